@@ -1,0 +1,68 @@
+"""Every error Elman raises on purpose.
+
+```
+ElmanError
+├── ShapeError        a tensor's axes are not the ones asked for      (also a ValueError)
+├── OptionError       an option is unknown or its value out of range  (also a ValueError)
+├── BackendError      a backend asked for by name cannot run          (also a RuntimeError)
+├── DataError         a file or data set is missing or malformed      (also a ValueError)
+├── CheckpointError   a saved model or checkpoint cannot be read      (also a ValueError)
+└── ExperimentError   an experiment's specification is wrong          (also a ValueError)
+```
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class ElmanError(Exception):
+    """The root of the tree: catch this to catch whatever Elman raises on purpose."""
+
+
+class ShapeError(ElmanError, ValueError):
+    """A tensor's axes are not the ones asked for."""
+
+
+class OptionError(ElmanError, ValueError):
+    """An option is unknown or its value is out of range."""
+
+
+class BackendError(ElmanError, RuntimeError):
+    """A backend that was asked for by name cannot run this case."""
+
+
+class DataError(ElmanError, ValueError):
+    """A file or a data set is missing or malformed."""
+
+
+class CheckpointError(ElmanError, ValueError):
+    """A saved model or checkpoint cannot be read."""
+
+
+class ExperimentError(ElmanError, ValueError):
+    """An experiment's specification is wrong."""
+
+
+def unknown(
+    kind: str, name: object, known: Iterable[str], *, error: type[ElmanError] = OptionError
+) -> ElmanError:
+    """Build the error for a name that is not one of the known ones, near miss first.
+
+    Args:
+        kind: what the name names, in the singular: `cell`, `merge`, `data set`.
+        name: the name as the user wrote it.
+        known: the names that would have been right.
+        error: class of the error.
+
+    Returns:
+        The error, to be raised by the caller.
+
+    >>> unknown("cell", "gur", ["gru", "lstm", "simple"])
+    OptionError("unknown cell 'gur'; did you mean 'gru'? Known cells: gru, lstm, simple.")
+    """
+    names = sorted(known)
+    near = difflib.get_close_matches(str(name), names, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else "."
+    return error(f"unknown {kind} {name!r}{hint} Known {kind}s: {', '.join(names)}.")
