@@ -1,0 +1,1 @@
+"""Measuring trained networks, and setting the measurements side by side."""
