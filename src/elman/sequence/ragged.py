@@ -1,0 +1,123 @@
+"""Rows of unlike lengths: checks, masks, reversal and PackedSequence — here, once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
+
+from elman.errors import OptionError, ShapeError
+from elman.sequence.recurrence import Recurrence, Result, Trace
+
+
+def checked_lengths(lengths: Tensor | Sequence[int], x: Tensor) -> Tensor:
+    """Return the lengths as int64 on the device of x, (T, B, I), or say what is wrong with them.
+
+    Raises:
+        ShapeError: they are not one a row.
+        OptionError: they are not whole numbers, or lie outside 0 … T.
+    """
+    steps, rows = x.shape[:2]
+    given = torch.as_tensor(lengths)
+    if given.dtype.is_floating_point or given.dtype.is_complex or given.dtype == torch.bool:
+        raise OptionError(f"lengths must be whole numbers, got {given.dtype}.")
+    if given.shape != (rows,):
+        raise ShapeError(f"lengths must be (B,) = ({rows},), got {tuple(given.shape)}.")
+    wrong = ((given < 0) | (given > steps)).nonzero().flatten()
+    if wrong.numel():
+        row = int(wrong[0])
+        raise OptionError(f"lengths must lie in 0 … T = {steps}, got {given[row]} at row {row}.")
+    return given.to(device=x.device, dtype=torch.int64)
+
+
+def checked_resets(resets: Tensor, x: Tensor) -> Tensor:
+    """Return the resets as bool on the device of x, (T, B, I), or say what is wrong with them.
+
+    Raises:
+        ShapeError: they are not one a step and row.
+        OptionError: they are neither booleans nor whole numbers.
+    """
+    if resets.shape != x.shape[:2]:
+        steps, rows = x.shape[:2]
+        raise ShapeError(f"resets must be (T, B) = ({steps}, {rows}), got {tuple(resets.shape)}.")
+    if resets.dtype.is_floating_point or resets.dtype.is_complex:
+        raise OptionError(f"resets must be booleans, got {resets.dtype}.")
+    return resets.to(device=x.device, dtype=torch.bool)
+
+
+def real_steps(lengths: Tensor, steps: int) -> Tensor:
+    """Mark the steps before each row's end, (T, B) bool."""
+    return torch.arange(steps, device=lengths.device).unsqueeze(1) < lengths
+
+
+def reverse_rows(sequence: Tensor, lengths: Tensor | None) -> Tensor:
+    """Reverse every row within its own length; padding stays where it is.
+
+    Args:
+        sequence: (T, B, …).
+        lengths: steps of each row, (B,), or None where all rows are T long.
+    """
+    if lengths is None:
+        return sequence.flip(0)
+    steps = torch.arange(sequence.size(0), device=sequence.device).unsqueeze(1)
+    source = torch.where(steps < lengths, lengths - 1 - steps, steps)
+    index = source.reshape(*source.shape, *[1] * (sequence.dim() - 2)).expand_as(sequence)
+    return sequence.gather(0, index)
+
+
+def reverse_recurrence(recurrence: Recurrence) -> Recurrence:
+    """Turn a backward recurrence into the forward one that does the same on reversed rows.
+
+    A cut between t−1 and t stays between the same two steps: it is met before step t−1.
+    """
+    lengths, resets, zoneout = recurrence.lengths, recurrence.resets, recurrence.zoneout
+    if resets is not None:
+        resets = reverse_resets(resets, lengths)
+    if zoneout is not None:
+        zoneout = tuple(
+            reverse_rows(kept, lengths) if isinstance(kept, Tensor) else kept for kept in zoneout
+        )
+    x = reverse_rows(recurrence.x, lengths)
+    return replace(recurrence, x=x, resets=resets, zoneout=zoneout, reverse=False)
+
+
+def reverse_resets(resets: Tensor, lengths: Tensor | None) -> Tensor:
+    """Move the cuts of the rows to where the reversed rows meet them, (T, B)."""
+    nowhere = torch.zeros_like(resets[:1])
+    before_next = torch.cat([resets[1:], nowhere])[: resets.size(0)]
+    if lengths is not None:
+        last = torch.arange(resets.size(0), device=resets.device).unsqueeze(1) == lengths - 1
+        before_next = before_next & ~last
+    return reverse_rows(before_next, lengths)
+
+
+def reverse_result(result: Result, lengths: Tensor | None) -> Result:
+    """Put what a reversed recurrence gave back into the order of the rows."""
+    output = reverse_rows(result.output, lengths)
+    if result.trace is None:
+        return result._replace(output=output)
+    return Result(output, result.state, reverse_trace(result.trace, lengths))
+
+
+def reverse_trace(trace: Trace, lengths: Tensor | None) -> Trace:
+    """Reverse every state and gate of a trace within the rows' lengths."""
+    return Trace(*[type(part)(*[reverse_rows(v, lengths) for v in part]) for part in trace])
+
+
+def pad_packed(packed: PackedSequence) -> tuple[Tensor, Tensor]:
+    """Unpack a PackedSequence into x, (T, B, I), and lengths, (B,), in the rows' given order."""
+    x, lengths = pad_packed_sequence(packed)
+    return x, lengths
+
+
+def pack_like(padded: Tensor, packed: PackedSequence) -> PackedSequence:
+    """Pack (T, B, ·) exactly as another PackedSequence of the same rows is packed."""
+    sizes = packed.batch_sizes
+    if packed.sorted_indices is not None:
+        padded = padded.index_select(1, packed.sorted_indices)
+    alive = torch.arange(padded.size(1)) < sizes.unsqueeze(1)
+    data = padded[: sizes.numel()][alive.to(padded.device)]
+    return PackedSequence(data, sizes, packed.sorted_indices, packed.unsorted_indices)

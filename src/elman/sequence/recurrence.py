@@ -1,0 +1,70 @@
+"""One cell over time, in one layer and one direction: what every backend is given and gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from elman.cells import Cell, State, Weights
+
+
+class Trace(NamedTuple):
+    """Everything a cell computed on its way through time; zeros after a row's end.
+
+    Args:
+        state: the NamedTuple of the cell's state, each part (T, B, H), h (T, B, P).
+        gates: the NamedTuple of the cell's gates, each (T, B, H).
+    """
+
+    state: Any
+    gates: Any
+
+
+class Result(NamedTuple):
+    """What a recurrence gives back.
+
+    Args:
+        output: h of every step, (T, B, P); zeros after a row's end.
+        state: the state at each row's own end, parts (B, ·).
+        trace: every state and gate, where it was asked for.
+    """
+
+    output: Tensor
+    state: Any
+    trace: Trace | None
+
+
+@dataclass(frozen=True, eq=False)
+class Recurrence:
+    """One cell over time.
+
+        state(t) = step(x(t), state(t−1), weights)        t = 1 … length of the row
+
+    Args:
+        cell: the equation.
+        x: inputs, (T, B, I); what lies after a row's end is never read.
+        state: the state before the first step, parts (B, ·).
+        weights: the cell's weights, recurrent dropout's mask among them.
+        fresh: the state a reset starts from, parts (B, ·).
+        lengths: steps of each row, (B,) int64, 0 … T in any order; None means T for all.
+        resets: where a row is cut between t−1 and t, (T, B) bool; None means nowhere.
+        reverse: run from each row's own end to its beginning.
+        zoneout: for each part of the state the share of the old state that is kept: random zeros
+            and ones, (T, B, ·), in training; the probability itself in evaluation; None for none.
+        trace: keep every state and gate.
+
+    Source of zoneout: Krueger et al. 2017, arXiv:1606.01305.
+    """
+
+    cell: Cell
+    x: Tensor
+    state: State
+    weights: Weights
+    fresh: State
+    lengths: Tensor | None = None
+    resets: Tensor | None = None
+    reverse: bool = False
+    zoneout: tuple[Tensor | float, ...] | None = None
+    trace: bool = False

@@ -1,0 +1,108 @@
+"""PyTorch's own fused kernels (oneDNN on the CPU, cuDNN on CUDA), where they compute the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from elman.cells import LSTMState
+from elman.sequence.recurrence import Recurrence, Result
+
+_SIMPLE_KERNELS = {"tanh": torch.rnn_tanh, "relu": torch.rnn_relu}
+
+
+def why_not(recurrence: Recurrence) -> str | None:
+    """Return the first reason why PyTorch's kernels cannot run a recurrence, or None."""
+    r = recurrence
+    reasons = {
+        "no peephole": r.cell.options.get("peephole", False),
+        "no coupled gates": r.cell.options.get("coupled_gates", False),
+        "no GRU that resets before the product": not r.cell.options.get("reset_after", True),
+        "no nonlinearity but tanh and relu": r.cell.name == "simple"
+        and r.cell.options["nonlinearity"] not in _SIMPLE_KERNELS,
+        "no layer norm": r.weights.hidden_gain is not None,
+        "no recurrent dropout": r.weights.hidden_mask is not None,
+        "no zoneout": r.zoneout is not None,
+        "no resets": r.resets is not None,
+        "no traces": r.trace,
+        "no single bias": (r.weights.input_bias is None) != (r.weights.hidden_bias is None),
+        "no sequences of T = 0 steps or B = 0 rows": 0 in r.x.shape[:2],
+        "no sizes of 0": 0 in r.x.shape[2:],
+    }
+    missing = [reason for reason, applies in reasons.items() if applies]
+    return f"PyTorch's kernels have {missing[0]}" if missing else None
+
+
+def run(recurrence: Recurrence) -> Result:
+    """Run a forward recurrence through PyTorch's kernel, touching real steps alone.
+
+    Ragged rows are ordered by length, longest first. Between two ends that follow each other all
+    rows that are left have the same steps to do: one dense call of the kernel.
+    """
+    r = recurrence
+    if r.lengths is None:
+        output, state = _dense(r, r.x, r.state)
+        return Result(output, state, None)
+    lengths, order = r.lengths.sort(descending=True, stable=True)
+    ends = lengths.tolist()
+    x = r.x.index_select(1, order)
+    state = _rows(r.state, lambda part: part.index_select(0, order))
+    outputs: list[Tensor] = []
+    ended: list[Any] = []
+    steps_done, rows = 0, len(ends)
+    for end in sorted({0, *ends}):
+        alive = sum(length >= end for length in ends)
+        ended.append(_rows(state, lambda part, n=alive: part[n:]))
+        state = _rows(state, lambda part, n=alive: part[:n])
+        if end > 0:
+            output, state = _dense(r, x[steps_done:end, :alive], state)
+            outputs.append(F.pad(output, (0, 0, 0, rows - alive)))
+            steps_done = end
+    ended.append(state)
+    back = order.argsort()
+    return Result(
+        _in_time(outputs, r).index_select(1, back),
+        _rows(_join_rows(ended), lambda part: part.index_select(0, back)),
+        None,
+    )
+
+
+def _rows(state: Any, change: Any) -> Any:
+    """Apply a change of rows to every part of a state."""
+    return type(state)(*[change(part) for part in state])
+
+
+def _join_rows(ended: list[Any]) -> Any:
+    """Join the states of the rows, the first to end last: the order of descending lengths."""
+    return type(ended[0])(*[torch.cat(parts[::-1]) for parts in zip(*ended, strict=True)])
+
+
+def _in_time(outputs: list[Tensor], r: Recurrence) -> Tensor:
+    """Join the stretches of time and fill up with zeros to T."""
+    steps = r.x.size(0)
+    if not outputs:
+        return r.state.hidden.new_zeros(steps, *r.state.hidden.shape)
+    output = torch.cat(outputs)
+    return F.pad(output, (0, 0, 0, 0, 0, steps - output.size(0)))
+
+
+def _dense(r: Recurrence, x: Tensor, state: Any) -> tuple[Tensor, Any]:
+    """Call the kernel of one layer in one direction on rows of equal length."""
+    w = r.weights
+    weights = [w.input, w.hidden]
+    if w.input_bias is not None and w.hidden_bias is not None:
+        weights += [w.input_bias, w.hidden_bias]
+    flat = [part.unsqueeze(0).contiguous() for part in state]
+    options = (w.input_bias is not None, 1, 0.0, torch.is_grad_enabled(), False, False)
+    if isinstance(state, LSTMState):
+        projection = getattr(w, "projection", None)
+        if projection is not None:
+            weights.append(projection)
+        output, hidden, cell = torch.lstm(x, flat, weights, *options)
+        return output, LSTMState(hidden[0], cell[0])
+    kernel = torch.gru if r.cell.name == "gru" else _SIMPLE_KERNELS[r.cell.options["nonlinearity"]]
+    output, hidden = kernel(x, flat[0], weights, *options)
+    return output, type(state)(hidden[0])
