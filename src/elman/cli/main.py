@@ -1,2 +1,161 @@
-"""placeholder"""
-def main() -> None: ...
+"""The `elman` command: its verbs, and what a failure of one looks like.
+
+Results go to stdout, progress and errors to stderr. The exit code is 0 for done, 1 for failed,
+2 for a wrong use of the command, 130 for interrupted; the last line of a failure is one sentence.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from types import TracebackType
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from elman import __version__
+from elman.cli import backends
+from elman.errors import ElmanError, OptionError, unknown
+
+FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
+
+
+@dataclass
+class Invocation:
+    """What is known of a call of the command while it runs.
+
+    Args:
+        debug: whether a failure shows where it came from.
+        verb: the verb, once it is known to be one.
+    """
+
+    debug: bool = False
+    verb: str | None = None
+
+    def sentence(self, message: str) -> str:
+        """Say a failure in one line, with the name of the command before it."""
+        name = "elman" if self.verb is None else f"elman {self.verb}"
+        return f"{name}: {' '.join(message.split())}"
+
+
+class Verbs(TyperGroup):
+    """The verbs by name; a name that is none of them is answered with its near misses."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the verb that the first argument names."""
+        if not args[0].startswith("-") and args[0] not in self.commands:
+            raise unknown("verb", args[0], self.commands)
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    cls=Verbs,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"elman {__version__}")
+        raise typer.Exit
+
+
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show where a failure came from.")]
+VersionOption = Annotated[
+    bool,
+    typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
+]
+
+
+@app.callback(invoke_without_command=True)
+def elman(
+    context: typer.Context,
+    debug: DebugOption = False,  # noqa: ARG001 - `run` reads it, wherever it stands
+    version: VersionOption = False,  # noqa: ARG001 - its callback answers
+) -> None:
+    """Recurrent neural networks: train, compare and explain simple, LSTM and GRU cells."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise OptionError("say what to do: one of the verbs above.")
+    context.obj.verb = context.invoked_subcommand
+
+
+app.command("backends")(backends.backends)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command and say a failure in one sentence on stderr.
+
+    Args:
+        arguments: what stands after `elman` on the command line; `--debug` may stand anywhere.
+
+    Returns:
+        The exit code.
+    """
+    invocation = Invocation(debug="--debug" in arguments)
+    command = typer.main.get_command(app)
+    rest = [argument for argument in arguments if argument != "--debug"]
+    try:
+        with command.make_context("elman", rest, obj=invocation) as context:
+            command.invoke(context)
+    except typer.Exit as done:
+        return done.exit_code
+    except KeyboardInterrupt as interrupt:
+        message = f"interrupted{f': {interrupt}' if str(interrupt) else '.'}"
+        typer.echo(invocation.sentence(message), err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read stdout has left, as in `elman data list | head`: nobody is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except (ElmanError, OSError, typer.TyperException) as error:
+        if invocation.debug:
+            raise
+        typer.echo(invocation.sentence(_message_of(error)), err=True)
+        return _exit_code_of(error)
+    return 0
+
+
+def _message_of(error: ElmanError | OSError | typer.TyperException) -> str:
+    if isinstance(error, typer.TyperException):
+        message = error.format_message()
+        return message[:1].lower() + message[1:]
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}."
+    return str(error)
+
+
+def _exit_code_of(error: ElmanError | OSError | typer.TyperException) -> int:
+    if isinstance(error, typer.TyperException):
+        return error.exit_code
+    return WRONG_USE if isinstance(error, OptionError) else FAILED
+
+
+def _report_defect(
+    arguments: Sequence[str],
+    kind: type[BaseException],
+    error: BaseException,
+    trace: TracebackType | None,
+) -> None:
+    """Say in one sentence, as `sys.excepthook`, that something failed which never should."""
+    if "--debug" in arguments:
+        sys.__excepthook__(kind, error, trace)
+        return
+    typer.echo(
+        f"elman: stopped by an unexpected {kind.__name__} ({error}); "
+        f"`elman --debug {' '.join(arguments)}` shows where.",
+        err=True,
+    )
+
+
+def main() -> NoReturn:
+    """Run the command with the arguments of this process, and end the process."""
+    arguments = sys.argv[1:]
+    sys.excepthook = partial(_report_defect, arguments)
+    sys.exit(run(arguments))
