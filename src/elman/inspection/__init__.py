@@ -1,0 +1,1 @@
+"""Looking into a network: what it makes, and how its gradients flow."""

@@ -1,0 +1,184 @@
+"""Piano rolls as pictures: time to the right, pitch upwards, a bar for every held note."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from elman.errors import DataError, OptionError
+from elman.features.roll import LOWEST_NOTE, Roll, as_roll, held_notes, note_name
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe & Ito 2008: told apart by every kind of colour vision, and by brightness in grey.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+BLACK_KEYS = {1, 3, 6, 8, 10}
+INK, GUIDE, SHADE = "#3b4148", "#c9ced4", "#f1f3f5"
+
+
+def draw_piano_roll(
+    axes: Axes,
+    roll: ArrayLike,
+    *,
+    title: str = "",
+    colour: str = COLOURS[0],
+    notes: tuple[int, int] | None = None,
+    frames_per_beat: int = 1,
+) -> None:
+    """Draw a roll into axes that are there already.
+
+    Args:
+        axes: where to draw.
+        roll: zeros and ones, (T, 88), at least one frame.
+        title: stands above the picture, at its left.
+        colour: of the notes; any colour matplotlib knows.
+        notes: lowest and highest MIDI note in the picture; by default `pitch_range` of the roll.
+        frames_per_beat: frames a quarter note, the unit of the time axis.
+
+    Raises:
+        ShapeError, DataError: the roll is not one, or has no frame.
+        OptionError: frames_per_beat < 1.
+    """
+    from matplotlib.collections import PolyCollection
+    from matplotlib.ticker import MaxNLocator
+
+    frames = _drawable(roll, "roll")
+    if frames_per_beat < 1:
+        raise OptionError(f"frames_per_beat must be at least 1, got {frames_per_beat}.")
+    low, high = notes or pitch_range([frames])
+    beats = len(frames) / frames_per_beat
+
+    _draw_keyboard(axes, low, high)
+    # A hair of daylight between a note's end and the next one's start, none inside a held note.
+    gap = min(0.12 / frames_per_beat, beats / 1500)
+    bars = []
+    for note, start, end in held_notes(frames):
+        left, right = start / frames_per_beat + gap / 2, end / frames_per_beat - gap / 2
+        bottom, top = note - 0.4, note + 0.4
+        bars.append([(left, bottom), (right, bottom), (right, top), (left, top)])
+    axes.add_collection(PolyCollection(bars, facecolors=colour, linewidths=0, zorder=3))
+
+    axes.set_xlim(0, beats)
+    axes.set_ylim(low - 0.5, high + 0.5)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=True, steps=[1, 2, 4, 8, 10]))
+    axes.set_title(title, loc="left", color=INK, fontsize=11, fontweight="bold")
+    axes.tick_params(colors=INK, length=0, labelsize=9)
+    for side in axes.spines.values():
+        side.set_color(GUIDE)
+
+
+def piano_roll_figure(
+    rolls: ArrayLike | Mapping[str, ArrayLike],
+    *,
+    frames_per_beat: int = 1,
+    width: float = 10.0,
+) -> Figure:
+    """Draw one roll, or several above each other on the same scales of time and pitch.
+
+    Args:
+        rolls: a roll, (T, 88), or rolls by the titles to set above them.
+        frames_per_beat: frames a quarter note, the unit of the time axis.
+        width: of the figure, in inches; the height follows from the pitches.
+
+    Returns:
+        A figure of its own, unknown to pyplot, so nothing needs closing.
+
+    Raises:
+        ShapeError, DataError: a roll is not one or has no frame, or there is no roll.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    named = dict(rolls) if isinstance(rolls, Mapping) else {"": rolls}
+    if not named:
+        raise DataError("there is no roll to draw.")
+    frames = {title: _drawable(roll, f"roll {title!r}") for title, roll in named.items()}
+    notes = pitch_range(frames.values())
+    longest = max(len(roll) for roll in frames.values())
+
+    panel = 0.5 + 0.062 * (notes[1] - notes[0] + 1)
+    figure = Figure(figsize=(width, 0.4 + panel * len(frames)), layout="constrained", dpi=150)
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(len(frames), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    for index, (title, roll) in enumerate(frames.items()):
+        draw_piano_roll(
+            panels[index],
+            roll,
+            title=title,
+            colour=COLOURS[index % len(COLOURS)],
+            notes=notes,
+            frames_per_beat=frames_per_beat,
+        )
+    panels[-1].set_xlim(0, longest / frames_per_beat)
+    panels[-1].set_xlabel("time (quarter notes)", color=INK, fontsize=9)
+    return figure
+
+
+def save_piano_roll(
+    rolls: ArrayLike | Mapping[str, ArrayLike],
+    path: Path | str,
+    *,
+    frames_per_beat: int = 1,
+    width: float = 10.0,
+) -> Path:
+    """Save the picture `piano_roll_figure` draws; the ending of the path says the format.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        ShapeError, DataError: as `piano_roll_figure`, or the file cannot be written.
+        OptionError: the ending names no format matplotlib writes.
+    """
+    path = Path(path)
+    figure = piano_roll_figure(rolls, frames_per_beat=frames_per_beat, width=width)
+    formats = figure.canvas.get_supported_filetypes()
+    if path.suffix.removeprefix(".").lower() not in formats:
+        raise OptionError(
+            f"a picture's path must end in one of {', '.join(sorted(formats))}, got {path}."
+        )
+    try:
+        figure.savefig(path)
+    except OSError as error:
+        raise DataError(
+            f"cannot write the picture {path}: {error.strerror}. "
+            "Choose a path in a folder that exists and is writable."
+        ) from error
+    return path
+
+
+def pitch_range(rolls: Iterable[Roll]) -> tuple[int, int]:
+    """Choose the MIDI notes to show: whole octaves from C to C around whatever sounds.
+
+    Rolls in which nothing sounds get the two octaves around middle C.
+    """
+    sounding = np.flatnonzero(np.concatenate(list(rolls)).any(axis=0))
+    if len(sounding) == 0:
+        return 48, 72
+    lowest, highest = LOWEST_NOTE + int(sounding[0]), LOWEST_NOTE + int(sounding[-1])
+    return lowest // 12 * 12, -(-highest // 12) * 12
+
+
+def _drawable(roll: ArrayLike, name: str) -> Roll:
+    """Check a roll; one without frames has no picture."""
+    frames = as_roll(roll, name=name)
+    if len(frames) == 0:
+        raise DataError(f"{name} has no frames; there is nothing to draw.")
+    return frames
+
+
+def _draw_keyboard(axes: Axes, low: int, high: int) -> None:
+    """Shade the rows of black keys, and rule and name every C."""
+    for note in range(low, high + 1):
+        if note % 12 in BLACK_KEYS:
+            axes.axhspan(note - 0.5, note + 0.5, color=SHADE, linewidth=0, zorder=0)
+        if note % 12 == 0:
+            axes.axhline(note - 0.5, color=GUIDE, linewidth=0.8, zorder=1)
+    octaves = [note for note in range(low, high + 1) if note % 12 == 0]
+    axes.set_yticks(octaves, [note_name(note) for note in octaves])
