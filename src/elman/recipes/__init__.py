@@ -1,0 +1,1 @@
+"""Experiments on real data, one TOML file each; `elman train NAME` runs one."""

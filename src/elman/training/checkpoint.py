@@ -1,0 +1,158 @@
+"""Files of tensors and JSON: written whole or not at all, read with every fault named.
+
+A file is a safetensors file whose header carries a JSON document and a checksum of the tensors.
+Nothing is ever pickled.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from elman.errors import CheckpointError
+
+FORMAT = "elman 1"
+"""Name and version of the file's layout, in its header."""
+
+
+class Checkpoint(NamedTuple):
+    """What one file holds."""
+
+    tensors: dict[str, Tensor]
+    facts: dict[str, Any]
+    """A JSON document."""
+    checksum: int
+    """CRC-32 of the tensors."""
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that at any moment it is either the old one or the new one, whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> int:
+    """Write tensors and facts to one file, atomically.
+
+    Args:
+        path: the file, by custom `*.safetensors`.
+        tensors: of any type and device.
+        facts: a JSON document.
+
+    Returns:
+        The checksum that `load_checkpoint` will find.
+    """
+    # Clones: safetensors refuses tensors that share memory, as tied weights do.
+    owned = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    checksum = _checksum(owned)
+    header = {"format": FORMAT, "checksum": str(checksum), "facts": json.dumps(dict(facts))}
+    write_atomically(path, safetensors.torch.save(owned, metadata=header))
+    return checksum
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a file that `save_checkpoint` wrote.
+
+    Raises:
+        CheckpointError: the file is missing, truncated, corrupt or not Elman's.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"there is no checkpoint {path}.")
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (safetensors.SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f"{path} is truncated or corrupt ({error}); delete it and train again, "
+            "or restore it from a copy."
+        ) from error
+    if header.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{path} is a safetensors file, but not one of Elman's: its header must say "
+            f"format = {FORMAT!r}, got {header.get('format')!r}."
+        )
+    checksum = _checksum(tensors)
+    if str(checksum) != header.get("checksum"):
+        raise CheckpointError(
+            f"{path} is corrupt: its tensors do not match their checksum; delete it and train "
+            "again, or restore it from a copy."
+        )
+    return Checkpoint(tensors, _parse_json(header.get("facts", ""), path), checksum)
+
+
+def load_weights(module: nn.Module, weights: Mapping[str, Tensor], *, origin: Path) -> None:
+    """Load weights into a module whose weights have these names and shapes exactly.
+
+    Args:
+        module: the network to fill.
+        weights: name → tensor.
+        origin: the file they came from, for the error.
+
+    Raises:
+        CheckpointError: a weight is missing, left over or of another shape; the first is named.
+    """
+    own = module.state_dict()
+    for name in sorted(own.keys() | weights.keys()):
+        if name not in weights:
+            raise CheckpointError(f"{origin} does not fit this network: it has no {name!r}.")
+        if name not in own:
+            raise CheckpointError(
+                f"{origin} does not fit this network: the network has no {name!r}."
+            )
+        if own[name].shape != weights[name].shape:
+            raise CheckpointError(
+                f"{origin} does not fit this network: {name!r} must be "
+                f"{tuple(own[name].shape)}, got {tuple(weights[name].shape)}."
+            )
+    module.load_state_dict(dict(weights))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object from a file.
+
+    Raises:
+        CheckpointError: the file is missing, or holds something else.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise CheckpointError(f"there is no file {path}.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{path} cannot be read: {error}.") from error
+    return _parse_json(text, path)
+
+
+def _parse_json(text: str, path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise CheckpointError(f"{path} is truncated or corrupt: not JSON: {error}.") from error
+    if not isinstance(value, dict):
+        raise CheckpointError(f"{path} must hold a JSON object, got {type(value).__name__}.")
+    return value
+
+
+def _checksum(tensors: Mapping[str, Tensor]) -> int:
+    """CRC-32 over names, types, shapes and bytes, in the order of the names."""
+    checksum = 0
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        label = f"{name} {tensor.dtype} {tuple(tensor.shape)}"
+        checksum = zlib.crc32(label.encode(), checksum)
+        checksum = zlib.crc32(tensor.reshape(-1).view(torch.uint8).numpy().tobytes(), checksum)
+    return checksum
