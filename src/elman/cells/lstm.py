@@ -60,9 +60,7 @@ class LSTMGates(NamedTuple):
     o: Tensor
 
 
-def lstm_step(
-    x: Tensor, state: LSTMState, weights: LSTMWeights
-) -> tuple[LSTMState, LSTMGates]:
+def lstm_step(x: Tensor, state: LSTMState, weights: LSTMWeights) -> tuple[LSTMState, LSTMGates]:
     """Advance an LSTM by one time step.
 
         i  = σ(W_i x + R_i h + b_i + p_i ⊙ c)             input gate

@@ -66,7 +66,7 @@ def backends(recurrence: Recurrence | None = None) -> list[BackendStatus]:
 
     Args:
         recurrence: what is to be run; without one the question is what is installed.
-            `layer.backends()` asks for every layer and direction of a layer.
+            `layer.backends()` asks for a layer as it is now.
 
     Returns:
         One status a backend; `auto` runs the first whose `why_not` is None.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
@@ -99,12 +99,13 @@ def reverse_result(result: Result, lengths: Tensor | None) -> Result:
     output = reverse_rows(result.output, lengths)
     if result.trace is None:
         return result._replace(output=output)
-    return Result(output, result.state, reverse_trace(result.trace, lengths))
+    trace = map_trace(result.trace, lambda values: reverse_rows(values, lengths))
+    return Result(output, result.state, trace)
 
 
-def reverse_trace(trace: Trace, lengths: Tensor | None) -> Trace:
-    """Reverse every state and gate of a trace within the rows' lengths."""
-    return Trace(*[type(part)(*[reverse_rows(v, lengths) for v in part]) for part in trace])
+def map_trace(trace: Trace, change: Callable[[Tensor], Tensor]) -> Trace:
+    """Apply a change to every state and gate of a trace."""
+    return Trace(*[type(part)(*[change(values) for values in part]) for part in trace])
 
 
 def pad_packed(packed: PackedSequence) -> tuple[Tensor, Tensor]:

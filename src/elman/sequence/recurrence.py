@@ -1,4 +1,4 @@
-"""One cell over time, in one layer and one direction: what every backend is given and gives back."""
+"""One cell over time, in one layer and one direction: what a backend is given and gives."""
 
 from __future__ import annotations
 

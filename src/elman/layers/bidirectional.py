@@ -1,0 +1,160 @@
+"""Two layers of any types that read a sequence from both ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from elman.errors import OptionError, ShapeError, unknown
+from elman.layers.recurrent import RecurrentLayer, parameter_count
+from elman.sequence.ragged import (
+    checked_lengths,
+    checked_resets,
+    map_trace,
+    reverse_resets,
+    reverse_rows,
+)
+
+MERGES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "concat": lambda forward, backward: torch.cat([forward, backward], dim=-1),
+    "sum": torch.add,
+    "mean": lambda forward, backward: (forward + backward) / 2,
+    "mul": torch.mul,
+}
+
+
+class Bidirectional(nn.Module):
+    """A layer that reads forward and one that reads backward, their outputs merged.
+
+        y(t) = merge(forward(x)(t), backward(reversed x)(t))
+
+    Each row is reversed within its own length, so that both outputs at t belong to step t.
+
+    >>> import elman, torch
+    >>> rnn = elman.Bidirectional(elman.LSTM(3, 5), elman.GRU(3, 7))
+    >>> y, (forward_state, backward_state) = rnn(torch.zeros(4, 2, 3))
+    >>> y.shape
+    torch.Size([4, 2, 12])
+    """
+
+    def __init__(
+        self,
+        forward_layer: RecurrentLayer,
+        backward_layer: RecurrentLayer,
+        *,
+        merge: str = "concat",
+    ) -> None:
+        """Join two layers.
+
+        Args:
+            forward_layer: reads from the first step to the last.
+            backward_layer: reads from each row's last step to its first.
+            merge: concat, sum, mean or mul.
+
+        Raises:
+            OptionError: an unknown merge, layers of unlike inputs, unequal outputs where the merge
+                needs equal ones, or a layer that is bidirectional itself.
+        """
+        super().__init__()
+        if merge not in MERGES:
+            raise unknown("merge", merge, MERGES)
+        _check_pair(forward_layer, backward_layer, merge)
+        self.forward_layer = forward_layer
+        self.backward_layer = backward_layer
+        self.merge = merge
+        self.input_size = forward_layer.input_size
+        self.batch_first = forward_layer.batch_first
+
+    @property
+    def output_size(self) -> int:
+        """The size of the merged outputs."""
+        size = self.forward_layer.output_size
+        return size + self.backward_layer.output_size if self.merge == "concat" else size
+
+    def forward(
+        self,
+        input: Tensor,  # noqa: A002 — torch.nn's name
+        hx: Any = None,
+        *,
+        lengths: Tensor | Sequence[int] | None = None,
+        resets: Tensor | None = None,
+        return_trace: bool = False,
+    ) -> Any:
+        """Run both layers over a batch of sequences.
+
+        Args:
+            input: (T, B, I), or (B, T, I) with batch_first.
+            hx: the pair of the two layers' states, as this call returns it, or None.
+            lengths: steps of each row, (B,), 0 … T in any order.
+            resets: (T, B), or (B, T) with batch_first: a cut between steps t−1 and t, which both
+                directions honour.
+            return_trace: also return the pair of the two layers' traces, in the order of time.
+
+        Returns:
+            The merged outputs, zeros after a row's end; the pair of states; the traces if asked.
+
+        Raises:
+            ShapeError: an argument's axes are wrong; the sentence names them.
+            OptionError: lengths outside 0 … T, or a dtype or device other than the weights'.
+        """
+        if not isinstance(input, Tensor) or input.dim() != 3:
+            axes = "(B, T, I)" if self.batch_first else "(T, B, I)"
+            got = tuple(input.shape) if isinstance(input, Tensor) else f"a {type(input).__name__}"
+            raise ShapeError(f"input of Bidirectional must be a tensor {axes}, got {got}.")
+        if hx is not None and (not isinstance(hx, Sequence) or len(hx) != 2):
+            raise ShapeError("the state must be the pair (forward state, backward state).")
+        forward_state, backward_state = (None, None) if hx is None else hx
+        x = self._time_first(input)
+        rows = None if lengths is None else checked_lengths(lengths, x)
+        cuts = None if resets is None else checked_resets(self._time_first(resets), x)
+
+        def reverse(values: Tensor) -> Tensor:
+            return self._time_first(reverse_rows(self._time_first(values), rows))
+
+        reversed_cuts = None if cuts is None else self._time_first(reverse_resets(cuts, rows))
+        ahead, forward_state, *forward_trace = self.forward_layer(
+            input, forward_state, lengths=rows, resets=resets, return_trace=return_trace
+        )
+        back, backward_state, *backward_trace = self.backward_layer(
+            reverse(input),
+            backward_state,
+            lengths=rows,
+            resets=reversed_cuts,
+            return_trace=return_trace,
+        )
+        output = MERGES[self.merge](ahead, reverse(back))
+        if not return_trace:
+            return output, (forward_state, backward_state)
+        in_time = [[map_trace(trace, reverse) for trace in layer] for layer in backward_trace[0]]
+        return output, (forward_state, backward_state), (forward_trace[0], in_time)
+
+    def _time_first(self, values: Tensor) -> Tensor:
+        """Swap B and T where the layers are batch first; its own inverse."""
+        return values.transpose(0, 1) if self.batch_first else values
+
+    def extra_repr(self) -> str:
+        """Say the merge and the number of parameters."""
+        return f"merge={self.merge!r}, parameters={parameter_count(self)}"
+
+
+def _check_pair(forward: RecurrentLayer, backward: RecurrentLayer, merge: str) -> None:
+    for layer in (forward, backward):
+        if layer.bidirectional:
+            raise OptionError("Bidirectional joins layers that read one way; one reads both ways.")
+    if forward is backward:
+        raise OptionError("Bidirectional needs two layers, each with weights of its own.")
+    if forward.batch_first != backward.batch_first:
+        raise OptionError("Bidirectional needs both layers batch_first, or neither.")
+    if forward.input_size != backward.input_size:
+        raise OptionError(
+            "Bidirectional needs layers of one input_size, got "
+            f"{forward.input_size} and {backward.input_size}."
+        )
+    if merge != "concat" and forward.output_size != backward.output_size:
+        raise OptionError(
+            f"merge={merge!r} needs outputs of one size, got {forward.output_size} and "
+            f"{backward.output_size}; merge='concat' takes any."
+        )

@@ -1,0 +1,160 @@
+"""The options that all recurrent layers share, and their checks."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from elman.cells import Cell
+from elman.errors import OptionError, unknown
+from elman.layers.initialisation import RECURRENT_INITS
+
+
+@dataclass(frozen=True, eq=False)
+class RecurrentOptions:
+    """What a stack of recurrent layers was asked to be. The layers' docstrings say what each means.
+
+    Raises:
+        OptionError: an option is out of range, or two contradict each other.
+    """
+
+    cell: Cell
+    input_size: int
+    hidden_size: int | Sequence[int]
+    num_layers: int = 1
+    bias: bool = True
+    batch_first: bool = False
+    dropout: float = 0.0
+    bidirectional: bool = False
+    proj_size: int = 0
+    recurrent_dropout: float = 0.0
+    zoneout: float | tuple[float, float] = 0.0
+    layer_norm: bool = False
+    residual: bool = False
+    learn_initial_state: bool = False
+    recurrent_init: str = "uniform"
+    forget_bias: float | None = None
+    chrono: int | None = None
+
+    def __post_init__(self) -> None:
+        checked_size("input_size", self.input_size)
+        checked_size("num_layers", self.num_layers)
+        checked_probability("dropout", self.dropout)
+        checked_probability("recurrent_dropout", self.recurrent_dropout)
+        if self.recurrent_init not in RECURRENT_INITS:
+            raise unknown("recurrent_init", self.recurrent_init, RECURRENT_INITS)
+        sizes, _ = self.hidden_sizes, self.zoneouts
+        if self.proj_size and checked_size("proj_size", self.proj_size) >= min(sizes):
+            raise OptionError(
+                f"proj_size must be smaller than hidden_size = {min(sizes)}, got {self.proj_size}."
+            )
+        self._check_biases()
+        if self.residual:
+            self._check_residual()
+        if self.dropout > 0 and len(sizes) == 1:
+            warnings.warn(
+                f"dropout={self.dropout} acts between layers, and one layer has nothing between; "
+                "for dropout inside the recurrence use recurrent_dropout.",
+                stacklevel=5,
+            )
+
+    @property
+    def hidden_sizes(self) -> list[int]:
+        """H of every layer."""
+        if isinstance(self.hidden_size, int):
+            return [checked_size("hidden_size", self.hidden_size)] * self.num_layers
+        sizes = [checked_size(f"hidden_size[{i}]", size) for i, size in enumerate(self.hidden_size)]
+        if not sizes or self.num_layers not in (1, len(sizes)):
+            raise OptionError(
+                f"hidden_size gives {len(sizes)} layers and num_layers {self.num_layers}. "
+                "Give one size a layer and leave num_layers out."
+            )
+        return sizes
+
+    @property
+    def num_directions(self) -> int:
+        """D: 2 where bidirectional, else 1."""
+        return 2 if self.bidirectional else 1
+
+    @property
+    def output_sizes(self) -> list[int]:
+        """P of every layer: the size of h in one direction."""
+        return [self.proj_size or size for size in self.hidden_sizes]
+
+    @property
+    def layer_inputs(self) -> list[int]:
+        """I of every layer: the outputs of the one below, both directions side by side."""
+        return [self.input_size, *[self.num_directions * size for size in self.output_sizes[:-1]]]
+
+    @property
+    def zoneouts(self) -> tuple[float, ...]:
+        """One probability of zoneout for each part of the state."""
+        parts = self.cell.state._fields
+        if not isinstance(self.zoneout, tuple):
+            return (checked_probability("zoneout", self.zoneout),) * len(parts)
+        if len(self.zoneout) != len(parts):
+            raise OptionError(
+                f"zoneout of the {self.cell.name} cell takes one number, or one each for "
+                f"{' and '.join(parts)}; got {self.zoneout!r}."
+            )
+        return tuple(checked_probability(f"zoneout[{i}]", p) for i, p in enumerate(self.zoneout))
+
+    def said(self) -> list[str]:
+        """Say the sizes, the options of the cell, and every option that is not at its default."""
+        sizes = self.hidden_sizes
+        words = [str(self.input_size), str(sizes[0] if len(set(sizes)) == 1 else sizes)]
+        words += [f"{name}={value!r}" for name, value in self.cell.options.items()]
+        values = {field.name: getattr(self, field.name) for field in fields(self)[3:]}
+        values["num_layers"] = len(sizes)
+        defaults = {field.name: field.default for field in fields(self)[3:]}
+        return words + [f"{n}={value!r}" for n, value in values.items() if value != defaults[n]]
+
+    def _check_biases(self) -> None:
+        if self.forget_bias is None and self.chrono is None:
+            return
+        if not self.bias:
+            raise OptionError("forget_bias and chrono set biases, and bias=False leaves none.")
+        if self.forget_bias is not None and self.chrono is not None:
+            raise OptionError("forget_bias and chrono both set the forget gate; choose one.")
+        if self.chrono is not None and (not isinstance(self.chrono, int) or self.chrono < 3):
+            raise OptionError(
+                "chrono must be the longest dependency in steps, a whole number of at least 3, "
+                f"got {self.chrono!r}."
+            )
+
+    def _check_residual(self) -> None:
+        if len(self.hidden_sizes) == 1:
+            raise OptionError(
+                "residual=True adds what a layer reads to what it writes from the second layer "
+                "on; there is one layer."
+            )
+        written = [self.num_directions * size for size in self.output_sizes]
+        for layer, (reads, writes) in enumerate(zip(self.layer_inputs, written, strict=True)):
+            if layer > 0 and reads != writes:
+                raise OptionError(
+                    f"residual=True needs layers of one size; layer {layer} reads {reads} values "
+                    f"and writes {writes}."
+                )
+
+
+def checked_size(name: str, value: object) -> int:
+    """Return a size that is a whole number of at least one.
+
+    Raises:
+        OptionError: it is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise OptionError(f"{name} must be a whole number of at least 1, got {value!r}.")
+    return value
+
+
+def checked_probability(name: str, value: object) -> float:
+    """Return a probability in [0, 1).
+
+    Raises:
+        OptionError: it lies outside, or is no number.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
+        raise OptionError(f"{name} must lie in [0, 1), got {value!r}.")
+    return float(value)

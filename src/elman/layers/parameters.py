@@ -1,0 +1,146 @@
+"""The parameters of a stack of recurrent layers: names, shapes, beginnings, way to a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from elman.layers.initialisation import chrono_bias, gate_bias_, recurrent_, uniform_
+from elman.layers.options import RecurrentOptions
+
+_NAMES = {
+    "input": "weight_ih",
+    "hidden": "weight_hh",
+    "input_bias": "bias_ih",
+    "hidden_bias": "bias_hh",
+    "projection": "weight_hr",
+    "peephole": "weight_peephole",
+    "input_gain": "gain_ih",
+    "hidden_gain": "gain_hh",
+    "cell_gain": "gain_cell",
+    "cell_bias": "bias_cell",
+}
+"""Field of a cell's weights → name of the parameter, torch.nn's where it has one."""
+
+
+class Place(NamedTuple):
+    """Where a cell stands in the stack."""
+
+    layer: int
+    reverse: bool
+
+    @property
+    def suffix(self) -> str:
+        """The ending of its parameters' names, as in torch.nn: _l0, _l0_reverse, _l1."""
+        return f"_l{self.layer}" + ("_reverse" if self.reverse else "")
+
+
+def places(options: RecurrentOptions) -> Iterator[Place]:
+    """Go through the stack in torch.nn's order: layers upwards, forward before backward."""
+    for layer in range(len(options.hidden_sizes)):
+        for reverse in (False, True)[: options.num_directions]:
+            yield Place(layer, reverse)
+
+
+def parameter_shapes(options: RecurrentOptions, layer: int) -> dict[str, tuple[int, ...]]:
+    """Name and shape every parameter of one layer and direction, torch.nn's own first."""
+    hidden, output = options.hidden_sizes[layer], options.output_sizes[layer]
+    rows = len(options.cell.gates) * hidden
+    shapes: dict[str, tuple[int, ...]] = {
+        "weight_ih": (rows, options.layer_inputs[layer]),
+        "weight_hh": (rows, output),
+    }
+    if options.bias:
+        shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+    if options.proj_size:
+        shapes["weight_hr"] = (output, hidden)
+    if options.cell.options.get("peephole"):
+        shapes["weight_peephole"] = (rows - hidden,)
+    if options.layer_norm:
+        shapes |= {"gain_ih": (rows,), "gain_hh": (rows,)}
+        if "cell" in options.cell.state._fields:
+            shapes |= {"gain_cell": (hidden,), "bias_cell": (hidden,)}
+    if options.learn_initial_state:
+        parts = zip(options.cell.state._fields, (output, hidden), strict=False)
+        shapes |= {f"initial_{part}": (size,) for part, size in parts}
+    return shapes
+
+
+def create(
+    module: nn.Module,
+    options: RecurrentOptions,
+    device: torch.device | str | None,
+    dtype: torch.dtype | None,
+) -> None:
+    """Register the parameters of all layers and directions, not yet filled."""
+    for place in places(options):
+        for name, shape in parameter_shapes(options, place.layer).items():
+            weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
+            module.register_parameter(name + place.suffix, weight)
+
+
+@torch.no_grad()
+def initialise(module: nn.Module, options: RecurrentOptions) -> None:
+    """Fill the parameters: U(−1/√H, 1/√H) in torch.nn's order, then what the options ask for."""
+    for place in places(options):
+        for name in parameter_shapes(options, place.layer):
+            weight = module.get_parameter(name + place.suffix)
+            if name.startswith("gain"):
+                nn.init.ones_(weight)
+            elif name.startswith("initial") or name == "bias_cell":
+                nn.init.zeros_(weight)
+            else:
+                uniform_(weight, options.hidden_sizes[place.layer])
+    for place in places(options):
+        recurrent = module.get_parameter("weight_hh" + place.suffix)
+        recurrent_(recurrent, options.recurrent_init, len(options.cell.gates))
+        if options.forget_bias is not None or options.chrono is not None:
+            _set_forget_bias(module, options, place)
+
+
+def _set_forget_bias(module: nn.Module, options: RecurrentOptions, place: Place) -> None:
+    """Set the bias of the gate that keeps the old state; chrono sets the input gate against it."""
+    first = module.get_parameter("bias_ih" + place.suffix)
+    second = module.get_parameter("bias_hh" + place.suffix)
+    gates = options.cell.gates
+    like = first.chunk(len(gates))[0]
+    if options.chrono is not None:
+        keep = chrono_bias(options.chrono, like)
+    else:
+        keep = torch.full_like(like, options.forget_bias or 0.0)
+    signs = {"f": 1, "z": 1}
+    if options.chrono is not None or "f" not in gates:
+        signs["i"] = -1
+    for gate, sign in signs.items():
+        if gate in gates:
+            gate_bias_(first, second, gates.index(gate), len(gates), sign * keep)
+
+
+def cell_weights(
+    module: nn.Module, options: RecurrentOptions, place: Place, hidden_mask: Tensor | None
+) -> Any:
+    """Gather what one cell of the stack multiplies by, as its NamedTuple of weights."""
+    known = parameter_shapes(options, place.layer)
+    weights = {
+        field: module.get_parameter(name + place.suffix)
+        for field, name in _NAMES.items()
+        if name in known
+    }
+    return options.cell.weights(**weights, hidden_mask=hidden_mask)
+
+
+def initial_state(module: nn.Module, options: RecurrentOptions, place: Place, x: Tensor) -> Any:
+    """Return zeros, or the learned initial state, for every row of x, (T, B, I)."""
+    rows = x.size(1)
+    if options.learn_initial_state:
+        learned = [
+            module.get_parameter(f"initial_{part}{place.suffix}")
+            for part in options.cell.state._fields
+        ]
+        return options.cell.state(*[part.expand(rows, -1) for part in learned])
+    sizes = (options.output_sizes[place.layer], options.hidden_sizes[place.layer])
+    parts = zip(options.cell.state._fields, sizes, strict=False)
+    return options.cell.state(*[x.new_zeros(rows, size) for _, size in parts])

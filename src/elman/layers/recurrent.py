@@ -1,0 +1,241 @@
+"""The stack that SimpleRNN, LSTM and GRU share: layers, directions, state, dropout between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.rnn import PackedSequence
+
+from elman.errors import OptionError, ShapeError
+from elman.layers.noise import recurrent_dropout_mask, zoneout_mask
+from elman.layers.options import RecurrentOptions
+from elman.layers.parameters import Place, cell_weights, create, initial_state, initialise
+from elman.layers.state import StateLayout
+from elman.sequence.backend import BackendStatus, backends, check_backend, run
+from elman.sequence.ragged import (
+    checked_lengths,
+    checked_resets,
+    map_trace,
+    pack_like,
+    pad_packed,
+)
+from elman.sequence.recurrence import Recurrence, Result, Trace
+
+
+class RecurrentLayer(nn.Module):
+    """A stack of recurrent layers of one cell. Use SimpleRNN, LSTM or GRU, which say the options.
+
+    This is the one base class of Elman's layers, as RNNBase is torch.nn's: a layer class below it
+    adds a constructor and nothing else.
+    """
+
+    def __init__(
+        self,
+        options: RecurrentOptions,
+        *,
+        backend: str,
+        device: torch.device | str | None,
+        dtype: torch.dtype | None,
+    ) -> None:
+        super().__init__()
+        check_backend(backend)
+        self.options = options
+        self.backend = backend
+        self.input_size = options.input_size
+        self.num_layers = len(options.hidden_sizes)
+        self.bias = options.bias
+        self.batch_first = options.batch_first
+        self.dropout = float(options.dropout)
+        self.bidirectional = options.bidirectional
+        self.proj_size = options.proj_size
+        self._state_layout = StateLayout(options)
+        create(self, options, device, dtype)
+        self.reset_parameters()
+
+    @property
+    def hidden_size(self) -> int | list[int]:
+        """H, or one H a layer where they differ."""
+        sizes = self.options.hidden_sizes
+        return sizes[0] if len(set(sizes)) == 1 else sizes
+
+    @property
+    def output_size(self) -> int:
+        """D·P of the last layer: the size of the outputs."""
+        return self.options.num_directions * self.options.output_sizes[-1]
+
+    def reset_parameters(self) -> None:
+        """Draw the weights anew: U(−1/√H, 1/√H) as torch.nn does, then what the options ask."""
+        initialise(self, self.options)
+
+    def flatten_parameters(self) -> None:
+        """Do nothing: torch.nn's call to lay cuDNN's weights side by side, kept for its callers."""
+
+    def forward(
+        self,
+        input: Tensor | PackedSequence,  # noqa: A002 — torch.nn's name
+        hx: Any = None,
+        *,
+        lengths: Tensor | Sequence[int] | None = None,
+        resets: Tensor | None = None,
+        return_trace: bool = False,
+    ) -> Any:
+        """Run the stack over a batch of sequences.
+
+        Args:
+            input: (T, B, I), (B, T, I) with batch_first, (T, I) for one row, or a PackedSequence.
+            hx: the state to start from, as this call returns it; zeros, or the learned initial
+                state, where None.
+            lengths: steps of each row, (B,), 0 … T in any order, on any device. What lies after a
+                row's end is never read.
+            resets: (T, B), or (B, T) with batch_first: the state starts anew before such a step.
+            return_trace: also return every state and gate.
+
+        Returns:
+            The outputs, D·P wide, zeros after a row's end, in the form of the input; the state at
+            each row's own end, as torch.nn returns it (where the layers' sizes differ, a list with
+            one (D, B, P) a layer instead of one tensor); and where asked for, a list a layer of a
+            list a direction of `Trace`, laid out as the input is.
+
+        Raises:
+            ShapeError: an argument's axes are wrong; the sentence names them.
+            OptionError: lengths outside 0 … T, or a dtype or device other than the weights'.
+            BackendError: the backend asked for by name cannot run this.
+        """
+        if isinstance(input, PackedSequence):
+            if lengths is not None or resets is not None:
+                raise OptionError("a PackedSequence brings its lengths: leave lengths, resets out.")
+            x, steps = pad_packed(input)
+            batched, restore, row_lengths = True, _packer(input), checked_lengths(steps, x)
+        else:
+            batched = input.dim() != 2
+            arrange, restore = self._arrangement(input)
+            x = arrange(input)
+            row_lengths = None if lengths is None else checked_lengths(lengths, x)
+            resets = None if resets is None else arrange(resets)
+        self._check_input(x)
+        start = None if hx is None else self._state_layout.split(hx, x, batched=batched)
+        cuts = None if resets is None else checked_resets(resets, x)
+        output, states, traces = self._run(x, start, row_lengths, cuts, return_trace)
+        output, state = restore(output), self._state_layout.join(states, batched=batched)
+        if not return_trace:
+            return output, state
+        return output, state, [[map_trace(trace, restore) for trace in layer] for layer in traces]
+
+    def _arrangement(
+        self, x: Tensor
+    ) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]:
+        """Check the axes of the input; return how to arrange them as (T, B, ·), and back."""
+        if x.dim() not in (2, 3) or x.size(-1) != self.input_size:
+            axes = "(B, T, I)" if self.batch_first else "(T, B, I)"
+            raise ShapeError(
+                f"input must be {axes} or (T, I) with I = {self.input_size}, got {tuple(x.shape)}."
+            )
+        if x.dim() == 2:
+            return lambda v: v.unsqueeze(1), lambda v: v.squeeze(1)
+        if self.batch_first:
+            return lambda v: v.transpose(0, 1), lambda v: v.transpose(0, 1)
+        return lambda v: v, lambda v: v
+
+    def _check_input(self, x: Tensor) -> None:
+        weight = self.get_parameter("weight_ih_l0")
+        if x.size(-1) != self.input_size:
+            raise ShapeError(f"input must have I = {self.input_size}, got {x.size(-1)}.")
+        if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
+            raise OptionError(
+                f"input is {x.dtype} and the weights are {weight.dtype}; convert one of them: "
+                f"x.to({weight.dtype}) or layer.to({x.dtype})."
+            )
+        if x.device != weight.device:
+            raise OptionError(
+                f"input is on {x.device} and the weights are on {weight.device}; move one of them."
+            )
+
+    def _run(
+        self,
+        x: Tensor,
+        start: list[Any] | None,
+        lengths: Tensor | None,
+        resets: Tensor | None,
+        trace: bool,
+    ) -> tuple[Tensor, list[Any], list[list[Trace]]]:
+        """Run all layers over x, (T, B, I)."""
+        states: list[Any] = []
+        traces: list[list[Trace]] = []
+        for layer in range(self.num_layers):
+            below = x if layer == 0 else F.dropout(x, self.dropout, self.training)
+            results: list[Result] = []
+            for reverse in (False, True)[: self.options.num_directions]:
+                state = None if start is None else start[len(states) + len(results)]
+                recurrence = self._recurrence(
+                    Place(layer, reverse), below, state, lengths, resets, trace
+                )
+                results.append(run(recurrence, self.backend))
+            x = torch.cat([result.output for result in results], dim=-1)
+            if self.options.residual and layer > 0:
+                x = x + below
+            states += [result.state for result in results]
+            traces.append([result.trace for result in results if result.trace is not None])
+        return x, states, traces
+
+    def _recurrence(
+        self,
+        place: Place,
+        x: Tensor,
+        start: Any,
+        lengths: Tensor | None,
+        resets: Tensor | None,
+        trace: bool,
+    ) -> Recurrence:
+        """Describe what one layer does in one direction, its random masks drawn."""
+        fresh = initial_state(self, self.options, place, x)
+        drops = self.training and self.options.recurrent_dropout > 0
+        mask = (
+            recurrent_dropout_mask(fresh.hidden, self.options.recurrent_dropout) if drops else None
+        )
+        return Recurrence(
+            cell=self.options.cell,
+            x=x,
+            state=fresh if start is None else start,
+            weights=cell_weights(self, self.options, place, mask),
+            fresh=fresh,
+            lengths=lengths,
+            resets=resets,
+            reverse=place.reverse,
+            zoneout=self._zoneout(fresh, x.size(0)),
+            trace=trace,
+        )
+
+    def _zoneout(self, fresh: Any, steps: int) -> tuple[Tensor | float, ...] | None:
+        """Draw which units keep their old state; in evaluation, how much of it all units keep."""
+        probabilities = self.options.zoneouts
+        if not any(probabilities):
+            return None
+        if not self.training:
+            return probabilities
+        parts = zip(fresh, probabilities, strict=True)
+        return tuple(zoneout_mask(part, probability, steps) for part, probability in parts)
+
+    def backends(self) -> list[BackendStatus]:
+        """List which backends run this layer as it is now, and why the others do not."""
+        x = self.get_parameter("weight_ih_l0").new_zeros(1, 1, self.input_size)
+        return backends(self._recurrence(Place(0, False), x, None, None, None, False))
+
+    def extra_repr(self) -> str:
+        """Say the sizes, every option that is not at its default, and the number of parameters."""
+        said = self.options.said()
+        if self.backend != "auto":
+            said.append(f"backend={self.backend!r}")
+        return ", ".join([*said, f"parameters={parameter_count(self)}"])
+
+
+def parameter_count(module: nn.Module) -> int:
+    """Count the numbers a module learns."""
+    return sum(weight.numel() for weight in module.parameters() if weight.requires_grad)
+
+
+def _packer(packed: PackedSequence) -> Callable[[Tensor], Any]:
+    return lambda padded: pack_like(padded, packed)

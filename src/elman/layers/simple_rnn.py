@@ -1,0 +1,90 @@
+"""The simple recurrent layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from elman.cells import cell
+from elman.layers.options import RecurrentOptions
+from elman.layers.recurrent import RecurrentLayer
+
+
+class SimpleRNN(RecurrentLayer):
+    """A stack of simple (Elman) recurrent layers.
+
+        h(t) = g(W x(t) + R h(t−1) + b)                   g is tanh unless asked otherwise
+
+    The call is torch.nn.RNN's, see `RecurrentLayer.forward`; so are the names, shapes, order and
+    beginnings of the parameters that both have.
+
+    >>> import elman, torch
+    >>> rnn = elman.SimpleRNN(3, 5)
+    >>> y, h = rnn(torch.zeros(7, 2, 3))
+    >>> y.shape, h.shape
+    (torch.Size([7, 2, 5]), torch.Size([1, 2, 5]))
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int | Sequence[int],
+        num_layers: int = 1,
+        nonlinearity: str = "tanh",
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        *,
+        recurrent_dropout: float = 0.0,
+        zoneout: float = 0.0,
+        layer_norm: bool = False,
+        residual: bool = False,
+        learn_initial_state: bool = False,
+        recurrent_init: str = "uniform",
+        backend: str = "auto",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        """Build the layer.
+
+        Args:
+            input_size: I.
+            hidden_size: H, or a list with one H a layer.
+            num_layers: L; leave it out where hidden_size is a list.
+            nonlinearity: g: tanh, relu, sigmoid or identity.
+            bias: whether the products have biases.
+            batch_first: input and outputs are (B, T, ·) instead of (T, B, ·).
+            dropout: of what a layer hands to the next, in training.
+            bidirectional: a second set of layers runs from each row's own end to its beginning.
+            recurrent_dropout: of h(t−1) where it enters R h, in training, one mask a sequence.
+            zoneout: probability that a unit keeps its old state.
+            layer_norm: norms W x and R h.
+            residual: adds what a layer reads to what it writes, from the second layer on.
+            learn_initial_state: the state before the first step is learned instead of zero.
+            recurrent_init: of R: uniform as torch.nn, orthogonal or identity.
+            backend: auto, or a backend's name, which then runs or says why not.
+            device: of the parameters.
+            dtype: of the parameters.
+
+        Raises:
+            OptionError: an option is unknown, out of range, or contradicts another.
+        """
+        options = RecurrentOptions(
+            cell=cell("simple", nonlinearity=nonlinearity),
+            input_size=input_size,
+            hidden_size=hidden_size,
+            num_layers=num_layers,
+            bias=bias,
+            batch_first=batch_first,
+            dropout=dropout,
+            bidirectional=bidirectional,
+            recurrent_dropout=recurrent_dropout,
+            zoneout=zoneout,
+            layer_norm=layer_norm,
+            residual=residual,
+            learn_initial_state=learn_initial_state,
+            recurrent_init=recurrent_init,
+        )
+        super().__init__(options, backend=backend, device=device, dtype=dtype)

@@ -1,0 +1,108 @@
+"""How the state of a stack is laid out for its caller: torch.nn's tensors, checked by axis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from elman.errors import OptionError, ShapeError
+from elman.layers.options import RecurrentOptions
+
+
+class StateLayout:
+    """Takes the state of a stack apart, one cell's state a place, and puts it together again.
+
+    A caller sees one tensor a part, (L·D, B, ·), as torch.nn has it: h alone, or the pair (h, c).
+    Where the layers' sizes differ a part is a list with one (D, B, ·) a layer. One row without a
+    batch axis drops B.
+    """
+
+    def __init__(self, options: RecurrentOptions) -> None:
+        self._state = options.cell.state
+        self._directions = options.num_directions
+        sizes = (options.output_sizes, options.hidden_sizes)
+        names = ("h0", "c0")[: len(self._state._fields)]
+        self._sizes = dict(zip(names, sizes, strict=False))
+        self._even = all(len(set(layers)) == 1 for layers in self._sizes.values())
+
+    def split(self, given: Any, x: Tensor, *, batched: bool = True) -> list[Any]:
+        """Take a caller's state apart into one cell's state a layer and direction.
+
+        Args:
+            given: the state as the caller gave it.
+            x: the inputs it goes with, (T, B, I): gives B, dtype and device.
+            batched: whether the caller's tensors have the axis B.
+
+        Raises:
+            ShapeError: a part is missing, or its axes are wrong; the sentence names them.
+            OptionError: a part has another dtype or lies on another device than the inputs.
+        """
+        parts = self._parts(given)
+        if not batched:
+            parts = [_each(part, lambda v: v.unsqueeze(-2)) for part in parts]
+        places = [
+            self._split_part(name, part, x) for name, part in zip(self._sizes, parts, strict=True)
+        ]
+        return [self._state(*part) for part in zip(*places, strict=True)]
+
+    def join(self, states: list[Any], *, batched: bool = True) -> Any:
+        """Put the states of all layers and directions together as the caller sees them."""
+        parts = [self._join_part(list(part)) for part in zip(*states, strict=True)]
+        if not batched:
+            parts = [_each(part, lambda v: v.squeeze(-2)) for part in parts]
+        return parts[0] if len(parts) == 1 else tuple(parts)
+
+    def _parts(self, given: Any) -> list[Any]:
+        """Give the parts of a state: h alone, or h and c."""
+        if len(self._sizes) == 1:
+            return [given[0] if isinstance(given, tuple) and len(given) == 1 else given]
+        if not isinstance(given, Sequence) or len(given) != 2:
+            raise ShapeError(f"the state must be the pair (h0, c0), got {_described(given)}.")
+        return list(given)
+
+    def _split_part(self, name: str, part: Any, x: Tensor) -> list[Tensor]:
+        sizes, directions = self._sizes[name], self._directions
+        if self._even:
+            _check(name, part, ("L·D", "B", "H"), (len(sizes) * directions, x.size(1), sizes[0]), x)
+            return list(part.unbind(0))
+        if not isinstance(part, Sequence) or len(part) != len(sizes):
+            raise ShapeError(
+                f"{name} must be a list of {len(sizes)} tensors, one a layer, as the layers' "
+                f"sizes differ; got {_described(part)}."
+            )
+        for layer, (tensor, size) in enumerate(zip(part, sizes, strict=True)):
+            _check(f"{name}[{layer}]", tensor, ("D", "B", "H"), (directions, x.size(1), size), x)
+        return [row for tensor in part for row in tensor.unbind(0)]
+
+    def _join_part(self, rows: list[Tensor]) -> Tensor | list[Tensor]:
+        if self._even:
+            return torch.stack(rows)
+        step = self._directions
+        return [torch.stack(rows[i : i + step]) for i in range(0, len(rows), step)]
+
+
+def _check(
+    name: str, tensor: Any, axes: tuple[str, ...], shape: tuple[int, ...], x: Tensor
+) -> None:
+    if not isinstance(tensor, Tensor) or tuple(tensor.shape) != shape:
+        raise ShapeError(f"{name} must be ({', '.join(axes)}) = {shape}, got {_described(tensor)}.")
+    if tensor.dtype != x.dtype:
+        raise OptionError(f"{name} is {tensor.dtype} and the input is {x.dtype}; convert one.")
+    if tensor.device != x.device:
+        raise OptionError(f"{name} is on {tensor.device} and the input on {x.device}; move one.")
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, Tensor):
+        return str(tuple(value.shape))
+    if isinstance(value, list | tuple):
+        return f"a {type(value).__name__} of {len(value)}"
+    return f"a {type(value).__name__}"
+
+
+def _each(part: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """Change a tensor, or every tensor of a list."""
+    return change(part) if isinstance(part, Tensor) else [change(tensor) for tensor in part]
