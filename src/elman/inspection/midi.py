@@ -7,12 +7,13 @@ from pathlib import Path
 from numpy.typing import ArrayLike
 
 from elman.errors import DataError, OptionError, unknown
-from elman.features.roll import as_roll, held_notes
+from elman.features.roll import KEYS, LOWEST_NOTE, as_roll, held_notes
 
 TICKS_PER_BEAT = 480
 PROGRAMS = {"piano": 0, "organ": 19, "choir": 52}
 """General MIDI's programs, counted from 0: acoustic grand piano, church organ, choir aahs."""
 SLOWEST, FASTEST = 10.0, 1000.0
+HIGHEST_MIDI_NOTE = 127
 
 
 def write_midi(
@@ -23,6 +24,7 @@ def write_midi(
     frames_per_beat: int = 1,
     program: str = "organ",
     velocity: int = 80,
+    transpose: int = 0,
 ) -> Path:
     """Write a piano roll as a MIDI file.
 
@@ -37,6 +39,7 @@ def write_midi(
         frames_per_beat: frames a beat, a divisor of 480.
         program: the instrument: "organ", "piano" or "choir".
         velocity: how hard every key is struck, 1 … 127.
+        transpose: semitones up, −21 … 19; −12 brings the chorales down to where choirs sing.
 
     Returns:
         The path of the file.
@@ -53,13 +56,14 @@ def write_midi(
     frames = as_roll(roll)
     if len(frames) == 0:
         raise DataError("the roll has no frames; there is nothing to write as MIDI.")
-    _check_options(tempo, frames_per_beat, program, velocity)
+    _check_options(tempo, frames_per_beat, program, velocity, transpose)
     ticks = TICKS_PER_BEAT // frames_per_beat
 
     # At the same tick an old note ends (0) before a new one begins (1).
     events = []
     for note, start, end in held_notes(frames):
-        events += [(start * ticks, 1, note), (end * ticks, 0, note)]
+        sounding = note + transpose
+        events += [(start * ticks, 1, sounding), (end * ticks, 0, sounding)]
     track = mido.MidiTrack()
     track.append(mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(tempo)))
     track.append(mido.Message("program_change", program=PROGRAMS[program]))
@@ -81,7 +85,9 @@ def write_midi(
     return path
 
 
-def _check_options(tempo: float, frames_per_beat: int, program: str, velocity: int) -> None:
+def _check_options(
+    tempo: float, frames_per_beat: int, program: str, velocity: int, transpose: int
+) -> None:
     """Refuse, in words, what a MIDI file cannot say."""
     if not SLOWEST <= tempo <= FASTEST:
         raise OptionError(
@@ -96,3 +102,9 @@ def _check_options(tempo: float, frames_per_beat: int, program: str, velocity: i
         raise unknown("program", program, PROGRAMS)
     if not 1 <= velocity <= 127:
         raise OptionError(f"velocity must lie in 1 … 127, got {velocity}.")
+    lowest, highest = -LOWEST_NOTE, HIGHEST_MIDI_NOTE - (LOWEST_NOTE + KEYS - 1)
+    if not lowest <= transpose <= highest:
+        raise OptionError(
+            f"transpose must lie in {lowest} … {highest} semitones, so that all {KEYS} keys stay "
+            f"MIDI notes, got {transpose}."
+        )

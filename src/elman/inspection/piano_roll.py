@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # Okabe & Ito 2008: told apart by every kind of colour vision, and by brightness in grey.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+MIDDLE_C, OCTAVE = 60, 12
 BLACK_KEYS = {1, 3, 6, 8, 10}
 INK, GUIDE, SHADE = "#3b4148", "#c9ced4", "#f1f3f5"
 
@@ -62,11 +63,13 @@ def draw_piano_roll(
         left, right = start / frames_per_beat + gap / 2, end / frames_per_beat - gap / 2
         bottom, top = note - 0.4, note + 0.4
         bars.append([(left, bottom), (right, bottom), (right, top), (left, top)])
+    axes.axvline(beats, color=GUIDE, linewidth=1.5, zorder=2)
     axes.add_collection(PolyCollection(bars, facecolors=colour, linewidths=0, zorder=3))
 
     axes.set_xlim(0, beats)
     axes.set_ylim(low - 0.5, high + 0.5)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=True, steps=[1, 2, 4, 8, 10]))
+    axes.grid(axis="x", color=GUIDE, linewidth=0.5, zorder=1)
     axes.set_title(title, loc="left", color=INK, fontsize=11, fontweight="bold")
     axes.tick_params(colors=INK, length=0, labelsize=9)
     for side in axes.spines.values():
@@ -154,15 +157,17 @@ def save_piano_roll(
 
 
 def pitch_range(rolls: Iterable[Roll]) -> tuple[int, int]:
-    """Choose the MIDI notes to show: whole octaves from C to C around whatever sounds.
+    """Choose the lowest and highest MIDI note to show: what sounds, and a little air around it.
 
-    Rolls in which nothing sounds get the two octaves around middle C.
+    At least an octave is shown, and so at least one C; rolls in which nothing sounds get the
+    octave above middle C.
     """
-    sounding = np.flatnonzero(np.concatenate(list(rolls)).any(axis=0))
+    sounding = np.flatnonzero(np.concatenate(list(rolls)).any(axis=0)) + LOWEST_NOTE
     if len(sounding) == 0:
-        return 48, 72
-    lowest, highest = LOWEST_NOTE + int(sounding[0]), LOWEST_NOTE + int(sounding[-1])
-    return lowest // 12 * 12, -(-highest // 12) * 12
+        return MIDDLE_C, MIDDLE_C + OCTAVE
+    low, high = int(sounding[0]) - 2, int(sounding[-1]) + 2
+    missing = max(0, OCTAVE - (high - low))
+    return low - missing // 2, high + missing - missing // 2
 
 
 def _drawable(roll: ArrayLike, name: str) -> Roll:
