@@ -1,0 +1,71 @@
+# make demo    trains simple, GRU and LSTM networks on Bach's chorales and compares them
+# make test    runs the tests;  make test-slow runs the slow ones
+# make lint    checks style and types
+# make docs    builds the pages into site/;  make bench runs the benchmarks
+#
+# Each installs what it needs into .venv, once. PYTHON=python3.12 chooses another Python,
+# ARGS="-k gru" hands more arguments to pytest, to the demo or to the benchmarks.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+# Both variables: older pips read the first for the build's own requirements, newer ones the second.
+PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
+               $(BIN)/python -m pip --disable-pip-version-check install
+
+NATIVE := pyproject.toml constraints.txt CMakeLists.txt $(wildcard csrc/*.h csrc/*.cpp)
+SOURCE := $(shell find src -type f ! -name '*.pyc')
+
+# A developer's install shows every edit at once, so where there is one the demo takes it too.
+INSTALLED := $(if $(wildcard $(VENV)/.developer),$(VENV)/.developer,$(VENV)/.installed)
+
+.DEFAULT_GOAL := test
+.PHONY: demo test test-slow lint docs bench clean
+
+demo: $(INSTALLED)
+	$(BIN)/elman compare chorales --seeds 1 $(ARGS)
+
+test: $(VENV)/.developer
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+test-slow: $(VENV)/.developer
+	$(BIN)/python -m pytest -m slow $(ARGS)
+
+lint: $(VENV)/.developer
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+docs: $(VENV)/.documentation
+	$(BIN)/mkdocs build --strict
+
+bench: $(VENV)/.developer
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
+clean:
+	rm -rf $(VENV) build site
+
+$(VENV)/.created:
+	@command -v $(PYTHON) >/dev/null || { \
+	    echo "There is no $(PYTHON) here. Say which Python to use: make PYTHON=python3.12" >&2; \
+	    exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "Elman needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
+	         "Say which to use: make PYTHON=python3.12" >&2; \
+	    exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.created $(NATIVE) $(SOURCE)
+	$(PIP_INSTALL) -c constraints.txt .
+	touch $@
+
+$(VENV)/.developer: $(VENV)/.created $(NATIVE)
+	$(PIP_INSTALL) -c constraints.txt -e '.[dev]'
+	touch $@
+
+$(VENV)/.documentation: $(VENV)/.developer
+	$(PIP_INSTALL) -c constraints.txt -e '.[dev,docs]'
+	touch $@
