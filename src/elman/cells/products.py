@@ -33,7 +33,7 @@ def product(
     Returns:
         The product of every gate, (B, G·H).
 
-    Source: Ba, Kiros & Hinton 2016, arXiv:1607.06450, supplementary eqs. 20–29. The bias is their β.
+    Source: Ba, Kiros & Hinton 2016, arXiv:1607.06450, supplement; the bias is their β.
     """
     if gain is None:
         return F.linear(vector, matrix, bias)

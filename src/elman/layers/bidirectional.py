@@ -109,7 +109,10 @@ class Bidirectional(nn.Module):
         forward_state, backward_state = (None, None) if hx is None else hx
         x = self._time_first(input)
         rows = None if lengths is None else checked_lengths(lengths, x)
-        cuts = None if resets is None else checked_resets(self._time_first(resets), x)
+        axes = "B, T" if self.batch_first else "T, B"
+        cuts = None
+        if resets is not None:
+            cuts = self._time_first(checked_resets(resets, input, axes))
 
         def reverse(values: Tensor) -> Tensor:
             return self._time_first(reverse_rows(self._time_first(values), rows))

@@ -18,7 +18,8 @@ class GRU(RecurrentLayer):
         n    = tanh(W_n x(t) + b_n + r ⊙ (R_n h(t−1) + b′_n))
         h(t) = (1 − z) ⊙ n + z ⊙ h(t−1)                   z = 1 keeps the old state
 
-    With `reset_after=False` n = tanh(W_n x(t) + R_n (r ⊙ h(t−1)) + b_n), the form of Cho et al. 2014.
+    With `reset_after=False`, the form of Cho et al. 2014,
+    n = tanh(W_n x(t) + R_n (r ⊙ h(t−1)) + b_n).
 
     The call is torch.nn.GRU's, see `RecurrentLayer.forward`; so are the names, shapes, order and
     beginnings of the parameters that both have.

@@ -109,30 +109,34 @@ class RecurrentLayer(nn.Module):
             if lengths is not None or resets is not None:
                 raise OptionError("a PackedSequence brings its lengths: leave lengths, resets out.")
             x, steps = pad_packed(input)
-            batched, restore, row_lengths = True, _packer(input), checked_lengths(steps, x)
+            batched, restore, cuts = True, _packer(input), None
+            row_lengths = checked_lengths(steps, x)
         else:
             batched = input.dim() != 2
             arrange, restore = self._arrangement(input)
             x = arrange(input)
             row_lengths = None if lengths is None else checked_lengths(lengths, x)
-            resets = None if resets is None else arrange(resets)
+            cuts = None if resets is None else arrange(checked_resets(resets, input, self._axes))
         self._check_input(x)
         start = None if hx is None else self._state_layout.split(hx, x, batched=batched)
-        cuts = None if resets is None else checked_resets(resets, x)
         output, states, traces = self._run(x, start, row_lengths, cuts, return_trace)
         output, state = restore(output), self._state_layout.join(states, batched=batched)
         if not return_trace:
             return output, state
         return output, state, [[map_trace(trace, restore) for trace in layer] for layer in traces]
 
+    @property
+    def _axes(self) -> str:
+        return "B, T" if self.batch_first else "T, B"
+
     def _arrangement(
         self, x: Tensor
     ) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]:
         """Check the axes of the input; return how to arrange them as (T, B, ·), and back."""
         if x.dim() not in (2, 3) or x.size(-1) != self.input_size:
-            axes = "(B, T, I)" if self.batch_first else "(T, B, I)"
             raise ShapeError(
-                f"input must be {axes} or (T, I) with I = {self.input_size}, got {tuple(x.shape)}."
+                f"input must be ({self._axes}, I) or (T, I) with I = {self.input_size}, "
+                f"got {tuple(x.shape)}."
             )
         if x.dim() == 2:
             return lambda v: v.unsqueeze(1), lambda v: v.squeeze(1)

@@ -33,16 +33,23 @@ def checked_lengths(lengths: Tensor | Sequence[int], x: Tensor) -> Tensor:
     return given.to(device=x.device, dtype=torch.int64)
 
 
-def checked_resets(resets: Tensor, x: Tensor) -> Tensor:
-    """Return the resets as bool on the device of x, (T, B, I), or say what is wrong with them.
+def checked_resets(resets: Tensor, x: Tensor, axes: str = "T, B") -> Tensor:
+    """Return the resets as bool on the device of x, or say what is wrong with them.
+
+    Args:
+        resets: one a step and row, (T, B), (B, T) or (T,): x without its last axis.
+        x: the inputs as the caller gave them.
+        axes: the names of the first axes of x, for the error.
 
     Raises:
         ShapeError: they are not one a step and row.
         OptionError: they are neither booleans nor whole numbers.
     """
-    if resets.shape != x.shape[:2]:
-        steps, rows = x.shape[:2]
-        raise ShapeError(f"resets must be (T, B) = ({steps}, {rows}), got {tuple(resets.shape)}.")
+    if resets.shape != x.shape[:-1]:
+        names = axes if x.dim() == 3 else "T"
+        raise ShapeError(
+            f"resets must be ({names}) = {tuple(x.shape[:-1])}, got {tuple(resets.shape)}."
+        )
     if resets.dtype.is_floating_point or resets.dtype.is_complex:
         raise OptionError(f"resets must be booleans, got {resets.dtype}.")
     return resets.to(device=x.device, dtype=torch.bool)
