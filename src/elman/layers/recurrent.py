@@ -105,18 +105,20 @@ class RecurrentLayer(nn.Module):
             OptionError: lengths outside 0 … T, or a dtype or device other than the weights'.
             BackendError: the backend asked for by name cannot run this.
         """
+        cuts: Tensor | None = None
         if isinstance(input, PackedSequence):
             if lengths is not None or resets is not None:
                 raise OptionError("a PackedSequence brings its lengths: leave lengths, resets out.")
             x, steps = pad_packed(input)
-            batched, restore, cuts = True, _packer(input), None
+            batched, restore = True, _packer(input)
             row_lengths = checked_lengths(steps, x)
         else:
             batched = input.dim() != 2
             arrange, restore = self._arrangement(input)
             x = arrange(input)
             row_lengths = None if lengths is None else checked_lengths(lengths, x)
-            cuts = None if resets is None else arrange(checked_resets(resets, input, self._axes))
+            if resets is not None:
+                cuts = arrange(checked_resets(resets, input, self._axes))
         self._check_input(x)
         start = None if hx is None else self._state_layout.split(hx, x, batched=batched)
         output, states, traces = self._run(x, start, row_lengths, cuts, return_trace)
