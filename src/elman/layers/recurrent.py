@@ -105,6 +105,7 @@ class RecurrentLayer(nn.Module):
             OptionError: lengths outside 0 … T, or a dtype or device other than the weights'.
             BackendError: the backend asked for by name cannot run this.
         """
+        row_lengths: Tensor | None = None
         cuts: Tensor | None = None
         if isinstance(input, PackedSequence):
             if lengths is not None or resets is not None:
@@ -116,7 +117,8 @@ class RecurrentLayer(nn.Module):
             batched = input.dim() != 2
             arrange, restore = self._arrangement(input)
             x = arrange(input)
-            row_lengths = None if lengths is None else checked_lengths(lengths, x)
+            if lengths is not None:
+                row_lengths = checked_lengths(lengths, x)
             if resets is not None:
                 cuts = arrange(checked_resets(resets, input, self._axes))
         self._check_input(x)

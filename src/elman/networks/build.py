@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from inspect import signature
 from typing import Any
 
-from elman.cells import CELLS
 from elman.errors import OptionError, unknown
 from elman.layers import GRU, LSTM, MLP, RecurrentLayer, SimpleRNN, parameter_count
 from elman.networks.many_to_many import ManyToMany
@@ -47,7 +47,8 @@ def many_to_many(
         recurrent_dropout: of h(t−1) inside the recurrence, one mask a sequence.
         zoneout: probability that a unit keeps its old state.
         layer_norm: whether the recurrence is layer-normed.
-        cell_options: further options of the cell's layer, such as reset_after or peephole.
+        cell_options: further options of the cell's layer: reset_after, peephole, nonlinearity,
+            proj_size, chrono, recurrent_init, learn_initial_state and their like.
         backend: auto, or a backend's name.
         device: of the parameters.
 
@@ -56,11 +57,12 @@ def many_to_many(
     """
     if cell not in LAYERS:
         raise unknown("cell", cell, LAYERS)
-    options = dict(cell_options or {})
-    for name in options:
-        if name not in CELLS[cell].defaults:
-            raise unknown(f"option of the {cell} cell", name, CELLS[cell].defaults)
     layer: type[Any] = LAYERS[cell]
+    options = dict(cell_options or {})
+    own = _own_options(layer)
+    for name in options:
+        if name not in own:
+            raise unknown(f"option of the {cell} cell", name, own)
     recurrent = layer(
         input_size,
         hidden_size,
@@ -76,6 +78,12 @@ def many_to_many(
     )
     head = MLP([recurrent.output_size, output_size], dropout=output_dropout, device=device)
     return ManyToMany(recurrent, head, delay=delay)
+
+
+def _own_options(layer: type[RecurrentLayer]) -> list[str]:
+    """List the options of a layer that `many_to_many` has no argument for."""
+    arguments = set(signature(many_to_many).parameters) | {"self", "batch_first", "dtype"}
+    return [name for name in signature(layer.__init__).parameters if name not in arguments]
 
 
 def hidden_size_for(parameters: int, **specification: Any) -> int:
