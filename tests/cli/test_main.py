@@ -60,7 +60,7 @@ def test_an_unknown_verb_is_a_wrong_use_and_offers_near_misses(
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith(
-        "elman: unknown verb 'bakends'; did you mean 'backends'? Known verbs: backends"
+        "elman: unknown verb 'bakends'; did you mean 'backends'? Known verbs: backends, "
     )
 
 
@@ -70,7 +70,22 @@ def test_no_verb_shows_the_help_and_says_what_is_missing(
     assert command.run([]) == 2
     err = capsys.readouterr().err
     assert err.startswith("Usage: elman")
-    assert err.splitlines()[-1] == "elman: say what to do: one of the verbs above."
+    assert err.splitlines()[-1] == "elman: say what to do: one of the commands above."
+
+
+def test_a_verb_of_two_words_is_named_in_full_and_its_near_misses_offered(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert command.run(["data", "lst"]) == 2
+    assert capsys.readouterr().err == (
+        "elman data: unknown verb 'lst'; did you mean 'list'? Known verbs: fetch, list.\n"
+    )
+    assert command.run(["data"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("Usage: elman data")
+    assert err.endswith("elman data: say what to do: one of the commands above.\n")
+    assert command.run(["data", "list", "--jsn"]) == 2
+    assert capsys.readouterr().err.startswith("elman data list: no such option: --jsn")
 
 
 def test_an_unknown_option_names_the_verb_and_the_near_miss(

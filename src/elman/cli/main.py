@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
 from typing import Annotated, Any, NoReturn
@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from elman import __version__
-from elman.cli import backends
+from elman.cli import backends, data
 from elman.errors import ElmanError, OptionError, unknown
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
@@ -30,25 +30,32 @@ class Invocation:
 
     Args:
         debug: whether a failure shows where it came from.
-        verb: the verb, once it is known to be one.
+        verbs: the words that were understood so far: `data`, `list`.
     """
 
     debug: bool = False
-    verb: str | None = None
+    verbs: list[str] = field(default_factory=list)
 
     def sentence(self, message: str) -> str:
         """Say a failure in one line, with the name of the command before it."""
-        name = "elman" if self.verb is None else f"elman {self.verb}"
-        return f"{name}: {' '.join(message.split())}"
+        return f"{' '.join(['elman', *self.verbs])}: {' '.join(message.split())}"
 
 
 class Verbs(TyperGroup):
     """The verbs by name; a name that is none of them is answered with its near misses."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments; where there are none, show what there is to say."""
+        if not args:
+            typer.echo(ctx.get_help(), err=True)
+            raise OptionError("say what to do: one of the commands above.")
+        return super().parse_args(ctx, args)
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the verb that the first argument names."""
-        if not args[0].startswith("-") and args[0] not in self.commands:
+        if args[0] not in self.commands:
             raise unknown("verb", args[0], self.commands)
+        ctx.obj.verbs.append(args[0])
         return super().resolve_command(ctx, args)
 
 
@@ -73,19 +80,15 @@ VersionOption = Annotated[
 ]
 
 
-@app.callback(invoke_without_command=True)
+@app.callback()
 def elman(
-    context: typer.Context,
-    debug: DebugOption = False,  # noqa: ARG001 - `run` reads it, wherever it stands
-    version: VersionOption = False,  # noqa: ARG001 - its callback answers
+    debug: DebugOption = False,  # `run` reads it, wherever it stands
+    version: VersionOption = False,
 ) -> None:
     """Recurrent neural networks: train, compare and explain simple, LSTM and GRU cells."""
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help(), err=True)
-        raise OptionError("say what to do: one of the verbs above.")
-    context.obj.verb = context.invoked_subcommand
 
 
+app.add_typer(data.app, name="data", cls=Verbs)
 app.command("backends")(backends.backends)
 
 
