@@ -1,4 +1,7 @@
-"""The specification of an experiment: TOML ↔ pydantic, recipes, overrides."""
+"""The specification of an experiment: TOML ↔ pydantic, recipes, overrides.
+
+PyTorch is imported only where a network is built, so that a wrong specification is refused at once.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -15,6 +18,9 @@ from pydantic_core import ErrorDetails
 
 from elman.errors import ElmanError, ExperimentError, unknown
 from elman.training.settings import GREATEST_SEED, TrainingSettings
+
+if TYPE_CHECKING:
+    from elman.networks import ManyToMany
 
 Units = Annotated[int, Field(ge=1)]
 """Units of a layer."""
@@ -55,7 +61,7 @@ class NetworkSpec(BaseModel):
         cell: of every recurrent layer.
         hidden_size: units of every recurrent layer, or a list with one number a layer.
         parameters: a budget; the hidden size is the one whose network comes nearest to it.
-        num_layers: recurrent layers.
+        num_layers: recurrent layers; to be left out where `hidden_size` is a list.
         bidirectional: whether a second stack reads every sequence backwards.
         delay: steps of look-ahead before an output is read.
         dropout: between recurrent layers.
@@ -89,7 +95,44 @@ class NetworkSpec(BaseModel):
         if (self.hidden_size is None) == (self.parameters is None):
             given = "neither" if self.hidden_size is None else "both"
             raise ValueError(f"give hidden_size or parameters, one of the two; got {given}")
+        if isinstance(self.hidden_size, list) and self.num_layers != 1:
+            raise ValueError(
+                f"hidden_size = {self.hidden_size} says how many layers there are; "
+                "leave num_layers out"
+            )
         return self
+
+    def build(self, size: int) -> ManyToMany:
+        """Build the network for `size` inputs and as many outputs, with new weights.
+
+        Raises:
+            OptionError: an unknown cell or option, or a value out of range.
+        """
+        from elman.networks import many_to_many
+
+        return many_to_many(hidden_size=self.solve_hidden_size(size), **self._arguments(size))
+
+    def solve_hidden_size(self, size: int) -> int | list[int]:
+        """Return the hidden size, the one whose network comes nearest to `parameters` if given.
+
+        Args:
+            size: inputs of the network, and outputs.
+
+        Raises:
+            OptionError: no network is that small or that large.
+        """
+        from elman.networks import hidden_size_for
+
+        if self.hidden_size is not None:
+            return self.hidden_size
+        return hidden_size_for(self.parameters or 0, **self._arguments(size))
+
+    def _arguments(self, size: int) -> dict[str, Any]:
+        sizes = {"input_size": size, "output_size": size}
+        left_out = {"hidden_size", "parameters"}
+        if isinstance(self.hidden_size, list):
+            left_out.add("num_layers")
+        return sizes | self.model_dump(exclude=left_out)
 
 
 _SECTIONS: dict[str, type[BaseModel]] = {
@@ -152,6 +195,12 @@ class Experiment(BaseModel):
     def to_toml(self) -> str:
         """Write the specification out, every default too."""
         return tomli_w.dumps(self.to_values())
+
+    def solved(self, size: int) -> Experiment:
+        """Return the experiment with a hidden size in place of a parameter budget."""
+        found = {"hidden_size": self.network.solve_hidden_size(size), "parameters": None}
+        network = self.network.model_copy(update=found)
+        return self.model_copy(update={"network": network})
 
     def override(self, overrides: Mapping[str, Any]) -> Experiment:
         """Return the experiment with some settings changed.

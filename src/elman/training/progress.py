@@ -98,7 +98,8 @@ class LineProgress:
         self._stream = stream or sys.stderr
         self._clock = clock
         self._every = every
-        self._last_line = clock()
+        self._due_since = clock()
+        self._last_line = ""
 
     @contextmanager
     def task(self, description: str, total: int, done: int = 0) -> Iterator[Task]:
@@ -107,18 +108,24 @@ class LineProgress:
         try:
             yield task
         finally:
-            self.say(task.describe())
+            self.say_unless_said(task.describe())
 
     def say(self, sentence: str) -> None:
         """Print a line."""
+        self._last_line = sentence
         print(sentence, file=self._stream, flush=True)
 
-    def say_if_due(self, sentence: Callable[[], str]) -> None:
-        """Print a line if the last one is a minute old."""
+    def say_if_due(self, sentence: str) -> None:
+        """Print a line if a minute has passed since the last that was due."""
         now = self._clock()
-        if now - self._last_line >= self._every:
-            self._last_line = now
-            self.say(sentence())
+        if now - self._due_since >= self._every:
+            self._due_since = now
+            self.say(sentence)
+
+    def say_unless_said(self, sentence: str) -> None:
+        """Print a line if it is not the very last one."""
+        if sentence != self._last_line:
+            self.say(sentence)
 
 
 class _Lines:
@@ -132,7 +139,7 @@ class _Lines:
     def advance(self, message: str = "", steps: int = 1) -> None:
         self._done += steps
         self._message = message
-        self._progress.say_if_due(self.describe)
+        self._progress.say_if_due(self.describe())
 
     def describe(self) -> str:
         return f"{self._description}: {self._done}/{self._total} {self._message}".rstrip()

@@ -1,13 +1,47 @@
-"""Training data that changes from epoch to epoch: piano rolls moved to other keys."""
+"""From the rolls of a split to its batches: next-step examples, cut and transposed as asked."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from elman.data.batching import Batch, BucketedBatches, Example
-from elman.features.roll import Roll
+from elman.data.batching import Batch, BucketedBatches, Example, chunks, next_step
+from elman.features.roll import Roll, RollFeature
+from elman.training.settings import TrainingSettings
+
+
+def training_batches(
+    rolls: Sequence[Roll], feature: RollFeature, settings: TrainingSettings, seed: int
+) -> BucketedBatches | TransposedBatches:
+    """Prepare the training split, as the settings ask for it.
+
+    Args:
+        rolls: each (T, 88).
+        feature: encodes them.
+        settings: `batch_size`, `augment_transpose`, and `chunk_length` where `carry_state` is off;
+            chunks that carry their state are the trainer's to cut.
+        seed: of order and transpositions.
+    """
+
+    def examples(some: Sequence[ArrayLike]) -> list[Example]:
+        whole = [next_step(feature.encode(roll)) for roll in some]
+        return whole if settings.carry_state else chunks(whole, settings.chunk_length)
+
+    if not settings.augment_transpose:
+        return BucketedBatches(examples(rolls), settings.batch_size, seed=seed)
+    return TransposedBatches(
+        rolls, examples, settings.augment_transpose, batch_size=settings.batch_size, seed=seed
+    )
+
+
+def evaluation_batches(
+    rolls: Sequence[ArrayLike], feature: RollFeature, batch_size: int
+) -> BucketedBatches:
+    """Prepare rolls, each (T, 88), for evaluation: whole, untouched, always in the same order."""
+    examples = [next_step(feature.encode(roll)) for roll in rolls]
+    return BucketedBatches(examples, batch_size, seed=0, shuffle=False)
 
 
 def transposed(roll: Roll, semitones: int) -> Roll:
@@ -45,7 +79,7 @@ class TransposedBatches:
     def __init__(
         self,
         rolls: Sequence[Roll],
-        examples: Callable[[Sequence[Roll]], list[Example]],
+        examples: Callable[[Sequence[ArrayLike]], list[Example]],
         greatest: int,
         *,
         batch_size: int,
