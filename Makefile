@@ -39,7 +39,7 @@ lint: $(VENV)/.developer
 	$(BIN)/mypy
 
 docs: $(VENV)/.documentation
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: $(VENV)/.developer
 	$(BIN)/python benchmarks/run.py $(ARGS)
