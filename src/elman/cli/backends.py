@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
 
 import typer
 
+from elman.cli.options import AsJSON
 
-def backends(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
-) -> None:
+
+def backends(as_json: AsJSON = False) -> None:
     """List the backends in the order in which `auto` prefers them."""
     import elman
     from elman import _kernels

@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from elman import __version__
-from elman.cli import backends, data
+from elman.cli import backends, compare, data, evaluate, generate, train
 from elman.errors import ElmanError, OptionError, unknown
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
@@ -88,6 +88,10 @@ def elman(
     """Recurrent neural networks: train, compare and explain simple, LSTM and GRU cells."""
 
 
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+app.command("generate")(generate.generate)
+app.command("compare")(compare.compare)
 app.add_typer(data.app, name="data", cls=Verbs)
 app.command("backends")(backends.backends)
 
