@@ -109,7 +109,7 @@ def test_no_source_file_is_longer_than_400_lines() -> None:
         ("cells/gru.py", "from elman.layers import GRU", "cells → layers"),
         ("cells/gru.py", "def f():\n    import elman.sequence.ragged", "cells → sequence"),
         ("sequence/scan.py", "from elman import GRU", "sequence → layers"),
-        ("training/trainer.py", "import elman\nx = elman.train", "training → model"),
+        ("training/trainer.py", "import elman\nx = elman.train", "training → run"),
         ("layers/gru.py", "from elman.data.batching import Batch", "layers → data"),
         ("features/roll.py", "from elman.cells import gru", "features → cells"),
         ("errors.py", "from elman.cells import gru", "errors → cells"),

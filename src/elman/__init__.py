@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from elman.experiment import Experiment
     from elman.layers import GRU, LSTM, MLP, Bidirectional, SimpleRNN
-    from elman.model import Model, load, train
+    from elman.model import Model, load
     from elman.networks import ManyToMany
+    from elman.run import train
     from elman.sequence.backend import backends
 
 __version__ = "0.1.0"
@@ -51,7 +52,7 @@ _HOME_OF = {
     "SimpleRNN": "elman.layers",
     "backends": "elman.sequence.backend",
     "load": "elman.model",
-    "train": "elman.model",
+    "train": "elman.run",
 }
 
 

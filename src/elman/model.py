@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import torch
 from numpy.typing import ArrayLike
 
 from elman.data.catalog import Splits
 from elman.data.catalog import load as load_data
-from elman.errors import CheckpointError, ElmanError, ExperimentError, OptionError, unknown
-from elman.evaluation.comparison import SeedResult
+from elman.errors import CheckpointError, ElmanError, OptionError, unknown
 from elman.evaluation.metrics import measure
-from elman.experiment import Experiment, read_experiment
+from elman.experiment import Experiment
 from elman.features.roll import Roll, RollFeature
 from elman.layers import parameter_count
 from elman.networks import ManyToMany
@@ -27,11 +25,7 @@ from elman.training.checkpoint import (
     save_checkpoint,
     write_atomically,
 )
-from elman.training.history import History
-from elman.training.preparation import evaluation_batches, training_batches
-from elman.training.progress import NoProgress, Progress, progress_on_stderr
-from elman.training.seeds import seed_everything
-from elman.training.trainer import fit
+from elman.training.preparation import evaluation_batches
 
 EXPERIMENT = "experiment.toml"
 MODEL = "model"
@@ -63,6 +57,11 @@ class Model:
     def parameters(self) -> int:
         """Count the numbers the network has learned."""
         return parameter_count(self.network)
+
+    @property
+    def sees_the_future(self) -> bool:
+        """Whether an output depends on later inputs, so that the network cannot run live."""
+        return self.experiment.network.bidirectional or self.experiment.network.delay > 0
 
     def evaluate(self, data: str | Sequence[ArrayLike] = "test") -> dict[str, float]:
         """Predict every frame of every piece from the frames before it.
@@ -206,48 +205,6 @@ class Model:
         return cls(experiment, network, feature)
 
 
-class TrainedRun(NamedTuple):
-    """What a finished run leaves: the model and its measurements."""
-
-    model: Model
-    result: SeedResult
-
-
-def train(
-    experiment: Experiment | str | Path,
-    *,
-    out: str | Path | None = None,
-    resume: bool = False,
-    progress: Progress | None = None,
-    **overrides: Any,
-) -> Model:
-    """Train a model.
-
-    Args:
-        experiment: what to train: a specification, a `.toml` file, or a recipe by name.
-        out: directory of the run; None for `runs/DATA-CELL-seedSEED`.
-        resume: go on with the run in that directory.
-        progress: where to show it; None for stderr.
-        overrides: settings to change, as in `cell="lstm", epochs=50`; see `Experiment.override`.
-
-    Returns:
-        The model, with the weights that validation prefers.
-
-    Raises:
-        ExperimentError: the specification is wrong, the directory holds another run, or training
-            diverged.
-    """
-    if not isinstance(experiment, Experiment):
-        experiment = read_experiment(experiment)
-    experiment = experiment.override(overrides)
-    directory = default_directory(experiment) if out is None else Path(out)
-    if not resume:
-        _refuse_to_overwrite(directory)
-    elif not (directory / EXPERIMENT).exists():
-        raise ExperimentError(f"{directory} holds no run to resume; leave resume out to begin one.")
-    return run_experiment(experiment, directory, progress=progress or progress_on_stderr()).model
-
-
 def load(directory: str | Path) -> Model:
     """Load a trained model from its run's directory, or from where `Model.save` put it.
 
@@ -255,88 +212,6 @@ def load(directory: str | Path) -> Model:
         CheckpointError: a file is missing, truncated, corrupt, or does not fit the others.
     """
     return Model.load(directory)
-
-
-def run_experiment(
-    experiment: Experiment, directory: Path, *, progress: Progress | None = None
-) -> TrainedRun:
-    """Train, select, save and measure; go on where an interrupted run in `directory` stopped.
-
-    Args:
-        experiment: what to train.
-        directory: of the run; empty, or with a run of the very same experiment.
-        progress: where to show it; None for nowhere.
-
-    Raises:
-        ExperimentError: the directory holds a run of another experiment, or training diverged.
-    """
-    progress = progress or NoProgress()
-    settings, seed = experiment.training, experiment.seed
-    splits = load_data(experiment.data.name)
-    feature = RollFeature().fit(splits.train)
-    solved = experiment.solved(feature.size)
-    _record_experiment(experiment, directory)
-    progress.say(f"{directory.name}: seed {seed}")
-    seed_everything(seed)
-    network = solved.network.build(feature.size)
-    history = fit(
-        network,
-        feature.loss,
-        training_batches(splits.train, feature, settings, seed),
-        evaluation_batches(splits.valid, feature, settings.batch_size),
-        settings,
-        directory=directory,
-        seed=seed,
-        resume=True,
-        progress=progress,
-    )
-    model = Model(solved, network, feature)
-    model.save(directory / MODEL)
-    result = _summarise(model, history)
-    write_atomically(directory / RESULT, f"{result.model_dump_json(indent=2)}\n".encode())
-    return TrainedRun(model, result)
-
-
-def default_directory(experiment: Experiment) -> Path:
-    """Name a run after its data set, cell and seed: `runs/chorales-gru-seed1`."""
-    return Path("runs", f"{experiment.data.name}-{experiment.network.cell}-seed{experiment.seed}")
-
-
-def _refuse_to_overwrite(directory: Path) -> None:
-    if (directory / EXPERIMENT).exists():
-        raise ExperimentError(
-            f"{directory} already holds a run; resume it, or choose another directory for this one."
-        )
-
-
-def _record_experiment(experiment: Experiment, directory: Path) -> None:
-    """Write the experiment into the run's directory, or see that it is the one already there."""
-    path = directory / EXPERIMENT
-    if not path.exists():
-        write_atomically(path, experiment.to_toml().encode())
-        return
-    different = experiment.differences(read_experiment(path))
-    if different:
-        raise ExperimentError(
-            f"{directory} holds a run of another experiment: here {'; '.join(different)}. "
-            "Choose another directory, or delete that one."
-        )
-
-
-def _summarise(model: Model, history: History) -> SeedResult:
-    """Measure the selected weights on every split."""
-    losses = {split: model.evaluate(split)["nll"] for split in Splits._fields}
-    return SeedResult(
-        seed=model.experiment.seed,
-        train_nll=losses["train"],
-        valid_nll=losses["valid"],
-        test_nll=losses["test"],
-        best_epoch=history.best.epoch,
-        epochs=len(history.epochs),
-        seconds=history.seconds,
-        seconds_per_epoch=history.seconds / len(history.epochs),
-        curve=list(history.epochs),
-    )
 
 
 def _model_directory(directory: Path) -> Path:

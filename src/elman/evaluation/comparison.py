@@ -17,11 +17,9 @@ HEADINGS = (
     "parameters",
     "valid nll",
     "test nll",
-    "best epoch",
     "seconds",
     "s/epoch",
-    "published test",
-    "source",
+    "published",
 )
 
 
@@ -121,7 +119,7 @@ class CellResult(BaseModel):
 
     @property
     def best_epoch(self) -> Spread:
-        """The selected epoch."""
+        """The epoch whose weights were selected."""
         return self._over_seeds(lambda result: result.best_epoch)
 
     @property
@@ -165,11 +163,9 @@ class Comparison(BaseModel):
                 f"{result.parameters:,}",
                 str(result.valid),
                 str(result.test),
-                f"{result.best_epoch.mean:.0f}",
                 f"{result.seconds.mean:.0f}",
                 f"{result.seconds_per_epoch.mean:.3f}",
                 "–" if result.published is None else f"{result.published:.2f}",
-                result.published_source or "–",
             )
             for result in self.results
         ]
@@ -185,6 +181,8 @@ class Comparison(BaseModel):
             "",
             self.circumstances(),
             "",
+            self.sources(),
+            "",
             f"`{self.command}`",
             "",
         ]
@@ -199,6 +197,17 @@ class Comparison(BaseModel):
             f"weights selected on the validation split within {self.epochs} epochs; "
             f"{self.threads} thread{'s' if self.threads > 1 else ''} of {self.machine}."
         )
+
+    def sources(self) -> str:
+        """Say in one sentence where the published numbers stand."""
+        cells: dict[str, list[str]] = {}
+        for result in self.results:
+            if result.published_source is not None:
+                cells.setdefault(result.published_source, []).append(result.cell)
+        if not cells:
+            return "No published numbers are known for this data set."
+        places = "; ".join(f"{source} ({', '.join(of)})" for source, of in cells.items())
+        return f"Published, on the test split: {places}."
 
 
 def _as_list(size: int | list[int]) -> list[int]:

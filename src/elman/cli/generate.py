@@ -1,0 +1,32 @@
+"""`elman generate`: music composed by a trained model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def generate(
+    run: Annotated[Path, typer.Argument(help="Directory of a finished run.")],
+    steps: Annotated[int, typer.Option(help="Frames to compose.")] = 200,
+    seed: Annotated[int, typer.Option(help="Another seed, another piece.")] = 1,
+    temperature: Annotated[
+        float, typer.Option(help="Below 1 keeps to what is likely, above 1 is bolder.")
+    ] = 1.0,
+    out: Annotated[Path, typer.Option(help="The MIDI file; its picture goes beside it.")] = Path(
+        "generated.mid"
+    ),
+) -> None:
+    """Compose a piece: a MIDI file, and its piano roll as a picture."""
+    from elman.data.catalog import DATASETS
+    from elman.inspection.midi import write_midi
+    from elman.inspection.piano_roll import save_piano_roll
+    from elman.model import load
+
+    model = load(run)
+    roll = model.generate(steps, seed, temperature=temperature)
+    pace = DATASETS[model.experiment.data.name].frames_per_beat
+    typer.echo(write_midi(roll, out, frames_per_beat=pace))
+    typer.echo(save_piano_roll(roll, out.with_suffix(".png"), frames_per_beat=pace))

@@ -1,0 +1,210 @@
+"""Cells on equal terms: the same recipe, the same number of parameters, the same seeds.
+
+Source: the experiment of Chung et al. 2014, arXiv:1412.3555, on polyphonic music.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from elman.data.catalog import DATASETS
+from elman.data.catalog import load as load_data
+from elman.errors import OptionError
+from elman.evaluation.comparison import CellResult, Comparison, SeedResult
+from elman.evaluation.published import published_result
+from elman.experiment import Experiment
+from elman.features.roll import Roll, RollFeature
+from elman.inspection.gradient_flow import GradientFlow, gradient_flow
+from elman.inspection.midi import write_midi
+from elman.inspection.report import write_comparison_report
+from elman.layers import parameter_count
+from elman.model import Model
+from elman.run import run_experiment
+from elman.training.checkpoint import write_atomically
+from elman.training.preparation import evaluation_batches
+from elman.training.progress import NoProgress, Progress
+from elman.training.seeds import seed_everything
+
+COMPOSED_FRAMES = 96
+FLOW_PIECES = 16
+FLOW_FRAMES = 100
+"""Gradients are followed back over so many frames of so many pieces."""
+
+
+class Compared(NamedTuple):
+    """What a comparison leaves: the numbers, and the page that shows them."""
+
+    comparison: Comparison
+    report: Path
+
+
+class Contender(NamedTuple):
+    """One cell, its network's size, and what became of it."""
+
+    cell: str
+    hidden_size: int | list[int]
+    parameters: int
+    models: list[Model]
+    results: list[SeedResult]
+
+
+def compare(
+    experiment: Experiment,
+    cells: Sequence[str],
+    seeds: Sequence[int],
+    out: Path,
+    *,
+    command: str = "",
+    progress: Progress | None = None,
+) -> Compared:
+    """Train every cell with every seed and set the results side by side.
+
+    Writes `compare.json`, `compare.md`, `report.html` and a composition of each cell as MIDI,
+    beside one run's directory for each cell and seed. Interrupted, it goes on where it stopped.
+
+    Args:
+        experiment: all that the cells have in common; its cell and seed are replaced.
+        cells: names, each once.
+        seeds: each once.
+        out: directory of the comparison.
+        command: what was typed to get here, for the record.
+        progress: where to show it; None for nowhere.
+
+    Raises:
+        OptionError: no cells or seeds, one given twice, or an unknown cell.
+        ExperimentError: `out` holds runs of another experiment, or training diverged.
+    """
+    progress = progress or NoProgress()
+    _refuse_nothing_and_twice("cells", cells)
+    _refuse_nothing_and_twice("seeds", seeds)
+    contenders = [_solve(experiment, cell) for cell in cells]
+    for contender in contenders:
+        progress.say(
+            f"{contender.cell}: hidden size {contender.hidden_size}, "
+            f"{contender.parameters:,} parameters"
+        )
+    _train_interleaved(experiment, contenders, seeds, out, progress)
+    comparison = _collect(experiment, contenders, command)
+    write_atomically(out / "compare.json", comparison.model_dump_json(indent=2).encode())
+    write_atomically(out / "compare.md", comparison.to_markdown().encode())
+    return Compared(comparison, _report(comparison, contenders, out))
+
+
+def _refuse_nothing_and_twice(what: str, values: Sequence[object]) -> None:
+    if not values:
+        raise OptionError(f"a comparison needs at least one of {what}, got none.")
+    twice = [value for index, value in enumerate(values) if value in values[:index]]
+    if twice:
+        raise OptionError(f"{what} must each be given once, got {twice[0]!r} twice.")
+
+
+def _solve(experiment: Experiment, cell: str) -> Contender:
+    """Find the cell's hidden size; an unknown cell is refused here, before anything is trained."""
+    size = RollFeature.size
+    spec = experiment.override({"network.cell": cell}).solved(size).network
+    parameters = parameter_count(spec.build(size))
+    return Contender(cell, spec.solve_hidden_size(size), parameters, [], [])
+
+
+def _train_interleaved(
+    experiment: Experiment,
+    contenders: Sequence[Contender],
+    seeds: Sequence[int],
+    out: Path,
+    progress: Progress,
+) -> None:
+    """Train all cells with one seed, then with the next.
+
+    A machine whose speed drifts slows every cell alike.
+    """
+    with progress.task(out.name, len(seeds) * len(contenders)) as task:
+        for seed in seeds:
+            for contender in contenders:
+                changes = {"network.cell": contender.cell, "seed": seed}
+                directory = out / f"{contender.cell}-seed{seed}"
+                model, result = run_experiment(
+                    experiment.override(changes), directory, progress=progress
+                )
+                contender.models.append(model)
+                contender.results.append(result)
+                task.advance(f"{directory.name}: test {result.test_nll:.3f}")
+
+
+def _collect(experiment: Experiment, contenders: Sequence[Contender], command: str) -> Comparison:
+    return Comparison(
+        dataset=experiment.data.name,
+        title=experiment.title or experiment.data.name,
+        parameters=experiment.network.parameters,
+        epochs=experiment.training.epochs,
+        threads=torch.get_num_threads(),
+        machine=machine(),
+        command=command,
+        results=[_cell_result(experiment.data.name, contender) for contender in contenders],
+    )
+
+
+def _cell_result(dataset: str, contender: Contender) -> CellResult:
+    published = published_result(dataset, contender.cell, contender.parameters)
+    return CellResult(
+        cell=contender.cell,
+        hidden_size=contender.hidden_size,
+        parameters=contender.parameters,
+        published=published.test_nll if published else None,
+        published_source=published.source if published else None,
+        seeds=contender.results,
+    )
+
+
+def _report(comparison: Comparison, contenders: Sequence[Contender], out: Path) -> Path:
+    """Compose with every cell, follow its gradients, and write the page."""
+    data = DATASETS[comparison.dataset]
+    splits = load_data(comparison.dataset)
+    compositions: dict[str, Roll] = {}
+    flows: dict[str, tuple[GradientFlow, GradientFlow]] = {}
+    for contender in contenders:
+        model = contender.models[0]
+        if model.sees_the_future:
+            continue
+        roll = model.generate(COMPOSED_FRAMES, seed=1)
+        write_midi(roll, out / f"{contender.cell}.mid", frames_per_beat=data.frames_per_beat)
+        compositions[contender.cell] = roll
+        flows[contender.cell] = gradient_flows(model, splits.valid)
+    long_enough = [roll for roll in splits.test if len(roll) >= COMPOSED_FRAMES]
+    real = (long_enough or splits.test)[0][:COMPOSED_FRAMES]
+    return write_comparison_report(
+        out / "report.html", comparison, generated=compositions, real=real, flows=flows
+    )
+
+
+def gradient_flows(model: Model, rolls: Sequence[Roll]) -> tuple[GradientFlow, GradientFlow]:
+    """Follow the gradient of the last frame's loss back in time, before and after training.
+
+    Args:
+        model: a trained model; its untrained twin is drawn again from its seed.
+        rolls: the longest of them are read, each up to its `FLOW_FRAMES`-th frame.
+    """
+    longest = sorted(rolls, key=len, reverse=True)[:FLOW_PIECES]
+    pieces = [roll[:FLOW_FRAMES] for roll in longest]
+    x, target, lengths = next(evaluation_batches(pieces, model.feature, FLOW_PIECES).epoch(0))
+    seed_everything(model.experiment.seed)
+    untrained = model.experiment.network.build(model.feature.size)
+    before, after = (
+        gradient_flow(network, x, target, model.feature.frame_nll, lengths=lengths)
+        for network in (untrained, model.network)
+    )
+    return before, after
+
+
+def machine() -> str:
+    """Name the processor."""
+    about = Path("/proc/cpuinfo")
+    if about.is_file():
+        for line in about.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
