@@ -19,7 +19,7 @@ ARCHITECTURE = Path(__file__).parents[1] / "docs" / "architecture.md"
 
 FOR_ALL = {"errors", "types"}
 SHARED = {"data", "features"}  # used by networks and everything to the left of it
-PLACED_BEFORE = {"run": "model", "recipes": "inspection", "convert": "layers"}  # not on the line
+PLACED_BEFORE = {"recipes": "inspection", "convert": "layers"}  # not on the line
 PUBLIC_FACE = {"__init__", "__main__"}
 
 
