@@ -30,7 +30,10 @@ class TrainingSettings(BaseModel):
         batch_size: sequences a batch.
         optimizer: the update rule.
         learning_rate: step size at its highest.
-        weight_decay: L2 penalty; with `adamw` decoupled from the gradient.
+        weight_decay: L2 penalty of the weight matrices, with `adamw` decoupled from the gradient;
+            biases and gains are not decayed.
+        weight_noise: standard deviation of the Gaussian noise that the weight matrices carry
+            while a gradient is taken (Graves 2011); 0 turns it off.
         momentum: of `sgd` and `rmsprop`.
         clip_norm: greatest norm of the gradient over all weights; 0 turns clipping off.
         schedule: `constant`; `cosine`, half a period over all epochs; or `plateau`, which
@@ -60,6 +63,7 @@ class TrainingSettings(BaseModel):
     optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
     learning_rate: float = Field(default=3e-3, gt=0, allow_inf_nan=False)
     weight_decay: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    weight_noise: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     momentum: float = Field(default=0.0, ge=0, lt=1)
     clip_norm: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     schedule: Literal["constant", "cosine", "plateau"] = "constant"

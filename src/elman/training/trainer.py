@@ -25,6 +25,7 @@ from elman.training.progress import NoProgress, Progress
 from elman.training.schedule import learning_rate
 from elman.training.seeds import generator_state, restore_generators, seed_everything
 from elman.training.settings import TrainingSettings
+from elman.training.weight_noise import weight_noise
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -165,12 +166,13 @@ class _Run:
     def _update(self, batch: Batch, state: Any, epoch: int, index: int) -> tuple[float, Any]:
         """Take one step of the optimiser; return the loss and the state to go on from."""
         self.optimizer.zero_grad()
-        outputs, state = self.wrapped(batch.input, state, lengths=batch.lengths)
-        loss = self.loss(outputs, batch.target, batch.lengths)
-        value = loss.item()
-        if not math.isfinite(value):
-            raise self._divergence(f"the loss is {value}", epoch, index + 1)
-        self.fabric.backward(loss)
+        with weight_noise(self.network, self.settings.weight_noise):
+            outputs, state = self.wrapped(batch.input, state, lengths=batch.lengths)
+            loss = self.loss(outputs, batch.target, batch.lengths)
+            value = loss.item()
+            if not math.isfinite(value):
+                raise self._divergence(f"the loss is {value}", epoch, index + 1)
+            self.fabric.backward(loss)
         if self.settings.clip_norm:
             norm = self.fabric.clip_gradients(
                 self.wrapped,
@@ -312,15 +314,19 @@ def _fabric(settings: TrainingSettings) -> Fabric:
 
 
 def _optimizer(network: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
-    weights = [weight for weight in network.parameters() if weight.requires_grad]
+    learned = [weight for weight in network.parameters() if weight.requires_grad]
     rate, decay, momentum = settings.learning_rate, settings.weight_decay, settings.momentum
+    weights = [
+        {"params": [weight for weight in learned if weight.dim() > 1], "weight_decay": decay},
+        {"params": [weight for weight in learned if weight.dim() <= 1], "weight_decay": 0.0},
+    ]
     if settings.optimizer == "adam":
-        return torch.optim.Adam(weights, rate, weight_decay=decay)
+        return torch.optim.Adam(weights, rate)
     if settings.optimizer == "adamw":
-        return torch.optim.AdamW(weights, rate, weight_decay=decay)
+        return torch.optim.AdamW(weights, rate)
     if settings.optimizer == "rmsprop":
-        return torch.optim.RMSprop(weights, rate, weight_decay=decay, momentum=momentum)
-    return torch.optim.SGD(weights, rate, weight_decay=decay, momentum=momentum)
+        return torch.optim.RMSprop(weights, rate, momentum=momentum)
+    return torch.optim.SGD(weights, rate, momentum=momentum)
 
 
 def _detached(state: Any) -> Any:
