@@ -1,0 +1,147 @@
+"""What the three conventions share: the order of gates, arrays, and saying what cannot go."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from elman.errors import OptionError, ShapeError
+from elman.layers import RecurrentLayer
+from elman.layers.parameters import Place
+
+Array = NDArray[Any]
+Module = TypeVar("Module", bound=nn.Module)
+
+_FLOATS = (np.float16, np.float32, np.float64)
+
+
+def reordered(packed: Array, given: Sequence[str], wanted: Sequence[str]) -> Array:
+    """Put the blocks of rows of a packed array, one a gate, into another order.
+
+    Args:
+        packed: one block of H rows a gate, (G·H, …).
+        given: the gates in the order in which they are packed.
+        wanted: the gates in the order asked for; one that is not given becomes zeros.
+    """
+    blocks = dict(zip(given, np.split(packed, len(given)), strict=True))
+    nothing = np.zeros_like(blocks[given[0]])
+    return np.concatenate([blocks.get(gate, nothing) for gate in wanted])
+
+
+def to_array(weight: Tensor) -> Array:
+    """Copy a weight into a NumPy array.
+
+    Raises:
+        OptionError: NumPy has no such dtype.
+    """
+    if weight.dtype not in (torch.float16, torch.float32, torch.float64):
+        raise OptionError(
+            f"the weights are {weight.dtype}, and NumPy has float16, float32 and float64; "
+            "convert the layer first: layer.float()."
+        )
+    return weight.detach().cpu().numpy().copy()
+
+
+def checked_arrays(kind: str, arrays: Mapping[str, Any]) -> dict[str, Array]:
+    """Return weights as NumPy arrays of one floating dtype, or say which is not.
+
+    Raises:
+        OptionError: an array is not float16, float32 or float64, or two differ.
+    """
+    checked = {name: np.asarray(array) for name, array in arrays.items()}
+    for name, array in checked.items():
+        if array.dtype not in _FLOATS:
+            raise OptionError(
+                f"{name} of {kind} must be float16, float32 or float64, got {array.dtype}."
+            )
+    dtypes = {name: str(array.dtype) for name, array in checked.items()}
+    if len(set(dtypes.values())) > 1:
+        said = ", ".join(f"{name} {dtype}" for name, dtype in dtypes.items())
+        raise OptionError(f"the weights of {kind} must be of one dtype, got {said}.")
+    return checked
+
+
+def check_shape(name: str, array: Array, axes: Sequence[str], shape: Sequence[int]) -> None:
+    """Raise ShapeError unless an array has the shape asked for; the sentence names the axes."""
+    if array.shape != tuple(shape):
+        raise ShapeError(f"{name} must be ({', '.join(axes)}) = {tuple(shape)}, got {array.shape}.")
+
+
+def load(module: Module, weights: Mapping[str, Tensor]) -> Module:
+    """Make tensors the parameters of a module that was built on the device `meta`.
+
+    A module built there has drawn no random numbers and filled no memory.
+    """
+    module.load_state_dict(dict(weights), assign=True)
+    return module
+
+
+def load_arrays(module: Module, weights: Mapping[Place, Mapping[str, Array]]) -> Module:
+    """Load copies of arrays: for each place in the stack weight_ih, bias_ih and so on."""
+    tensors = {
+        name + place.suffix: torch.from_numpy(np.array(array))
+        for place, arrays in weights.items()
+        for name, array in arrays.items()
+    }
+    return load(module, tensors)
+
+
+def check_expressible(
+    layer: RecurrentLayer, other: str, *, has: Collection[str], advice: str
+) -> None:
+    """Raise unless another convention has every option that a layer makes use of.
+
+    Args:
+        layer: what is to be converted.
+        other: the other side, as the sentence calls it.
+        has: the options, among those `_in_use` knows, that the other side has.
+        advice: what to do instead.
+
+    Raises:
+        OptionError: the first option that the other side does not have.
+    """
+    for option, words in _in_use(layer).items():
+        if option not in has:
+            raise OptionError(f"{other} has no {words}. {advice}")
+
+
+def _in_use(layer: RecurrentLayer) -> dict[str, str]:
+    """Name each option of a layer that goes beyond the plain cell, with the words for it."""
+    options, cell = layer.options, layer.options.cell.options
+    nonlinearity = cell.get("nonlinearity", "tanh")
+    words = {
+        "peephole": ("peepholes (peephole=True)", cell.get("peephole")),
+        "coupled_gates": ("coupled gates (coupled_gates=True)", cell.get("coupled_gates")),
+        "reset_before": (
+            "GRU that resets before the product (reset_after=False)",
+            not cell.get("reset_after", True),
+        ),
+        nonlinearity: (f"nonlinearity {nonlinearity!r}", nonlinearity != "tanh"),
+        "proj_size": (f"projection (proj_size={options.proj_size})", options.proj_size),
+        "layer_norm": ("layer norm (layer_norm=True)", options.layer_norm),
+        "zoneout": (
+            f"zoneout (zoneout={options.zoneout}), by which units keep a share of their old state "
+            "in evaluation too",
+            any(options.zoneouts),
+        ),
+        "residual": ("residual connections (residual=True)", options.residual),
+        "learn_initial_state": (
+            "learned initial state (learn_initial_state=True)",
+            options.learn_initial_state,
+        ),
+        "recurrent_dropout": (
+            f"recurrent dropout (recurrent_dropout={options.recurrent_dropout}), a regulariser "
+            "of training; the state_dict fits a layer without it",
+            options.recurrent_dropout,
+        ),
+        "unequal_sizes": (
+            f"stack of unequal sizes (hidden_size={options.hidden_sizes})",
+            len(set(options.hidden_sizes)) > 1,
+        ),
+    }
+    return {option: said for option, (said, used) in words.items() if used}

@@ -1,0 +1,263 @@
+"""Weights from and to Keras 3: SimpleRNN, LSTM, both forms of the GRU, Bidirectional."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from elman.cells import Cell, cell
+from elman.convert.common import (
+    Array,
+    check_expressible,
+    check_shape,
+    checked_arrays,
+    load_arrays,
+    reordered,
+    to_array,
+)
+from elman.errors import OptionError, ShapeError, unknown
+from elman.layers import GRU, LSTM, Bidirectional, RecurrentLayer, SimpleRNN
+from elman.layers.parameters import Place, cell_weights, places
+
+_GATES = {"simple": ("a",), "lstm": ("i", "f", "g", "o"), "gru": ("z", "r", "n")}
+"""Cell → its gates in Keras' order; Keras calls g and n the candidate or c and h."""
+
+_LAYERS: Mapping[str, type[RecurrentLayer]] = {"simple": SimpleRNN, "lstm": LSTM, "gru": GRU}
+_CELLS = {"SimpleRNN": "simple", "LSTM": "lstm", "GRU": "gru"}
+_MERGES = {"concat": "concat", "sum": "sum", "ave": "mean", "mul": "mul"}
+_NONLINEARITIES = {"tanh": "tanh", "relu": "relu", "sigmoid": "sigmoid", "linear": "identity"}
+_KERAS_HAS = frozenset(
+    {"relu", "sigmoid", "identity", "reset_before", "recurrent_dropout", "unequal_sizes"}
+)
+_KERAS_LACKS = ("peephole", "coupled_gates")
+_WEIGHTS_ALONE = "from_keras_weights(cell, layer.get_weights()) takes its weights alone."
+
+
+def from_keras(layer: Any, *, backend: str = "auto") -> RecurrentLayer | Bidirectional:
+    """Build the elman layer that does what a Keras layer does, with a copy of its weights.
+
+    The layer is batch first, as Keras is. How Keras was asked to be called does not come along:
+    elman layers always return every output and the state, take `lengths` where Keras takes a mask,
+    and write zeros after a row's end (`zero_output_for_mask`).
+
+    Args:
+        layer: SimpleRNN, LSTM, GRU, or Bidirectional of any two of them, with weights.
+        backend: of the elman layer: auto, or a backend's name.
+
+    Returns:
+        SimpleRNN, LSTM or GRU; or elman.Bidirectional.
+
+    Raises:
+        OptionError: another type of layer, one that has no weights yet, or one that does what
+            elman layers do not: another activation, dropout inside, stateful, go_backwards,
+            merge_mode=None.
+    """
+    kind = _kind(layer)
+    if kind != "Bidirectional":
+        return _single(layer, _CELLS[kind], backend=backend)
+    if layer.merge_mode not in _MERGES:
+        raise OptionError(
+            f"from_keras cannot build a Bidirectional with merge_mode={layer.merge_mode!r}: "
+            "elman.Bidirectional gives one output. Convert forward_layer and backward_layer "
+            "one by one."
+        )
+    return Bidirectional(
+        _single(layer.forward_layer, _CELLS[_kind(layer.forward_layer)], backend=backend),
+        _single(
+            layer.backward_layer,
+            _CELLS[_kind(layer.backward_layer)],
+            backend=backend,
+            backwards=True,
+        ),
+        merge=_MERGES[layer.merge_mode],
+    )
+
+
+def from_keras_weights(
+    cell_name: str,
+    weights: Sequence[Any],
+    *,
+    batch_first: bool = True,
+    backend: str = "auto",
+    **options: Any,
+) -> RecurrentLayer:
+    """Build a layer of one direction from the list of arrays that Keras' `get_weights` gives.
+
+    Args:
+        cell_name: simple, lstm or gru.
+        weights: kernel, (I, G·H); recurrent kernel, (H, G·H); and with biases, bias, (G·H,), or
+            (2, 3·H) for a GRU with reset_after=True. Gates: LSTM i f c o, GRU z r h.
+        batch_first: of the layer; Keras is batch first.
+        backend: of the layer: auto, or a backend's name.
+        options: nonlinearity of the simple cell, reset_after of the GRU.
+
+    Returns:
+        SimpleRNN, LSTM or GRU, of the arrays' dtype, on the CPU. Keras' one bias becomes the bias
+        of W x, and that of R h begins at zero.
+
+    Raises:
+        OptionError: an unknown cell or option, one that Keras has not, or arrays of another dtype
+            than float16, float32 and float64.
+        ShapeError: an array's axes are not Keras'.
+    """
+    for option in _KERAS_LACKS:
+        if options.get(option):
+            raise OptionError(f"Keras has no LSTM with {option}=True; leave it out.")
+    variant = cell(cell_name, **options)
+    kernel, recurrent, bias = _checked(variant, weights)
+    given, ours = _GATES[variant.name], variant.gates
+    arrays = {
+        "weight_ih": reordered(kernel.T, given, ours),
+        "weight_hh": reordered(recurrent.T, given, ours),
+    }
+    if bias is not None:
+        first, second = bias if bias.ndim == 2 else (bias, np.zeros_like(bias))
+        arrays["bias_ih"] = reordered(first, given, ours)
+        arrays["bias_hh"] = reordered(second, given, ours)
+    build: Callable[..., RecurrentLayer] = _LAYERS[variant.name]
+    layer = build(
+        kernel.shape[0],
+        recurrent.shape[0],
+        bias=bias is not None,
+        batch_first=batch_first,
+        backend=backend,
+        device="meta",
+        **options,
+    )
+    return load_arrays(layer, {Place(0, reverse=False): arrays})
+
+
+def to_keras_weights(layer: RecurrentLayer | Bidirectional) -> list[list[Array]]:
+    """Write a layer's weights as Keras has them, one list of arrays for each layer of the stack.
+
+    `keras_layer.set_weights(weights)` takes one of these lists: `keras.layers.SimpleRNN`, `LSTM` or
+    `GRU` (with `reset_after` as here), inside `keras.layers.Bidirectional` where the elman layer
+    is bidirectional. Where Keras has one bias it is the sum of Elman's two. Dropout, recurrent
+    dropout and nonlinearity are arguments of the Keras layer, not weights.
+
+    Args:
+        layer: SimpleRNN, LSTM, GRU, or Bidirectional of two layers of one each.
+
+    Raises:
+        OptionError: Keras has not what the layer does: peepholes, coupled gates, projection, layer
+            norm, zoneout, residual connections or a learned initial state; or a Bidirectional of
+            stacks.
+    """
+    if isinstance(layer, Bidirectional):
+        forward, backward = (
+            to_keras_weights(one) for one in (layer.forward_layer, layer.backward_layer)
+        )
+        if len(forward) > 1 or len(backward) > 1:
+            raise OptionError(
+                "Keras' Bidirectional reads both ways in every layer, and this one joins stacks of "
+                f"{len(forward)} and {len(backward)} layers. Convert the two stacks one by one."
+            )
+        return [forward[0] + backward[0]]
+    if not isinstance(layer, RecurrentLayer):
+        raise OptionError(
+            "to_keras_weights takes elman.SimpleRNN, LSTM, GRU or Bidirectional, got a "
+            f"{type(layer).__name__}."
+        )
+    advice = "Build the elman layer without it to take it to Keras."
+    check_expressible(layer, "Keras", has=_KERAS_HAS, advice=advice)
+    stack: list[list[Array]] = [[] for _ in range(layer.num_layers)]
+    for place in places(layer.options):
+        stack[place.layer] += _keras_arrays(layer, place)
+    return stack
+
+
+def _kind(layer: Any) -> str:
+    """Tell by its name, or that of a class above it, which of Keras' layers this is."""
+    known = [*_CELLS, "Bidirectional"]
+    if hasattr(layer, "get_config") and hasattr(layer, "get_weights"):
+        for base in type(layer).__mro__:
+            if base.__name__ in known:
+                return base.__name__
+    raise OptionError(
+        f"from_keras takes a Keras layer {', '.join(known)}, got a {type(layer).__name__}; "
+        "from_keras_weights takes a list of arrays."
+    )
+
+
+def _single(layer: Any, cell_name: str, *, backend: str, backwards: bool = False) -> RecurrentLayer:
+    """Convert a Keras layer of one direction."""
+    config = layer.get_config()
+    kind = f"this {type(layer).__name__}"
+    refusals = {
+        "has dropout on its inputs": config["dropout"] > 0,
+        "draws recurrent dropout in its own way, one mask a gate": config["recurrent_dropout"] > 0,
+        "is stateful, where elman layers take and give the state": config["stateful"],
+        "reads backwards, which elman layers do inside elman.Bidirectional": (
+            config["go_backwards"] and not backwards
+        ),
+    }
+    for reason, applies in refusals.items():
+        if applies:
+            raise OptionError(f"from_keras: {kind} {reason}. {_WEIGHTS_ALONE}")
+    weights = layer.get_weights()
+    if not weights:
+        raise OptionError(f"from_keras: {kind} has no weights yet; call it once, or build() it.")
+    return from_keras_weights(cell_name, weights, backend=backend, **_options(config, cell_name))
+
+
+def _options(config: Mapping[str, Any], cell_name: str) -> dict[str, Any]:
+    """Read the options of the equation from a Keras layer's configuration."""
+    if cell_name == "simple":
+        if config["activation"] not in _NONLINEARITIES:
+            raise unknown("activation of Keras' SimpleRNN", config["activation"], _NONLINEARITIES)
+        return {"nonlinearity": _NONLINEARITIES[config["activation"]]}
+    for name, only in {"activation": "tanh", "recurrent_activation": "sigmoid"}.items():
+        if config[name] != only:
+            raise OptionError(
+                f"from_keras needs {name}={only!r} in LSTM and GRU, got {config[name]!r}; "
+                "elman's gates have no other."
+            )
+    return {"reset_after": config["reset_after"]} if cell_name == "gru" else {}
+
+
+def _checked(variant: Cell, weights: Sequence[Any]) -> tuple[Array, Array, Array | None]:
+    """Return kernel, recurrent kernel and bias with the axes that Keras gives them."""
+    kind = f"Keras' weights of a {variant.name} cell"
+    if len(weights) not in (2, 3):
+        raise ShapeError(
+            f"{kind} must be kernel, recurrent kernel and, with biases, bias; got "
+            f"{len(weights)} arrays."
+        )
+    names = ("kernel", "recurrent kernel", "bias")
+    arrays = checked_arrays(kind, dict(zip(names, weights, strict=False)))
+    gates = len(variant.gates)
+    kernel, recurrent = arrays["kernel"], arrays["recurrent kernel"]
+    size = recurrent.shape[0] if recurrent.ndim else 0
+    rows = "H" if gates == 1 else f"{gates}·H"
+    check_shape("recurrent kernel", recurrent, ("H", rows), (size, gates * size))
+    inputs = kernel.shape[0] if kernel.ndim else 0
+    check_shape("kernel", kernel, ("I", rows), (inputs, gates * size))
+    bias = arrays.get("bias")
+    if bias is not None:
+        if variant.options.get("reset_after"):
+            check_shape("bias with reset_after=True", bias, ("2", rows), (2, gates * size))
+        else:
+            said = "bias with reset_after=False" if variant.name == "gru" else "bias"
+            check_shape(said, bias, (rows,), (gates * size,))
+    return kernel, recurrent, bias
+
+
+def _keras_arrays(layer: RecurrentLayer, place: Place) -> list[Array]:
+    """Write kernel, recurrent kernel and bias of one layer in one direction."""
+    variant = layer.options.cell
+    ours, theirs = variant.gates, _GATES[variant.name]
+    weights = cell_weights(layer, layer.options, place, None)
+    kernels = [
+        np.ascontiguousarray(reordered(to_array(weight), ours, theirs).T)
+        for weight in (weights.input, weights.hidden)
+    ]
+    if not layer.bias:
+        return kernels
+    first, second = (
+        reordered(to_array(bias), ours, theirs)
+        for bias in (weights.input_bias, weights.hidden_bias)
+    )
+    two = variant.options.get("reset_after", False)
+    return [*kernels, np.stack([first, second]) if two else first + second]
