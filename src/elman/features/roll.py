@@ -152,15 +152,7 @@ class RollFeature:
         Returns:
             (T, B).
         """
-        if logits.ndim != 3 or logits.shape[-1] != KEYS:
-            raise ShapeError(
-                f"logits must be (T, B, keys) = (T, B, {KEYS}), got {tuple(logits.shape)}."
-            )
-        if target.shape != logits.shape:
-            raise ShapeError(
-                f"target must be (T, B, keys) = {tuple(logits.shape)} as the logits are, "
-                f"got {tuple(target.shape)}."
-            )
+        _check_axes(logits, target)
         return F.binary_cross_entropy_with_logits(logits, target, reduction="none").sum(dim=-1)
 
     def loss(self, logits: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
@@ -183,11 +175,12 @@ class RollFeature:
             ShapeError: axes do not fit.
             OptionError: a length is outside 0 … T.
         """
+        _check_axes(logits, target)
         real = _real_frames(logits, lengths)
         zero = logits.new_zeros(())
-        nll = self.frame_nll(
-            torch.where(real[..., None], logits, zero), torch.where(real[..., None], target, zero)
-        )
+        # Masking twice: after the sum over keys for the loss, before it for the gradient, where
+        # zero times a NaN would be NaN.
+        nll = self.frame_nll(torch.where(real[..., None], logits, zero), target)
         return torch.where(real, nll, zero).sum() / real.sum().clamp(min=1)
 
     def sample(self, logits: Tensor, generator: torch.Generator) -> Tensor:
@@ -222,12 +215,21 @@ class RollFeature:
         return feature
 
 
-def _real_frames(logits: Tensor, lengths: Tensor) -> Tensor:
-    """Mark the frames before each row's end: (T, B, 88) and (B,) give (T, B) booleans."""
-    if logits.ndim != 3:
+def _check_axes(logits: Tensor, target: Tensor) -> None:
+    """Refuse logits that are not (T, B, 88), and a target that is not shaped as they are."""
+    if logits.ndim != 3 or logits.shape[-1] != KEYS:
         raise ShapeError(
             f"logits must be (T, B, keys) = (T, B, {KEYS}), got {tuple(logits.shape)}."
         )
+    if target.shape != logits.shape:
+        raise ShapeError(
+            f"target must be (T, B, keys) = {tuple(logits.shape)} as the logits are, "
+            f"got {tuple(target.shape)}."
+        )
+
+
+def _real_frames(logits: Tensor, lengths: Tensor) -> Tensor:
+    """Mark the frames before each row's end: (T, B, 88) and (B,) give (T, B) booleans."""
     steps, rows = logits.shape[:2]
     if lengths.shape != (rows,):
         raise ShapeError(f"lengths must be (B,) = ({rows},), got {tuple(lengths.shape)}.")

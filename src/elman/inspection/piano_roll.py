@@ -101,7 +101,10 @@ def piano_roll_figure(
     named = dict(rolls) if isinstance(rolls, Mapping) else {"": rolls}
     if not named:
         raise DataError("there is no roll to draw.")
-    frames = {title: _drawable(roll, f"roll {title!r}") for title, roll in named.items()}
+    frames = {
+        title: _drawable(roll, f"roll {title!r}" if title else "roll")
+        for title, roll in named.items()
+    }
     notes = pitch_range(frames.values())
     longest = max(len(roll) for roll in frames.values())
 
