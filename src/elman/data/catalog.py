@@ -123,7 +123,7 @@ DATASETS: Mapping[str, DataSet] = MappingProxyType(
                 remote=RemoteFile(
                     "Nottingham.mat",
                     371_688,
-                    "e8d9eb422ec3833c25f43a9f854d4ee0b9118a20b45f2c183395cdc30ffa14ff",
+                    "d154f7ca2e90799dc1dc011d8fc048f2fc6ef3f7c69d974b9cf27a471634fbea",
                 ),
             ),
             DataSet(
@@ -138,7 +138,7 @@ DATASETS: Mapping[str, DataSet] = MappingProxyType(
                 remote=RemoteFile(
                     "MuseData.mat",
                     947_219,
-                    "d154f7ca2e90799dc1dc011d8fc048f2fc6ef3f7c69d974b9cf27a471634fbea",
+                    "e8d9eb422ec3833c25f43a9f854d4ee0b9118a20b45f2c183395cdc30ffa14ff",
                 ),
             ),
             DataSet(
