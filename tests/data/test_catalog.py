@@ -240,6 +240,15 @@ def test_a_cache_that_cannot_be_written_is_named(
         load("nottingham")
 
 
+def test_a_cache_that_may_not_be_written_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "cache")
+
+    monkeypatch.setattr("pooch.retrieve", refuse)
+    with pytest.raises(DataError, match=r"cannot be stored: .*Permission denied.*XDG_CACHE_HOME"):
+        load("nottingham")
+
+
 def test_rolls_that_hide_a_pickle_are_not_unpickled(tmp_path: Path) -> None:
     np.savez(tmp_path / "rolls.npz", train=np.array([{}], object), train_lengths=np.array([1]))
     with pytest.raises(ValueError, match="allow_pickle=False"):

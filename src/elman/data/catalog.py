@@ -269,13 +269,11 @@ def _download(dataset: DataSet) -> Path:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DataError(
-            f"data set {dataset.name!r} cannot be stored: {error}. Make {target.parent} writable, "
-            f"set XDG_CACHE_HOME to a folder that is, or set ELMAN_DATA to a folder with "
-            f"{FOLDER}/{dataset.file}."
-        ) from error
+        raise _not_stored(dataset, error) from error
     try:
         pooch.retrieve(remote.address, f"sha256:{remote.sha256}", target.name, target.parent)
+    except PermissionError as error:
+        raise _not_stored(dataset, error) from error
     except OSError as error:  # requests' errors are OSErrors too
         raise DataError(
             f"data set {dataset.name!r} could not be downloaded: {error}. When the network is "
@@ -287,6 +285,15 @@ def _download(dataset: DataSet) -> Path:
             f"`elman data fetch {dataset.name}` once more. {by_hand}"
         ) from error
     return target
+
+
+def _not_stored(dataset: DataSet, error: OSError) -> DataError:
+    """Say that the cache cannot be written, and what else to do."""
+    return DataError(
+        f"data set {dataset.name!r} cannot be stored: {error}. Make {_cached(dataset).parent} "
+        f"writable, set XDG_CACHE_HOME to a folder that is, or set ELMAN_DATA to a folder with "
+        f"{FOLDER}/{dataset.file}."
+    )
 
 
 def _check(path: Path, dataset: DataSet) -> None:
