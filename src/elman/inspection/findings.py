@@ -21,6 +21,9 @@ NBSP = "\N{NO-BREAK SPACE}"
 FALL = 1000
 """How many times weaker than at T a gradient is where the text calls it faded."""
 
+NOTICEABLE = 0.005
+"""The least change in the share kept per step that the text mentions."""
+
 
 class Fading(NamedTuple):
     """How one gradient fades.
@@ -45,6 +48,14 @@ def spread_text(spread: Spread, seeds: int, digits: int = 2) -> str:
 def named(cell: str) -> str:
     """Name a cell inside a sentence: `the GRU`, `the simple cell`."""
     return f"the {label(cell)} cell" if label(cell).islower() else f"the {label(cell)}"
+
+
+def question(comparison: Comparison) -> str:
+    """Ask what the comparison answers; of a single cell, how good it is."""
+    *most, last = [label(result.cell) for result in comparison.results]
+    if not most:
+        return f"How good is {named(comparison.results[0].cell)}?"
+    return f"Which cell is best: {', '.join(most)} or {last}?"
 
 
 def verdict(comparison: Comparison) -> str:
@@ -131,8 +142,8 @@ def vanishing(flows: Mapping[str, tuple[GradientFlow, GradientFlow]]) -> list[st
         )
     pairs = [(cell, before[cell], after[cell]) for cell in flows]
     changes = [(cell, now - then) for cell, then, now in pairs if then and now]
-    longer = [named(cell) for cell, change in changes if change > 0]
-    shorter = [named(cell) for cell, change in changes if change < 0]
+    longer = [named(cell) for cell, change in changes if change >= NOTICEABLE]
+    shorter = [named(cell) for cell, change in changes if change <= -NOTICEABLE]
     if longer:
         said.append(f"Training lengthened the memory of {_listed(longer)}.")
     if shorter:
@@ -142,7 +153,8 @@ def vanishing(flows: Mapping[str, tuple[GradientFlow, GradientFlow]]) -> list[st
 
 def percent(share: float) -> str:
     """Write a share in per cent, with a decimal where it needs one."""
-    return f"{share:.0%}" if 0.1 <= share <= 0.985 or share >= 1.015 else f"{share:.1%}"
+    rounded = round(share, 3)
+    return f"{share:.1%}" if rounded < 0.1 or 0.985 < rounded < 1.015 else f"{share:.0%}"
 
 
 def _over(steps: int, kept: float) -> str:

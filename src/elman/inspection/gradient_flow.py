@@ -54,7 +54,8 @@ def gradient_flow(
     respect to the state that step t hands to step t + 1, every part and layer of it a variable of
     its own; h(T) is read by the network's head, c(T) by nothing, so its norm at distance 0 is 0.
     The norm is Euclidean over the units of one row; rows are summarised by the geometric mean, the
-    mean of the logarithms, because norms of different rows differ by orders of magnitude; it is zero where one of them is.
+    mean of the logarithms, because norms of different rows differ by orders of magnitude; it is
+    zero where one of them is.
 
     Args:
         network: one direction, no delay; it is not changed.

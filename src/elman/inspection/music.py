@@ -48,7 +48,7 @@ class Music(NamedTuple):
     silent: float
 
     def __str__(self) -> str:
-        silence = f"; {self.silent:.0%} of the frames are silent" if self.silent else ""
+        silence = f"; {self.silent:.0%} of the frames silent" if self.silent else ""
         return (
             f"{self.voices:.1f} notes at once, {note_name(self.lowest)} to "
             f"{note_name(self.highest)}; {self.held:.0%} of the notes held over from the frame "
