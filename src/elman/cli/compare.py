@@ -65,14 +65,14 @@ def compare(
 
 def _print_table(comparison: Comparison) -> None:
     from rich import box
-    from rich.console import Console
+    from rich.console import Console, JustifyMethod
     from rich.table import Table
 
     from elman.evaluation.comparison import HEADINGS
 
-    table = Table(title=comparison.title, box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=comparison.title, box=box.SIMPLE_HEAD, collapse_padding=True)
     for heading in HEADINGS:
-        justify = "left" if heading == "cell" else "right"
+        justify: JustifyMethod = "left" if heading == "cell" else "right"
         table.add_column(heading, justify=justify, no_wrap=True)
     for row in comparison.rows():
         table.add_row(*row)

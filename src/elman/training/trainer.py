@@ -232,7 +232,15 @@ class _Run:
         """Go back to where the last checkpoint was written."""
         path = self.directory / LAST
         tensors, facts, _ = load_checkpoint(path)
-        self._check_same_run(facts, path)
+        try:
+            self._check_same_run(facts, path)
+            self._restore_from(tensors, facts, path)
+        except KeyError as error:
+            raise CheckpointError(
+                f"{path} is no checkpoint of a training run: it lacks {error}."
+            ) from error
+
+    def _restore_from(self, tensors: dict[str, Tensor], facts: dict[str, Any], path: Path) -> None:
         load_weights(self.network, _under("network.", tensors), origin=path)
         if self.average is not None:
             load_weights(self.average, _under("average.", tensors), origin=path)
