@@ -1,0 +1,29 @@
+"""A trained run for the verbs that need one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from elman.experiment import Experiment
+from elman.run import run_experiment
+
+TINY = """
+[data]
+name = "chorales"
+[network]
+cell = "simple"
+hidden_size = 3
+[training]
+epochs = 1
+batch_size = 64
+accelerator = "cpu"
+"""
+
+
+@pytest.fixture(scope="session")
+def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("runs") / "trained"
+    run_experiment(Experiment.from_toml(TINY), directory)
+    return directory

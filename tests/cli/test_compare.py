@@ -1,0 +1,73 @@
+"""`elman compare`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from elman.cli.main import run
+from elman.evaluation.comparison import Comparison
+
+TINY = ["--epochs", "1", "--set", "batch_size=64", "--set", "accelerator=cpu"]
+
+
+def test_compare_prints_the_table_and_where_the_report_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "compared"
+    arguments = ["--cells", "simple, lstm", "--parameters", "700", *TINY, "--out", str(out)]
+    assert run(["compare", "chorales", *arguments]) == 0
+    stdout, stderr = capsys.readouterr()
+    comparison = Comparison.model_validate_json((out / "compare.json").read_text())
+    for row in comparison.rows():
+        (line,) = [line for line in stdout.splitlines() if line.strip().startswith(row[0])]
+        assert all(cell in line for cell in row)
+    assert stdout.splitlines()[-1] == str(out / "report.html")
+    assert "Published, on the test split: Chung et al. 2014" in stdout
+    assert max(map(len, stdout.splitlines())) <= max(100, len(str(out / "report.html")))
+    assert "simple: hidden size 3," in stderr
+    assert "compared: 2/2 lstm-seed1: test" in stderr
+
+    # What is drawn is the same again, and takes seconds.
+    monkeypatch.setattr("elman.compare._report", lambda _, __, out: out / "report.html")
+    assert run(["compare", "chorales", *arguments, "--json"]) == 0
+    stdout, stderr = capsys.readouterr()
+    again = Comparison.model_validate_json(stdout)
+    assert again.results == comparison.results
+    assert stderr.splitlines()[-1] == str(out / "report.html")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["chorales", "--seeds", "0"], "--seeds says how many seeds to train with, at least 1;"),
+        (["chorales", "--parameters", "5"], "parameters=5 is too small a budget"),
+        (["chorales", "--parameters", "0"], "network.parameters must be greater than or equal"),
+        (["chorales", "--cells", "simple,gur"], "unknown cell 'gur'; did you mean 'gru'?"),
+        (["chorales", "--cells", ","], "a comparison needs at least one of cells, got none."),
+        (["chorale"], "unknown recipe 'chorale'; did you mean 'chorales'?"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_before_anything_is_trained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert run(["compare", *arguments, "--out", str(tmp_path / "x")]) in {1, 2}
+    stdout, stderr = capsys.readouterr()
+    assert stdout == ""
+    assert words in stderr.splitlines()[-1]
+    assert not (tmp_path / "x").exists()
+
+
+def test_an_interrupted_comparison_says_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("elman.run.fit", interrupt)
+    assert run(["compare", "chorales", *TINY, "--out", str(tmp_path / "x")]) == 130
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == (
+        "elman compare: interrupted: the same command goes on from the last finished epoch."
+    )

@@ -1,0 +1,55 @@
+"""`elman generate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import mido
+import pytest
+
+from elman.cli.main import run
+
+
+def test_generate_writes_a_midi_file_and_its_picture(
+    trained_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "chorale.mid"
+    assert run(["generate", str(trained_run), "--steps", "20", "--out", str(out)]) == 0
+    picture = tmp_path / "chorale.png"
+    assert capsys.readouterr().out.splitlines() == [str(out), str(picture)]
+    notes = [m for m in mido.MidiFile(out) if m.type == "note_on" and m.velocity > 0]
+    assert len(notes) > 10
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_seed_gives_the_same_piece_again_and_another_seed_another(
+    trained_run: Path, tmp_path: Path
+) -> None:
+    pieces = []
+    for name, seed in [("a", "1"), ("b", "1"), ("c", "2")]:
+        out = tmp_path / f"{name}.mid"
+        arguments = ["--steps", "20", "--seed", seed, "--out", str(out)]
+        assert run(["generate", str(trained_run), *arguments]) == 0
+        pieces.append(out.read_bytes())
+    assert pieces[0] == pieces[1] != pieces[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--steps", "0"], "steps must be at least 1, got 0."),
+        (["--temperature", "0"], "temperature must be a positive number, got 0.0."),
+        (["--seed", "-1"], "seed must lie in 0"),
+    ],
+)
+def test_what_cannot_be_composed_is_refused_and_nothing_written(
+    trained_run: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    words: str,
+) -> None:
+    out = tmp_path / "x.mid"
+    assert run(["generate", str(trained_run), *arguments, "--out", str(out)]) == 2
+    assert f"elman generate: {words}" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,150 @@
+"""A run: from an experiment to a directory that holds all there is to know of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import elman
+from elman.errors import CheckpointError, ExperimentError
+from elman.evaluation.comparison import SeedResult
+from elman.experiment import Experiment, read_experiment
+from elman.run import default_directory, run_experiment, train_run
+from elman.training.progress import NoProgress
+from elman.training.trainer import BEST, LAST
+
+SMALL = "title = 'small'\n[data]\nname = 'chorales'\n[network]\nhidden_size = 3\n"
+
+
+def small(**overrides: Any) -> Experiment:
+    settings = {"cell": "simple", "epochs": 2, "batch_size": 64, "accelerator": "cpu"}
+    return Experiment.from_toml(SMALL).override(settings | overrides)
+
+
+class Heard(NoProgress):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, sentence: str) -> None:
+        self.said.append(sentence)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("runs") / "small"
+    run_experiment(small(), directory)
+    return directory
+
+
+def test_a_run_s_directory_holds_all_there_is_to_know(finished: Path) -> None:
+    files = {str(path.relative_to(finished)) for path in finished.rglob("*") if path.is_file()}
+    assert files == {
+        "experiment.toml",
+        str(BEST),
+        str(LAST),
+        "metrics.jsonl",
+        "model/model.json",
+        "model/weights.safetensors",
+        "result.json",
+    }
+    assert read_experiment(finished / "experiment.toml") == small()
+    result = SeedResult.model_validate_json((finished / "result.json").read_text())
+    lines = (finished / "metrics.jsonl").read_text().splitlines()
+    assert [record.model_dump() for record in result.curve] == [json.loads(x) for x in lines]
+    assert result.epochs == len(lines) == 2
+
+
+def test_the_result_is_what_the_saved_model_measures(finished: Path) -> None:
+    result = SeedResult.model_validate_json((finished / "result.json").read_text())
+    model = elman.load(finished)
+    assert model.evaluate("train")["nll"] == result.train_nll
+    assert model.evaluate("test")["nll"] == result.test_nll
+    assert result.valid_nll == pytest.approx(min(r.valid_nll for r in result.curve), rel=1e-6)
+
+
+def test_a_finished_run_is_loaded_rather_than_trained_again(finished: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in finished.rglob("*")}
+    run = run_experiment(small(), finished)
+    assert run.result.model_dump_json(indent=2) + "\n" == (finished / "result.json").read_text()
+    assert {path: path.stat().st_mtime_ns for path in finished.rglob("*")} == before
+
+
+def test_a_run_interrupted_after_training_ends_with_the_same_result(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("elman.model.Model.save", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            run_experiment(small(), tmp_path / "small")
+    assert not (tmp_path / "small" / "result.json").exists()
+    resumed = train_run(small(), tmp_path / "small", resume=True)
+    expected = SeedResult.model_validate_json((finished / "result.json").read_text())
+    assert resumed.result.test_nll == expected.test_nll
+    for name, weight in elman.load(finished).network.state_dict().items():
+        assert torch.equal(weight, resumed.model.network.state_dict()[name])
+
+
+def test_a_run_is_neither_overwritten_nor_resumed_by_mistake(
+    finished: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ExperimentError, match="small already holds a run; resume it, or choose"):
+        train_run(small(), finished)
+    with pytest.raises(ExperimentError, match="holds no run to resume"):
+        train_run(small(), tmp_path / "none", resume=True)
+
+
+def test_a_run_of_another_experiment_is_refused_with_the_difference(finished: Path) -> None:
+    with pytest.raises(ExperimentError, match=r"training\.epochs = 3, there 2\. Choose another"):
+        run_experiment(small(epochs=3), finished)
+
+
+def test_a_result_that_cannot_be_read_is_a_checkpoint_error(finished: Path, tmp_path: Path) -> None:
+    for path in finished.rglob("*"):
+        if path.is_file():
+            target = tmp_path / path.relative_to(finished)
+            target.parent.mkdir(exist_ok=True)
+            target.write_bytes(path.read_bytes())
+    (tmp_path / "result.json").write_text('{"seed": 1}')
+    with pytest.raises(CheckpointError, match=r"result\.json is not a run's result"):
+        run_experiment(small(), tmp_path)
+
+
+def test_the_seed_is_said(tmp_path: Path) -> None:
+    progress = Heard()
+    run_experiment(small(epochs=1, seed=17), tmp_path / "x", progress=progress)
+    assert progress.said == ["x: seed 17"]
+
+
+def test_a_network_that_sees_what_it_is_asked_for_says_so(tmp_path: Path) -> None:
+    progress = Heard()
+    experiment = small(epochs=1, bidirectional=True)
+    run_experiment(experiment, tmp_path / "x", progress=progress)
+    assert "sees the frame it is asked for: its loss measures memory" in progress.said[0]
+
+
+def test_train_takes_a_recipe_and_settings_by_name(tmp_path: Path) -> None:
+    model = elman.train(
+        "chorales",
+        out=tmp_path / "x",
+        progress=NoProgress(),
+        cell="simple",
+        hidden_size=3,
+        epochs=1,
+        batch_size=64,
+    )
+    assert model.experiment.network.hidden_size == 3
+    assert model.experiment.network.cell == "simple"
+    assert elman.load(tmp_path / "x").evaluate() == model.evaluate()
+
+
+def test_a_run_is_named_after_data_cell_and_seed() -> None:
+    assert default_directory(small(seed=4)) == Path("runs/chorales-simple-seed4")
