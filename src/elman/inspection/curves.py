@@ -94,6 +94,9 @@ def _mean_curve(curves: Sequence[Curve]) -> Curve:
     """Average curves as far as all of them reach, each interpolated linearly where it must be."""
     start = max(x[0] for x, _ in curves)
     end = min(x[-1] for x, _ in curves)
+    if end < start:  # They share no moment, as runs of one epoch do: the mean of their ends.
+        ends = np.array([(x[-1], y[-1]) for x, y in curves]).mean(axis=0)
+        return ends[:1], ends[1:]
     grid = np.unique(np.concatenate([x[(x >= start) & (x <= end)] for x, _ in curves]))
     return grid, np.mean([np.interp(grid, x, y) for x, y in curves], axis=0)
 
