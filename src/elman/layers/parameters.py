@@ -119,13 +119,19 @@ def _set_forget_bias(module: nn.Module, options: RecurrentOptions, place: Place)
             gate_bias_(first, second, gates.index(gate), len(gates), sign * keep)
 
 
+def parameter(module: nn.Module, name: str) -> Tensor:
+    """Return a parameter as it is now: torch.func and parametrizations put tensors in its place."""
+    value: Tensor = getattr(module, name)
+    return value
+
+
 def cell_weights(
     module: nn.Module, options: RecurrentOptions, place: Place, hidden_mask: Tensor | None
 ) -> Any:
     """Gather what one cell of the stack multiplies by, as its NamedTuple of weights."""
     known = parameter_shapes(options, place.layer)
     weights = {
-        field: module.get_parameter(name + place.suffix)
+        field: parameter(module, name + place.suffix)
         for field, name in _NAMES.items()
         if name in known
     }
@@ -137,7 +143,7 @@ def initial_state(module: nn.Module, options: RecurrentOptions, place: Place, x:
     rows = x.size(1)
     if options.learn_initial_state:
         learned = [
-            module.get_parameter(f"initial_{part}{place.suffix}")
+            parameter(module, f"initial_{part}{place.suffix}")
             for part in options.cell.state._fields
         ]
         return options.cell.state(*[part.expand(rows, -1) for part in learned])

@@ -13,7 +13,14 @@ from torch.nn.utils.rnn import PackedSequence
 from elman.errors import OptionError, ShapeError
 from elman.layers.noise import recurrent_dropout_mask, zoneout_mask
 from elman.layers.options import RecurrentOptions
-from elman.layers.parameters import Place, cell_weights, create, initial_state, initialise
+from elman.layers.parameters import (
+    Place,
+    cell_weights,
+    create,
+    initial_state,
+    initialise,
+    parameter,
+)
 from elman.layers.state import StateLayout
 from elman.sequence.backend import BackendStatus, backends, check_backend, run
 from elman.sequence.ragged import (
@@ -149,7 +156,7 @@ class RecurrentLayer(nn.Module):
         return lambda v: v, lambda v: v
 
     def _check_input(self, x: Tensor) -> None:
-        weight = self.get_parameter("weight_ih_l0")
+        weight = parameter(self, "weight_ih_l0")
         if x.size(-1) != self.input_size:
             raise ShapeError(f"input must have I = {self.input_size}, got {x.size(-1)}.")
         if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
@@ -229,7 +236,7 @@ class RecurrentLayer(nn.Module):
 
     def backends(self) -> list[BackendStatus]:
         """List which backends run this layer as it is now, and why the others do not."""
-        x = self.get_parameter("weight_ih_l0").new_zeros(1, 1, self.input_size)
+        x = parameter(self, "weight_ih_l0").new_zeros(1, 1, self.input_size)
         return backends(self._recurrence(Place(0, False), x, None, None, None, False))
 
     def extra_repr(self) -> str:
