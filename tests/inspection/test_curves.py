@@ -73,6 +73,17 @@ def test_a_run_of_one_epoch_has_a_picture() -> None:
     assert inline_svg(figure, "short").startswith("<svg")
 
 
+def test_runs_that_share_no_moment_meet_at_the_mean_of_their_ends() -> None:
+    results = comparison({"gru": (8.4, 8.6)})
+    quick, slow = (seed_result(seed, 8.5, curve=(9.0 + 2 * seed,)) for seed in (0, 1))
+    late = slow.curve[0].model_copy(update={"seconds": 6.0})
+    seeds = [quick, slow.model_copy(update={"curve": [late]})]
+    apart = results.results[0].model_copy(update={"seeds": seeds})
+    _, axes = panel()
+    draw_learning_curves(axes, results.model_copy(update={"results": [apart]}), against="seconds")
+    assert bold(lines_of(axes, THEME["gru"])).get_xydata().tolist() == [[4, 10]]
+
+
 def test_scores_show_every_seed_and_the_published_number() -> None:
     results = comparison({"gru": (8.4, 8.6), "lstm": [8.7]}, published={"gru": 8.54})
     _, axes = panel()

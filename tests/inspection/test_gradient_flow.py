@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -211,6 +214,14 @@ def test_a_piano_rolls_own_loss_is_taken_as_it_is() -> None:
     flow = gradient_flow(ours, roll, roll, RollFeature().frame_nll)
 
     assert (flow.hidden > 0).all()
+
+
+def test_the_example_of_the_guide_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
+    guide = Path(__file__).parents[2] / "docs" / "vanishing-gradient.md"
+    (example,) = re.findall(r"```python\n(.*?)```", guide.read_text(encoding="utf-8"), re.DOTALL)
+    exec(example, {})
+    said = re.findall(r"^# (.*)$", example, re.MULTILINE)
+    assert capsys.readouterr().out.splitlines() == said
 
 
 @pytest.mark.parametrize(
