@@ -1,0 +1,95 @@
+"""Compares the cells on four corpora of music, as Chung et al. 2014 did, and writes the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from elman.compare import compare
+from elman.evaluation.comparison import CellResult, Comparison
+from elman.experiment import read_experiment
+from elman.networks.build import LAYERS
+from elman.training.progress import progress_on_stderr
+
+CORPORA = ("chorales", "nottingham", "musedata", "piano-midi")
+HEADINGS = (
+    "cell",
+    "hidden",
+    "parameters",
+    "validation",
+    "test",
+    "Chung et al.",
+    "difference",
+    "best epoch",
+    "seconds",
+    "s an epoch",
+)
+
+
+def page(*, runs: Path, corpora: list[str], seeds: int) -> str:
+    """Train every cell on every corpus with every seed and set the results side by side.
+
+    Args:
+        runs: holds a directory a corpus; finished runs of the same experiment are not run again.
+        corpora: names of recipes.
+        seeds: how many; 3 means the seeds 1, 2, 3.
+    """
+    lines = [
+        "# Simple, GRU and LSTM on polyphonic music",
+        "",
+        "The experiment of Chung et al. 2014 (arXiv:1412.3555): predict the next frame of 88 keys; "
+        "one recurrent layer, about 20 000 parameters, the same recipe for every cell of a corpus.",
+        "Negative log-likelihood in nats, summed over the keys and averaged over every frame of "
+        "every piece, the first predicted from a frame of zeros; lower is better. Weights are "
+        f"selected on the validation split alone; mean ± standard deviation of {seeds} seeds on "
+        "the test split. The difference is ours minus theirs: below zero where ours is better.",
+        "",
+    ]
+    for name in corpora:
+        lines += _section(_compare(name, seeds, runs / f"chung-{name}"), name)
+    return "\n".join(lines)
+
+
+def _compare(name: str, seeds: int, directory: Path) -> Comparison:
+    experiment = read_experiment(name)
+    return compare(
+        experiment,
+        list(LAYERS),
+        range(1, seeds + 1),
+        directory,
+        command=f"elman compare {name} --seeds {seeds}",
+        progress=progress_on_stderr(),
+    ).comparison
+
+
+def _section(comparison: Comparison, name: str) -> list[str]:
+    training = read_experiment(name).training.model_dump(exclude_defaults=True)
+    said = ", ".join(f"{setting} {value}" for setting, value in training.items())
+    return [
+        f"## {comparison.title}",
+        "",
+        f"`{comparison.command}`; {said}. {comparison.threads} thread(s) of "
+        f"{comparison.machine}, PyTorch {torch.__version__}.",
+        "",
+        f"| {' | '.join(HEADINGS)} |",
+        f"| --- |{' ---: |' * (len(HEADINGS) - 1)}",
+        *[f"| {' | '.join(_row(result))} |" for result in comparison.results],
+        "",
+    ]
+
+
+def _row(result: CellResult) -> list[str]:
+    published = result.published
+    return [
+        result.cell,
+        str(result.hidden_size),
+        f"{result.parameters:,}",
+        str(result.valid),
+        str(result.test),
+        "–" if published is None else f"{published:.2f}",
+        "–" if published is None else f"{result.test.mean - published:+.2f}",
+        f"{result.best_epoch.mean:.0f}",
+        f"{result.seconds.mean:.0f}",
+        f"{result.seconds_per_epoch.mean:.2f}",
+    ]
