@@ -22,6 +22,8 @@ def checked_lengths(lengths: Tensor | Sequence[int], x: Tensor) -> Tensor:
     """
     steps, rows = x.shape[:2]
     given = torch.as_tensor(lengths)
+    if given.numel() == 0:  # an empty list has torch's default dtype, a float
+        given = given.long()
     if given.dtype.is_floating_point or given.dtype.is_complex or given.dtype == torch.bool:
         raise OptionError(f"lengths must be whole numbers, got {given.dtype}.")
     if given.shape != (rows,):

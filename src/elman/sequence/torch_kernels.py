@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from elman.cells import LSTMState
+from elman.sequence import reference
 from elman.sequence.recurrence import Recurrence, Result
 
 _SIMPLE_KERNELS = {"tanh": torch.rnn_tanh, "relu": torch.rnn_relu}
@@ -24,6 +25,7 @@ def why_not(recurrence: Recurrence) -> str | None:
         "no nonlinearity but tanh and relu": r.cell.name == "simple"
         and r.cell.options["nonlinearity"] not in _SIMPLE_KERNELS,
         "no layer norm": r.weights.hidden_gain is not None,
+        "no projection that keeps the size of h": _projects_to_its_own_size(r),
         "no recurrent dropout": r.weights.hidden_mask is not None,
         "no zoneout": r.zoneout is not None,
         "no resets": r.resets is not None,
@@ -40,7 +42,8 @@ def run(recurrence: Recurrence) -> Result:
     """Run a forward recurrence through PyTorch's kernel, touching real steps alone.
 
     Ragged rows are ordered by length, longest first. Between two ends that follow each other all
-    rows that are left have the same steps to do: one dense call of the kernel.
+    rows that are left have the same steps to do: one dense call of the kernel. A batch without a
+    single step calls none, and the reference gives its zeros a gradient.
     """
     r = recurrence
     if r.lengths is None:
@@ -48,6 +51,8 @@ def run(recurrence: Recurrence) -> Result:
         return Result(output, state, None)
     lengths, order = r.lengths.sort(descending=True, stable=True)
     ends = lengths.tolist()
+    if not any(ends):
+        return reference.run(r)
     x = r.x.index_select(1, order)
     state = _rows(r.state, lambda part: part.index_select(0, order))
     outputs: list[Tensor] = []
@@ -70,6 +75,12 @@ def run(recurrence: Recurrence) -> Result:
     )
 
 
+def _projects_to_its_own_size(r: Recurrence) -> bool:
+    """Tell whether P = H: the kernels know a projection by its making h smaller than c."""
+    projection = getattr(r.weights, "projection", None)
+    return projection is not None and projection.size(0) == projection.size(1)
+
+
 def _rows(state: Any, change: Any) -> Any:
     """Apply a change of rows to every part of a state."""
     return type(state)(*[change(part) for part in state])
@@ -82,11 +93,8 @@ def _join_rows(ended: list[Any]) -> Any:
 
 def _in_time(outputs: list[Tensor], r: Recurrence) -> Tensor:
     """Join the stretches of time and fill up with zeros to T."""
-    steps = r.x.size(0)
-    if not outputs:
-        return r.state.hidden.new_zeros(steps, *r.state.hidden.shape)
     output = torch.cat(outputs)
-    return F.pad(output, (0, 0, 0, 0, 0, steps - output.size(0)))
+    return F.pad(output, (0, 0, 0, 0, 0, r.x.size(0) - output.size(0)))
 
 
 def _dense(r: Recurrence, x: Tensor, state: Any) -> tuple[Tensor, Any]:
