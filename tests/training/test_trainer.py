@@ -234,6 +234,34 @@ def test_one_update_of_sgd_is_the_clipped_gradient_times_the_rate(tmp_path: Path
         torch.testing.assert_close(weight.detach(), expected, rtol=1e-4, atol=1e-6)
 
 
+def test_chunks_carry_their_state_but_no_gradient(tmp_path: Path) -> None:
+    net, by_hand = network("lstm"), network("lstm")
+    settings = TrainingSettings(
+        epochs=1,
+        optimizer="sgd",
+        learning_rate=0.5,
+        clip_norm=0.0,
+        chunk_length=4,
+        accelerator="cpu",
+    )
+    batches = evaluation_batches(rolls(11, 6), FEATURE, 2)
+    fit(net, FEATURE.loss, batches, batches, settings, directory=tmp_path, seed=1)
+
+    state = None
+    (batch,) = batches.epoch(0)
+    for window in windows(batch, 4):
+        by_hand.zero_grad()
+        outputs, state = by_hand(window.input, state, lengths=window.lengths)
+        FEATURE.loss(outputs, window.target, window.lengths).backward()
+        with torch.no_grad():
+            for weight in by_hand.parameters():
+                assert weight.grad is not None
+                weight -= 0.5 * weight.grad
+        state = tuple(part.detach() for part in state)
+    for name, weight in by_hand.state_dict().items():
+        torch.testing.assert_close(net.state_dict()[name], weight)
+
+
 def test_averaged_weights_are_the_exponential_mean_of_those_after_every_update(
     tmp_path: Path,
 ) -> None:
