@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from elman.errors import OptionError, ShapeError, unknown
 from elman.layers.recurrent import RecurrentLayer, parameter_count
+from elman.layers.state import described
 from elman.sequence.ragged import (
     checked_lengths,
     checked_resets,
@@ -102,8 +103,9 @@ class Bidirectional(nn.Module):
         """
         if not isinstance(input, Tensor) or input.dim() != 3:
             axes = "(B, T, I)" if self.batch_first else "(T, B, I)"
-            got = tuple(input.shape) if isinstance(input, Tensor) else f"a {type(input).__name__}"
-            raise ShapeError(f"input of Bidirectional must be a tensor {axes}, got {got}.")
+            raise ShapeError(
+                f"input of Bidirectional must be a tensor {axes}, got {described(input)}."
+            )
         if hx is not None and (not isinstance(hx, Sequence) or len(hx) != 2):
             raise ShapeError("the state must be the pair (forward state, backward state).")
         forward_state, backward_state = (None, None) if hx is None else hx

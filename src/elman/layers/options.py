@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -56,13 +57,13 @@ class RecurrentOptions:
             warnings.warn(
                 f"dropout={self.dropout} acts between layers, and one layer has nothing between; "
                 "for dropout inside the recurrence use recurrent_dropout.",
-                stacklevel=5,
+                stacklevel=4,
             )
 
     @property
     def hidden_sizes(self) -> list[int]:
         """H of every layer."""
-        if isinstance(self.hidden_size, int):
+        if not isinstance(self.hidden_size, Sequence):
             return [checked_size("hidden_size", self.hidden_size)] * self.num_layers
         sizes = [checked_size(f"hidden_size[{i}]", size) for i, size in enumerate(self.hidden_size)]
         if not sizes or self.num_layers not in (1, len(sizes)):
@@ -117,6 +118,8 @@ class RecurrentOptions:
             raise OptionError("forget_bias and chrono set biases, and bias=False leaves none.")
         if self.forget_bias is not None and self.chrono is not None:
             raise OptionError("forget_bias and chrono both set the forget gate; choose one.")
+        if self.forget_bias is not None and not _is_finite(self.forget_bias):
+            raise OptionError(f"forget_bias must be a number, got {self.forget_bias!r}.")
         if self.chrono is not None and (not isinstance(self.chrono, int) or self.chrono < 3):
             raise OptionError(
                 "chrono must be the longest dependency in steps, a whole number of at least 3, "
@@ -136,6 +139,10 @@ class RecurrentOptions:
                     f"residual=True needs layers of one size; layer {layer} reads {reads} values "
                     f"and writes {writes}."
                 )
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def checked_size(name: str, value: object) -> int:

@@ -21,7 +21,7 @@ from elman.layers.parameters import (
     initialise,
     parameter,
 )
-from elman.layers.state import StateLayout
+from elman.layers.state import StateLayout, described
 from elman.sequence.backend import BackendStatus, backends, check_backend, run
 from elman.sequence.ragged import (
     checked_lengths,
@@ -121,9 +121,8 @@ class RecurrentLayer(nn.Module):
             batched, restore = True, _packer(input)
             row_lengths = checked_lengths(steps, x)
         else:
-            batched = input.dim() != 2
             arrange, restore = self._arrangement(input)
-            x = arrange(input)
+            x, batched = arrange(input), input.dim() == 3
             if lengths is not None:
                 row_lengths = checked_lengths(lengths, x)
             if resets is not None:
@@ -144,10 +143,10 @@ class RecurrentLayer(nn.Module):
         self, x: Tensor
     ) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]:
         """Check the axes of the input; return how to arrange them as (T, B, ·), and back."""
-        if x.dim() not in (2, 3) or x.size(-1) != self.input_size:
+        if not isinstance(x, Tensor) or x.dim() not in (2, 3) or x.size(-1) != self.input_size:
             raise ShapeError(
-                f"input must be ({self._axes}, I) or (T, I) with I = {self.input_size}, "
-                f"got {tuple(x.shape)}."
+                f"input must be a tensor ({self._axes}, I) or (T, I) with I = {self.input_size}, "
+                f"got {described(x)}."
             )
         if x.dim() == 2:
             return lambda v: v.unsqueeze(1), lambda v: v.squeeze(1)
@@ -237,7 +236,8 @@ class RecurrentLayer(nn.Module):
     def backends(self) -> list[BackendStatus]:
         """List which backends run this layer as it is now, and why the others do not."""
         x = parameter(self, "weight_ih_l0").new_zeros(1, 1, self.input_size)
-        return backends(self._recurrence(Place(0, False), x, None, None, None, False))
+        with torch.random.fork_rng(devices=[x.device] if x.is_cuda else []):  # masks are not used
+            return backends(self._recurrence(Place(0, False), x, None, None, None, False))
 
     def extra_repr(self) -> str:
         """Say the sizes, every option that is not at its default, and the number of parameters."""

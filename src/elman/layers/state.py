@@ -26,6 +26,7 @@ class StateLayout:
         sizes = (options.output_sizes, options.hidden_sizes)
         names = ("h0", "c0")[: len(self._state._fields)]
         self._sizes = dict(zip(names, sizes, strict=False))
+        self._last_axes = {"h0": "P" if options.proj_size else "H", "c0": "H"}
         self._even = all(len(set(layers)) == 1 for layers in self._sizes.values())
 
     def split(self, given: Any, x: Tensor, *, batched: bool = True) -> list[Any]:
@@ -40,11 +41,9 @@ class StateLayout:
             ShapeError: a part is missing, or its axes are wrong; the sentence names them.
             OptionError: a part has another dtype or lies on another device than the inputs.
         """
-        parts = self._parts(given)
-        if not batched:
-            parts = [_each(part, lambda v: v.unsqueeze(-2)) for part in parts]
         places = [
-            self._split_part(name, part, x) for name, part in zip(self._sizes, parts, strict=True)
+            self._split_part(name, part, x, batched)
+            for name, part in zip(self._sizes, self._parts(given), strict=True)
         ]
         return [self._state(*part) for part in zip(*places, strict=True)]
 
@@ -60,22 +59,32 @@ class StateLayout:
         if len(self._sizes) == 1:
             return [given[0] if isinstance(given, tuple) and len(given) == 1 else given]
         if not isinstance(given, Sequence) or len(given) != 2:
-            raise ShapeError(f"the state must be the pair (h0, c0), got {_described(given)}.")
+            raise ShapeError(f"the state must be the pair (h0, c0), got {described(given)}.")
         return list(given)
 
-    def _split_part(self, name: str, part: Any, x: Tensor) -> list[Tensor]:
-        sizes, directions = self._sizes[name], self._directions
+    def _split_part(self, name: str, part: Any, x: Tensor, batched: bool) -> list[Tensor]:
+        sizes, directions, last = self._sizes[name], self._directions, self._last_axes[name]
+
+        def split(named: str, tensor: Any, first: str, places: int, size: int) -> list[Tensor]:
+            if batched:
+                _check(named, tensor, (first, "B", last), (places, x.size(1), size), x)
+                return list(tensor.unbind(0))
+            _check(named, tensor, (first, last), (places, size), x)
+            return list(tensor.unsqueeze(1).unbind(0))
+
         if self._even:
-            _check(name, part, ("L·D", "B", "H"), (len(sizes) * directions, x.size(1), sizes[0]), x)
-            return list(part.unbind(0))
+            return split(name, part, "L·D", len(sizes) * directions, sizes[0])
         if not isinstance(part, Sequence) or len(part) != len(sizes):
             raise ShapeError(
                 f"{name} must be a list of {len(sizes)} tensors, one a layer, as the layers' "
-                f"sizes differ; got {_described(part)}."
+                f"sizes differ; got {described(part)}."
             )
-        for layer, (tensor, size) in enumerate(zip(part, sizes, strict=True)):
-            _check(f"{name}[{layer}]", tensor, ("D", "B", "H"), (directions, x.size(1), size), x)
-        return [row for tensor in part for row in tensor.unbind(0)]
+        layers = enumerate(zip(part, sizes, strict=True))
+        return [
+            row
+            for layer, (tensor, size) in layers
+            for row in split(f"{name}[{layer}]", tensor, "D", directions, size)
+        ]
 
     def _join_part(self, rows: list[Tensor]) -> Tensor | list[Tensor]:
         if self._even:
@@ -88,14 +97,15 @@ def _check(
     name: str, tensor: Any, axes: tuple[str, ...], shape: tuple[int, ...], x: Tensor
 ) -> None:
     if not isinstance(tensor, Tensor) or tuple(tensor.shape) != shape:
-        raise ShapeError(f"{name} must be ({', '.join(axes)}) = {shape}, got {_described(tensor)}.")
+        raise ShapeError(f"{name} must be ({', '.join(axes)}) = {shape}, got {described(tensor)}.")
     if tensor.dtype != x.dtype:
         raise OptionError(f"{name} is {tensor.dtype} and the input is {x.dtype}; convert one.")
     if tensor.device != x.device:
         raise OptionError(f"{name} is on {tensor.device} and the input on {x.device}; move one.")
 
 
-def _described(value: Any) -> str:
+def described(value: Any) -> str:
+    """Say what was got: the axes of a tensor, the type of anything else."""
     if isinstance(value, Tensor):
         return str(tuple(value.shape))
     if isinstance(value, list | tuple):
