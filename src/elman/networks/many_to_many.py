@@ -80,7 +80,8 @@ class ManyToMany(nn.Module):
             )
         steps = x.size(0)
         rows = None if lengths is None else checked_lengths(lengths, x)
-        inputs, run_for = (x, rows) if self.delay == 0 else self._delayed(x, rows)
+        waits = self.delay > 0 and steps > 0
+        inputs, run_for = self._delayed(x, rows) if waits else (x, rows)
         hidden, state = self.recurrent(inputs, state, lengths=run_for)
         output = self.head(hidden[self.delay : self.delay + steps])
         if rows is not None:
@@ -88,7 +89,7 @@ class ManyToMany(nn.Module):
         return output, state
 
     def _delayed(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Append d steps without input to every row; a row of no steps stays one."""
+        """Append d steps without input to every row that has steps; the others stay empty."""
         longer = F.pad(x, (0, 0, 0, 0, 0, self.delay))
         if lengths is None:
             return longer, None
