@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 WIDTH_IN_A_FILE = 100
 """Columns of the table where there is no terminal to ask."""
 
+WIDTH_WITH_ROOM = 94
+"""Columns a terminal needs for the table with air between its numbers."""
+
 
 def compare(
     recipe: Annotated[str, typer.Argument(help="A recipe's name, or a path ending in .toml.")],
@@ -70,13 +73,14 @@ def _print_table(comparison: Comparison) -> None:
 
     from elman.evaluation.comparison import HEADINGS
 
-    table = Table(title=comparison.title, box=box.SIMPLE_HEAD, collapse_padding=True)
+    width = None if sys.stdout.isatty() else WIDTH_IN_A_FILE
+    console = Console(file=sys.stdout, width=width, highlight=False)
+    room = console.width >= WIDTH_WITH_ROOM
+    table = Table(title=comparison.title, box=box.SIMPLE_HEAD, padding=(0, 1) if room else 0)
     for heading in HEADINGS:
         justify: JustifyMethod = "left" if heading == "cell" else "right"
         table.add_column(heading, justify=justify, no_wrap=True)
     for row in comparison.rows():
         table.add_row(*row)
-    width = None if sys.stdout.isatty() else WIDTH_IN_A_FILE
-    console = Console(file=sys.stdout, width=width, highlight=False)
     console.print(table)
     console.print(comparison.circumstances(), comparison.sources(), sep="\n")
