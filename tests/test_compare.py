@@ -173,10 +173,10 @@ def test_gradients_are_followed_before_and_after_training(
     finished: tuple[Path, Compared],
 ) -> None:
     out, _ = finished
-    pieces = catalog.load("chorales").valid
-    before, after = gradient_flows(Model.load(out / "lstm-seed1"), pieces)
-    again, _ = gradient_flows(Model.load(out / "lstm-seed1"), pieces)
-    assert len(before.distance) == min(100, max(map(len, pieces)))
+    splits = catalog.load("chorales")
+    before, after = gradient_flows(Model.load(out / "lstm-seed1"), splits)
+    again, _ = gradient_flows(Model.load(out / "lstm-seed1"), splits)
+    assert len(before.distance) == min(100, max(map(len, splits.valid)))
     assert np.array_equal(before.hidden, again.hidden)
     assert not np.array_equal(before.hidden, after.hidden)
 

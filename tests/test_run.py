@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -13,7 +14,8 @@ import elman
 from elman.errors import CheckpointError, ExperimentError
 from elman.evaluation.comparison import SeedResult
 from elman.experiment import Experiment, read_experiment
-from elman.run import default_directory, run_experiment, train_run
+from elman.features.roll import RollFeature
+from elman.run import default_directory, run_experiment, train_run, untrained_network
 from elman.training.progress import NoProgress
 from elman.training.trainer import BEST, LAST
 
@@ -148,3 +150,16 @@ def test_train_takes_a_recipe_and_settings_by_name(tmp_path: Path) -> None:
 
 def test_a_run_is_named_after_data_cell_and_seed() -> None:
     assert default_directory(small(seed=4)) == Path("runs/chorales-simple-seed4")
+
+
+def test_the_outputs_of_an_untrained_network_begin_at_the_base_rates_unless_drawn() -> None:
+    rolls = [np.eye(20, 88, dtype=np.uint8)]
+    feature = RollFeature()
+    ready = read_experiment("chorales").override({"hidden_size": 3})
+    drawn = ready.override({"output_bias_init": "uniform"})
+    biases = [
+        dict(untrained_network(experiment, feature, rolls).head.named_parameters())["layers.0.bias"]
+        for experiment in (ready, drawn)
+    ]
+    torch.testing.assert_close(biases[0], feature.log_odds(rolls), rtol=0, atol=0)
+    assert biases[1].abs().max().item() <= 1 / 3**0.5

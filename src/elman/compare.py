@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import torch
 
-from elman.data.catalog import DATASETS
+from elman.data.catalog import DATASETS, Splits
 from elman.data.catalog import load as load_data
 from elman.errors import OptionError
 from elman.evaluation.comparison import CellResult, Comparison, SeedResult
@@ -24,11 +24,10 @@ from elman.inspection.midi import write_midi
 from elman.inspection.report import write_comparison_report
 from elman.layers import parameter_count
 from elman.model import Model
-from elman.run import run_experiment
+from elman.run import run_experiment, untrained_network
 from elman.training.checkpoint import write_atomically
 from elman.training.preparation import evaluation_batches
 from elman.training.progress import NoProgress, Progress
-from elman.training.seeds import seed_everything
 
 COMPOSED_FRAMES = 96
 FLOW_PIECES = 16
@@ -173,7 +172,7 @@ def _report(comparison: Comparison, contenders: Sequence[Contender], out: Path) 
         roll = model.generate(COMPOSED_FRAMES, seed=1)
         write_midi(roll, out / f"{contender.cell}.mid", frames_per_beat=data.frames_per_beat)
         compositions[contender.cell] = roll
-        flows[contender.cell] = gradient_flows(model, splits.valid)
+        flows[contender.cell] = gradient_flows(model, splits)
     long_enough = [roll for roll in splits.test if len(roll) >= COMPOSED_FRAMES]
     real = (long_enough or splits.test)[0][:COMPOSED_FRAMES]
     return write_comparison_report(
@@ -181,18 +180,17 @@ def _report(comparison: Comparison, contenders: Sequence[Contender], out: Path) 
     )
 
 
-def gradient_flows(model: Model, rolls: Sequence[Roll]) -> tuple[GradientFlow, GradientFlow]:
+def gradient_flows(model: Model, splits: Splits) -> tuple[GradientFlow, GradientFlow]:
     """Follow the gradient of the last frame's loss back in time, before and after training.
 
     Args:
         model: a trained model; its untrained twin is drawn again from its seed.
-        rolls: the longest of them are read, each up to its `FLOW_FRAMES`-th frame.
+        splits: the longest validation pieces are read, each up to its `FLOW_FRAMES`-th frame.
     """
-    longest = sorted(rolls, key=len, reverse=True)[:FLOW_PIECES]
+    longest = sorted(splits.valid, key=len, reverse=True)[:FLOW_PIECES]
     pieces = [roll[:FLOW_FRAMES] for roll in longest]
     x, target, lengths = next(evaluation_batches(pieces, model.feature, FLOW_PIECES).epoch(0))
-    seed_everything(model.experiment.seed)
-    untrained = model.experiment.network.build(model.feature.size)
+    untrained = untrained_network(model.experiment, model.feature, splits.train)
     before, after = (
         gradient_flow(network, x, target, model.feature.frame_nll, lengths=lengths)
         for network in (untrained, model.network)

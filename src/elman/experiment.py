@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -20,6 +20,8 @@ from elman.errors import ElmanError, ExperimentError, unknown
 from elman.training.settings import GREATEST_SEED, TrainingSettings
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from elman.networks import ManyToMany
 
 Units = Annotated[int, Field(ge=1)]
@@ -69,6 +71,8 @@ class NetworkSpec(BaseModel):
         recurrent_dropout: on h(t−1) inside the recurrence, one mask a sequence.
         zoneout: probability that a unit keeps its old value.
         layer_norm: in the recurrence.
+        output_bias_init: what the dense layer's bias begins at: `base-rate`, the log-odds of each
+            output in the training split, or `uniform`, drawn like a weight.
         cell_options: of this cell alone, as its layer takes them: `reset_after` of the GRU,
             `peephole` and `coupled_gates` of the LSTM, `nonlinearity` of the simple cell, ….
         backend: which implementation runs it; `auto` takes the fastest that can.
@@ -87,6 +91,7 @@ class NetworkSpec(BaseModel):
     recurrent_dropout: float = Field(default=0.0, ge=0, lt=1)
     zoneout: float = Field(default=0.0, ge=0, lt=1)
     layer_norm: bool = False
+    output_bias_init: Literal["base-rate", "uniform"] = "base-rate"
     cell_options: dict[str, CellOption] = {}
     backend: str = "auto"
 
@@ -102,15 +107,23 @@ class NetworkSpec(BaseModel):
             )
         return self
 
-    def build(self, size: int) -> ManyToMany:
+    def build(self, size: int, *, output_bias: Tensor | None = None) -> ManyToMany:
         """Build the network for `size` inputs and as many outputs, with new weights.
+
+        Args:
+            size: inputs of the network, and outputs.
+            output_bias: what the dense layer's bias begins at, (size,); None draws it.
 
         Raises:
             OptionError: an unknown cell or option, or a value out of range.
         """
         from elman.networks import many_to_many
 
-        return many_to_many(hidden_size=self.solve_hidden_size(size), **self._arguments(size))
+        return many_to_many(
+            hidden_size=self.solve_hidden_size(size),
+            output_bias=output_bias,
+            **self._arguments(size),
+        )
 
     def solve_hidden_size(self, size: int) -> int | list[int]:
         """Return the hidden size, the one whose network comes nearest to `parameters` if given.
@@ -129,7 +142,7 @@ class NetworkSpec(BaseModel):
 
     def _arguments(self, size: int) -> dict[str, Any]:
         sizes = {"input_size": size, "output_size": size}
-        left_out = {"hidden_size", "parameters"}
+        left_out = {"hidden_size", "parameters", "output_bias_init"}
         if isinstance(self.hidden_size, list):
             left_out.add("num_layers")
         return sizes | self.model_dump(exclude=left_out)

@@ -11,6 +11,7 @@ runs/NAME/experiment.toml     every setting, defaults too
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,8 +22,9 @@ from elman.data.catalog import load as load_data
 from elman.errors import CheckpointError, ExperimentError
 from elman.evaluation.comparison import SeedResult
 from elman.experiment import Experiment, read_experiment
-from elman.features.roll import RollFeature
+from elman.features.roll import Roll, RollFeature
 from elman.model import EXPERIMENT, MODEL, Model
+from elman.networks import ManyToMany
 from elman.training.checkpoint import read_json, write_atomically
 from elman.training.history import History
 from elman.training.preparation import evaluation_batches, training_batches
@@ -125,8 +127,7 @@ def run_experiment(
     if (directory / RESULT).is_file():
         return TrainedRun(Model.load(directory), _read_result(directory / RESULT))
     progress.say(f"{directory.name}: seed {seed}{_warning(experiment)}")
-    seed_everything(seed)
-    network = solved.network.build(feature.size)
+    network = untrained_network(solved, feature, splits.train)
     history = fit(
         network,
         feature.loss,
@@ -143,6 +144,22 @@ def run_experiment(
     result = _summarise(model, history)
     write_atomically(directory / RESULT, f"{result.model_dump_json(indent=2)}\n".encode())
     return TrainedRun(model, result)
+
+
+def untrained_network(
+    experiment: Experiment, feature: RollFeature, rolls: Sequence[Roll]
+) -> ManyToMany:
+    """Draw the network of an experiment as it is before training: the same seed, the same weights.
+
+    Args:
+        experiment: with its hidden size solved for.
+        feature: of its inputs and outputs.
+        rolls: the training split, whose base rates the outputs may begin at.
+    """
+    seed_everything(experiment.seed)
+    spec = experiment.network
+    base_rates = feature.log_odds(rolls) if spec.output_bias_init == "base-rate" else None
+    return spec.build(feature.size, output_bias=base_rates)
 
 
 def default_directory(experiment: Experiment) -> Path:

@@ -204,3 +204,13 @@ def test_a_feature_comes_back_from_its_json() -> None:
 def test_json_of_another_feature_is_refused() -> None:
     with pytest.raises(DataError, match=r"reads rolls described by .*'lowest_note': 21.*got"):
         RollFeature.from_json({"kind": "roll", "keys": 128, "lowest_note": 0})
+
+
+def test_log_odds_predict_how_often_each_key_sounds():
+    rolls = [np.zeros((6, 88), np.uint8), np.zeros((3, 88), np.uint8)]
+    rolls[0][:4, 5] = 1
+    rolls[1][:, 5] = 1
+    odds = feature.log_odds(rolls)
+    assert odds[5].item() == pytest.approx(np.log(7.5 / 2.5))
+    assert odds[6].item() == pytest.approx(np.log(0.5 / 9.5))
+    assert torch.isfinite(odds).all()

@@ -138,6 +138,18 @@ class RollFeature:
         """Turn a roll of zeros and ones, (T, 88), into float32, (T, 88)."""
         return torch.from_numpy(as_roll(roll).astype(np.float32))
 
+    def log_odds(self, rolls: Iterable[ArrayLike]) -> Tensor:
+        """Measure how often each key sounds, as the logits that predict just that, (88,).
+
+            b(k) = log (n(k) + ½) / (N − n(k) + ½)        key k sounds in n(k) of N frames
+
+        An output layer whose bias begins there need not learn first how rare a note is. The
+        halves keep a key that never sounds, or always, finite.
+        """
+        frames = np.concatenate([as_roll(roll) for roll in rolls])
+        sounding = torch.from_numpy(frames.sum(axis=0, dtype=np.int64)).double()
+        return ((sounding + 0.5) / (len(frames) - sounding + 0.5)).log().float()
+
     def decode(self, frames: Tensor) -> Roll:
         """Turn frames of zeros and ones, (T, 88), back into a roll of bytes, (T, 88)."""
         return as_roll(frames.detach().cpu().numpy(), name="frames")

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from inspect import signature
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from elman.errors import OptionError, unknown
 from elman.layers import GRU, LSTM, MLP, RecurrentLayer, SimpleRNN, parameter_count
 from elman.networks.many_to_many import ManyToMany
@@ -29,6 +32,7 @@ def many_to_many(
     zoneout: float = 0.0,
     layer_norm: bool = False,
     cell_options: Mapping[str, Any] | None = None,
+    output_bias: Tensor | None = None,
     backend: str = "auto",
     device: str | None = None,
 ) -> ManyToMany:
@@ -49,6 +53,7 @@ def many_to_many(
         layer_norm: whether the recurrence is layer-normed.
         cell_options: further options of the cell's layer: reset_after, peephole, nonlinearity,
             proj_size, chrono, recurrent_init, learn_initial_state and their like.
+        output_bias: what the bias of the dense layer begins at, (O,); None draws it.
         backend: auto, or a backend's name.
         device: of the parameters.
 
@@ -77,6 +82,9 @@ def many_to_many(
         **options,
     )
     head = MLP([recurrent.output_size, output_size], dropout=output_dropout, device=device)
+    if output_bias is not None:
+        with torch.no_grad():
+            head.get_parameter("layers.0.bias").copy_(output_bias)
     return ManyToMany(recurrent, head, delay=delay)
 
 
