@@ -49,6 +49,13 @@ def test_what_goes_in_comes_out_bit_for_bit(tmp_path: Path) -> None:
         assert torch.equal(loaded.tensors[name], tensor)
 
 
+def test_the_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        tensors = {"x": torch.ones(3), "y": torch.zeros(2, 5)}
+        save_checkpoint(tmp_path / name, tensors, {"epoch": 1, "rate": 0.5})
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
 def test_a_missing_checkpoint_is_said_to_be_missing(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"there is no checkpoint .*gone\.safetensors"):
         load_checkpoint(tmp_path / "gone.safetensors")

@@ -23,6 +23,8 @@ from elman.errors import CheckpointError
 FORMAT = "elman 1"
 """Name and version of the file's layout, in its header."""
 
+_HEADER = "elman"
+
 
 class Checkpoint(NamedTuple):
     """What one file holds."""
@@ -59,8 +61,10 @@ def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[st
     # Clones: safetensors refuses tensors that share memory, as tied weights do.
     owned = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     checksum = _checksum(owned)
-    header = {"format": FORMAT, "checksum": str(checksum), "facts": json.dumps(dict(facts))}
-    write_atomically(path, safetensors.torch.save(owned, metadata=header))
+    header = {"format": FORMAT, "checksum": checksum, "facts": dict(facts)}
+    # One entry only: safetensors writes several in an order that changes from process to process.
+    content = safetensors.torch.save(owned, metadata={_HEADER: json.dumps(header)})
+    write_atomically(path, content)
     return checksum
 
 
@@ -74,25 +78,26 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise CheckpointError(f"there is no checkpoint {path}.")
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
+            text = (file.metadata() or {}).get(_HEADER, "{}")
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (safetensors.SafetensorError, OSError) as error:
         raise CheckpointError(
             f"{path} is truncated or corrupt ({error}); delete it and train again, "
             "or restore it from a copy."
         ) from error
+    header = _parse_json(text, path)
     if header.get("format") != FORMAT:
         raise CheckpointError(
             f"{path} is a safetensors file, but not one of Elman's: its header must say "
             f"format = {FORMAT!r}, got {header.get('format')!r}."
         )
     checksum = _checksum(tensors)
-    if str(checksum) != header.get("checksum"):
+    if checksum != header["checksum"]:
         raise CheckpointError(
             f"{path} is corrupt: its tensors do not match their checksum; delete it and train "
             "again, or restore it from a copy."
         )
-    return Checkpoint(tensors, _parse_json(header.get("facts", ""), path), checksum)
+    return Checkpoint(tensors, header["facts"], checksum)
 
 
 def load_weights(module: nn.Module, weights: Mapping[str, Tensor], *, origin: Path) -> None:
