@@ -206,7 +206,7 @@ def test_json_of_another_feature_is_refused() -> None:
         RollFeature.from_json({"kind": "roll", "keys": 128, "lowest_note": 0})
 
 
-def test_log_odds_predict_how_often_each_key_sounds():
+def test_log_odds_predict_how_often_each_key_sounds() -> None:
     rolls = [np.zeros((6, 88), np.uint8), np.zeros((3, 88), np.uint8)]
     rolls[0][:4, 5] = 1
     rolls[1][:, 5] = 1
