@@ -185,10 +185,12 @@ def gradient_flows(model: Model, splits: Splits) -> tuple[GradientFlow, Gradient
 
     Args:
         model: a trained model; its untrained twin is drawn again from its seed.
-        splits: the longest validation pieces are read, each up to its `FLOW_FRAMES`-th frame.
+        splits: the longest validation pieces are read, all up to the same frame, `FLOW_FRAMES` or
+            the end of the shortest of them: the mean at every distance is then over all of them.
     """
     longest = sorted(splits.valid, key=len, reverse=True)[:FLOW_PIECES]
-    pieces = [roll[:FLOW_FRAMES] for roll in longest]
+    frames = min(FLOW_FRAMES, max(1, len(longest[-1])))
+    pieces = [roll[:frames] for roll in longest]
     x, target, lengths = next(evaluation_batches(pieces, model.feature, FLOW_PIECES).epoch(0))
     untrained = untrained_network(model.experiment, model.feature, splits.train)
     before, after = (

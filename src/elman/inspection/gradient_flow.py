@@ -64,7 +64,8 @@ def gradient_flow(
         loss: logits (1, B, O), targets (1, B, O) → loss of every row, (1, B); for piano rolls
             `RollFeature.frame_nll`.
         lengths: steps of each row, (B,); T for all where None. A row counts at the distances it
-            reaches back to; a row without steps counts nowhere.
+            reaches back to, so the mean may jump where a row's beginning is passed; a row without
+            steps counts nowhere.
         layer: of a stack. The last layer is what the head reads, and its gradient obeys the
             equation above as it stands; the gradient of a lower layer's state flows through the
             layers above it as well, and none of it is read at T directly.
