@@ -51,7 +51,7 @@ def build_bidirectional(forward: Any, backward: Any, inputs: int, *, merge_mode:
 
 def with_random_weights(layer: Any, inputs: int) -> Any:
     """Build a Keras layer for (B, T, I) and draw its weights, biases included."""
-    layer.build((None, None, inputs))
+    layer.build((2, None, inputs))  # a stateful layer must know B; the others take any
     layer.set_weights(
         [0.6 * torch.randn(weight.shape, dtype=torch.float64).numpy() for weight in layer.weights]
     )

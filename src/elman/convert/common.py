@@ -62,7 +62,7 @@ def checked_arrays(kind: str, arrays: Mapping[str, Any]) -> dict[str, Array]:
     dtypes = {name: str(array.dtype) for name, array in checked.items()}
     if len(set(dtypes.values())) > 1:
         said = ", ".join(f"{name} {dtype}" for name, dtype in dtypes.items())
-        raise OptionError(f"the weights of {kind} must be of one dtype, got {said}.")
+        raise OptionError(f"{kind} must have weights of one dtype, got {said}.")
     return checked
 
 

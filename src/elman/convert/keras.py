@@ -54,9 +54,8 @@ def from_keras(layer: Any, *, backend: str = "auto") -> RecurrentLayer | Bidirec
             elman layers do not: another activation, dropout inside, stateful, go_backwards,
             merge_mode=None.
     """
-    kind = _kind(layer)
-    if kind != "Bidirectional":
-        return _single(layer, _CELLS[kind], backend=backend)
+    if _kind(layer) != "Bidirectional":
+        return _single(layer, backend=backend)
     if layer.merge_mode not in _MERGES:
         raise OptionError(
             f"from_keras cannot build a Bidirectional with merge_mode={layer.merge_mode!r}: "
@@ -64,13 +63,8 @@ def from_keras(layer: Any, *, backend: str = "auto") -> RecurrentLayer | Bidirec
             "one by one."
         )
     return Bidirectional(
-        _single(layer.forward_layer, _CELLS[_kind(layer.forward_layer)], backend=backend),
-        _single(
-            layer.backward_layer,
-            _CELLS[_kind(layer.backward_layer)],
-            backend=backend,
-            backwards=True,
-        ),
+        _single(layer.forward_layer, backend=backend),
+        _single(layer.backward_layer, backend=backend, backwards=True),
         merge=_MERGES[layer.merge_mode],
     )
 
@@ -170,35 +164,37 @@ def to_keras_weights(layer: RecurrentLayer | Bidirectional) -> list[list[Array]]
 
 def _kind(layer: Any) -> str:
     """Tell by its name, or that of a class above it, which of Keras' layers this is."""
-    known = [*_CELLS, "Bidirectional"]
     if hasattr(layer, "get_config") and hasattr(layer, "get_weights"):
         for base in type(layer).__mro__:
-            if base.__name__ in known:
+            if base.__name__ in (*_CELLS, "Bidirectional"):
                 return base.__name__
     raise OptionError(
-        f"from_keras takes a Keras layer {', '.join(known)}, got a {type(layer).__name__}; "
-        "from_keras_weights takes a list of arrays."
+        "from_keras takes a Keras layer SimpleRNN, LSTM, GRU or Bidirectional, got a "
+        f"{type(layer).__name__}; from_keras_weights takes a list of arrays."
     )
 
 
-def _single(layer: Any, cell_name: str, *, backend: str, backwards: bool = False) -> RecurrentLayer:
+def _single(layer: Any, *, backend: str, backwards: bool = False) -> RecurrentLayer:
     """Convert a Keras layer of one direction."""
+    cell_name = _CELLS[_kind(layer)]
     config = layer.get_config()
-    kind = f"this {type(layer).__name__}"
+    kind = f"from_keras: this {type(layer).__name__}"
     refusals = {
-        "has dropout on its inputs": config["dropout"] > 0,
-        "draws recurrent dropout in its own way, one mask a gate": config["recurrent_dropout"] > 0,
-        "is stateful, where elman layers take and give the state": config["stateful"],
-        "reads backwards, which elman layers do inside elman.Bidirectional": (
+        f"has dropout={config['dropout']} on its inputs": config["dropout"] > 0,
+        f"has recurrent_dropout={config['recurrent_dropout']}, which Keras draws in its own way": (
+            config["recurrent_dropout"] > 0
+        ),
+        "is stateful, and an elman layer is given its state with each call": config["stateful"],
+        "goes backwards, which an elman layer does inside elman.Bidirectional alone": (
             config["go_backwards"] and not backwards
         ),
     }
     for reason, applies in refusals.items():
         if applies:
-            raise OptionError(f"from_keras: {kind} {reason}. {_WEIGHTS_ALONE}")
+            raise OptionError(f"{kind} {reason}. {_WEIGHTS_ALONE}")
     weights = layer.get_weights()
     if not weights:
-        raise OptionError(f"from_keras: {kind} has no weights yet; call it once, or build() it.")
+        raise OptionError(f"{kind} has no weights yet; call it once, or build() it.")
     return from_keras_weights(cell_name, weights, backend=backend, **_options(config, cell_name))
 
 
@@ -206,7 +202,7 @@ def _options(config: Mapping[str, Any], cell_name: str) -> dict[str, Any]:
     """Read the options of the equation from a Keras layer's configuration."""
     if cell_name == "simple":
         if config["activation"] not in _NONLINEARITIES:
-            raise unknown("activation of Keras' SimpleRNN", config["activation"], _NONLINEARITIES)
+            raise unknown("SimpleRNN activation", config["activation"], _NONLINEARITIES)
         return {"nonlinearity": _NONLINEARITIES[config["activation"]]}
     for name, only in {"activation": "tanh", "recurrent_activation": "sigmoid"}.items():
         if config[name] != only:
@@ -219,10 +215,11 @@ def _options(config: Mapping[str, Any], cell_name: str) -> dict[str, Any]:
 
 def _checked(variant: Cell, weights: Sequence[Any]) -> tuple[Array, Array, Array | None]:
     """Return kernel, recurrent kernel and bias with the axes that Keras gives them."""
-    kind = f"Keras' weights of a {variant.name} cell"
+    (name,) = (layer for layer, cell_name in _CELLS.items() if cell_name == variant.name)
+    kind = f"Keras' {name}"
     if len(weights) not in (2, 3):
         raise ShapeError(
-            f"{kind} must be kernel, recurrent kernel and, with biases, bias; got "
+            f"{kind} has the weights kernel, recurrent kernel and, with biases, bias; got "
             f"{len(weights)} arrays."
         )
     names = ("kernel", "recurrent kernel", "bias")

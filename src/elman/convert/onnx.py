@@ -237,6 +237,8 @@ def _checked(node: OnnxWeights, variant: Cell, directions: int) -> dict[str, Arr
         f"ONNX's {node.op_type}",
         {name: array for name, array in named.items() if array is not None},
     )
+    if "P" in arrays and variant.name != "lstm":
+        raise OptionError(f"ONNX's {node.op_type} has no peepholes P; an LSTM has.")
     gates = len(_GATES[variant.name])
     size = int(node.attributes.get("hidden_size", _last(arrays["R"])))
     rows = gates * size

@@ -70,10 +70,10 @@ def understood(op_type: str, attributes: Mapping[str, Any], *, peephole: bool) -
             layers do not do: a single direction in reverse, another activation, clipping.
     """
     if op_type not in OPERATORS:
-        raise unknown("recurrent operator of ONNX", op_type, OPERATORS)
+        raise unknown("ONNX operator", op_type, OPERATORS)
     for name in attributes:
         if name not in _KNOWN[op_type]:
-            raise unknown(f"attribute of ONNX's {op_type}", name, _KNOWN[op_type])
+            raise unknown(f"{op_type} attribute", name, _KNOWN[op_type])
     if attributes.get("clip"):
         raise OptionError(
             f"from_onnx cannot build an {op_type} with clip={attributes['clip']}: elman layers do "
@@ -142,7 +142,7 @@ def _nonlinearity(given: Sequence[str], attributes: Mapping[str, Any]) -> str:
         )
     (name,) = names
     if name not in known:
-        raise unknown("activation of ONNX's RNN", name.capitalize(), _ACTIVATIONS.values())
+        raise unknown("RNN activation", name.capitalize(), _ACTIVATIONS.values())
     if name == "affine":
         factors = attributes.get("activation_alpha", []), attributes.get("activation_beta", [])
         if factors != ([1.0] * len(given), [0.0] * len(given)):

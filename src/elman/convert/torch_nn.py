@@ -33,8 +33,9 @@ _ADVICE = "Keep the elman layer, which is an nn.Module as well, or build one wit
 def from_torch(module: nn.RNNBase, *, backend: str = "auto") -> RecurrentLayer:
     """Build the elman layer that does what a torch.nn layer does, with a copy of its weights.
 
-    On the backend `torch`, which `auto` prefers where it can run, outputs, states and gradients
-    are the same to the last bit.
+    On the backend `torch` a layer of one direction gives the same outputs, states and gradients to
+    the last bit. Of two directions the backward one meets its steps in another order than torch.nn:
+    its sums are the same but for rounding.
 
     Args:
         module: nn.RNN, nn.LSTM or nn.GRU, with any of its options, on any device.
