@@ -171,7 +171,7 @@ def test_the_network_has_every_option_of_the_specification() -> None:
     ("overrides", "words"),
     [
         ({"network.cell": "gur"}, "unknown cell 'gur'; did you mean 'gru'?"),
-        ({"network.cell_options.peephole": True}, "unknown option of the gru cell 'peephole'"),
+        ({"network.cell_options.peephole": True}, "unknown gru option 'peephole'"),
         ({"network.parameters": 5}, "parameters=5 is too small a budget"),
         ({"network.backend": "nativ"}, "nativ"),
     ],

@@ -14,6 +14,7 @@ ElmanError
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -65,4 +66,5 @@ def unknown(
     names = sorted(known)
     near = difflib.get_close_matches(str(name), names, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else "."
-    return error(f"unknown {kind} {name!r}{hint} Known {kind}s: {', '.join(names)}.")
+    kinds = re.sub("(?<=[^aeiou])y$", "ie", kind) + "s"
+    return error(f"unknown {kind} {name!r}{hint} Known {kinds}: {', '.join(names)}.")

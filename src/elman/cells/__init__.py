@@ -106,7 +106,7 @@ class CellFamily:
         """
         for name in options:
             if name not in self.defaults:
-                raise unknown(f"option of the {self.name} cell", name, self.defaults)
+                raise unknown(f"{self.name} option", name, self.defaults)
         return self.build(**{**self.defaults, **options})
 
 

@@ -67,7 +67,7 @@ def many_to_many(
     own = _own_options(layer)
     for name in options:
         if name not in own:
-            raise unknown(f"option of the {cell} cell", name, own)
+            raise unknown(f"{cell} option", name, own)
     recurrent = layer(
         input_size,
         hidden_size,
@@ -105,20 +105,22 @@ def hidden_size_for(parameters: int, **specification: Any) -> int:
         H, the same in every layer.
 
     Raises:
-        OptionError: even H = 1 learns more than twice the budget, or H would exceed 65536.
+        OptionError: even the smallest H, 1 or one above the projection, learns more than twice the
+            budget, or H would exceed 65536.
     """
+    smallest: int = 1 + (specification.get("cell_options") or {}).get("proj_size", 0)
 
     def count(hidden_size: int) -> int:
         return parameter_count(
             many_to_many(**{**specification, "device": "meta"}, hidden_size=hidden_size)
         )
 
-    if count(1) > 2 * parameters:
+    if count(smallest) > 2 * parameters:
         raise OptionError(
-            f"parameters={parameters} is too small a budget: a network with hidden_size=1 learns "
-            f"{count(1)} numbers."
+            f"parameters={parameters} is too small a budget: a network with "
+            f"hidden_size={smallest} learns {count(smallest)} numbers."
         )
-    below, above = 1, 2
+    below, above = smallest, 2 * smallest
     while count(above) <= parameters:
         below, above = above, 2 * above
         if above > _LARGEST_HIDDEN_SIZE:
