@@ -1,0 +1,37 @@
+"""The example of the README runs as it stands."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+README = Path(__file__).parent.parent / "README.md"
+SHAPES = "\nprint(tuple(y.shape), roll.shape)\n"
+
+
+def test_the_example_in_python_runs_as_it_stands(tmp_path: Path) -> None:
+    example = re.search(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert example is not None
+    outside = {name: value for name, value in os.environ.items() if name != "ELMAN_DATA"}
+    done = subprocess.run(
+        [sys.executable, "-c", example[1] + SHAPES],
+        cwd=tmp_path,
+        env=outside,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    gate, nll, shapes = done.stdout.splitlines()
+    assert gate.startswith("tensor(0.")
+    assert 8 < float(nll) < 15
+    assert shapes == "(20, 3, 128) (64, 88)"
+
+
+def test_every_page_the_readme_links_to_is_there() -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", README.read_text(encoding="utf-8"))
+    assert len(links) > 5
+    assert [link for link in links if not (README.parent / link).exists()] == []
