@@ -9,9 +9,9 @@ import torch
 from elman.compare import compare
 from elman.evaluation.comparison import CellResult, Comparison
 from elman.experiment import read_experiment
-from elman.networks.build import LAYERS
 from elman.training.progress import progress_on_stderr
 
+CELLS = ("simple", "gru", "lstm")
 CORPORA = ("chorales", "nottingham", "musedata", "piano-midi")
 HEADINGS = (
     "cell",
@@ -55,7 +55,7 @@ def _compare(name: str, seeds: int, directory: Path) -> Comparison:
     experiment = read_experiment(name)
     return compare(
         experiment,
-        list(LAYERS),
+        CELLS,
         range(1, seeds + 1),
         directory,
         command=f"elman compare {name} --seeds {seeds}",

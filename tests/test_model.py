@@ -145,6 +145,13 @@ def test_a_directory_without_a_model_says_what_it_should_hold(tmp_path: Path) ->
         elman.load(tmp_path)
 
 
+def test_a_directory_of_several_runs_names_them(tmp_path: Path) -> None:
+    for cell in ("lstm", "gru"):
+        untrained(cell).save(tmp_path / f"{cell}-seed1" / "model")
+    with pytest.raises(CheckpointError, match=r"several runs; choose one: gru-seed1, lstm-seed1\."):
+        Model.load(tmp_path)
+
+
 def test_an_unfinished_run_is_said_to_be_unfinished(tmp_path: Path) -> None:
     (tmp_path / "experiment.toml").write_text("")
     with pytest.raises(CheckpointError, match="holds a run that has not finished; resume it"):

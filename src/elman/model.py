@@ -224,6 +224,9 @@ def _model_directory(directory: Path) -> Path:
             f"{directory} holds a run that has not finished; resume it with the same command and "
             "--resume."
         )
+    runs = sorted(path.parents[1].name for path in directory.glob(f"*/{MODEL}/{_DESCRIPTION}"))
+    if runs:
+        raise CheckpointError(f"{directory} holds several runs; choose one: {', '.join(runs)}.")
     raise CheckpointError(
         f"there is no model in {directory}: it should hold {_DESCRIPTION} "
         f"or {MODEL}/{_DESCRIPTION}."
