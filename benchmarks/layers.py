@@ -108,8 +108,9 @@ def page(*, rounds: int) -> str:
         f"{circumstances()}, {torch.get_num_threads()} thread(s), float32, seed {SEED}. "
         f"Milliseconds, median of {rounds} interleaved rounds ± half the distance between the "
         "quartiles; × is torch.nn's time over Elman's, above 1 where Elman is faster. "
-        f"Outputs agreed within {TOLERANCE} before anything was timed. Ragged rows have lengths drawn evenly from "
-        "1 … T; torch.nn runs them as a PackedSequence, packing and padding included.",
+        f"Outputs agreed within {TOLERANCE} before anything was timed. Ragged rows have lengths "
+        "drawn evenly from 1 … T; torch.nn runs them as a PackedSequence, packing and padding "
+        "included.",
         "",
         "| case | torch.nn | Elman, torch | × | Elman, reference | × |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
