@@ -207,3 +207,19 @@ def test_wrong_lengths_and_resets_are_refused_in_the_callers_axes() -> None:
         both(x, lengths=[7] * B)
     with pytest.raises(ShapeError, match=r"resets must be \(B, T\) = \(5, 6\), got \(6, 5\)\."):
         both(x, resets=torch.zeros(T, B, dtype=torch.bool))
+
+
+@pytest.mark.parametrize("batch_first", [False, True])
+def test_a_packed_sequence_comes_back_packed_the_same_way(batch_first: bool) -> None:
+    both = pair("lstm", "gru", "concat", batch_first=batch_first)
+    x, lengths = draw(T, 3, I), torch.tensor([2, 6, 5])
+    packed = pack_padded_sequence(x, lengths, enforce_sorted=False)
+    output, states = both(packed)
+    arranged = x.transpose(0, 1) if batch_first else x
+    padded, expected_states = both(arranged, lengths=lengths)
+    unpacked, _ = pad_packed_sequence(output, batch_first=batch_first)
+    assert_same_bits(unpacked, padded)
+    for mine, other in zip(parts_of(states), parts_of(expected_states), strict=True):
+        assert_same_bits(mine, other)
+    with pytest.raises(OptionError, match="brings its lengths"):
+        both(packed, lengths=lengths)

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
 from elman.errors import OptionError, ShapeError, unknown
 from elman.layers.recurrent import RecurrentLayer, parameter_count
@@ -15,6 +16,8 @@ from elman.sequence.ragged import (
     checked_lengths,
     checked_resets,
     map_trace,
+    pack_like,
+    pad_packed,
     reverse_resets,
     reverse_rows,
 )
@@ -77,7 +80,7 @@ class Bidirectional(nn.Module):
 
     def forward(
         self,
-        input: Tensor,  # noqa: A002 — torch.nn's name
+        input: Tensor | PackedSequence,  # noqa: A002 — torch.nn's name
         hx: Any = None,
         *,
         lengths: Tensor | Sequence[int] | None = None,
@@ -87,7 +90,7 @@ class Bidirectional(nn.Module):
         """Run both layers over a batch of sequences.
 
         Args:
-            input: (T, B, I), or (B, T, I) with batch_first.
+            input: (T, B, I), (B, T, I) with batch_first, or a PackedSequence.
             hx: the pair of the two layers' states, as this call returns it, or None.
             lengths: steps of each row, (B,), 0 … T in any order.
             resets: (T, B), or (B, T) with batch_first: a cut between steps t−1 and t, which both
@@ -95,45 +98,54 @@ class Bidirectional(nn.Module):
             return_trace: also return the pair of the two layers' traces, in the order of time.
 
         Returns:
-            The merged outputs, zeros after a row's end; the pair of states; the traces if asked.
+            The merged outputs, zeros after a row's end, in the form of the input; the pair of
+            states; the traces if asked.
 
         Raises:
             ShapeError: an argument's axes are wrong; the sentence names them.
             OptionError: lengths outside 0 … T, or a dtype or device other than the weights'.
         """
-        if not isinstance(input, Tensor) or input.dim() != 3:
+        if isinstance(input, PackedSequence):
+            if lengths is not None or resets is not None:
+                raise OptionError("a PackedSequence brings its lengths: leave lengths, resets out.")
+            x, steps = pad_packed(input)
+            output, *rest = self(self._time_first(x), hx, lengths=steps, return_trace=return_trace)
+            return pack_like(self._time_first(output), input), *rest
+        self._check(input, hx)
+        rows = None if lengths is None else checked_lengths(lengths, self._time_first(input))
+        if resets is not None:
+            axes = "B, T" if self.batch_first else "T, B"
+            resets = checked_resets(resets, input, axes)
+        return self._run(input, hx or (None, None), rows, resets, return_trace)
+
+    def _check(self, x: Any, hx: Any) -> None:
+        if not isinstance(x, Tensor) or x.dim() != 3:
             axes = "(B, T, I)" if self.batch_first else "(T, B, I)"
-            raise ShapeError(
-                f"input of Bidirectional must be a tensor {axes}, got {described(input)}."
-            )
+            raise ShapeError(f"input of Bidirectional must be a tensor {axes}, got {described(x)}.")
         if hx is not None and (not isinstance(hx, Sequence) or len(hx) != 2):
             raise ShapeError("the state must be the pair (forward state, backward state).")
-        forward_state, backward_state = (None, None) if hx is None else hx
-        x = self._time_first(input)
-        rows = None if lengths is None else checked_lengths(lengths, x)
-        axes = "B, T" if self.batch_first else "T, B"
-        cuts = None
-        if resets is not None:
-            cuts = self._time_first(checked_resets(resets, input, axes))
+
+    def _run(
+        self, x: Tensor, states: Any, rows: Tensor | None, resets: Tensor | None, trace: bool
+    ) -> Any:
+        """Run one layer on the rows and the other on the rows reversed, each in its length."""
 
         def reverse(values: Tensor) -> Tensor:
             return self._time_first(reverse_rows(self._time_first(values), rows))
 
-        reversed_cuts = None if cuts is None else self._time_first(reverse_resets(cuts, rows))
+        cuts = resets
+        if resets is not None:
+            cuts = self._time_first(reverse_resets(self._time_first(resets), rows))
         ahead, forward_state, *forward_trace = self.forward_layer(
-            input, forward_state, lengths=rows, resets=resets, return_trace=return_trace
+            x, states[0], lengths=rows, resets=resets, return_trace=trace
         )
         back, backward_state, *backward_trace = self.backward_layer(
-            reverse(input),
-            backward_state,
-            lengths=rows,
-            resets=reversed_cuts,
-            return_trace=return_trace,
+            reverse(x), states[1], lengths=rows, resets=cuts, return_trace=trace
         )
         output = MERGES[self.merge](ahead, reverse(back))
-        if not return_trace:
+        if not trace:
             return output, (forward_state, backward_state)
-        in_time = [[map_trace(trace, reverse) for trace in layer] for layer in backward_trace[0]]
+        in_time = [[map_trace(step, reverse) for step in layer] for layer in backward_trace[0]]
         return output, (forward_state, backward_state), (forward_trace[0], in_time)
 
     def _time_first(self, values: Tensor) -> Tensor:
