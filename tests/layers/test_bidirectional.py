@@ -218,8 +218,8 @@ def test_a_packed_sequence_comes_back_packed_the_same_way(batch_first: bool) -> 
     arranged = x.transpose(0, 1) if batch_first else x
     padded, expected_states = both(arranged, lengths=lengths)
     unpacked, _ = pad_packed_sequence(output, batch_first=batch_first)
-    assert_same_bits(unpacked, padded)
+    assert_same_bits(unpacked, padded, "output")
     for mine, other in zip(parts_of(states), parts_of(expected_states), strict=True):
-        assert_same_bits(mine, other)
+        assert_same_bits(mine, other, "state")
     with pytest.raises(OptionError, match="brings its lengths"):
         both(packed, lengths=lengths)
