@@ -6,6 +6,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 from elman.cells import Cell
 from elman.errors import OptionError, unknown
@@ -60,7 +61,7 @@ class RecurrentOptions:
                 stacklevel=4,
             )
 
-    @property
+    @cached_property
     def hidden_sizes(self) -> list[int]:
         """H of every layer."""
         if not isinstance(self.hidden_size, Sequence):
@@ -78,17 +79,17 @@ class RecurrentOptions:
         """D: 2 where bidirectional, else 1."""
         return 2 if self.bidirectional else 1
 
-    @property
+    @cached_property
     def output_sizes(self) -> list[int]:
         """P of every layer: the size of h in one direction."""
         return [self.proj_size or size for size in self.hidden_sizes]
 
-    @property
+    @cached_property
     def layer_inputs(self) -> list[int]:
         """I of every layer: the outputs of the one below, both directions side by side."""
         return [self.input_size, *[self.num_directions * size for size in self.output_sizes[:-1]]]
 
-    @property
+    @cached_property
     def zoneouts(self) -> tuple[float, ...]:
         """One probability of zoneout for each part of the state."""
         parts = self.cell.state._fields
