@@ -1,0 +1,47 @@
+"""The tree of errors, and the sentence for a name that is not known."""
+
+from __future__ import annotations
+
+import pytest
+
+from elman import errors
+from elman.errors import ElmanError, OptionError, unknown
+
+
+@pytest.mark.parametrize(
+    ("name", "also"),
+    [
+        ("ShapeError", ValueError),
+        ("OptionError", ValueError),
+        ("BackendError", RuntimeError),
+        ("DataError", ValueError),
+        ("CheckpointError", ValueError),
+        ("ExperimentError", ValueError),
+    ],
+)
+def test_every_error_is_elmans_and_one_of_pythons(name: str, also: type[Exception]) -> None:
+    error = getattr(errors, name)
+    assert issubclass(error, ElmanError)
+    assert issubclass(error, also)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "known", "words"),
+    [
+        ("cell", "gur", "gru lstm", "unknown cell 'gur'; did you mean 'gru'? Known cells: gru, ls"),
+        ("cell", "xyz", "lstm gru", "unknown cell 'xyz'. Known cells: gru, lstm."),
+        ("nonlinearity", "a", "tanh", "unknown nonlinearity 'a'. Known nonlinearities: tanh."),
+        ("key", "sed", "seed", "unknown key 'sed'; did you mean 'seed'? Known keys: seed."),
+        ("data set", 3, "chorales", "unknown data set 3. Known data sets: chorales."),
+    ],
+)
+def test_an_unknown_name_is_told_with_the_near_miss_and_all_that_are_known(
+    kind: str, name: object, known: str, words: str
+) -> None:
+    error = unknown(kind, name, known.split())
+    assert type(error) is OptionError
+    assert str(error).startswith(words)
+
+
+def test_an_unknown_name_may_be_an_error_of_another_class() -> None:
+    assert type(unknown("recipe", "x", ["y"], error=errors.DataError)) is errors.DataError
