@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -81,7 +81,7 @@ def test_a_cell_computes_what_the_reference_evaluator_computes(
     assert_same_numbers(run_elman(weights, x, state), run_reference(weights, x, state))
 
 
-@DRAWN
+@settings(DRAWN, max_examples=40)
 @given(
     kind=st.sampled_from(sorted(NODES)),
     steps=st.integers(1, 4),

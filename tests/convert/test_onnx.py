@@ -370,3 +370,8 @@ def test_a_graph_that_computes_its_weights_or_fixes_a_call_is_refused() -> None:
     ):
         read(["x", "w", "r", "", "n"], arrays | {"n": np.array([3, 4])})
     assert read(["x", "w", "r", "", "", "h"], arrays | {"h": np.zeros((1, 2, 5))}).B is None
+
+
+def test_a_node_that_is_no_recurrence_is_refused() -> None:
+    with pytest.raises(OptionError, match="unknown ONNX operator 'Gemm'"):
+        OnnxWeights.from_node(onnx.helper.make_node("Gemm", ["x"], ["y"]), {})

@@ -89,7 +89,7 @@ def from_keras_weights(
 
     Returns:
         SimpleRNN, LSTM or GRU, of the arrays' dtype, on the CPU. Keras' one bias becomes the bias
-        of W x, and that of R h begins at zero.
+            of W x, and that of R h begins at zero.
 
     Raises:
         OptionError: an unknown cell or option, one that Keras has not, or arrays of another dtype

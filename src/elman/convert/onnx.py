@@ -20,6 +20,7 @@ from elman.convert.common import (
 )
 from elman.convert.onnx_attributes import (
     OPERATORS,
+    check_operator,
     read_attributes,
     understood,
     written,
@@ -78,12 +79,15 @@ class OnnxWeights(NamedTuple):
                 `{t.name: onnx.numpy_helper.to_array(t) for t in graph.initializer}`.
 
         Raises:
-            OptionError: W or R is not among the initializers, or the graph fixes what an elman
-                layer takes with each call: lengths or the initial state.
+            OptionError: another operator than RNN, LSTM and GRU, weights that are not among the
+                initializers, or a graph that fixes what an elman layer takes with each call:
+                lengths or the initial state.
         """
+        check_operator(node.op_type)
         names = {role: name for role, name in zip(_INPUTS, node.input, strict=False) if name}
         for role in ("sequence_lens", "initial_h", "initial_c"):
-            if np.any(initializers.get(names.get(role, ""), 0)):
+            fixed = initializers.get(names.get(role, ""))
+            if fixed is not None and (role == "sequence_lens" or np.any(fixed)):
                 call = "lengths" if role == "sequence_lens" else "state"
                 raise OptionError(
                     f"the graph fixes {role} = {names[role]!r}, which an elman layer takes with "

@@ -57,6 +57,12 @@ class NodeOptions(NamedTuple):
     batch_first: bool
 
 
+def check_operator(op_type: str) -> None:
+    """Raise OptionError unless an operator is RNN, LSTM or GRU."""
+    if op_type not in OPERATORS:
+        raise unknown("ONNX operator", op_type, OPERATORS)
+
+
 def read_attributes(node: Any) -> dict[str, Any]:
     """Read the attributes of an onnx.NodeProto into plain numbers, words and lists."""
     return {attribute.name: _READERS[attribute.type](attribute) for attribute in node.attribute}
@@ -69,8 +75,7 @@ def understood(op_type: str, attributes: Mapping[str, Any], *, peephole: bool) -
         OptionError: another operator, an attribute it has not, or one that asks for what elman
             layers do not do: a single direction in reverse, another activation, clipping.
     """
-    if op_type not in OPERATORS:
-        raise unknown("ONNX operator", op_type, OPERATORS)
+    check_operator(op_type)
     for name in attributes:
         if name not in _KNOWN[op_type]:
             raise unknown(f"{op_type} attribute", name, _KNOWN[op_type])

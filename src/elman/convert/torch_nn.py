@@ -43,7 +43,7 @@ def from_torch(module: nn.RNNBase, *, backend: str = "auto") -> RecurrentLayer:
 
     Returns:
         SimpleRNN, LSTM or GRU: same dtype and device, same mode (train or eval), and the same
-        weights frozen (requires_grad).
+            weights frozen (requires_grad).
 
     Raises:
         OptionError: the module is none of the three.
