@@ -120,9 +120,10 @@ def test_a_layer_from_keras_is_batch_first_unless_asked_otherwise() -> None:
     assert not from_keras_weights("lstm", arrays, batch_first=False).batch_first
 
 
-def test_weights_from_keras_are_copies() -> None:
+def test_weights_from_keras_are_copies_laid_out_row_by_row() -> None:
     arrays = draw_arrays("lstm", 3, 5, bias=True, dtype="float32")
     layer = from_keras_weights("lstm", arrays)
+    assert all(weight.is_contiguous() for weight in layer.parameters())
     before = layer.get_parameter("weight_hh_l0").clone()
     arrays[1] += 1
     assert_same_bits(layer.get_parameter("weight_hh_l0"), before, "weight_hh_l0")

@@ -21,7 +21,7 @@ _FLOATS = (np.float16, np.float32, np.float64)
 
 
 def reordered(packed: Array, given: Sequence[str], wanted: Sequence[str]) -> Array:
-    """Put the blocks of rows of a packed array, one a gate, into another order.
+    """Copy a packed array, its blocks of rows, one a gate, in another order.
 
     Args:
         packed: one block of H rows a gate, (G·H, …).
@@ -82,9 +82,9 @@ def load(module: Module, weights: Mapping[str, Tensor]) -> Module:
 
 
 def load_arrays(module: Module, weights: Mapping[Place, Mapping[str, Array]]) -> Module:
-    """Load copies of arrays: for each place in the stack weight_ih, bias_ih and so on."""
+    """Load arrays that nobody else holds: for each place in the stack weight_ih and so on."""
     tensors = {
-        name + place.suffix: torch.from_numpy(np.array(array))
+        name + place.suffix: torch.from_numpy(np.ascontiguousarray(array))
         for place, arrays in weights.items()
         for name, array in arrays.items()
     }
