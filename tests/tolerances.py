@@ -35,9 +35,10 @@ TOLERANCES: dict[tuple[torch.dtype, str], Tolerance] = {
         "ε. As in float64: the order of the sums alone differs.",
     ),
     (torch.float32, "as near as torch.nn"): Tolerance(
-        3,
-        "times torch.nn's own distance from the float64 truth. Both distances are the greatest of "
-        "a few dozen rounding errors of one size; which of the two comes out larger is chance.",
+        4,
+        "times torch.nn's own distance from the float64 truth, beyond one ε. Both distances are the "
+        "greatest of a few dozen rounding errors of one size; which of the two comes out larger is "
+        "chance, and at most 2.3 was measured.",
     ),
     (torch.float32, "truth"): Tolerance(
         128,

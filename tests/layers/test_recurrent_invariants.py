@@ -58,11 +58,11 @@ def parts_of(state: Any) -> list[Tensor]:
     return [state] if isinstance(state, Tensor) else [p for part in state for p in parts_of(part)]
 
 
-def state_like(layer: RecurrentLayer, state: Any) -> Any:
+def state_like(state: Any) -> Any:
     """Draw a state laid out as another one."""
     if isinstance(state, Tensor):
         return draw(*state.shape)
-    return type(state)(state_like(layer, part) for part in state)
+    return type(state)(state_like(part) for part in state)
 
 
 def row_of(state: Any, row: int) -> Any:
@@ -87,7 +87,7 @@ def test_a_ragged_batch_is_its_rows_run_alone(cell: str, option: str, both_ways:
     layer = build(cell, option, bidirectional=both_ways)
     x, resets = draw(T, B, I), torch.rand(T, B) < 0.3
     x[torch.arange(T).unsqueeze(1) >= torch.tensor(LENGTHS)] = torch.nan
-    state = state_like(layer, layer(torch.zeros_like(x))[1])
+    state = state_like(layer(torch.zeros_like(x))[1])
 
     def alone(x: Tensor, state: Any) -> tuple[Tensor, Any]:
         outputs, finals = [], []
@@ -165,7 +165,7 @@ def test_nothing_to_do_leaves_the_state_and_gives_outputs_of_zero(
 ) -> None:
     layer = build(cell, option, bidirectional=True)
     x = draw(steps, rows, I)
-    state = state_like(layer, layer(draw(1, rows, I))[1])
+    state = state_like(layer(draw(1, rows, I))[1])
     output, final = layer(x, state, lengths=lengths)
     assert_same_bits(output, torch.zeros(steps, rows, layer.output_size).double(), "output")
     for before, after in zip(parts_of(state), parts_of(final), strict=True):
@@ -224,7 +224,7 @@ def test_the_learned_initial_state_is_where_a_row_begins_and_what_a_reset_goes_b
     for part in parts_of(learned):
         assert bool((part != 0).all())
         assert_same_bits(part, part[:, :1].expand_as(part), "the same for every row")
-    carried = state_like(layer, learned)
+    carried = state_like(learned)
     assert not torch.equal(layer(x, carried)[0], anew)
     assert_same_bits(layer(x, learned)[0], anew, "from the learned state")
     assert_near(layer(x, carried, resets=resets)[0], anew, "after a reset")
