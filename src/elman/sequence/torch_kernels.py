@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from operator import neg
 from typing import Any
 
 import torch
@@ -58,14 +60,13 @@ def run(recurrence: Recurrence) -> Result:
     outputs: list[Tensor] = []
     ended: list[Any] = []
     steps_done, rows = 0, len(ends)
-    for end in sorted({0, *ends}):
-        alive = sum(length >= end for length in ends)
+    for end in sorted(set(ends) - {0}):
+        alive = bisect_right(ends, -end, key=neg)
         ended.append(_rows(state, lambda part, n=alive: part[n:]))
         state = _rows(state, lambda part, n=alive: part[:n])
-        if end > 0:
-            output, state = _dense(r, x[steps_done:end, :alive], state)
-            outputs.append(F.pad(output, (0, 0, 0, rows - alive)))
-            steps_done = end
+        output, state = _dense(r, x[steps_done:end, :alive], state)
+        outputs.append(F.pad(output, (0, 0, 0, rows - alive)))
+        steps_done = end
     ended.append(state)
     back = order.argsort()
     return Result(
