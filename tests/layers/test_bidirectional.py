@@ -223,3 +223,19 @@ def test_a_packed_sequence_comes_back_packed_the_same_way(batch_first: bool) -> 
         assert_same_bits(mine, other, "state")
     with pytest.raises(OptionError, match="brings its lengths"):
         both(packed, lengths=lengths)
+
+
+@pytest.mark.parametrize("batch_first", [False, True])
+def test_packed_traces_are_packed_as_the_outputs_are(batch_first: bool) -> None:
+    both = pair("lstm", "gru", "concat", batch_first=batch_first)
+    packed = pack_padded_sequence(draw(T, 3, I), torch.tensor([2, 6, 5]), enforce_sorted=False)
+    output, _, (ahead, back) = both(packed, return_trace=True)
+    assert_same_bits(ahead[-1][0].state.hidden.data, output.data[:, :H], "forward")
+    assert_same_bits(back[-1][0].state.hidden.data, output.data[:, H:], "backward")
+
+
+def test_a_packed_call_is_one_call_to_whoever_hooks_the_layer() -> None:
+    both, calls = pair("gru", "gru", "sum"), []
+    both.register_forward_pre_hook(lambda *_: calls.append(1))
+    both(pack_padded_sequence(draw(T, 2, I), torch.tensor([6, 2])))
+    assert calls == [1]

@@ -99,7 +99,7 @@ class Bidirectional(nn.Module):
 
         Returns:
             The merged outputs, zeros after a row's end, in the form of the input; the pair of
-            states; the traces if asked.
+            states; the traces if asked, laid out as the input is.
 
         Raises:
             ShapeError: an argument's axes are wrong; the sentence names them.
@@ -108,15 +108,29 @@ class Bidirectional(nn.Module):
         if isinstance(input, PackedSequence):
             if lengths is not None or resets is not None:
                 raise OptionError("a PackedSequence brings its lengths: leave lengths, resets out.")
-            x, steps = pad_packed(input)
-            output, *rest = self(self._time_first(x), hx, lengths=steps, return_trace=return_trace)
-            return pack_like(self._time_first(output), input), *rest
+            return self._forward_packed(input, hx, return_trace)
         self._check(input, hx)
         rows = None if lengths is None else checked_lengths(lengths, self._time_first(input))
         if resets is not None:
             axes = "B, T" if self.batch_first else "T, B"
             resets = checked_resets(resets, input, axes)
         return self._run(input, hx or (None, None), rows, resets, return_trace)
+
+    def _forward_packed(self, packed: PackedSequence, hx: Any, trace: bool) -> Any:
+        """Run both layers over the padded rows; give outputs and traces back packed."""
+        x, lengths = pad_packed(packed)
+        output, states, *traces = self.forward(
+            self._time_first(x), hx, lengths=lengths, return_trace=trace
+        )
+
+        def pack(values: Tensor) -> Any:
+            return pack_like(self._time_first(values), packed)
+
+        packed_traces = [
+            tuple([[map_trace(step, pack) for step in layer] for layer in way] for way in pair)
+            for pair in traces
+        ]
+        return pack(output), states, *packed_traces
 
     def _check(self, x: Any, hx: Any) -> None:
         if not isinstance(x, Tensor) or x.dim() != 3:
