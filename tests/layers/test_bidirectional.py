@@ -209,6 +209,12 @@ def test_wrong_lengths_and_resets_are_refused_in_the_callers_axes() -> None:
         both(x, resets=torch.zeros(T, B, dtype=torch.bool))
 
 
+def test_layers_of_another_library_are_refused_with_the_way_in() -> None:
+    words = r"got a LSTM; elman\.convert\.from_torch converts torch\.nn's\."
+    with pytest.raises(OptionError, match=words):
+        elman.Bidirectional(nn.LSTM(I, H), elman.GRU(I, H))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("batch_first", [False, True])
 def test_a_packed_sequence_comes_back_packed_the_same_way(batch_first: bool) -> None:
     both = pair("lstm", "gru", "concat", batch_first=batch_first)

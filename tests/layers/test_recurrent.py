@@ -233,7 +233,7 @@ def test_lengths_and_resets_mean_the_same_batch_first_and_for_one_row() -> None:
     crossed = elman.LSTM(I, H, 2, batch_first=True, bidirectional=True, dtype=torch.float64)
     crossed.load_state_dict(layer.state_dict())
     x, resets = draw(T, B, I), torch.rand(T, B) < 0.3
-    output, state = layer(x, lengths=LENGTHS, resets=resets)
+    output, state = layer(x, lengths=LENGTHS, resets=resets.tolist())
     by_row, by_row_state = crossed(x.transpose(0, 1), lengths=LENGTHS, resets=resets.t())
     assert_same_bits(by_row.transpose(0, 1), output, "output")
     assert all(map(torch.equal, by_row_state, state))

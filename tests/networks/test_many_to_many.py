@@ -155,6 +155,11 @@ def test_a_wrong_input_is_refused_by_its_axes(shape: tuple[int, ...]) -> None:
         elman.ManyToMany(elman.GRU(I, H), elman.MLP([H, O]))(torch.zeros(shape))
 
 
+def test_what_is_no_tensor_is_refused_as_what_it_is() -> None:
+    with pytest.raises(ShapeError, match=r"input must be \(T, B, I\) with I = 3, got a list of 2"):
+        elman.ManyToMany(elman.GRU(I, H), elman.MLP([H, O]))([[1.0], [2.0]])
+
+
 def test_wrong_lengths_are_refused_by_the_callers_own_steps() -> None:
     net = elman.ManyToMany(elman.GRU(I, H), elman.MLP([H, O]), delay=3)
     with pytest.raises(OptionError, match="lengths must lie in 0 … T = 6, got 7 at row 1"):

@@ -84,7 +84,7 @@ class Bidirectional(nn.Module):
         hx: Any = None,
         *,
         lengths: Tensor | Sequence[int] | None = None,
-        resets: Tensor | None = None,
+        resets: Tensor | Sequence[Any] | None = None,
         return_trace: bool = False,
     ) -> Any:
         """Run both layers over a batch of sequences.
@@ -111,10 +111,10 @@ class Bidirectional(nn.Module):
             return self._forward_packed(input, hx, return_trace)
         self._check(input, hx)
         rows = None if lengths is None else checked_lengths(lengths, self._time_first(input))
+        cuts = None
         if resets is not None:
-            axes = "B, T" if self.batch_first else "T, B"
-            resets = checked_resets(resets, input, axes)
-        return self._run(input, hx or (None, None), rows, resets, return_trace)
+            cuts = checked_resets(resets, input, "B, T" if self.batch_first else "T, B")
+        return self._run(input, hx or (None, None), rows, cuts, return_trace)
 
     def _forward_packed(self, packed: PackedSequence, hx: Any, trace: bool) -> Any:
         """Run both layers over the padded rows; give outputs and traces back packed."""
@@ -173,6 +173,11 @@ class Bidirectional(nn.Module):
 
 def _check_pair(forward: RecurrentLayer, backward: RecurrentLayer, merge: str) -> None:
     for layer in (forward, backward):
+        if not isinstance(layer, RecurrentLayer):
+            raise OptionError(
+                "Bidirectional joins elman.SimpleRNN, LSTM and GRU layers, got "
+                f"{described(layer)}; elman.convert.from_torch converts torch.nn's."
+            )
         if layer.bidirectional:
             raise OptionError("Bidirectional joins layers that read one way; one reads both ways.")
     if forward is backward:

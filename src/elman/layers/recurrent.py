@@ -56,12 +56,16 @@ class RecurrentLayer(nn.Module):
         self.num_layers = len(options.hidden_sizes)
         self.bias = options.bias
         self.batch_first = options.batch_first
-        self.dropout = float(options.dropout)
         self.bidirectional = options.bidirectional
         self.proj_size = options.proj_size
         self._state_layout = StateLayout(options)
         create(self, options, device, dtype)
         self.reset_parameters()
+
+    @property
+    def dropout(self) -> float:
+        """The dropout of what a layer hands to the next, in training."""
+        return self.options.dropout
 
     @property
     def hidden_size(self) -> int | list[int]:
@@ -87,7 +91,7 @@ class RecurrentLayer(nn.Module):
         hx: Any = None,
         *,
         lengths: Tensor | Sequence[int] | None = None,
-        resets: Tensor | None = None,
+        resets: Tensor | Sequence[Any] | None = None,
         return_trace: bool = False,
     ) -> Any:
         """Run the stack over a batch of sequences.

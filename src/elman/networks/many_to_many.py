@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from elman.errors import OptionError, ShapeError
 from elman.layers.bidirectional import Bidirectional
 from elman.layers.recurrent import RecurrentLayer
+from elman.layers.state import described
 from elman.sequence.ragged import checked_lengths, real_steps
 
 
@@ -73,10 +74,9 @@ class ManyToMany(nn.Module):
             ShapeError: the input is not (T, B, I).
             OptionError: the lengths lie outside 0 … T.
         """
-        if x.dim() != 3 or x.size(-1) != self.recurrent.input_size:
+        if not isinstance(x, Tensor) or x.dim() != 3 or x.size(-1) != self.recurrent.input_size:
             raise ShapeError(
-                f"input must be (T, B, I) with I = {self.recurrent.input_size}, "
-                f"got {tuple(x.shape)}."
+                f"input must be (T, B, I) with I = {self.recurrent.input_size}, got {described(x)}."
             )
         steps = x.size(0)
         rows = None if lengths is None else checked_lengths(lengths, x)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -35,7 +36,7 @@ def checked_lengths(lengths: Tensor | Sequence[int], x: Tensor) -> Tensor:
     return given.to(device=x.device, dtype=torch.int64)
 
 
-def checked_resets(resets: Tensor, x: Tensor, axes: str = "T, B") -> Tensor:
+def checked_resets(resets: Tensor | Sequence[Any], x: Tensor, axes: str = "T, B") -> Tensor:
     """Return the resets as bool on the device of x, or say what is wrong with them.
 
     Args:
@@ -47,14 +48,15 @@ def checked_resets(resets: Tensor, x: Tensor, axes: str = "T, B") -> Tensor:
         ShapeError: they are not one a step and row.
         OptionError: they are neither booleans nor whole numbers.
     """
-    if resets.shape != x.shape[:-1]:
+    given = torch.as_tensor(resets)
+    if given.shape != x.shape[:-1]:
         names = axes if x.dim() == 3 else "T"
         raise ShapeError(
-            f"resets must be ({names}) = {tuple(x.shape[:-1])}, got {tuple(resets.shape)}."
+            f"resets must be ({names}) = {tuple(x.shape[:-1])}, got {tuple(given.shape)}."
         )
-    if resets.dtype.is_floating_point or resets.dtype.is_complex:
-        raise OptionError(f"resets must be booleans, got {resets.dtype}.")
-    return resets.to(device=x.device, dtype=torch.bool)
+    if given.dtype.is_floating_point or given.dtype.is_complex:
+        raise OptionError(f"resets must be booleans, got {given.dtype}.")
+    return given.to(device=x.device, dtype=torch.bool)
 
 
 def real_steps(lengths: Tensor, steps: int) -> Tensor:
