@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -33,7 +34,9 @@ def main() -> int:
         torch.set_num_threads(arguments.threads)
         text = layers.page(rounds=arguments.rounds)
     path = RESULTS / f"{arguments.page}.md"
-    path.write_text(f"{text}\nRemade by `{_command()}`.\n", encoding="utf-8")
+    path.parent.mkdir(exist_ok=True)
+    note = f"{arguments.note}\n\n" if arguments.note else ""
+    path.write_text(f"{text}\n{note}Remade by `{_command()}`.\n", encoding="utf-8")
     print(f"{text}\nwritten to {path.relative_to(ROOT)}")
     return 0
 
@@ -51,12 +54,13 @@ def _arguments() -> argparse.Namespace:
         default=chung.CORPORA,
         help="of the comparison",
     )
+    parser.add_argument("--note", default="", help="a sentence to put on the page")
     parser.add_argument("--runs", type=Path, default=ROOT / "runs", help="where the runs go")
     return parser.parse_args()
 
 
 def _command() -> str:
-    return " ".join(["python", "benchmarks/run.py", *sys.argv[1:]])
+    return shlex.join(["python", "benchmarks/run.py", *sys.argv[1:]])
 
 
 if __name__ == "__main__":
