@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from elman.errors import DataError, ShapeError
 from elman.evaluation.comparison import Comparison
 from elman.features.roll import Roll
+from elman.inspection.midi import encode_midi
 from elman.inspection.report import render_comparison, write_comparison_report
 
 from .examples import comparison, falling
@@ -200,3 +202,13 @@ def test_what_is_not_a_roll_is_refused() -> None:
         render_comparison(results, generated={"gru": roll(1)[:, :80]}, real=roll(2), flows={})
     with pytest.raises(DataError, match="no frames"):
         render_comparison(results, generated={}, real=roll(2, 0), flows={})
+
+
+def test_the_page_holds_every_piece_as_midi(page: Page) -> None:
+    links = [attributes for tag, attributes in page.elements if tag == "a"]
+    assert [link["download"] for link in links] == ["real.mid", "gru.mid", "lstm.mid"]
+    rolls = [roll(3), roll(1), roll(2)]
+    for link, piece in zip(links, rolls, strict=True):
+        kind, _, encoded = (link["href"] or "").partition(",")
+        assert kind == "data:audio/midi;base64"
+        assert base64.b64decode(encoded) == encode_midi(piece)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from numpy.typing import ArrayLike
 
@@ -16,17 +18,53 @@ SLOWEST, FASTEST = 10.0, 1000.0
 HIGHEST_MIDI_NOTE = 127
 
 
-def write_midi(
+class MIDIOptions(TypedDict, total=False):
+    """The options of `encode_midi`, which says what they mean."""
+
+    tempo: float
+    frames_per_beat: int
+    program: str
+    velocity: int
+    transpose: int
+
+
+def write_midi(roll: ArrayLike, path: Path | str, **options: Unpack[MIDIOptions]) -> Path:
+    """Write a piano roll as a MIDI file.
+
+    Args:
+        roll: zeros and ones, (T, 88), at least one frame.
+        path: the file; an older one is replaced.
+        options: as of `encode_midi`.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        ShapeError, DataError: the roll is not one, has no frame, or the file cannot be written.
+        OptionError: an option is out of its range or unknown.
+    """
+    encoded = encode_midi(roll, **options)
+    path = Path(path)
+    try:
+        path.write_bytes(encoded)
+    except OSError as error:
+        raise DataError(
+            f"cannot write the MIDI file {path}: {error.strerror}. "
+            "Choose a path in a folder that exists and is writable."
+        ) from error
+    return path
+
+
+def encode_midi(
     roll: ArrayLike,
-    path: Path | str,
     *,
     tempo: float = 90.0,
     frames_per_beat: int = 1,
     program: str = "organ",
     velocity: int = 80,
     transpose: int = 0,
-) -> Path:
-    """Write a piano roll as a MIDI file.
+) -> bytes:
+    """Encode a piano roll as the bytes of a MIDI file.
 
     A key held over consecutive frames is one long note. A frame lasts a beat (quarter note)
     divided by `frames_per_beat`: 1 for the chorales, 2 for the other three corpora, which were
@@ -34,18 +72,14 @@ def write_midi(
 
     Args:
         roll: zeros and ones, (T, 88), at least one frame.
-        path: the file; an older one is replaced.
         tempo: beats (quarter notes) a minute, 10 … 1000.
         frames_per_beat: frames a beat, a divisor of 480.
         program: the instrument: "organ", "piano" or "choir".
         velocity: how hard every key is struck, 1 … 127.
         transpose: semitones up, −21 … 19; −12 brings the chorales down to where choirs sing.
 
-    Returns:
-        The path of the file.
-
     Raises:
-        ShapeError, DataError: the roll is not one, has no frame, or the file cannot be written.
+        ShapeError, DataError: the roll is not one, or has no frame.
         OptionError: an option is out of its range or unknown.
 
     Source: sampling of the corpora: N. Boulanger-Lewandowski's page of the ICML 2012 data sets,
@@ -74,15 +108,9 @@ def write_midi(
         now = tick
     track.append(mido.MetaMessage("end_of_track", time=len(frames) * ticks - now))
 
-    path = Path(path)
-    try:
-        mido.MidiFile(type=0, ticks_per_beat=TICKS_PER_BEAT, tracks=[track]).save(path)
-    except OSError as error:
-        raise DataError(
-            f"cannot write the MIDI file {path}: {error.strerror}. "
-            "Choose a path in a folder that exists and is writable."
-        ) from error
-    return path
+    encoded = BytesIO()
+    mido.MidiFile(type=0, ticks_per_beat=TICKS_PER_BEAT, tracks=[track]).save(file=encoded)
+    return encoded.getvalue()
 
 
 def _check_options(

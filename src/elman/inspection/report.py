@@ -9,6 +9,7 @@ which compute them; figures from `curves` and `piano_roll`; the page's shape fro
 
 from __future__ import annotations
 
+import base64
 import os
 import platform
 from collections.abc import Callable, Mapping
@@ -42,6 +43,7 @@ from elman.inspection.findings import (
     verdict,
 )
 from elman.inspection.gradient_flow import GradientFlow
+from elman.inspection.midi import encode_midi
 from elman.inspection.music import describe
 from elman.inspection.piano_roll import draw_piano_roll, pitch_range
 from elman.inspection.style import (
@@ -71,11 +73,17 @@ Flows = Mapping[str, tuple[GradientFlow, GradientFlow]]
 
 
 class Picture(NamedTuple):
-    """A figure of the page: the drawing, its title, what to know about it, in words."""
+    """A figure of the page: the drawing, its title, what to know about it, and how it sounds.
+
+    `midi` is a `data:` address, so that the page holds the music itself; `file` is what a reader
+    saves it as.
+    """
 
     svg: Markup
     title: str
     caption: str = ""
+    midi: str = ""
+    file: str = ""
 
 
 def write_comparison_report(
@@ -260,9 +268,18 @@ def _music(comparison: Comparison, real: Roll, generated: Mapping[str, Roll]) ->
         said = describe(whole[piece])
         caption = "Silence: no key is ever pressed." if said is None else str(said)
         title = "A real piece" if number == 0 else f"Composed by {named(piece)}"
-        pictures.append(Picture(_draw(f"roll-{number}", draw, ROLL), title, caption))
+        drawing = _draw(f"roll-{number}", draw, ROLL)
+        midi = _midi(whole[piece], comparison.dataset)
+        pictures.append(Picture(drawing, title, caption, midi, f"{piece}.mid"))
     longest = max(len(roll) for roll in whole.values())
     return {"rolls": pictures, "shown": frames if longest > frames else None}
+
+
+def _midi(roll: Roll, dataset: str) -> str:
+    """Encode a roll as MIDI in a `data:` address."""
+    known = DATASETS.get(dataset)
+    encoded = encode_midi(roll, frames_per_beat=known.frames_per_beat if known else 1)
+    return f"data:audio/midi;base64,{base64.b64encode(encoded).decode()}"
 
 
 def _vanishing(flows: Flows) -> dict[str, Any]:
