@@ -17,7 +17,7 @@ RESULTS = Path(__file__).parent / "results"
 ROOT = Path(__file__).parent.parent
 PAGES = {
     "layers": "Elman's layers timed beside torch.nn's",
-    "chung": "the cells compared on four corpora of music (about an hour and a half)",
+    "chung": "the cells compared on four corpora of music (about an hour)",
 }
 
 
@@ -25,7 +25,9 @@ def main() -> int:
     """Run the tests of what is timed, then remake one page."""
     arguments = _arguments()
     if arguments.page == "chung":
-        text = chung.page(runs=arguments.runs, corpora=arguments.corpora, seeds=arguments.seeds)
+        text = chung.page(
+            runs=arguments.runs, experiments=arguments.experiments, seeds=arguments.seeds
+        )
     else:
         tests = [str(ROOT / "tests" / part) for part in ("cells", "sequence", "layers")]
         if subprocess.call([sys.executable, "-m", "pytest", "-q", "-m", "not slow", *tests]):
@@ -48,10 +50,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=15, help="of timing; default 15")
     parser.add_argument("--seeds", type=int, default=3, help="of the comparison; default 3")
     parser.add_argument(
-        "--corpora",
+        "--experiments",
         nargs="+",
-        choices=chung.CORPORA,
-        default=chung.CORPORA,
+        choices=chung.EXPERIMENTS,
+        default=list(chung.EXPERIMENTS),
         help="of the comparison",
     )
     parser.add_argument("--note", default="", help="a sentence to put on the page")
