@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_map
 
 from elman.data.batching import Batch, BucketedBatches
 from elman.errors import CheckpointError, ExperimentError, OptionError
@@ -34,7 +35,8 @@ def rolls(*lengths: int, seed: int = 3) -> list[np.ndarray]:
 
 def network(cell: str = "gru", **options: Any) -> ManyToMany:
     torch.manual_seed(11)
-    return many_to_many(cell=cell, input_size=88, output_size=88, hidden_size=5, **options)
+    sizes = {"input_size": 88, "output_size": 88, "hidden_size": 5}
+    return many_to_many(cell=cell, **sizes | options)
 
 
 def train_in(
@@ -234,8 +236,9 @@ def test_one_update_of_sgd_is_the_clipped_gradient_times_the_rate(tmp_path: Path
         torch.testing.assert_close(weight.detach(), expected, rtol=1e-4, atol=1e-6)
 
 
-def test_chunks_carry_their_state_but_no_gradient(tmp_path: Path) -> None:
-    net, by_hand = network("lstm"), network("lstm")
+@pytest.mark.parametrize("sizes", [5, [7, 3]])
+def test_chunks_carry_their_state_but_no_gradient(tmp_path: Path, sizes: int | list[int]) -> None:
+    net, by_hand = (network("lstm", hidden_size=sizes) for _ in range(2))
     settings = TrainingSettings(
         epochs=1,
         optimizer="sgd",
@@ -257,7 +260,7 @@ def test_chunks_carry_their_state_but_no_gradient(tmp_path: Path) -> None:
             for weight in by_hand.parameters():
                 assert weight.grad is not None
                 weight -= 0.5 * weight.grad
-        state = tuple(part.detach() for part in state)
+        state = tree_map(torch.detach, state)
     for name, weight in by_hand.state_dict().items():
         torch.testing.assert_close(net.state_dict()[name], weight)
 

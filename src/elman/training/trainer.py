@@ -338,9 +338,11 @@ def _optimizer(network: nn.Module, settings: TrainingSettings) -> torch.optim.Op
 
 
 def _detached(state: Any) -> Any:
-    """Cut a recurrent state, a tensor or nested tuples of them, off its history."""
+    """Cut a recurrent state, a tensor or nested tuples and lists of them, off its history."""
     if isinstance(state, Tensor):
         return state.detach()
+    if isinstance(state, list):
+        return [_detached(part) for part in state]
     if isinstance(state, tuple):
         parts = [_detached(part) for part in state]
         return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
