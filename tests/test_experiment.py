@@ -73,6 +73,11 @@ def test_a_file_is_read_like_a_recipe(tmp_path: Path) -> None:
         (SMALL + "[training]\noptimizer = 'adm'", "unknown optimizer 'adm'; did you mean 'adam'?"),
         (SMALL + "[training]\nepochs = 0", "training.epochs must be greater than or equal to 1"),
         (SMALL + "[training]\nmomentum = 0.9", "training: momentum = 0.9 has no effect with opti"),
+        (SMALL + "delay = 3\n[training]\nchunk_length = 9", "a network with delay = 3 reads a seq"),
+        (
+            SMALL + "bidirectional = true\n[training]\nchunk_length = 9",
+            "experiment: a network with bidirectional = true reads a sequence's future, so",
+        ),
         ("seed = -1\n" + SMALL, "seed must be greater than or equal to 0, got -1."),
     ],
 )

@@ -174,6 +174,18 @@ class Experiment(BaseModel):
     network: NetworkSpec
     training: TrainingSettings = TrainingSettings()
 
+    @model_validator(mode="after")
+    def _refuse_to_carry_what_has_seen_the_future(self) -> Experiment:
+        seeing = {"bidirectional": self.network.bidirectional, "delay": self.network.delay}
+        for name, value in seeing.items():
+            if value and self.training.chunk_length and self.training.carry_state:
+                raise ValueError(
+                    f"a network with {name} = {str(value).lower()} reads a sequence's future, so no "
+                    "chunk can go on from the state of the one before it; set "
+                    "training.carry_state = false"
+                )
+        return self
+
     @classmethod
     def from_values(cls, values: Mapping[str, Any], *, origin: str) -> Experiment:
         """Check nested values as a TOML file holds them.
@@ -363,6 +375,7 @@ def _in_words(error: ErrorDetails, origin: str) -> ElmanError:
     if kind == "missing":
         return ExperimentError(f"{origin} lacks {name}; it has no default.")
     if kind == "value_error":
-        return ExperimentError(f"{origin}: {name or 'it'}: {error['ctx']['error']}.")
+        where = f"{origin}: {name}" if name else origin
+        return ExperimentError(f"{where}: {error['ctx']['error']}.")
     message = error["msg"].replace("Input should be", "must be", 1)
     return ExperimentError(f"{origin}: {name} {message}, got {got!r}.")
