@@ -180,8 +180,8 @@ class Experiment(BaseModel):
         for name, value in seeing.items():
             if value and self.training.chunk_length and self.training.carry_state:
                 raise ValueError(
-                    f"a network with {name} = {str(value).lower()} reads a sequence's future, so no "
-                    "chunk can go on from the state of the one before it; set "
+                    f"a network with {name} = {str(value).lower()} reads a sequence's future, so "
+                    "no chunk can go on from the state of the one before it; set "
                     "training.carry_state = false"
                 )
         return self
