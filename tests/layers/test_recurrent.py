@@ -295,3 +295,16 @@ def test_a_seed_gives_the_same_numbers_again() -> None:
         return output
 
     assert_same_bits(train(), train(), "output")
+
+
+@pytest.mark.parametrize("lengths", [None, [7, 3, 0, 5, 1]])
+@pytest.mark.parametrize("build", [elman.SimpleRNN, elman.LSTM, elman.GRU])
+def test_under_autocast_a_state_goes_from_call_to_call(build: Any, lengths: Any) -> None:
+    layer, x = build(3, 11, 2), torch.randn(7, 5, 3)
+    expected, state = layer(x, lengths=lengths)
+    expected_next, _ = layer(x, state, lengths=lengths)
+    with torch.autocast("cpu", torch.bfloat16):
+        output, state = layer(x, lengths=lengths)
+        output_next, _ = layer(x, state, lengths=lengths)
+    torch.testing.assert_close(output.float(), expected, atol=0.02, rtol=0)
+    torch.testing.assert_close(output_next.float(), expected_next, atol=0.02, rtol=0)

@@ -81,6 +81,19 @@ def test_what_the_kernels_cannot_run_they_say(recurrence: Any, reason: str) -> N
     run(r, "auto")
 
 
+@pytest.mark.parametrize("supported", [False, True])
+def test_under_autocast_an_lstm_has_a_kernel_where_the_processor_has_bfloat16(
+    supported: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: supported)
+    reason = "PyTorch's kernels have no LSTM under autocast on this processor"
+    assert torch_kernels.why_not(draw_recurrence(LSTM)) is None
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch_kernels.why_not(draw_recurrence(LSTM)) == (None if supported else reason)
+        assert torch_kernels.why_not(draw_recurrence(GRU)) is None
+        assert torch_kernels.why_not(draw_recurrence(Variant(cell("lstm"), True))) is None
+
+
 @pytest.mark.parametrize("fused", FUSED, ids=str)
 def test_a_batch_without_a_single_step_keeps_its_state_and_has_gradients_of_zero(
     fused: Variant,

@@ -98,7 +98,7 @@ def _check(
 ) -> None:
     if not isinstance(tensor, Tensor) or tuple(tensor.shape) != shape:
         raise ShapeError(f"{name} must be ({', '.join(axes)}) = {shape}, got {described(tensor)}.")
-    if tensor.dtype != x.dtype:
+    if tensor.dtype != x.dtype and not torch.is_autocast_enabled(x.device.type):
         raise OptionError(f"{name} is {tensor.dtype} and the input is {x.dtype}; convert one.")
     if tensor.device != x.device:
         raise OptionError(f"{name} is on {tensor.device} and the input on {x.device}; move one.")

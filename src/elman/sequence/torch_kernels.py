@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from elman.cells import LSTMState
+from elman.cells import LSTMState, LSTMWeights
 from elman.sequence import reference
 from elman.sequence.recurrence import Recurrence, Result
 
@@ -35,6 +35,7 @@ def why_not(recurrence: Recurrence) -> str | None:
         "no single bias": (r.weights.input_bias is None) != (r.weights.hidden_bias is None),
         "no sequences of T = 0 steps or B = 0 rows": 0 in r.x.shape[:2],
         "no sizes of 0": 0 in r.x.shape[2:],
+        "no LSTM under autocast on this processor": _is_beyond_this_processor(r),
     }
     missing = [reason for reason, applies in reasons.items() if applies]
     return f"PyTorch's kernels have {missing[0]}" if missing else None
@@ -80,6 +81,15 @@ def _projects_to_its_own_size(r: Recurrence) -> bool:
     """Tell whether P = H: the kernels know a projection by its making h smaller than c."""
     projection = getattr(r.weights, "projection", None)
     return projection is not None and projection.size(0) == projection.size(1)
+
+
+def _is_beyond_this_processor(r: Recurrence) -> bool:
+    """Tell whether autocast would hand an LSTM to oneDNN in a dtype it has no kernel for here."""
+    if r.x.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
+        return False
+    if not isinstance(r.weights, LSTMWeights) or r.weights.projection is not None:
+        return False  # torch takes no other cell, and no projection, to oneDNN
+    return torch.backends.mkldnn.is_available() and not torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 def _rows(state: Any, change: Any) -> Any:
