@@ -159,7 +159,7 @@ class _Run:
             state = None
             for window in windows(self._to_device(batch), self._window_length()):
                 value, state = self._update(window, state, epoch, index)
-                real = int(window.lengths.sum())
+                real = window.real_steps
                 total, steps = total + value * real, steps + real
         return total / steps, rate
 
@@ -299,7 +299,7 @@ def mean_loss(network: nn.Module, loss: Loss, batches: Iterator[Batch]) -> float
     with torch.no_grad():
         for batch in batches:
             outputs, _ = network(batch.input, lengths=batch.lengths)
-            real = int(batch.lengths.sum())
+            real = batch.real_steps
             total += loss(outputs, batch.target, batch.lengths).item() * real
             steps += real
     return total / steps
