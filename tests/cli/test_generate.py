@@ -53,3 +53,14 @@ def test_what_cannot_be_composed_is_refused_and_nothing_written(
     assert run(["generate", str(trained_run), *arguments, "--out", str(out)]) == 2
     assert f"elman generate: {words}" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_the_picture_takes_is_refused_before_the_piece_overwrites_it(
+    trained_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "x.png"
+    assert run(["generate", str(trained_run), "--steps", "2", "--out", str(out)]) == 2
+    assert f"{out} is where its picture goes; write --out {tmp_path / 'x.mid'}." in (
+        capsys.readouterr().err
+    )
+    assert list(tmp_path.iterdir()) == []

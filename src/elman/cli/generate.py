@@ -21,12 +21,19 @@ def generate(
 ) -> None:
     """Compose a piece: a MIDI file, and its piano roll as a picture."""
     from elman.data.catalog import DATASETS
+    from elman.errors import OptionError
     from elman.inspection.midi import write_midi
     from elman.inspection.piano_roll import save_piano_roll
     from elman.model import load
 
+    picture = out.with_suffix(".png")
+    if out == picture:
+        raise OptionError(
+            f"--out names the MIDI file, and {out} is where its picture goes; "
+            f"write --out {out.with_suffix('.mid')}."
+        )
     model = load(run)
     roll = model.generate(steps, seed, temperature=temperature)
     pace = DATASETS[model.experiment.data.name].frames_per_beat
     typer.echo(write_midi(roll, out, frames_per_beat=pace))
-    typer.echo(save_piano_roll(roll, out.with_suffix(".png"), frames_per_beat=pace))
+    typer.echo(save_piano_roll(roll, picture, frames_per_beat=pace))

@@ -122,6 +122,10 @@ class CellResult(BaseModel):
         """The epoch whose weights were selected."""
         return self._over_seeds(lambda result: result.best_epoch)
 
+    def scored(self, spread: Spread) -> str:
+        """Return a score as text: of one seed the number alone, as it has no deviation."""
+        return str(spread) if len(self.seeds) > 1 else f"{spread.mean:.2f}"
+
     @property
     def best_seed(self) -> SeedResult:
         """The seed that validation prefers: the one to look at, never to report."""
@@ -161,8 +165,8 @@ class Comparison(BaseModel):
                 result.cell,
                 " ".join(map(str, _as_list(result.hidden_size))),
                 f"{result.parameters:,}",
-                str(result.valid),
-                str(result.test),
+                result.scored(result.valid),
+                result.scored(result.test),
                 f"{result.seconds.mean:.0f}",
                 f"{result.seconds_per_epoch.mean:.3f}",
                 "–" if result.published is None else f"{result.published:.2f}",
@@ -191,10 +195,10 @@ class Comparison(BaseModel):
     def circumstances(self) -> str:
         """Say in one sentence what the numbers are and where they were measured."""
         seeds = len(self.results[0].seeds)
+        over = f"mean ± standard deviation over {seeds} seeds" if seeds > 1 else "one seed"
         return (
             "Negative log-likelihood in nats, summed over the keys, mean over every frame of every "
-            f"piece; mean ± standard deviation over {seeds} seed{'s' if seeds > 1 else ''}; "
-            f"weights selected on the validation split within {self.epochs} epochs; "
+            f"piece; {over}; weights selected on the validation split within {self.epochs} epochs; "
             f"{self.threads} thread{'s' if self.threads > 1 else ''} of {self.machine}."
         )
 
