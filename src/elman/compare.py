@@ -24,7 +24,7 @@ from elman.inspection.midi import write_midi
 from elman.inspection.report import write_comparison_report
 from elman.layers import parameter_count
 from elman.model import Model
-from elman.run import run_experiment, untrained_network
+from elman.run import caveat, run_experiment, untrained_network
 from elman.training.checkpoint import write_atomically
 from elman.training.preparation import evaluation_batches
 from elman.training.progress import NoProgress, Progress
@@ -143,12 +143,16 @@ def _collect(experiment: Experiment, contenders: Sequence[Contender], command: s
         threads=torch.get_num_threads(),
         machine=machine(),
         command=command,
-        results=[_cell_result(experiment.data.name, contender) for contender in contenders],
+        caveat=caveat(experiment),
+        results=[_cell_result(experiment, contender) for contender in contenders],
     )
 
 
-def _cell_result(dataset: str, contender: Contender) -> CellResult:
-    published = published_result(dataset, contender.cell, contender.parameters)
+def _cell_result(experiment: Experiment, contender: Contender) -> CellResult:
+    published = None
+    if not caveat(experiment):
+        dataset = experiment.data.name
+        published = published_result(dataset, contender.cell, contender.parameters)
     return CellResult(
         cell=contender.cell,
         hidden_size=contender.hidden_size,

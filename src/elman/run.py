@@ -126,7 +126,7 @@ def run_experiment(
     _record_experiment(experiment, directory)
     if (directory / RESULT).is_file():
         return TrainedRun(Model.load(directory), _read_result(directory / RESULT))
-    progress.say(f"{directory.name}: seed {seed}{_warning(experiment)}")
+    progress.say(f"{directory.name}: seed {seed}. {caveat(experiment)}".removesuffix(". "))
     network = untrained_network(solved, feature, splits.train)
     history = fit(
         network,
@@ -181,15 +181,15 @@ def _record_experiment(experiment: Experiment, directory: Path) -> None:
         )
 
 
-def _warning(experiment: Experiment) -> str:
-    """Say what a network's loss is not, where it sees the frame it is asked for."""
+def caveat(experiment: Experiment) -> str:
+    """Say what a network's loss is not, where it sees the frame it is asked for; else nothing."""
     spec = experiment.network
     if not (spec.bidirectional or spec.delay):
         return ""
     sight = "reads every piece backwards too" if spec.bidirectional else f"looks {spec.delay} ahead"
     return (
-        f". This network {sight}, so it sees the frame it is asked for: its loss measures memory, "
-        "not prediction, and compares with no published number"
+        f"This network {sight}, so it sees the frame it is asked for: its loss measures memory, "
+        "not prediction, and compares with no published number."
     )
 
 

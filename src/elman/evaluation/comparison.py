@@ -144,6 +144,7 @@ class Comparison(BaseModel):
         threads: of PyTorch, in every run.
         machine: the processor.
         command: what was typed to get this.
+        caveat: what the losses do not measure, where that has to be said.
         results: one a cell.
     """
 
@@ -156,6 +157,7 @@ class Comparison(BaseModel):
     threads: int
     machine: str
     command: str
+    caveat: str = ""
     results: list[CellResult] = Field(min_length=1)
 
     def rows(self) -> list[tuple[str, ...]]:
@@ -196,11 +198,12 @@ class Comparison(BaseModel):
         """Say in one sentence what the numbers are and where they were measured."""
         seeds = len(self.results[0].seeds)
         over = f"mean ± standard deviation over {seeds} seeds" if seeds > 1 else "one seed"
-        return (
+        measured = (
             "Negative log-likelihood in nats, summed over the keys, mean over every frame of every "
             f"piece; {over}; weights selected on the validation split within {self.epochs} epochs; "
             f"{self.threads} thread{'s' if self.threads > 1 else ''} of {self.machine}."
         )
+        return f"{measured} {self.caveat}".strip()
 
     def sources(self) -> str:
         """Say in one sentence where the published numbers stand."""

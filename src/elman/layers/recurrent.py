@@ -163,10 +163,10 @@ class RecurrentLayer(nn.Module):
         if x.size(-1) != self.input_size:
             raise ShapeError(f"input must have I = {self.input_size}, got {x.size(-1)}.")
         if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
-            raise OptionError(
-                f"input is {x.dtype} and the weights are {weight.dtype}; convert one of them: "
-                f"x.to({weight.dtype}) or layer.to({x.dtype})."
-            )
+            ways = f"x.to({weight.dtype})"
+            if x.dtype.is_floating_point:
+                ways += f" or layer.to({x.dtype})"
+            raise OptionError(f"input is {x.dtype} and the weights are {weight.dtype}: say {ways}.")
         if x.device != weight.device:
             raise OptionError(
                 f"input is on {x.device} and the weights are on {weight.device}; move one of them."
