@@ -133,7 +133,9 @@ def test_a_read_only_array_is_taken_in_silence() -> None:
     arrays = draw_arrays("gru that resets before", 3, 5, bias=True, dtype="float32")
     for array in arrays:
         array.flags.writeable = False
-    from_keras_weights("gru", arrays, reset_after=False)
+    layer = from_keras_weights("gru", arrays, reset_after=False)
+    kernel = to_keras_weights(layer)[0][0]
+    assert np.array_equal(kernel, arrays[0])
 
 
 def test_a_class_derived_from_a_keras_layer_is_read_as_what_it_is() -> None:

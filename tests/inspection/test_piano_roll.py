@@ -95,7 +95,8 @@ def test_a_silent_roll_is_a_picture_of_an_empty_keyboard(tmp_path: Path) -> None
 
 def test_drawing_leaves_pyplot_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
-    save_piano_roll(np.eye(4, 88), tmp_path / "x.svg")
+    picture = save_piano_roll(np.eye(4, 88), tmp_path / "x.svg")
+    assert "<svg" in picture.read_text(encoding="utf-8")
 
 
 def test_what_cannot_be_drawn_is_refused_in_words(tmp_path: Path) -> None:
