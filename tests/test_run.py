@@ -98,7 +98,10 @@ def test_a_run_interrupted_after_training_ends_with_the_same_result(
 def test_a_run_is_neither_overwritten_nor_resumed_by_mistake(
     finished: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(ExperimentError, match="small already holds a run; resume it, or choose"):
+    words = (
+        r"small already holds a run; resume it \(--resume, or resume=True in Python\), or choose"
+    )
+    with pytest.raises(ExperimentError, match=words):
         train_run(small(), finished)
     with pytest.raises(ExperimentError, match="holds no run to resume"):
         train_run(small(), tmp_path / "none", resume=True)

@@ -96,7 +96,8 @@ def train_run(
     there = (directory / EXPERIMENT).exists()
     if there and not resume:
         raise ExperimentError(
-            f"{directory} already holds a run; resume it, or choose another directory for this one."
+            f"{directory} already holds a run; resume it (--resume, or resume=True in Python), or "
+            "choose another directory for this one."
         )
     if resume and not there:
         raise ExperimentError(f"{directory} holds no run to resume; leave resume out to begin one.")
