@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from elman.cells import Cell
 from elman.layers.initialisation import chrono_bias, gate_bias_, recurrent_, uniform_
 from elman.layers.options import RecurrentOptions
 
@@ -121,32 +122,45 @@ def _set_forget_bias(module: nn.Module, options: RecurrentOptions, place: Place)
 
 def parameter(module: nn.Module, name: str) -> Tensor:
     """Return a parameter as it is now: torch.func and parametrizations put tensors in its place."""
-    value: Tensor = getattr(module, name)
-    return value
+    value: Tensor | None = module._parameters.get(name)  # a tenth of the time of an attribute
+    return getattr(module, name) if value is None else value
+
+
+def weight_names(options: RecurrentOptions, place: Place) -> tuple[str | None, ...]:
+    """Name the parameters of a cell of the stack in the order of its weights, None for none."""
+    known = parameter_shapes(options, place.layer)
+    fields = [field for field in options.cell.weights._fields if field != "hidden_mask"]
+    names = [_NAMES[field] for field in fields]
+    return tuple([name + place.suffix if name in known else None for name in names])
+
+
+def gather(
+    module: nn.Module, cell: Cell, names: tuple[str | None, ...], hidden_mask: Tensor | None
+) -> Any:
+    """Gather what one cell of the stack multiplies by, as its NamedTuple of weights.
+
+    Args:
+        module: the stack.
+        cell: its cell.
+        names: of the parameters, see `weight_names`.
+        hidden_mask: of recurrent dropout, or None.
+    """
+    weights = [None if name is None else parameter(module, name) for name in names]
+    return cell.weights(*weights, hidden_mask=hidden_mask)
 
 
 def cell_weights(
     module: nn.Module, options: RecurrentOptions, place: Place, hidden_mask: Tensor | None
 ) -> Any:
-    """Gather what one cell of the stack multiplies by, as its NamedTuple of weights."""
-    known = parameter_shapes(options, place.layer)
-    weights = {
-        field: parameter(module, name + place.suffix)
-        for field, name in _NAMES.items()
-        if name in known
-    }
-    return options.cell.weights(**weights, hidden_mask=hidden_mask)
+    """Gather what the cell at a place multiplies by, as its NamedTuple of weights."""
+    return gather(module, options.cell, weight_names(options, place), hidden_mask)
 
 
-def initial_state(module: nn.Module, options: RecurrentOptions, place: Place, x: Tensor) -> Any:
-    """Return zeros, or the learned initial state, for every row of x, (T, B, I)."""
-    rows = x.size(1)
-    if options.learn_initial_state:
-        learned = [
-            parameter(module, f"initial_{part}{place.suffix}")
-            for part in options.cell.state._fields
-        ]
-        return options.cell.state(*[part.expand(rows, -1) for part in learned])
-    sizes = (options.output_sizes[place.layer], options.hidden_sizes[place.layer])
-    parts = zip(options.cell.state._fields, sizes, strict=False)
-    return options.cell.state(*[x.new_zeros(rows, size) for _, size in parts])
+def learned_state(module: nn.Module, options: RecurrentOptions, place: Place, rows: int) -> Any:
+    """Return the learned initial state for every row; None, which means zeros, without one."""
+    if not options.learn_initial_state:
+        return None
+    learned = [
+        parameter(module, f"initial_{part}{place.suffix}") for part in options.cell.state._fields
+    ]
+    return options.cell.state(*[part.expand(rows, -1) for part in learned])

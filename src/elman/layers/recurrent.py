@@ -15,14 +15,16 @@ from elman.layers.noise import recurrent_dropout_mask, zoneout_mask
 from elman.layers.options import RecurrentOptions
 from elman.layers.parameters import (
     Place,
-    cell_weights,
     create,
-    initial_state,
+    gather,
     initialise,
+    learned_state,
     parameter,
+    places,
+    weight_names,
 )
 from elman.layers.state import StateLayout, described
-from elman.sequence.backend import BackendStatus, backends, check_backend, run
+from elman.sequence.backend import BackendStatus, backends, check_backend, run_layer
 from elman.sequence.ragged import (
     checked_lengths,
     checked_resets,
@@ -30,7 +32,7 @@ from elman.sequence.ragged import (
     pack_like,
     pad_packed,
 )
-from elman.sequence.recurrence import Recurrence, Result, Trace
+from elman.sequence.recurrence import Recurrence, Trace
 
 
 class RecurrentLayer(nn.Module):
@@ -59,6 +61,9 @@ class RecurrentLayer(nn.Module):
         self.bidirectional = options.bidirectional
         self.proj_size = options.proj_size
         self._state_layout = StateLayout(options)
+        names = [weight_names(options, place) for place in places(options)]
+        ways = options.num_directions
+        self._weight_names = [names[i : i + ways] for i in range(0, len(names), ways)]
         create(self, options, device, dtype)
         self.reset_parameters()
 
@@ -184,64 +189,89 @@ class RecurrentLayer(nn.Module):
         states: list[Any] = []
         traces: list[list[Trace]] = []
         for layer in range(self.num_layers):
-            below = x if layer == 0 else F.dropout(x, self.dropout, self.training)
-            results: list[Result] = []
-            for reverse in (False, True)[: self.options.num_directions]:
-                state = None if start is None else start[len(states) + len(results)]
-                recurrence = self._recurrence(
-                    Place(layer, reverse), below, state, lengths, resets, trace
-                )
-                results.append(run(recurrence, self.backend))
-            x = torch.cat([result.output for result in results], dim=-1)
-            if self.options.residual and layer > 0:
-                x = x + below
-            states += [result.state for result in results]
-            traces.append([result.trace for result in results if result.trace is not None])
+            below = self._below(layer, x)
+            recurrences = self._recurrences(layer, below, start, lengths, resets, trace)
+            output, ended, traced = run_layer(recurrences, self.backend)
+            x = self._above(layer, below, output)
+            states += ended
+            traces.append([each for each in traced if each is not None])
         return x, states, traces
 
-    def _recurrence(
+    def _below(self, layer: int, x: Tensor) -> Tensor:
+        """Drop out what a layer hands to the next."""
+        if layer == 0 or not (self.training and self.options.dropout):
+            return x
+        return F.dropout(x, self.options.dropout)
+
+    def _above(self, layer: int, below: Tensor, output: Tensor) -> Tensor:
+        """Add what a layer reads to what it writes, where asked for."""
+        return output + below if self.options.residual and layer > 0 else output
+
+    def _recurrences(
         self,
-        place: Place,
+        layer: int,
         x: Tensor,
-        start: Any,
+        start: list[Any] | None,
         lengths: Tensor | None,
         resets: Tensor | None,
         trace: bool,
-    ) -> Recurrence:
-        """Describe what one layer does in one direction, its random masks drawn."""
-        fresh = initial_state(self, self.options, place, x)
-        drops = self.training and self.options.recurrent_dropout > 0
-        mask = (
-            recurrent_dropout_mask(fresh.hidden, self.options.recurrent_dropout) if drops else None
-        )
-        return Recurrence(
-            cell=self.options.cell,
-            x=x,
-            state=fresh if start is None else start,
-            weights=cell_weights(self, self.options, place, mask),
-            fresh=fresh,
-            lengths=lengths,
-            resets=resets,
-            reverse=place.reverse,
-            zoneout=self._zoneout(fresh, x.size(0)),
-            trace=trace,
-        )
+        *,
+        reverse: bool = False,
+    ) -> list[Recurrence]:
+        """Describe what one layer does in each direction, its random masks drawn.
 
-    def _zoneout(self, fresh: Any, steps: int) -> tuple[Tensor | float, ...] | None:
+        Args:
+            layer: its number.
+            x: what it reads, (T, B, I).
+            start: the state of every place of the stack, or None.
+            lengths: (B,), or None.
+            resets: (T, B), or None.
+            trace: whether every state and gate is kept.
+            reverse: read from each row's own end, as the second layer of a Bidirectional does.
+        """
+        options, rows = self.options, x.size(1)
+        output_size, hidden_size = options.output_sizes[layer], options.hidden_sizes[layer]
+        recurrences = []
+        for direction, names in enumerate(self._weight_names[layer]):
+            place = Place(layer, direction == 1)
+            mask = None
+            if self.training and options.recurrent_dropout > 0:
+                like = x.new_empty(rows, output_size)
+                mask = recurrent_dropout_mask(like, options.recurrent_dropout)
+            fresh = learned_state(self, options, place, rows)
+            number = layer * options.num_directions + direction
+            recurrences.append(
+                Recurrence(
+                    cell=options.cell,
+                    x=x,
+                    state=fresh if start is None else start[number],
+                    weights=gather(self, options.cell, names, mask),
+                    fresh=fresh,
+                    lengths=lengths,
+                    resets=resets,
+                    reverse=reverse or place.reverse,
+                    zoneout=self._zoneout(x, output_size, hidden_size),
+                    trace=trace,
+                )
+            )
+        return recurrences
+
+    def _zoneout(self, x: Tensor, *sizes: int) -> tuple[Tensor | float, ...] | None:
         """Draw which units keep their old state; in evaluation, how much of it all units keep."""
         probabilities = self.options.zoneouts
         if not any(probabilities):
             return None
         if not self.training:
             return probabilities
-        parts = zip(fresh, probabilities, strict=True)
-        return tuple(zoneout_mask(part, probability, steps) for part, probability in parts)
+        steps, rows = x.size(0), x.size(1)
+        parts = zip(sizes, probabilities, strict=False)
+        return tuple([zoneout_mask(x.new_empty(rows, size), share, steps) for size, share in parts])
 
     def backends(self) -> list[BackendStatus]:
         """List which backends run this layer as it is now, and why the others do not."""
         x = parameter(self, "weight_ih_l0").new_zeros(1, 1, self.input_size)
         with torch.random.fork_rng(devices=[x.device] if x.is_cuda else []):  # masks are not used
-            return backends(self._recurrence(Place(0, False), x, None, None, None, False))
+            return backends(self._recurrences(0, x, None, None, None, False)[0])
 
     def extra_repr(self) -> str:
         """Say the sizes, every option that is not at its default, and the number of parameters."""

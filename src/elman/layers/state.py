@@ -68,7 +68,7 @@ class StateLayout:
         def split(named: str, tensor: Any, first: str, places: int, size: int) -> list[Tensor]:
             if batched:
                 _check(named, tensor, (first, "B", last), (places, x.size(1), size), x)
-                return list(tensor.unbind(0))
+                return [tensor.squeeze(0)] if places == 1 else list(tensor.unbind(0))
             _check(named, tensor, (first, last), (places, size), x)
             return list(tensor.unsqueeze(1).unbind(0))
 
@@ -87,6 +87,8 @@ class StateLayout:
         ]
 
     def _join_part(self, rows: list[Tensor]) -> Tensor | list[Tensor]:
+        if len(rows) == 1 and self._even:
+            return rows[0].unsqueeze(0)
         if self._even:
             return torch.stack(rows)
         step = self._directions

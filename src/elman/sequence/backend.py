@@ -2,45 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
+import torch
+
 from elman.errors import BackendError, unknown
-from elman.sequence import reference, torch_kernels
-from elman.sequence.ragged import reverse_recurrence, reverse_result
-from elman.sequence.recurrence import Recurrence, Result
+from elman.sequence import native, reference, torch_kernels
+from elman.sequence.ragged import either_way
+from elman.sequence.recurrence import LayerResult, Recurrence, Result
 
 
 class Backend(NamedTuple):
-    """One way of running a recurrence.
+    """One way of running recurrences.
 
     Args:
         name: what `backend=` calls it.
         summary: what it is, in one line.
         why_not: the first reason why it cannot run a recurrence, or None.
-        run: runs a forward recurrence.
+        run: runs the recurrences of a layer, forward or reversed.
     """
 
     name: str
     summary: str
     why_not: Callable[[Recurrence], str | None]
-    run: Callable[[Recurrence], Result]
+    run: Callable[[Sequence[Recurrence]], LayerResult]
+
+
+def _one_by_one(
+    run: Callable[[Recurrence], Result], recurrences: Sequence[Recurrence]
+) -> LayerResult:
+    """Run recurrences one after another with what runs forward ones alone."""
+    return _joined([either_way(run, recurrence) for recurrence in recurrences])
+
+
+def _joined(results: Sequence[Result]) -> LayerResult:
+    """Put the outputs of a layer's recurrences side by side."""
+    outputs = [result.output for result in results]
+    return LayerResult(
+        outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=-1),
+        [result.state for result in results],
+        [result.trace for result in results],
+    )
 
 
 BACKENDS: Mapping[str, Backend] = {
     backend.name: backend
     for backend in (
+        Backend("native", "Elman's own C++ kernels on the CPU", native.why_not, native.run),
         Backend(
             "torch",
             "PyTorch's own fused kernels: oneDNN on the CPU, cuDNN on CUDA",
             torch_kernels.why_not,
-            torch_kernels.run,
+            partial(_one_by_one, torch_kernels.run),
         ),
         Backend(
             "reference",
             "the step functions in a loop: every cell and option, any dtype and device",
             reference.why_not,
-            reference.run,
+            partial(_one_by_one, reference.run),
         ),
     )
 }
@@ -113,8 +134,21 @@ def run(recurrence: Recurrence, backend: str = "auto") -> Result:
         OptionError: no backend has that name.
         BackendError: the backend asked for by name cannot run this.
     """
-    chosen = choose(recurrence, backend)
-    if not recurrence.reverse:
-        return chosen.run(recurrence)
-    result = chosen.run(reverse_recurrence(recurrence))
-    return reverse_result(result, recurrence.lengths)
+    output, (state,), (trace,) = run_layer([recurrence], backend)
+    return Result(output, state, trace)
+
+
+def run_layer(recurrences: Sequence[Recurrence], backend: str = "auto") -> LayerResult:
+    """Run the recurrences of a layer: one, or the two that read it from both ends.
+
+    A backend that runs both has them together; else each has its own.
+
+    Raises:
+        OptionError: no backend has that name.
+        BackendError: the backend asked for by name cannot run this.
+    """
+    chosen = [choose(recurrence, backend) for recurrence in recurrences]
+    if len({each.name for each in chosen}) == 1:
+        return chosen[0].run(recurrences)
+    alone = [each.run([r]) for each, r in zip(chosen, recurrences, strict=True)]
+    return _joined([Result(output, *state, *trace) for output, state, trace in alone])

@@ -29,11 +29,18 @@ def checked_lengths(lengths: Tensor | Sequence[int], x: Tensor) -> Tensor:
         raise OptionError(f"lengths must be whole numbers, got {given.dtype}.")
     if given.shape != (rows,):
         raise ShapeError(f"lengths must be (B,) = ({rows},), got {tuple(given.shape)}.")
-    wrong = ((given < 0) | (given > steps)).nonzero().flatten()
+    if (
+        not torch.compiler.is_compiling()
+    ):  # a graph has no values; the kernel checks them as it runs
+        _check_range(given, steps)
+    return given.to(device=x.device, dtype=torch.int64)
+
+
+def _check_range(lengths: Tensor, steps: int) -> None:
+    wrong = ((lengths < 0) | (lengths > steps)).nonzero().flatten()
     if wrong.numel():
         row = int(wrong[0])
-        raise OptionError(f"lengths must lie in 0 … T = {steps}, got {given[row]} at row {row}.")
-    return given.to(device=x.device, dtype=torch.int64)
+        raise OptionError(f"lengths must lie in 0 … T = {steps}, got {lengths[row]} at row {row}.")
 
 
 def checked_resets(resets: Tensor | Sequence[Any], x: Tensor, axes: str = "T, B") -> Tensor:
@@ -103,6 +110,13 @@ def reverse_resets(resets: Tensor, lengths: Tensor | None) -> Tensor:
         last = torch.arange(resets.size(0), device=resets.device).unsqueeze(1) == lengths - 1
         before_next = before_next & ~last
     return reverse_rows(before_next, lengths)
+
+
+def either_way(run: Callable[[Recurrence], Result], recurrence: Recurrence) -> Result:
+    """Run a recurrence in its direction with what runs forward ones alone."""
+    if not recurrence.reverse:
+        return run(recurrence)
+    return reverse_result(run(reverse_recurrence(recurrence)), recurrence.lengths)
 
 
 def reverse_result(result: Result, lengths: Tensor | None) -> Result:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from torch import Tensor
@@ -36,6 +36,20 @@ class Result(NamedTuple):
     trace: Trace | None
 
 
+class LayerResult(NamedTuple):
+    """What the recurrences of a layer give back together.
+
+    Args:
+        output: their outputs side by side, (T, B, ΣP).
+        states: the state of each.
+        traces: the trace of each, None where it was not asked for.
+    """
+
+    output: Tensor
+    states: list[Any]
+    traces: list[Trace | None]
+
+
 @dataclass(frozen=True, eq=False)
 class Recurrence:
     """One cell over time.
@@ -45,9 +59,9 @@ class Recurrence:
     Args:
         cell: the equation.
         x: inputs, (T, B, I); what lies after a row's end is never read.
-        state: the state before the first step, parts (B, ·).
+        state: the state before the first step, parts (B, ·); None means zeros.
         weights: the cell's weights, recurrent dropout's mask among them.
-        fresh: the state a reset starts from, parts (B, ·).
+        fresh: the state a reset starts from, parts (B, ·); None means zeros.
         lengths: steps of each row, (B,) int64, 0 … T in any order; None means T for all.
         resets: where a row is cut between t−1 and t, (T, B) bool; None means nowhere.
         reverse: run from each row's own end to its beginning.
@@ -60,11 +74,31 @@ class Recurrence:
 
     cell: Cell
     x: Tensor
-    state: State
+    state: State | None
     weights: Weights
-    fresh: State
+    fresh: State | None
     lengths: Tensor | None = None
     resets: Tensor | None = None
     reverse: bool = False
     zoneout: tuple[Tensor | float, ...] | None = None
     trace: bool = False
+
+    @property
+    def state_sizes(self) -> tuple[int, ...]:
+        """The sizes of the parts of the state: P of h, and H of c where there is one."""
+        hidden = self.weights.hidden
+        sizes = (hidden.size(1), hidden.size(0) // len(self.cell.gates))
+        return sizes[: len(self.cell.state._fields)]
+
+
+def with_states(recurrence: Recurrence) -> Recurrence:
+    """Write out the zeros that a state of None means."""
+    r = recurrence
+    if r.state is not None and r.fresh is not None:
+        return r
+    zeros = r.cell.state(*[r.x.new_zeros(r.x.size(1), size) for size in r.state_sizes])
+    return replace(
+        r,
+        state=zeros if r.state is None else r.state,
+        fresh=zeros if r.fresh is None else r.fresh,
+    )

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from elman.sequence.ragged import real_steps
-from elman.sequence.recurrence import Recurrence, Result, Trace
+from elman.sequence.recurrence import Recurrence, Result, Trace, with_states
 
 
 def why_not(_: Recurrence) -> str | None:
@@ -30,7 +30,8 @@ def run(recurrence: Recurrence) -> Result:
     Returns:
         Outputs, the state at each row's own end, and the trace where asked for.
     """
-    r, state = recurrence, recurrence.state
+    r = with_states(recurrence)
+    state: Any = r.state
     states: list[Any] = []
     gates: list[Any] = []
     steps = r.x.size(0)
@@ -48,11 +49,11 @@ def run(recurrence: Recurrence) -> Result:
         state = new if alive is None else _where(alive[t], new, state)
         states.append(state)
         gates.append(step_gates)
-    output = _stack([s.hidden for s in states], like=r.state.hidden)
+    output = _stack([s.hidden for s in states], like=state.hidden)
     return Result(
         output if alive is None else output.where(alive, 0),
         state,
-        _trace(recurrence, states, gates, alive) if r.trace else None,
+        _trace(r, states, gates, alive) if r.trace else None,
     )
 
 

@@ -12,7 +12,8 @@ from torch.nn import functional as F
 
 from elman.cells import LSTMState, LSTMWeights
 from elman.sequence import reference
-from elman.sequence.recurrence import Recurrence, Result
+from elman.sequence.modes import is_transformed
+from elman.sequence.recurrence import Recurrence, Result, with_states
 
 _SIMPLE_KERNELS = {"tanh": torch.rnn_tanh, "relu": torch.rnn_relu}
 
@@ -35,6 +36,7 @@ def why_not(recurrence: Recurrence) -> str | None:
         "no single bias": (r.weights.input_bias is None) != (r.weights.hidden_bias is None),
         "no sequences of T = 0 steps or B = 0 rows": 0 in r.x.shape[:2],
         "no sizes of 0": 0 in r.x.shape[2:],
+        "no rules for torch.func's transforms and forward-mode derivatives": is_transformed(),
         "no LSTM under autocast on this processor": _is_beyond_this_processor(r),
     }
     missing = [reason for reason, applies in reasons.items() if applies]
@@ -48,7 +50,7 @@ def run(recurrence: Recurrence) -> Result:
     rows that are left have the same steps to do: one dense call of the kernel. A batch without a
     single step calls none, and the reference gives its zeros a gradient.
     """
-    r = recurrence
+    r = with_states(recurrence)
     if r.lengths is None:
         output, state = _dense(r, r.x, r.state)
         return Result(output, state, None)

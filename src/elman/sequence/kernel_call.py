@@ -1,0 +1,115 @@
+"""A call of Elman's kernels: what it is given, in which order, and what it gives back.
+
+A call runs one recurrence, or the two directions of a layer side by side. It is given a flat list
+of tensors — `RUN_TENSORS` of every run, then `SHARED_TENSORS`, None where there is none — and
+gives a flat list back:
+
+    y, then h (and c) of every run, then what is kept of every run
+
+with y (T, B, P₁ + P₂), h (B, P) and c (B, H). Kept for the backward pass are gates (N, ·) and
+cells (N, H) in the order in which the kernel computed the rows, N = Σ lengths; for a trace the
+same (T, B, ·) in the order of time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from torch import Tensor
+
+from elman.sequence.packing import WEIGHTS
+
+RUN_TENSORS = ("x", *WEIGHTS, "mask", "h0", "c0", "fresh_h", "fresh_c", "keep_h", "keep_c")
+SHARED_TENSORS = ("lengths", "resets")
+DIFFERENTIABLE = ("x", *WEIGHTS, "h0", "c0", "fresh_h", "fresh_c")
+
+Tensors = Sequence[Tensor | None]
+
+
+class Run(NamedTuple):
+    """One recurrence of a call, but for its tensors.
+
+    Args:
+        kernel: simple, lstm, coupled_lstm, gru_reset_after or gru_reset_before.
+        nonlinearity: of the simple cell; tanh elsewhere.
+        reverse: run each row from its own end to its beginning.
+        rates: zoneout's share of the old h and c that is kept where no mask says it.
+    """
+
+    kernel: str
+    nonlinearity: str
+    reverse: bool
+    rates: tuple[float, float]
+
+    @property
+    def gates(self) -> int:
+        """G: how many blocks of rows the weights have."""
+        return {"simple": 1, "lstm": 4}.get(self.kernel, 3)
+
+    @property
+    def has_cell(self) -> bool:
+        """Tell whether the state has a part c."""
+        return self.kernel in ("lstm", "coupled_lstm")
+
+
+class Call(NamedTuple):
+    """One or two runs, and what is kept of them: nothing, "gradient" or "trace"."""
+
+    runs: tuple[Run, ...]
+    keep: str
+
+    @property
+    def values(self) -> int:
+        """How many of the outputs are values: y, and h and c of every run."""
+        return 1 + sum([1 + run.has_cell for run in self.runs])
+
+
+def spell(call: Call, tensors: Tensors) -> str:
+    """Write a call and the presence of its tensors as the text that PyTorch's operator takes."""
+    runs = [
+        f"{run.kernel} {run.nonlinearity} {int(run.reverse)} {run.rates[0]} {run.rates[1]}"
+        for run in call.runs
+    ]
+    given = "".join(["0" if tensor is None else "1" for tensor in tensors])
+    return "|".join([call.keep, given, *runs])
+
+
+@lru_cache(maxsize=1024)
+def read(text: str) -> tuple[Call, str]:
+    """Read what `spell` wrote: the call, and one 0 or 1 a tensor."""
+    keep, given, *runs = text.split("|")
+    words = [run.split() for run in runs]
+    return Call(
+        tuple(
+            Run(kernel, g, reverse == "1", (float(rate_h), float(rate_c)))
+            for kernel, g, reverse, rate_h, rate_c in words
+        ),
+        keep,
+    ), given
+
+
+def spread(given: Sequence[Tensor], flags: str) -> list[Tensor | None]:
+    """Put the tensors that are given at their places, None between them."""
+    tensors: Iterator[Tensor] = iter(given)
+    return [next(tensors) if flag == "1" else None for flag in flags]
+
+
+def kept_widths(run: Run, keep: str, units: int, *, zoned: bool) -> tuple[int, int]:
+    """Return how many numbers a row of gates and of cells has; 0 where they are not kept."""
+    if not keep:
+        return 0, 0
+    simple = 1 if zoned or keep == "trace" else 0  # the gradient alone follows from h
+    blocks = {"lstm": 4, "gru_reset_after": 4, "simple": simple}.get(run.kernel, 3)
+    return blocks * units, units if run.has_cell else 0
+
+
+def is_zoned(run: Run, own: Tensors) -> bool:
+    """Tell whether a run has zoneout, by rates or by masks."""
+    return any(run.rates) or own[-2] is not None or own[-1] is not None
+
+
+def tensors_of_run(tensors: Tensors, place: int) -> Tensors:
+    """Return the `RUN_TENSORS` of one run of a call."""
+    return tensors[place * len(RUN_TENSORS) : (place + 1) * len(RUN_TENSORS)]

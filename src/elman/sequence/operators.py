@@ -1,0 +1,171 @@
+"""The kernels as PyTorch operators, which compile, export and autograd can follow.
+
+    elman::recurrence(tensors, call) → outputs
+    elman::recurrence_backward(tensors, outputs, grads, call, given, wanted) → gradients
+
+`call` is the text of a `Call`, see `kernel_call.spell`; `given` and `wanted` are one 0 or 1 a
+gradient. An operator costs more than a short call of the kernels: where nobody follows, they are
+called directly, and `Differentiable` is their place in autograd.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from elman.sequence import kernel_run
+from elman.sequence.kernel_call import (
+    Call,
+    Tensors,
+    is_zoned,
+    kept_widths,
+    read,
+    spell,
+    spread,
+    tensors_of_run,
+)
+from elman.sequence.second_order import by_reference
+
+_LIBRARY = torch.library.Library("elman", "DEF")
+_LIBRARY.define("recurrence(Tensor[] tensors, str call) -> Tensor[]")
+_LIBRARY.define(
+    "recurrence_backward(Tensor[] tensors, Tensor[] outputs, Tensor[] grads, str call, "
+    "str given, str wanted) -> Tensor[]"
+)
+
+
+def call_operator(tensors: Tensors, call: Call) -> list[Tensor]:
+    """Run a call through PyTorch's dispatcher, so that whoever follows operators sees it."""
+    given = [tensor for tensor in tensors if tensor is not None]
+    outputs: list[Tensor] = torch.ops.elman.recurrence(given, spell(call, tensors))
+    return outputs
+
+
+class Differentiable(torch.autograd.Function):
+    """A call outside a graph, with its gradients: y, then h and c of every run."""
+
+    @staticmethod
+    def forward(ctx: Any, call: Call, *tensors: Tensor | None) -> tuple[Tensor, ...]:
+        """Run the call; keep what its backward pass needs."""
+        outputs = kernel_run.forward(tensors, call)
+        shown = call.values
+        ctx.call = call
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(*tensors, outputs[0], *outputs[shown:])
+        return tuple(outputs[:shown])
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
+        """Run the call backward."""
+        number = len(ctx.needs_input_grad) - 1
+        saved, wanted = ctx.saved_tensors, ctx.needs_input_grad[1:]
+        tensors, outputs = saved[:number], saved[number:]
+        if torch.is_grad_enabled():
+            return None, *by_reference(tensors, grads, ctx.call, wanted)
+        return None, *kernel_run.backward(tensors, outputs, grads, ctx.call, wanted)
+
+
+def _forward(given: Sequence[Tensor], text: str) -> list[Tensor]:
+    call, flags = read(text)
+    return kernel_run.forward(spread(given, flags), call, padded=True)
+
+
+def _forward_shapes(given: Sequence[Tensor], text: str) -> list[Tensor]:
+    """Say what `_forward` would give, without computing it."""
+    call, flags = read(text)
+    tensors = spread(given, flags)
+    x = given[0]
+    steps, rows = x.shape[:2]
+    lead = (steps, rows) if call.keep == "trace" else (steps * rows,)
+    outputs, states, kept = 0, [], []
+    for i, run in enumerate(call.runs):
+        own = tensors_of_run(tensors, i)
+        matrix, recurrent = own[1], own[2]
+        assert matrix is not None
+        assert recurrent is not None
+        units, size = matrix.size(0) // run.gates, recurrent.size(1)
+        outputs += size
+        states += [x.new_empty(rows, part) for part in (size, units)[: 1 + run.has_cell]]
+        widths = kept_widths(run, call.keep, units, zoned=is_zoned(run, own))
+        kept += [x.new_empty(*lead, width) for width in widths if width]
+    return [x.new_empty(steps, rows, outputs), *states, *kept]
+
+
+def _backward(
+    given: Sequence[Tensor],
+    outputs: list[Tensor],
+    grads: Sequence[Tensor],
+    text: str,
+    grads_given: str,
+    wanted: str,
+) -> list[Tensor]:
+    call, flags = read(text)
+    found = kernel_run.backward(
+        spread(given, flags),
+        outputs,
+        spread(grads, grads_given),
+        call,
+        [flag == "1" for flag in wanted],
+    )
+    return [grad for grad in found if grad is not None]
+
+
+def _backward_shapes(
+    given: Sequence[Tensor],
+    outputs: list[Tensor],  # noqa: ARG001 — the operator's own signature
+    grads: Sequence[Tensor],  # noqa: ARG001
+    text: str,
+    grads_given: str,  # noqa: ARG001
+    wanted: str,
+) -> list[Tensor]:
+    """Say what `_backward` would give, without computing it."""
+    tensors = spread(given, read(text)[1])
+    pairs = zip(tensors, wanted, strict=True)
+    return [t.new_empty(t.shape) for t, flag in pairs if t is not None and flag == "1"]
+
+
+def _set_up(ctx: Any, inputs: tuple[Sequence[Tensor], str], output: list[Tensor]) -> None:
+    """Keep what the operator's backward pass needs."""
+    given, ctx.text = inputs
+    call, ctx.flags = read(ctx.text)
+    kept = output[call.values :]
+    ctx.given = len(given)
+    ctx.set_materialize_grads(False)
+    ctx.mark_non_differentiable(*kept)
+    ctx.save_for_backward(*given, output[0], *kept)
+
+
+def _differentiate(ctx: Any, grads: list[Tensor | None]) -> tuple[list[Tensor | None], None]:
+    """Run the operator's backward pass, itself an operator."""
+    call, flags = read(ctx.text)
+    saved, needed = ctx.saved_tensors, iter(ctx.needs_input_grad[0])
+    given, outputs = list(saved[: ctx.given]), list(saved[ctx.given :])
+    wanted = [flag == "1" and next(needed) for flag in flags]
+    shown = grads[: call.values]
+    if torch.is_grad_enabled() or call.keep != "gradient":
+        found = by_reference(spread(given, flags), shown, call, wanted)
+        return [grad for grad, flag in zip(found, flags, strict=True) if flag == "1"], None
+    computed = iter(
+        torch.ops.elman.recurrence_backward(
+            given,
+            outputs,
+            [grad for grad in shown if grad is not None],
+            ctx.text,
+            "".join(["0" if grad is None else "1" for grad in shown]),
+            "".join([str(int(flag)) for flag in wanted]),
+        )
+    )
+    places = zip(flags, wanted, strict=True)
+    return [next(computed) if want else None for flag, want in places if flag == "1"], None
+
+
+_LIBRARY.impl("recurrence", _forward, "CPU")
+_LIBRARY.impl("recurrence_backward", _backward, "CPU")
+torch.library.register_fake("elman::recurrence", _forward_shapes, lib=_LIBRARY)
+torch.library.register_fake("elman::recurrence_backward", _backward_shapes, lib=_LIBRARY)
+torch.library.register_autograd(
+    "elman::recurrence", _differentiate, setup_context=_set_up, lib=_LIBRARY
+)

@@ -1,0 +1,159 @@
+"""Weights laid out for the kernels, and the cache that lays the same weights out once.
+
+A layout is a frozen copy. It stands for its weights while every one of them is the same tensor, at
+the same address, with the same version and the same fingerprint: PyTorch counts a version up at
+every change in place (an optimiser's step, `copy_`, `load_state_dict`) but not at a write through
+`.data`, which the fingerprint is there for. It sees a vector in full and one number of every row
+of a matrix, so that every column is among them. What remains unseen is a write through `.data`, or
+through NumPy's view of a tensor, to a few numbers of a matrix alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+from weakref import ref
+
+import torch
+from torch import Tensor
+
+from elman import _kernels
+from elman.errors import OptionError, ShapeError
+
+WEIGHTS = ("input", "hidden", "input_bias", "hidden_bias", "projection", "peephole")
+DTYPES = {torch.float32: "float32", torch.float64: "float64", torch.bfloat16: "bfloat16"}
+_GATES = {"simple": 1, "lstm": 4}
+
+Weights = Sequence[Tensor | None]
+Key = tuple[str | int, ...]
+
+
+class Mark(NamedTuple):
+    """By what a tensor is known to be what it was."""
+
+    address: int
+    version: int
+    size: int
+    fingerprint: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Weights laid out for the kernels, with their sizes.
+
+    Args:
+        packed: the kernels' own copy.
+        inputs: I.
+        units: H.
+        outputs: P.
+        dtype: of the weights.
+        gradient: whether it holds what the backward pass needs.
+    """
+
+    packed: _kernels.Packed
+    inputs: int
+    units: int
+    outputs: int
+    dtype: torch.dtype
+    gradient: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    layout: Layout
+    marks: tuple[Mark, ...]
+    owners: tuple[ref[Tensor], ...]  # while they live, so do the keys
+
+
+_cache: dict[Key, _Entry] = {}
+
+
+def packed(kernel: str, nonlinearity: str, weights: Weights, *, gradient: bool) -> Layout:
+    """Lay weights out for the kernels, or find them laid out.
+
+    Args:
+        kernel: simple, lstm, coupled_lstm, gru_reset_after or gru_reset_before.
+        nonlinearity: of the simple cell; tanh elsewhere.
+        weights: W, R, b, b′, projection and peepholes; None where there is none.
+        gradient: whether a backward pass is to follow.
+
+    Raises:
+        ShapeError: the weights do not fit together.
+    """
+    key = (kernel, nonlinearity, *map(id, weights))
+    there = [weight for weight in weights if weight is not None]
+    found = _cache.get(key)
+    if found is not None and found.layout.gradient >= gradient and _is_current(found, there):
+        return found.layout
+    layout = _lay_out(kernel, nonlinearity, weights, gradient)
+    if all(weight.is_contiguous() and not weight.is_inference() for weight in there):
+        marks = tuple([_mark(weight) for weight in there])
+        _cache[key] = _Entry(layout, marks, tuple([ref(w, _forgetter(key)) for w in there]))
+    return layout
+
+
+def _forgetter(key: Key) -> Callable[[ref[Tensor]], None]:
+    cache = _cache  # bound here: the module's names may be gone when an interpreter ends
+
+    def forget(_: ref[Tensor]) -> None:
+        cache.pop(key, None)
+
+    return forget
+
+
+def _is_current(entry: _Entry, weights: list[Tensor]) -> bool:
+    for weight, mark in zip(weights, entry.marks, strict=True):
+        if weight.data_ptr() != mark.address or weight._version != mark.version:
+            return False
+        if weight.nbytes != mark.size or _fingerprint(weight) != mark.fingerprint:
+            return False
+    return True
+
+
+def _mark(weight: Tensor) -> Mark:
+    return Mark(weight.data_ptr(), weight._version, weight.nbytes, _fingerprint(weight))
+
+
+def _fingerprint(weight: Tensor) -> int:
+    rows = weight.size(0)
+    columns = weight.size(1) if weight.dim() == 2 else 1
+    return _kernels.fingerprint(rows, columns, weight.data_ptr(), weight.element_size())
+
+
+def _lay_out(kernel: str, nonlinearity: str, weights: Weights, gradient: bool) -> Layout:
+    """Check the weights' shapes against each other and copy them into the kernels' layout."""
+    matrix, recurrent, *_, projection, _ = weights
+    assert matrix is not None
+    assert recurrent is not None
+    gates = _GATES.get(kernel, 3)
+    rows, inputs = matrix.shape
+    units, outputs = rows // gates, recurrent.size(1)
+    size = None if projection is None else (outputs, units)
+    shapes = ((rows, inputs), (rows, outputs), (rows,), (rows,), size, (rows - units,))
+    for name, weight, shape in zip(WEIGHTS, weights, shapes, strict=True):
+        if weight is not None and (weight.dtype != matrix.dtype or not weight.is_cpu):
+            raise OptionError(
+                f"weights.{name} must be {matrix.dtype} on the CPU, as weights.input and x are; "
+                f"got {weight.dtype} on {weight.device}."
+            )
+        if weight is not None and weight.shape != shape:
+            raise ShapeError(f"weights.{name} must be {shape}, got {tuple(weight.shape)}.")
+    if rows != gates * units or (projection is None and units != outputs):
+        raise ShapeError(
+            f"the weights of {kernel} must be {gates}·H rows of H recurrent columns, got "
+            f"{tuple(recurrent.shape)}."
+        )
+    held = [None if weight is None else weight.contiguous() for weight in weights]
+    addresses = [0 if weight is None else weight.data_ptr() for weight in held]
+    frozen = _kernels.Packed(
+        kernel,
+        nonlinearity,
+        DTYPES[matrix.dtype],
+        inputs,
+        units,
+        outputs,
+        *addresses,
+        gradient,
+    )
+    return Layout(frozen, inputs, units, outputs, matrix.dtype, gradient)

@@ -1,0 +1,103 @@
+"""Derivatives of the kernels' derivatives: the reference run again, differentiable at will."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from elman.cells import Cell, cell
+from elman.sequence import reference
+from elman.sequence.kernel_call import RUN_TENSORS, Call, Run, Tensors, is_zoned, tensors_of_run
+from elman.sequence.packing import WEIGHTS
+from elman.sequence.ragged import either_way
+from elman.sequence.recurrence import Recurrence
+
+
+def by_reference(
+    tensors: Tensors, grads: Tensors, call: Call, wanted: Sequence[bool]
+) -> list[Tensor | None]:
+    """Compute the gradients of a call by differentiating the reference.
+
+    Args:
+        tensors: what the call was given.
+        grads: of y, h and c of every run; None means zeros.
+        call: what was run.
+        wanted: for each of the tensors whether its gradient is wanted.
+
+    Returns:
+        For each of the tensors its gradient, itself differentiable where autograd records now.
+    """
+    records = torch.is_grad_enabled()
+    with torch.enable_grad():
+        # A tensor may stand at two places; a view of it at each keeps their gradients apart.
+        own = [
+            tensor.view_as(tensor) if tensor is not None and flag else tensor
+            for tensor, flag in zip(tensors, wanted, strict=True)
+        ]
+        values = _values(own, call)
+    pairs = [(v, g) for v, g in zip(values, grads, strict=True) if g is not None]
+    asked = [
+        tensor for tensor, flag in zip(own, wanted, strict=True) if flag and tensor is not None
+    ]
+    found = iter(
+        torch.autograd.grad(
+            [value for value, _ in pairs],
+            asked,
+            [grad for _, grad in pairs],
+            create_graph=records,
+            allow_unused=True,
+        )
+    )
+    return [next(found) if flag else None for flag in wanted]
+
+
+def _values(tensors: Tensors, call: Call) -> list[Tensor]:
+    """Run the reference: y, then h and c of every run."""
+    outputs: list[Tensor] = []
+    states: list[Tensor] = []
+    for i, run in enumerate(call.runs):
+        recurrence = _recurrence(run, tensors_of_run(tensors, i), tensors[-2], tensors[-1])
+        result = either_way(reference.run, recurrence)
+        outputs.append(result.output)
+        states += result.state
+    return [torch.cat(outputs, dim=-1), *states]
+
+
+def _recurrence(run: Run, own: Tensors, lengths: Any, resets: Any) -> Recurrence:
+    """Describe a run as the recurrence that it came from."""
+    named = dict(zip(RUN_TENSORS, own, strict=True))
+    its_cell = _cell(run)
+    parts = len(its_cell.state._fields)
+    weights = {name: named[name] for name in WEIGHTS if name in its_cell.weights._fields}
+    shares = zip((named["keep_h"], named["keep_c"]), run.rates, strict=True)
+    zoneout = tuple([rate if keep is None else keep for keep, rate in shares])[:parts]
+    return Recurrence(
+        cell=its_cell,
+        x=own[0],
+        state=_state(its_cell, named["h0"], named["c0"]),
+        weights=its_cell.weights(**weights, hidden_mask=named["mask"]),
+        fresh=_state(its_cell, named["fresh_h"], named["fresh_c"]),
+        lengths=lengths,
+        resets=resets,
+        reverse=run.reverse,
+        zoneout=zoneout if is_zoned(run, own) else None,
+    )
+
+
+def _cell(run: Run) -> Cell:
+    if run.has_cell:
+        return cell("lstm", coupled_gates=run.kernel == "coupled_lstm")
+    if run.kernel == "simple":
+        return cell("simple", nonlinearity=run.nonlinearity)
+    return cell("gru", reset_after=run.kernel == "gru_reset_after")
+
+
+def _state(its_cell: Cell, hidden: Tensor | None, memory: Tensor | None) -> Any:
+    """Build a state of the cell, None where it is zeros."""
+    if hidden is None:
+        return None
+    parts = [hidden] if memory is None else [hidden, memory]
+    return its_cell.state(*parts)
