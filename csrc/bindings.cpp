@@ -1,17 +1,403 @@
 // The one file that knows Python. It checks every argument once, so that kernels need not.
+//
+// Arrays come as addresses (`tensor.data_ptr()`), since a tensor's own protocol costs more than a
+// small kernel runs. 0 stands for an array that is not given.
 #include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <limits>
+#include <stdexcept>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "isa.h"
+#include "kernels.h"
+#include "run.h"
 
 namespace nb = nanobind;
+using namespace nb::literals;
 
 namespace {
+
+using elman::BFloat16;
+using elman::Cell;
+using elman::CellKind;
+using elman::Nonlinearity;
+
+// The kernels of this process; chosen once, when the module is imported.
+const elman::Kernels* kernels = nullptr;
+
+[[noreturn]] void refuse(const std::string& sentence) { throw nb::value_error(sentence.c_str()); }
+
+template <class T, size_t N>
+T named(const char* what, const std::string& name,
+        const std::array<std::pair<const char*, T>, N>& known) {
+  std::string names;
+  for (const auto& [its_name, value] : known) {
+    if (name == its_name) return value;
+    names += (names.empty() ? "" : ", ") + std::string(its_name);
+  }
+  refuse(std::string("unknown ") + what + " '" + name + "'. Known: " + names + ".");
+}
+
+constexpr std::array<std::pair<const char*, CellKind>, 5> kCells{{
+    {"simple", CellKind::simple},
+    {"lstm", CellKind::lstm},
+    {"coupled_lstm", CellKind::coupled_lstm},
+    {"gru_reset_after", CellKind::gru_reset_after},
+    {"gru_reset_before", CellKind::gru_reset_before},
+}};
+constexpr std::array<std::pair<const char*, Nonlinearity>, 4> kNonlinearities{{
+    {"tanh", Nonlinearity::tanh},
+    {"relu", Nonlinearity::relu},
+    {"sigmoid", Nonlinearity::sigmoid},
+    {"identity", Nonlinearity::identity},
+}};
+enum class Number { float32, float64, bfloat16 };
+constexpr std::array<std::pair<const char*, Number>, 3> kNumbers{{
+    {"float32", Number::float32},
+    {"float64", Number::float64},
+    {"bfloat16", Number::bfloat16},
+}};
+
+// An array that must be given.
+template <class T>
+T* needed(const char* operation, const char* name, uintptr_t address) {
+  if (address == 0) refuse(std::string(operation) + ": " + name + " is null.");
+  return reinterpret_cast<T*>(address);
+}
+
+template <class T>
+T* optional(uintptr_t address) {
+  return reinterpret_cast<T*>(address);
+}
+
+void check_size(const char* operation, const char* name, int64_t size, int64_t least) {
+  if (size >= least) return;
+  refuse(std::string(operation) + ": " + name + " must be at least " + std::to_string(least) +
+         ", got " + std::to_string(size) + ".");
+}
+
+// The product of sizes, in bytes, must be an address.
+void check_product(const char* operation, const char* what, std::initializer_list<int64_t> sizes) {
+  int64_t product = sizeof(double);
+  for (int64_t size : sizes) {
+    if (__builtin_mul_overflow(product, size, &product)) {
+      refuse(std::string(operation) + ": " + what + " is too large to be addressed.");
+    }
+  }
+}
+
+template <class Real, class Weight>
+elman::Weights<Weight> weights_of(uintptr_t input, uintptr_t hidden, uintptr_t input_bias,
+                                  uintptr_t hidden_bias, uintptr_t projection, uintptr_t peephole,
+                                  const Cell& cell) {
+  const char* op = "Packed";
+  return {cell.inputs == 0 ? optional<const Weight>(input) : needed<const Weight>(op, "input", input),
+          needed<const Weight>(op, "hidden", hidden),
+          optional<const Weight>(input_bias),
+          optional<const Weight>(hidden_bias),
+          optional<const Weight>(projection),
+          optional<const Weight>(peephole)};
+}
+
+// Weights laid out for the kernels.
+class Packed {
+ public:
+  using Any = std::variant<elman::PackedCell<float, float>, elman::PackedCell<double, double>,
+                           elman::PackedCell<float, BFloat16>>;
+
+  Packed(const std::string& cell, const std::string& nonlinearity, const std::string& dtype,
+         int64_t inputs, int64_t units, int64_t outputs, uintptr_t input, uintptr_t hidden,
+         uintptr_t input_bias, uintptr_t hidden_bias, uintptr_t projection, uintptr_t peephole,
+         bool gradient)
+      : any_(make(cell, nonlinearity, dtype, inputs, units, outputs, input, hidden, input_bias,
+                  hidden_bias, projection, peephole, gradient)) {}
+
+  const Any& any() const { return any_; }
+  const Cell& cell() const {
+    return std::visit([](const auto& packed) -> const Cell& { return packed.cell(); }, any_);
+  }
+  bool has_gradient() const {
+    return std::visit([](const auto& packed) { return packed.has_gradient(); }, any_);
+  }
+  int64_t bytes() const {
+    return std::visit([](const auto& packed) { return packed.bytes(); }, any_);
+  }
+
+ private:
+  static Any make(const std::string& cell_name, const std::string& nonlinearity,
+                  const std::string& dtype, int64_t inputs, int64_t units, int64_t outputs,
+                  uintptr_t input, uintptr_t hidden, uintptr_t input_bias, uintptr_t hidden_bias,
+                  uintptr_t projection, uintptr_t peephole, bool gradient) {
+    const Cell cell{named("cell", cell_name, kCells),
+                    named("nonlinearity", nonlinearity, kNonlinearities), inputs, units, outputs,
+                    projection != 0};
+    check(cell, peephole != 0);
+    const auto build = [&]<class Real, class Weight>() {
+      return elman::PackedCell<Real, Weight>(
+          *kernels, cell,
+          weights_of<Real, Weight>(input, hidden, input_bias, hidden_bias, projection, peephole,
+                                   cell),
+          gradient);
+    };
+    switch (named("dtype", dtype, kNumbers)) {
+      case Number::float64:
+        return build.template operator()<double, double>();
+      case Number::bfloat16:
+        if (gradient) refuse("Packed: bfloat16 weights have no gradient; use float32.");
+        return build.template operator()<float, BFloat16>();
+      case Number::float32:
+        break;
+    }
+    return build.template operator()<float, float>();
+  }
+
+  static void check(const Cell& cell, bool has_peephole) {
+    check_size("Packed", "inputs", cell.inputs, 0);
+    check_size("Packed", "units", cell.units, 1);
+    check_size("Packed", "outputs", cell.outputs, 1);
+    check_product("Packed", "the weight matrix", {8, cell.units + 64, cell.inputs + 64});
+    check_product("Packed", "the weight matrix", {8, cell.units + 64, cell.outputs + 64});
+    const bool is_lstm = cell.kind == CellKind::lstm || cell.kind == CellKind::coupled_lstm;
+    if (!is_lstm && cell.projected) refuse("Packed: only an LSTM projects.");
+    if (!is_lstm && has_peephole) refuse("Packed: only an LSTM has peepholes.");
+    if (!cell.projected && cell.outputs != cell.units) {
+      refuse("Packed: outputs must equal units = " + std::to_string(cell.units) +
+             " without a projection, got " + std::to_string(cell.outputs) + ".");
+    }
+    if (cell.kind != CellKind::simple && cell.nonlinearity != Nonlinearity::tanh) {
+      refuse("Packed: only the simple cell has a nonlinearity other than tanh.");
+    }
+  }
+
+  Any any_;
+};
+
+// One run over time: which cell, and where its arrays are.
+class Forward {
+ public:
+  Forward(const Packed& packed, int64_t steps, int64_t rows, bool reverse, uintptr_t x,
+          int64_t x_step, int64_t x_row, uintptr_t y, int64_t y_step, int64_t y_row,
+          uintptr_t lengths, uintptr_t resets, uintptr_t h0, uintptr_t c0, uintptr_t fresh_h,
+          uintptr_t fresh_c, uintptr_t hn, uintptr_t cn, uintptr_t mask, uintptr_t keep_h,
+          uintptr_t keep_c, double rate_h, double rate_c, uintptr_t gates, uintptr_t cells)
+      : packed_(&packed) {
+    check(steps, rows, x, y, lengths, cn);
+    const auto fill = [&]<class Real>() {
+      const auto in = [](uintptr_t address) { return optional<const Real>(address); };
+      return elman::Forward<Real>{steps, rows, reverse, in(x), x_step, x_row,
+                                  optional<Real>(y), y_step, y_row,
+                                  optional<const int64_t>(lengths),
+                                  optional<const uint8_t>(resets), in(h0), in(c0), in(fresh_h),
+                                  in(fresh_c), rows == 0 ? optional<Real>(hn)
+                                                         : needed<Real>("Forward", "hn", hn),
+                                  optional<Real>(cn), in(mask), in(keep_h), in(keep_c),
+                                  static_cast<Real>(rate_h), static_cast<Real>(rate_c),
+                                  optional<Real>(gates), optional<Real>(cells)};
+    };
+    if (std::holds_alternative<elman::PackedCell<double, double>>(packed.any())) {
+      run_ = fill.template operator()<double>();
+    } else {
+      run_ = fill.template operator()<float>();
+    }
+  }
+
+  const Packed& packed() const { return *packed_; }
+  template <class Real>
+  const elman::Forward<Real>& run() const {
+    return std::get<elman::Forward<Real>>(run_);
+  }
+
+ private:
+  void check(int64_t steps, int64_t rows, uintptr_t x, uintptr_t y, uintptr_t lengths,
+             uintptr_t cn) const {
+    const Cell& cell = packed_->cell();
+    check_size("Forward", "steps", steps, 0);
+    check_size("Forward", "rows", rows, 0);
+    check_product("Forward", "B·T·H", {8, steps, rows + 64, cell.units + cell.outputs + 64});
+    check_product("Forward", "B·T·I", {steps, rows, cell.inputs});
+    if (rows > 0 && steps > 0) {
+      if (cell.inputs > 0) needed<const char>("Forward", "x", x);
+      needed<const char>("Forward", "y", y);
+    }
+    const bool is_lstm = cell.kind == CellKind::lstm || cell.kind == CellKind::coupled_lstm;
+    if (is_lstm && rows > 0) needed<char>("Forward", "cn", cn);
+    const auto* length = optional<const int64_t>(lengths);
+    for (int64_t row = 0; length != nullptr && row < rows; ++row) {
+      if (length[row] >= 0 && length[row] <= steps) continue;
+      refuse("lengths must lie in 0 … T = " + std::to_string(steps) + ", got " +
+             std::to_string(length[row]) + " at row " + std::to_string(row) + ".");
+    }
+  }
+
+  const Packed* packed_;
+  std::variant<elman::Forward<float>, elman::Forward<double>> run_;
+};
+
+// A run on the way back.
+class Backward {
+ public:
+  Backward(const Forward& forward, uintptr_t grad_y, int64_t grad_y_step, int64_t grad_y_row,
+           uintptr_t grad_hn, uintptr_t grad_cn, uintptr_t grad_x, int64_t grad_x_step,
+           int64_t grad_x_row, uintptr_t grad_h0, uintptr_t grad_c0, uintptr_t grad_fresh_h,
+           uintptr_t grad_fresh_c, uintptr_t grad_input, uintptr_t grad_hidden,
+           uintptr_t grad_input_bias, uintptr_t grad_hidden_bias, uintptr_t grad_projection,
+           uintptr_t grad_peephole)
+      : forward_(&forward) {
+    if (!forward.packed().has_gradient())
+      refuse("Backward: the weights were packed without gradient=True.");
+    const auto fill = [&]<class Real>() {
+      check_kept(forward.packed().cell(), forward.run<Real>());
+      const auto out = [](uintptr_t address) { return optional<Real>(address); };
+      return elman::Backward<Real>{optional<const Real>(grad_y), grad_y_step, grad_y_row,
+                                   optional<const Real>(grad_hn), optional<const Real>(grad_cn),
+                                   out(grad_x), grad_x_step, grad_x_row, out(grad_h0),
+                                   out(grad_c0), out(grad_fresh_h), out(grad_fresh_c),
+                                   out(grad_input), out(grad_hidden), out(grad_input_bias),
+                                   out(grad_hidden_bias), out(grad_projection),
+                                   out(grad_peephole)};
+    };
+    if (std::holds_alternative<elman::PackedCell<double, double>>(forward.packed().any())) {
+      grads_ = fill.template operator()<double>();
+    } else {
+      grads_ = fill.template operator()<float>();
+    }
+  }
+
+  const Forward& forward() const { return *forward_; }
+  template <class Real>
+  const elman::Backward<Real>& grads() const {
+    return std::get<elman::Backward<Real>>(grads_);
+  }
+
+ private:
+  template <class Real>
+  static void check_kept(const Cell& cell, const elman::Forward<Real>& run) {
+    if (run.steps == 0 || run.rows == 0) return;
+    const bool is_lstm = cell.kind == CellKind::lstm || cell.kind == CellKind::coupled_lstm;
+    const bool mixes = run.keep_h != nullptr || run.rate_h != 0;
+    if ((cell.kind != CellKind::simple || mixes) && run.gates == nullptr)
+      refuse("Backward: gates is null; the forward run must keep them.");
+    if (is_lstm && run.cells == nullptr)
+      refuse("Backward: cells is null; the forward run must keep them.");
+  }
+
+  const Forward* forward_;
+  std::variant<elman::Backward<float>, elman::Backward<double>> grads_;
+};
+
+constexpr size_t kMostRuns = 2;
+
+void check_runs(const char* operation, size_t count, int threads) {
+  if (count < 1 || count > kMostRuns)
+    refuse(std::string(operation) + ": give one run or two, got " + std::to_string(count) + ".");
+  check_size(operation, "threads", threads, 1);
+}
+
+void forward(const std::vector<const Forward*>& runs, int threads) {
+  check_runs("forward", runs.size(), threads);
+  std::visit(
+      [&]<class Real, class Weight>(const elman::PackedCell<Real, Weight>&) {
+        elman::ForwardJob<Real, Weight> jobs[kMostRuns];
+        for (size_t i = 0; i < runs.size(); ++i) {
+          const auto* cell = std::get_if<elman::PackedCell<Real, Weight>>(&runs[i]->packed().any());
+          if (cell == nullptr) refuse("forward: both runs must have one dtype.");
+          jobs[i] = {cell, runs[i]->run<Real>()};
+        }
+        const nb::gil_scoped_release free;
+        elman::run_forward<Real, Weight>(jobs, static_cast<int>(runs.size()), threads);
+      },
+      runs[0]->packed().any());
+}
+
+template <class Real>
+void backward_in(const std::vector<const Backward*>& runs, int threads) {
+  elman::BackwardJob<Real> jobs[kMostRuns];
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const Forward& forward = runs[i]->forward();
+    const auto* cell = std::get_if<elman::PackedCell<Real, Real>>(&forward.packed().any());
+    if (cell == nullptr) refuse("backward: both runs must have one dtype.");
+    jobs[i] = {cell, forward.run<Real>(), runs[i]->grads<Real>()};
+  }
+  const nb::gil_scoped_release free;
+  elman::run_backward<Real>(jobs, static_cast<int>(runs.size()), threads);
+}
+
+void backward(const std::vector<const Backward*>& runs, int threads) {
+  check_runs("backward", runs.size(), threads);
+  const bool is_double = std::holds_alternative<elman::PackedCell<double, double>>(
+      runs[0]->forward().packed().any());
+  is_double ? backward_in<double>(runs, threads) : backward_in<float>(runs, threads);
+}
+
+// (step, row) of every row-step in the order of `gates` and `cells`.
+nb::ndarray<nb::numpy, int64_t, nb::ndim<2>> packed_rows(
+    int64_t steps, nb::ndarray<const int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu> lengths) {
+  check_size("packed_rows", "steps", steps, 0);
+  const auto count = static_cast<int64_t>(lengths.shape(0));
+  for (int64_t row = 0; row < count; ++row) {
+    if (lengths.data()[row] < 0 || lengths.data()[row] > steps)
+      refuse("packed_rows: lengths must lie in 0 … T = " + std::to_string(steps) + ".");
+  }
+  const elman::RowOrder order(steps, count, lengths.data());
+  const elman::Rows rows = order.view();
+  auto* pairs = new int64_t[static_cast<size_t>(2 * rows.total + 1)];
+  nb::capsule owner(pairs, [](void* memory) noexcept { delete[] static_cast<int64_t*>(memory); });
+  int64_t at = 0;
+  for (int64_t step = 0; step < steps; ++step) {
+    const int64_t alive = rows.alive == nullptr ? rows.rows : rows.alive[step];
+    for (int64_t place = 0; place < alive; ++place) {
+      pairs[at++] = step;
+      pairs[at++] = rows.order == nullptr ? place : rows.order[place];
+    }
+  }
+  return nb::ndarray<nb::numpy, int64_t, nb::ndim<2>>(
+      pairs, {static_cast<size_t>(rows.total), size_t{2}}, owner);
+}
+
+// A sum over one number of every row, at places that visit every column: what a change of a whole
+// row, a whole column or the whole matrix changes.
+uint64_t fingerprint(uintptr_t address, int64_t rows, int64_t columns, int64_t bytes) {
+  check_size("fingerprint", "rows", rows, 0);
+  check_size("fingerprint", "columns", columns, 0);
+  if (bytes != 2 && bytes != 4 && bytes != 8)
+    refuse("fingerprint: numbers have 2, 4 or 8 bytes, got " + std::to_string(bytes) + ".");
+  if (rows == 0 || columns == 0) return 0;
+  const char* matrix = needed<const char>("fingerprint", "address", address);
+  uint64_t sum = 0;
+  const int64_t samples = rows > columns ? rows : columns;
+  for (int64_t i = 0; i < samples; ++i) {
+    uint64_t number = 0;
+    std::memcpy(&number, matrix + ((i % rows) * columns + i % columns) * bytes,
+                static_cast<size_t>(bytes));
+    sum = (sum ^ number) * 0x9E3779B97F4A7C15u;
+    sum ^= sum >> 29;
+  }
+  return sum;
+}
+
+double fma_rate(double seconds) {
+  using Clock = std::chrono::steady_clock;
+  if (!(seconds > 0)) refuse("fma_rate: seconds must be above 0.");
+  constexpr int64_t rounds = 100000;
+  kernels->fma_rounds(rounds);
+  const Clock::time_point begin = Clock::now();
+  double passed = 0, operations = 0;
+  while (passed < seconds) {
+    operations += static_cast<double>(kernels->fma_rounds(rounds));
+    passed = std::chrono::duration<double>(Clock::now() - begin).count();
+  }
+  return operations / passed / 1e9;
+}
 
 std::vector<std::string> instruction_sets() {
   std::vector<std::string> names;
@@ -21,11 +407,57 @@ std::vector<std::string> instruction_sets() {
   return names;
 }
 
+void choose() {
+  std::string_view reason;
+  const char* wanted = std::getenv("ELMAN_ISA");
+  kernels = elman::choose_kernels(wanted, &reason);
+  if (kernels == nullptr) {
+    refuse("ELMAN_ISA asks for the instruction set '" + std::string(wanted) + "', but " +
+           std::string(reason) + ".");
+  }
+}
+
 }  // namespace
 
 NB_MODULE(_kernels, module) {
+  choose();
   module.doc() = "Elman's C++ kernels.";
   module.def("instruction_sets", &instruction_sets,
              "Names of the instruction sets this processor runs, widest last.");
+  module.def("instruction_set", [] { return kernels->instruction_set; },
+             "The instruction set that the kernels run with.");
   module.def("compiler", &elman::compiler, "The compiler that built the kernels, with its version.");
+  module.def("fma_rate", &fma_rate, "seconds"_a,
+             "What one core can do at most: float32 multiply-adds in GFLOP/s.");
+  nb::class_<Packed>(module, "Packed", "Weights laid out for the kernels.")
+      .def(nb::init<const std::string&, const std::string&, const std::string&, int64_t, int64_t,
+                    int64_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t,
+                    bool>(),
+           "cell"_a, "nonlinearity"_a, "dtype"_a, "inputs"_a, "units"_a, "outputs"_a, "input"_a,
+           "hidden"_a, "input_bias"_a, "hidden_bias"_a, "projection"_a, "peephole"_a, "gradient"_a)
+      .def_prop_ro("nbytes", &Packed::bytes);
+  nb::class_<Forward>(module, "Forward", "One run over time in one direction.")
+      .def(nb::init<const Packed&, int64_t, int64_t, bool, uintptr_t, int64_t, int64_t, uintptr_t,
+                    int64_t, int64_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t,
+                    uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, double,
+                    double, uintptr_t, uintptr_t>(),
+           "packed"_a, "steps"_a, "rows"_a, "reverse"_a, "x"_a, "x_step"_a, "x_row"_a, "y"_a,
+           "y_step"_a, "y_row"_a, "lengths"_a, "resets"_a, "h0"_a, "c0"_a, "fresh_h"_a,
+           "fresh_c"_a, "hn"_a, "cn"_a, "mask"_a, "keep_h"_a, "keep_c"_a, "rate_h"_a, "rate_c"_a,
+           "gates"_a, "cells"_a, nb::keep_alive<1, 2>());
+  nb::class_<Backward>(module, "Backward", "The gradients of one run.")
+      .def(nb::init<const Forward&, uintptr_t, int64_t, int64_t, uintptr_t, uintptr_t, uintptr_t,
+                    int64_t, int64_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t,
+                    uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t>(),
+           "forward"_a, "grad_y"_a, "grad_y_step"_a, "grad_y_row"_a, "grad_hn"_a, "grad_cn"_a,
+           "grad_x"_a, "grad_x_step"_a, "grad_x_row"_a, "grad_h0"_a, "grad_c0"_a,
+           "grad_fresh_h"_a, "grad_fresh_c"_a, "grad_input"_a, "grad_hidden"_a,
+           "grad_input_bias"_a, "grad_hidden_bias"_a, "grad_projection"_a, "grad_peephole"_a,
+           nb::keep_alive<1, 2>());
+  module.def("forward", &forward, "runs"_a, "threads"_a, "Run one direction of a layer, or both.");
+  module.def("backward", &backward, "runs"_a, "threads"_a, "The way back of `forward`.");
+  module.def("packed_rows", &packed_rows, "steps"_a, "lengths"_a,
+             "(step, row) of every row-step in the order of `gates` and `cells`.");
+  module.def("fingerprint", &fingerprint, "address"_a, "rows"_a, "columns"_a, "bytes"_a,
+             "A number that changes when a whole row, column or the whole matrix does.");
 }

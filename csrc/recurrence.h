@@ -32,6 +32,25 @@ struct Weights {
   const Real* peephole;     // p_i p_f p_o, (3·H); coupled p_i p_o, (2·H); or null
 };
 
+// A weight stored in bfloat16: the upper half of a float32.
+struct BFloat16 {
+  uint16_t bits;
+};
+
+// Addresses of a packed cell: panels as in packing.h. `Weight` is Real, or BFloat16 for panels in
+// half the memory. What the backward pass needs is null unless it was asked for.
+template <class Real, class Weight>
+struct Packed {
+  const Weight* input;      // W
+  const Weight* hidden;     // R; its rows r z alone where the reset gate comes first
+  const Weight* second;     // R_n (reset before) or the projection, or null
+  const Real* bias;         // where every sum begins
+  const Real* peephole;     // filled up with zeros to whole blocks, or null
+  const Real* hidden_back;  // R by columns
+  const Real* second_back;  // R_n or the projection by columns
+  const Real* input_back;   // W by columns
+};
+
 // One run over time. Rows keep the caller's order in every array but `gates` and `cells`.
 template <class Real>
 struct Forward {

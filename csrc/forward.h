@@ -1,0 +1,341 @@
+// A cell over time, forward: tiles, pointwise halves, ragged rows, resets, both directions.
+//
+// One step of one member:
+//
+//   for a span of its blocks of units       the panels of a span stay in the nearest cache
+//     for a chunk of the rows still alive
+//       sums = bias + W x(t) + R h(t−1)     tile.h; W x is there already where rows are few
+//       h(t), c(t) = the cell's pointwise half
+//   barrier                                 h(t) is complete
+//   second product, where the cell has one: R_n (r ⊙ h), or the projection
+//   barrier
+#pragma once
+
+#include "cells/gru.h"
+#include "cells/lstm.h"
+#include "cells/simple.h"
+#include "packing.h"
+#include "team.h"
+#include "timeline.h"
+
+namespace elman::ELMAN_ISA {
+
+inline constexpr int64_t kRowChunk = 48;   // rows whose sums fit the nearest cache
+inline constexpr int64_t kFewRows = 3;     // up to here W x of a stretch of steps goes first
+inline constexpr int64_t kStretch = 64;    // row-steps of such a stretch
+
+// Memory of one run over some rows: shared by the members that compute them, and each one's own.
+template <class Real, class Kind>
+struct ForwardMemory {
+  static constexpr int64_t kTile = Kind::slots * kLanes<Real>;
+
+  Real* zeros;             // (max(H, P))
+  Real* operand[2];        // mask ⊙ h(t), by parity of the step
+  Real* fresh_operand;     // mask ⊙ the fresh state
+  Real* middle;            // (rows, H)
+  Real *candidate, *update;  // (rows, H filled up)
+
+  const Real **x, **h_old, **operand_row, **c_old;
+  Real *sums, *projected;
+
+  static int64_t wide(int64_t units) { return ceil_div(units, kPair<Real>) * kPair<Real>; }
+
+  static ForwardMemory shared(const Cell& cell, bool masked, int64_t rows, Allotment& all) {
+    ForwardMemory m{};
+    const int64_t H = cell.units, P = cell.outputs;
+    m.zeros = all.take<Real>(H > P ? H : P);
+    for (Real*& operand : m.operand) operand = all.take<Real>(masked ? rows * P : 0);
+    m.fresh_operand = all.take<Real>(masked ? rows * P : 0);
+    m.middle = all.take<Real>(Kind::second_gate || cell.projected ? rows * H : 0);
+    m.candidate = all.take<Real>(Kind::second_gate ? rows * wide(H) : 0);
+    m.update = all.take<Real>(Kind::second_gate ? rows * wide(H) : 0);
+    return m;
+  }
+
+  void take_own(const Cell& cell, int64_t rows, Allotment& all) {
+    const int64_t longest = rows > kStretch ? rows : kStretch + kFewRows;
+    x = all.take<const Real*>(longest);
+    h_old = all.take<const Real*>(rows);
+    operand_row = all.take<const Real*>(rows);
+    c_old = all.take<const Real*>(rows);
+    const int64_t second = kRowChunk * kPair<Real>;
+    const int64_t first = kRowChunk * Kind::span * kTile;
+    sums = all.take<Real>(first > second ? first : second);
+    const int64_t blocks = blocks_of<Real, Kind>(cell.units);
+    projected = all.take<Real>((kStretch + kFewRows) * blocks * kTile);
+  }
+};
+
+template <class Real, class Weight, class Kind>
+class ForwardPass {
+ public:
+  ForwardPass(const Cell& cell, const Packed<Real, Weight>& weights, const Forward<Real>& run,
+              const Share& share, const ForwardMemory<Real, Kind>& memory)
+      : cell_(cell),
+        weights_(weights),
+        run_(run),
+        share_(share),
+        memory_(memory),
+        timeline_{run, share_.rows, cell.units, cell.outputs, memory.zeros},
+        masked_(run.mask != nullptr) {
+    // Blocks are dealt out in pairs of vectors, so that a second product and the way back divide
+    // the units between the members as the first product does.
+    constexpr int64_t in_pair = 2 / Kind::vectors;
+    const Range pairs = part_of(share, ceil_div(cell.units, kPair<Real>));
+    const int64_t blocks = blocks_of<Real, Kind>(cell.units);
+    blocks_ = {pairs.first * in_pair, pairs.last * in_pair};
+    if (blocks_.last > blocks) blocks_.last = blocks;
+    pairs_ = cell.projected ? part_of(share, ceil_div(cell.outputs, kPair<Real>)) : pairs;
+  }
+
+  void run() {
+    prepare_masks();
+    int64_t step = 0;
+    for (; step < run_.steps; ++step) {
+      const int64_t rows = timeline_.alive(step, share_.first, share_.last);
+      if (rows == 0) break;
+      find_rows(step, rows);
+      for (int64_t block = blocks_.first; block < blocks_.last; block += Kind::span) {
+        const int64_t left = blocks_.last - block;
+        first_product(step, rows, block, left < Kind::span ? left : Kind::span);
+      }
+      meet();
+      if (Kind::second_gate || cell_.projected) {
+        second_product(step, rows);
+        meet();
+      }
+    }
+    finish();
+  }
+
+ private:
+  static constexpr int64_t kLane = kLanes<Real>;
+  static constexpr int64_t kTile = Kind::slots * kLane;
+
+  void meet() {
+    if (share_.barrier != nullptr) share_.barrier->wait();
+  }
+
+  int64_t place(int64_t r) const { return share_.first + r; }
+
+  void prepare_masks() {
+    if (!masked_) return;
+    const int64_t P = cell_.outputs;
+    if (share_.member == 0) {
+      for (int64_t r = 0; r < share_.last - share_.first; ++r) {
+        const Real* mask = run_.mask + timeline_.row(place(r)) * P;
+        const Real* h0 = timeline_.given(run_.h0, place(r), P);
+        const Real* fresh = timeline_.given(run_.fresh_h, place(r), P);
+        for (int64_t p = 0; p < P; ++p) {
+          memory_.operand[1][r * P + p] = mask[p] * h0[p];
+          memory_.fresh_operand[r * P + p] = mask[p] * fresh[p];
+        }
+      }
+    }
+    meet();
+  }
+
+  // The rows' pointers at this step; at the start of a stretch, W x of all its steps.
+  void find_rows(int64_t step, int64_t rows) {
+    for (int64_t r = 0; r < rows; ++r) {
+      memory_.h_old[r] = timeline_.h_old(step, place(r));
+      if (Kind::has_cell) memory_.c_old[r] = timeline_.c_old(step, place(r));
+      memory_.operand_row[r] = memory_.h_old[r];
+      if (masked_) {
+        const bool cut = timeline_.is_cut(step, place(r));
+        memory_.operand_row[r] =
+            (cut ? memory_.fresh_operand : memory_.operand[(step + 1) & 1]) + r * cell_.outputs;
+      }
+    }
+    if (rows > kFewRows) {
+      for (int64_t r = 0; r < rows; ++r) memory_.x[r] = timeline_.x(step, place(r));
+    } else if (step >= stretch_end_) {
+      project_stretch(step);
+    }
+  }
+
+  void project_stretch(int64_t step) {
+    int64_t count = 0;
+    for (; step < run_.steps && count < kStretch; ++step) {
+      const int64_t rows = timeline_.alive(step, share_.first, share_.last);
+      for (int64_t r = 0; r < rows; ++r) memory_.x[count++] = timeline_.x(step, place(r));
+      if (rows == 0) break;
+    }
+    stretch_end_ = step;
+    stretch_row_ = 0;
+    const int64_t blocks = blocks_.last - blocks_.first;
+    add_input(memory_.x, count, blocks_.first, blocks, memory_.projected, blocks * kTile);
+  }
+
+  // to = bias + W x for some rows and blocks.
+  void add_input(const Real* const* x, int64_t rows, int64_t block, int64_t blocks, Real* to,
+                 int64_t row_step) {
+    constexpr int64_t panel_step = kTile / Kind::input_panels;
+    const Real* bias = weights_.bias + block * kTile;
+    const int64_t panel_size = cell_.inputs * Kind::input_width * kLane;
+    multiply<Kind::input_width>(
+        Product<Real, Weight>{x, 1, cell_.inputs,
+                              weights_.input + block * Kind::input_panels * panel_size, bias, 0,
+                              panel_step, to, row_step, panel_step},
+        rows, blocks * Kind::input_panels);
+    if constexpr (Kind::splits_candidate) {
+      for (int64_t r = 0; r < rows; ++r) {
+        for (int64_t b = 0; b < blocks; ++b)
+          store(to + r * row_step + b * kTile + 3 * kLane, load(bias + b * kTile + 3 * kLane));
+      }
+    }
+  }
+
+  void first_product(int64_t step, int64_t rows, int64_t block, int64_t blocks) {
+    constexpr int64_t panel_step = kTile / Kind::hidden_panels;
+    constexpr int64_t from_slot = Kind::hidden_slot * kLane;
+    const int64_t panel_size = cell_.outputs * Kind::hidden_width * kLane;
+    const Weight* panels = weights_.hidden + block * Kind::hidden_panels * panel_size;
+    const int64_t wide = blocks * kTile;
+    const bool is_projected = step < stretch_end_;
+    for (int64_t r = 0; r < rows; r += kRowChunk) {
+      const int64_t now = rows - r < kRowChunk ? rows - r : kRowChunk;
+      const Real* init = memory_.sums;
+      int64_t init_row = wide;
+      if (is_projected) {
+        init_row = (blocks_.last - blocks_.first) * kTile;
+        init = memory_.projected + stretch_row_ * init_row + (block - blocks_.first) * kTile;
+        if (from_slot > 0) copy_candidates(init, init_row, now, blocks);
+      } else {
+        add_input(memory_.x + r, now, block, blocks, memory_.sums, wide);
+      }
+      multiply<Kind::hidden_width>(
+          Product<Real, Weight>{memory_.operand_row + r, 1, cell_.outputs, panels,
+                                init + from_slot, init_row, panel_step, memory_.sums + from_slot,
+                                wide, panel_step},
+          now, blocks * Kind::hidden_panels);
+      for (int64_t i = 0; i < now; ++i) first_half(step, r + i, block, blocks, i * wide);
+    }
+    if (is_projected && block + blocks == blocks_.last) stretch_row_ += rows;
+  }
+
+  // The slots that R h does not touch, from the projected stretch to the sums.
+  void copy_candidates(const Real* from, int64_t from_row, int64_t rows, int64_t blocks) {
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t b = 0; b < blocks; ++b)
+        store(memory_.sums + (r * blocks + b) * kTile, load(from + r * from_row + b * kTile));
+    }
+  }
+
+  Row<Real> row_at(int64_t step, int64_t r) const {
+    const int64_t p = place(r), H = cell_.units, P = cell_.outputs;
+    constexpr int64_t gate_rows = Kind::splits_candidate ? 4 : Kind::gates;
+    const int64_t padded = ForwardMemory<Real, Kind>::wide(H);
+    Row<Real> row{};
+    row.h_old = memory_.h_old[r];
+    row.operand = memory_.operand_row[r];
+    row.h_new = timeline_.y(step, p);
+    if (Kind::has_cell) {
+      row.c_old = memory_.c_old[r];
+      row.c_new = timeline_.c(step, p);
+      row.keep_c = {timeline_.kept(run_.keep_c, step, p, H), run_.rate_c};
+    }
+    if (run_.gates != nullptr)
+      row.gates = run_.gates + (timeline_.offset(step) + p) * gate_rows * H;
+    if (memory_.middle != nullptr) row.middle = memory_.middle + r * H;
+    if (Kind::second_gate) {
+      row.candidate = memory_.candidate + r * padded;
+      row.update = memory_.update + r * padded;
+    }
+    if (masked_) {
+      row.mask = run_.mask + timeline_.row(p) * P;
+      row.next_operand = memory_.operand[step & 1] + r * P;
+    }
+    row.keep_h = {timeline_.kept(run_.keep_h, step, p, P), run_.rate_h};
+    row.peephole = weights_.peephole;
+    row.peephole_step = blocks_of<Real, Kind>(H) * Kind::vectors * kLane;
+    row.units = H;
+    return row;
+  }
+
+  void first_half(int64_t step, int64_t r, int64_t block, int64_t blocks, int64_t sums_at) {
+    const Row<Real> row = row_at(step, r);
+    const Real* sums = memory_.sums + sums_at;
+    for (int64_t v = 0; v < blocks * Kind::vectors; ++v) {
+      const int64_t unit = (block * Kind::vectors + v) * kLane;
+      const int64_t left = cell_.units - unit;
+      if (left <= 0) break;
+      const int64_t count = left < kLane ? left : kLane;
+      const Real* at = sums + v * (kTile / Kind::vectors);
+      if constexpr (Kind::has_cell) {
+        lstm_forward<Kind>(row, at, unit, count);
+      } else if constexpr (Kind::splits_candidate) {
+        gru_after_forward(row, at, unit, count);
+      } else if constexpr (Kind::second_gate) {
+        gru_before_forward(row, at, unit, count);
+      } else {
+        simple_forward(row, cell_.nonlinearity, at, unit, count);
+      }
+    }
+  }
+
+  // R_n (r ⊙ h) added to the candidate's sum, or the projection of o ⊙ tanh c.
+  void second_product(int64_t step, int64_t rows) {
+    const int64_t H = cell_.units, columns = cell_.outputs;
+    const int64_t padded = ForwardMemory<Real, Kind>::wide(H);
+    const Real** middle = memory_.x;  // x has been read
+    for (int64_t r = 0; r < rows; ++r) middle[r] = memory_.middle + r * H;
+    for (int64_t pair = pairs_.first; pair < pairs_.last; ++pair) {
+      const int64_t column = pair * kPair<Real>;
+      for (int64_t r = 0; r < rows; r += kRowChunk) {
+        const int64_t now = rows - r < kRowChunk ? rows - r : kRowChunk;
+        const bool starts_at_zero = !Kind::second_gate;
+        const Real* init =
+            starts_at_zero ? zero_pair_ : memory_.candidate + r * padded + column;
+        multiply<2>(Product<Real, Weight>{middle + r, 1, H, weights_.second + column * H, init,
+                                          starts_at_zero ? 0 : padded, 0, memory_.sums,
+                                          kPair<Real>, 0},
+                    now, 1);
+        for (int64_t i = 0; i < now; ++i) {
+          const Row<Real> row = row_at(step, r + i);
+          for (int64_t v = 0; v < 2; ++v) {
+            const int64_t unit = column + v * kLane, left = columns - unit;
+            if (left <= 0) break;
+            const int64_t count = left < kLane ? left : kLane;
+            const Real* sum = memory_.sums + i * kPair<Real> + v * kLane;
+            if constexpr (Kind::second_gate) {
+              gru_before_finish(row, sum, unit, count);
+            } else {
+              put_hidden(row, unit, count, load(sum));
+            }
+          }
+        }
+      }
+    }
+  }
+
+  // States at each row's own end, and zeros after it. The last barrier lies behind: h is complete.
+  void finish() {
+    const int64_t H = cell_.units, P = cell_.outputs;
+    for (int64_t r = share_.member; r < share_.last - share_.first; r += share_.members) {
+      const int64_t p = place(r), row = timeline_.row(p), length = timeline_.length(p);
+      const Real* h = length == 0 ? timeline_.given(run_.h0, p, P) : timeline_.y(length - 1, p);
+      std::memcpy(run_.hn + row * P, h, sizeof(Real) * P);
+      if (Kind::has_cell && (length == 0 || run_.cells != nullptr)) {
+        const Real* c = length == 0 ? timeline_.given(run_.c0, p, H) : timeline_.c(length - 1, p);
+        if (c != run_.cn + row * H) std::memcpy(run_.cn + row * H, c, sizeof(Real) * H);
+      }
+      for (int64_t t = length; t < run_.steps; ++t)
+        std::memset(run_.y + t * run_.y_step + row * run_.y_row, 0, sizeof(Real) * P);
+    }
+  }
+
+  const Cell& cell_;
+  const Packed<Real, Weight>& weights_;
+  const Forward<Real>& run_;
+  const Share share_;
+  const ForwardMemory<Real, Kind>& memory_;
+  const Timeline<Real> timeline_;
+  const bool masked_;
+  Range blocks_, pairs_;
+  int64_t stretch_end_ = 0;  // the step before which W x is there
+  int64_t stretch_row_ = 0;  // and the row-step of the stretch that comes next
+  alignas(64) const Real zero_pair_[kPair<Real>] = {};
+};
+
+}  // namespace elman::ELMAN_ISA

@@ -1,0 +1,364 @@
+// Gradients that sum over all row-steps, as large matrix products once time has been walked:
+//
+//   δW = Σ δsums(n)ᵀ x(n)        δR = Σ δsums(n)ᵀ h(n−1)        δx(n) = Wᵀ δsums(n)
+//
+// The units of δsums are dealt out over the members, and every sum runs over the row-steps in
+// order: the result does not depend on the number of threads.
+#pragma once
+
+#include "backward.h"
+
+namespace elman::ELMAN_ISA {
+
+inline constexpr int64_t kChunk = 256;     // row-steps packed at once
+inline constexpr int64_t kColumns = 4;     // columns of δsums in a tile
+inline constexpr int64_t kTiles = 64;      // tiles packed at once
+
+template <class Real>
+struct GradientScratch {
+  int64_t *step, *place;         // of the chunk's row-steps
+  const Real **x, **hidden;
+  Real *inputs, *outputs, *reset;  // the chunk's x, h and r ⊙ h (or o ⊙ tanh c) as panels
+  Real* sums;                    // tiles of δsums
+  Real* tile;
+  Real* partial;                 // of a bias
+
+  GradientScratch(const Cell& cell, Allotment& all)
+      : step(all.take<int64_t>(kChunk)),
+        place(all.take<int64_t>(kChunk)),
+        x(all.take<const Real*>(kChunk)),
+        hidden(all.take<const Real*>(kChunk)),
+        inputs(all.take<Real>(kChunk * wide(cell.inputs))),
+        outputs(all.take<Real>(kChunk * wide(cell.outputs))),
+        reset(all.take<Real>(kChunk * wide(cell.units))),
+        sums(all.take<Real>(kChunk * kColumns * kTiles)),
+        tile(all.take<Real>(kRowChunk * kPair<Real>)),
+        partial(all.take<Real>(kColumns * kTiles)) {}
+
+  static int64_t wide(int64_t size) { return ceil_div(size, kPair<Real>) * kPair<Real>; }
+};
+
+// One matrix product: out(column, ·) += Σ_n sums(n, column) · panels(n, ·).
+template <class Real>
+struct Outer {
+  Real* out;  // (columns, width), at the first of the columns
+  int64_t width;
+  const Real* panels;
+};
+
+template <class Real, class Kind>
+class WeightGradients {
+ public:
+  WeightGradients(const Cell& cell, const Packed<Real, Real>& weights, const Forward<Real>& run,
+                  const Backward<Real>& grads, const Share& share,
+                  const BackwardMemory<Real, Kind>& memory, const GradientScratch<Real>& scratch)
+      : cell_(cell),
+        weights_(weights),
+        run_(run),
+        grads_(grads),
+        share_(share),
+        memory_(memory),
+        scratch_(scratch),
+        timeline_{run, share_.rows, cell.units, cell.outputs, memory.zeros} {}
+
+  void run() {
+    if (grads_.grad_x != nullptr) input_gradients();
+    const Range units = part_of(share_, ceil_div(cell_.units, kColumns));
+    const Range own = {units.first * kColumns, end_of(units, cell_.units)};
+    const Range outputs = part_of(share_, ceil_div(cell_.outputs, kColumns));
+    const Range own_outputs = {outputs.first * kColumns, end_of(outputs, cell_.outputs)};
+    for (int64_t column = 0; column < kWide; ++column) zero_gate(column, own);
+    if (cell_.projected && grads_.grad_projection != nullptr)
+      zero(grads_.grad_projection + own_outputs.first * cell_.units,
+           (own_outputs.last - own_outputs.first) * cell_.units);
+    for (int64_t first = 0; first < share_.rows.total; first += kChunk) {
+      const int64_t left = share_.rows.total - first;
+      const int64_t count = left < kChunk ? left : kChunk;
+      gather(count);
+      for (int64_t column = 0; column < kWide; ++column) gate(column, own, first, count);
+      if (cell_.projected && grads_.grad_projection != nullptr) {
+        const Outer<Real> to{grads_.grad_projection, cell_.units, scratch_.reset};
+        outer(memory_.grad_out + first * cell_.outputs, cell_.outputs, own_outputs, count, &to, 1,
+              nullptr, nullptr);
+      }
+      if (grads_.grad_peephole != nullptr) peepholes(own, first, count, first == 0);
+    }
+    if (share_.rows.total == 0 && grads_.grad_peephole != nullptr) peepholes(own, 0, 0, true);
+  }
+
+ private:
+  static constexpr int64_t kLane = kLanes<Real>;
+  static constexpr int64_t kWide = kSumGates<Kind>;
+  static constexpr int kNone = -1;
+
+  static int64_t end_of(Range tiles, int64_t size) {
+    const int64_t last = tiles.last * kColumns;
+    return last < size ? last : size;
+  }
+
+  // The gate of PyTorch's order that a block of δsums belongs to, in W and in R; or none.
+  static int input_gate(int64_t column) {
+    if constexpr (kHiddenFirst<Kind> == 0) return static_cast<int>(column);
+    return column == 0 ? 2 : column == 3 ? kNone : static_cast<int>(column - 1);
+  }
+  static int hidden_gate(int64_t column) {
+    if constexpr (kHiddenFirst<Kind> == 0) return static_cast<int>(column);
+    if (column > 0) return static_cast<int>(column - 1);
+    return Kind::second_gate ? 2 : kNone;
+  }
+
+  static void zero(Real* to, int64_t count) { std::memset(to, 0, sizeof(Real) * count); }
+
+  void zero_gate(int64_t column, Range own) {
+    const int64_t H = cell_.units, size = own.last - own.first;
+    if (const int g = input_gate(column); g != kNone) {
+      const int64_t at = g * H + own.first;
+      if (grads_.grad_input != nullptr)
+        zero(grads_.grad_input + at * cell_.inputs, size * cell_.inputs);
+      if (grads_.grad_input_bias != nullptr) zero(grads_.grad_input_bias + at, size);
+    }
+    if (const int g = hidden_gate(column); g != kNone) {
+      const int64_t at = g * H + own.first;
+      if (grads_.grad_hidden != nullptr)
+        zero(grads_.grad_hidden + at * cell_.outputs, size * cell_.outputs);
+      if (grads_.grad_hidden_bias != nullptr) zero(grads_.grad_hidden_bias + at, size);
+    }
+  }
+
+  // The next `count` row-steps, their x and h(n−1) as panels.
+  void gather(int64_t count) {
+    const int64_t P = cell_.outputs;
+    for (int64_t n = 0; n < count; ++n) {
+      while (next_place_ >= timeline_.alive(next_step_, 0, share_.rows.rows)) {
+        ++next_step_;
+        next_place_ = 0;
+      }
+      scratch_.step[n] = next_step_;
+      scratch_.place[n] = next_place_;
+      scratch_.x[n] = timeline_.x(next_step_, next_place_);
+      scratch_.hidden[n] = timeline_.h_old(next_step_, next_place_);
+      ++next_place_;
+    }
+    if (grads_.grad_input != nullptr)
+      pack(scratch_.x, count, cell_.inputs, scratch_.inputs, [](int64_t, int64_t) { return Real{1}; });
+    if (grads_.grad_hidden != nullptr) {
+      const auto mask = [&](int64_t n, int64_t i) {
+        return run_.mask == nullptr ? Real{1}
+                                    : run_.mask[timeline_.row(scratch_.place[n]) * P + i];
+      };
+      pack(scratch_.hidden, count, P, scratch_.outputs, mask);
+      if constexpr (Kind::second_gate) {
+        pack(scratch_.hidden, count, P, scratch_.reset, [&](int64_t n, int64_t i) {
+          return mask(n, i) * gates(n)[i];
+        });
+      }
+    }
+    if constexpr (Kind::has_cell) {
+      if (cell_.projected && grads_.grad_projection != nullptr) pack_middle(count);
+    }
+  }
+
+  const Real* gates(int64_t n) const {
+    return run_.gates + (timeline_.offset(scratch_.step[n]) + scratch_.place[n]) * kWide *
+                            cell_.units;
+  }
+
+  // rows (count, size) times a factor → (group of 2V columns, count, 2V)
+  template <class Factor>
+  static void pack(const Real* const* rows, int64_t count, int64_t size, Real* to,
+                   const Factor& factor) {
+    for (int64_t column = 0; column < size; column += kPair<Real>) {
+      const int64_t width = size - column < kPair<Real> ? size - column : kPair<Real>;
+      for (int64_t n = 0; n < count; ++n, to += kPair<Real>) {
+        const Real* from = rows[n] + column;
+        if (width == kPair<Real>) {
+          for (int64_t i = 0; i < kPair<Real>; ++i) to[i] = factor(n, column + i) * from[i];
+        } else {
+          for (int64_t i = 0; i < width; ++i) to[i] = factor(n, column + i) * from[i];
+          for (int64_t i = width; i < kPair<Real>; ++i) to[i] = 0;
+        }
+      }
+    }
+  }
+
+  // o ⊙ tanh c, which the projection read.
+  void pack_middle(int64_t count) {
+    const int64_t H = cell_.units;
+    for (int64_t first = 0; first < H; first += kPair<Real>) {
+      for (int64_t n = 0; n < count; ++n) {
+        Real* to = scratch_.reset + (first / kPair<Real> * count + n) * kPair<Real>;
+        for (int64_t v = 0; v < kPair<Real>; v += kLane) {
+          const int64_t unit = first + v, left = H - unit;
+          const int64_t here = left < 0 ? 0 : left < kLane ? left : kLane;
+          const Vector<Real> o = load_first(gates(n) + (Kind::gates - 1) * H + unit, here);
+          store(to + v, o * tanh<Real>(cell_before_zoneout(n, unit, here)));
+        }
+      }
+    }
+  }
+
+  Vector<Real> cell_before_zoneout(int64_t n, int64_t unit, int64_t count) const {
+    constexpr bool coupled = Kind::gates == 3;
+    const int64_t H = cell_.units;
+    const Real* at = gates(n) + unit;
+    const Vector<Real> i = load_first(at, count);
+    const Vector<Real> f = coupled ? broadcast(Real{1}) - i : load_first(at + H, count);
+    const Vector<Real> g = load_first(at + (coupled ? 1 : 2) * H, count);
+    const Real* c = timeline_.c_old(scratch_.step[n], scratch_.place[n]);
+    return fma<Real>(f, load_first(c + unit, count), i * g);
+  }
+
+  // One gate's share of δW, δR and δb, for own units.
+  void gate(int64_t column, Range own, int64_t first, int64_t count) {
+    const int64_t H = cell_.units;
+    Outer<Real> to[2];
+    int targets = 0;
+    const int from_input = input_gate(column), from_hidden = hidden_gate(column);
+    Real *input_bias = nullptr, *hidden_bias = nullptr;
+    if (from_input != kNone) {
+      if (grads_.grad_input != nullptr)
+        to[targets++] = {grads_.grad_input + from_input * H * cell_.inputs, cell_.inputs,
+                         scratch_.inputs};
+      if (grads_.grad_input_bias != nullptr) input_bias = grads_.grad_input_bias + from_input * H;
+    }
+    if (from_hidden != kNone) {
+      const bool is_reset = Kind::second_gate && column == 0;
+      if (grads_.grad_hidden != nullptr)
+        to[targets++] = {grads_.grad_hidden + from_hidden * H * cell_.outputs, cell_.outputs,
+                         is_reset ? scratch_.reset : scratch_.outputs};
+      if (grads_.grad_hidden_bias != nullptr)
+        hidden_bias = grads_.grad_hidden_bias + from_hidden * H;
+    }
+    outer(memory_.grad_sums + first * kWide * H + column * H, kWide * H, own, count, to, targets,
+          input_bias, hidden_bias);
+  }
+
+  // The own columns of `sums` (count, ·), `step` apart, with every target's panels.
+  void outer(const Real* sums, int64_t step, Range own, int64_t count, const Outer<Real>* to,
+             int targets, Real* bias, Real* other_bias) {
+    for (int64_t first = own.first; first < own.last; first += kColumns * kTiles) {
+      const int64_t left = own.last - first;
+      const int64_t columns = left < kColumns * kTiles ? left : kColumns * kTiles;
+      pack_sums(sums + first, step, columns, count);
+      for (int64_t i = 0; i < columns; ++i) {
+        if (bias != nullptr) bias[first + i] += scratch_.partial[i];
+        if (other_bias != nullptr) other_bias[first + i] += scratch_.partial[i];
+      }
+      for (int t = 0; t < targets; ++t) {
+        for (int64_t c = 0; c < to[t].width; c += kPair<Real>) {
+          for (int64_t tile = 0; tile < columns; tile += kColumns)
+            add_tile(to[t], first + tile, c, columns - tile, tile, count);
+        }
+      }
+    }
+  }
+
+  // (count, columns) → (tile, count, 4), and the sums over the row-steps.
+  void pack_sums(const Real* sums, int64_t step, int64_t columns, int64_t count) {
+    for (int64_t tile = 0; tile < columns; tile += kColumns) {
+      Real* to = scratch_.sums + tile * count;
+      const int64_t width = columns - tile < kColumns ? columns - tile : kColumns;
+      Real total[kColumns] = {};
+      for (int64_t n = 0; n < count; ++n, to += kColumns) {
+        const Real* from = sums + n * step + tile;
+        if (width == kColumns) {
+          for (int64_t i = 0; i < kColumns; ++i) total[i] += to[i] = from[i];
+        } else {
+          for (int64_t i = 0; i < kColumns; ++i) total[i] += to[i] = i < width ? from[i] : Real{0};
+        }
+      }
+      for (int64_t i = 0; i < kColumns; ++i) scratch_.partial[tile + i] = total[i];
+    }
+  }
+
+  void add_tile(const Outer<Real>& to, int64_t row, int64_t column, int64_t rows_left,
+                int64_t tile, int64_t count) {
+    const Real* a[kColumns];
+    for (int64_t i = 0; i < kColumns; ++i) a[i] = scratch_.sums + tile * count + i;
+    const int64_t rows = rows_left < kColumns ? rows_left : kColumns;
+    const int64_t width = to.width - column;
+    Real* out = to.out + row * to.width + column;
+    const bool is_whole = width >= kPair<Real>;
+    Product<Real, Real> product{a,   kColumns, count, to.panels + column * count, out, to.width, 0,
+                                out, to.width, 0};
+    if (!is_whole) {
+      product.init = zero_pair_;
+      product.init_row = 0;
+      product.out = scratch_.tile;
+      product.out_row = kPair<Real>;
+    }
+    multiply<2>(product, rows, 1);
+    if (is_whole) return;
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t i = 0; i < width; ++i)
+        out[r * to.width + i] += scratch_.tile[r * kPair<Real> + i];
+    }
+  }
+
+  //   δp_i = Σ δi ⊙ c(n−1)      δp_f = Σ δf ⊙ c(n−1)      δp_o = Σ δo ⊙ c
+  void peepholes(Range own, int64_t first, int64_t count, bool is_first) {
+    if constexpr (Kind::has_cell) {
+      const int64_t H = cell_.units;
+      constexpr int64_t last = Kind::gates - 1;  // o; g has none
+      if (is_first) {
+        for (int64_t p = 0; p < last; ++p)
+          zero(grads_.grad_peephole + p * H + own.first, own.last - own.first);
+      }
+      for (int64_t unit = own.first; unit < own.last; unit += kLane) {
+        const int64_t here = own.last - unit < kLane ? own.last - unit : kLane;
+        Vector<Real> total[3] = {};
+        for (int64_t n = 0; n < count; ++n) {
+          const Real* sums = memory_.grad_sums + (first + n) * kWide * H + unit;
+          const Real* c = timeline_.c_old(scratch_.step[n], scratch_.place[n]) + unit;
+          for (int64_t p = 0; p < last - 1; ++p)
+            total[p] = fma<Real>(load_first(sums + p * H, here), load_first(c, here), total[p]);
+          total[last - 1] = fma<Real>(load_first(sums + last * H, here),
+                                      cell_before_zoneout(n, unit, here), total[last - 1]);
+        }
+        for (int64_t p = 0; p < last; ++p) {
+          Real* to = grads_.grad_peephole + p * H + unit;
+          store_first(to, load_first(to, here) + total[p], here);
+        }
+      }
+    }
+  }
+
+  void input_gradients() {
+    const int64_t H = cell_.units, I = cell_.inputs, depth = Kind::gates * H;
+    const Range own = part_of(share_, share_.rows.total);
+    int64_t step = 0;
+    for (int64_t n = own.first; n < own.last; n += kRowChunk) {
+      const int64_t count = own.last - n < kRowChunk ? own.last - n : kRowChunk;
+      for (int64_t i = 0; i < count; ++i)
+        scratch_.x[i] = memory_.grad_sums + (n + i) * kWide * H;
+      Real** to = const_cast<Real**>(scratch_.hidden);
+      for (int64_t i = 0; i < count; ++i) {
+        while (n + i >= timeline_.offset(step) + timeline_.alive(step, 0, share_.rows.rows)) ++step;
+        const int64_t place = n + i - timeline_.offset(step);
+        to[i] = grads_.grad_x + timeline_.time(step, place) * grads_.grad_x_step +
+                timeline_.row(place) * grads_.grad_x_row;
+      }
+      for (int64_t column = 0; column < I; column += kPair<Real>) {
+        const int64_t width = I - column < kPair<Real> ? I - column : kPair<Real>;
+        multiply<2>(Product<Real, Real>{scratch_.x, 1, depth, weights_.input_back + column * depth,
+                                        zero_pair_, 0, 0, scratch_.tile, kPair<Real>, 0},
+                    count, 1);
+        for (int64_t i = 0; i < count; ++i)
+          std::memcpy(to[i] + column, scratch_.tile + i * kPair<Real>, sizeof(Real) * width);
+      }
+    }
+  }
+
+  const Cell& cell_;
+  const Packed<Real, Real>& weights_;
+  const Forward<Real>& run_;
+  const Backward<Real>& grads_;
+  const Share share_;
+  const BackwardMemory<Real, Kind>& memory_;
+  const GradientScratch<Real>& scratch_;
+  const Timeline<Real> timeline_;
+  int64_t next_step_ = 0, next_place_ = 0;
+  alignas(64) const Real zero_pair_[kPair<Real>] = {};
+};
+
+}  // namespace elman::ELMAN_ISA

@@ -1,0 +1,232 @@
+// Weights laid out for the tiles of tile.h: as panels.
+//
+// A block is as many hidden units as a vector has lanes (the simple cell, with one gate alone,
+// takes two vectors of units). The panels of a block hold all its gates side by side, so that one
+// pass over them finishes these units:
+//
+//   LSTM, block of units j … j+V        panel 0: (k, i_j … i_j+V | f_j … f_j+V)      k = 1 … depth
+//                                       panel 1: (k, g_j … g_j+V | o_j … o_j+V)
+//
+// Units that fill up the last block have weights of zero.
+#pragma once
+
+#include "recurrence.h"
+#include "simd.h"
+#include "tile.h"
+
+namespace elman::ELMAN_ISA {
+
+// How each cell divides its gates. A slot is one vector of sums in the tile of a block; `…_gate`
+// says which gate of PyTorch's order stands in it.
+struct Simple {
+  static constexpr int gates = 1, vectors = 2, slots = 2, span = 4;
+  static constexpr int input_width = 2, input_panels = 1, hidden_width = 2, hidden_panels = 1;
+  static constexpr int hidden_slot = 0;  // the first slot that R h adds to
+  static constexpr int input_gate[] = {0, 0}, hidden_gate[] = {0, 0};
+  static constexpr bool has_cell = false, splits_candidate = false, second_gate = false;
+};
+struct Lstm {
+  static constexpr int gates = 4, vectors = 1, slots = 4, span = 2;
+  static constexpr int input_width = 2, input_panels = 2, hidden_width = 2, hidden_panels = 2;
+  static constexpr int hidden_slot = 0;
+  static constexpr int input_gate[] = {0, 1, 2, 3}, hidden_gate[] = {0, 1, 2, 3};
+  static constexpr bool has_cell = true, splits_candidate = false, second_gate = false;
+};
+struct CoupledLstm {
+  static constexpr int gates = 3, vectors = 1, slots = 3, span = 3;
+  static constexpr int input_width = 3, input_panels = 1, hidden_width = 3, hidden_panels = 1;
+  static constexpr int hidden_slot = 0;
+  static constexpr int input_gate[] = {0, 1, 2}, hidden_gate[] = {0, 1, 2};
+  static constexpr bool has_cell = true, splits_candidate = false, second_gate = false;
+};
+// W x fills n r z, R h adds to r z and fills a fourth slot, R_n h.
+struct GruResetAfter {
+  static constexpr int gates = 3, vectors = 1, slots = 4, span = 3;
+  static constexpr int input_width = 3, input_panels = 1, hidden_width = 3, hidden_panels = 1;
+  static constexpr int hidden_slot = 1;
+  static constexpr int input_gate[] = {2, 0, 1}, hidden_gate[] = {0, 1, 2};
+  static constexpr bool has_cell = false, splits_candidate = true, second_gate = false;
+};
+// W x fills n r z, R h adds to r z; a second product, R_n (r ⊙ h), adds to n.
+struct GruResetBefore {
+  static constexpr int gates = 3, vectors = 1, slots = 3, span = 3;
+  static constexpr int input_width = 3, input_panels = 1, hidden_width = 2, hidden_panels = 1;
+  static constexpr int hidden_slot = 1;
+  static constexpr int input_gate[] = {2, 0, 1}, hidden_gate[] = {0, 1};
+  static constexpr bool has_cell = false, splits_candidate = false, second_gate = true;
+};
+
+template <class Real>
+inline constexpr int64_t kPair = 2 * kLanes<Real>;  // columns of a panel two vectors wide
+
+ELMAN_INLINE int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+template <class Real, class Kind>
+ELMAN_INLINE int64_t blocks_of(int64_t units) {
+  return ceil_div(units, Kind::vectors * kLanes<Real>);
+}
+
+// Hands out memory piece by piece, each beginning on a cache line; of no pieces, none. Without
+// memory it only counts.
+class Allotment {
+ public:
+  explicit Allotment(char* memory) : memory_(memory) {}
+  template <class T>
+  T* take(int64_t count) {
+    char* here = memory_ == nullptr || count == 0 ? nullptr : memory_ + used_;
+    used_ += ceil_div(count * static_cast<int64_t>(sizeof(T)), 64) * 64;
+    return reinterpret_cast<T*>(here);
+  }
+  int64_t used() const { return used_; }
+
+ private:
+  char* memory_;
+  int64_t used_ = 0;
+};
+
+ELMAN_INLINE void copy_weight(float* to, const float* from) { *to = *from; }
+ELMAN_INLINE void copy_weight(double* to, const double* from) { *to = *from; }
+ELMAN_INLINE void copy_weight(BFloat16* to, const BFloat16* from) { *to = *from; }
+ELMAN_INLINE void copy_weight(float* to, const BFloat16* from) {
+  const uint32_t bits = static_cast<uint32_t>(from->bits) << 16;
+  std::memcpy(to, &bits, sizeof bits);
+}
+
+// Panels for sums over a matrix's columns: out unit `u` of gate `gate[slot]` is row gate·units + u.
+//   matrix (·, depth) with rows `depth` apart → (block, panel, depth, Width · V)
+template <class Real, class Weight, int Width>
+void pack_rows(const Weight* matrix, int64_t units, int64_t depth, int vectors, const int* gate,
+               int panels, Weight* out) {
+  constexpr int64_t lanes = kLanes<Real>;
+  const int64_t blocks = ceil_div(units, vectors * lanes);
+  for (int64_t block = 0; block < blocks; ++block) {
+    for (int64_t slot = 0; slot < panels * Width; ++slot) {
+      const int64_t first = block * vectors * lanes + (vectors > 1 ? slot * lanes : 0);
+      Weight* to = out + ((block * panels + slot / Width) * depth * Width + slot % Width) * lanes;
+      for (int64_t lane = 0; lane < lanes; ++lane) {
+        const int64_t unit = first + lane;
+        const Weight* from = matrix + (gate[slot] * units + unit) * depth;
+        for (int64_t k = 0; k < depth; ++k) {
+          to[k * Width * lanes + lane] = unit < units ? from[k] : Weight{};
+        }
+      }
+    }
+  }
+}
+
+// Panels for sums over a matrix's rows, in the order of the rows.
+//   matrix (depth, columns) → (group of 2V columns, depth, 2V)
+template <class Real>
+void pack_columns(const Real* matrix, int64_t depth, int64_t columns, Real* out,
+                  int64_t out_depth, int64_t first) {
+  for (int64_t group = 0; group * kPair<Real> < columns; ++group) {
+    const int64_t column = group * kPair<Real>;
+    const int64_t count = columns - column < kPair<Real> ? columns - column : kPair<Real>;
+    for (int64_t k = 0; k < depth; ++k) {
+      Real* to = out + ((group * out_depth + first + k) * kPair<Real>);
+      for (int64_t i = 0; i < kPair<Real>; ++i) {
+        to[i] = i < count ? matrix[k * columns + column + i] : Real{0};
+      }
+    }
+  }
+}
+
+// Where the sums of a block begin: b + b′, but where R_n h has a slot of its own b_n and b′_n apart.
+template <class Real, class Weight, class Kind>
+void pack_bias(const Cell& cell, const Weights<Weight>& w, Real* out) {
+  constexpr int64_t lanes = kLanes<Real>;
+  const int64_t H = cell.units, blocks = blocks_of<Real, Kind>(H);
+  for (int64_t i = 0; i < blocks * Kind::slots * lanes; ++i) out[i] = 0;
+  for (int64_t block = 0; block < blocks; ++block) {
+    for (int64_t slot = 0; slot < Kind::slots; ++slot) {
+      const int64_t first = block * Kind::vectors * lanes + (Kind::vectors > 1 ? slot * lanes : 0);
+      const bool is_split = Kind::splits_candidate && slot == 3;
+      const int gate = is_split ? 2 : Kind::input_gate[is_split ? 0 : slot];
+      const bool has_input = !is_split;
+      const bool has_hidden = is_split || !(Kind::splits_candidate && slot == 0);
+      for (int64_t lane = 0; lane < lanes && first + lane < H; ++lane) {
+        const int64_t at = gate * H + first + lane;
+        Real b = 0, b_hidden = 0;
+        if (has_input && w.input_bias != nullptr) copy_weight(&b, w.input_bias + at);
+        if (has_hidden && w.hidden_bias != nullptr) copy_weight(&b_hidden, w.hidden_bias + at);
+        out[(block * Kind::slots + slot) * lanes + lane] = b + b_hidden;
+      }
+    }
+  }
+}
+
+// What the backward pass multiplies by: Rᵀ, Wᵀ and the transposed second matrix. The rows of Wᵀ
+// follow the order of the gradients of the sums: n r z where the candidate comes first.
+template <class Real, class Kind>
+void pack_back(const Cell& cell, const Weights<Real>& w, Real* hidden_back, Real* second_back,
+               Real* input_back) {
+  const int64_t I = cell.inputs, H = cell.units, P = cell.outputs;
+  const int64_t rows = (Kind::second_gate ? 2 : Kind::gates) * H;
+  pack_columns(w.hidden, rows, P, hidden_back, rows, 0);
+  if (Kind::second_gate) pack_columns(w.hidden + 2 * H * P, H, P, second_back, H, 0);
+  if (cell.projected) pack_columns(w.projection, P, H, second_back, P, 0);
+  const int64_t all = Kind::gates * H;
+  const bool candidate_first = Kind::splits_candidate || Kind::second_gate;
+  const int64_t shift = candidate_first ? H : 0;
+  if (candidate_first) pack_columns(w.input + 2 * H * I, H, I, input_back, all, 0);
+  pack_columns(w.input, all - shift, I, input_back, all, shift);
+}
+
+// Lay a cell out, or only count the bytes it takes (memory null). Returns them.
+template <class Real, class Weight, class Kind>
+int64_t pack(const Cell& cell, const Weights<Weight>& w, bool gradient, char* memory,
+             Packed<Real, Weight>* packed) {
+  constexpr int64_t lanes = kLanes<Real>;
+  const int64_t I = cell.inputs, H = cell.units, P = cell.outputs;
+  const int64_t blocks = blocks_of<Real, Kind>(H), pairs = ceil_div(H, kPair<Real>);
+  Allotment all(memory);
+  auto* input = all.take<Weight>(blocks * Kind::input_panels * I * Kind::input_width * lanes);
+  auto* hidden = all.take<Weight>(blocks * Kind::hidden_panels * P * Kind::hidden_width * lanes);
+  const int64_t second_size = Kind::second_gate ? pairs * P
+                              : cell.projected  ? ceil_div(P, kPair<Real>) * H
+                                                : 0;
+  auto* second = all.take<Weight>(second_size * kPair<Real>);
+  auto* bias = all.take<Real>(blocks * Kind::slots * lanes);
+  auto* peephole = all.take<Real>(w.peephole == nullptr ? 0 : 3 * blocks * lanes);
+  const int64_t outputs_wide = ceil_div(P, kPair<Real>) * kPair<Real>;
+  const int64_t hidden_rows = (Kind::second_gate ? 2 : Kind::gates) * H;
+  const int64_t inputs_wide = ceil_div(I, kPair<Real>) * kPair<Real>;
+  auto* hidden_back = all.take<Real>(gradient ? hidden_rows * outputs_wide : 0);
+  auto* second_back = all.take<Real>(!gradient           ? 0
+                                     : Kind::second_gate ? H * outputs_wide
+                                     : cell.projected    ? P * pairs * kPair<Real>
+                                                         : 0);
+  auto* input_back = all.take<Real>(gradient ? Kind::gates * H * inputs_wide : 0);
+  if (memory == nullptr) return all.used();
+
+  pack_rows<Real, Weight, Kind::input_width>(w.input, H, I, Kind::vectors, Kind::input_gate,
+                                             Kind::input_panels, input);
+  pack_rows<Real, Weight, Kind::hidden_width>(w.hidden, H, P, Kind::vectors, Kind::hidden_gate,
+                                              Kind::hidden_panels, hidden);
+  constexpr int alone[] = {0, 0};
+  if (Kind::second_gate)
+    pack_rows<Real, Weight, 2>(w.hidden + 2 * H * P, H, P, 2, alone, 1, second);
+  if (cell.projected) pack_rows<Real, Weight, 2>(w.projection, P, H, 2, alone, 1, second);
+  pack_bias<Real, Weight, Kind>(cell, w, bias);
+  if (w.peephole != nullptr) {
+    for (int64_t i = 0; i < 3 * blocks * lanes; ++i) peephole[i] = 0;
+    for (int64_t p = 0; p < Kind::gates - 1; ++p) {
+      for (int64_t u = 0; u < H; ++u)
+        copy_weight(peephole + p * blocks * lanes + u, w.peephole + p * H + u);
+    }
+  }
+  if constexpr (sizeof(Weight) == sizeof(Real)) {
+    if (gradient) pack_back<Real, Kind>(cell, w, hidden_back, second_back, input_back);
+  }
+  *packed = {input,
+             hidden,
+             second_size > 0 ? second : nullptr,
+             bias,
+             w.peephole != nullptr ? peephole : nullptr,
+             gradient ? hidden_back : nullptr,
+             gradient ? second_back : nullptr,
+             gradient ? input_back : nullptr};
+  return all.used();
+}
+
+}  // namespace elman::ELMAN_ISA

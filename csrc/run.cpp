@@ -1,0 +1,328 @@
+#include "run.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <new>
+#include <optional>
+#include <vector>
+
+#include "team.h"
+
+namespace elman {
+namespace {
+
+constexpr std::align_val_t kAlignment{64};
+
+// How the work of one call is divided.
+//
+// Rows do not meet, so many rows are cut into pieces that threads take one after another: nobody
+// waits for anybody, and a thread whose core is busy elsewhere takes fewer. Few rows are not cut;
+// there each thread owns a share of the hidden units for the whole sequence, so that its part of
+// the weights stays in its own cache, and all meet once a step.
+//
+// A piece has rows enough to fill a register tile twice. A step must be worth meeting for.
+constexpr int64_t kPieceRows = 8;
+constexpr double kOperationsWorthAThread = 2e6;
+constexpr double kOperationsWorthMeeting = 1.5e5;
+
+struct Piece {
+  int job;
+  int64_t first, last;  // places
+};
+
+struct Work {
+  Cell cell;
+  RowOrder order;
+  Rows rows;
+
+  Work(const Cell& given, int64_t steps, int64_t row_count, const int64_t* lengths)
+      : cell(given), order(steps, row_count, lengths), rows(order.view()) {}
+
+  double operations_a_row() const {
+    const double gates = cell.kind == CellKind::simple ? 1 : cell.kind == CellKind::lstm ? 4 : 3;
+    return 2 * gates * static_cast<double>(cell.units) *
+           static_cast<double>(cell.inputs + cell.outputs);
+  }
+  double operations() const { return operations_a_row() * static_cast<double>(rows.total); }
+};
+
+struct Division {
+  int members = 1;
+  bool shares_units = false;   // else pieces of rows
+  std::vector<Piece> pieces;
+};
+
+// Cuts a job's rows where the row-steps before reach equal shares.
+void cut(const Work& work, int job, int64_t count, std::vector<Piece>* pieces) {
+  const Rows& rows = work.rows;
+  int64_t first = 0, before = 0;
+  for (int64_t piece = 1; piece <= count; ++piece) {
+    int64_t last = first;
+    if (rows.lengths == nullptr) {
+      last = rows.rows * piece / count;
+    } else {
+      while (last < rows.rows && before * count < rows.total * piece) before += rows.lengths[last++];
+      if (piece == count) last = rows.rows;
+    }
+    if (last > first || count == 1) pieces->push_back({job, first, last});
+    first = last;
+  }
+}
+
+Division divide(const std::vector<Work>& works, int threads) {
+  Division division;
+  double operations = 0;
+  for (const Work& work : works) operations += work.operations();
+  const double worth = operations / kOperationsWorthAThread;
+  int members = worth < threads ? std::max(1, static_cast<int>(worth)) : threads;
+  const int jobs = static_cast<int>(works.size());
+  const int64_t a_job = (members + jobs - 1) / jobs;
+  const int64_t row_count = works[0].rows.rows;
+  const bool can_cut = a_job == 1 || row_count >= a_job * kPieceRows / 2;
+  if (!can_cut) {
+    const Work& work = works[0];
+    const double a_step = work.operations() / static_cast<double>(std::max<int64_t>(work.rows.steps, 1));
+    if (a_step / static_cast<double>(a_job) >= kOperationsWorthMeeting) {
+      division.members = members;
+      division.shares_units = true;
+      return division;
+    }
+    members = std::min(members, jobs);
+  }
+  division.members = members;
+  for (int job = 0; job < jobs; ++job) {
+    int64_t count = 1;
+    if (members > jobs || (members > 1 && jobs == 1)) {
+      count = std::max<int64_t>(a_job, std::min<int64_t>(2 * a_job, row_count / kPieceRows));
+    }
+    cut(works[job], job, count, &division.pieces);
+  }
+  return division;
+}
+
+// Memory of one call, each part beginning on a cache line of its own.
+class Arena {
+ public:
+  // Room for `bytes` more; where they begin.
+  int64_t reserve(int64_t bytes) {
+    const int64_t at = size_;
+    size_ += (bytes + 127) / 128 * 128;
+    return at;
+  }
+  void allocate() {
+    memory_.reset(static_cast<char*>(::operator new(static_cast<size_t>(size_), kAlignment)));
+  }
+  char* at(int64_t offset) const { return memory_.get() + offset; }
+
+ private:
+  struct Free {
+    void operator()(char* memory) const { ::operator delete(memory, kAlignment); }
+  };
+  int64_t size_ = 0;
+  std::unique_ptr<char, Free> memory_;
+};
+
+// Which members work on a job when units are shared: those whose number leaves `job`.
+struct Group {
+  int member, members;
+};
+
+Group group_of(int member, int members, int job, int jobs) {
+  return {(member - job) / jobs, (members - job + jobs - 1) / jobs};
+}
+
+// One call: who does which share of which job. `shared` memory belongs to a job, or, where rows
+// are cut, to a member; `own` to a member.
+template <class Job>
+struct Call {
+  const Job* jobs;
+  int count;
+  std::vector<Work> works;
+  Division division;
+  Arena arena;
+  std::vector<int64_t> shared, own;  // offsets
+  std::vector<std::unique_ptr<Barrier>> barriers;  // one a job
+  std::atomic<int> next_piece{0};
+
+  Call(const Job* given, int job_count) : jobs(given), count(job_count) {
+    for (int j = 0; j < count; ++j) {
+      const auto& run = jobs[j].run;
+      works.emplace_back(jobs[j].cell->cell(), run.steps, run.rows, run.lengths);
+    }
+  }
+
+  void make_barriers() {
+    if (!division.shares_units) return;
+    for (int j = 0; j < count; ++j)
+      barriers.push_back(std::make_unique<Barrier>(group_of(j, division.members, j, count).members));
+  }
+
+  // do_share(job, share) for everything that falls to a member.
+  template <class F>
+  void each_share(int member, const F& do_share) {
+    if (division.shares_units) {
+      for (int j = 0; j < count; ++j) {
+        if (member % count != j) continue;
+        const Group group = group_of(member, division.members, j, count);
+        do_share(j, Share{works[j].rows, 0, works[j].rows.rows, group.member, group.members,
+                          group.members > 1 ? barriers[j].get() : nullptr});
+      }
+      return;
+    }
+    const int pieces = static_cast<int>(division.pieces.size());
+    for (int p = next_piece++; p < pieces; p = next_piece++) {
+      const Piece& piece = division.pieces[p];
+      do_share(piece.job, Share{works[piece.job].rows, piece.first, piece.last, 0, 1, nullptr});
+    }
+  }
+
+  int64_t most_rows(int job) const {
+    if (division.shares_units) return works[job].rows.rows;
+    int64_t most = 0;
+    for (const Piece& piece : division.pieces)
+      if (piece.job == job) most = std::max(most, piece.last - piece.first);
+    return most;
+  }
+
+  template <class Real>
+  void clear_zeros(int64_t at, int job) {
+    const Cell& cell = works[job].cell;
+    std::memset(arena.at(at), 0,
+                static_cast<size_t>(std::max(cell.units, cell.outputs)) * sizeof(Real));
+  }
+};
+
+template <class Body>
+void on_team(const TeamClaim& claim, Body body) {
+  claim.run([](void* context, int member) { (*static_cast<Body*>(context))(member); }, &body);
+}
+
+template <class Real, class Weight>
+const ForwardKernels<Real, Weight>& forward_kernels(const Kernels& kernels);
+template <>
+const ForwardKernels<float, float>& forward_kernels(const Kernels& k) {
+  return k.forward_float;
+}
+template <>
+const ForwardKernels<double, double>& forward_kernels(const Kernels& k) {
+  return k.forward_double;
+}
+template <>
+const ForwardKernels<float, BFloat16>& forward_kernels(const Kernels& k) {
+  return k.forward_bfloat16;
+}
+
+template <class Real>
+const BackwardKernels<Real>& backward_kernels(const Kernels& kernels);
+template <>
+const BackwardKernels<float>& backward_kernels(const Kernels& k) {
+  return k.backward_float;
+}
+template <>
+const BackwardKernels<double>& backward_kernels(const Kernels& k) {
+  return k.backward_double;
+}
+
+// A claim for as many as the work is worth, and the division by what it got.
+template <class Job>
+std::unique_ptr<TeamClaim> claim_and_divide(Call<Job>* call, int threads) {
+  call->division = divide(call->works, threads);
+  auto claim = std::make_unique<TeamClaim>(call->division.members);
+  if (claim->members() != call->division.members)
+    call->division = divide(call->works, claim->members());
+  call->make_barriers();
+  return claim;
+}
+
+}  // namespace
+
+template <class Real, class Weight>
+PackedCell<Real, Weight>::PackedCell(const Kernels& kernels, const Cell& cell,
+                                     const Weights<Weight>& weights, bool gradient)
+    : kernels_(&kernels), cell_(cell), has_gradient_(gradient) {
+  const auto& pack = forward_kernels<Real, Weight>(kernels).pack;
+  bytes_ = pack(cell, weights, gradient, nullptr, nullptr);
+  memory_.reset(static_cast<char*>(::operator new(static_cast<size_t>(bytes_), kAlignment)));
+  pack(cell, weights, gradient, memory_.get(), &packed_);
+}
+
+template <class Real, class Weight>
+void PackedCell<Real, Weight>::Free::operator()(char* memory) const {
+  ::operator delete(memory, kAlignment);
+}
+
+template <class Real, class Weight>
+void run_forward(const ForwardJob<Real, Weight>* jobs, int count, int threads) {
+  Call<ForwardJob<Real, Weight>> call(jobs, count);
+  const auto claim = claim_and_divide(&call, threads);
+  const auto& kernels = forward_kernels<Real, Weight>(jobs[0].cell->kernels());
+  const int members = call.division.members;
+  int64_t most_shared = 0, most_own = 0;
+  for (int j = 0; j < count; ++j) {
+    const Cell& cell = call.works[j].cell;
+    const int64_t bytes =
+        kernels.shared_bytes(cell, jobs[j].run.mask != nullptr, call.most_rows(j));
+    most_shared = std::max(most_shared, bytes);
+    most_own = std::max(most_own, kernels.own_bytes(cell, call.most_rows(j)));
+  }
+  const int places = call.division.shares_units ? count : members;
+  for (int p = 0; p < places; ++p) call.shared.push_back(call.arena.reserve(most_shared));
+  for (int m = 0; m < members; ++m) call.own.push_back(call.arena.reserve(most_own));
+  call.arena.allocate();
+  if (call.division.shares_units) {
+    for (int j = 0; j < count; ++j) call.template clear_zeros<Real>(call.shared[j], j);
+  }
+  on_team(*claim, [&](int member) {
+    call.each_share(member, [&](int j, const Share& share) {
+      const int64_t shared = call.shared[call.division.shares_units ? j : member];
+      if (!call.division.shares_units) call.template clear_zeros<Real>(shared, j);
+      kernels.run(call.works[j].cell, jobs[j].cell->packed(), jobs[j].run, share,
+                  call.arena.at(shared), call.arena.at(call.own[member]));
+    });
+  });
+}
+
+template <class Real>
+void run_backward(const BackwardJob<Real>* jobs, int count, int threads) {
+  Call<BackwardJob<Real>> call(jobs, count);
+  const auto claim = claim_and_divide(&call, threads);
+  const auto& kernels = backward_kernels<Real>(jobs[0].cell->kernels());
+  const int members = call.division.members;
+  int64_t most_own = 0;
+  for (int j = 0; j < count; ++j) {
+    const Work& work = call.works[j];
+    call.shared.push_back(call.arena.reserve(kernels.shared_bytes(
+        work.cell, jobs[j].run.resets != nullptr, work.rows.rows, work.rows.total)));
+    most_own = std::max(most_own, kernels.own_bytes(work.cell, work.rows.rows));
+  }
+  for (int m = 0; m < members; ++m) call.own.push_back(call.arena.reserve(most_own));
+  call.arena.allocate();
+  for (int j = 0; j < count; ++j) call.template clear_zeros<Real>(call.shared[j], j);
+  Barrier all(members);
+  on_team(*claim, [&](int member) {
+    char* own = call.arena.at(call.own[member]);
+    call.each_share(member, [&](int j, const Share& share) {
+      kernels.through_time(call.works[j].cell, jobs[j].cell->packed(), jobs[j].run, jobs[j].grads,
+                           share, call.arena.at(call.shared[j]), own);
+    });
+    all.wait();
+    for (int j = 0; j < count; ++j) {
+      const Rows& rows = call.works[j].rows;
+      kernels.weights(call.works[j].cell, jobs[j].cell->packed(), jobs[j].run, jobs[j].grads,
+                      Share{rows, 0, rows.rows, member, members, nullptr},
+                      call.arena.at(call.shared[j]), own);
+    }
+  });
+}
+
+template class PackedCell<float, float>;
+template class PackedCell<double, double>;
+template class PackedCell<float, BFloat16>;
+template void run_forward(const ForwardJob<float, float>*, int, int);
+template void run_forward(const ForwardJob<double, double>*, int, int);
+template void run_forward(const ForwardJob<float, BFloat16>*, int, int);
+template void run_backward(const BackwardJob<float>*, int, int);
+template void run_backward(const BackwardJob<double>*, int, int);
+
+}  // namespace elman

@@ -1,0 +1,61 @@
+// Runs over time, divided between threads.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "kernels.h"
+#include "recurrence.h"
+#include "rows.h"
+
+namespace elman {
+
+// Weights laid out for the kernels of this process, with the memory that holds them.
+template <class Real, class Weight>
+class PackedCell {
+ public:
+  PackedCell(const Kernels& kernels, const Cell& cell, const Weights<Weight>& weights,
+             bool gradient);
+
+  const Kernels& kernels() const { return *kernels_; }
+  const Cell& cell() const { return cell_; }
+  const Packed<Real, Weight>& packed() const { return packed_; }
+  bool has_gradient() const { return has_gradient_; }
+  int64_t bytes() const { return bytes_; }
+
+ private:
+  struct Free {
+    void operator()(char* memory) const;
+  };
+
+  const Kernels* kernels_;
+  Cell cell_;
+  bool has_gradient_;
+  int64_t bytes_;
+  std::unique_ptr<char, Free> memory_;
+  Packed<Real, Weight> packed_;
+};
+
+// One direction of a layer.
+template <class Real, class Weight>
+struct ForwardJob {
+  const PackedCell<Real, Weight>* cell;
+  Forward<Real> run;
+};
+
+template <class Real>
+struct BackwardJob {
+  const PackedCell<Real, Real>* cell;
+  Forward<Real> run;
+  Backward<Real> grads;
+};
+
+// Run jobs, one or both directions of a layer, on up to `threads` threads. Results do not depend
+// on the number of threads, to the bit.
+template <class Real, class Weight>
+void run_forward(const ForwardJob<Real, Weight>* jobs, int count, int threads);
+
+template <class Real>
+void run_backward(const BackwardJob<Real>* jobs, int count, int threads);
+
+}  // namespace elman
