@@ -1,4 +1,4 @@
-"""Remakes the pages of results: `python benchmarks/run.py [PAGE] [--threads N] [--rounds N]`."""
+"""Remakes the pages of results: `python benchmarks/run.py [PAGE] [OPTIONS]`, `cpu` without PAGE."""
 
 from __future__ import annotations
 
@@ -11,54 +11,97 @@ from pathlib import Path
 import torch
 
 import chung
+import cpu
 import layers
+from cpu_worker import PARTS
 
 RESULTS = Path(__file__).parent / "results"
+QUICK_RESULTS = Path(__file__).parent.parent / "build" / "quick"
 ROOT = Path(__file__).parent.parent
-PAGES = {
-    "layers": "Elman's layers timed beside torch.nn's",
-    "chung": "the cells compared on four corpora of music (about an hour)",
-}
 
 
 def main() -> int:
     """Run the tests of what is timed, then remake one page."""
     arguments = _arguments()
-    if arguments.page == "chung":
-        text = chung.page(
-            runs=arguments.runs, experiments=arguments.experiments, seeds=arguments.seeds
-        )
-    else:
-        tests = [str(ROOT / "tests" / part) for part in ("cells", "sequence", "layers")]
-        if subprocess.call([sys.executable, "-m", "pytest", "-q", "-m", "not slow", *tests]):
-            sys.stderr.write("The tests are red: nothing is timed.\n")
-            return 1
-        torch.set_num_threads(arguments.threads)
-        text = layers.page(rounds=arguments.rounds)
-    path = RESULTS / f"{arguments.page}.md"
-    path.parent.mkdir(exist_ok=True)
+    results = QUICK_RESULTS if arguments.quick else RESULTS
+    results.mkdir(exist_ok=True, parents=True)
+    if arguments.timed and not arguments.quick and not _tests_are_green():
+        sys.stderr.write("The tests are red: nothing is timed.\n")
+        return 1
+    text, complete = arguments.page(arguments)
+    path = results / f"{arguments.name}.md"
     note = f"{arguments.note}\n\n" if arguments.note else ""
     path.write_text(f"{text}\n{note}Remade by `{_command()}`.\n", encoding="utf-8")
     print(f"{text}\nwritten to {path.relative_to(ROOT)}")
-    return 0
+    return 0 if complete else 1
+
+
+def _tests_are_green() -> bool:
+    tests = [str(ROOT / "tests" / part) for part in ("cells", "sequence", "layers")]
+    return not subprocess.call([sys.executable, "-m", "pytest", "-q", "-m", "not slow", *tests])
+
+
+def _cpu(arguments: argparse.Namespace) -> tuple[str, bool]:
+    return cpu.remake(
+        arguments.parts,
+        arguments.threads,
+        quick=arguments.quick,
+        command=_command(),
+        stored=(QUICK_RESULTS if arguments.quick else RESULTS) / "cpu.json",
+        written=RESULTS / "cpu.toml",
+    )
+
+
+def _layers(arguments: argparse.Namespace) -> tuple[str, bool]:
+    torch.set_num_threads(arguments.threads)
+    return layers.page(rounds=arguments.rounds), True
+
+
+def _chung(arguments: argparse.Namespace) -> tuple[str, bool]:
+    page = chung.page(runs=arguments.runs, experiments=arguments.experiments, seeds=arguments.seeds)
+    return page, True
+
+
+def _parts(text: str) -> list[str]:
+    """Read names of parts, with commas between; `none` measures nothing."""
+    parts = [] if text == "none" else text.split(",")
+    unknown = [part for part in parts if part not in PARTS]
+    if unknown:
+        raise argparse.ArgumentTypeError(
+            f"unknown part {unknown[0]!r}. Known parts: {', '.join(PARTS)}; or none, to write "
+            "the page again from what is stored."
+        )
+    return parts
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("page", nargs="?", default="layers", choices=PAGES, help=str(PAGES))
-    parser.add_argument("--threads", type=int, default=1, help="of PyTorch; default 1")
-    parser.add_argument("--rounds", type=int, default=15, help="of timing; default 15")
-    parser.add_argument("--seeds", type=int, default=3, help="of the comparison; default 3")
-    parser.add_argument(
-        "--experiments",
-        nargs="+",
-        choices=chung.EXPERIMENTS,
-        default=list(chung.EXPERIMENTS),
-        help="of the comparison",
-    )
-    parser.add_argument("--note", default="", help="a sentence to put on the page")
-    parser.add_argument("--runs", type=Path, default=ROOT / "runs", help="where the runs go")
-    return parser.parse_args()
+    parser.set_defaults(quick=False)
+    pages = parser.add_subparsers(dest="name", required=True)
+
+    page = pages.add_parser("cpu", help="every cell beside its peers, and the kernels' goals")
+    page.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="default 1 2")
+    page.add_argument("--parts", type=_parts, default=list(PARTS), help="with commas, or none")
+    page.add_argument("--quick", action="store_true", help="tiny sizes, to try the benchmark")
+    page.set_defaults(page=_cpu)
+
+    page = pages.add_parser("layers", help="Elman's layers timed beside torch.nn's")
+    page.add_argument("--threads", type=int, default=1, help="of PyTorch; default 1")
+    page.add_argument("--rounds", type=int, default=15, help="of timing; default 15")
+    page.set_defaults(page=_layers)
+
+    page = pages.add_parser("chung", help="the cells on four corpora of music (about an hour)")
+    page.add_argument("--seeds", type=int, default=3, help="of the comparison; default 3")
+    names = list(chung.EXPERIMENTS)
+    page.add_argument("--experiments", nargs="+", choices=names, default=names, help="which ones")
+    page.add_argument("--runs", type=Path, default=ROOT / "runs", help="where the runs go")
+    page.set_defaults(page=_chung)
+
+    for page in pages.choices.values():
+        page.add_argument("--note", default="", help="a sentence to put on the page")
+    arguments = parser.parse_args(sys.argv[1:] or ["cpu"])
+    arguments.timed = arguments.name == "layers" or bool(getattr(arguments, "parts", []))
+    return arguments
 
 
 def _command() -> str:

@@ -1,0 +1,109 @@
+"""Measures the page `cpu` part by part, each in a process of its own, and keeps what it found."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from cpu_page import page
+from cpu_system import pinned
+from cpu_worker import about
+from record import Record, Run, run_from_json
+
+ONE_THREAD = {"step", "compile", "bfloat16"}
+"""Parts that ask about one thread alone."""
+SEVERAL_THREADS = {"contention"}
+"""Parts that ask what several threads do to each other."""
+HERE = Path(__file__).parent
+
+
+def remake(
+    parts: Sequence[str],
+    threads: Sequence[int],
+    *,
+    quick: bool,
+    command: str,
+    stored: Path,
+    written: Path,
+) -> tuple[str, bool]:
+    """Measure parts anew, join them with what is stored, and write the page.
+
+    Args:
+        parts: names of PARTS; none to write the page again from what is stored.
+        threads: numbers of threads, each at most as many as there are cores.
+        quick: tiny sizes, to try the benchmark itself.
+        command: what was typed, for the record.
+        stored: JSON with what was measured.
+        written: TOML with what was written by hand.
+
+    Returns:
+        The page, and whether every part was measured.
+    """
+    record = Record.read(stored)
+    runs = [
+        _measured(part, count, quick=quick, command=command) for part, count in plan(parts, threads)
+    ]
+    for run in runs:
+        record.add(run)
+        record.write(stored)
+    return page(record, written), all(run.failure is None for run in runs)
+
+
+def plan(parts: Sequence[str], threads: Sequence[int]) -> list[tuple[str, int]]:
+    """Say which parts run with how many threads.
+
+    Raises:
+        SystemExit: there are fewer cores than threads.
+    """
+    cores = os.sched_getaffinity(0)
+    if max(threads) > len(cores):
+        raise SystemExit(
+            f"{max(threads)} threads need as many cores, and this process may use "
+            f"{len(cores)}. Ask for fewer with --threads, or let it use more."
+        )
+    planned = []
+    for part in parts:
+        if part in SEVERAL_THREADS:
+            planned += [(part, max(threads))] if max(threads) > 1 else []
+        else:
+            planned += [(part, count) for count in threads if count == 1 or part not in ONE_THREAD]
+    return planned
+
+
+def _measured(part: str, threads: int, *, quick: bool, command: str) -> Run:
+    """Measure one part in a process of its own."""
+    begin = time.monotonic()
+    sys.stderr.write(f"{part}, {threads} thread(s)\n")
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "run.json"
+        worker = [sys.executable, str(HERE / "cpu_worker.py"), part, str(threads), str(file)]
+        cores = sorted(os.sched_getaffinity(0))[-threads:]
+        with pinned(cores):
+            code = subprocess.call(
+                [*worker, *["--quick"][:quick]], env=os.environ | environment(threads)
+            )
+        if code == 0:
+            run = run_from_json(file.read_text(encoding="utf-8"))
+        else:
+            run = Run(part, threads, about(), failure=f"its process ended with code {code}")
+    run.about["command"] = command
+    run.about["took"] = f"{time.monotonic() - begin:.0f} s"
+    sys.stderr.write(f"{part}, {threads} thread(s): {run.failure or run.about['took']}\n")
+    return run
+
+
+def environment(threads: int) -> dict[str, str]:
+    """Give every library as many threads as asked for, and NumPy's products one."""
+    flags = os.environ.get("XLA_FLAGS", "")
+    return {
+        "OMP_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+        "OPENBLAS_NUM_THREADS": "1",
+        "JAX_PLATFORMS": "cpu",
+        "XLA_FLAGS": f"{flags} --xla_cpu_multi_thread_eigen={str(threads > 1).lower()}".strip(),
+    }

@@ -1,0 +1,186 @@
+"""The grid of the page `cpu`: forward beside every peer, training beside torch.nn; real shapes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+import peers
+from bursts import Pace, Refusal, measure
+from elman import _kernels
+from elman.convert import from_torch
+from peers import ELMAN, MODULES, TOLERANCE, TORCH
+from record import Row
+
+GATES = {"lstm": 4, "gru": 3, "simple": 1}
+FLOAT32 = 4
+PROBE_BYTES = 1 << 26
+"""Bytes read in all when the rate of reading is measured."""
+
+
+class Scale(NamedTuple):
+    """How large a run is: the page's own size, or a tiny one that only tries everything."""
+
+    quick: bool
+    pace: Pace
+
+
+FULL = Scale(quick=False, pace=Pace())
+QUICK = Scale(quick=True, pace=Pace(burst=0.0005, cap=0.005, fewest=3, most=3))
+
+
+Findings = Iterator[Row | str]
+"""What a part finds: rows as they are measured, and sentences a reader has to know."""
+
+
+class Size(NamedTuple):
+    """One point of the grid: B, T and I = H."""
+
+    rows: int
+    steps: int
+    size: int
+
+
+def grid(scale: Scale) -> Iterator[Size]:
+    """Go through the sizes; 1024 steps for one row alone, 1024 units for 32 rows alone."""
+    if scale.quick:
+        yield from (Size(b, t, h) for b in (1, 8) for t in (1, 6) for h in (32, 128))
+        return
+    for rows in (1, 8, 32, 256):
+        for steps in (1, 128, 1024) if rows == 1 else (1, 128):
+            for size in (32, 64, 128, 256, 512, 1024) if rows == 32 else (32, 64, 128, 256, 512):
+                yield Size(rows, steps, size)
+
+
+def forward(threads: int, scale: Scale) -> Findings:
+    """Time one forward pass of every cell at every point beside every peer."""
+    missing = peers.missing_peers()
+    yield from (f"{name} is not among the peers: {why}." for name, why in missing.items())
+    if not hasattr(_kernels, "fma_rate"):
+        yield "This build cannot measure the FMA rate."
+    for cell in MODULES:
+        for size in grid(scale):
+            task = peers.task(cell, **size._asdict())
+            contenders = peers.forward_contenders(task, threads=threads, missing=missing)
+            peers.check(contenders, f"{cell} {size}")
+            with torch.inference_mode():
+                timed = measure({n: its.run for n, its in contenders.items()}, scale.pace)
+            facts = floors(cell, size) if threads == 1 else {}
+            yield Row({"cell": cell, **size._asdict()}, timed, facts)
+
+
+def work(cell: str, size: Size) -> float:
+    """Count the floating-point operations of the products W x and R h, and of nothing else."""
+    return 2.0 * (2 * size.size) * GATES[cell] * size.size * size.rows * size.steps
+
+
+def traffic(cell: str, size: Size) -> float:
+    """Count the bytes that must be read: R at every step, W once, inputs and outputs once."""
+    weights = GATES[cell] * size.size * size.size
+    return float(FLOAT32 * (weights * (size.steps + 1) + 2 * size.rows * size.steps * size.size))
+
+
+def floors(cell: str, size: Size) -> dict[str, float]:
+    """Give the least seconds that arithmetic and that reading would take on this core now."""
+    recurrent_bytes = FLOAT32 * GATES[cell] * size.size * size.size
+    facts = {"bytes": traffic(cell, size) / read_rate(recurrent_bytes)}
+    if hasattr(_kernels, "fma_rate"):
+        facts["fma"] = _kernels.fma_rate() * 1e9
+        facts["arithmetic"] = work(cell, size) / facts["fma"]
+    return facts
+
+
+@cache
+def read_rate(size: int) -> float:
+    """Measure how many bytes a second one core reads again and again from so many bytes."""
+    first, second = np.ones((2, max(size // 2 // FLOAT32, 1)), np.float32)
+    times = max(PROBE_BYTES // size, 1)
+    best = float("inf")
+    for _ in range(3):
+        begin = time.perf_counter()
+        for _ in range(times):
+            first.dot(second)
+        best = min(best, time.perf_counter() - begin)
+    return size * times / best
+
+
+def training(threads: int, scale: Scale) -> Findings:
+    """Time forward and backward of every cell at every point of 128 steps."""
+    del threads  # torch.nn and Elman both take PyTorch's own setting
+    for cell in MODULES:
+        for size in grid(scale):
+            if size.steps in (1, 1024):
+                continue
+            task = peers.task(cell, **size._asdict())
+            yield Row({"cell": cell, **size._asdict()}, time_training(task, scale))
+
+
+def time_training(task: peers.Task, scale: Scale) -> dict[str, Any]:
+    """Time the gradients of the inputs and all weights, once Elman and torch.nn agree."""
+    task.module.train()
+    runs = {
+        ELMAN: gradients(from_torch(task.module), task.x),
+        TORCH: gradients(task.module, task.x),
+    }
+    check_gradients(runs, f"{task.module} on {tuple(task.x.shape)}")
+    return dict(measure(runs, scale.pace))
+
+
+def gradients(
+    module: nn.Module, x: Tensor, call: Callable[[Tensor], Tensor] | None = None
+) -> Callable[[], tuple[Tensor, ...]]:
+    """Give the call that runs forward and backward: the gradients of x and of every weight."""
+    call = call or (lambda x: module(x)[0])
+    x = x.detach().clone().requires_grad_()
+    leaves = [x, *module.parameters()]
+    with torch.no_grad():
+        shape = call(x).shape
+    generator = torch.Generator().manual_seed(peers.SEED)
+    cotangent = torch.randn(shape, generator=generator)
+    return lambda: torch.autograd.grad(call(x), leaves, cotangent)
+
+
+def check_gradients(runs: Mapping[str, Callable[[], tuple[Tensor, ...]]], what: str) -> None:
+    """Refuse to go on where the gradients differ by more than TOLERANCE of the largest."""
+    given = {name: run() for name, run in runs.items()}
+    truth = next(reversed(given.values()))
+    for name, its in given.items():
+        for mine, peers_own in zip(its, truth, strict=True):
+            scale = max(1.0, peers_own.abs().max().item())
+            error = (mine - peers_own).abs().max().item() / scale
+            if not error <= TOLERANCE:
+                raise Refusal(f"{name} is off by {error:.1e} at {what}; nothing is timed.")
+
+
+STACK = {"rows": 32, "steps": 128, "size": 128, "layers": 2, "bidirectional": True}
+CHORALES = {"rows": 16, "steps": 64, "input_size": 88}
+SHAPES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("PTB", {"cell": "lstm", "rows": 20, "steps": 35, "size": 200, "layers": 2}),
+    ("IMDb", {"cell": "lstm", "rows": 32, "steps": 256, "size": 128, "bidirectional": True}),
+    ("JSB", {"cell": "lstm", "size": 34, **CHORALES}),
+    ("JSB", {"cell": "gru", "size": 41, **CHORALES}),
+    ("JSB", {"cell": "simple", "size": 78, **CHORALES}),
+    *(("stack", {"cell": cell, **STACK}) for cell in MODULES),
+)
+"""Networks as they are used: Zaremba 2014's, a classifier of sentences, those of the chorales."""
+
+
+def shapes(threads: int, scale: Scale) -> Findings:
+    """Time networks of real sizes, forward beside every peer and training beside torch.nn."""
+    missing = peers.missing_peers()
+    for name, sizes in SHAPES:
+        if scale.quick:
+            sizes = {**sizes, "steps": 5}
+        task = peers.task(**sizes)
+        contenders = peers.forward_contenders(task, threads=threads, missing=missing)
+        peers.check(contenders, name)
+        with torch.inference_mode():
+            timed = measure({n: its.run for n, its in contenders.items()}, scale.pace)
+        yield Row({"name": name, "mode": "forward", **sizes}, timed)
+        yield Row({"name": name, "mode": "training", **sizes}, time_training(task, scale))
