@@ -87,7 +87,8 @@ class BackwardPass {
       if (cell_.projected) {
         through_projection(step, rows);
       } else {
-        for (int64_t r = 0; r < rows; ++r) pointwise(row_at(step, r));
+        for (int64_t r = 0; r < rows; ++r)
+          pointwise(row_at(step, r), columns(units_, cell_.units));
       }
       meet();
       if constexpr (Kind::second_gate) {
@@ -158,26 +159,19 @@ class BackwardPass {
     return row;
   }
 
-  void pointwise(const BackRow<Real>& row) {
-    const Range range = columns(units_, cell_.units);
-    for (int64_t unit = range.first; unit < range.last; unit += kLane)
-      pointwise_vector(row, unit, count_at(unit, range.last));
-  }
-
-  static int64_t count_at(int64_t unit, int64_t last) {
-    return last - unit < kLane ? last - unit : kLane;
-  }
-
-  void pointwise_vector(const BackRow<Real>& row, int64_t unit, int64_t count) {
-    if constexpr (Kind::has_cell) {
-      lstm_backward<Kind>(row, unit, count);
-    } else if constexpr (Kind::splits_candidate) {
-      gru_after_backward(row, unit, count);
-    } else if constexpr (Kind::second_gate) {
-      gru_before_backward(row, unit, count);
-    } else {
-      simple_backward(row, cell_.nonlinearity, unit, count);
-    }
+  void pointwise(const BackRow<Real>& row, Range units) {
+    over_vectors<Real>(units, cell_.units, [&](auto n, int64_t unit, int64_t count) {
+      constexpr int N = decltype(n)::value;
+      if constexpr (Kind::has_cell) {
+        lstm_backward<Kind, N>(row, unit, count);
+      } else if constexpr (Kind::splits_candidate) {
+        gru_after_backward<N>(row, unit, count);
+      } else if constexpr (Kind::second_gate) {
+        gru_before_backward<N>(row, unit, count);
+      } else {
+        simple_backward<N>(row, cell_.nonlinearity, unit, count);
+      }
+    });
   }
 
   // δh of the outputs, complete for all members; then δ(o ⊙ tanh c) of own units = Pᵀ δh.
@@ -186,26 +180,20 @@ class BackwardPass {
     const Range range = columns(outputs_, P);
     for (int64_t r = 0; r < rows; ++r) {
       const BackRow<Real> row = row_at(step, r);
-      for (int64_t i = range.first; i < range.last; i += kLane) {
-        const int64_t count = count_at(i, range.last);
-        Vector<Real> straight;
-        store_first(memory_.grad_out + (at + r) * P + i, take_grad_h(row, i, count, &straight),
-                    count);
-        store_first(row.grad_h + i, straight, count);
-      }
+      over_vectors<Real>(range, P, [&](auto n, int64_t i, int64_t count) {
+        constexpr int N = decltype(n)::value;
+        Wide<Real, N> straight;
+        take_grad_h<N>(row, i, count, &straight).store(memory_.grad_out + (at + r) * P + i, count);
+        straight.store(row.grad_h + i, count);
+      });
     }
     meet();
     for (int64_t r = 0; r < rows; ++r) scratch_.a[r] = memory_.grad_out + (at + r) * P;
     product(rows, units_, weights_.second_back, P, [&](int64_t r, int64_t unit, const Real* sum) {
       BackRow<Real> row = row_at(step, r);
       row.grad_middle = sum - unit;
-      pointwise_columns(row, unit);
+      pointwise(row, {unit, unit + kPair<Real>});
     });
-  }
-
-  void pointwise_columns(const BackRow<Real>& row, int64_t first) {
-    for (int64_t unit = first; unit < first + kPair<Real> && unit < cell_.units; unit += kLane)
-      pointwise_vector(row, unit, count_at(unit, cell_.units));
   }
 
   // δ(r ⊙ h) = R_nᵀ δn, and from it δr.
@@ -214,8 +202,9 @@ class BackwardPass {
     for (int64_t r = 0; r < rows; ++r) scratch_.a[r] = memory_.grad_sums + (at + r) * kWide * H;
     product(rows, units_, weights_.second_back, H, [&](int64_t r, int64_t first, const Real* sum) {
       const BackRow<Real> row = row_at(step, r);
-      for (int64_t unit = first; unit < first + kPair<Real> && unit < H; unit += kLane)
-        gru_before_backward_reset(row, sum + (unit - first), unit, count_at(unit, H));
+      over_vectors<Real>({first, first + kPair<Real>}, H, [&](auto n, int64_t unit, int64_t count) {
+        gru_before_backward_reset<decltype(n)::value>(row, sum + (unit - first), unit, count);
+      });
     });
   }
 
@@ -231,12 +220,13 @@ class BackwardPass {
               Real* grad_h = memory_.grad_h + place(r) * P;
               const Real* mask =
                   run_.mask == nullptr ? nullptr : run_.mask + timeline_.row(place(r)) * P;
-              for (int64_t i = first; i < first + kPair<Real> && i < P; i += kLane) {
-                const int64_t count = count_at(i, P);
-                Vector<Real> grad = load(sum + (i - first));
-                if (mask != nullptr) grad *= load_first(mask + i, count);
-                store_first(grad_h + i, load_first(grad_h + i, count) + grad, count);
-              }
+              over_vectors<Real>({first, first + kPair<Real>}, P,
+                                 [&](auto n, int64_t i, int64_t count) {
+                using V = Wide<Real, decltype(n)::value>;
+                V grad = V::load_every(sum + (i - first), kLane);
+                if (mask != nullptr) grad = grad * V::load(mask + i, count);
+                (V::load(grad_h + i, count) + grad).store(grad_h + i, count);
+              });
             });
     if (run_.resets == nullptr) return;
     for (int64_t r = 0; r < rows; ++r) {
@@ -264,9 +254,10 @@ class BackwardPass {
       const int64_t now = pairs.last - pair < at_once ? pairs.last - pair : at_once;
       for (int64_t r = 0; r < rows; r += kRowChunk) {
         const int64_t chunk = rows - r < kRowChunk ? rows - r : kRowChunk;
-        multiply<2>(Product<Real, Real>{scratch_.a + r, 1, depth,
-                                        panels + pair * depth * kPair<Real>, zero_pair_, 0, 0,
-                                        scratch_.sums, at_once * kPair<Real>, kPair<Real>},
+        multiply<2>(Product<Real, Real>{{{scratch_.a + r, depth,
+                                          panels + pair * depth * kPair<Real>}},
+                                        1, 1, zero_pair_, 0, 0, scratch_.sums,
+                                        at_once * kPair<Real>, kPair<Real>},
                     chunk, now);
         for (int64_t i = 0; i < chunk; ++i) {
           for (int64_t n = 0; n < now; ++n)

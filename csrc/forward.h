@@ -20,7 +20,7 @@
 
 namespace elman::ELMAN_ISA {
 
-inline constexpr int64_t kRowChunk = 48;   // rows whose sums fit the nearest cache
+inline constexpr int64_t kRowChunk = 24;   // rows whose sums fit the nearest cache
 inline constexpr int64_t kFewRows = 3;     // up to here W x of a stretch of steps goes first
 inline constexpr int64_t kStretch = 64;    // row-steps of such a stretch
 
@@ -111,6 +111,9 @@ class ForwardPass {
  private:
   static constexpr int64_t kLane = kLanes<Real>;
   static constexpr int64_t kTile = Kind::slots * kLane;
+  // Whether W x and R h add to the same sums: then one pass over (W | R) does for both.
+  static constexpr bool kOneProduct =
+      Kind::hidden_slot == 0 && Kind::input_panels == Kind::hidden_panels;
 
   void meet() {
     if (share_.barrier != nullptr) share_.barrier->wait();
@@ -174,9 +177,9 @@ class ForwardPass {
     const Real* bias = weights_.bias + block * kTile;
     const int64_t panel_size = cell_.inputs * Kind::input_width * kLane;
     multiply<Kind::input_width>(
-        Product<Real, Weight>{x, 1, cell_.inputs,
-                              weights_.input + block * Kind::input_panels * panel_size, bias, 0,
-                              panel_step, to, row_step, panel_step},
+        Product<Real, Weight>{{{x, cell_.inputs,
+                                weights_.input + block * Kind::input_panels * panel_size}},
+                              1, 1, bias, 0, panel_step, to, row_step, panel_step},
         rows, blocks * Kind::input_panels);
     if constexpr (Kind::splits_candidate) {
       for (int64_t r = 0; r < rows; ++r) {
@@ -201,13 +204,23 @@ class ForwardPass {
         init_row = (blocks_.last - blocks_.first) * kTile;
         init = memory_.projected + stretch_row_ * init_row + (block - blocks_.first) * kTile;
         if (from_slot > 0) copy_candidates(init, init_row, now, blocks);
+      } else if constexpr (kOneProduct) {
+        const int64_t input_panel = cell_.inputs * Kind::input_width * kLane;
+        multiply<Kind::hidden_width>(
+            Product<Real, Weight>{
+                {{memory_.x + r, cell_.inputs,
+                  weights_.input + block * Kind::input_panels * input_panel},
+                 {memory_.operand_row + r, cell_.outputs, panels}},
+                2, 1, weights_.bias + block * kTile, 0, panel_step, memory_.sums, wide, panel_step},
+            now, blocks * Kind::hidden_panels);
       } else {
         add_input(memory_.x + r, now, block, blocks, memory_.sums, wide);
       }
-      multiply<Kind::hidden_width>(
-          Product<Real, Weight>{memory_.operand_row + r, 1, cell_.outputs, panels,
-                                init + from_slot, init_row, panel_step, memory_.sums + from_slot,
-                                wide, panel_step},
+      if (is_projected || !kOneProduct)
+        multiply<Kind::hidden_width>(
+            Product<Real, Weight>{{{memory_.operand_row + r, cell_.outputs, panels}},
+                                  1, 1, init + from_slot, init_row, panel_step,
+                                memory_.sums + from_slot, wide, panel_step},
           now, blocks * Kind::hidden_panels);
       for (int64_t i = 0; i < now; ++i) first_half(step, r + i, block, blocks, i * wide);
     }
@@ -256,22 +269,22 @@ class ForwardPass {
   void first_half(int64_t step, int64_t r, int64_t block, int64_t blocks, int64_t sums_at) {
     const Row<Real> row = row_at(step, r);
     const Real* sums = memory_.sums + sums_at;
-    for (int64_t v = 0; v < blocks * Kind::vectors; ++v) {
-      const int64_t unit = (block * Kind::vectors + v) * kLane;
-      const int64_t left = cell_.units - unit;
-      if (left <= 0) break;
-      const int64_t count = left < kLane ? left : kLane;
-      const Real* at = sums + v * (kTile / Kind::vectors);
+    constexpr int64_t a_vector = kTile / Kind::vectors;
+    const int64_t first = block * Kind::vectors * kLane;
+    const Range units = {first, first + blocks * Kind::vectors * kLane};
+    over_vectors<Real>(units, cell_.units, [&](auto n, int64_t unit, int64_t count) {
+      constexpr int N = decltype(n)::value;
+      const Real* at = sums + (unit - first) / kLane * a_vector;
       if constexpr (Kind::has_cell) {
-        lstm_forward<Kind>(row, at, unit, count);
+        lstm_forward<Kind, N>(row, at, unit, count);
       } else if constexpr (Kind::splits_candidate) {
-        gru_after_forward(row, at, unit, count);
+        gru_after_forward<N>(row, at, unit, count);
       } else if constexpr (Kind::second_gate) {
-        gru_before_forward(row, at, unit, count);
+        gru_before_forward<N>(row, at, unit, count);
       } else {
-        simple_forward(row, cell_.nonlinearity, at, unit, count);
+        simple_forward<N>(row, cell_.nonlinearity, at, unit, count);
       }
-    }
+    });
   }
 
   // R_n (r ⊙ h) added to the candidate's sum, or the projection of o ⊙ tanh c.
@@ -287,23 +300,23 @@ class ForwardPass {
         const bool starts_at_zero = !Kind::second_gate;
         const Real* init =
             starts_at_zero ? zero_pair_ : memory_.candidate + r * padded + column;
-        multiply<2>(Product<Real, Weight>{middle + r, 1, H, weights_.second + column * H, init,
-                                          starts_at_zero ? 0 : padded, 0, memory_.sums,
-                                          kPair<Real>, 0},
+        multiply<2>(Product<Real, Weight>{{{middle + r, H, weights_.second + column * H}},
+                                          1, 1, init, starts_at_zero ? 0 : padded, 0,
+                                          memory_.sums, kPair<Real>, 0},
                     now, 1);
         for (int64_t i = 0; i < now; ++i) {
           const Row<Real> row = row_at(step, r + i);
-          for (int64_t v = 0; v < 2; ++v) {
-            const int64_t unit = column + v * kLane, left = columns - unit;
-            if (left <= 0) break;
-            const int64_t count = left < kLane ? left : kLane;
-            const Real* sum = memory_.sums + i * kPair<Real> + v * kLane;
+          const Real* sums = memory_.sums + i * kPair<Real>;
+          const Range units = {column, column + kPair<Real>};
+          over_vectors<Real>(units, columns, [&](auto n, int64_t unit, int64_t count) {
+            constexpr int N = decltype(n)::value;
+            const Real* at = sums + (unit - column);
             if constexpr (Kind::second_gate) {
-              gru_before_finish(row, sum, unit, count);
+              gru_before_finish<N>(row, at, unit, count);
             } else {
-              put_hidden(row, unit, count, load(sum));
+              put_hidden(row, unit, count, Wide<Real, N>::load_every(at, kLane));
             }
-          }
+          });
         }
       }
     }

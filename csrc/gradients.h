@@ -279,8 +279,8 @@ class WeightGradients {
     const int64_t width = to.width - column;
     Real* out = to.out + row * to.width + column;
     const bool is_whole = width >= kPair<Real>;
-    Product<Real, Real> product{a,   kColumns, count, to.panels + column * count, out, to.width, 0,
-                                out, to.width, 0};
+    Product<Real, Real> product{{{a, count, to.panels + column * count}},
+                                1, kColumns, out, to.width, 0, out, to.width, 0};
     if (!is_whole) {
       product.init = zero_pair_;
       product.init_row = 0;
@@ -340,8 +340,8 @@ class WeightGradients {
       }
       for (int64_t column = 0; column < I; column += kPair<Real>) {
         const int64_t width = I - column < kPair<Real> ? I - column : kPair<Real>;
-        multiply<2>(Product<Real, Real>{scratch_.x, 1, depth, weights_.input_back + column * depth,
-                                        zero_pair_, 0, 0, scratch_.tile, kPair<Real>, 0},
+        multiply<2>(Product<Real, Real>{{{scratch_.x, depth, weights_.input_back + column * depth}},
+                                        1, 1, zero_pair_, 0, 0, scratch_.tile, kPair<Real>, 0},
                     count, 1);
         for (int64_t i = 0; i < count; ++i)
           std::memcpy(to[i] + column, scratch_.tile + i * kPair<Real>, sizeof(Real) * width);

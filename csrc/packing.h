@@ -26,14 +26,14 @@ struct Simple {
   static constexpr bool has_cell = false, splits_candidate = false, second_gate = false;
 };
 struct Lstm {
-  static constexpr int gates = 4, vectors = 1, slots = 4, span = 2;
+  static constexpr int gates = 4, vectors = 1, slots = 4, span = 4;
   static constexpr int input_width = 2, input_panels = 2, hidden_width = 2, hidden_panels = 2;
   static constexpr int hidden_slot = 0;
   static constexpr int input_gate[] = {0, 1, 2, 3}, hidden_gate[] = {0, 1, 2, 3};
   static constexpr bool has_cell = true, splits_candidate = false, second_gate = false;
 };
 struct CoupledLstm {
-  static constexpr int gates = 3, vectors = 1, slots = 3, span = 3;
+  static constexpr int gates = 3, vectors = 1, slots = 3, span = 4;
   static constexpr int input_width = 3, input_panels = 1, hidden_width = 3, hidden_panels = 1;
   static constexpr int hidden_slot = 0;
   static constexpr int input_gate[] = {0, 1, 2}, hidden_gate[] = {0, 1, 2};
@@ -41,7 +41,7 @@ struct CoupledLstm {
 };
 // W x fills n r z, R h adds to r z and fills a fourth slot, R_n h.
 struct GruResetAfter {
-  static constexpr int gates = 3, vectors = 1, slots = 4, span = 3;
+  static constexpr int gates = 3, vectors = 1, slots = 4, span = 4;
   static constexpr int input_width = 3, input_panels = 1, hidden_width = 3, hidden_panels = 1;
   static constexpr int hidden_slot = 1;
   static constexpr int input_gate[] = {2, 0, 1}, hidden_gate[] = {0, 1, 2};
@@ -49,7 +49,7 @@ struct GruResetAfter {
 };
 // W x fills n r z, R h adds to r z; a second product, R_n (r ⊙ h), adds to n.
 struct GruResetBefore {
-  static constexpr int gates = 3, vectors = 1, slots = 3, span = 3;
+  static constexpr int gates = 3, vectors = 1, slots = 3, span = 4;
   static constexpr int input_width = 3, input_panels = 1, hidden_width = 2, hidden_panels = 1;
   static constexpr int hidden_slot = 1;
   static constexpr int input_gate[] = {2, 0, 1}, hidden_gate[] = {0, 1};

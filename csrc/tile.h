@@ -43,14 +43,31 @@ inline constexpr int kTileRows =
     12 / Width;
 #endif
 
+// The numbers 0 … Count − 1, for a list of one tile each.
+template <int... Numbers>
+struct Counted {};
+template <int Count, int... Numbers>
+struct CountTo : CountTo<Count - 1, Count - 1, Numbers...> {};
+template <int... Numbers>
+struct CountTo<0, Numbers...> {
+  using type = Counted<Numbers...>;
+};
+
 // Rows times panels. Panels follow each other; panel p adds to init(row, p, ·), which begins at
-// init + row·init_row + p·init_panel; steps of zero share one init.
+// init + row·init_row + p·init_panel; steps of zero share one init. A second factor goes on where
+// the first ends: (x; h) times the stacked matrix (W | R).
 template <class Real, class Weight>
-struct Product {
+struct Factor {
   const Real* const* a;  // one pointer a row
-  int64_t a_step;        // from a(row, k) to a(row, k+1)
   int64_t depth;         // number of k
   const Weight* panels;  // (panel, k, Width · kLanes)
+};
+
+template <class Real, class Weight>
+struct Product {
+  Factor<Real, Weight> factor[2];
+  int factors;
+  int64_t a_step;  // from a(row, k) to a(row, k+1)
   const Real* init;
   int64_t init_row, init_panel;
   Real* out;  // likewise; may be init
@@ -61,10 +78,8 @@ template <class Real, class Weight, int Width, int Rows, int Panels>
 [[gnu::noinline]] void tile(const Product<Real, Weight>& p) {
   constexpr int64_t lanes = kLanes<Real>;
   Vector<Real> sum[Panels][Rows][Width];
-  const Real* a[Rows];
 #pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r) {
-    a[r] = p.a[r];
 #pragma GCC unroll 16
     for (int n = 0; n < Panels; ++n) {
 #pragma GCC unroll 16
@@ -72,25 +87,33 @@ template <class Real, class Weight, int Width, int Rows, int Panels>
         sum[n][r][w] = load(p.init + r * p.init_row + n * p.init_panel + w * lanes);
     }
   }
-  const int64_t depth = p.depth, a_step = p.a_step, panel_size = depth * Width * lanes;
-  const Weight* panel = p.panels;
-  int64_t at = 0;
+  const int64_t a_step = p.a_step;
+  for (int f = 0; f < p.factors; ++f) {
+    const Factor<Real, Weight>& factor = p.factor[f];
+    const Real* a[Rows];
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) a[r] = factor.a[r];
+    const Weight* panel = factor.panels;
+    const int64_t depth = factor.depth, panel_size = depth * Width * lanes;
+    int64_t at = 0;
 #pragma GCC unroll 2
-  for (int64_t k = 0; k < depth; ++k) {
+    for (int64_t k = 0; k < depth; ++k) {
 #pragma GCC unroll 16
-    for (int n = 0; n < Panels; ++n) {
-      Vector<Real> column[Width];
+      for (int n = 0; n < Panels; ++n) {
+        Vector<Real> column[Width];
 #pragma GCC unroll 16
-      for (int w = 0; w < Width; ++w) column[w] = load_weights(panel + n * panel_size + w * lanes);
+        for (int w = 0; w < Width; ++w)
+          column[w] = load_weights(panel + n * panel_size + w * lanes);
 #pragma GCC unroll 16
-      for (int r = 0; r < Rows; ++r) {
-        const Vector<Real> scale = broadcast(a[r][at]);
+        for (int r = 0; r < Rows; ++r) {
+          const Vector<Real> scale = broadcast(a[r][at]);
 #pragma GCC unroll 16
-        for (int w = 0; w < Width; ++w) sum[n][r][w] = fma<Real>(scale, column[w], sum[n][r][w]);
+          for (int w = 0; w < Width; ++w) sum[n][r][w] = fma<Real>(scale, column[w], sum[n][r][w]);
+        }
       }
+      panel += Width * lanes;
+      at += a_step;
     }
-    panel += Width * lanes;
-    at += a_step;
   }
 #pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r) {
@@ -103,49 +126,63 @@ template <class Real, class Weight, int Width, int Rows, int Panels>
   }
 }
 
-// `Rows` rows with `panels` panels, `Panels` at a time: few rows need several panels side by side
-// to keep the multipliers busy.
-template <class Real, class Weight, int Width, int Rows, int Panels>
-void tiles(Product<Real, Weight> p, int64_t panels) {
-  const int64_t panel_size = p.depth * Width * kLanes<Real>;
-  for (; panels >= Panels; panels -= Panels) {
-    tile<Real, Weight, Width, Rows, Panels>(p);
-    p.panels += Panels * panel_size;
-    p.init += Panels * p.init_panel;
-    p.out += Panels * p.out_panel;
-  }
-  if constexpr (Panels > 1) tiles<Real, Weight, Width, Rows, 1>(p, panels);
-}
+// Few rows need several panels side by side to keep the multipliers busy.
+inline constexpr int panels_beside(int rows) { return rows == 1 ? 4 : rows == 2 ? 2 : 1; }
 
-template <class Real, class Weight, int Width, int Rows>
-void rows_times_panels(const Product<Real, Weight>& p, int64_t panels, int64_t rows) {
-  constexpr int at_once = Rows == 1 ? (Width == 3 ? 3 : 4) : Rows == 2 ? 2 : 1;
-  if (rows == Rows) return tiles<Real, Weight, Width, Rows, at_once>(p, panels);
-  if constexpr (Rows > 1) rows_times_panels<Real, Weight, Width, Rows - 1>(p, panels, rows);
+template <class Real, class Weight>
+using Tile = void (*)(const Product<Real, Weight>&);
+
+// The tiles of one width: [rows − 1] with as many panels as these rows need beside each other, and
+// with one.
+template <class Real, class Weight, int Width, class Rows>
+struct TilesOf;
+template <class Real, class Weight, int Width, int... Rows>
+struct TilesOf<Real, Weight, Width, Counted<Rows...>> {
+  static constexpr Tile<Real, Weight> beside[] = {
+      tile<Real, Weight, Width, Rows + 1, panels_beside(Rows + 1)>...};
+  static constexpr Tile<Real, Weight> alone[] = {tile<Real, Weight, Width, Rows + 1, 1>...};
+};
+
+template <class Real, class Weight>
+ELMAN_INLINE void skip_panels(Product<Real, Weight>* p, int64_t panels, int64_t width) {
+  for (int f = 0; f < p->factors; ++f) p->factor[f].panels += panels * p->factor[f].depth * width;
+  p->init += panels * p->init_panel;
+  p->out += panels * p->out_panel;
 }
 
 // Any number of rows with any number of panels. A panel stays in the nearest cache while all rows
 // pass it. Rows are dealt out evenly over the tiles, since a tile of few rows leaves multipliers
 // idle.
 template <int Width, class Real, class Weight>
-void multiply(const Product<Real, Weight>& p, int64_t rows, int64_t panels) {
-  constexpr int64_t most = kTileRows<Width>;
-  if (rows <= most) return rows_times_panels<Real, Weight, Width, most>(p, panels, rows);
-  const int64_t panel_size = p.depth * Width * kLanes<Real>;
-  const int64_t tiles = (rows + most - 1) / most;
-  for (int64_t panel = 0; panel < panels; ++panel) {
-    Product<Real, Weight> q = p;
-    q.panels += panel * panel_size;
-    q.init += panel * p.init_panel;
-    q.out += panel * p.out_panel;
-    for (int64_t left = rows, tile = tiles; tile > 0; --tile) {
-      const int64_t now = (left + tile - 1) / tile;
-      rows_times_panels<Real, Weight, Width, most>(q, 1, now);
-      q.a += now;
-      q.init += now * p.init_row;
-      q.out += now * p.out_row;
-      left -= now;
+void multiply(Product<Real, Weight> p, int64_t rows, int64_t panels) {
+  constexpr int64_t most = kTileRows<Width>, width = Width * kLanes<Real>;
+  using Tiles = TilesOf<Real, Weight, Width, typename CountTo<kTileRows<Width>>::type>;
+  if (rows <= most) {
+    const int64_t beside = panels_beside(static_cast<int>(rows));
+    for (; panels >= beside; panels -= beside) {
+      Tiles::beside[rows - 1](p);
+      skip_panels(&p, beside, width);
     }
+    for (; panels > 0; --panels) {
+      Tiles::alone[rows - 1](p);
+      skip_panels(&p, 1, width);
+    }
+    return;
+  }
+  const int64_t tiles = (rows + most - 1) / most, smaller = rows / tiles, larger = rows % tiles;
+  const Product<Real, Weight> begin = p;
+  for (; panels > 0; --panels) {
+    for (int64_t t = 0; t < tiles; ++t) {
+      const int64_t now = smaller + (t < larger ? 1 : 0);
+      Tiles::alone[now - 1](p);
+      for (int f = 0; f < p.factors; ++f) p.factor[f].a += now;
+      p.init += now * p.init_row;
+      p.out += now * p.out_row;
+    }
+    for (int f = 0; f < p.factors; ++f) p.factor[f].a = begin.factor[f].a;
+    p.init -= rows * p.init_row;
+    p.out -= rows * p.out_row;
+    skip_panels(&p, 1, width);
   }
 }
 

@@ -16,6 +16,23 @@ ELMAN_INLINE Range part_of(const Share& share, int64_t count) {
   return {count * share.member / share.members, count * (share.member + 1) / share.members};
 }
 
+// A number the compiler knows.
+template <int N>
+struct Number {
+  static constexpr int value = N;
+};
+
+// f(Number<N>, unit, count) for the units of a range, two vectors at a time and the rest one by
+// one; units from `size` on are not there.
+template <class Real, class F>
+ELMAN_INLINE void over_vectors(Range units, int64_t size, const F& f) {
+  constexpr int64_t lanes = kLanes<Real>;
+  const int64_t last = units.last < size ? units.last : size;
+  int64_t unit = units.first;
+  for (; unit + 2 * lanes <= last; unit += 2 * lanes) f(Number<2>{}, unit, 2 * lanes);
+  for (; unit < last; unit += lanes) f(Number<1>{}, unit, last - unit < lanes ? last - unit : lanes);
+}
+
 template <class Real>
 struct Timeline {
   const Forward<Real>& run;

@@ -1,5 +1,6 @@
-// GRU in both forms, pointwise halves. Equations: gru_step and gru_reset_before_step in
-// cells/gru.py. Gradients of the sums lie in the order n r z (and R_n h, reset after).
+// GRU in both forms, pointwise halves, for N vectors of units. Equations: gru_step and
+// gru_reset_before_step in cells/gru.py. Gradients of the sums lie in the order n r z (and R_n h,
+// reset after).
 #pragma once
 
 #include "cells/row.h"
@@ -8,108 +9,112 @@
 namespace elman::ELMAN_ISA {
 
 // (1 − z) ⊙ n + z ⊙ h; z = 1 keeps h to the bit.
-template <class Real>
-ELMAN_INLINE Vector<Real> interpolate(Vector<Real> z, Vector<Real> n, Vector<Real> h) {
-  return fma<Real>(z, h, (broadcast(Real{1}) - z) * n);
+template <class Real, int N>
+ELMAN_INLINE Wide<Real, N> interpolate(const Wide<Real, N>& z, const Wide<Real, N>& n,
+                                       const Wide<Real, N>& h) {
+  return fma(z, h, rest(z) * n);
 }
 
-// sums  (4 · V): n without R_n h, r, z, R_n h + b′_n
-template <class Real>
+// sums  (N, 4 · V): n without R_n h, r, z, R_n h + b′_n
+template <int N, class Real>
 ELMAN_INLINE void gru_after_forward(const Row<Real>& row, const Real* sums, int64_t unit,
                                     int64_t count) {
-  constexpr int64_t lanes = kLanes<Real>;
-  const Vector<Real> r = sigmoid<Real>(load(sums + lanes));
-  const Vector<Real> z = sigmoid<Real>(load(sums + 2 * lanes));
-  const Vector<Real> from_hidden = load(sums + 3 * lanes);
-  const Vector<Real> n = tanh<Real>(fma<Real>(r, from_hidden, load(sums)));
+  using V = Wide<Real, N>;
+  constexpr int64_t lanes = kLanes<Real>, tile = GruResetAfter::slots * lanes;
+  const V r = sigmoid(V::load_every(sums + lanes, tile));
+  const V z = sigmoid(V::load_every(sums + 2 * lanes, tile));
+  const V from_hidden = V::load_every(sums + 3 * lanes, tile);
+  const V n = tanh(fma(r, from_hidden, V::load_every(sums, tile)));
   if (row.gates != nullptr) {
     Real* to = row.gates + unit;
-    store_first(to, r, count);
-    store_first(to += row.units, z, count);
-    store_first(to += row.units, n, count);
-    store_first(to += row.units, from_hidden, count);
+    r.store(to, count);
+    z.store(to += row.units, count);
+    n.store(to += row.units, count);
+    from_hidden.store(to += row.units, count);
   }
-  put_hidden(row, unit, count, interpolate<Real>(z, n, load_first(row.h_old + unit, count)));
+  put_hidden(row, unit, count, interpolate(z, n, V::load(row.h_old + unit, count)));
 }
 
 //   δz = δh ⊙ (h(t−1) − n) ⊙ z(1−z)        δn = δh ⊙ (1−z) ⊙ (1−n²)
 //   δr = δn ⊙ (R_n h + b′_n) ⊙ r(1−r)      δ(R_n h) = δn ⊙ r        δh(t−1) = z ⊙ δh + Rᵀ …
-template <class Real>
+template <int N, class Real>
 ELMAN_INLINE void gru_after_backward(const BackRow<Real>& row, int64_t unit, int64_t count) {
-  const Vector<Real> one = broadcast(Real{1});
+  using V = Wide<Real, N>;
   const int64_t H = row.units;
   const Real* gates = row.gates + unit;
-  const Vector<Real> r = load_first(gates, count), z = load_first(gates + H, count);
-  const Vector<Real> n = load_first(gates + 2 * H, count);
-  const Vector<Real> from_hidden = load_first(gates + 3 * H, count);
-  Vector<Real> straight;
-  const Vector<Real> grad_h = take_grad_h(row, unit, count, &straight);
-  const Vector<Real> grad_n = grad_h * (one - z) * (one - n * n);
-  const Vector<Real> h_old = load_first(row.h_old + unit, count);
+  const V r = V::load(gates, count), z = V::load(gates + H, count);
+  const V n = V::load(gates + 2 * H, count), from_hidden = V::load(gates + 3 * H, count);
+  V straight;
+  const V grad_h = take_grad_h<N>(row, unit, count, &straight);
+  const V grad_n = grad_h * rest(z) * rest(n * n);
+  const V h_old = V::load(row.h_old + unit, count);
   Real* to = row.grad_sums + unit;
-  store_first(to, grad_n, count);
-  store_first(to + H, grad_n * from_hidden * r * (one - r), count);
-  store_first(to + 2 * H, grad_h * (h_old - n) * z * (one - z), count);
-  store_first(to + 3 * H, grad_n * r, count);
-  store_first(row.grad_h + unit, fma<Real>(z, grad_h, straight), count);
+  grad_n.store(to, count);
+  (grad_n * from_hidden * r * rest(r)).store(to + H, count);
+  (grad_h * (h_old - n) * z * rest(z)).store(to + 2 * H, count);
+  (grad_n * r).store(to + 3 * H, count);
+  fma(z, grad_h, straight).store(row.grad_h + unit, count);
 }
 
-// sums  (3 · V): n without R_n (r ⊙ h), r, z. First half: r ⊙ h for the second product.
-template <class Real>
+// sums  (N, 3 · V): n without R_n (r ⊙ h), r, z. First half: r ⊙ h for the second product.
+template <int N, class Real>
 ELMAN_INLINE void gru_before_forward(const Row<Real>& row, const Real* sums, int64_t unit,
                                      int64_t count) {
-  constexpr int64_t lanes = kLanes<Real>;
-  const Vector<Real> r = sigmoid<Real>(load(sums + lanes));
-  const Vector<Real> z = sigmoid<Real>(load(sums + 2 * lanes));
-  store_first(row.middle + unit, r * load_first(row.operand + unit, count), count);
-  store(row.candidate + unit, load(sums));
-  store(row.update + unit, z);
+  using V = Wide<Real, N>;
+  constexpr int64_t lanes = kLanes<Real>, tile = GruResetBefore::slots * lanes;
+  const V r = sigmoid(V::load_every(sums + lanes, tile));
+  const V z = sigmoid(V::load_every(sums + 2 * lanes, tile));
+  (r * V::load(row.operand + unit, count)).store(row.middle + unit, count);
+  V::load_every(sums, tile).store(row.candidate + unit, V::kNumbers);
+  z.store(row.update + unit, V::kNumbers);
   if (row.gates != nullptr) {
-    store_first(row.gates + unit, r, count);
-    store_first(row.gates + row.units + unit, z, count);
+    r.store(row.gates + unit, count);
+    z.store(row.gates + row.units + unit, count);
   }
 }
 
-// sum  (V): n, complete. Second half.
-template <class Real>
-ELMAN_INLINE void gru_before_finish(const Row<Real>& row, const Real* sum, int64_t unit,
+// sums  (N, V): n, complete. Second half.
+template <int N, class Real>
+ELMAN_INLINE void gru_before_finish(const Row<Real>& row, const Real* sums, int64_t unit,
                                     int64_t count) {
-  const Vector<Real> n = tanh<Real>(load(sum));
-  if (row.gates != nullptr) store_first(row.gates + 2 * row.units + unit, n, count);
-  const Vector<Real> h_old = load_first(row.h_old + unit, count);
-  put_hidden(row, unit, count, interpolate<Real>(load(row.update + unit), n, h_old));
+  using V = Wide<Real, N>;
+  const V n = tanh(V::load_every(sums, kLanes<Real>));
+  if (row.gates != nullptr) n.store(row.gates + 2 * row.units + unit, count);
+  const V z = V::load(row.update + unit, V::kNumbers);
+  put_hidden(row, unit, count, interpolate(z, n, V::load(row.h_old + unit, count)));
 }
 
 //   δz = δh ⊙ (h(t−1) − n) ⊙ z(1−z)        δn = δh ⊙ (1−z) ⊙ (1−n²)
-template <class Real>
+template <int N, class Real>
 ELMAN_INLINE void gru_before_backward(const BackRow<Real>& row, int64_t unit, int64_t count) {
-  const Vector<Real> one = broadcast(Real{1});
+  using V = Wide<Real, N>;
   const int64_t H = row.units;
   const Real* gates = row.gates + unit;
-  const Vector<Real> z = load_first(gates + H, count), n = load_first(gates + 2 * H, count);
-  Vector<Real> straight;
-  const Vector<Real> grad_h = take_grad_h(row, unit, count, &straight);
-  const Vector<Real> h_old = load_first(row.h_old + unit, count);
+  const V z = V::load(gates + H, count), n = V::load(gates + 2 * H, count);
+  V straight;
+  const V grad_h = take_grad_h<N>(row, unit, count, &straight);
+  const V h_old = V::load(row.h_old + unit, count);
   Real* to = row.grad_sums + unit;
-  store_first(to, grad_h * (one - z) * (one - n * n), count);
-  store_first(to + 2 * H, grad_h * (h_old - n) * z * (one - z), count);
-  store_first(row.grad_h + unit, fma<Real>(z, grad_h, straight), count);
+  (grad_h * rest(z) * rest(n * n)).store(to, count);
+  (grad_h * (h_old - n) * z * rest(z)).store(to + 2 * H, count);
+  fma(z, grad_h, straight).store(row.grad_h + unit, count);
 }
 
-// grad_kept  (V): gradient of r ⊙ kept, where kept is h(t−1) through recurrent dropout's mask.
+// grad_kept  (N · V): gradient of r ⊙ kept, where kept is h(t−1) through recurrent dropout's mask.
 //   δr = grad ⊙ kept ⊙ r(1−r)              δh(t−1) += mask ⊙ r ⊙ grad
-template <class Real>
+template <int N, class Real>
 ELMAN_INLINE void gru_before_backward_reset(const BackRow<Real>& row, const Real* grad_kept,
                                             int64_t unit, int64_t count) {
-  const Vector<Real> r = load_first(row.gates + unit, count), grad = load(grad_kept);
-  Vector<Real> kept = load_first(row.h_old + unit, count), grad_old = r * grad;
+  using V = Wide<Real, N>;
+  const V r = V::load(row.gates + unit, count), grad = V::load_every(grad_kept, kLanes<Real>);
+  V kept = V::load(row.h_old + unit, count), grad_old = r * grad;
   if (row.mask != nullptr) {
-    const Vector<Real> mask = load_first(row.mask + unit, count);
-    kept *= mask;
-    grad_old *= mask;
+    const V mask = V::load(row.mask + unit, count);
+    kept = kept * mask;
+    grad_old = grad_old * mask;
   }
-  store_first(row.grad_sums + row.units + unit, grad * kept * r * (broadcast(Real{1}) - r), count);
-  store_first(row.grad_h + unit, load_first(row.grad_h + unit, count) + grad_old, count);
+  (grad * kept * r * rest(r)).store(row.grad_sums + row.units + unit, count);
+  (V::load(row.grad_h + unit, count) + grad_old).store(row.grad_h + unit, count);
 }
 
 }  // namespace elman::ELMAN_ISA

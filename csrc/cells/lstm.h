@@ -1,4 +1,5 @@
-// LSTM, pointwise halves. Equations: lstm_step and lstm_coupled_step in cells/lstm.py.
+// LSTM, pointwise halves, for N vectors of units. Equations: lstm_step and lstm_coupled_step in
+// cells/lstm.py.
 #pragma once
 
 #include "cells/row.h"
@@ -6,44 +7,46 @@
 
 namespace elman::ELMAN_ISA {
 
-template <class Real>
-ELMAN_INLINE Vector<Real> peep(const Row<Real>& row, int which, int64_t unit, Vector<Real> sum,
-                               Vector<Real> c) {
+template <class Real, int N>
+ELMAN_INLINE Wide<Real, N> peep(const Row<Real>& row, int which, int64_t unit,
+                                const Wide<Real, N>& sum, const Wide<Real, N>& c) {
   if (row.peephole == nullptr) return sum;
-  return fma<Real>(load(row.peephole + which * row.peephole_step + unit), c, sum);
+  const Real* weights = row.peephole + which * row.peephole_step + unit;
+  return fma(Wide<Real, N>::load_every(weights, kLanes<Real>), c, sum);
 }
 
-// sums  (slots · V): i f g o, or i g o where coupled
-template <class Kind, class Real>
+// sums  (N, slots · V): i f g o, or i g o where coupled
+template <class Kind, int N, class Real>
 ELMAN_INLINE void lstm_forward(const Row<Real>& row, const Real* sums, int64_t unit,
                                int64_t count) {
-  constexpr int64_t lanes = kLanes<Real>;
+  using V = Wide<Real, N>;
+  constexpr int64_t lanes = kLanes<Real>, tile = Kind::slots * lanes;
   constexpr bool coupled = Kind::gates == 3;
-  const Vector<Real> c_old = load_first(row.c_old + unit, count);
-  const Vector<Real> i = sigmoid<Real>(peep(row, 0, unit, load(sums), c_old));
-  Vector<Real> f;
+  constexpr int slot_g = coupled ? 1 : 2, slot_o = slot_g + 1;
+  const V c_old = V::load(row.c_old + unit, count);
+  const V i = sigmoid(peep(row, 0, unit, V::load_every(sums, tile), c_old));
+  V f;
   if constexpr (coupled) {
-    f = broadcast(Real{1}) - i;
+    f = rest(i);
   } else {
-    f = sigmoid<Real>(peep(row, 1, unit, load(sums + lanes), c_old));
+    f = sigmoid(peep(row, 1, unit, V::load_every(sums + lanes, tile), c_old));
   }
-  const Vector<Real> g = tanh<Real>(load(sums + (coupled ? 1 : 2) * lanes));
-  const Vector<Real> c = fma<Real>(f, c_old, i * g);
-  const Vector<Real> o =
-      sigmoid<Real>(peep(row, coupled ? 1 : 2, unit, load(sums + (coupled ? 2 : 3) * lanes), c));
-  const Vector<Real> h = o * tanh<Real>(c);
+  const V g = tanh(V::load_every(sums + slot_g * lanes, tile));
+  const V c = fma(f, c_old, i * g);
+  const V o = sigmoid(peep(row, slot_g, unit, V::load_every(sums + slot_o * lanes, tile), c));
+  const V h = o * tanh(c);
   if (row.gates != nullptr) {
     Real* to = row.gates + unit;
-    store_first(to, i, count);
-    if constexpr (!coupled) store_first(to += row.units, f, count);
-    store_first(to += row.units, g, count);
-    store_first(to += row.units, o, count);
+    i.store(to, count);
+    if constexpr (!coupled) f.store(to += row.units, count);
+    g.store(to += row.units, count);
+    o.store(to += row.units, count);
   }
-  Vector<Real> c_new = c;
-  if (row.keep_c.any()) c_new = zone_out<Real>(row.keep_c.share(unit, count), c_old, c);
-  store_first(row.c_new + unit, c_new, count);
+  V c_new = c;
+  if (row.keep_c.any()) c_new = zone_out(row.keep_c.template share<N>(unit, count), c_old, c);
+  c_new.store(row.c_new + unit, count);
   if (row.middle != nullptr) {
-    store_first(row.middle + unit, h, count);
+    h.store(row.middle + unit, count);
   } else {
     put_hidden(row, unit, count, h);
   }
@@ -52,52 +55,54 @@ ELMAN_INLINE void lstm_forward(const Row<Real>& row, const Real* sums, int64_t u
 //   δo = δh ⊙ tanh c ⊙ o(1−o)              δc = δc′ + δh ⊙ o ⊙ (1 − tanh² c) + p_o ⊙ δo
 //   δi = δc ⊙ g ⊙ i(1−i)                   δf = δc ⊙ c(t−1) ⊙ f(1−f)
 //   δg = δc ⊙ i ⊙ (1 − g²)                 δc(t−1) = δc ⊙ f + p_i ⊙ δi + p_f ⊙ δf
-template <class Kind, class Real>
+template <class Kind, int N, class Real>
 ELMAN_INLINE void lstm_backward(const BackRow<Real>& row, int64_t unit, int64_t count) {
+  using V = Wide<Real, N>;
   constexpr bool coupled = Kind::gates == 3;
-  const Vector<Real> one = broadcast(Real{1});
+  constexpr int gate_g = coupled ? 1 : 2, gate_o = gate_g + 1;
   const Real* gates = row.gates + unit;
   const int64_t H = row.units;
-  const Vector<Real> i = load_first(gates, count);
-  const Vector<Real> f = coupled ? one - i : load_first(gates + H, count);
-  const Vector<Real> g = load_first(gates + (coupled ? 1 : 2) * H, count);
-  const Vector<Real> o = load_first(gates + (coupled ? 2 : 3) * H, count);
-  const Vector<Real> c_old = load_first(row.c_old + unit, count);
-  const Vector<Real> t = tanh<Real>(fma<Real>(f, c_old, i * g));
+  const V i = V::load(gates, count);
+  const V f = coupled ? rest(i) : V::load(gates + H, count);
+  const V g = V::load(gates + gate_g * H, count);
+  const V o = V::load(gates + gate_o * H, count);
+  const V c_old = V::load(row.c_old + unit, count);
+  const V t = tanh(fma(f, c_old, i * g));
 
-  Vector<Real> straight{}, grad_h;
+  V straight, grad_h;
   if (row.grad_middle != nullptr) {
-    grad_h = load_first(row.grad_middle + unit, count);
+    grad_h = V::load(row.grad_middle + unit, count);
   } else {
-    grad_h = take_grad_h(row, unit, count, &straight);
-    store_first(row.grad_h + unit, straight, count);
+    grad_h = take_grad_h<N>(row, unit, count, &straight);
+    straight.store(row.grad_h + unit, count);
   }
-  Vector<Real> grad_c = load_first(row.grad_c + unit, count), straight_c{};
+  V grad_c = V::load(row.grad_c + unit, count), straight_c = V::all(0);
   if (row.keep_c.any()) {
-    const Vector<Real> k = row.keep_c.share(unit, count);
+    const V k = row.keep_c.template share<N>(unit, count);
     straight_c = k * grad_c;
-    grad_c = (one - k) * grad_c;
+    grad_c = rest(k) * grad_c;
   }
-  const Vector<Real> grad_o = grad_h * t * o * (one - o);
-  grad_c += grad_h * o * (one - t * t);
-  const Real* peephole = row.peephole == nullptr ? nullptr : row.peephole + unit;
-  const int64_t step = row.peephole_step;
-  if (peephole != nullptr) grad_c += load(peephole + (coupled ? 1 : 2) * step) * grad_o;
-  const Vector<Real> into = coupled ? g - c_old : g;
-  const Vector<Real> grad_i = grad_c * into * i * (one - i);
-  const Vector<Real> grad_g = grad_c * i * (one - g * g);
-  straight_c += grad_c * f;
-  if (peephole != nullptr) straight_c += load(peephole) * grad_i;
+  const V grad_o = grad_h * t * o * rest(o);
+  grad_c = grad_c + grad_h * o * rest(t * t);
+  const auto peephole = [&](int which) {
+    return V::load_every(row.peephole + which * row.peephole_step + unit, kLanes<Real>);
+  };
+  const bool peeps = row.peephole != nullptr;
+  if (peeps) grad_c = fma(peephole(gate_g), grad_o, grad_c);
+  const V grad_i = grad_c * (coupled ? g - c_old : g) * i * rest(i);
+  const V grad_g = grad_c * i * rest(g * g);
+  straight_c = straight_c + grad_c * f;
+  if (peeps) straight_c = fma(peephole(0), grad_i, straight_c);
   Real* to = row.grad_sums + unit;
-  store_first(to, grad_i, count);
+  grad_i.store(to, count);
   if constexpr (!coupled) {
-    const Vector<Real> grad_f = grad_c * c_old * f * (one - f);
-    if (peephole != nullptr) straight_c += load(peephole + step) * grad_f;
-    store_first(to += H, grad_f, count);
+    const V grad_f = grad_c * c_old * f * rest(f);
+    if (peeps) straight_c = fma(peephole(1), grad_f, straight_c);
+    grad_f.store(to += H, count);
   }
-  store_first(to += H, grad_g, count);
-  store_first(to += H, grad_o, count);
-  store_first(row.grad_c + unit, straight_c, count);
+  grad_g.store(to += H, count);
+  grad_o.store(to += H, count);
+  straight_c.store(row.grad_c + unit, count);
 }
 
 }  // namespace elman::ELMAN_ISA

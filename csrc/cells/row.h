@@ -1,8 +1,7 @@
 // One row at one step, as the pointwise halves of the cells see it. Pointers stand at unit 0.
 #pragma once
 
-#include "activations.h"
-#include "simd.h"
+#include "wide.h"
 
 namespace elman::ELMAN_ISA {
 
@@ -13,8 +12,9 @@ struct Keep {
   Real rate;
 
   ELMAN_INLINE bool any() const { return mask != nullptr || rate != 0; }
-  ELMAN_INLINE Vector<Real> share(int64_t unit, int64_t count) const {
-    return mask != nullptr ? load_first(mask + unit, count) : broadcast(rate);
+  template <int N>
+  ELMAN_INLINE Wide<Real, N> share(int64_t unit, int64_t count) const {
+    return mask != nullptr ? Wide<Real, N>::load(mask + unit, count) : Wide<Real, N>::all(rate);
   }
 };
 
@@ -37,20 +37,22 @@ struct Row {
 };
 
 // k ⊙ old + (1 − k) ⊙ now; exact for k = 0 and k = 1.
-template <class Real>
-ELMAN_INLINE Vector<Real> zone_out(Vector<Real> k, Vector<Real> old, Vector<Real> now) {
-  return fma<Real>(k, old, (broadcast(Real{1}) - k) * now);
+template <class Real, int N>
+ELMAN_INLINE Wide<Real, N> zone_out(const Wide<Real, N>& k, const Wide<Real, N>& old,
+                                    const Wide<Real, N>& now) {
+  return fma(k, old, rest(k) * now);
 }
 
 // The last act of a step: zoneout, and h(t) stored as output and as the next step's operand.
-template <class Real>
-ELMAN_INLINE void put_hidden(const Row<Real>& row, int64_t unit, int64_t count, Vector<Real> h) {
+template <class Real, int N>
+ELMAN_INLINE void put_hidden(const Row<Real>& row, int64_t unit, int64_t count, Wide<Real, N> h) {
+  using V = Wide<Real, N>;
   if (row.keep_h.any()) {
-    h = zone_out<Real>(row.keep_h.share(unit, count), load_first(row.h_old + unit, count), h);
+    h = zone_out(row.keep_h.template share<N>(unit, count), V::load(row.h_old + unit, count), h);
   }
-  store_first(row.h_new + unit, h, count);
+  h.store(row.h_new + unit, count);
   if (row.mask != nullptr) {
-    store_first(row.next_operand + unit, h * load_first(row.mask + unit, count), count);
+    (h * V::load(row.mask + unit, count)).store(row.next_operand + unit, count);
   }
 }
 
@@ -74,16 +76,17 @@ struct BackRow {
 };
 
 // The gradient of h(t), of which zoneout sends a share straight to h(t−1).
-template <class Real>
-ELMAN_INLINE Vector<Real> take_grad_h(const BackRow<Real>& row, int64_t unit, int64_t count,
-                                      Vector<Real>* straight) {
-  Vector<Real> grad = load_first(row.grad_h + unit, count);
-  if (row.grad_y != nullptr) grad += load_first(row.grad_y + unit, count);
-  *straight = Vector<Real>{};
+template <int N, class Real>
+ELMAN_INLINE Wide<Real, N> take_grad_h(const BackRow<Real>& row, int64_t unit, int64_t count,
+                                       Wide<Real, N>* straight) {
+  using V = Wide<Real, N>;
+  V grad = V::load(row.grad_h + unit, count);
+  if (row.grad_y != nullptr) grad = grad + V::load(row.grad_y + unit, count);
+  *straight = V::all(0);
   if (!row.keep_h.any()) return grad;
-  const Vector<Real> k = row.keep_h.share(unit, count);
+  const V k = row.keep_h.template share<N>(unit, count);
   *straight = k * grad;
-  return (broadcast(Real{1}) - k) * grad;
+  return rest(k) * grad;
 }
 
 }  // namespace elman::ELMAN_ISA

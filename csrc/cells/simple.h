@@ -1,4 +1,5 @@
-// The simple cell, pointwise halves. Equation: simple_step in cells/simple.py.
+// The simple cell, pointwise halves, for N vectors of units. Equation: simple_step in
+// cells/simple.py.
 #pragma once
 
 #include "cells/row.h"
@@ -6,56 +7,58 @@
 
 namespace elman::ELMAN_ISA {
 
-template <class Real>
-ELMAN_INLINE Vector<Real> activate(Nonlinearity nonlinearity, Vector<Real> a) {
+template <class Real, int N>
+ELMAN_INLINE Wide<Real, N> activate(Nonlinearity nonlinearity, const Wide<Real, N>& a) {
   switch (nonlinearity) {
     case Nonlinearity::tanh:
-      return tanh<Real>(a);
+      return tanh(a);
     case Nonlinearity::relu:
-      return relu<Real>(a);
+      return relu(a);
     case Nonlinearity::sigmoid:
-      return sigmoid<Real>(a);
+      return sigmoid(a);
     case Nonlinearity::identity:
       break;
   }
   return a;
 }
 
-// sum  (V): a
-template <class Real>
-ELMAN_INLINE void simple_forward(const Row<Real>& row, Nonlinearity nonlinearity, const Real* sum,
-                                 int64_t unit, int64_t count) {
-  const Vector<Real> a = load(sum);
-  if (row.gates != nullptr) store_first(row.gates + unit, a, count);
-  put_hidden(row, unit, count, activate<Real>(nonlinearity, a));
-}
-
-// δa = δh ⊙ g′(a), written with g(a): which is h(t), unless zoneout mixed it with h(t−1)
-template <class Real>
-ELMAN_INLINE void simple_backward(const BackRow<Real>& row, Nonlinearity nonlinearity,
-                                  int64_t unit, int64_t count) {
+// g′(a), written with h = g(a)
+template <class Real, int N>
+ELMAN_INLINE Wide<Real, N> slope(Nonlinearity nonlinearity, const Wide<Real, N>& h) {
   const Vector<Real> one = broadcast(Real{1}), zero{};
-  Vector<Real> straight;
-  const Vector<Real> grad_h = take_grad_h(row, unit, count, &straight);
-  const Vector<Real> h = row.gates == nullptr
-                             ? load_first(row.h_new + unit, count)
-                             : activate<Real>(nonlinearity, load_first(row.gates + unit, count));
-  Vector<Real> slope = one;
   switch (nonlinearity) {
     case Nonlinearity::tanh:
-      slope = one - h * h;
-      break;
+      return rest(h * h);
     case Nonlinearity::relu:
-      slope = h > zero ? one : zero;
-      break;
+      return h.map([&](Vector<Real> v) { return v > zero ? one : zero; });
     case Nonlinearity::sigmoid:
-      slope = h * (one - h);
-      break;
+      return h * rest(h);
     case Nonlinearity::identity:
       break;
   }
-  store_first(row.grad_sums + unit, grad_h * slope, count);
-  store_first(row.grad_h + unit, straight, count);
+  return Wide<Real, N>::all(1);
+}
+
+// sums  (N · V): a
+template <int N, class Real>
+ELMAN_INLINE void simple_forward(const Row<Real>& row, Nonlinearity nonlinearity, const Real* sums,
+                                 int64_t unit, int64_t count) {
+  const auto a = Wide<Real, N>::load_every(sums, kLanes<Real>);
+  if (row.gates != nullptr) a.store(row.gates + unit, count);
+  put_hidden(row, unit, count, activate(nonlinearity, a));
+}
+
+// δa = δh ⊙ g′(a), where g(a) is h(t), unless zoneout mixed it with h(t−1)
+template <int N, class Real>
+ELMAN_INLINE void simple_backward(const BackRow<Real>& row, Nonlinearity nonlinearity,
+                                  int64_t unit, int64_t count) {
+  using V = Wide<Real, N>;
+  V straight;
+  const V grad_h = take_grad_h<N>(row, unit, count, &straight);
+  const V h = row.gates == nullptr ? V::load(row.h_new + unit, count)
+                                   : activate(nonlinearity, V::load(row.gates + unit, count));
+  (grad_h * slope(nonlinearity, h)).store(row.grad_sums + unit, count);
+  straight.store(row.grad_h + unit, count);
 }
 
 }  // namespace elman::ELMAN_ISA

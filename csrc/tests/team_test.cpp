@@ -22,6 +22,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <latch>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -132,8 +133,10 @@ void a_taken_team_is_not_waited_for() {
 
 void many_callers_at_once_are_all_served() {
   std::vector<std::thread> callers;
+  std::latch all_here(8);
   for (int caller = 0; caller < 8; ++caller) {
-    callers.emplace_back([caller] {
+    callers.emplace_back([caller, &all_here] {
+      all_here.arrive_and_wait();
       for (int run = 0; run < 100; ++run) {
         const TeamClaim claim(1 + (caller + run) % 4);
         expect(ring_is_right(claim, 10), "callers at once each get their own result");
@@ -142,6 +145,22 @@ void many_callers_at_once_are_all_served() {
   }
   for (std::thread& caller : callers) caller.join();
   expect(TeamClaim(2).members() == 2, "the team is free again when all have done");
+}
+
+// Two callers take turns. What orders their turns orders no memory, so that ThreadSanitizer sees
+// whether a claim does.
+void a_claim_hands_the_team_over_to_the_next_caller() {
+  std::atomic<int> turn{0};
+  const auto call = [&turn](int caller) {
+    for (int run = caller; run < 20; run += 2) {
+      while (turn.load(std::memory_order_relaxed) != run) std::this_thread::yield();
+      expect(ring_is_right(TeamClaim(2), 5), "the next caller finds the team in order");
+      turn.store(run + 1, std::memory_order_relaxed);
+    }
+  };
+  std::thread other(call, 1);
+  call(0);
+  other.join();
 }
 
 // Expects `test` to come back in a child of this process.
@@ -353,6 +372,7 @@ int main(int count, char** arguments) {
   a_barrier_orders_memory_for_any_number_of_members_in_turn();
   a_taken_team_is_not_waited_for();
   many_callers_at_once_are_all_served();
+  a_claim_hands_the_team_over_to_the_next_caller();
   a_child_forked_in_the_middle_of_a_run_has_a_team_of_its_own();
   members_compute_in_the_callers_floating_point_mode();
   members_flush_denormals_exactly_if_the_caller_does();
