@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from torch import Tensor
 
@@ -26,6 +26,7 @@ SHARED_TENSORS = ("lengths", "resets")
 DIFFERENTIABLE = ("x", *WEIGHTS, "h0", "c0", "fresh_h", "fresh_c")
 
 Tensors = Sequence[Tensor | None]
+Each = TypeVar("Each")
 
 
 class Run(NamedTuple):
@@ -110,6 +111,6 @@ def is_zoned(run: Run, own: Tensors) -> bool:
     return any(run.rates) or own[-2] is not None or own[-1] is not None
 
 
-def tensors_of_run(tensors: Tensors, place: int) -> Tensors:
-    """Return the `RUN_TENSORS` of one run of a call."""
-    return tensors[place * len(RUN_TENSORS) : (place + 1) * len(RUN_TENSORS)]
+def of_run(listed: Sequence[Each], place: int) -> Sequence[Each]:
+    """Return what belongs to the `RUN_TENSORS` of one run, out of a list for a whole call."""
+    return listed[place * len(RUN_TENSORS) : (place + 1) * len(RUN_TENSORS)]

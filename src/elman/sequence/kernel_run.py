@@ -16,7 +16,7 @@ from elman.sequence.kernel_call import (
     Tensors,
     is_zoned,
     kept_widths,
-    tensors_of_run,
+    of_run,
 )
 from elman.sequence.packing import WEIGHTS, packed
 
@@ -87,11 +87,12 @@ class Site:
         Args:
             y: (T, B, P₁ + P₂), of which the run writes P from `column` on.
             column: where its outputs begin.
-            states: h and, where there is one, c at each row's end, or nothing.
+            states: h and, where there is one, c at each row's end; nothing on the way back, where
+                they are not written.
             kept: gates and cells, where they are kept.
         """
         h0, c0, fresh_h, fresh_c, mask, keep_h, keep_c = self._optional
-        hidden, cell = [*[state.data_ptr() for state in states], 0, 0][:2]
+        hidden, cell = [*[state.data_ptr() for state in states], *[y.data_ptr()] * 2][:2]
         gates, cells = 0, 0
         if kept and self.run.has_cell:
             cells = kept[-1].data_ptr()
@@ -191,7 +192,7 @@ def address(tensor: Tensor | None) -> int:
 def _sites(tensors: Tensors, call: Call) -> list[Site]:
     gradient = call.keep == "gradient"
     return [
-        Site(run, tensors_of_run(tensors, i), tensors[-2], tensors[-1], gradient=gradient)
+        Site(run, of_run(tensors, i), tensors[-2], tensors[-1], gradient=gradient)
         for i, run in enumerate(call.runs)
     ]
 
@@ -223,7 +224,7 @@ def forward(tensors: Tensors, call: Call, *, padded: bool = False) -> list[Tenso
         sizes = (site.layout.outputs, site.layout.units)[: 1 + site.run.has_cell]
         states.append([torch.empty(rows, size, dtype=real) for size in sizes])
         widths = site.kept_widths(call.keep)
-        kept.append([allocate(count, width, dtype=real) for width in widths])
+        kept.append([allocate(max(count, 1), width, dtype=real) for width in widths])
         runs.append(site.describe(y, column, states[-1], kept[-1]))
         column += site.layout.outputs
     _kernels.forward(runs, torch.get_num_threads())
@@ -256,24 +257,25 @@ def backward(
         For each of the tensors its gradient, or None where it is not wanted.
     """
     y, *kept = outputs
-    grad_y, *grads_of_states = [None if grad is None else grad.contiguous() for grad in grads]
+    # Sites and gradients stay named until the kernels are done: they own copies that are read.
+    sites = _sites(tensors, call)
+    contiguous = [None if grad is None else grad.contiguous() for grad in grads]
     allocate = torch.empty if tensors[-2] is None else torch.zeros  # padding has no gradient
     found: list[Tensor | None] = []
-    runs, column = [], 0
-    for i, site in enumerate(_sites(tensors, call)):
-        parts, own = 1 + site.run.has_cell, tensors_of_run(tensors, i)
-        its_grads = [grad_y, *grads_of_states[:parts]]
-        grads_of_states = grads_of_states[parts:]
-        number = len(site.kept_widths(call.keep))
+    runs, column, state = [], 0, 1
+    for i, site in enumerate(sites):
+        parts, number = 1 + site.run.has_cell, len(site.kept_widths(call.keep))
         described = site.describe(y, column, [], kept[:number])
-        kept = kept[number:]
+        its_grads = [contiguous[0], *contiguous[state : state + parts]]
         its = [
             allocate(tensor.shape, dtype=tensor.dtype) if tensor is not None and flag else None
-            for tensor, flag in zip(own, tensors_of_run(wanted, i), strict=True)
+            for tensor, flag in zip(of_run(tensors, i), of_run(wanted, i), strict=True)
         ]
         runs.append(site.differentiate(described, its_grads, column, its))
         found += its
+        kept = kept[number:]
         column += site.layout.outputs
+        state += parts
     _kernels.backward(runs, torch.get_num_threads())
     return [*found, None, None]
 

@@ -22,10 +22,10 @@ from elman.sequence.kernel_call import (
     Tensors,
     is_zoned,
     kept_widths,
+    of_run,
     read,
     spell,
     spread,
-    tensors_of_run,
 )
 from elman.sequence.second_order import by_reference
 
@@ -82,7 +82,7 @@ def _forward_shapes(given: Sequence[Tensor], text: str) -> list[Tensor]:
     lead = (steps, rows) if call.keep == "trace" else (steps * rows,)
     outputs, states, kept = 0, [], []
     for i, run in enumerate(call.runs):
-        own = tensors_of_run(tensors, i)
+        own = of_run(tensors, i)
         matrix, recurrent = own[1], own[2]
         assert matrix is not None
         assert recurrent is not None

@@ -81,7 +81,7 @@ def packed(kernel: str, nonlinearity: str, weights: Weights, *, gradient: bool) 
     Raises:
         ShapeError: the weights do not fit together.
     """
-    key = (kernel, nonlinearity, *map(id, weights))
+    key: Key = (kernel, nonlinearity, *map(id, weights))
     there = [weight for weight in weights if weight is not None]
     found = _cache.get(key)
     if found is not None and found.layout.gradient >= gradient and _is_current(found, there):
@@ -118,7 +118,7 @@ def _mark(weight: Tensor) -> Mark:
 def _fingerprint(weight: Tensor) -> int:
     rows = weight.size(0)
     columns = weight.size(1) if weight.dim() == 2 else 1
-    return _kernels.fingerprint(rows, columns, weight.data_ptr(), weight.element_size())
+    return _kernels.fingerprint(weight.data_ptr(), rows, columns, weight.element_size())
 
 
 def _lay_out(kernel: str, nonlinearity: str, weights: Weights, gradient: bool) -> Layout:

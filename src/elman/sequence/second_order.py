@@ -10,7 +10,7 @@ from torch import Tensor
 
 from elman.cells import Cell, cell
 from elman.sequence import reference
-from elman.sequence.kernel_call import RUN_TENSORS, Call, Run, Tensors, is_zoned, tensors_of_run
+from elman.sequence.kernel_call import RUN_TENSORS, Call, Run, Tensors, is_zoned, of_run
 from elman.sequence.packing import WEIGHTS
 from elman.sequence.ragged import either_way
 from elman.sequence.recurrence import Recurrence
@@ -59,7 +59,7 @@ def _values(tensors: Tensors, call: Call) -> list[Tensor]:
     outputs: list[Tensor] = []
     states: list[Tensor] = []
     for i, run in enumerate(call.runs):
-        recurrence = _recurrence(run, tensors_of_run(tensors, i), tensors[-2], tensors[-1])
+        recurrence = _recurrence(run, of_run(tensors, i), tensors[-2], tensors[-1])
         result = either_way(reference.run, recurrence)
         outputs.append(result.output)
         states += result.state
