@@ -40,7 +40,7 @@ uint64_t this_core() {
 }
 
 // Tells the processor that this is a spin loop.
-void pause() {
+void spin_pause() {
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
@@ -61,7 +61,7 @@ void Turn::await(uint32_t seen, bool crowded, microseconds awake) {
   const auto waited = [&] { return steady_clock::now() - start; };
   while (!crowded && waited() < kSpin) {
     for (int i = 0; i < kPausesPerLook; ++i) {
-      pause();
+      spin_pause();
       if (moved()) return;
     }
   }
