@@ -3,7 +3,8 @@
 // No branch, no table, one division in sigmoid and in tanh. All is IEEE arithmetic, fma and shifts
 // of bits, so that every instruction set gives the same bits (which NaN a NaN is aside). Each
 // function states its greatest error, in units in the last place of the correctly rounded result:
-// for float over all inputs, for double over 10⁷. tests/kernels/test_activations.py holds them to it.
+// for float over all inputs, for double over 10⁷. tests/kernels/test_activations.py holds them to
+// it.
 //
 // Each writes x = n·k + r with n an integer, k = ln 2 or half of it, |r| ≤ k/2, and takes a
 // polynomial of r. Added to kRound, a number is rounded to an integer that stands in the lowest
