@@ -20,7 +20,7 @@
 
 namespace elman::ELMAN_ISA {
 
-inline constexpr int64_t kRowChunk = 24;   // rows whose sums fit the nearest cache
+inline constexpr int64_t kRowChunk = 36;   // rows whose sums fit the nearest cache
 inline constexpr int64_t kFewRows = 3;     // up to here W x of a stretch of steps goes first
 inline constexpr int64_t kStretch = 64;    // row-steps of such a stretch
 
@@ -37,6 +37,7 @@ struct ForwardMemory {
 
   const Real **x, **h_old, **operand_row, **c_old;
   Real *sums, *projected;
+  Row<Real>* row;
 
   static int64_t wide(int64_t units) { return ceil_div(units, kPair<Real>) * kPair<Real>; }
 
@@ -58,6 +59,7 @@ struct ForwardMemory {
     h_old = all.take<const Real*>(rows);
     operand_row = all.take<const Real*>(rows);
     c_old = all.take<const Real*>(rows);
+    row = all.take<Row<Real>>(rows);
     const int64_t second = kRowChunk * kPair<Real>;
     const int64_t first = kRowChunk * Kind::span * kTile;
     sums = all.take<Real>(first > second ? first : second);
@@ -101,7 +103,7 @@ class ForwardPass {
       }
       meet();
       if (Kind::second_gate || cell_.projected) {
-        second_product(step, rows);
+        second_product(rows);
         meet();
       }
     }
@@ -150,6 +152,7 @@ class ForwardPass {
             (cut ? memory_.fresh_operand : memory_.operand[(step + 1) & 1]) + r * cell_.outputs;
       }
     }
+    for (int64_t r = 0; r < rows; ++r) memory_.row[r] = row_at(step, r);
     if (rows > kFewRows) {
       for (int64_t r = 0; r < rows; ++r) memory_.x[r] = timeline_.x(step, place(r));
     } else if (step >= stretch_end_) {
@@ -196,8 +199,9 @@ class ForwardPass {
     const Weight* panels = weights_.hidden + block * Kind::hidden_panels * panel_size;
     const int64_t wide = blocks * kTile;
     const bool is_projected = step < stretch_end_;
-    for (int64_t r = 0; r < rows; r += kRowChunk) {
-      const int64_t now = rows - r < kRowChunk ? rows - r : kRowChunk;
+    const int64_t chunks = ceil_div(rows, kRowChunk), even = ceil_div(rows, chunks);
+    for (int64_t r = 0; r < rows; r += even) {
+      const int64_t now = rows - r < even ? rows - r : even;
       const Real* init = memory_.sums;
       int64_t init_row = wide;
       if (is_projected) {
@@ -222,7 +226,7 @@ class ForwardPass {
                                   1, 1, init + from_slot, init_row, panel_step,
                                 memory_.sums + from_slot, wide, panel_step},
           now, blocks * Kind::hidden_panels);
-      for (int64_t i = 0; i < now; ++i) first_half(step, r + i, block, blocks, i * wide);
+      for (int64_t i = 0; i < now; ++i) first_half(memory_.row[r + i], block, blocks, i * wide);
     }
     if (is_projected && block + blocks == blocks_.last) stretch_row_ += rows;
   }
@@ -266,8 +270,7 @@ class ForwardPass {
     return row;
   }
 
-  void first_half(int64_t step, int64_t r, int64_t block, int64_t blocks, int64_t sums_at) {
-    const Row<Real> row = row_at(step, r);
+  void first_half(const Row<Real>& row, int64_t block, int64_t blocks, int64_t sums_at) {
     const Real* sums = memory_.sums + sums_at;
     constexpr int64_t a_vector = kTile / Kind::vectors;
     const int64_t first = block * Kind::vectors * kLane;
@@ -288,7 +291,7 @@ class ForwardPass {
   }
 
   // R_n (r ⊙ h) added to the candidate's sum, or the projection of o ⊙ tanh c.
-  void second_product(int64_t step, int64_t rows) {
+  void second_product(int64_t rows) {
     const int64_t H = cell_.units, columns = cell_.outputs;
     const int64_t padded = ForwardMemory<Real, Kind>::wide(H);
     const Real** middle = memory_.x;  // x has been read
@@ -305,7 +308,7 @@ class ForwardPass {
                                           memory_.sums, kPair<Real>, 0},
                     now, 1);
         for (int64_t i = 0; i < now; ++i) {
-          const Row<Real> row = row_at(step, r + i);
+          const Row<Real>& row = memory_.row[r + i];
           const Real* sums = memory_.sums + i * kPair<Real>;
           const Range units = {column, column + kPair<Real>};
           over_vectors<Real>(units, columns, [&](auto n, int64_t unit, int64_t count) {

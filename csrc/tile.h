@@ -61,6 +61,7 @@ struct Factor {
   const Real* const* a;  // one pointer a row
   int64_t depth;         // number of k
   const Weight* panels;  // (panel, k, Width · kLanes)
+  int64_t first = 0;     // k to begin at, in a; `panels` begins there already
 };
 
 template <class Real, class Weight>
@@ -92,7 +93,7 @@ template <class Real, class Weight, int Width, int Rows, int Panels>
     const Factor<Real, Weight>& factor = p.factor[f];
     const Real* a[Rows];
 #pragma GCC unroll 16
-    for (int r = 0; r < Rows; ++r) a[r] = factor.a[r];
+    for (int r = 0; r < Rows; ++r) a[r] = factor.a[r] + factor.first * a_step;
     const Weight* panel = factor.panels;
     const int64_t depth = factor.depth, panel_size = depth * Width * lanes;
     int64_t at = 0;
@@ -143,46 +144,72 @@ struct TilesOf<Real, Weight, Width, Counted<Rows...>> {
   static constexpr Tile<Real, Weight> alone[] = {tile<Real, Weight, Width, Rows + 1, 1>...};
 };
 
-template <class Real, class Weight>
-ELMAN_INLINE void skip_panels(Product<Real, Weight>* p, int64_t panels, int64_t width) {
-  for (int f = 0; f < p->factors; ++f) p->factor[f].panels += panels * p->factor[f].depth * width;
-  p->init += panels * p->init_panel;
-  p->out += panels * p->out_panel;
+// Sums of more rows than a tile has are taken over so many k at a time: the piece of a panel stays
+// in the nearest cache while all rows pass it.
+template <class Weight, int Width>
+inline constexpr int64_t kDepthAtOnce = 512 / Width * 4 / static_cast<int64_t>(sizeof(Weight)) *
+                                        32 / ELMAN_VECTOR_BYTES;
+
+// Few rows with any number of panels.
+template <int Width, class Real, class Weight>
+void multiply_few(Product<Real, Weight> p, int64_t rows, int64_t panels) {
+  constexpr int64_t width = Width * kLanes<Real>;
+  using Tiles = TilesOf<Real, Weight, Width, typename CountTo<kTileRows<Width>>::type>;
+  const int64_t beside = panels_beside(static_cast<int>(rows));
+  while (panels > 0) {
+    const int64_t now = panels >= beside ? beside : 1;
+    (now == beside ? Tiles::beside : Tiles::alone)[rows - 1](p);
+    for (int f = 0; f < p.factors; ++f) p.factor[f].panels += now * p.factor[f].depth * width;
+    p.init += now * p.init_panel;
+    p.out += now * p.out_panel;
+    panels -= now;
+  }
 }
 
-// Any number of rows with any number of panels. A panel stays in the nearest cache while all rows
-// pass it. Rows are dealt out evenly over the tiles, since a tile of few rows leaves multipliers
-// idle.
+// Many rows with one panel. Rows are dealt out evenly over the tiles, since a tile of few rows
+// leaves multipliers idle.
 template <int Width, class Real, class Weight>
-void multiply(Product<Real, Weight> p, int64_t rows, int64_t panels) {
-  constexpr int64_t most = kTileRows<Width>, width = Width * kLanes<Real>;
-  using Tiles = TilesOf<Real, Weight, Width, typename CountTo<kTileRows<Width>>::type>;
-  if (rows <= most) {
-    const int64_t beside = panels_beside(static_cast<int>(rows));
-    for (; panels >= beside; panels -= beside) {
-      Tiles::beside[rows - 1](p);
-      skip_panels(&p, beside, width);
-    }
-    for (; panels > 0; --panels) {
-      Tiles::alone[rows - 1](p);
-      skip_panels(&p, 1, width);
-    }
-    return;
-  }
+void multiply_panel(Product<Real, Weight> p, int64_t rows) {
+  constexpr int64_t most = kTileRows<Width>;
+  using Tiles = TilesOf<Real, Weight, Width, typename CountTo<most>::type>;
   const int64_t tiles = (rows + most - 1) / most, smaller = rows / tiles, larger = rows % tiles;
-  const Product<Real, Weight> begin = p;
-  for (; panels > 0; --panels) {
-    for (int64_t t = 0; t < tiles; ++t) {
-      const int64_t now = smaller + (t < larger ? 1 : 0);
-      Tiles::alone[now - 1](p);
-      for (int f = 0; f < p.factors; ++f) p.factor[f].a += now;
-      p.init += now * p.init_row;
-      p.out += now * p.out_row;
+  for (int64_t t = 0; t < tiles; ++t) {
+    const int64_t now = smaller + (t < larger ? 1 : 0);
+    Tiles::alone[now - 1](p);
+    for (int f = 0; f < p.factors; ++f) p.factor[f].a += now;
+    p.init += now * p.init_row;
+    p.out += now * p.out_row;
+  }
+}
+
+// Any number of rows with any number of panels.
+template <int Width, class Real, class Weight>
+void multiply(const Product<Real, Weight>& p, int64_t rows, int64_t panels) {
+  constexpr int64_t width = Width * kLanes<Real>, at_once = kDepthAtOnce<Weight, Width>;
+  if (rows <= kTileRows<Width>) return multiply_few<Width>(p, rows, panels);
+  const int64_t depth = p.factor[0].depth + (p.factors > 1 ? p.factor[1].depth : 0);
+  for (int64_t panel = 0; panel < panels; ++panel) {
+    Product<Real, Weight> q = p;
+    q.init += panel * p.init_panel;
+    q.out += panel * p.out_panel;
+    for (int f = 0; f < p.factors; ++f) q.factor[f].panels += panel * p.factor[f].depth * width;
+    if (depth <= at_once) {
+      multiply_panel<Width>(q, rows);
+      continue;
     }
-    for (int f = 0; f < p.factors; ++f) p.factor[f].a = begin.factor[f].a;
-    p.init -= rows * p.init_row;
-    p.out -= rows * p.out_row;
-    skip_panels(&p, 1, width);
+    const Factor<Real, Weight> factor[] = {q.factor[0], q.factor[1]};
+    q.factors = 1;
+    for (int f = 0; f < p.factors; ++f) {
+      for (int64_t k = 0; k < factor[f].depth; k += at_once) {
+        const int64_t left = factor[f].depth - k;
+        q.factor[0] = {factor[f].a, left < at_once ? left : at_once,
+                       factor[f].panels + k * width, k};
+        multiply_panel<Width>(q, rows);
+        q.init = q.out;
+        q.init_row = q.out_row;
+      }
+    }
+    if (depth == 0) multiply_panel<Width>(q, rows);
   }
 }
 
