@@ -48,7 +48,7 @@ class StateLayout:
         return [self._state(*part) for part in zip(*places, strict=True)]
 
     def join(self, states: list[Any], *, batched: bool = True) -> Any:
-        """Put the states of all layers and directions together as the caller sees them."""
+        """Put the states of all places, parts (1, B, ·), together as the caller sees them."""
         parts = [self._join_part(list(part)) for part in zip(*states, strict=True)]
         if not batched:
             parts = [_each(part, lambda v: v.squeeze(-2)) for part in parts]
@@ -87,12 +87,10 @@ class StateLayout:
         ]
 
     def _join_part(self, rows: list[Tensor]) -> Tensor | list[Tensor]:
-        if len(rows) == 1 and self._even:
-            return rows[0].unsqueeze(0)
         if self._even:
-            return torch.stack(rows)
+            return rows[0] if len(rows) == 1 else torch.cat(rows)
         step = self._directions
-        return [torch.stack(rows[i : i + step]) for i in range(0, len(rows), step)]
+        return [torch.cat(rows[i : i + step]) for i in range(0, len(rows), step)]
 
 
 def _check(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 
 from elman.errors import BackendError, unknown
 from elman.sequence import native, reference, torch_kernels
@@ -42,9 +43,20 @@ def _joined(results: Sequence[Result]) -> LayerResult:
     outputs = [result.output for result in results]
     return LayerResult(
         outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=-1),
-        [result.state for result in results],
+        [_each(result.state, lambda part: part.unsqueeze(0)) for result in results],
         [result.trace for result in results],
     )
+
+
+def _alone(layer: LayerResult) -> Result:
+    """Give back what a layer of one recurrence gave, as a recurrence's."""
+    (state,), (trace,) = layer.states, layer.traces
+    return Result(layer.output, _each(state, lambda part: part.squeeze(0)), trace)
+
+
+def _each(state: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """Change every part of a state."""
+    return type(state)(*[change(part) for part in state])
 
 
 BACKENDS: Mapping[str, Backend] = {
@@ -134,8 +146,7 @@ def run(recurrence: Recurrence, backend: str = "auto") -> Result:
         OptionError: no backend has that name.
         BackendError: the backend asked for by name cannot run this.
     """
-    output, (state,), (trace,) = run_layer([recurrence], backend)
-    return Result(output, state, trace)
+    return _alone(run_layer([recurrence], backend))
 
 
 def run_layer(recurrences: Sequence[Recurrence], backend: str = "auto") -> LayerResult:
@@ -150,5 +161,5 @@ def run_layer(recurrences: Sequence[Recurrence], backend: str = "auto") -> Layer
     chosen = [choose(recurrence, backend) for recurrence in recurrences]
     if len({each.name for each in chosen}) == 1:
         return chosen[0].run(recurrences)
-    alone = [each.run([r]) for each, r in zip(chosen, recurrences, strict=True)]
-    return _joined([Result(output, *state, *trace) for output, state, trace in alone])
+    pairs = zip(chosen, recurrences, strict=True)
+    return _joined([_alone(each.run([recurrence])) for each, recurrence in pairs])

@@ -6,7 +6,7 @@ gives a flat list back:
 
     y, then h (and c) of every run, then what is kept of every run
 
-with y (T, B, P₁ + P₂), h (B, P) and c (B, H). Kept for the backward pass are gates (N, ·) and
+with y (T, B, P₁ + P₂), h (1, B, P) and c (1, B, H). Kept for the backward pass are gates (N, ·) and
 cells (N, H) in the order in which the kernel computed the rows, N = Σ lengths; for a trace the
 same (T, B, ·) in the order of time.
 """

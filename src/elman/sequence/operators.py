@@ -88,7 +88,7 @@ def _forward_shapes(given: Sequence[Tensor], text: str) -> list[Tensor]:
         assert recurrent is not None
         units, size = matrix.size(0) // run.gates, recurrent.size(1)
         outputs += size
-        states += [x.new_empty(rows, part) for part in (size, units)[: 1 + run.has_cell]]
+        states += [x.new_empty(1, rows, part) for part in (size, units)[: 1 + run.has_cell]]
         widths = kept_widths(run, call.keep, units, zoned=is_zoned(run, own))
         kept += [x.new_empty(*lead, width) for width in widths if width]
     return [x.new_empty(steps, rows, outputs), *states, *kept]

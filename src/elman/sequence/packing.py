@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from weakref import ref
 
 import torch
@@ -29,12 +29,13 @@ Weights = Sequence[Tensor | None]
 Key = tuple[str | int, ...]
 
 
-class Mark(NamedTuple):
+class _Mark(NamedTuple):
     """By what a tensor is known to be what it was."""
 
-    address: int
+    place: int
     version: int
-    size: int
+    bytes: int
+    sample: tuple[int, int, int, int]
     fingerprint: int
 
 
@@ -47,7 +48,8 @@ class Layout:
         inputs: I.
         units: H.
         outputs: P.
-        dtype: of the weights.
+        state_sizes: of h and, where there is one, c.
+        real: the dtype of everything but the weights; theirs, or float32 for bfloat16.
         gradient: whether it holds what the backward pass needs.
     """
 
@@ -55,14 +57,14 @@ class Layout:
     inputs: int
     units: int
     outputs: int
-    dtype: torch.dtype
+    state_sizes: tuple[int, ...]
+    real: torch.dtype
     gradient: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     layout: Layout
-    marks: tuple[Mark, ...]
+    marks: tuple[_Mark, ...]
     owners: tuple[ref[Tensor], ...]  # while they live, so do the keys
 
 
@@ -82,14 +84,15 @@ def packed(kernel: str, nonlinearity: str, weights: Weights, *, gradient: bool) 
         ShapeError: the weights do not fit together.
     """
     key: Key = (kernel, nonlinearity, *map(id, weights))
-    there = [weight for weight in weights if weight is not None]
     found = _cache.get(key)
-    if found is not None and found.layout.gradient >= gradient and _is_current(found, there):
+    if found is not None and found.layout.gradient >= gradient and _is_current(found, weights):
         return found.layout
     layout = _lay_out(kernel, nonlinearity, weights, gradient)
-    if all(weight.is_contiguous() and not weight.is_inference() for weight in there):
-        marks = tuple([_mark(weight) for weight in there])
-        _cache[key] = _Entry(layout, marks, tuple([ref(w, _forgetter(key)) for w in there]))
+    there = [(place, weight) for place, weight in enumerate(weights) if weight is not None]
+    if all(weight.is_contiguous() and not weight.is_inference() for _, weight in there):
+        marks = tuple([_mark(place, weight) for place, weight in there])
+        owners = tuple([ref(weight, _forgetter(key)) for _, weight in there])
+        _cache[key] = _Entry(layout, marks, owners)
     return layout
 
 
@@ -102,23 +105,20 @@ def _forgetter(key: Key) -> Callable[[ref[Tensor]], None]:
     return forget
 
 
-def _is_current(entry: _Entry, weights: list[Tensor]) -> bool:
-    for weight, mark in zip(weights, entry.marks, strict=True):
-        if weight.data_ptr() != mark.address or weight._version != mark.version:
+def _is_current(entry: _Entry, weights: Weights) -> bool:
+    for place, version, size, sample, fingerprint in entry.marks:
+        weight: Any = weights[place]
+        if weight._version != version or weight.data_ptr() != sample[0] or weight.nbytes != size:
             return False
-        if weight.nbytes != mark.size or _fingerprint(weight) != mark.fingerprint:
+        if _kernels.fingerprint(*sample) != fingerprint:
             return False
     return True
 
 
-def _mark(weight: Tensor) -> Mark:
-    return Mark(weight.data_ptr(), weight._version, weight.nbytes, _fingerprint(weight))
-
-
-def _fingerprint(weight: Tensor) -> int:
-    rows = weight.size(0)
-    columns = weight.size(1) if weight.dim() == 2 else 1
-    return _kernels.fingerprint(weight.data_ptr(), rows, columns, weight.element_size())
+def _mark(place: int, weight: Tensor) -> _Mark:
+    rows, columns = weight.size(0), weight.size(1) if weight.dim() == 2 else 1
+    sample = (weight.data_ptr(), rows, columns, weight.element_size())
+    return _Mark(place, weight._version, weight.nbytes, sample, _kernels.fingerprint(*sample))
 
 
 def _lay_out(kernel: str, nonlinearity: str, weights: Weights, gradient: bool) -> Layout:
@@ -156,4 +156,6 @@ def _lay_out(kernel: str, nonlinearity: str, weights: Weights, gradient: bool) -
         *addresses,
         gradient,
     )
-    return Layout(frozen, inputs, units, outputs, matrix.dtype, gradient)
+    real = torch.float32 if matrix.dtype is torch.bfloat16 else matrix.dtype
+    state_sizes = (outputs, units) if kernel in ("lstm", "coupled_lstm") else (outputs,)
+    return Layout(frozen, inputs, units, outputs, state_sizes, real, gradient)

@@ -41,7 +41,7 @@ class LayerResult(NamedTuple):
 
     Args:
         output: their outputs side by side, (T, B, ΣP).
-        states: the state of each.
+        states: the state of each, parts (1, B, ·).
         traces: the trace of each, None where it was not asked for.
     """
 

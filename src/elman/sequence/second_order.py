@@ -55,14 +55,14 @@ def by_reference(
 
 
 def _values(tensors: Tensors, call: Call) -> list[Tensor]:
-    """Run the reference: y, then h and c of every run."""
+    """Run the reference: y, then h and c of every run, (1, B, ·)."""
     outputs: list[Tensor] = []
     states: list[Tensor] = []
     for i, run in enumerate(call.runs):
         recurrence = _recurrence(run, of_run(tensors, i), tensors[-2], tensors[-1])
         result = either_way(reference.run, recurrence)
         outputs.append(result.output)
-        states += result.state
+        states += [part.unsqueeze(0) for part in result.state]
     return [torch.cat(outputs, dim=-1), *states]
 
 
