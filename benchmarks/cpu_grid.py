@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -20,6 +21,9 @@ from record import Row
 
 GATES = {"lstm": 4, "gru": 3, "simple": 1}
 FLOAT32 = 4
+RATE_SECONDS = 0.004
+RATES = 3
+"""The FMA rate is measured so often before a point and after it, for so long; the median counts."""
 PROBE_BYTES = 1 << 26
 """Bytes read in all when the rate of reading is measured."""
 
@@ -62,16 +66,16 @@ def forward(threads: int, scale: Scale) -> Findings:
     """Time one forward pass of every cell at every point beside every peer."""
     missing = peers.missing_peers()
     yield from (f"{name} is not among the peers: {why}." for name, why in missing.items())
-    if not hasattr(_kernels, "fma_rate"):
-        yield "This build cannot measure the FMA rate."
     for cell in MODULES:
         for size in grid(scale):
             task = peers.task(cell, **size._asdict())
             contenders = peers.forward_contenders(task, threads=threads, missing=missing)
             peers.check(contenders, f"{cell} {size}")
+            rates = [_kernels.fma_rate(RATE_SECONDS) for _ in range(RATES)]
             with torch.inference_mode():
                 timed = measure({n: its.run for n, its in contenders.items()}, scale.pace)
-            facts = floors(cell, size) if threads == 1 else {}
+            rates += [_kernels.fma_rate(RATE_SECONDS) for _ in range(RATES)]
+            facts = floors(cell, size, statistics.median(rates)) if threads == 1 else {}
             yield Row({"cell": cell, **size._asdict()}, timed, facts)
 
 
@@ -86,14 +90,14 @@ def traffic(cell: str, size: Size) -> float:
     return float(FLOAT32 * (weights * (size.steps + 1) + 2 * size.rows * size.steps * size.size))
 
 
-def floors(cell: str, size: Size) -> dict[str, float]:
+def floors(cell: str, size: Size, gigaflops: float) -> dict[str, float]:
     """Give the least seconds that arithmetic and that reading would take on this core now."""
     recurrent_bytes = FLOAT32 * GATES[cell] * size.size * size.size
-    facts = {"bytes": traffic(cell, size) / read_rate(recurrent_bytes)}
-    if hasattr(_kernels, "fma_rate"):
-        facts["fma"] = _kernels.fma_rate() * 1e9
-        facts["arithmetic"] = work(cell, size) / facts["fma"]
-    return facts
+    return {
+        "fma": gigaflops * 1e9,
+        "arithmetic": work(cell, size) / (gigaflops * 1e9),
+        "bytes": traffic(cell, size) / read_rate(recurrent_bytes),
+    }
 
 
 @cache

@@ -91,7 +91,7 @@ def about() -> dict[str, str]:
     backend = next(its.name for its in elman.LSTM(3, 5).backends() if its.why_not is None)
     return {
         "machine": circumstances(),
-        "kernels": f"{_kernels.instruction_sets()[-1]}, {_kernels.compiler()}",
+        "kernels": f"{_kernels.instruction_set()}, {_kernels.compiler()}",
         "backend": backend,
         "cores": ", ".join(map(str, cores)),
         "ONNX Runtime": _version("onnxruntime"),
