@@ -102,12 +102,13 @@ void pack_rows(const Weight* matrix, int64_t units, int64_t depth, int vectors, 
   for (int64_t block = 0; block < blocks; ++block) {
     for (int64_t slot = 0; slot < panels * Width; ++slot) {
       const int64_t first = block * vectors * lanes + (vectors > 1 ? slot * lanes : 0);
-      Weight* to = out + ((block * panels + slot / Width) * depth * Width + slot % Width) * lanes;
+      Weight* to = out + (block * panels + slot / Width) * depth * Width * lanes;
       for (int64_t lane = 0; lane < lanes; ++lane) {
         const int64_t unit = first + lane;
+        const int64_t at = weight_at<Weight, Width>(slot % Width, lane, lanes);
         const Weight* from = matrix + (gate[slot] * units + unit) * depth;
         for (int64_t k = 0; k < depth; ++k) {
-          to[k * Width * lanes + lane] = unit < units ? from[k] : Weight{};
+          to[k * Width * lanes + at] = unit < units ? from[k] : Weight{};
         }
       }
     }

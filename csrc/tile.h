@@ -12,25 +12,38 @@
 
 namespace elman::ELMAN_ISA {
 
-template <class Real>
-ELMAN_INLINE Vector<Real> load_weights(const Real* from) {
-  return load(from);
+// The vectors of one k of a panel.
+template <int Width, class Real>
+ELMAN_INLINE void load_columns(const Real* from, Vector<Real> (&column)[Width]) {
+#pragma GCC unroll 16
+  for (int w = 0; w < Width; ++w) column[w] = load(from + w * kLanes<Real>);
 }
 
-ELMAN_INLINE Vector<float> load_weights(const BFloat16* from) {
-#if ELMAN_VECTOR_BYTES == 64 && defined(__AVX512F__)
-  __m256i half;
-  std::memcpy(&half, from, sizeof half);
-  return (Vector<float>)_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16);
-#elif ELMAN_VECTOR_BYTES == 32 && defined(__AVX2__)
-  __m128i half;
-  std::memcpy(&half, from, sizeof half);
-  return (Vector<float>)_mm256_slli_epi32(_mm256_cvtepu16_epi32(half), 16);
-#else
-  Bits<float> v{};
-  for (int64_t i = 0; i < kLanes<float>; ++i) v[i] = static_cast<int32_t>(from[i].bits) << 16;
-  return (Vector<float>)v;
-#endif
+// bfloat16: two vectors lie lane by lane in the halves of 32-bit words, so that a shift and a mask
+// make two vectors of floats of one load.
+template <int Width>
+ELMAN_INLINE void load_columns(const BFloat16* from, Vector<float> (&column)[Width]) {
+  constexpr int64_t lanes = kLanes<float>;
+#pragma GCC unroll 16
+  for (int w = 0; w + 1 < Width; w += 2) {
+    Bits<float> both;
+    std::memcpy(&both, from + w * lanes, sizeof both);
+    column[w] = (Vector<float>)(both << 16);
+    column[w + 1] = (Vector<float>)(both & ~0xffff);
+  }
+  if constexpr (Width % 2 == 1) {
+    typedef uint16_t Half __attribute__((vector_size(ELMAN_VECTOR_BYTES / 2)));
+    Half last;
+    std::memcpy(&last, from + (Width - 1) * lanes, sizeof last);
+    column[Width - 1] = (Vector<float>)(__builtin_convertvector(last, Bits<float>) << 16);
+  }
+}
+
+// Where the weight of vector `w` and a lane lies within one k of a panel.
+template <class Weight, int Width>
+ELMAN_INLINE int64_t weight_at(int64_t w, int64_t lane, int64_t lanes) {
+  const bool is_paired = sizeof(Weight) == sizeof(BFloat16) && (w | 1) < Width;
+  return is_paired ? (w & ~int64_t{1}) * lanes + 2 * lane + (w & 1) : w * lanes + lane;
 }
 
 // The most rows of a tile. A panel is `Width` vectors wide; rows × Width sums fit the registers
@@ -102,9 +115,7 @@ template <class Real, class Weight, int Width, int Rows, int Panels>
 #pragma GCC unroll 16
       for (int n = 0; n < Panels; ++n) {
         Vector<Real> column[Width];
-#pragma GCC unroll 16
-        for (int w = 0; w < Width; ++w)
-          column[w] = load_weights(panel + n * panel_size + w * lanes);
+        load_columns<Width>(panel + n * panel_size, column);
 #pragma GCC unroll 16
         for (int r = 0; r < Rows; ++r) {
           const Vector<Real> scale = broadcast(a[r][at]);
