@@ -1,186 +1,28 @@
-// The one file that knows Python. It checks every argument once, so that kernels need not.
-//
-// Arrays come as addresses (`tensor.data_ptr()`), since a tensor's own protocol costs more than a
-// small kernel runs. 0 stands for an array that is not given.
-#include <nanobind/nanobind.h>
+// The Python module: checks every argument once, so that kernels need not. Only the bindings know
+// Python; bindings.h says how arrays come.
+#include "bindings.h"
+
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
-#include <array>
 #include <chrono>
 #include <cstdlib>
-#include <limits>
-#include <stdexcept>
+#include <cstring>
 #include <string>
-#include <utility>
 #include <variant>
 #include <vector>
 
 #include "isa.h"
-#include "kernels.h"
-#include "run.h"
 
-namespace nb = nanobind;
+namespace elman::bindings {
+
 using namespace nb::literals;
 
+const Kernels* kernels = nullptr;
+
 namespace {
-
-using elman::BFloat16;
-using elman::Cell;
-using elman::CellKind;
-using elman::Nonlinearity;
-
-// The kernels of this process; chosen once, when the module is imported.
-const elman::Kernels* kernels = nullptr;
-
-[[noreturn]] void refuse(const std::string& sentence) { throw nb::value_error(sentence.c_str()); }
-
-template <class T, size_t N>
-T named(const char* what, const std::string& name,
-        const std::array<std::pair<const char*, T>, N>& known) {
-  std::string names;
-  for (const auto& [its_name, value] : known) {
-    if (name == its_name) return value;
-    names += (names.empty() ? "" : ", ") + std::string(its_name);
-  }
-  refuse(std::string("unknown ") + what + " '" + name + "'. Known: " + names + ".");
-}
-
-constexpr std::array<std::pair<const char*, CellKind>, 5> kCells{{
-    {"simple", CellKind::simple},
-    {"lstm", CellKind::lstm},
-    {"coupled_lstm", CellKind::coupled_lstm},
-    {"gru_reset_after", CellKind::gru_reset_after},
-    {"gru_reset_before", CellKind::gru_reset_before},
-}};
-constexpr std::array<std::pair<const char*, Nonlinearity>, 4> kNonlinearities{{
-    {"tanh", Nonlinearity::tanh},
-    {"relu", Nonlinearity::relu},
-    {"sigmoid", Nonlinearity::sigmoid},
-    {"identity", Nonlinearity::identity},
-}};
-enum class Number { float32, float64, bfloat16 };
-constexpr std::array<std::pair<const char*, Number>, 3> kNumbers{{
-    {"float32", Number::float32},
-    {"float64", Number::float64},
-    {"bfloat16", Number::bfloat16},
-}};
-
-// An array that must be given.
-template <class T>
-T* needed(const char* operation, const char* name, uintptr_t address) {
-  if (address == 0) refuse(std::string(operation) + ": " + name + " is null.");
-  return reinterpret_cast<T*>(address);
-}
-
-template <class T>
-T* optional(uintptr_t address) {
-  return reinterpret_cast<T*>(address);
-}
-
-void check_size(const char* operation, const char* name, int64_t size, int64_t least) {
-  if (size >= least) return;
-  refuse(std::string(operation) + ": " + name + " must be at least " + std::to_string(least) +
-         ", got " + std::to_string(size) + ".");
-}
-
-// The product of sizes, in bytes, must be an address.
-void check_product(const char* operation, const char* what, std::initializer_list<int64_t> sizes) {
-  int64_t product = sizeof(double);
-  for (int64_t size : sizes) {
-    if (__builtin_mul_overflow(product, size, &product)) {
-      refuse(std::string(operation) + ": " + what + " is too large to be addressed.");
-    }
-  }
-}
-
-template <class Real, class Weight>
-elman::Weights<Weight> weights_of(uintptr_t input, uintptr_t hidden, uintptr_t input_bias,
-                                  uintptr_t hidden_bias, uintptr_t projection, uintptr_t peephole,
-                                  const Cell& cell) {
-  const char* op = "Packed";
-  return {cell.inputs == 0 ? optional<const Weight>(input) : needed<const Weight>(op, "input", input),
-          needed<const Weight>(op, "hidden", hidden),
-          optional<const Weight>(input_bias),
-          optional<const Weight>(hidden_bias),
-          optional<const Weight>(projection),
-          optional<const Weight>(peephole)};
-}
-
-// Weights laid out for the kernels.
-class Packed {
- public:
-  using Any = std::variant<elman::PackedCell<float, float>, elman::PackedCell<double, double>,
-                           elman::PackedCell<float, BFloat16>>;
-
-  Packed(const std::string& cell, const std::string& nonlinearity, const std::string& dtype,
-         int64_t inputs, int64_t units, int64_t outputs, uintptr_t input, uintptr_t hidden,
-         uintptr_t input_bias, uintptr_t hidden_bias, uintptr_t projection, uintptr_t peephole,
-         bool gradient)
-      : any_(make(cell, nonlinearity, dtype, inputs, units, outputs, input, hidden, input_bias,
-                  hidden_bias, projection, peephole, gradient)) {}
-
-  const Any& any() const { return any_; }
-  const Cell& cell() const {
-    return std::visit([](const auto& packed) -> const Cell& { return packed.cell(); }, any_);
-  }
-  bool has_gradient() const {
-    return std::visit([](const auto& packed) { return packed.has_gradient(); }, any_);
-  }
-  int64_t bytes() const {
-    return std::visit([](const auto& packed) { return packed.bytes(); }, any_);
-  }
-
- private:
-  static Any make(const std::string& cell_name, const std::string& nonlinearity,
-                  const std::string& dtype, int64_t inputs, int64_t units, int64_t outputs,
-                  uintptr_t input, uintptr_t hidden, uintptr_t input_bias, uintptr_t hidden_bias,
-                  uintptr_t projection, uintptr_t peephole, bool gradient) {
-    const Cell cell{named("cell", cell_name, kCells),
-                    named("nonlinearity", nonlinearity, kNonlinearities), inputs, units, outputs,
-                    projection != 0};
-    check(cell, peephole != 0);
-    const auto build = [&]<class Real, class Weight>() {
-      return elman::PackedCell<Real, Weight>(
-          *kernels, cell,
-          weights_of<Real, Weight>(input, hidden, input_bias, hidden_bias, projection, peephole,
-                                   cell),
-          gradient);
-    };
-    switch (named("dtype", dtype, kNumbers)) {
-      case Number::float64:
-        return build.template operator()<double, double>();
-      case Number::bfloat16:
-        if (gradient) refuse("Packed: bfloat16 weights have no gradient; use float32.");
-        return build.template operator()<float, BFloat16>();
-      case Number::float32:
-        break;
-    }
-    return build.template operator()<float, float>();
-  }
-
-  static void check(const Cell& cell, bool has_peephole) {
-    check_size("Packed", "inputs", cell.inputs, 0);
-    check_size("Packed", "units", cell.units, 1);
-    check_size("Packed", "outputs", cell.outputs, 1);
-    check_product("Packed", "the weight matrix", {8, cell.units + 64, cell.inputs + 64});
-    check_product("Packed", "the weight matrix", {8, cell.units + 64, cell.outputs + 64});
-    const bool is_lstm = cell.kind == CellKind::lstm || cell.kind == CellKind::coupled_lstm;
-    if (!is_lstm && cell.projected) refuse("Packed: only an LSTM projects.");
-    if (!is_lstm && has_peephole) refuse("Packed: only an LSTM has peepholes.");
-    if (!cell.projected && cell.outputs != cell.units) {
-      refuse("Packed: outputs must equal units = " + std::to_string(cell.units) +
-             " without a projection, got " + std::to_string(cell.outputs) + ".");
-    }
-    if (cell.kind != CellKind::simple && cell.nonlinearity != Nonlinearity::tanh) {
-      refuse("Packed: only the simple cell has a nonlinearity other than tanh.");
-    }
-  }
-
-  Any any_;
-};
 
 // One run over time: which cell, and where its arrays are.
 class Forward {
@@ -204,7 +46,7 @@ class Forward {
                                   static_cast<Real>(rate_h), static_cast<Real>(rate_c),
                                   optional<Real>(gates), optional<Real>(cells)};
     };
-    if (std::holds_alternative<elman::PackedCell<double, double>>(packed.any())) {
+    if (packed.is_double()) {
       run_ = fill.template operator()<double>();
     } else {
       run_ = fill.template operator()<float>();
@@ -223,14 +65,13 @@ class Forward {
     const Cell& cell = packed_->cell();
     check_size("Forward", "steps", steps, 0);
     check_size("Forward", "rows", rows, 0);
-    check_product("Forward", "B·T·H", {8, steps, rows + 64, cell.units + cell.outputs + 64});
+    check_product("Forward", "B·T·H", {steps, rows, cell.units + cell.outputs});
     check_product("Forward", "B·T·I", {steps, rows, cell.inputs});
     if (rows > 0 && steps > 0) {
       if (cell.inputs > 0) needed<const char>("Forward", "x", x);
       needed<const char>("Forward", "y", y);
     }
-    const bool is_lstm = cell.kind == CellKind::lstm || cell.kind == CellKind::coupled_lstm;
-    if (is_lstm && rows > 0) needed<char>("Forward", "cn", cn);
+    if (has_cell_state(cell) && rows > 0) needed<char>("Forward", "cn", cn);
     const auto* length = optional<const int64_t>(lengths);
     for (int64_t row = 0; length != nullptr && row < rows; ++row) {
       if (length[row] >= 0 && length[row] <= steps) continue;
@@ -266,7 +107,7 @@ class Backward {
                                    out(grad_hidden_bias), out(grad_projection),
                                    out(grad_peephole)};
     };
-    if (std::holds_alternative<elman::PackedCell<double, double>>(forward.packed().any())) {
+    if (forward.packed().is_double()) {
       grads_ = fill.template operator()<double>();
     } else {
       grads_ = fill.template operator()<float>();
@@ -283,11 +124,10 @@ class Backward {
   template <class Real>
   static void check_kept(const Cell& cell, const elman::Forward<Real>& run) {
     if (run.steps == 0 || run.rows == 0) return;
-    const bool is_lstm = cell.kind == CellKind::lstm || cell.kind == CellKind::coupled_lstm;
     const bool mixes = run.keep_h != nullptr || run.rate_h != 0;
     if ((cell.kind != CellKind::simple || mixes) && run.gates == nullptr)
       refuse("Backward: gates is null; the forward run must keep them.");
-    if (is_lstm && run.cells == nullptr)
+    if (has_cell_state(cell) && run.cells == nullptr)
       refuse("Backward: cells is null; the forward run must keep them.");
   }
 
@@ -297,45 +137,50 @@ class Backward {
 
 constexpr size_t kMostRuns = 2;
 
-void check_runs(const char* operation, size_t count, int threads) {
-  if (count < 1 || count > kMostRuns)
-    refuse(std::string(operation) + ": give one run or two, got " + std::to_string(count) + ".");
+template <class Run>
+void check_runs(const char* operation, const std::vector<const Run*>& runs, int threads) {
+  if (runs.empty() || runs.size() > kMostRuns) {
+    refuse(std::string(operation) + ": give one run or two, got " + std::to_string(runs.size()) +
+           ".");
+  }
+  for (const Run* run : runs) {
+    if (run == nullptr) refuse(std::string(operation) + ": a run is None.");
+  }
   check_size(operation, "threads", threads, 1);
 }
 
 void forward(const std::vector<const Forward*>& runs, int threads) {
-  check_runs("forward", runs.size(), threads);
+  check_runs("forward", runs, threads);
   std::visit(
-      [&]<class Real, class Weight>(const elman::PackedCell<Real, Weight>&) {
-        elman::ForwardJob<Real, Weight> jobs[kMostRuns];
+      [&]<class Real, class Weight>(const PackedCell<Real, Weight>&) {
+        ForwardJob<Real, Weight> jobs[kMostRuns];
         for (size_t i = 0; i < runs.size(); ++i) {
-          const auto* cell = std::get_if<elman::PackedCell<Real, Weight>>(&runs[i]->packed().any());
+          const auto* cell = std::get_if<PackedCell<Real, Weight>>(&runs[i]->packed().any());
           if (cell == nullptr) refuse("forward: both runs must have one dtype.");
           jobs[i] = {cell, runs[i]->run<Real>()};
         }
         const nb::gil_scoped_release free;
-        elman::run_forward<Real, Weight>(jobs, static_cast<int>(runs.size()), threads);
+        run_forward<Real, Weight>(jobs, static_cast<int>(runs.size()), threads);
       },
       runs[0]->packed().any());
 }
 
 template <class Real>
 void backward_in(const std::vector<const Backward*>& runs, int threads) {
-  elman::BackwardJob<Real> jobs[kMostRuns];
+  BackwardJob<Real> jobs[kMostRuns];
   for (size_t i = 0; i < runs.size(); ++i) {
     const Forward& forward = runs[i]->forward();
-    const auto* cell = std::get_if<elman::PackedCell<Real, Real>>(&forward.packed().any());
+    const auto* cell = std::get_if<PackedCell<Real, Real>>(&forward.packed().any());
     if (cell == nullptr) refuse("backward: both runs must have one dtype.");
     jobs[i] = {cell, forward.run<Real>(), runs[i]->grads<Real>()};
   }
   const nb::gil_scoped_release free;
-  elman::run_backward<Real>(jobs, static_cast<int>(runs.size()), threads);
+  run_backward<Real>(jobs, static_cast<int>(runs.size()), threads);
 }
 
 void backward(const std::vector<const Backward*>& runs, int threads) {
-  check_runs("backward", runs.size(), threads);
-  const bool is_double = std::holds_alternative<elman::PackedCell<double, double>>(
-      runs[0]->forward().packed().any());
+  check_runs("backward", runs, threads);
+  const bool is_double = runs[0]->forward().packed().is_double();
   is_double ? backward_in<double>(runs, threads) : backward_in<float>(runs, threads);
 }
 
@@ -348,8 +193,8 @@ nb::ndarray<nb::numpy, int64_t, nb::ndim<2>> packed_rows(
     if (lengths.data()[row] < 0 || lengths.data()[row] > steps)
       refuse("packed_rows: lengths must lie in 0 … T = " + std::to_string(steps) + ".");
   }
-  const elman::RowOrder order(steps, count, lengths.data());
-  const elman::Rows rows = order.view();
+  const RowOrder order(steps, count, lengths.data());
+  const Rows rows = order.view();
   auto* pairs = new int64_t[static_cast<size_t>(2 * rows.total + 1)];
   nb::capsule owner(pairs, [](void* memory) noexcept { delete[] static_cast<int64_t*>(memory); });
   int64_t at = 0;
@@ -401,7 +246,7 @@ double fma_rate(double seconds) {
 
 std::vector<std::string> instruction_sets() {
   std::vector<std::string> names;
-  for (const elman::InstructionSet& set : elman::known_instruction_sets()) {
+  for (const InstructionSet& set : known_instruction_sets()) {
     if (set.runs()) names.emplace_back(set.name);
   }
   return names;
@@ -410,7 +255,7 @@ std::vector<std::string> instruction_sets() {
 void choose() {
   std::string_view reason;
   const char* wanted = std::getenv("ELMAN_ISA");
-  kernels = elman::choose_kernels(wanted, &reason);
+  kernels = choose_kernels(wanted, &reason);
   if (kernels == nullptr) {
     refuse("ELMAN_ISA asks for the instruction set '" + std::string(wanted) + "', but " +
            std::string(reason) + ".");
@@ -419,23 +264,18 @@ void choose() {
 
 }  // namespace
 
-NB_MODULE(_kernels, module) {
+void bind(nb::module_& module) {
   choose();
   module.doc() = "Elman's C++ kernels.";
   module.def("instruction_sets", &instruction_sets,
              "Names of the instruction sets this processor runs, widest last.");
   module.def("instruction_set", [] { return kernels->instruction_set; },
              "The instruction set that the kernels run with.");
-  module.def("compiler", &elman::compiler, "The compiler that built the kernels, with its version.");
+  module.def("compiler", &compiler, "The compiler that built the kernels, with its version.");
   module.def("fma_rate", &fma_rate, "seconds"_a,
              "What one core can do at most: float32 multiply-adds in GFLOP/s.");
-  nb::class_<Packed>(module, "Packed", "Weights laid out for the kernels.")
-      .def(nb::init<const std::string&, const std::string&, const std::string&, int64_t, int64_t,
-                    int64_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t,
-                    bool>(),
-           "cell"_a, "nonlinearity"_a, "dtype"_a, "inputs"_a, "units"_a, "outputs"_a, "input"_a,
-           "hidden"_a, "input_bias"_a, "hidden_bias"_a, "projection"_a, "peephole"_a, "gradient"_a)
-      .def_prop_ro("nbytes", &Packed::bytes);
+  bind_packed(module);
+  bind_stream(module);
   nb::class_<Forward>(module, "Forward", "One run over time in one direction.")
       .def(nb::init<const Packed&, int64_t, int64_t, bool, uintptr_t, int64_t, int64_t, uintptr_t,
                     int64_t, int64_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t,
@@ -461,3 +301,7 @@ NB_MODULE(_kernels, module) {
   module.def("fingerprint", &fingerprint, "address"_a, "rows"_a, "columns"_a, "bytes"_a,
              "A number that changes when a whole row, column or the whole matrix does.");
 }
+
+}  // namespace elman::bindings
+
+NB_MODULE(_kernels, module) { elman::bindings::bind(module); }

@@ -10,6 +10,20 @@
 #include "team.h"
 
 namespace elman {
+
+template <>
+const ForwardKernels<float, float>& forward_kernels(const Kernels& k) {
+  return k.forward_float;
+}
+template <>
+const ForwardKernels<double, double>& forward_kernels(const Kernels& k) {
+  return k.forward_double;
+}
+template <>
+const ForwardKernels<float, BFloat16>& forward_kernels(const Kernels& k) {
+  return k.forward_bfloat16;
+}
+
 namespace {
 
 constexpr std::align_val_t kAlignment{64};
@@ -196,21 +210,6 @@ struct Call {
 template <class Body>
 void on_team(const TeamClaim& claim, Body body) {
   claim.run([](void* context, int member) { (*static_cast<Body*>(context))(member); }, &body);
-}
-
-template <class Real, class Weight>
-const ForwardKernels<Real, Weight>& forward_kernels(const Kernels& kernels);
-template <>
-const ForwardKernels<float, float>& forward_kernels(const Kernels& k) {
-  return k.forward_float;
-}
-template <>
-const ForwardKernels<double, double>& forward_kernels(const Kernels& k) {
-  return k.forward_double;
-}
-template <>
-const ForwardKernels<float, BFloat16>& forward_kernels(const Kernels& k) {
-  return k.forward_bfloat16;
 }
 
 template <class Real>

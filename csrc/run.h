@@ -10,6 +10,15 @@
 
 namespace elman {
 
+// The column of the table that is for these types of numbers.
+template <class Real, class Weight>
+const ForwardKernels<Real, Weight>& forward_kernels(const Kernels& kernels);
+
+// Whether the state has a part c beside h.
+inline bool has_cell_state(const Cell& cell) {
+  return cell.kind == CellKind::lstm || cell.kind == CellKind::coupled_lstm;
+}
+
 // Weights laid out for the kernels of this process, with the memory that holds them.
 template <class Real, class Weight>
 class PackedCell {
