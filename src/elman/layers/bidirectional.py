@@ -12,6 +12,7 @@ from torch.nn.utils.rnn import PackedSequence
 from elman.errors import OptionError, ShapeError, unknown
 from elman.layers.recurrent import RecurrentLayer, parameter_count
 from elman.layers.state import described
+from elman.sequence.backend import run_layer
 from elman.sequence.ragged import (
     checked_lengths,
     checked_resets,
@@ -21,6 +22,7 @@ from elman.sequence.ragged import (
     reverse_resets,
     reverse_rows,
 )
+from elman.sequence.recurrence import Trace
 
 MERGES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "concat": lambda forward, backward: torch.cat([forward, backward], dim=-1),
@@ -126,20 +128,66 @@ class Bidirectional(nn.Module):
         def pack(values: Tensor) -> Any:
             return pack_like(self._time_first(values), packed)
 
-        packed_traces = [
-            tuple([[map_trace(step, pack) for step in layer] for layer in way] for way in pair)
-            for pair in traces
-        ]
+        packed_traces = [tuple([_map_traces(way, pack) for way in pair]) for pair in traces]
         return pack(output), states, *packed_traces
 
     def _check(self, x: Any, hx: Any) -> None:
         if not isinstance(x, Tensor) or x.dim() != 3:
             axes = "(B, T, I)" if self.batch_first else "(T, B, I)"
             raise ShapeError(f"input of Bidirectional must be a tensor {axes}, got {described(x)}.")
+        if x.size(-1) != self.input_size:
+            raise ShapeError(
+                f"input of Bidirectional must have I = {self.input_size}, got {described(x)}."
+            )
         if hx is not None and (not isinstance(hx, Sequence) or len(hx) != 2):
             raise ShapeError("the state must be the pair (forward state, backward state).")
 
     def _run(
+        self, x: Tensor, states: Any, rows: Tensor | None, resets: Tensor | None, trace: bool
+    ) -> Any:
+        """Run both layers, at once where that is the same as one after the other."""
+        layers = (self.forward_layer, self.backward_layer)
+        alike = len({(layer.num_layers, layer.backend) for layer in layers}) == 1
+        together = alike and not any(map(_is_hooked, layers))
+        run = self._run_together if together else self._run_in_turn
+        return run(x, states, rows, resets, trace)
+
+    def _run_together(
+        self, x: Tensor, states: Any, rows: Tensor | None, resets: Tensor | None, trace: bool
+    ) -> Any:
+        """Climb both stacks a layer at a time; a backend has both directions of a layer at once."""
+        layers = (self.forward_layer, self.backward_layer)
+        x = self._time_first(x)
+        cuts = None if resets is None else self._time_first(resets)
+        starts = [layer._start(state, x) for layer, state in zip(layers, states, strict=True)]
+        read, output = [x, x], x
+        ended: tuple[list[Any], list[Any]] = ([], [])
+        traced: tuple[list[Any], list[Any]] = ([], [])
+        for level in range(self.forward_layer.num_layers):
+            below = [layer._below(level, its) for layer, its in zip(layers, read, strict=True)]
+            recurrences = [
+                each
+                for way, layer in enumerate(layers)
+                for each in layer._recurrences(
+                    level, below[way], starts[way], rows, cuts, trace, reverse=way == 1
+                )
+            ]
+            output, new_states, new_traces = run_layer(recurrences, self.forward_layer.backend)
+            sizes = [layer.options.output_sizes[level] for layer in layers]
+            for way, part in enumerate(output.split(sizes, dim=-1)):
+                read[way] = layers[way]._above(level, below[way], part)
+                ended[way].append(new_states[way])
+                traced[way].append([new_traces[way]])
+        if self.merge != "concat" or any(layer.options.residual for layer in layers):
+            output = MERGES[self.merge](*read)
+        pairs = zip(layers, ended, strict=True)
+        joined = tuple([layer._state_layout.join(its) for layer, its in pairs])
+        if not trace:
+            return self._time_first(output), joined
+        in_time = tuple([_map_traces(its, self._time_first) for its in traced])
+        return self._time_first(output), joined, in_time
+
+    def _run_in_turn(
         self, x: Tensor, states: Any, rows: Tensor | None, resets: Tensor | None, trace: bool
     ) -> Any:
         """Run one layer on the rows and the other on the rows reversed, each in its length."""
@@ -159,7 +207,7 @@ class Bidirectional(nn.Module):
         output = MERGES[self.merge](ahead, reverse(back))
         if not trace:
             return output, (forward_state, backward_state)
-        in_time = [[map_trace(step, reverse) for step in layer] for layer in backward_trace[0]]
+        in_time = _map_traces(backward_trace[0], reverse)
         return output, (forward_state, backward_state), (forward_trace[0], in_time)
 
     def _time_first(self, values: Tensor) -> Tensor:
@@ -169,6 +217,22 @@ class Bidirectional(nn.Module):
     def extra_repr(self) -> str:
         """Say the merge and the number of parameters."""
         return f"merge={self.merge!r}, parameters={parameter_count(self)}"
+
+
+def _map_traces(stack: list[list[Trace]], change: Callable[[Tensor], Any]) -> list[list[Trace]]:
+    """Apply a change to every state and gate of all layers."""
+    return [[map_trace(trace, change) for trace in layer] for layer in stack]
+
+
+def _is_hooked(layer: RecurrentLayer) -> bool:
+    """Tell whether a call of the layer does more than its forward method."""
+    hooks = (
+        layer._forward_hooks,
+        layer._forward_pre_hooks,
+        layer._backward_hooks,
+        layer._backward_pre_hooks,
+    )
+    return any(hooks) or type(layer).forward is not RecurrentLayer.forward
 
 
 def _check_pair(forward: RecurrentLayer, backward: RecurrentLayer, merge: str) -> None:

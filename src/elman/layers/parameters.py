@@ -145,7 +145,7 @@ def gather(
         names: of the parameters, see `weight_names`.
         hidden_mask: of recurrent dropout, or None.
     """
-    weights = [None if name is None else parameter(module, name) for name in names]
+    weights: list[Any] = [None if name is None else parameter(module, name) for name in names]
     return cell.weights(*weights, hidden_mask=hidden_mask)
 
 

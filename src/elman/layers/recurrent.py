@@ -136,8 +136,7 @@ class RecurrentLayer(nn.Module):
                 row_lengths = checked_lengths(lengths, x)
             if resets is not None:
                 cuts = arrange(checked_resets(resets, input, self._axes))
-        self._check_input(x)
-        start = None if hx is None else self._state_layout.split(hx, x, batched=batched)
+        start = self._start(hx, x, batched=batched)
         output, states, traces = self._run(x, start, row_lengths, cuts, return_trace)
         output, state = restore(output), self._state_layout.join(states, batched=batched)
         if not return_trace:
@@ -162,6 +161,11 @@ class RecurrentLayer(nn.Module):
         if self.batch_first:
             return lambda v: v.transpose(0, 1), lambda v: v.transpose(0, 1)
         return lambda v: v, lambda v: v
+
+    def _start(self, hx: Any, x: Tensor, *, batched: bool = True) -> list[Any] | None:
+        """Check the inputs, (T, B, I), and take the state apart, one cell's a place."""
+        self._check_input(x)
+        return None if hx is None else self._state_layout.split(hx, x, batched=batched)
 
     def _check_input(self, x: Tensor) -> None:
         weight = parameter(self, "weight_ih_l0")

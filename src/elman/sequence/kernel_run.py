@@ -132,12 +132,13 @@ def _room(tensors: Tensors, call: Call, i: int, *, padded: bool) -> list[Tensor]
         return []
     x, lengths = tensors[0], tensors[-2]
     assert x is not None
-    count, allocate = x.size(0) * x.size(1), torch.empty
-    if lengths is not None and padded:
-        allocate = torch.zeros
-    elif lengths is not None:
-        count = max(1, int(lengths.sum()))  # an address even where there is not a single step
-    return [allocate(count, width, dtype=x.dtype) for width in _widths(tensors, call, i)]
+    count, widths = x.size(0) * x.size(1), _widths(tensors, call, i)
+    if lengths is None:
+        return [torch.empty(count, width, dtype=x.dtype) for width in widths]
+    if padded:
+        return [torch.zeros(count, width, dtype=x.dtype) for width in widths]
+    count = max(1, int(lengths.sum()))  # an address even where there is not a single step
+    return [torch.empty(count, width, dtype=x.dtype) for width in widths]
 
 
 def _describe(

@@ -134,7 +134,7 @@ def _through_the_right_door(tensors: Tensors, call: Call) -> Sequence[Tensor]:
     if is_traced():
         return call_operator(tensors, call)
     if call.keep == "gradient":
-        outputs: tuple[Tensor, ...] = Differentiable.apply(call, *tensors)
+        outputs: tuple[Tensor, ...] = Differentiable.apply(call, *tensors)  # type: ignore[no-untyped-call]
         return outputs
     return kernel_run.forward(tensors, call)
 

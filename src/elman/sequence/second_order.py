@@ -68,7 +68,7 @@ def _values(tensors: Tensors, call: Call) -> list[Tensor]:
 
 def _recurrence(run: Run, own: Tensors, lengths: Any, resets: Any) -> Recurrence:
     """Describe a run as the recurrence that it came from."""
-    named = dict(zip(RUN_TENSORS, own, strict=True))
+    named: dict[str, Any] = dict(zip(RUN_TENSORS, own, strict=True))
     its_cell = _cell(run)
     parts = len(its_cell.state._fields)
     weights = {name: named[name] for name in WEIGHTS if name in its_cell.weights._fields}
@@ -76,7 +76,7 @@ def _recurrence(run: Run, own: Tensors, lengths: Any, resets: Any) -> Recurrence
     zoneout = tuple([rate if keep is None else keep for keep, rate in shares])[:parts]
     return Recurrence(
         cell=its_cell,
-        x=own[0],
+        x=named["x"],
         state=_state(its_cell, named["h0"], named["c0"]),
         weights=its_cell.weights(**weights, hidden_mask=named["mask"]),
         fresh=_state(its_cell, named["fresh_h"], named["fresh_c"]),
