@@ -315,10 +315,11 @@ def _plain_weights(layer: RecurrentLayer) -> Named:
 
 
 @pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")  # torch.func.jvp's own
+@pytest.mark.parametrize("backend", ["auto", "reference"])
 @pytest.mark.parametrize("option", ["deep", "all at once"])
 @every_cell
-def test_the_reference_takes_part_in_vmap_jvp_and_grad(cell: str, option: str) -> None:
-    layer = build(cell, option, backend="reference")
+def test_a_layer_takes_part_in_vmap_jvp_and_grad(cell: str, option: str, backend: str) -> None:
+    layer = build(cell, option, backend=backend)
     many = draw(2, T, B, I)
 
     def run(x: Tensor) -> Tensor:

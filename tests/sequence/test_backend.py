@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 import elman
-from battery import LENGTHS, Variant, draw_recurrence
+from battery import LENGTHS, Variant, assert_near, assert_same_bits, draw_recurrence
 from elman.cells import cell
 from elman.errors import BackendError, OptionError
-from elman.sequence import BACKENDS, backends, choose, run
+from elman.sequence import BACKENDS, backends, choose, run, run_layer
 
 PLAIN = Variant(cell("gru"), False)
 PEEPHOLE = Variant(cell("lstm", peephole=True), False)
 
 
 def test_auto_takes_the_first_backend_that_can() -> None:
-    assert choose(draw_recurrence(PLAIN)).name == "torch"
-    assert choose(draw_recurrence(PEEPHOLE)).name == "reference"
+    assert choose(draw_recurrence(PLAIN)).name == "native"
+    assert choose(draw_recurrence(PLAIN, layer_norm=True)).name == "reference"
+    with torch.autocast("cpu", torch.bfloat16):
+        assert choose(draw_recurrence(PLAIN)).name == "torch"
 
 
 @pytest.mark.parametrize("name", list(BACKENDS))
@@ -28,7 +32,8 @@ def test_a_backend_asked_for_by_name_is_the_one_that_runs(name: str) -> None:
 def test_the_status_of_every_backend_is_told_in_the_order_of_preference() -> None:
     statuses = backends(draw_recurrence(PEEPHOLE))
     assert [status.name for status in statuses] == list(BACKENDS)
-    assert [status.why_not for status in statuses] == ["PyTorch's kernels have no peephole", None]
+    reasons = [status.why_not for status in statuses]
+    assert reasons == [None, "PyTorch's kernels have no peephole", None]
 
 
 def test_without_a_recurrence_no_backend_has_a_reason() -> None:
@@ -45,6 +50,38 @@ def test_a_backend_that_cannot_raises_with_the_reason_and_the_way_out() -> None:
         run(draw_recurrence(PEEPHOLE), "torch")
     with pytest.raises(BackendError, match=words):
         run(draw_recurrence(PEEPHOLE, reverse=True), "torch")
+
+
+def test_the_recurrences_of_a_layer_have_their_outputs_side_by_side() -> None:
+    ahead, back = draw_recurrence(PLAIN), draw_recurrence(PEEPHOLE, reverse=True)
+    back = replace(back, x=ahead.x)
+    expected = [run(ahead, "reference"), run(back, "reference")]
+    for backend in ("native", "reference", "auto"):
+        output, states, traces = run_layer([ahead, back], backend)
+        assert_near(output, torch.cat([result.output for result in expected], dim=-1), backend)
+        assert traces == [None, None]
+        for state, result in zip(states, expected, strict=True):
+            assert type(state) is type(result.state)
+            for part, its in zip(state, result.state, strict=True):
+                assert_near(part, its.unsqueeze(0), backend)
+
+
+def test_recurrences_that_no_backend_runs_together_have_one_each() -> None:
+    ahead, back = draw_recurrence(PLAIN), draw_recurrence(PLAIN, layer_norm=True, reverse=True)
+    assert [choose(each).name for each in (ahead, back)] == ["native", "reference"]
+    output = run_layer([ahead, back]).output
+    expected = [run(ahead, "native").output, run(back, "reference").output]
+    assert_same_bits(output, torch.cat(expected, dim=-1), "output")
+
+
+def test_without_a_state_a_recurrence_begins_and_begins_anew_at_zero() -> None:
+    r = draw_recurrence(PEEPHOLE, cuts=True)
+    zeros = type(r.state)(*[torch.zeros_like(part) for part in r.state])
+    for backend in ("native", "reference"):
+        found = run(replace(r, state=None, fresh=None), backend)
+        assert_same_bits(
+            found.output, run(replace(r, state=zeros, fresh=zeros), backend).output, "y"
+        )
 
 
 def test_an_unknown_backend_is_refused_and_the_near_miss_offered() -> None:

@@ -116,7 +116,7 @@ def run(recurrences: Sequence[Recurrence]) -> LayerResult:
     keep = "gradient" if any(map(needs_gradient, recurrences)) else ""
     if any(r.trace for r in recurrences):
         keep = "trace"
-    call = Call(tuple([_run(r) for r in recurrences]), keep)
+    call = Call(tuple([run_of(r) for r in recurrences]), keep)
     outputs = _through_the_right_door(tensors, call)
     states, place = [], 1
     for r in recurrences:
@@ -139,7 +139,7 @@ def _through_the_right_door(tensors: Tensors, call: Call) -> Sequence[Tensor]:
     return kernel_run.forward(tensors, call)
 
 
-def _run(r: Recurrence) -> Run:
+def run_of(r: Recurrence) -> Run:
     """Describe a recurrence to the kernels, but for its tensors."""
     kernel = _kernel(r.cell)
     assert kernel is not None
