@@ -24,6 +24,7 @@ from elman.layers.parameters import (
     weight_names,
 )
 from elman.layers.state import StateLayout, described
+from elman.layers.stepper import Stepper
 from elman.sequence.backend import BackendStatus, backends, check_backend, run_layer
 from elman.sequence.ragged import (
     checked_lengths,
@@ -270,6 +271,18 @@ class RecurrentLayer(nn.Module):
         steps, rows = x.size(0), x.size(1)
         parts = zip(sizes, probabilities, strict=False)
         return tuple([zoneout_mask(x.new_empty(rows, size), share, steps) for size, share in parts])
+
+    def stepper(self, rows: int = 1) -> Stepper:
+        """Freeze the stack as it is now into one that answers step by step, from NumPy arrays.
+
+        Args:
+            rows: B, how many sequences go forward side by side.
+
+        Raises:
+            OptionError: the stack is bidirectional, or `rows` is no size.
+            BackendError: Elman's kernels cannot run the stack; the sentence says why.
+        """
+        return Stepper(self, rows)
 
     def backends(self) -> list[BackendStatus]:
         """List which backends run this layer as it is now, and why the others do not."""

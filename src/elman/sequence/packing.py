@@ -146,6 +146,7 @@ def _lay_out(kernel: str, nonlinearity: str, weights: Weights, gradient: bool) -
         )
     held = [None if weight is None else weight.contiguous() for weight in weights]
     addresses = [0 if weight is None else weight.data_ptr() for weight in held]
+    named = dict(zip(WEIGHTS, addresses, strict=True))
     frozen = _kernels.Packed(
         kernel,
         nonlinearity,
@@ -153,8 +154,8 @@ def _lay_out(kernel: str, nonlinearity: str, weights: Weights, gradient: bool) -
         inputs,
         units,
         outputs,
-        *addresses,
-        gradient,
+        **named,
+        gradient=gradient,
     )
     real = torch.float32 if matrix.dtype is torch.bfloat16 else matrix.dtype
     state_sizes = (outputs, units) if kernel in ("lstm", "coupled_lstm") else (outputs,)
