@@ -22,15 +22,28 @@ from elman.sequence.kernel_call import (
     kept_widths,
     of_run,
 )
-from elman.sequence.packing import WEIGHTS, Layout, packed
+from elman.sequence.packing import WEIGHTS, Layout, laid_out, lay_out
 
 
-def forward(tensors: Tensors, call: Call, *, padded: bool = False) -> list[Tensor]:
+def lay_out_all(tensors: Tensors, call: Call) -> list[Layout]:
+    """Lay out the weights of every run; without gradients, find them laid out."""
+    wanted = [
+        (run.kernel, run.nonlinearity, of_run(tensors, i)[1:7]) for i, run in enumerate(call.runs)
+    ]
+    if call.keep == "gradient":
+        return [lay_out(*each, gradient=True) for each in wanted]
+    return [laid_out(*each) for each in wanted]
+
+
+def forward(
+    tensors: Tensors, call: Call, layouts: Sequence[Layout], *, padded: bool = False
+) -> list[Tensor]:
     """Run a call forward.
 
     Args:
         tensors: `RUN_TENSORS` of every run, then `SHARED_TENSORS`.
         call: what is run.
+        layouts: of the weights of every run.
         padded: give what is kept T·B rows, zeros after the last, so that its size does not depend
             on the values of the lengths.
 
@@ -46,10 +59,9 @@ def forward(tensors: Tensors, call: Call, *, padded: bool = False) -> list[Tenso
     x = tensors[0]
     assert x is not None
     if x.dtype is torch.bfloat16:
-        outputs = forward(_widened(tensors, call), call, padded=padded)
+        outputs = forward(_widened(tensors, call), call, layouts, padded=padded)
         return [output.to(torch.bfloat16) for output in outputs]
     steps, rows, _ = x.shape
-    layouts = _layouts(tensors, call)
     width = layouts[0].outputs if len(layouts) == 1 else sum([each.outputs for each in layouts])
     y = torch.empty(steps, rows, width, dtype=x.dtype)
     kept = [_room(tensors, call, i, padded=padded) for i in range(len(layouts))]
@@ -72,6 +84,7 @@ def backward(
     outputs: Sequence[Tensor],
     grads: Tensors,
     call: Call,
+    layouts: Sequence[Layout],
     wanted: Sequence[bool],
 ) -> list[Tensor | None]:
     """Run a call backward.
@@ -81,6 +94,7 @@ def backward(
         outputs: y and what was kept.
         grads: of y, h and c of every run; None means zeros.
         call: what was run, with keep="gradient".
+        layouts: of the weights of every run.
         wanted: for each of the tensors whether its gradient is wanted.
 
     Returns:
@@ -91,7 +105,7 @@ def backward(
     allocate = torch.empty if tensors[-2] is None else torch.zeros  # padding has no gradient
     found: list[Tensor | None] = []
     forwards, runs, held, column, state, first = [], [], list[Tensor](), 0, 1, 0
-    for i, layout in enumerate(_layouts(tensors, call)):
+    for i, layout in enumerate(layouts):
         last = first + len(_widths(tensors, call, i))
         described = _describe(tensors, call, i, layout, y, column, [], kept[first:last], held)
         pairs = zip(of_run(tensors, i), of_run(wanted, i), strict=True)
@@ -106,15 +120,6 @@ def backward(
         column, state, first = column + layout.outputs, end, last
     _kernels.backward(runs, torch.get_num_threads())
     return [*found, *[None] * len(SHARED_TENSORS)]
-
-
-def _layouts(tensors: Tensors, call: Call) -> list[Layout]:
-    """Lay out the weights of every run, or find them laid out."""
-    gradient = call.keep == "gradient"
-    return [
-        packed(run.kernel, run.nonlinearity, of_run(tensors, i)[1:7], gradient=gradient)
-        for i, run in enumerate(call.runs)
-    ]
 
 
 def _widths(tensors: Tensors, call: Call, i: int) -> list[int]:

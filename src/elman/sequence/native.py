@@ -136,7 +136,7 @@ def _through_the_right_door(tensors: Tensors, call: Call) -> Sequence[Tensor]:
     if call.keep == "gradient":
         outputs: tuple[Tensor, ...] = Differentiable.apply(call, *tensors)  # type: ignore[no-untyped-call]
         return outputs
-    return kernel_run.forward(tensors, call)
+    return kernel_run.forward(tensors, call, kernel_run.lay_out_all(tensors, call))
 
 
 def run_of(r: Recurrence) -> Run:

@@ -27,6 +27,7 @@ from elman.sequence.kernel_call import (
     spell,
     spread,
 )
+from elman.sequence.kernel_run import lay_out_all
 from elman.sequence.second_order import by_reference
 
 _LIBRARY = torch.library.Library("elman", "DEF")
@@ -50,9 +51,10 @@ class Differentiable(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, call: Call, *tensors: Tensor | None) -> tuple[Tensor, ...]:
         """Run the call; keep what its backward pass needs."""
-        outputs = kernel_run.forward(tensors, call)
+        layouts = lay_out_all(tensors, call)
+        outputs = kernel_run.forward(tensors, call, layouts)
         shown = call.values
-        ctx.call = call
+        ctx.call, ctx.layouts = call, layouts
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(*tensors, outputs[0], *outputs[shown:])
         return tuple(outputs[:shown])
@@ -60,17 +62,18 @@ class Differentiable(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
         """Run the call backward."""
-        number = len(ctx.needs_input_grad) - 1
-        saved, wanted = ctx.saved_tensors, ctx.needs_input_grad[1:]
-        tensors, outputs = saved[:number], saved[number:]
+        call, saved, wanted = ctx.call, ctx.saved_tensors, ctx.needs_input_grad[1:]
+        tensors, outputs = saved[: len(wanted)], saved[len(wanted) :]
         if torch.is_grad_enabled():
-            return None, *by_reference(tensors, grads, ctx.call, wanted)
-        return None, *kernel_run.backward(tensors, outputs, grads, ctx.call, wanted)
+            return None, *by_reference(tensors, grads, call, wanted)
+        found = kernel_run.backward(tensors, outputs, grads, call, ctx.layouts, wanted)
+        return None, *found
 
 
 def _forward(given: Sequence[Tensor], text: str) -> list[Tensor]:
     call, flags = read(text)
-    return kernel_run.forward(spread(given, flags), call, padded=True)
+    tensors = spread(given, flags)
+    return kernel_run.forward(tensors, call, lay_out_all(tensors, call), padded=True)
 
 
 def _forward_shapes(given: Sequence[Tensor], text: str) -> list[Tensor]:
@@ -103,11 +106,13 @@ def _backward(
     wanted: str,
 ) -> list[Tensor]:
     call, flags = read(text)
+    tensors = spread(given, flags)
     found = kernel_run.backward(
-        spread(given, flags),
+        tensors,
         outputs,
         spread(grads, grads_given),
         call,
+        lay_out_all(tensors, call),
         [flag == "1" for flag in wanted],
     )
     return [grad for grad in found if grad is not None]

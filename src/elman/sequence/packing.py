@@ -5,7 +5,8 @@ the same address, with the same version and the same fingerprint: PyTorch counts
 every change in place (an optimiser's step, `copy_`, `load_state_dict`) but not at a write through
 `.data`, which the fingerprint is there for. It sees a vector in full and one number of every row
 of a matrix, so that every column is among them. What remains unseen is a write through `.data`, or
-through NumPy's view of a tensor, to a few numbers of a matrix alone.
+through NumPy's view of a tensor, to a few numbers of a matrix alone. Where gradients are wanted,
+weights are laid out anew at every call, and nothing is unseen.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ Weights = Sequence[Tensor | None]
 Key = tuple[str | int, ...]
 
 
-class _Mark(NamedTuple):
+class Mark(NamedTuple):
     """By what a tensor is known to be what it was."""
 
     place: int
@@ -37,6 +38,34 @@ class _Mark(NamedTuple):
     bytes: int
     sample: tuple[int, int, int, int]
     fingerprint: int
+
+
+def marked(weights: Weights) -> tuple[Mark, ...] | None:
+    """Mark weights, to know later whether they changed; None where that cannot be known.
+
+    An inference tensor counts no versions, and only what is contiguous has a fingerprint.
+    """
+    there = [(place, weight) for place, weight in enumerate(weights) if weight is not None]
+    if any(weight.is_inference() or not weight.is_contiguous() for _, weight in there):
+        return None
+    return tuple([_mark(place, weight) for place, weight in there])
+
+
+def _mark(place: int, weight: Tensor) -> Mark:
+    rows, columns = weight.size(0), weight.size(1) if weight.dim() == 2 else 1
+    sample = (weight.data_ptr(), rows, columns, weight.element_size())
+    return Mark(place, weight._version, weight.nbytes, sample, _kernels.fingerprint(*sample))
+
+
+def unchanged(weights: Weights, marks: tuple[Mark, ...]) -> bool:
+    """Tell whether the tensors that were marked are what they were."""
+    for place, version, size, sample, fingerprint in marks:
+        weight: Any = weights[place]
+        if weight._version != version or weight.data_ptr() != sample[0] or weight.nbytes != size:
+            return False
+        if _kernels.fingerprint(*sample) != fingerprint:
+            return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +79,6 @@ class Layout:
         outputs: P.
         state_sizes: of h and, where there is one, c.
         real: the dtype of everything but the weights; theirs, or float32 for bfloat16.
-        gradient: whether it holds what the backward pass needs.
     """
 
     packed: _kernels.Packed
@@ -59,40 +87,28 @@ class Layout:
     outputs: int
     state_sizes: tuple[int, ...]
     real: torch.dtype
-    gradient: bool
 
 
 class _Entry(NamedTuple):
     layout: Layout
-    marks: tuple[_Mark, ...]
+    marks: tuple[Mark, ...]
     owners: tuple[ref[Tensor], ...]  # while they live, so do the keys
 
 
 _cache: dict[Key, _Entry] = {}
 
 
-def packed(kernel: str, nonlinearity: str, weights: Weights, *, gradient: bool) -> Layout:
-    """Lay weights out for the kernels, or find them laid out.
-
-    Args:
-        kernel: simple, lstm, coupled_lstm, gru_reset_after or gru_reset_before.
-        nonlinearity: of the simple cell; tanh elsewhere.
-        weights: W, R, b, b′, projection and peepholes; None where there is none.
-        gradient: whether a backward pass is to follow.
-
-    Raises:
-        ShapeError: the weights do not fit together.
-    """
+def laid_out(kernel: str, nonlinearity: str, weights: Weights) -> Layout:
+    """Lay weights out for runs without gradients, or find them laid out; as `lay_out` otherwise."""
     key: Key = (kernel, nonlinearity, *map(id, weights))
     found = _cache.get(key)
-    if found is not None and found.layout.gradient >= gradient and _is_current(found, weights):
+    if found is not None and unchanged(weights, found.marks):
         return found.layout
-    layout = _lay_out(kernel, nonlinearity, weights, gradient)
-    there = [(place, weight) for place, weight in enumerate(weights) if weight is not None]
-    if all(weight.is_contiguous() and not weight.is_inference() for _, weight in there):
-        marks = tuple([_mark(place, weight) for place, weight in there])
-        owners = tuple([ref(weight, _forgetter(key)) for _, weight in there])
-        _cache[key] = _Entry(layout, marks, owners)
+    layout = lay_out(kernel, nonlinearity, weights)
+    marks = marked(weights)
+    if marks is not None:
+        owners = [ref(weight, _forgetter(key)) for weight in weights if weight is not None]
+        _cache[key] = _Entry(layout, marks, tuple(owners))
     return layout
 
 
@@ -105,24 +121,19 @@ def _forgetter(key: Key) -> Callable[[ref[Tensor]], None]:
     return forget
 
 
-def _is_current(entry: _Entry, weights: Weights) -> bool:
-    for place, version, size, sample, fingerprint in entry.marks:
-        weight: Any = weights[place]
-        if weight._version != version or weight.data_ptr() != sample[0] or weight.nbytes != size:
-            return False
-        if _kernels.fingerprint(*sample) != fingerprint:
-            return False
-    return True
+def lay_out(kernel: str, nonlinearity: str, weights: Weights, *, gradient: bool = False) -> Layout:
+    """Check the weights against each other and copy them into the kernels' layout.
 
+    Args:
+        kernel: simple, lstm, coupled_lstm, gru_reset_after or gru_reset_before.
+        nonlinearity: of the simple cell; tanh elsewhere.
+        weights: W, R, b, b′, projection and peepholes; None where there is none.
+        gradient: whether the layout is to hold what a backward pass needs, too.
 
-def _mark(place: int, weight: Tensor) -> _Mark:
-    rows, columns = weight.size(0), weight.size(1) if weight.dim() == 2 else 1
-    sample = (weight.data_ptr(), rows, columns, weight.element_size())
-    return _Mark(place, weight._version, weight.nbytes, sample, _kernels.fingerprint(*sample))
-
-
-def _lay_out(kernel: str, nonlinearity: str, weights: Weights, gradient: bool) -> Layout:
-    """Check the weights' shapes against each other and copy them into the kernels' layout."""
+    Raises:
+        ShapeError: the weights do not fit together.
+        OptionError: they have unlike dtypes, or lie elsewhere than on the CPU.
+    """
     matrix, recurrent, *_, projection, _ = weights
     assert matrix is not None
     assert recurrent is not None
@@ -159,4 +170,4 @@ def _lay_out(kernel: str, nonlinearity: str, weights: Weights, gradient: bool) -
     )
     real = torch.float32 if matrix.dtype is torch.bfloat16 else matrix.dtype
     state_sizes = (outputs, units) if kernel in ("lstm", "coupled_lstm") else (outputs,)
-    return Layout(frozen, inputs, units, outputs, state_sizes, real, gradient)
+    return Layout(frozen, inputs, units, outputs, state_sizes, real)
