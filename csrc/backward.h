@@ -1,4 +1,5 @@
-// A cell over time, backward: from the last step to the first.
+// A cell over time, backward: from the last step to the first, a window of steps at a time. What a
+// window leaves for the weights' gradients is taken up (gradients.h) while it is in a near cache.
 //
 // One step of one member, for its units:
 //
@@ -32,22 +33,23 @@ struct BackwardMemory {
   Real* zeros;
   Real* grad_h;        // (B, P)
   Real* grad_c;        // (B, H)
-  Real* grad_sums;     // (N, kSumGates · H)
-  Real* grad_out;      // (N, P): δh of every step, under a projection
+  Real* grad_sums;     // (row-steps of a window, kSumGates · H)
+  Real* grad_out;      // likewise (·, P): δh of every step, under a projection
   Real* fresh_h;       // (B, P): δ of the fresh state, where there are resets
   Real* fresh_c;       // (B, H)
 
-  static BackwardMemory shared(const Cell& cell, bool resets, int64_t rows, int64_t total,
+  static BackwardMemory shared(const Cell& cell, bool resets, int64_t rows, int64_t window,
                                Allotment& all) {
     BackwardMemory m{};
     const int64_t H = cell.units, P = cell.outputs;
     m.zeros = all.take<Real>(H > P ? H : P);
     m.grad_h = all.take<Real>(rows * P);
     m.grad_c = all.take<Real>(Kind::has_cell ? rows * H : 0);
-    m.grad_sums = all.take<Real>(total * kSumGates<Kind> * H);
-    m.grad_out = all.take<Real>(cell.projected ? total * P : 0);
     m.fresh_h = all.take<Real>(resets ? rows * P : 0);
     m.fresh_c = all.take<Real>(resets && Kind::has_cell ? rows * H : 0);
+    // Last: windows differ in size, and what stands before must keep its place.
+    m.grad_sums = all.take<Real>(window * kSumGates<Kind> * H);
+    m.grad_out = all.take<Real>(cell.projected ? window * P : 0);
     return m;
   }
 };
@@ -66,13 +68,14 @@ template <class Real, class Kind>
 class BackwardPass {
  public:
   BackwardPass(const Cell& cell, const Packed<Real, Real>& weights, const Forward<Real>& run,
-               const Backward<Real>& grads, const Share& share,
+               const Backward<Real>& grads, const Share& share, const Window& window,
                const BackwardMemory<Real, Kind>& memory, const BackwardScratch<Real>& scratch)
       : cell_(cell),
         weights_(weights),
         run_(run),
         grads_(grads),
         share_(share),
+        window_(window),
         memory_(memory),
         scratch_(scratch),
         timeline_{run, share_.rows, cell.units, cell.outputs, memory.zeros},
@@ -80,8 +83,8 @@ class BackwardPass {
         outputs_(part_of(share, ceil_div(cell.outputs, kPair<Real>))) {}
 
   void run() {
-    begin();
-    for (int64_t step = run_.steps - 1; step >= 0; --step) {
+    if (window_.is_latest) begin();
+    for (int64_t step = window_.last - 1; step >= window_.first; --step) {
       const int64_t rows = timeline_.alive(step, share_.first, share_.last);
       if (rows == 0) continue;
       if (cell_.projected) {
@@ -97,7 +100,7 @@ class BackwardPass {
       }
       through_time(step, rows);
     }
-    finish();
+    if (window_.first == 0) finish();
   }
 
  private:
@@ -109,6 +112,9 @@ class BackwardPass {
   }
 
   int64_t place(int64_t r) const { return share_.first + r; }
+
+  // Where a step's rows begin in the window.
+  int64_t in_window(int64_t step) const { return timeline_.offset(step) - window_.base; }
 
   // The columns of some pairs of vectors, cut at `size`.
   static Range columns(Range pairs, int64_t size) {
@@ -142,7 +148,7 @@ class BackwardPass {
                    timeline_.row(p) * grads_.grad_y_row;
     }
     row.grad_h = memory_.grad_h + p * P;
-    row.grad_sums = memory_.grad_sums + at * kWide * H;
+    row.grad_sums = memory_.grad_sums + (in_window(step) + p) * kWide * H;
     if (run_.gates != nullptr) row.gates = run_.gates + at * kWide * H;
     row.h_old = timeline_.h_old(step, p);
     row.h_new = timeline_.y(step, p);
@@ -176,7 +182,7 @@ class BackwardPass {
 
   // δh of the outputs, complete for all members; then δ(o ⊙ tanh c) of own units = Pᵀ δh.
   void through_projection(int64_t step, int64_t rows) {
-    const int64_t P = cell_.outputs, at = timeline_.offset(step) + share_.first;
+    const int64_t P = cell_.outputs, at = in_window(step) + share_.first;
     const Range range = columns(outputs_, P);
     for (int64_t r = 0; r < rows; ++r) {
       const BackRow<Real> row = row_at(step, r);
@@ -198,7 +204,7 @@ class BackwardPass {
 
   // δ(r ⊙ h) = R_nᵀ δn, and from it δr.
   void through_reset(int64_t step, int64_t rows) {
-    const int64_t H = cell_.units, at = timeline_.offset(step) + share_.first;
+    const int64_t H = cell_.units, at = in_window(step) + share_.first;
     for (int64_t r = 0; r < rows; ++r) scratch_.a[r] = memory_.grad_sums + (at + r) * kWide * H;
     product(rows, units_, weights_.second_back, H, [&](int64_t r, int64_t first, const Real* sum) {
       const BackRow<Real> row = row_at(step, r);
@@ -211,7 +217,7 @@ class BackwardPass {
   // δh(t−1) += mask ⊙ Rᵀ δsums(t); a cut sends it to the fresh state instead.
   void through_time(int64_t step, int64_t rows) {
     const int64_t H = cell_.units, P = cell_.outputs;
-    const int64_t at = timeline_.offset(step) + share_.first;
+    const int64_t at = in_window(step) + share_.first;
     const int64_t depth = (Kind::second_gate ? 2 : Kind::gates) * H;
     for (int64_t r = 0; r < rows; ++r)
       scratch_.a[r] = memory_.grad_sums + (at + r) * kWide * H + kHiddenFirst<Kind> * H;
@@ -290,6 +296,7 @@ class BackwardPass {
   const Forward<Real>& run_;
   const Backward<Real>& grads_;
   const Share share_;
+  const Window window_;
   const BackwardMemory<Real, Kind>& memory_;
   const BackwardScratch<Real>& scratch_;
   const Timeline<Real> timeline_;

@@ -1,8 +1,8 @@
-// Gradients that sum over all row-steps, as large matrix products once time has been walked:
+// Gradients that sum over all row-steps, as large matrix products, a window of steps at a time:
 //
 //   δW = Σ δsums(n)ᵀ x(n)        δR = Σ δsums(n)ᵀ h(n−1)        δx(n) = Wᵀ δsums(n)
 //
-// The units of δsums are dealt out over the members, and every sum runs over the row-steps in
+// The units of δsums are dealt out over the members, and every sum runs over the row-steps in one
 // order: the result does not depend on the number of threads.
 #pragma once
 
@@ -50,16 +50,18 @@ template <class Real, class Kind>
 class WeightGradients {
  public:
   WeightGradients(const Cell& cell, const Packed<Real, Real>& weights, const Forward<Real>& run,
-                  const Backward<Real>& grads, const Share& share,
+                  const Backward<Real>& grads, const Share& share, const Window& window,
                   const BackwardMemory<Real, Kind>& memory, const GradientScratch<Real>& scratch)
       : cell_(cell),
         weights_(weights),
         run_(run),
         grads_(grads),
         share_(share),
+        window_(window),
         memory_(memory),
         scratch_(scratch),
-        timeline_{run, share_.rows, cell.units, cell.outputs, memory.zeros} {}
+        timeline_{run, share_.rows, cell.units, cell.outputs, memory.zeros},
+        next_step_(window.first) {}
 
   void run() {
     if (grads_.grad_x != nullptr) input_gradients();
@@ -67,12 +69,9 @@ class WeightGradients {
     const Range own = {units.first * kColumns, end_of(units, cell_.units)};
     const Range outputs = part_of(share_, ceil_div(cell_.outputs, kColumns));
     const Range own_outputs = {outputs.first * kColumns, end_of(outputs, cell_.outputs)};
-    for (int64_t column = 0; column < kWide; ++column) zero_gate(column, own);
-    if (cell_.projected && grads_.grad_projection != nullptr)
-      zero(grads_.grad_projection + own_outputs.first * cell_.units,
-           (own_outputs.last - own_outputs.first) * cell_.units);
-    for (int64_t first = 0; first < share_.rows.total; first += kChunk) {
-      const int64_t left = share_.rows.total - first;
+    if (window_.is_latest) zero_all(own, own_outputs);
+    for (int64_t first = 0; first < window_.total; first += kChunk) {
+      const int64_t left = window_.total - first;
       const int64_t count = left < kChunk ? left : kChunk;
       gather(count);
       for (int64_t column = 0; column < kWide; ++column) gate(column, own, first, count);
@@ -81,9 +80,8 @@ class WeightGradients {
         outer(memory_.grad_out + first * cell_.outputs, cell_.outputs, own_outputs, count, &to, 1,
               nullptr, nullptr);
       }
-      if (grads_.grad_peephole != nullptr) peepholes(own, first, count, first == 0);
+      if (grads_.grad_peephole != nullptr) peepholes(own, first, count);
     }
-    if (share_.rows.total == 0 && grads_.grad_peephole != nullptr) peepholes(own, 0, 0, true);
   }
 
  private:
@@ -108,6 +106,16 @@ class WeightGradients {
   }
 
   static void zero(Real* to, int64_t count) { std::memset(to, 0, sizeof(Real) * count); }
+
+  void zero_all(Range own, Range own_outputs) {
+    const int64_t H = cell_.units;
+    for (int64_t column = 0; column < kWide; ++column) zero_gate(column, own);
+    if (cell_.projected && grads_.grad_projection != nullptr)
+      zero(grads_.grad_projection + own_outputs.first * H,
+           (own_outputs.last - own_outputs.first) * H);
+    for (int64_t p = 0; grads_.grad_peephole != nullptr && p < Kind::gates - 1; ++p)
+      zero(grads_.grad_peephole + p * H + own.first, own.last - own.first);
+  }
 
   void zero_gate(int64_t column, Range own) {
     const int64_t H = cell_.units, size = own.last - own.first;
@@ -281,29 +289,27 @@ class WeightGradients {
     const bool is_whole = width >= kPair<Real>;
     Product<Real, Real> product{{{a, count, to.panels + column * count}},
                                 1, kColumns, out, to.width, 0, out, to.width, 0};
-    if (!is_whole) {
-      product.init = zero_pair_;
-      product.init_row = 0;
-      product.out = scratch_.tile;
-      product.out_row = kPair<Real>;
+    if (!is_whole) {  // the last columns pass through a tile as wide as the panels
+      for (int64_t r = 0; r < rows; ++r) {
+        for (int64_t i = 0; i < kPair<Real>; ++i)
+          scratch_.tile[r * kPair<Real> + i] = i < width ? out[r * to.width + i] : Real{0};
+      }
+      product.init = product.out = scratch_.tile;
+      product.init_row = product.out_row = kPair<Real>;
     }
     multiply<2>(product, rows, 1);
     if (is_whole) return;
     for (int64_t r = 0; r < rows; ++r) {
       for (int64_t i = 0; i < width; ++i)
-        out[r * to.width + i] += scratch_.tile[r * kPair<Real> + i];
+        out[r * to.width + i] = scratch_.tile[r * kPair<Real> + i];
     }
   }
 
   //   δp_i = Σ δi ⊙ c(n−1)      δp_f = Σ δf ⊙ c(n−1)      δp_o = Σ δo ⊙ c
-  void peepholes(Range own, int64_t first, int64_t count, bool is_first) {
+  void peepholes(Range own, int64_t first, int64_t count) {
     if constexpr (Kind::has_cell) {
       const int64_t H = cell_.units;
       constexpr int64_t last = Kind::gates - 1;  // o; g has none
-      if (is_first) {
-        for (int64_t p = 0; p < last; ++p)
-          zero(grads_.grad_peephole + p * H + own.first, own.last - own.first);
-      }
       for (int64_t unit = own.first; unit < own.last; unit += kLane) {
         const int64_t here = own.last - unit < kLane ? own.last - unit : kLane;
         Vector<Real> total[3] = {};
@@ -325,16 +331,17 @@ class WeightGradients {
 
   void input_gradients() {
     const int64_t H = cell_.units, I = cell_.inputs, depth = Kind::gates * H;
-    const Range own = part_of(share_, share_.rows.total);
-    int64_t step = 0;
+    const Range own = part_of(share_, window_.total);
+    int64_t step = window_.first;
     for (int64_t n = own.first; n < own.last; n += kRowChunk) {
       const int64_t count = own.last - n < kRowChunk ? own.last - n : kRowChunk;
       for (int64_t i = 0; i < count; ++i)
         scratch_.x[i] = memory_.grad_sums + (n + i) * kWide * H;
       Real** to = const_cast<Real**>(scratch_.hidden);
       for (int64_t i = 0; i < count; ++i) {
-        while (n + i >= timeline_.offset(step) + timeline_.alive(step, 0, share_.rows.rows)) ++step;
-        const int64_t place = n + i - timeline_.offset(step);
+        const int64_t at = window_.base + n + i;
+        while (at >= timeline_.offset(step) + timeline_.alive(step, 0, share_.rows.rows)) ++step;
+        const int64_t place = at - timeline_.offset(step);
         to[i] = grads_.grad_x + timeline_.time(step, place) * grads_.grad_x_step +
                 timeline_.row(place) * grads_.grad_x_row;
       }
@@ -354,10 +361,11 @@ class WeightGradients {
   const Forward<Real>& run_;
   const Backward<Real>& grads_;
   const Share share_;
+  const Window window_;
   const BackwardMemory<Real, Kind>& memory_;
   const GradientScratch<Real>& scratch_;
   const Timeline<Real> timeline_;
-  int64_t next_step_ = 0, next_place_ = 0;
+  int64_t next_step_, next_place_ = 0;
   alignas(64) const Real zero_pair_[kPair<Real>] = {};
 };
 

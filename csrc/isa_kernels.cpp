@@ -65,10 +65,10 @@ void run_forward(const Cell& cell, const Packed<Real, Weight>& packed, const For
 }
 
 template <class Real>
-int64_t backward_shared_bytes(const Cell& cell, bool has_resets, int64_t rows, int64_t total) {
+int64_t backward_shared_bytes(const Cell& cell, bool has_resets, int64_t rows, int64_t window) {
   return with_kind(cell.kind, [&](auto kind) {
     Allotment counter(nullptr);
-    BackwardMemory<Real, decltype(kind)>::shared(cell, has_resets, rows, total, counter);
+    BackwardMemory<Real, decltype(kind)>::shared(cell, has_resets, rows, window, counter);
     return counter.used();
   });
 }
@@ -83,33 +83,35 @@ int64_t backward_own_bytes(const Cell& cell, int64_t rows) {
 
 template <class Real, class Kind>
 BackwardMemory<Real, Kind> memory_of(const Cell& cell, const Forward<Real>& run,
-                                     const Share& share, char* shared) {
+                                     const Share& share, const Window& window, char* shared) {
   Allotment all(shared);
   return BackwardMemory<Real, Kind>::shared(cell, run.resets != nullptr, share.rows.rows,
-                                            share.rows.total, all);
+                                            window.total, all);
 }
 
 template <class Real>
 void run_through_time(const Cell& cell, const Packed<Real, Real>& packed, const Forward<Real>& run,
-                      const Backward<Real>& grads, const Share& share, char* shared, char* own) {
+                      const Backward<Real>& grads, const Share& share, const Window& window,
+                      char* shared, char* own) {
   with_kind(cell.kind, [&](auto kind) {
     using Kind = decltype(kind);
-    const auto memory = memory_of<Real, Kind>(cell, run, share, shared);
+    const auto memory = memory_of<Real, Kind>(cell, run, share, window, shared);
     Allotment all(own);
     const BackwardScratch<Real> scratch(share.last - share.first, all);
-    BackwardPass<Real, Kind>(cell, packed, run, grads, share, memory, scratch).run();
+    BackwardPass<Real, Kind>(cell, packed, run, grads, share, window, memory, scratch).run();
   });
 }
 
 template <class Real>
 void run_weights(const Cell& cell, const Packed<Real, Real>& packed, const Forward<Real>& run,
-                 const Backward<Real>& grads, const Share& share, char* shared, char* own) {
+                 const Backward<Real>& grads, const Share& share, const Window& window,
+                      char* shared, char* own) {
   with_kind(cell.kind, [&](auto kind) {
     using Kind = decltype(kind);
-    const auto memory = memory_of<Real, Kind>(cell, run, share, shared);
+    const auto memory = memory_of<Real, Kind>(cell, run, share, window, shared);
     Allotment all(own);
     const GradientScratch<Real> scratch(cell, all);
-    WeightGradients<Real, Kind>(cell, packed, run, grads, share, memory, scratch).run();
+    WeightGradients<Real, Kind>(cell, packed, run, grads, share, window, memory, scratch).run();
   });
 }
 

@@ -24,13 +24,13 @@ struct ForwardKernels {
 template <class Real>
 struct BackwardKernels {
   // Likewise; shared by all members of all shares of the rows.
-  int64_t (*shared_bytes)(const Cell&, bool has_resets, int64_t rows, int64_t total);
+  int64_t (*shared_bytes)(const Cell&, bool has_resets, int64_t rows, int64_t window);
   int64_t (*own_bytes)(const Cell&, int64_t rows);
-  // From the last step to the first; then what sums over all steps.
+  // A window of steps, the latest window first; then what sums over its steps.
   void (*through_time)(const Cell&, const Packed<Real, Real>&, const Forward<Real>&,
-                       const Backward<Real>&, const Share&, char* shared, char* own);
+                       const Backward<Real>&, const Share&, const Window&, char* shared, char* own);
   void (*weights)(const Cell&, const Packed<Real, Real>&, const Forward<Real>&,
-                  const Backward<Real>&, const Share&, char* shared, char* own);
+                  const Backward<Real>&, const Share&, const Window&, char* shared, char* own);
 };
 
 struct Kernels {

@@ -20,6 +20,13 @@ struct Rows {
 
 class Barrier;
 
+// A stretch of steps whose gradients are in memory at a time.
+struct Window {
+  int64_t first, last;  // steps
+  int64_t base, total;  // row-steps before it, and in it
+  bool is_latest;       // it holds the last step: the way back begins here
+};
+
 // What one member of the team does: some rows (places of the order), and of each a share of the
 // units. Members that share rows meet at the barrier; one alone has none.
 struct Share {

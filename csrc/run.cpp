@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <deque>
 #include <new>
 #include <optional>
 #include <vector>
@@ -35,10 +36,19 @@ constexpr std::align_val_t kAlignment{64};
 // there each thread owns a share of the hidden units for the whole sequence, so that its part of
 // the weights stays in its own cache, and all meet once a step.
 //
-// A piece has rows enough to fill a register tile twice. A step must be worth meeting for.
+// A piece has rows enough to fill a register tile twice. A step must be worth meeting for; a test
+// asks for threads that are worth nothing, so that small sizes are divided as large ones are.
 constexpr int64_t kPieceRows = 8;
+// The way back goes through so many row-steps before it takes up what they leave for the weights:
+// enough for large products, few enough for a near cache.
+constexpr int64_t kWindow = 256;
+#if defined(ELMAN_THREADS_ARE_FREE)
+constexpr double kOperationsWorthAThread = 1e-3;
+constexpr double kOperationsWorthMeeting = 0;
+#else
 constexpr double kOperationsWorthAThread = 2e6;
 constexpr double kOperationsWorthMeeting = 1.5e5;
+#endif
 
 struct Piece {
   int job;
@@ -63,8 +73,8 @@ struct Work {
 
 struct Division {
   int members = 1;
-  bool shares_units = false;   // else pieces of rows
-  std::vector<Piece> pieces;
+  bool shares_units = false;  // else pieces of rows
+  int64_t pieces_a_job = 1;
 };
 
 // Cuts a job's rows where the row-steps before reach equal shares.
@@ -105,14 +115,46 @@ Division divide(const std::vector<Work>& works, int threads) {
     members = std::min(members, jobs);
   }
   division.members = members;
-  for (int job = 0; job < jobs; ++job) {
-    int64_t count = 1;
-    if (members > jobs || (members > 1 && jobs == 1)) {
-      count = std::max<int64_t>(a_job, std::min<int64_t>(2 * a_job, row_count / kPieceRows));
-    }
-    cut(works[job], job, count, &division.pieces);
+  if (members > jobs || (members > 1 && jobs == 1)) {
+    division.pieces_a_job =
+        std::max<int64_t>(a_job, std::min<int64_t>(2 * a_job, row_count / kPieceRows));
   }
   return division;
+}
+
+// Windows of a job, the latest first; at least one, so that no steps give zeros.
+std::vector<Window> windows_of(const Rows& rows) {
+  const auto alive = [&](int64_t step) {
+    return rows.alive == nullptr ? rows.rows : rows.alive[step];
+  };
+  const auto offset = [&](int64_t step) {
+    return step == rows.steps       ? rows.total
+           : rows.offset == nullptr ? step * rows.rows
+                                    : rows.offset[step];
+  };
+  std::vector<Window> windows;
+  int64_t last = rows.steps;
+  do {
+    int64_t first = last, total = 0;
+    while (first > 0 && total < kWindow) total += alive(--first);
+    windows.push_back({first, last, offset(first), total, last == rows.steps});
+    last = first;
+  } while (last > 0);
+  return windows;
+}
+
+// Cuts the rows that are alive in a window. The last piece takes all others along: what begins and
+// ends the way back concerns them too.
+void cut_window(const Rows& rows, const Window& window, int job, int64_t count,
+                std::vector<Piece>* pieces) {
+  const int64_t alive = window.first == window.last ? 0
+                        : rows.alive == nullptr     ? rows.rows
+                                                    : rows.alive[window.first];
+  const int64_t here = std::max<int64_t>(1, std::min(count, alive / (kPieceRows / 2)));
+  for (int64_t piece = 0; piece < here; ++piece) {
+    const int64_t last = piece + 1 == here ? rows.rows : alive * (piece + 1) / here;
+    pieces->push_back({job, alive * piece / here, last});
+  }
 }
 
 // Memory of one call, each part beginning on a cache line of its own.
@@ -146,6 +188,12 @@ Group group_of(int member, int members, int job, int jobs) {
   return {(member - job) / jobs, (members - job + jobs - 1) / jobs};
 }
 
+// Pieces that are taken one after another by whoever is free.
+struct Round {
+  std::vector<Piece> pieces;
+  std::atomic<int> next{0};
+};
+
 // One call: who does which share of which job. `shared` memory belongs to a job, or, where rows
 // are cut, to a member; `own` to a member.
 template <class Job>
@@ -157,7 +205,7 @@ struct Call {
   Arena arena;
   std::vector<int64_t> shared, own;  // offsets
   std::vector<std::unique_ptr<Barrier>> barriers;  // one a job
-  std::atomic<int> next_piece{0};
+  std::deque<Round> rounds;  // one forward; one a window on the way back
 
   Call(const Job* given, int job_count) : jobs(given), count(job_count) {
     for (int j = 0; j < count; ++j) {
@@ -172,9 +220,9 @@ struct Call {
       barriers.push_back(std::make_unique<Barrier>(group_of(j, division.members, j, count).members));
   }
 
-  // do_share(job, share) for everything that falls to a member.
+  // do_share(job, share) for everything of a round that falls to a member.
   template <class F>
-  void each_share(int member, const F& do_share) {
+  void each_share(int member, Round* round, const F& do_share) {
     if (division.shares_units) {
       for (int j = 0; j < count; ++j) {
         if (member % count != j) continue;
@@ -184,19 +232,11 @@ struct Call {
       }
       return;
     }
-    const int pieces = static_cast<int>(division.pieces.size());
-    for (int p = next_piece++; p < pieces; p = next_piece++) {
-      const Piece& piece = division.pieces[p];
+    const int pieces = static_cast<int>(round->pieces.size());
+    for (int p = round->next++; p < pieces; p = round->next++) {
+      const Piece& piece = round->pieces[p];
       do_share(piece.job, Share{works[piece.job].rows, piece.first, piece.last, 0, 1, nullptr});
     }
-  }
-
-  int64_t most_rows(int job) const {
-    if (division.shares_units) return works[job].rows.rows;
-    int64_t most = 0;
-    for (const Piece& piece : division.pieces)
-      if (piece.job == job) most = std::max(most, piece.last - piece.first);
-    return most;
   }
 
   template <class Real>
@@ -257,13 +297,16 @@ void run_forward(const ForwardJob<Real, Weight>* jobs, int count, int threads) {
   const auto claim = claim_and_divide(&call, threads);
   const auto& kernels = forward_kernels<Real, Weight>(jobs[0].cell->kernels());
   const int members = call.division.members;
+  Round& round = call.rounds.emplace_back();
+  for (int j = 0; j < count; ++j)
+    cut(call.works[j], j, call.division.pieces_a_job, &round.pieces);
   int64_t most_shared = 0, most_own = 0;
-  for (int j = 0; j < count; ++j) {
-    const Cell& cell = call.works[j].cell;
-    const int64_t bytes =
-        kernels.shared_bytes(cell, jobs[j].run.mask != nullptr, call.most_rows(j));
-    most_shared = std::max(most_shared, bytes);
-    most_own = std::max(most_own, kernels.own_bytes(cell, call.most_rows(j)));
+  for (const Piece& piece : round.pieces) {
+    const Work& work = call.works[piece.job];
+    const int64_t rows = call.division.shares_units ? work.rows.rows : piece.last - piece.first;
+    const bool is_masked = jobs[piece.job].run.mask != nullptr;
+    most_shared = std::max(most_shared, kernels.shared_bytes(work.cell, is_masked, rows));
+    most_own = std::max(most_own, kernels.own_bytes(work.cell, rows));
   }
   const int places = call.division.shares_units ? count : members;
   for (int p = 0; p < places; ++p) call.shared.push_back(call.arena.reserve(most_shared));
@@ -273,7 +316,7 @@ void run_forward(const ForwardJob<Real, Weight>* jobs, int count, int threads) {
     for (int j = 0; j < count; ++j) call.template clear_zeros<Real>(call.shared[j], j);
   }
   on_team(*claim, [&](int member) {
-    call.each_share(member, [&](int j, const Share& share) {
+    call.each_share(member, &round, [&](int j, const Share& share) {
       const int64_t shared = call.shared[call.division.shares_units ? j : member];
       if (!call.division.shares_units) call.template clear_zeros<Real>(shared, j);
       kernels.run(call.works[j].cell, jobs[j].cell->packed(), jobs[j].run, share,
@@ -289,11 +332,24 @@ void run_backward(const BackwardJob<Real>* jobs, int count, int threads) {
   const auto& kernels = backward_kernels<Real>(jobs[0].cell->kernels());
   const int members = call.division.members;
   int64_t most_own = 0;
+  size_t window_count = 1;
+  std::vector<std::vector<Window>> windows;  // by job
   for (int j = 0; j < count; ++j) {
     const Work& work = call.works[j];
+    windows.push_back(windows_of(work.rows));
+    window_count = std::max(window_count, windows[j].size());
+    int64_t most_total = 0;
+    for (const Window& window : windows[j]) most_total = std::max(most_total, window.total);
     call.shared.push_back(call.arena.reserve(kernels.shared_bytes(
-        work.cell, jobs[j].run.resets != nullptr, work.rows.rows, work.rows.total)));
+        work.cell, jobs[j].run.resets != nullptr, work.rows.rows, most_total)));
     most_own = std::max(most_own, kernels.own_bytes(work.cell, work.rows.rows));
+  }
+  for (size_t w = 0; w < window_count; ++w) {
+    Round& round = call.rounds.emplace_back();
+    for (int j = 0; j < count; ++j) {
+      if (w < windows[j].size())
+        cut_window(call.works[j].rows, windows[j][w], j, call.division.pieces_a_job, &round.pieces);
+    }
   }
   for (int m = 0; m < members; ++m) call.own.push_back(call.arena.reserve(most_own));
   call.arena.allocate();
@@ -301,16 +357,22 @@ void run_backward(const BackwardJob<Real>* jobs, int count, int threads) {
   Barrier all(members);
   on_team(*claim, [&](int member) {
     char* own = call.arena.at(call.own[member]);
-    call.each_share(member, [&](int j, const Share& share) {
-      kernels.through_time(call.works[j].cell, jobs[j].cell->packed(), jobs[j].run, jobs[j].grads,
-                           share, call.arena.at(call.shared[j]), own);
-    });
-    all.wait();
-    for (int j = 0; j < count; ++j) {
-      const Rows& rows = call.works[j].rows;
-      kernels.weights(call.works[j].cell, jobs[j].cell->packed(), jobs[j].run, jobs[j].grads,
-                      Share{rows, 0, rows.rows, member, members, nullptr},
-                      call.arena.at(call.shared[j]), own);
+    for (size_t w = 0; w < window_count; ++w) {
+      call.each_share(member, &call.rounds[w], [&](int j, const Share& share) {
+        if (w < windows[j].size())
+          kernels.through_time(call.works[j].cell, jobs[j].cell->packed(), jobs[j].run,
+                               jobs[j].grads, share, windows[j][w], call.arena.at(call.shared[j]),
+                               own);
+      });
+      all.wait();
+      for (int j = 0; j < count; ++j) {
+        if (w >= windows[j].size()) continue;
+        const Rows& rows = call.works[j].rows;
+        kernels.weights(call.works[j].cell, jobs[j].cell->packed(), jobs[j].run, jobs[j].grads,
+                        Share{rows, 0, rows.rows, member, members, nullptr}, windows[j][w],
+                        call.arena.at(call.shared[j]), own);
+      }
+      all.wait();
     }
   });
 }
