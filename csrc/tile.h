@@ -50,7 +50,7 @@ ELMAN_INLINE int64_t weight_at(int64_t w, int64_t lane, int64_t lanes) {
 // beside one row of the panel and one broadcast number.
 template <int Width>
 inline constexpr int kTileRows =
-#if defined(__AVX512F__) || defined(__aarch64__)
+#if ELMAN_VECTOR_BYTES == 64 || defined(__aarch64__)
     8;
 #else
     12 / Width;
