@@ -12,7 +12,7 @@
 
 struct Reference {
   Arrays values;     // y (T, B, P), hn, cn
-  Arrays gradients;  // of x, h0 …, weighted by grad_y, grad_hn and grad_cn; by the name of the thing
+  Arrays gradients;  // by the name of what was given; of values weighted by grad_y, grad_hn, grad_cn
 };
 
 class ScalarRun {
