@@ -15,7 +15,9 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from itertools import repeat
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+Given = TypeVar("Given")
 
 LONG_CALL = 0.2
 """From this many seconds a call three rounds are enough."""
@@ -42,10 +44,10 @@ class Pace(NamedTuple):
         most: rounds at most.
     """
 
-    burst: float = 0.004
-    cap: float = 0.5
+    burst: float = 0.003
+    cap: float = 0.3
     fewest: int = 5
-    most: int = 15
+    most: int = 11
 
 
 class Timed(NamedTuple):
@@ -64,32 +66,53 @@ class Timed(NamedTuple):
     worst: float
 
 
-def measure(contenders: Mapping[str, Callable[[], object]], pace: Pace) -> dict[str, Timed]:
-    """Time every contender once a round; the first is the one that ratios are taken to."""
+def measure(
+    contenders: Mapping[str, Callable[[], object]],
+    pace: Pace,
+    first: Mapping[str, float] | None = None,
+) -> dict[str, Timed]:
+    """Time every contender once a round; the first is the one that ratios are taken to.
+
+    Args:
+        contenders: by name.
+        pace: how long to measure.
+        first: seconds of a call of each, made to see whether they agree. Where all of them are
+            long they are the first round.
+    """
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return summary(_rounds(contenders, pace))
+        return summary(_rounds(contenders, pace, first or dict.fromkeys(contenders, 0.0)))
     finally:
         if collecting:
             gc.enable()
 
 
-def _rounds(contenders: Mapping[str, Callable[[], object]], pace: Pace) -> dict[str, list[float]]:
+def _rounds(
+    contenders: Mapping[str, Callable[[], object]], pace: Pace, first: Mapping[str, float]
+) -> dict[str, list[float]]:
     """Give the seconds of a call, one a round, of each contender."""
     names = list(contenders)
-    seconds = {name: [_burst(contenders[name], 1)] for name in names}
-    calls = {name: math.ceil(pace.burst / seconds[name][0]) for name in names}
-    longest = max(calls[name] * seconds[name][0] for name in names)
+    counts = min(first.values()) >= LONG_CALL
+    one = first if counts else {name: timed_call(contenders[name])[0] for name in names}
+    calls = {name: math.ceil(pace.burst / one[name]) for name in names}
+    longest = max(calls[name] * one[name] for name in names)
     fewest = min(3, pace.fewest) if longest > LONG_CALL else pace.fewest
     rounds = min(pace.most, max(fewest, int(pace.cap / longest)))
-    if max(calls.values()) > 1:  # the first round told only how many calls make a burst
-        seconds = {name: [] for name in names}
-    for number in range(rounds - len(seconds[names[0]])):
+    seconds = {name: [one[name]] if counts else [] for name in names}
+    for number in range(1 if counts else 0, rounds):
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
             seconds[name].append(_burst(contenders[name], calls[name]))
     return seconds
+
+
+def timed_call(run: Callable[[], Given]) -> tuple[float, Given]:
+    """Let the process come to rest, then call once; give the seconds and what came out."""
+    rest()
+    begin = time.perf_counter()
+    given = run()
+    return time.perf_counter() - begin, given
 
 
 def _burst(run: Callable[[], object], calls: int) -> float:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 import peers
-from bursts import Pace, Refusal, measure
+from bursts import Pace, Refusal, Timed, measure, timed_call
 from elman import _kernels
 from elman.convert import from_torch
 from peers import ELMAN, MODULES, TOLERANCE, TORCH
@@ -70,13 +70,20 @@ def forward(threads: int, scale: Scale) -> Findings:
         for size in grid(scale):
             task = peers.task(cell, **size._asdict())
             contenders = peers.forward_contenders(task, threads=threads, missing=missing)
-            peers.check(contenders, f"{cell} {size}")
             rates = [_kernels.fma_rate(RATE_SECONDS) for _ in range(RATES)]
-            with torch.inference_mode():
-                timed = measure({n: its.run for n, its in contenders.items()}, scale.pace)
+            timed = time_forward(contenders, f"{cell} {size}", scale)
             rates += [_kernels.fma_rate(RATE_SECONDS) for _ in range(RATES)]
             facts = floors(cell, size, statistics.median(rates)) if threads == 1 else {}
             yield Row({"cell": cell, **size._asdict()}, timed, facts)
+
+
+def time_forward(
+    contenders: Mapping[str, peers.Contender], what: str, scale: Scale
+) -> dict[str, Timed]:
+    """Time everyone's forward pass in inference mode, once all agree."""
+    with torch.inference_mode():
+        first = peers.check(contenders, what)
+        return measure({n: its.run for n, its in contenders.items()}, scale.pace, first)
 
 
 def work(cell: str, size: Size) -> float:
@@ -125,15 +132,15 @@ def training(threads: int, scale: Scale) -> Findings:
             yield Row({"cell": cell, **size._asdict()}, time_training(task, scale))
 
 
-def time_training(task: peers.Task, scale: Scale) -> dict[str, Any]:
+def time_training(task: peers.Task, scale: Scale) -> dict[str, Timed]:
     """Time the gradients of the inputs and all weights, once Elman and torch.nn agree."""
     task.module.train()
     runs = {
         ELMAN: gradients(from_torch(task.module), task.x),
         TORCH: gradients(task.module, task.x),
     }
-    check_gradients(runs, f"{task.module} on {tuple(task.x.shape)}")
-    return dict(measure(runs, scale.pace))
+    first = check_gradients(runs, f"{task.module} on {tuple(task.x.shape)}")
+    return measure(runs, scale.pace, first)
 
 
 def gradients(
@@ -150,16 +157,25 @@ def gradients(
     return lambda: torch.autograd.grad(call(x), leaves, cotangent)
 
 
-def check_gradients(runs: Mapping[str, Callable[[], tuple[Tensor, ...]]], what: str) -> None:
-    """Refuse to go on where the gradients differ by more than TOLERANCE of the largest."""
-    given = {name: run() for name, run in runs.items()}
-    truth = next(reversed(given.values()))
-    for name, its in given.items():
-        for mine, peers_own in zip(its, truth, strict=True):
-            scale = max(1.0, peers_own.abs().max().item())
-            error = (mine - peers_own).abs().max().item() / scale
+def check_gradients(
+    runs: Mapping[str, Callable[[], tuple[Tensor, ...]]], what: str
+) -> dict[str, float]:
+    """Run everyone once and refuse to go on where the gradients differ from the last one's.
+
+    Returns:
+        The seconds of each one's call.
+
+    Raises:
+        Refusal: they differ by more than TOLERANCE of the largest.
+    """
+    timed = {name: timed_call(run) for name, run in runs.items()}
+    _, truth = next(reversed(timed.values()))
+    for name, (_, given) in timed.items():
+        for mine, theirs in zip(given, truth, strict=True):
+            error = ((mine - theirs).abs().max() / theirs.abs().max().clamp_min(1.0)).item()
             if not error <= TOLERANCE:
                 raise Refusal(f"{name} is off by {error:.1e} at {what}; nothing is timed.")
+    return {name: seconds for name, (seconds, _) in timed.items()}
 
 
 STACK = {"rows": 32, "steps": 128, "size": 128, "layers": 2, "bidirectional": True}
@@ -183,8 +199,6 @@ def shapes(threads: int, scale: Scale) -> Findings:
             sizes = {**sizes, "steps": 5}
         task = peers.task(**sizes)
         contenders = peers.forward_contenders(task, threads=threads, missing=missing)
-        peers.check(contenders, name)
-        with torch.inference_mode():
-            timed = measure({n: its.run for n, its in contenders.items()}, scale.pace)
+        timed = time_forward(contenders, name, scale)
         yield Row({"name": name, "mode": "forward", **sizes}, timed)
         yield Row({"name": name, "mode": "training", **sizes}, time_training(task, scale))

@@ -59,7 +59,7 @@ METHOD = [
     f"relative to the largest) agreed within {TOLERANCE} before anything was timed.",
     "* Medians ± half the distance between the quartiles; × is the median of the ratios round by "
     "round. Every contender has one burst a round, in an order that rotates; a short call is "
-    "repeated for 4 ms, after some calls that are not timed. 5 to 15 rounds, 3 where a call takes "
+    "repeated for 3 ms, after some calls that are not timed. 5 to 11 rounds, 3 where a call takes "
     "over 0.2 s.",
     "* Each part and number of threads has a process of its own, pinned to as many cores. Before "
     "each burst the process sleeps until it burns no processor time, so that no pool that still "
@@ -255,7 +255,7 @@ SECTIONS: tuple[tuple[str, str, Callable[[Run], list[tuple[str, Table]]]], ...] 
         _plain(
             _cell,
             [
-                ("inside C++, µs", lambda r: micro(r.facts[INSIDE]) if INSIDE in r.facts else "–"),
+                ("inside C++, µs", lambda row: micro(row.facts[INSIDE])),
                 ("× torch.nn", _step_lead),
             ],
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import statistics
 from collections.abc import Callable
 from typing import Any
 
@@ -13,10 +14,10 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 import elman
 import peers
 from bursts import Refusal, measure
-from cpu_grid import Findings, Scale, check_gradients, gradients
+from cpu_grid import Findings, Scale, check_gradients, gradients, time_forward
 from elman import _kernels
 from elman.convert import from_torch
-from peers import ELMAN, MODULES, ONNX, STEPPER, TOLERANCE, TORCH, Contender
+from peers import ELMAN, MODULES, ONNX, TOLERANCE, TORCH, Contender
 from record import Row
 
 DENSE = "Elman, dense"
@@ -38,7 +39,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
     "gru": {"reset before": {"reset_after": False}, **NOISE},
     "simple": NOISE,
 }
-TIMES_INSIDE = hasattr(_kernels, "step_seconds")
+INSIDE_STEPS, INSIDE_ROUNDS = 10_000, 11
 RESETS = "resets"
 RESET_SHARE = 0.02
 
@@ -136,17 +137,10 @@ def step(threads: int, scale: Scale) -> Findings:
             task, threads=threads, missing={**missing, peers.JAX: "not asked for here"}
         )
         contenders[CELL_MODULE] = _cell_module(task)
-        peers.check(contenders, f"{cell}, one step")
-        if STEPPER in contenders:  # the first is the one that ratios are taken to
-            contenders = {STEPPER: contenders[STEPPER], **contenders}
-        with torch.inference_mode():
-            timed = measure({n: its.run for n, its in contenders.items()}, scale.pace)
-        facts = {INSIDE: _kernels.step_seconds(cell, 32)} if TIMES_INSIDE else {}
-        yield Row({"cell": cell, "size": 32}, timed, facts)
-    if STEPPER not in contenders:
-        yield "This build has no stepper."
-    if not TIMES_INSIDE:
-        yield "This build has no hook that times a step inside C++."
+        timed = time_forward(contenders, f"{cell}, one step", scale)
+        stepper = from_torch(task.module).stepper()
+        inside = [_kernels.time_step(stepper._kernel, INSIDE_STEPS) for _ in range(INSIDE_ROUNDS)]
+        yield Row({"cell": cell, "size": 32}, timed, {INSIDE: statistics.median(inside)})
 
 
 def _cell_module(task: peers.Task) -> Contender:

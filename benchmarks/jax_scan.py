@@ -67,6 +67,7 @@ def jax_scan(
     ]
     given = jnp.asarray(x.numpy())
     forward = jax.jit(partial(_stack, cell))
+    jax.block_until_ready(forward(weights, given))  # compiles
     return lambda: jax.block_until_ready(forward(weights, given)), lambda r: np.asarray(r[0])
 
 

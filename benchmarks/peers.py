@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from bursts import Refusal
+from bursts import Refusal, timed_call
 from elman.convert import from_torch, to_onnx
 from elman.layers import RecurrentLayer
 
@@ -85,16 +85,11 @@ def elman_layer(task: Task) -> Contender:
     return Contender(lambda: layer(task.x), _first_as_array)
 
 
-def elman_stepper(task: Task) -> Contender | None:
-    """Run one step of Elman's stepper from NumPy arrays; None where this build has none."""
-    layer: Any = from_torch(task.module)
-    if not hasattr(layer, "stepper"):
-        return None
-    stepper = layer.stepper()
+def elman_stepper(task: Task) -> Contender:
+    """Run one step of Elman's stepper from NumPy arrays; it goes on from its own last state."""
+    stepper = from_torch(task.module).stepper(task.x.size(1))
     x = task.x[0].numpy()
-    state = stepper.step(x, None)[1]
-    start = type(state)(*(np.zeros_like(part) for part in state))
-    return Contender(lambda: stepper.step(x, start), lambda result: result[0][None])
+    return Contender(lambda: stepper.step(x), lambda output: output[None].copy())
 
 
 def _first_as_array(result: Any) -> NDArray[np.float32]:
@@ -174,9 +169,8 @@ def forward_contenders(
     """Build all contenders of a forward pass, Elman first; at T = 1 its stepper too."""
     task.module.eval()
     contenders = {ELMAN: elman_layer(task)}
-    stepper = elman_stepper(task) if task.x.size(0) == 1 and task.module.num_layers == 1 else None
-    if stepper is not None:
-        contenders[STEPPER] = stepper
+    if task.x.size(0) == 1 and not task.module.bidirectional:
+        contenders[STEPPER] = elman_stepper(task)
     contenders[TORCH] = torch_nn(task)
     if ONNX not in missing:
         contenders[ONNX] = onnx_runtime(task, threads=threads)
@@ -187,14 +181,21 @@ def forward_contenders(
     return contenders
 
 
-def check(contenders: Mapping[str, Contender], what: str) -> None:
+def check(contenders: Mapping[str, Contender], what: str) -> dict[str, float]:
     """Run everyone once and refuse to go on where one does not agree with torch.nn.
+
+    Returns:
+        The seconds of each one's call.
 
     Raises:
         Refusal: outputs differ by more than TOLERANCE.
     """
-    given = {name: its.outputs(its.run()) for name, its in contenders.items()}
+    seconds, given = {}, {}
+    for name, its in contenders.items():
+        seconds[name], result = timed_call(its.run)
+        given[name] = its.outputs(result)
     for name, outputs in given.items():
         error = float(np.abs(outputs - given[TORCH]).max())
         if not error <= TOLERANCE:
             raise Refusal(f"{name} is off by {error:.1e} at {what}; nothing is timed.")
+    return seconds

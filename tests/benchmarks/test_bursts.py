@@ -42,12 +42,26 @@ def test_every_contender_is_timed_by_the_seconds_of_one_call(clock: Clock) -> No
 
 def test_contenders_take_turns_and_their_order_rotates(clock: Clock) -> None:
     measure({name: clock.contender(name, 0.025) for name in "abc"}, PACE)
-    assert "".join(clock.calls) == "abc" + "abc" + "bca" + "cab" + "abc"
+    assert "".join(clock.calls) == "abc" + "abc" + "bca" + "cab" + "abc" + "bca"
 
 
 def test_a_call_of_seconds_has_three_rounds(clock: Clock) -> None:
-    measure({name: clock.contender(name, 2.0) for name in "ab"}, PACE)
-    assert clock.calls.count("a") == clock.calls.count("b") == 3
+    runs = {name: clock.contender(name, 2.0) for name in "ab"}
+    measure(runs, PACE, dict.fromkeys("ab", 2.0))
+    assert clock.calls.count("a") == clock.calls.count("b") == 2  # and the one before
+
+
+def test_long_calls_made_to_see_who_agrees_are_the_first_round(clock: Clock) -> None:
+    runs = {name: clock.contender(name, 2.0) for name in "ab"}
+    timed = measure(runs, PACE, {"a": 2.0, "b": 8.0})
+    assert "".join(clock.calls) == "baab"
+    assert timed["b"].worst == 8.0
+
+
+def test_short_calls_made_to_see_who_agrees_count_for_nothing(clock: Clock) -> None:
+    runs = {name: clock.contender(name, 1e-3) for name in "ab"}
+    timed = measure(runs, PACE, {"a": 0.1, "b": 0.1})
+    assert timed["a"].worst == timed["b"].worst == pytest.approx(1e-3)
 
 
 def test_ratios_are_taken_round_by_round_so_that_drift_cancels() -> None:
