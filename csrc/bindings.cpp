@@ -34,6 +34,8 @@ class Forward {
           uintptr_t keep_c, double rate_h, double rate_c, uintptr_t gates, uintptr_t cells)
       : packed_(&packed) {
     check(steps, rows, x, y, lengths, cn);
+    check_share("Forward", "rate_h", rate_h);
+    check_share("Forward", "rate_c", rate_c);
     const auto fill = [&]<class Real>() {
       const auto in = [](uintptr_t address) { return optional<const Real>(address); };
       return elman::Forward<Real>{steps, rows, reverse, in(x), x_step, x_row,
@@ -189,6 +191,7 @@ nb::ndarray<nb::numpy, int64_t, nb::ndim<2>> packed_rows(
     int64_t steps, nb::ndarray<const int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu> lengths) {
   check_size("packed_rows", "steps", steps, 0);
   const auto count = static_cast<int64_t>(lengths.shape(0));
+  check_product("packed_rows", "T·B", {steps, count});
   for (int64_t row = 0; row < count; ++row) {
     if (lengths.data()[row] < 0 || lengths.data()[row] > steps)
       refuse("packed_rows: lengths must lie in 0 … T = " + std::to_string(steps) + ".");
@@ -214,6 +217,7 @@ nb::ndarray<nb::numpy, int64_t, nb::ndim<2>> packed_rows(
 uint64_t fingerprint(uintptr_t address, int64_t rows, int64_t columns, int64_t bytes) {
   check_size("fingerprint", "rows", rows, 0);
   check_size("fingerprint", "columns", columns, 0);
+  check_product("fingerprint", "the matrix", {rows, columns});
   if (bytes != 2 && bytes != 4 && bytes != 8)
     refuse("fingerprint: numbers have 2, 4 or 8 bytes, got " + std::to_string(bytes) + ".");
   if (rows == 0 || columns == 0) return 0;
@@ -296,7 +300,7 @@ void bind(nb::module_& module) {
            nb::keep_alive<1, 2>());
   module.def("forward", &forward, "runs"_a, "threads"_a, "Run one direction of a layer, or both.");
   module.def("backward", &backward, "runs"_a, "threads"_a, "The way back of `forward`.");
-  module.def("packed_rows", &packed_rows, "steps"_a, "lengths"_a,
+  module.def("packed_rows", &packed_rows, "steps"_a, "lengths"_a.noconvert(),
              "(step, row) of every row-step in the order of `gates` and `cells`.");
   module.def("fingerprint", &fingerprint, "address"_a, "rows"_a, "columns"_a, "bytes"_a,
              "A number that changes when a whole row, column or the whole matrix does.");

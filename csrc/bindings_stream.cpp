@@ -170,7 +170,7 @@ class Stepper {
           const std::vector<std::pair<double, double>>& rates, int64_t rows, bool residual)
       : layers_(layers) {
     check_size("Stepper", "rows", rows, 1);
-    const std::vector<const Packed*> packed = check(rates.size(), rows, residual);
+    const std::vector<const Packed*> packed = check(rates, rows, residual);
     std::visit(
         [&]<class Real, class Weight>(const PackedCell<Real, Weight>&) {
           using Typed = TypedStepper<Real, Weight>;
@@ -201,7 +201,22 @@ class Stepper {
   }
 
  private:
-  std::vector<const Packed*> check(size_t rates, int64_t rows, bool residual) const {
+  using Rates = std::vector<std::pair<double, double>>;
+
+  static void check_fit(const Cell& below, const Cell& cell, size_t layer, bool residual) {
+    const std::string reads = "layer " + std::to_string(layer) + " reads " +
+                              std::to_string(cell.inputs) + " numbers";
+    if (cell.inputs != below.outputs) {
+      refuse("Stepper: " + reads + ", and the layer below writes " +
+             std::to_string(below.outputs) + ".");
+    }
+    if (residual && cell.outputs != cell.inputs) {
+      refuse("Stepper: residual needs layers of one size; " + reads + " and writes " +
+             std::to_string(cell.outputs) + ".");
+    }
+  }
+
+  std::vector<const Packed*> check(const Rates& rates, int64_t rows, bool residual) const {
     std::vector<const Packed*> packed;
     for (nb::handle layer : layers_) {
       const Packed* next = nullptr;
@@ -210,25 +225,17 @@ class Stepper {
       const Cell& cell = next->cell();
       check_product("Stepper", "B·(I + H)", {rows, cell.inputs + cell.units + cell.outputs});
       if (cell.inputs == 0) refuse("Stepper: a layer must read at least one number.");
-      if (!packed.empty()) {
-        const int64_t below = packed.back()->cell().outputs;
-        const std::string number = std::to_string(packed.size());
-        if (cell.inputs != below) {
-          refuse("Stepper: layer " + number + " reads " + std::to_string(cell.inputs) +
-                 " numbers, and the layer below writes " + std::to_string(below) + ".");
-        }
-        if (residual && cell.outputs != cell.inputs) {
-          refuse("Stepper: residual needs layers of one size; layer " + number + " reads " +
-                 std::to_string(cell.inputs) + " numbers and writes " +
-                 std::to_string(cell.outputs) + ".");
-        }
-      }
+      if (!packed.empty()) check_fit(packed.back()->cell(), cell, packed.size(), residual);
       packed.push_back(next);
     }
     if (packed.empty()) refuse("Stepper: give one layer at least.");
-    if (rates != packed.size()) {
-      refuse("Stepper: rates must be one pair a layer, got " + std::to_string(rates) + " for " +
-             std::to_string(packed.size()) + " layers.");
+    if (rates.size() != packed.size()) {
+      refuse("Stepper: rates must be one pair a layer, got " + std::to_string(rates.size()) +
+             " for " + std::to_string(packed.size()) + " layers.");
+    }
+    for (const auto& [rate_h, rate_c] : rates) {
+      check_share("Stepper", "a rate", rate_h);
+      check_share("Stepper", "a rate", rate_c);
     }
     return packed;
   }
@@ -247,7 +254,7 @@ void bind_stream(nb::module_& module) {
       .def(nb::init<const std::vector<nb::object>&, const std::vector<std::pair<double, double>>&,
                     int64_t, bool>(),
            "layers"_a, "rates"_a, "rows"_a, "residual"_a)
-      .def("step", &Stepper::step, "x"_a, "Read (B, I), or (I,) for one row; write the output.")
+      .def("step", &Stepper::step, "x"_a.none(), "Read (B, I), or (I,) for one row; write the output.")
       .def_prop_ro("hidden", &Stepper::hidden, "h of every layer, (B, P): the memory itself.")
       .def_prop_ro("cell", &Stepper::cell_state, "c of every layer, (B, H): the memory itself.");
   module.def("time_step", &Stepper::time, "stepper"_a, "count"_a,

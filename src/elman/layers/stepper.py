@@ -11,18 +11,23 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from elman import _kernels
-from elman.errors import BackendError, OptionError, ShapeError
+from elman.errors import BackendError, ElmanError, OptionError, ShapeError
 from elman.layers.options import checked_size
 from elman.layers.parameters import Place, cell_weights, learned_state
 from elman.layers.state import StateLayout
 from elman.sequence import native
-from elman.sequence.packing import WEIGHTS, packed
+from elman.sequence.packing import WEIGHTS, lay_out
 from elman.sequence.recurrence import Recurrence
 
 if TYPE_CHECKING:
     from elman.layers.recurrent import RecurrentLayer
 
 Array = NDArray[Any]
+_ERRORS: dict[type[Exception], type[ElmanError]] = {
+    TypeError: OptionError,
+    ValueError: ShapeError,
+    RuntimeError: BackendError,
+}
 
 
 class Stepper:
@@ -33,8 +38,8 @@ class Stepper:
     zoneout keeps its share of the old state. Its arrays are float32 or float64, as the weights;
     float32 for weights of bfloat16, whose numbers it widens, between layers too.
 
-    A stepper keeps the state of its rows and nothing else; two of one layer share their weights.
-    One thread at a time may use it.
+    Beside the weights it keeps the state of its rows, and nothing else. One thread at a time may
+    use it.
 
     Args:
         layer: a stack in one direction.
@@ -69,13 +74,12 @@ class Stepper:
         layers = []
         for run, recurrence in zip(runs, recurrences, strict=True):
             weights = [getattr(recurrence.weights, name, None) for name in WEIGHTS]
-            laid_out = packed(run.kernel, run.nonlinearity, weights, gradient=False)
-            layers.append(laid_out.packed)
+            layers.append(lay_out(run.kernel, run.nonlinearity, weights).packed)
         rates = [run.rates for run in runs]
         self._kernel = _kernels.Stepper(layers, rates, rows, options.residual)
         views = [self._kernel.hidden, self._kernel.cell][: len(options.cell.state._fields)]
         self._views: list[tuple[Array, ...]] = list(zip(*views, strict=True))  # a layer: h, c
-        self._layout, self._state = StateLayout(options), options.cell.state
+        self._layout = StateLayout(options)
         self._like = torch.from_numpy(views[0][0]).new_empty(1, rows, options.input_size)
         self._starts = [_start(recurrence, self._like.dtype) for recurrence in recurrences]
         self.reset()
@@ -93,13 +97,12 @@ class Stepper:
         Raises:
             ShapeError: x has other axes; the sentence names them.
             OptionError: x is no array, or of another dtype, or not contiguous.
+            BackendError: another thread is in a step of this stepper.
         """
         try:
             return self._kernel.step(x)
-        except TypeError as error:
-            raise OptionError(str(error)) from None
-        except ValueError as error:
-            raise ShapeError(str(error)) from None
+        except tuple(_ERRORS) as error:
+            raise _ERRORS[type(error)](str(error)) from None
 
     @property
     def state(self) -> Any:
@@ -108,8 +111,8 @@ class Stepper:
         It may be set, also to what the layer returned as its state; B is never left out. Setting it
         copies, and raises ShapeError or OptionError, in words, where it does not fit.
         """
-        views = [self._state(*map(torch.from_numpy, parts)) for parts in self._views]
-        return _each(self._layout.join(views), lambda part: part.numpy().copy())
+        places = [[torch.from_numpy(view[None]) for view in views] for views in self._views]
+        return _each(self._layout.join(places), lambda part: part.numpy().copy())
 
     @state.setter
     def state(self, state: Any) -> None:
