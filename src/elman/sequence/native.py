@@ -111,7 +111,7 @@ def _kernel(cell: Cell) -> str | None:
 def run(recurrences: Sequence[Recurrence]) -> LayerResult:
     """Run the recurrences of a layer at once, forward or reversed."""
     shared = recurrences[0]
-    tensors = [tensor for r in recurrences for tensor in _tensors(r)]
+    tensors = [tensor for r in recurrences for tensor in tensors_of(r)]
     tensors += [shared.lengths, shared.resets]
     keep = "gradient" if any(map(needs_gradient, recurrences)) else ""
     if any(r.trace for r in recurrences):
@@ -148,7 +148,7 @@ def run_of(r: Recurrence) -> Run:
     return Run(kernel, r.cell.options.get("nonlinearity", "tanh"), r.reverse, (rate_h, rate_c))
 
 
-def _tensors(r: Recurrence) -> list[Tensor | None]:
+def tensors_of(r: Recurrence) -> list[Tensor | None]:
     """List the `RUN_TENSORS` of a recurrence."""
     w = r.weights
     listed: list[Tensor | None] = [r.x, w.input, w.hidden, w.input_bias, w.hidden_bias]
