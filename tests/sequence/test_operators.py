@@ -34,7 +34,7 @@ from battery import (
 )
 from elman.cells import cell
 from elman.sequence import Recurrence, native, run
-from elman.sequence.kernel_call import Call, read, spell, spread
+from elman.sequence.kernel_call import Call, read, spell, spell_flags, spread
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.isinstance.treespec, LeafSpec.:FutureWarning"),
@@ -103,7 +103,7 @@ def test_the_way_back_is_an_operator_without_derivatives_of_its_own() -> None:
     tensors, text = call_of(r, keep="gradient")
     outputs = torch.ops.elman.recurrence(tensors, text)
     _, given = read(text)
-    wanted = "".join([str(int(flag == "1" and place < 5)) for place, flag in enumerate(given)])
+    wanted = spell_flags([flag and place < 5 for place, flag in enumerate(given)])
     arguments = (tensors, outputs[:1], outputs[:2], text, "11", wanted)
     torch.library.opcheck(
         torch.ops.elman.recurrence_backward.default,

@@ -146,7 +146,7 @@ def gather(
         hidden_mask: of recurrent dropout, or None.
     """
     weights: list[Any] = [None if name is None else parameter(module, name) for name in names]
-    return cell.weights(*weights, hidden_mask)  # which every cell's weights have last
+    return cell.weights(*[*weights, hidden_mask])  # every cell's weights have it last
 
 
 def cell_weights(

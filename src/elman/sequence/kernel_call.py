@@ -73,14 +73,14 @@ def spell(call: Call, tensors: Tensors) -> str:
         f"{run.kernel} {run.nonlinearity} {int(run.reverse)} {run.rates[0]} {run.rates[1]}"
         for run in call.runs
     ]
-    given = "".join(["0" if tensor is None else "1" for tensor in tensors])
-    return "|".join([call.keep, given, *runs])
+    flags = spell_flags([tensor is not None for tensor in tensors])
+    return "|".join([call.keep, flags, *runs])
 
 
 @lru_cache(maxsize=1024)
-def read(text: str) -> tuple[Call, str]:
-    """Read what `spell` wrote: the call, and one 0 or 1 a tensor."""
-    keep, given, *runs = text.split("|")
+def read(text: str) -> tuple[Call, list[bool]]:
+    """Read what `spell` wrote: the call, and for each of its tensors whether it is given."""
+    keep, flags, *runs = text.split("|")
     words = [run.split() for run in runs]
     return Call(
         tuple(
@@ -88,22 +88,34 @@ def read(text: str) -> tuple[Call, str]:
             for kernel, g, reverse, rate_h, rate_c in words
         ),
         keep,
-    ), given
+    ), read_flags(flags)
 
 
-def spread(given: Sequence[Tensor], flags: str) -> list[Tensor | None]:
-    """Put the tensors that are given at their places, None between them."""
-    tensors: Iterator[Tensor] = iter(given)
-    return [next(tensors) if flag == "1" else None for flag in flags]
+def spell_flags(flags: Sequence[bool]) -> str:
+    """Write flags as one 0 or 1 each."""
+    return "".join(["1" if flag else "0" for flag in flags])
 
 
-def kept_widths(run: Run, keep: str, units: int, *, zoned: bool) -> tuple[int, int]:
-    """Return how many numbers a row of gates and of cells has; 0 where they are not kept."""
+def read_flags(text: str) -> list[bool]:
+    """Read what `spell_flags` wrote."""
+    return [letter == "1" for letter in text]
+
+
+def spread(given: Sequence[Each], flags: Sequence[bool]) -> list[Each | None]:
+    """Put what is given at its places, None between."""
+    rest: Iterator[Each] = iter(given)
+    return [next(rest) if flag else None for flag in flags]
+
+
+def kept_widths(run: Run, keep: str, units: int, *, zoned: bool) -> list[int]:
+    """Return how many numbers a row of gates and of cells has, where they are kept."""
     if not keep:
-        return 0, 0
-    simple = 1 if zoned or keep == "trace" else 0  # the gradient alone follows from h
-    blocks = {"lstm": 4, "gru_reset_after": 4, "simple": simple}.get(run.kernel, 3)
-    return blocks * units, units if run.has_cell else 0
+        return []
+    if run.kernel == "simple":  # its gradient follows from h alone, unless h is not all its own
+        return [units] if zoned or keep == "trace" else []
+    if run.has_cell:
+        return [run.gates * units, units]
+    return [4 * units if run.kernel == "gru_reset_after" else 3 * units]
 
 
 def is_zoned(run: Run, own: Tensors) -> bool:

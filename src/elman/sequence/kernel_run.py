@@ -64,7 +64,7 @@ def forward(
     steps, rows, _ = x.shape
     width = layouts[0].outputs if len(layouts) == 1 else sum([each.outputs for each in layouts])
     y = torch.empty(steps, rows, width, dtype=x.dtype)
-    kept = [_room(tensors, call, i, padded=padded) for i in range(len(layouts))]
+    kept = [_room(tensors, call, i, layouts[i], padded=padded) for i in range(len(layouts))]
     outputs, runs, held, column = [y], [], list[Tensor](), 0
     for i, layout in enumerate(layouts):
         states = [torch.empty(1, rows, size, dtype=x.dtype) for size in layout.state_sizes]
@@ -106,7 +106,7 @@ def backward(
     found: list[Tensor | None] = []
     forwards, runs, held, column, state, first = [], [], list[Tensor](), 0, 1, 0
     for i, layout in enumerate(layouts):
-        last = first + len(_widths(tensors, call, i))
+        last = first + len(_widths(tensors, call, i, layout))
         described = _describe(tensors, call, i, layout, y, column, [], kept[first:last], held)
         pairs = zip(of_run(tensors, i), of_run(wanted, i), strict=True)
         its = [
@@ -122,22 +122,19 @@ def backward(
     return [*found, *[None] * len(SHARED_TENSORS)]
 
 
-def _widths(tensors: Tensors, call: Call, i: int) -> list[int]:
+def _widths(tensors: Tensors, call: Call, i: int, layout: Layout) -> list[int]:
     """Return the widths of what a run keeps: gates and cells, where they are kept."""
-    run, own = call.runs[i], of_run(tensors, i)
-    matrix = own[1]
-    assert matrix is not None
-    widths = kept_widths(run, call.keep, matrix.size(0) // run.gates, zoned=is_zoned(run, own))
-    return [width for width in widths if width]
+    run = call.runs[i]
+    return kept_widths(run, call.keep, layout.units, zoned=is_zoned(run, of_run(tensors, i)))
 
 
-def _room(tensors: Tensors, call: Call, i: int, *, padded: bool) -> list[Tensor]:
+def _room(tensors: Tensors, call: Call, i: int, layout: Layout, *, padded: bool) -> list[Tensor]:
     """Make room for what a run keeps, (N, ·)."""
     if not call.keep:
         return []
     x, lengths = tensors[0], tensors[-2]
     assert x is not None
-    count, widths = x.size(0) * x.size(1), _widths(tensors, call, i)
+    count, widths = x.size(0) * x.size(1), _widths(tensors, call, i, layout)
     if lengths is None:
         return [torch.empty(count, width, dtype=x.dtype) for width in widths]
     if padded:
@@ -186,11 +183,7 @@ def _describe(
         held.append(x)
     x_step, x_row, _ = x.stride()
     y_step, y_row, _ = y.stride()
-
-    def at(name: str, tensor: Tensor | None, *shape: int, dtype: torch.dtype = layout.real) -> int:
-        return 0 if tensor is None else _address(name, tensor, shape, dtype, held)
-
-    outputs, units = layout.outputs, layout.units
+    real, hidden_shape, cell_shape = layout.real, (rows, layout.outputs), (rows, layout.units)
     # On the way back the states at the rows' ends are not written; any address will do.
     hidden, cell = [*[state.data_ptr() for state in states], *[y.data_ptr()] * 2][:2]
     return _kernels.Forward(
@@ -204,17 +197,17 @@ def _describe(
         y.data_ptr() + column * y.element_size(),
         y_step,
         y_row,
-        at("lengths", lengths, rows, dtype=torch.int64),
-        at("resets", resets, steps, rows, dtype=torch.bool),
-        at("h0", h0, rows, outputs),
-        at("c0", c0, rows, units),
-        at("fresh_h", fresh_h, rows, outputs),
-        at("fresh_c", fresh_c, rows, units),
+        0 if lengths is None else _address("lengths", lengths, (rows,), torch.int64, held),
+        0 if resets is None else _address("resets", resets, (steps, rows), torch.bool, held),
+        0 if h0 is None else _address("h0", h0, hidden_shape, real, held),
+        0 if c0 is None else _address("c0", c0, cell_shape, real, held),
+        0 if fresh_h is None else _address("fresh_h", fresh_h, hidden_shape, real, held),
+        0 if fresh_c is None else _address("fresh_c", fresh_c, cell_shape, real, held),
         hidden,
         cell,
-        at("mask", mask, rows, outputs),
-        at("keep_h", keep_h, steps, rows, outputs),
-        at("keep_c", keep_c, steps, rows, units),
+        0 if mask is None else _address("mask", mask, hidden_shape, real, held),
+        0 if keep_h is None else _address("keep_h", keep_h, (steps, *hidden_shape), real, held),
+        0 if keep_c is None else _address("keep_c", keep_c, (steps, *cell_shape), real, held),
         *run.rates,
         kept[0].data_ptr() if len(kept) > run.has_cell else 0,
         kept[-1].data_ptr() if kept and run.has_cell else 0,

@@ -134,7 +134,9 @@ def _through_the_right_door(tensors: Tensors, call: Call) -> Sequence[Tensor]:
     if is_traced():
         return call_operator(tensors, call)
     if call.keep == "gradient":
-        outputs: tuple[Tensor, ...] = Differentiable.apply(call, *tensors)  # type: ignore[no-untyped-call]
+        flags = [tensor is not None for tensor in tensors]
+        given = [tensor for tensor in tensors if tensor is not None]
+        outputs: tuple[Tensor, ...] = Differentiable.apply(call, flags, *given)  # type: ignore[no-untyped-call]
         return outputs
     return kernel_run.forward(tensors, call, kernel_run.lay_out_all(tensors, call))
 

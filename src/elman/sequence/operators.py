@@ -24,7 +24,9 @@ from elman.sequence.kernel_call import (
     kept_widths,
     of_run,
     read,
+    read_flags,
     spell,
+    spell_flags,
     spread,
 )
 from elman.sequence.kernel_run import lay_out_all
@@ -46,28 +48,39 @@ def call_operator(tensors: Tensors, call: Call) -> list[Tensor]:
 
 
 class Differentiable(torch.autograd.Function):
-    """A call outside a graph, with its gradients: y, then h and c of every run."""
+    """A call outside a graph, with its gradients: y, then h and c of every run.
+
+    It is given the tensors there are, and for every place of a call's tensors whether there is one.
+    """
 
     @staticmethod
-    def forward(ctx: Any, call: Call, *tensors: Tensor | None) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, call: Call, flags: Sequence[bool], *given: Tensor) -> tuple[Tensor, ...]:
         """Run the call; keep what its backward pass needs."""
+        tensors = spread(given, flags)
         layouts = lay_out_all(tensors, call)
         outputs = kernel_run.forward(tensors, call, layouts)
         shown = call.values
-        ctx.call, ctx.layouts = call, layouts
+        ctx.call, ctx.flags, ctx.layouts = call, flags, layouts
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(*tensors, outputs[0], *outputs[shown:])
+        ctx.save_for_backward(*given, outputs[0], *outputs[shown:])
         return tuple(outputs[:shown])
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
         """Run the call backward."""
-        call, saved, wanted = ctx.call, ctx.saved_tensors, ctx.needs_input_grad[1:]
-        tensors, outputs = saved[: len(wanted)], saved[len(wanted) :]
+        call, flags, saved, needed = (
+            ctx.call,
+            ctx.flags,
+            ctx.saved_tensors,
+            ctx.needs_input_grad[2:],
+        )
+        tensors, outputs = spread(saved, flags), saved[len(needed) :]
+        wanted = [want or False for want in spread(needed, flags)]
         if torch.is_grad_enabled():
-            return None, *by_reference(tensors, grads, call, wanted)
-        found = kernel_run.backward(tensors, outputs, grads, call, ctx.layouts, wanted)
-        return None, *found
+            found = by_reference(tensors, grads, call, wanted)
+        else:
+            found = kernel_run.backward(tensors, outputs, grads, call, ctx.layouts, wanted)
+        return None, None, *[grad for grad, flag in zip(found, flags, strict=True) if flag]
 
 
 def _forward(given: Sequence[Tensor], text: str) -> list[Tensor]:
@@ -93,7 +106,7 @@ def _forward_shapes(given: Sequence[Tensor], text: str) -> list[Tensor]:
         outputs += size
         states += [x.new_empty(1, rows, part) for part in (size, units)[: 1 + run.has_cell]]
         widths = kept_widths(run, call.keep, units, zoned=is_zoned(run, own))
-        kept += [x.new_empty(*lead, width) for width in widths if width]
+        kept += [x.new_empty(*lead, width) for width in widths]
     return [x.new_empty(steps, rows, outputs), *states, *kept]
 
 
@@ -110,10 +123,10 @@ def _backward(
     found = kernel_run.backward(
         tensors,
         outputs,
-        spread(grads, grads_given),
+        spread(grads, read_flags(grads_given)),
         call,
         lay_out_all(tensors, call),
-        [flag == "1" for flag in wanted],
+        read_flags(wanted),
     )
     return [grad for grad in found if grad is not None]
 
@@ -128,16 +141,15 @@ def _backward_shapes(
 ) -> list[Tensor]:
     """Say what `_backward` would give, without computing it."""
     tensors = spread(given, read(text)[1])
-    pairs = zip(tensors, wanted, strict=True)
-    return [t.new_empty(t.shape) for t, flag in pairs if t is not None and flag == "1"]
+    pairs = zip(tensors, read_flags(wanted), strict=True)
+    return [t.new_empty(t.shape) for t, flag in pairs if t is not None and flag]
 
 
 def _set_up(ctx: Any, inputs: tuple[Sequence[Tensor], str], output: list[Tensor]) -> None:
     """Keep what the operator's backward pass needs."""
     given, ctx.text = inputs
-    call, ctx.flags = read(ctx.text)
+    call, _ = read(ctx.text)
     kept = output[call.values :]
-    ctx.given = len(given)
     ctx.set_materialize_grads(False)
     ctx.mark_non_differentiable(*kept)
     ctx.save_for_backward(*given, output[0], *kept)
@@ -146,25 +158,25 @@ def _set_up(ctx: Any, inputs: tuple[Sequence[Tensor], str], output: list[Tensor]
 def _differentiate(ctx: Any, grads: list[Tensor | None]) -> tuple[list[Tensor | None], None]:
     """Run the operator's backward pass, itself an operator."""
     call, flags = read(ctx.text)
-    saved, needed = ctx.saved_tensors, iter(ctx.needs_input_grad[0])
-    given, outputs = list(saved[: ctx.given]), list(saved[ctx.given :])
-    wanted = [flag == "1" and next(needed) for flag in flags]
+    saved, needed = ctx.saved_tensors, ctx.needs_input_grad[0]
+    given, outputs = list(saved[: len(needed)]), list(saved[len(needed) :])
+    wanted = [want or False for want in spread(needed, flags)]
     shown = grads[: call.values]
     if torch.is_grad_enabled() or call.keep != "gradient":
         found = by_reference(spread(given, flags), shown, call, wanted)
-        return [grad for grad, flag in zip(found, flags, strict=True) if flag == "1"], None
+        return [grad for grad, flag in zip(found, flags, strict=True) if flag], None
     computed = iter(
         torch.ops.elman.recurrence_backward(
             given,
             outputs,
             [grad for grad in shown if grad is not None],
             ctx.text,
-            "".join(["0" if grad is None else "1" for grad in shown]),
-            "".join([str(int(flag)) for flag in wanted]),
+            spell_flags([grad is not None for grad in shown]),
+            spell_flags(wanted),
         )
     )
     places = zip(flags, wanted, strict=True)
-    return [next(computed) if want else None for flag, want in places if flag == "1"], None
+    return [next(computed) if want else None for flag, want in places if flag], None
 
 
 _LIBRARY.impl("recurrence", _forward, "CPU")
