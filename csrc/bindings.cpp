@@ -212,28 +212,6 @@ nb::ndarray<nb::numpy, int64_t, nb::ndim<2>> packed_rows(
       pairs, {static_cast<size_t>(rows.total), size_t{2}}, owner);
 }
 
-// A sum over one number of every row, at places that visit every column: what a change of a whole
-// row, a whole column or the whole matrix changes.
-uint64_t fingerprint(uintptr_t address, int64_t rows, int64_t columns, int64_t bytes) {
-  check_size("fingerprint", "rows", rows, 0);
-  check_size("fingerprint", "columns", columns, 0);
-  check_product("fingerprint", "the matrix", {rows, columns});
-  if (bytes != 2 && bytes != 4 && bytes != 8)
-    refuse("fingerprint: numbers have 2, 4 or 8 bytes, got " + std::to_string(bytes) + ".");
-  if (rows == 0 || columns == 0) return 0;
-  const char* matrix = needed<const char>("fingerprint", "address", address);
-  uint64_t sum = 0;
-  const int64_t samples = rows > columns ? rows : columns;
-  for (int64_t i = 0; i < samples; ++i) {
-    uint64_t number = 0;
-    std::memcpy(&number, matrix + ((i % rows) * columns + i % columns) * bytes,
-                static_cast<size_t>(bytes));
-    sum = (sum ^ number) * 0x9E3779B97F4A7C15u;
-    sum ^= sum >> 29;
-  }
-  return sum;
-}
-
 double fma_rate(double seconds) {
   using Clock = std::chrono::steady_clock;
   if (!(seconds > 0)) refuse("fma_rate: seconds must be above 0.");
@@ -279,6 +257,7 @@ void bind(nb::module_& module) {
   module.def("fma_rate", &fma_rate, "seconds"_a,
              "What one core can do at most: float32 multiply-adds in GFLOP/s.");
   bind_packed(module);
+  bind_stack(module);
   bind_stream(module);
   nb::class_<Forward>(module, "Forward", "One run over time in one direction.")
       .def(nb::init<const Packed&, int64_t, int64_t, bool, uintptr_t, int64_t, int64_t, uintptr_t,
@@ -302,8 +281,6 @@ void bind(nb::module_& module) {
   module.def("backward", &backward, "runs"_a, "threads"_a, "The way back of `forward`.");
   module.def("packed_rows", &packed_rows, "steps"_a, "lengths"_a.noconvert(),
              "(step, row) of every row-step in the order of `gates` and `cells`.");
-  module.def("fingerprint", &fingerprint, "address"_a, "rows"_a, "columns"_a, "bytes"_a,
-             "A number that changes when a whole row, column or the whole matrix does.");
 }
 
 }  // namespace elman::bindings

@@ -91,8 +91,13 @@ class Packed {
   Any any_;
 };
 
+// A number made of a vector, or of up to 256 numbers spread over the rows and the columns of a
+// matrix: it changes when the whole of it does, or, up to that size, a whole row or column.
+uint64_t fingerprint_of(uintptr_t address, int64_t rows, int64_t columns, int64_t bytes);
+
 // Each puts its part into the module.
 void bind_packed(nb::module_& module);
+void bind_stack(nb::module_& module);
 void bind_stream(nb::module_& module);
 
 }  // namespace elman::bindings

@@ -198,7 +198,8 @@ def packed_rows(steps: int, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     """
 
 def fingerprint(address: int, rows: int, columns: int, bytes: int) -> int:  # noqa: A002
-    """A number that changes when a whole row, a whole column or the whole of a matrix does.
+    """A number that changes when a matrix does: a vector is read in full, of a matrix up to 256
+    numbers spread over its rows and columns.
 
     Args:
         address: of the matrix, (rows, columns).
@@ -206,6 +207,43 @@ def fingerprint(address: int, rows: int, columns: int, bytes: int) -> int:  # no
         columns: how many.
         bytes: of one number: 2, 4 or 8.
     """
+
+class Stack:
+    """Layers that run over whole sequences in one call, for inference."""
+
+    def __init__(
+        self,
+        layers: Sequence[Sequence[Packed]],
+        samples: Sequence[tuple[int, int, int, int]],
+    ) -> None:
+        """Put layers of one cell and one size upon each other.
+
+        Args:
+            layers: the lowest first; for each the weights of one direction, or of both. All
+                float32, or all float64.
+            samples: what `fingerprint` takes, for every matrix and vector that was packed.
+        """
+
+    def fingerprint(self) -> int:
+        """One number for all samples, read where they lie."""
+
+    def run(
+        self,
+        steps: int,
+        rows: int,
+        x: int,
+        x_step: int,
+        x_row: int,
+        y: int,
+        y_step: int,
+        y_row: int,
+        h0: int,
+        c0: int,
+        hn: int,
+        cn: int,
+        threads: int,
+    ) -> None:
+        """Run all layers without gradients; states are (L·D, B, ·), x and y as in `Forward`."""
 
 class Stepper:
     """A stack of layers, one step a call. `elman.layers.stepper.Stepper` is the way to it."""

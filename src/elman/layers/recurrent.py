@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence
 
 from elman.errors import OptionError, ShapeError
+from elman.layers.inference import Inference, is_plain, is_silent
 from elman.layers.noise import recurrent_dropout_mask, zoneout_mask
 from elman.layers.options import RecurrentOptions
 from elman.layers.parameters import (
@@ -67,6 +68,8 @@ class RecurrentLayer(nn.Module):
         self._weight_names = [names[i : i + ways] for i in range(0, len(names), ways)]
         create(self, options, device, dtype)
         self.reset_parameters()
+        self._is_plain = is_plain(self)
+        self._inference: Inference | None = None
 
     @property
     def dropout(self) -> float:
@@ -122,6 +125,10 @@ class RecurrentLayer(nn.Module):
             OptionError: lengths outside 0 … T, or a dtype or device other than the weights'.
             BackendError: the backend asked for by name cannot run this.
         """
+        if lengths is None and resets is None and not return_trace:
+            answer = self._infer(input, hx)
+            if answer is not None:
+                return answer
         row_lengths: Tensor | None = None
         cuts: Tensor | None = None
         if isinstance(input, PackedSequence):
@@ -143,6 +150,18 @@ class RecurrentLayer(nn.Module):
         if not return_trace:
             return output, state
         return output, state, [[map_trace(trace, restore) for trace in layer] for layer in traces]
+
+    def _infer(self, x: Any, hx: Any) -> tuple[Tensor, Any] | None:
+        """Take the short way of a call without gradients, where it leads there; else None."""
+        if not self._is_plain or not is_silent(self, x):
+            return None
+        if self._inference is None or not self._inference.is_current():
+            self._inference = Inference(self)
+        return self._inference.run(x, hx)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What is laid out for the kernels is made anew where a copy needs it.
+        return {**self.__dict__, "_inference": None}
 
     @property
     def _axes(self) -> str:

@@ -1,0 +1,162 @@
+"""A stack without gradients: all layers in one call of the kernels, laid out once.
+
+What a short call costs is the way to the kernels, not the kernels: at one step and 32 units they
+run for two microseconds. Where nothing but weights and a state takes part, a stack therefore skips
+the description of each recurrence and hands addresses over.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from elman import _kernels
+from elman.layers.parameters import cell_weights, places, weight_names
+from elman.sequence import native
+from elman.sequence.modes import is_traced, is_transformed
+from elman.sequence.packing import WEIGHTS, lay_out, marked
+from elman.sequence.recurrence import Recurrence
+
+if TYPE_CHECKING:
+    from elman.layers.recurrent import RecurrentLayer
+
+
+class Inference:
+    """The weights of a stack as they are now, ready to run.
+
+    Args:
+        layer: a stack that `is_plain`.
+    """
+
+    def __init__(self, layer: RecurrentLayer) -> None:
+        options = layer.options
+        self._batch_first = options.batch_first
+        self._width = layer.output_size
+        self._has_cell = "cell" in options.cell.state._fields
+        self._lead = len(options.hidden_sizes) * options.num_directions
+        self._sizes = (options.output_sizes[0], options.hidden_sizes[0])
+        self._parameters = layer._parameters
+        self._count = len(self._parameters)
+        self._seen: list[tuple[str, Tensor, int, int]] = []
+        self._stack: _kernels.Stack | None = None
+        self._fingerprint = 0
+        self._lay_out(layer)
+
+    def _lay_out(self, layer: RecurrentLayer) -> None:
+        """Copy the weights of every place, if they are parameters that can be watched."""
+        options, layers = layer.options, list[list[_kernels.Packed]]()
+        samples: list[tuple[int, int, int, int]] = []
+        for place in places(options):
+            if any(name not in self._parameters for name in weight_names(options, place) if name):
+                return  # computed from others, as torch.nn.utils.parametrize does
+            weights = cell_weights(layer, options, place, None)
+            listed = [getattr(weights, name, None) for name in WEIGHTS]
+            marks = marked(listed)
+            if marks is None:
+                return
+            x = weights.input.new_empty(0, 0, weights.input.size(1))
+            run = native.run_of(Recurrence(options.cell, x, None, weights, None))
+            if not place.reverse:
+                layers.append([])
+            layers[-1].append(lay_out(run.kernel, run.nonlinearity, listed).packed)
+            samples += [mark.sample for mark in marks]
+        self._seen = [
+            (name, weight, weight._version, weight.data_ptr())
+            for name, weight in self._parameters.items()
+            if weight is not None
+        ]
+        self._stack = _kernels.Stack(layers, samples)
+        self._fingerprint = self._stack.fingerprint()
+
+    def is_current(self) -> bool:
+        """Tell whether the weights are still what they were."""
+        parameters = self._parameters
+        if len(parameters) != self._count:
+            return False
+        for name, weight, version, address in self._seen:
+            if (
+                parameters.get(name) is not weight
+                or weight._version != version
+                or weight.data_ptr() != address
+            ):
+                return False
+        return self._stack is None or self._stack.fingerprint() == self._fingerprint
+
+    def run(self, x: Tensor, hx: Any) -> tuple[Tensor, Any] | None:
+        """Run the stack, as `RecurrentLayer.forward` does; None for a state it does not take."""
+        first, second, _ = x.shape
+        rows = first if self._batch_first else second
+        steps = second if self._batch_first else first
+        parts = self._parts(hx, rows, x.dtype)
+        if self._stack is None or parts is None or rows == 0 or steps == 0:
+            return None
+        y = torch.empty(first, second, self._width, dtype=x.dtype)
+        h = torch.empty(self._lead, rows, self._sizes[0], dtype=x.dtype)
+        c = torch.empty(self._lead, rows, self._sizes[1], dtype=x.dtype) if self._has_cell else None
+        x_step, x_row, _ = x.stride()
+        y_step, y_row = second * self._width, self._width
+        if self._batch_first:
+            x_step, x_row, y_step, y_row = x_row, x_step, y_row, y_step
+        self._stack.run(
+            steps,
+            rows,
+            x.data_ptr(),
+            x_step,
+            x_row,
+            y.data_ptr(),
+            y_step,
+            y_row,
+            *parts,
+            h.data_ptr(),
+            0 if c is None else c.data_ptr(),
+            torch.get_num_threads(),
+        )
+        return y, h if c is None else (h, c)
+
+    def _parts(self, hx: Any, rows: int, dtype: torch.dtype) -> tuple[int, int] | None:
+        """Return the addresses of h and c, zeros for none; None where they are not as needed."""
+        if hx is None:
+            return 0, 0
+        given = hx if isinstance(hx, tuple) else (hx,)
+        if len(given) != 1 + self._has_cell:
+            return None
+        for part, size in zip(given, self._sizes, strict=False):
+            if (
+                type(part) is not Tensor
+                or part.shape != (self._lead, rows, size)
+                or part.dtype is not dtype
+                or not part.is_cpu
+                or not part.is_contiguous()
+            ):
+                return None
+        return given[0].data_ptr(), given[1].data_ptr() if self._has_cell else 0
+
+
+def is_plain(layer: RecurrentLayer) -> bool:
+    """Tell whether a stack is nothing but its cell's weights, in layers of one size."""
+    options = layer.options
+    return (
+        layer.backend in ("auto", "native")
+        and not (options.layer_norm or options.residual or options.learn_initial_state)
+        and not any(options.zoneouts)
+        and len(set(options.hidden_sizes)) == 1
+    )
+
+
+def is_silent(layer: RecurrentLayer, x: Any) -> bool:
+    """Tell whether PyTorch asks for nothing but the answer: no gradient, graph or other dtype."""
+    if torch.is_grad_enabled() or type(x) is not Tensor or x.dim() != 3 or not x.is_cpu:
+        return False
+    weight = layer._parameters.get("weight_ih_l0")
+    if weight is None or weight.dtype is not x.dtype or not weight.is_cpu:
+        return False
+    if x.dtype not in (torch.float32, torch.float64) or x.stride(2) != 1:
+        return False
+    if x.size(2) != layer.input_size or torch.is_autocast_enabled("cpu"):
+        return False
+    options = layer.options
+    if layer.training and (options.dropout or options.recurrent_dropout):
+        return False
+    return not (is_traced() or is_transformed())
