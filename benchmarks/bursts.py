@@ -76,8 +76,8 @@ def measure(
     Args:
         contenders: by name.
         pace: how long to measure.
-        first: seconds of a call of each, made to see whether they agree. Where all of them are
-            long they are the first round.
+        first: seconds of a call of each, made to see whether they agree. A long one is not made
+            again for the first round.
     """
     collecting = gc.isenabled()
     gc.disable()
@@ -93,14 +93,17 @@ def _rounds(
 ) -> dict[str, list[float]]:
     """Give the seconds of a call, one a round, of each contender."""
     names = list(contenders)
-    counts = min(first.values()) >= LONG_CALL
-    one = first if counts else {name: timed_call(contenders[name])[0] for name in names}
+    one = {
+        name: first[name] if first[name] >= LONG_CALL else timed_call(contenders[name])[0]
+        for name in names
+    }
     calls = {name: math.ceil(pace.burst / one[name]) for name in names}
     longest = max(calls[name] * one[name] for name in names)
     fewest = min(3, pace.fewest) if longest > LONG_CALL else pace.fewest
     rounds = min(pace.most, max(fewest, int(pace.cap / longest)))
-    seconds = {name: [one[name]] if counts else [] for name in names}
-    for number in range(1 if counts else 0, rounds):
+    begun = max(calls.values()) == 1  # a burst is one call, and everyone has made it
+    seconds = {name: [one[name]] if begun else [] for name in names}
+    for number in range(int(begun), rounds):
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
             seconds[name].append(_burst(contenders[name], calls[name]))
