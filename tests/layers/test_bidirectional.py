@@ -245,3 +245,47 @@ def test_a_packed_call_is_one_call_to_whoever_hooks_the_layer() -> None:
     both.register_forward_pre_hook(lambda *_: calls.append(1))
     both(pack_padded_sequence(draw(T, 2, I), torch.tensor([6, 2])))
     assert calls == [1]
+
+
+@pytest.mark.parametrize("depths", [(2, 2), (2, 1)], ids=str)
+def test_one_after_the_other_or_at_once_the_layers_answer_the_same(
+    depths: tuple[int, int],
+) -> None:
+    layers = [
+        elman.LSTM(I, H, depths[0], dtype=torch.float64, zoneout=0.2).eval(),
+        elman.GRU(I, H, depths[1], dtype=torch.float64, learn_initial_state=True).eval(),
+    ]
+    both, calls = elman.Bidirectional(*layers), []
+    x, resets = draw(T, B, I), torch.rand(T, B) < 0.3
+    found = both(x, lengths=LENGTHS, resets=resets)
+    for layer in layers:
+        layer.register_forward_hook(lambda *_: calls.append(1))
+    output, states = both(x, lengths=LENGTHS, resets=resets)
+    assert calls == [1, 1]
+    assert_near(found[0], output, "output")
+    for mine, other in zip(parts_of(found[1]), parts_of(states), strict=True):
+        assert_near(mine, other, "state")
+
+
+def test_a_hook_that_makes_the_weights_is_called() -> None:
+    both = pair("gru", "gru", "sum")
+    x = draw(T, B, I)
+    before = both(x)[0]
+
+    def double(layer: Any, _: Any) -> None:
+        with torch.no_grad():
+            layer.weight_hh_l0.mul_(2)
+
+    both.backward_layer.register_forward_pre_hook(double)
+    assert not torch.equal(both(x)[0], before)
+
+
+def test_two_cells_take_one_operator_a_layer() -> None:
+    both, called = pair("lstm", "gru", "concat"), []
+
+    def listen(graph: Any, _: Any) -> Any:
+        called.extend(node.target for node in graph.graph.nodes)
+        return graph
+
+    torch.compile(both, fullgraph=True, backend=listen)(draw(T, B, I))
+    assert called.count(torch.ops.elman.recurrence) == 2
