@@ -91,7 +91,7 @@ class Packed {
   Any any_;
 };
 
-// A number made of a vector, or of up to 256 numbers spread over the rows and the columns of a
+// A number made of a vector, or of up to 64 numbers spread over the rows and the columns of a
 // matrix: it changes when the whole of it does, or, up to that size, a whole row or column.
 uint64_t fingerprint_of(uintptr_t address, int64_t rows, int64_t columns, int64_t bytes);
 

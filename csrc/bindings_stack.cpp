@@ -48,14 +48,11 @@ class Stack {
     }
     for (const auto& [address, rows, columns, bytes] : samples_)
       fingerprint_of(address, rows, columns, bytes);
+    packed_as_ = fingerprint();
   }
 
-  uint64_t fingerprint() const {
-    uint64_t sum = 0;
-    for (const auto& [address, rows, columns, bytes] : samples_)
-      sum = sum * 31 + fingerprint_of(address, rows, columns, bytes);
-    return sum;
-  }
+  // Whether the samples, read where they lie, are what they were when the stack was made.
+  bool is_current() const { return fingerprint() == packed_as_; }
 
   void run(int64_t steps, int64_t rows, uintptr_t x, int64_t x_step, int64_t x_row, uintptr_t y,
            int64_t y_step, int64_t y_row, uintptr_t h0, uintptr_t c0, uintptr_t hn, uintptr_t cn,
@@ -80,6 +77,13 @@ class Stack {
   }
 
  private:
+  uint64_t fingerprint() const {
+    uint64_t sum = 0;
+    for (const auto& [address, rows, columns, bytes] : samples_)
+      sum = sum * 31 + fingerprint_of(address, rows, columns, bytes);
+    return sum;
+  }
+
   static bool has_cell(const Cell& cell) {
     return cell.kind == CellKind::lstm || cell.kind == CellKind::coupled_lstm;
   }
@@ -146,6 +150,7 @@ class Stack {
   nb::object owned_;
   std::vector<std::vector<const Packed*>> layers_;
   std::vector<Sample> samples_;
+  uint64_t packed_as_ = 0;
 };
 
 }  // namespace
@@ -154,7 +159,7 @@ namespace {
 
 template <class Word>
 uint64_t sampled(const Word* matrix, int64_t rows, int64_t columns) {
-  constexpr int64_t most = 256;  // each is a line of memory to be fetched
+  constexpr int64_t most = 64;  // each is a line of memory to be fetched
   const int64_t longest = rows > columns ? rows : columns;
   const int64_t step = columns == 1 || longest <= most ? 1 : (longest + most - 1) / most;
   uint64_t sum = 0;
@@ -188,7 +193,7 @@ void bind_stack(nb::module_& module) {
              "A number that changes when a whole row, column or the whole matrix does.");
   nb::class_<Stack>(module, "Stack", "Layers that run over whole sequences in one call.")
       .def(nb::init<nb::object, std::vector<Sample>>(), "layers"_a, "samples"_a)
-      .def("fingerprint", &Stack::fingerprint, "A number that changes when a sample does.")
+      .def("is_current", &Stack::is_current, "Whether all samples are what they were.")
       .def("run", &Stack::run, "steps"_a, "rows"_a, "x"_a, "x_step"_a, "x_row"_a, "y"_a,
            "y_step"_a, "y_row"_a, "h0"_a, "c0"_a, "hn"_a, "cn"_a, "threads"_a,
            "Run all layers without gradients.");

@@ -198,7 +198,7 @@ def packed_rows(steps: int, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     """
 
 def fingerprint(address: int, rows: int, columns: int, bytes: int) -> int:  # noqa: A002
-    """A number that changes when a matrix does: a vector is read in full, of a matrix up to 256
+    """A number that changes when a matrix does: a vector is read in full, of a matrix up to 64
     numbers spread over its rows and columns.
 
     Args:
@@ -224,8 +224,8 @@ class Stack:
             samples: what `fingerprint` takes, for every matrix and vector that was packed.
         """
 
-    def fingerprint(self) -> int:
-        """One number for all samples, read where they lie."""
+    def is_current(self) -> bool:
+        """Whether all samples, read where they lie, are what they were when the stack was made."""
 
     def run(
         self,

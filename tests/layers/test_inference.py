@@ -143,3 +143,9 @@ def test_weights_made_in_inference_mode_run() -> None:
         before, _ = layer(x)
         layer.weight_hh_l0.mul_(2)
         assert not torch.equal(layer(x)[0], before)
+
+
+def test_weights_that_are_not_on_the_cpu_are_left_to_others() -> None:
+    layer, x = elman.LSTM(5, 7, device="meta"), torch.randn(3, 2, 5, device="meta")
+    with torch.no_grad():
+        assert layer(x)[0].shape == (3, 2, 7)

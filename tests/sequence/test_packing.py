@@ -205,7 +205,7 @@ def test_the_workers_of_a_data_loader_get_the_same_bits() -> None:
     with torch.no_grad():
         expected = layer(x)[0]
     answers = DataLoader(
-        _Answers(layer, x), batch_size=None, num_workers=2, multiprocessing_context="fork"
+        _Answers(layer, x), batch_size=None, num_workers=1, multiprocessing_context="fork"
     )
     for answer in answers:
         assert_same_bits(answer, expected, "output")

@@ -33,6 +33,8 @@ class Inference:
     def __init__(self, layer: RecurrentLayer) -> None:
         options = layer.options
         self._batch_first = options.batch_first
+        self._inputs = options.input_size
+        self._dtype: torch.dtype | None = None
         self._width = layer.output_size
         self._has_cell = "cell" in options.cell.state._fields
         self._lead = len(options.hidden_sizes) * options.num_directions
@@ -41,7 +43,6 @@ class Inference:
         self._count = len(self._parameters)
         self._seen: list[tuple[str, Tensor, int, int]] = []
         self._stack: _kernels.Stack | None = None
-        self._fingerprint = 0
         self._lay_out(layer)
 
     def _lay_out(self, layer: RecurrentLayer) -> None:
@@ -53,9 +54,12 @@ class Inference:
                 return  # computed from others, as torch.nn.utils.parametrize does
             weights = cell_weights(layer, options, place, None)
             listed = [getattr(weights, name, None) for name in WEIGHTS]
-            marks = marked(listed)
-            if marks is None:
+            if not all(weight is None or weight.is_cpu for weight in listed):
                 return
+            marks = marked(listed)
+            if marks is None or weights.input.dtype not in (torch.float32, torch.float64):
+                return
+            self._dtype = weights.input.dtype
             x = weights.input.new_empty(0, 0, weights.input.size(1))
             run = native.run_of(Recurrence(options.cell, x, None, weights, None))
             if not place.reverse:
@@ -68,7 +72,6 @@ class Inference:
             if weight is not None
         ]
         self._stack = _kernels.Stack(layers, samples)
-        self._fingerprint = self._stack.fingerprint()
 
     def is_current(self) -> bool:
         """Tell whether the weights are still what they were."""
@@ -82,23 +85,26 @@ class Inference:
                 or weight.data_ptr() != address
             ):
                 return False
-        return self._stack is None or self._stack.fingerprint() == self._fingerprint
+        return self._stack is None or self._stack.is_current()
 
-    def run(self, x: Tensor, hx: Any) -> tuple[Tensor, Any] | None:
-        """Run the stack, as `RecurrentLayer.forward` does; None for a state it does not take."""
-        first, second, _ = x.shape
-        rows = first if self._batch_first else second
-        steps = second if self._batch_first else first
-        parts = self._parts(hx, rows, x.dtype)
-        if self._stack is None or parts is None or rows == 0 or steps == 0:
+    def run(self, x: Any, hx: Any) -> tuple[Tensor, Any] | None:
+        """Run the stack, as `RecurrentLayer.forward` does; None where the long way is needed."""
+        if type(x) is not Tensor or x.dtype is not self._dtype or not x.is_cpu or x.dim() != 3:
+            return None
+        first, second, inputs = x.shape
+        x_step, x_row, between = x.stride()
+        steps, rows, y_step, y_row = first, second, second * self._width, self._width
+        if self._batch_first:
+            steps, rows, x_step, x_row = rows, steps, x_row, x_step
+            y_step, y_row = y_row, y_step
+        parts = self._parts(hx, rows)
+        if self._stack is None or parts is None or not (rows and steps and between == 1):
+            return None
+        if inputs != self._inputs:
             return None
         y = torch.empty(first, second, self._width, dtype=x.dtype)
         h = torch.empty(self._lead, rows, self._sizes[0], dtype=x.dtype)
         c = torch.empty(self._lead, rows, self._sizes[1], dtype=x.dtype) if self._has_cell else None
-        x_step, x_row, _ = x.stride()
-        y_step, y_row = second * self._width, self._width
-        if self._batch_first:
-            x_step, x_row, y_step, y_row = x_row, x_step, y_row, y_step
         self._stack.run(
             steps,
             rows,
@@ -115,7 +121,7 @@ class Inference:
         )
         return y, h if c is None else (h, c)
 
-    def _parts(self, hx: Any, rows: int, dtype: torch.dtype) -> tuple[int, int] | None:
+    def _parts(self, hx: Any, rows: int) -> tuple[int, int] | None:
         """Return the addresses of h and c, zeros for none; None where they are not as needed."""
         if hx is None:
             return 0, 0
@@ -126,7 +132,7 @@ class Inference:
             if (
                 type(part) is not Tensor
                 or part.shape != (self._lead, rows, size)
-                or part.dtype is not dtype
+                or part.dtype is not self._dtype
                 or not part.is_cpu
                 or not part.is_contiguous()
             ):
@@ -145,18 +151,11 @@ def is_plain(layer: RecurrentLayer) -> bool:
     )
 
 
-def is_silent(layer: RecurrentLayer, x: Any) -> bool:
+def is_silent() -> bool:
     """Tell whether PyTorch asks for nothing but the answer: no gradient, graph or other dtype."""
-    if torch.is_grad_enabled() or type(x) is not Tensor or x.dim() != 3 or not x.is_cpu:
-        return False
-    weight = layer._parameters.get("weight_ih_l0")
-    if weight is None or weight.dtype is not x.dtype or not weight.is_cpu:
-        return False
-    if x.dtype not in (torch.float32, torch.float64) or x.stride(2) != 1:
-        return False
-    if x.size(2) != layer.input_size or torch.is_autocast_enabled("cpu"):
-        return False
-    options = layer.options
-    if layer.training and (options.dropout or options.recurrent_dropout):
-        return False
-    return not (is_traced() or is_transformed())
+    return not (
+        torch.is_grad_enabled()
+        or is_traced()
+        or is_transformed()
+        or torch.is_autocast_enabled("cpu")
+    )

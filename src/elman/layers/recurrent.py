@@ -69,6 +69,7 @@ class RecurrentLayer(nn.Module):
         create(self, options, device, dtype)
         self.reset_parameters()
         self._is_plain = is_plain(self)
+        self._is_noisy = bool(options.dropout or options.recurrent_dropout)
         self._inference: Inference | None = None
 
     @property
@@ -153,7 +154,7 @@ class RecurrentLayer(nn.Module):
 
     def _infer(self, x: Any, hx: Any) -> tuple[Tensor, Any] | None:
         """Take the short way of a call without gradients, where it leads there; else None."""
-        if not self._is_plain or not is_silent(self, x):
+        if not self._is_plain or (self.training and self._is_noisy) or not is_silent():
             return None
         if self._inference is None or not self._inference.is_current():
             self._inference = Inference(self)

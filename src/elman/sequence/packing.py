@@ -3,7 +3,7 @@
 A layout is a frozen copy. It stands for its weights while every one of them is the same tensor, at
 the same address, with the same version and the same fingerprint: PyTorch counts a version up at
 every change in place (an optimiser's step, `copy_`, `load_state_dict`) but not at a write through
-`.data`, which the fingerprint is there for. It sees a vector in full, and of a matrix up to 256
+`.data`, which the fingerprint is there for. It sees a vector in full, and of a matrix up to 64
 numbers spread over its rows and columns. What remains unseen is a write through `.data`, or through
 NumPy's view of a tensor, to a small part of a matrix alone. Where gradients are wanted,
 weights are laid out anew at every call, and nothing is unseen.
