@@ -1,4 +1,4 @@
-"""The example of the README runs as it stands."""
+"""The examples of the README run as they stand."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ README = Path(__file__).parent.parent / "README.md"
 SHAPES = "\nprint(tuple(y.shape), roll.shape)\n"
 
 
-def test_the_example_in_python_runs_as_it_stands(tmp_path: Path) -> None:
-    example = re.search(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    assert example is not None
+def test_the_examples_in_python_run_as_they_stand(tmp_path: Path) -> None:
+    examples = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(examples) == 2
     outside = {name: value for name, value in os.environ.items() if name != "ELMAN_DATA"}
     done = subprocess.run(
-        [sys.executable, "-c", example[1] + SHAPES],
+        [sys.executable, "-c", examples[0] + SHAPES + examples[1]],
         cwd=tmp_path,
         env=outside,
         capture_output=True,
