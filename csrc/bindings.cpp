@@ -161,7 +161,7 @@ void forward(const std::vector<const Forward*>& runs, int threads) {
           if (cell == nullptr) refuse("forward: both runs must have one dtype.");
           jobs[i] = {cell, runs[i]->run<Real>()};
         }
-        const nb::gil_scoped_release free;
+        const Unlocked unlocked;
         run_forward<Real, Weight>(jobs, static_cast<int>(runs.size()), threads);
       },
       runs[0]->packed().any());
@@ -176,7 +176,7 @@ void backward_in(const std::vector<const Backward*>& runs, int threads) {
     if (cell == nullptr) refuse("backward: both runs must have one dtype.");
     jobs[i] = {cell, forward.run<Real>(), runs[i]->grads<Real>()};
   }
-  const nb::gil_scoped_release free;
+  const Unlocked unlocked;
   run_backward<Real>(jobs, static_cast<int>(runs.size()), threads);
 }
 
@@ -248,6 +248,8 @@ void choose() {
 
 void bind(nb::module_& module) {
   choose();
+  // What a daemon thread used when the interpreter ended is never freed, which is no leak.
+  nb::set_leak_warnings(false);
   module.doc() = "Elman's C++ kernels.";
   module.def("instruction_sets", &instruction_sets,
              "Names of the instruction sets this processor runs, widest last.");

@@ -13,6 +13,7 @@
 
 #include "kernels.h"
 #include "run.h"
+#include "unlocked.h"
 
 namespace elman::bindings {
 

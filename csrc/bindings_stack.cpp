@@ -68,7 +68,7 @@ class Stack {
     needed<char>("Stack", "hn", hn);
     if (has_cell(cell)) needed<char>("Stack", "cn", cn);
     const Arrays arrays{steps, rows, x, x_step, x_row, y, y_step, y_row, h0, c0, hn, cn};
-    const nb::gil_scoped_release free;
+    const Unlocked unlocked;
     if (layers_[0][0]->is_double()) {
       run_layers<double>(arrays, threads);
     } else {

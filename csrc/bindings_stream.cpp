@@ -152,7 +152,7 @@ class TypedStepper {
     if (!is_long_) return stream_->step(x);
     is_stepping_ = true;
     {
-      const nb::gil_scoped_release free;
+      const Unlocked unlocked;
       stream_->step(x);
     }
     is_stepping_ = false;
