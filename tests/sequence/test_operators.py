@@ -24,6 +24,7 @@ from battery import (
     T,
     Variant,
     assert_all_near,
+    assert_near,
     assert_same_bits,
     draw,
     draw_recurrence,
@@ -236,3 +237,20 @@ def test_a_traced_graph_of_torch_jit_has_the_operator() -> None:
         assert "elman::recurrence" in str(traced.graph)
         other = draw(T, B, I, dtype=torch.float32)
         assert_same_bits(traced(other), layer(other)[0], "output")
+
+
+def test_transforms_inside_a_graph_are_left_to_the_reference() -> None:
+    layer, many = elman.GRU(I, H), torch.randn(2, T, B, I)
+
+    def output(x: Tensor) -> Tensor:
+        found: Tensor = layer(x)[0]
+        return found
+
+    transformed: dict[str, Callable[[Tensor], Tensor]] = {
+        "vmap": torch.func.vmap(output),
+        "grad": torch.func.vmap(torch.func.grad(lambda x: output(x).sum())),
+        "jvp": lambda x: torch.func.jvp(output, (x[0],), (x[1],))[1],
+    }
+    for name, function in transformed.items():
+        compiled = torch.compile(function, fullgraph=True, backend="aot_eager")
+        assert_near(compiled(many), function(many), name)

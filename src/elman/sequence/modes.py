@@ -17,6 +17,6 @@ def is_traced() -> bool:
 
 def is_transformed() -> bool:
     """Tell whether torch.func transforms what runs, or forward-mode derivatives are computed."""
-    if forward_ad._current_level >= 0:
-        return True
-    return torch._C._functorch.maybe_current_level() is not None
+    # Of the ways to ask, torch.compile follows this one into a graph.
+    depth: int = torch._C._functorch.get_dynamic_layer_stack_depth()
+    return depth > 0 or forward_ad._current_level >= 0

@@ -71,13 +71,12 @@ def _lack(r: Recurrence) -> str | None:
 
 def _lack_now(r: Recurrence) -> str | None:
     """Say what the kernels have not that PyTorch is asked for at the moment of the call."""
-    if not torch.compiler.is_compiling():
-        if is_transformed():
-            return "no rules for torch.func's transforms and forward-mode derivatives"
-        if not is_traced():
-            for tensor in (r.x, *r.weights):
-                if tensor is not None and type(tensor) not in (Tensor, Parameter):
-                    return f"no tensors of class {type(tensor).__name__}"
+    if is_transformed():
+        return "no rules for torch.func's transforms and forward-mode derivatives"
+    if not is_traced():
+        for tensor in (r.x, *r.weights):
+            if tensor is not None and type(tensor) not in (Tensor, Parameter):
+                return f"no tensors of class {type(tensor).__name__}"
     if torch.is_autocast_enabled("cpu"):
         return "no autocast"
     if not needs_gradient(r):
