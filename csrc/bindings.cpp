@@ -251,6 +251,8 @@ void bind(nb::module_& module) {
   // What a daemon thread used when the interpreter ended is never freed, which is no leak.
   nb::set_leak_warnings(false);
   module.doc() = "Elman's C++ kernels.";
+  // What is laid out for a layer that lives until the interpreter ends is not lost.
+  nb::set_leak_warnings(false);
   module.def("instruction_sets", &instruction_sets,
              "Names of the instruction sets this processor runs, widest last.");
   module.def("instruction_set", [] { return kernels->instruction_set; },

@@ -153,7 +153,7 @@ class ForwardPass {
       }
     }
     for (int64_t r = 0; r < rows; ++r) memory_.row[r] = row_at(step, r);
-    if (rows > kFewRows) {
+    if (rows > kFewRows || run_.steps == 1) {
       for (int64_t r = 0; r < rows; ++r) memory_.x[r] = timeline_.x(step, place(r));
     } else if (step >= stretch_end_) {
       project_stretch(step);
