@@ -24,8 +24,10 @@ FLOAT32 = 4
 RATE_SECONDS = 0.004
 RATES = 3
 """The FMA rate is measured so often before a point and after it, for so long; the median counts."""
-PROBE_BYTES = 1 << 26
-"""Bytes read in all when the rate of reading is measured."""
+NEAREST_CACHE = 1 << 14
+"""So few bytes lie in the nearest cache, and fewer are read no faster."""
+PROBE_BYTES, PROBES = 1 << 26, 5
+"""Bytes read in all when the rate of reading is measured, and how often; the best counts."""
 
 
 class Scale(NamedTuple):
@@ -99,7 +101,7 @@ def traffic(cell: str, size: Size) -> float:
 
 def floors(cell: str, size: Size, gigaflops: float) -> dict[str, float]:
     """Give the least seconds that arithmetic and that reading would take on this core now."""
-    recurrent_bytes = FLOAT32 * GATES[cell] * size.size * size.size
+    recurrent_bytes = max(FLOAT32 * GATES[cell] * size.size * size.size, NEAREST_CACHE)
     return {
         "fma": gigaflops * 1e9,
         "arithmetic": work(cell, size) / (gigaflops * 1e9),
@@ -110,15 +112,20 @@ def floors(cell: str, size: Size, gigaflops: float) -> dict[str, float]:
 @cache
 def read_rate(size: int) -> float:
     """Measure how many bytes a second one core reads again and again from so many bytes."""
-    first, second = np.ones((2, max(size // 2 // FLOAT32, 1)), np.float32)
     times = max(PROBE_BYTES // size, 1)
+    return size * times / (_seconds_of_dots(size, times) - _seconds_of_dots(1, times))
+
+
+def _seconds_of_dots(size: int, times: int) -> float:
+    """Take the dot product of two halves of so many bytes so many times; one byte is the call."""
+    first, second = np.ones((2, max(size // 2 // FLOAT32, 1)), np.float32)
     best = float("inf")
-    for _ in range(3):
+    for _ in range(PROBES):
         begin = time.perf_counter()
         for _ in range(times):
             first.dot(second)
         best = min(best, time.perf_counter() - begin)
-    return size * times / best
+    return best
 
 
 def training(threads: int, scale: Scale) -> Findings:

@@ -69,6 +69,8 @@ METHOD = [
     "many intra-op threads, from NumPy arrays. JAX is one jitted scan with the products of all "
     "inputs hoisted, weights transposed beforehand, dispatched synchronously; its compiling is not "
     "timed.",
+    "* One step has two ways into Elman: the layer's call, from tensors, and its stepper, from "
+    "NumPy arrays as ONNX Runtime's. × takes the faster; the goals also count the call alone.",
     "* GFLOP/s count the products W x and R h alone. The floor is the higher of two: their time at "
     "the FMA rate that the same core shows in the same process, and the time to read R at every "
     "step and W once at the rate at which the core reads an array as large as R.",
@@ -222,7 +224,10 @@ def _share_of_dense(row: Row) -> str:
 
 def _shape(row: Row) -> str:
     what = row.what
-    return f"{what['name']}, {_place(row)}, {what['mode']}"
+    words = [f"{what['name']}: {what['cell']}"]
+    words += [f"{what['layers']} layers"] if "layers" in what else []
+    words += ["both directions"] if "bidirectional" in what else []
+    return ", ".join([*words, _place(row), what["mode"]])
 
 
 def _cell(row: Row) -> str:
@@ -285,7 +290,7 @@ SECTIONS: tuple[tuple[str, str, Callable[[Run], list[tuple[str, Table]]]], ...] 
         ),
     ),
     (
-        "Networks as they are used",
+        "Networks as they are used, B × T × H",
         "shapes",
         _plain(
             _shape,
