@@ -21,8 +21,11 @@
 namespace elman::ELMAN_ISA {
 
 inline constexpr int64_t kRowChunk = 36;   // rows whose sums fit the nearest cache
-inline constexpr int64_t kFewRows = 3;     // up to here W x of a stretch of steps goes first
-inline constexpr int64_t kStretch = 64;    // row-steps of such a stretch
+// W x of a stretch of steps goes first where rows are few, and where they are not many and W would
+// push R out of a near cache at every step.
+inline constexpr int64_t kFewRows = 3, kNotManyRows = 32;
+inline constexpr int64_t kNearCache = 200000;  // bytes
+inline constexpr int64_t kStretch = 64;        // row-steps of a stretch
 
 // Memory of one run over some rows: shared by the members that compute them, and each one's own.
 template <class Real, class Kind>
@@ -54,7 +57,8 @@ struct ForwardMemory {
   }
 
   void take_own(const Cell& cell, int64_t rows, Allotment& all) {
-    const int64_t longest = rows > kStretch ? rows : kStretch + kFewRows;
+    const int64_t stretch = kStretch + (rows < kNotManyRows ? rows : kNotManyRows);
+    const int64_t longest = rows > stretch ? rows : stretch;
     x = all.take<const Real*>(longest);
     h_old = all.take<const Real*>(rows);
     operand_row = all.take<const Real*>(rows);
@@ -64,7 +68,7 @@ struct ForwardMemory {
     const int64_t first = kRowChunk * Kind::span * kTile;
     sums = all.take<Real>(first > second ? first : second);
     const int64_t blocks = blocks_of<Real, Kind>(cell.units);
-    projected = all.take<Real>((kStretch + kFewRows) * blocks * kTile);
+    projected = all.take<Real>(stretch * blocks * kTile);
   }
 };
 
@@ -153,11 +157,17 @@ class ForwardPass {
       }
     }
     for (int64_t r = 0; r < rows; ++r) memory_.row[r] = row_at(step, r);
-    if (rows > kFewRows || run_.steps == 1) {
+    if (!projects_ahead(rows)) {
       for (int64_t r = 0; r < rows; ++r) memory_.x[r] = timeline_.x(step, place(r));
     } else if (step >= stretch_end_) {
       project_stretch(step);
     }
+  }
+
+  bool projects_ahead(int64_t rows) const {
+    if (run_.steps == 1 || rows > kNotManyRows) return false;
+    const int64_t bytes = Kind::gates * cell_.units * cell_.inputs * sizeof(Weight);
+    return rows <= kFewRows || bytes > kNearCache;
   }
 
   void project_stretch(int64_t step) {
