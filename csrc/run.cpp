@@ -40,9 +40,9 @@ constexpr std::align_val_t kAlignment{64};
 // asks for threads that are worth nothing, so that small sizes are divided as large ones are.
 constexpr int64_t kPieceRows = 8;
 // The way back goes through so many row-steps before it takes up what they leave for the weights:
-// enough for large products, few enough for a near cache. Threads wait for each other at every
-// window, and one whose core is taken for a while makes all wait: several have longer windows.
-constexpr int64_t kWindow = 256, kSharedWindow = 4096;
+// enough for large products, few enough for a near cache. The order of the sums follows it, so it
+// must not depend on the number of threads.
+constexpr int64_t kWindow = 256;
 #if defined(ELMAN_THREADS_ARE_FREE)
 constexpr double kOperationsWorthAThread = 1e-3;
 constexpr double kOperationsWorthMeeting = 0;
@@ -124,7 +124,7 @@ Division divide(const std::vector<Work>& works, int threads) {
 }
 
 // Windows of a job, the latest first; at least one, so that no steps give zeros.
-std::vector<Window> windows_of(const Rows& rows, int64_t least) {
+std::vector<Window> windows_of(const Rows& rows) {
   const auto alive = [&](int64_t step) {
     return rows.alive == nullptr ? rows.rows : rows.alive[step];
   };
@@ -137,7 +137,7 @@ std::vector<Window> windows_of(const Rows& rows, int64_t least) {
   int64_t last = rows.steps;
   do {
     int64_t first = last, total = 0;
-    while (first > 0 && total < least) total += alive(--first);
+    while (first > 0 && total < kWindow) total += alive(--first);
     windows.push_back({first, last, offset(first), total, last == rows.steps});
     last = first;
   } while (last > 0);
@@ -337,7 +337,7 @@ void run_backward(const BackwardJob<Real>* jobs, int count, int threads) {
   std::vector<std::vector<Window>> windows;  // by job
   for (int j = 0; j < count; ++j) {
     const Work& work = call.works[j];
-    windows.push_back(windows_of(work.rows, members > 1 ? kSharedWindow : kWindow));
+    windows.push_back(windows_of(work.rows));
     window_count = std::max(window_count, windows[j].size());
     int64_t most_total = 0;
     for (const Window& window : windows[j]) most_total = std::max(most_total, window.total);
