@@ -81,13 +81,17 @@ std::string current;  // the example that runs
   std::_Exit(1);
 }
 
-void on_crash(int signal) {
-  const char* const said = "kernels_test: crashed, as at a guard\n  in: ";
-  for (const char* text : {said, current.c_str(), "\n"}) {
-    if (write(STDERR_FILENO, text, std::strlen(text)) < 0) break;
-  }
-  std::signal(signal, SIG_DFL);
-  std::raise(signal);
+// Says where it was. AddressSanitizer says more itself.
+void tell_of_crashes() {
+#if !defined(__SANITIZE_ADDRESS__)
+  std::signal(SIGSEGV, [](int signal) {
+    for (const char* text : {"kernels_test: crashed, as at a guard\n  in: ", current.c_str(), "\n"}) {
+      if (write(STDERR_FILENO, text, std::strlen(text)) < 0) break;
+    }
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
+  });
+#endif
 }
 
 // The linked kernels that this processor runs. A set that no processor is named after, compiled for
@@ -329,9 +333,7 @@ int main(int count, char** arguments) {
     every = option == "--every" ? static_cast<size_t>(number) : SIZE_MAX;
     first = option == "--one" ? static_cast<size_t>(number) - 1 : 0;
   }
-#if !defined(__SANITIZE_ADDRESS__)  // which says more itself
-  std::signal(SIGSEGV, on_crash);
-#endif
+  tell_of_crashes();
   const std::vector<const Kernels*> all_sets = sets();
   const std::vector<Example> examples = Examples::all();
   size_t done = 0;
