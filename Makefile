@@ -1,9 +1,9 @@
 # make demo    trains simple, GRU and LSTM networks on Bach's chorales and compares them
 # make test    runs the tests;  make test-slow runs the slow ones
-# make lint    checks style and types
+# make lint    checks style and types;  make sanitize runs the kernels' programs under sanitizers
 # make docs    builds the pages into site/;  make bench runs the benchmarks
 #
-# Each installs what it needs into .venv, once. PYTHON=python3.12 chooses another Python,
+# Each installs what it needs into .venv, once; `sanitize` needs a C++ compiler alone. PYTHON=python3.12 chooses another Python,
 # ARGS="-k gru" hands more arguments to pytest, to the demo or to the benchmarks.
 
 PYTHON ?= python3
@@ -22,7 +22,7 @@ SOURCE := $(shell find src -type f ! -name '*.pyc')
 INSTALLED := $(if $(wildcard $(VENV)/.developer),$(VENV)/.developer,$(VENV)/.installed)
 
 .DEFAULT_GOAL := test
-.PHONY: demo test test-slow lint docs bench clean
+.PHONY: demo test test-slow sanitize lint docs bench clean
 
 demo: $(INSTALLED)
 	$(BIN)/elman compare chorales --seeds 1 $(ARGS)
@@ -32,6 +32,9 @@ test: $(VENV)/.developer
 
 test-slow: $(VENV)/.developer
 	$(BIN)/python -m pytest -m slow $(ARGS)
+
+sanitize:
+	$(MAKE) -C csrc/tests -j2 sanitize
 
 lint: $(VENV)/.developer
 	$(BIN)/ruff check
