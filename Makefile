@@ -3,8 +3,9 @@
 # make lint    checks style and types;  make sanitize runs the kernels' programs under sanitizers
 # make docs    builds the pages into site/;  make bench runs the benchmarks
 #
-# Each installs what it needs into .venv, once; `sanitize` needs a C++ compiler alone. PYTHON=python3.12 chooses another Python,
-# ARGS="-k gru" hands more arguments to pytest, to the demo or to the benchmarks.
+# Each installs what it needs into .venv, once; `sanitize` needs no more than a C++ compiler.
+# PYTHON=python3.12 chooses another Python, ARGS="-k gru" hands more arguments to pytest, to the
+# demo or to the benchmarks.
 
 PYTHON ?= python3
 VENV := .venv

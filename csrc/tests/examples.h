@@ -76,7 +76,7 @@ class Examples {
     e.has_bias = random_() % 4 != 0, e.has_states = random_() % 4 != 0;
     e.lengths = static_cast<Lengths>(one_of({0, 0, 0, 1, 1, 1, 1, 2}));
     e.layout = static_cast<Layout>(random_() % 3);
-    e.seed = static_cast<uint32_t>(list_.size()) + 1;
+    e.seed = static_cast<uint32_t>(list_.size()) + 1;  // and its number
     list_.push_back(e);
   }
 

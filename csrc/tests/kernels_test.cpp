@@ -308,14 +308,15 @@ class Trial {
 };
 
 void check(const Example& example, const std::vector<const Kernels*>& all_sets) {
-  current = example.text();
+  const std::string text = example.text() + " (example " + std::to_string(example.seed) + ")";
+  current = text;
   const Problem problem = Draw(example).problem();
   const Reference reference = ScalarRun(problem).run();
-  current = "float32 " + example.text();
+  current = "float32 " + text;
   Trial<float, float>(problem, all_sets).check(reference);
-  current = "float64 " + example.text();
+  current = "float64 " + text;
   Trial<double, double>(problem, all_sets).check(reference);
-  current = "bfloat16 " + example.text();
+  current = "bfloat16 " + text;
   Trial<float, BFloat16>(problem, all_sets).check(reference);
 }
 
