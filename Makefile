@@ -16,7 +16,7 @@ ARGS ?=
 PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
                $(BIN)/python -m pip --disable-pip-version-check install
 
-NATIVE := pyproject.toml constraints.txt CMakeLists.txt $(wildcard csrc/*.h csrc/*.cpp)
+NATIVE := pyproject.toml constraints.txt CMakeLists.txt $(wildcard csrc/*.h csrc/*.cpp csrc/cells/*.h)
 SOURCE := $(shell find src -type f ! -name '*.pyc')
 
 # A developer's install shows every edit at once, so where there is one the demo takes it too.

@@ -45,13 +45,13 @@ def remake(
         The page, and whether every part was measured.
     """
     record = Record.read(stored)
-    runs = [
-        _measured(part, count, quick=quick, command=command) for part, count in plan(parts, threads)
-    ]
-    for run in runs:
+    is_complete = True
+    for part, count in plan(parts, threads):
+        run = _measured(part, count, quick=quick, command=command)
+        is_complete = is_complete and run.failure is None
         record.add(run)
-        record.write(stored)
-    return page(record, written), all(run.failure is None for run in runs)
+        record.write(stored)  # what was measured stays, whatever comes next
+    return page(record, written), is_complete
 
 
 def plan(parts: Sequence[str], threads: Sequence[int]) -> list[tuple[str, int]]:
