@@ -14,6 +14,10 @@
 #include "simd.h"
 #include "tile.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace elman::ELMAN_ISA {
 
 // How each cell divides its gates. A slot is one vector of sums in the tile of a block; `…_gate`
@@ -67,19 +71,30 @@ ELMAN_INLINE int64_t blocks_of(int64_t units) {
 }
 
 // Hands out memory piece by piece, each beginning on a cache line; of no pieces, none. Without
-// memory it only counts.
+// memory it only counts. AddressSanitizer has a line between two pieces that nobody may touch.
 class Allotment {
  public:
   explicit Allotment(char* memory) : memory_(memory) {}
   template <class T>
   T* take(int64_t count) {
-    char* here = memory_ == nullptr || count == 0 ? nullptr : memory_ + used_;
-    used_ += ceil_div(count * static_cast<int64_t>(sizeof(T)), 64) * 64;
-    return reinterpret_cast<T*>(here);
+    const int64_t bytes = count * static_cast<int64_t>(sizeof(T)), first = used_;
+    if (bytes == 0) return nullptr;
+    used_ += ceil_div(bytes, 64) * 64 + kFence;
+    if (memory_ == nullptr) return nullptr;
+#if defined(__SANITIZE_ADDRESS__)
+    ASAN_UNPOISON_MEMORY_REGION(memory_ + first, bytes);
+    ASAN_POISON_MEMORY_REGION(memory_ + first + bytes, used_ - first - bytes);
+#endif
+    return reinterpret_cast<T*>(memory_ + first);
   }
   int64_t used() const { return used_; }
 
  private:
+#if defined(__SANITIZE_ADDRESS__)
+  static constexpr int64_t kFence = 64;
+#else
+  static constexpr int64_t kFence = 0;
+#endif
   char* memory_;
   int64_t used_ = 0;
 };
