@@ -82,8 +82,10 @@ class Allotment {
     used_ += ceil_div(bytes, 64) * 64 + kFence;
     if (memory_ == nullptr) return nullptr;
 #if defined(__SANITIZE_ADDRESS__)
-    ASAN_UNPOISON_MEMORY_REGION(memory_ + first, bytes);
-    ASAN_POISON_MEMORY_REGION(memory_ + first + bytes, used_ - first - bytes);
+    // By whole words of eight bytes, which members that lay out the same memory may do at once.
+    const int64_t words = ceil_div(bytes, 8) * 8;
+    ASAN_UNPOISON_MEMORY_REGION(memory_ + first, words);
+    ASAN_POISON_MEMORY_REGION(memory_ + first + words, used_ - first - words);
 #endif
     return reinterpret_cast<T*>(memory_ + first);
   }
