@@ -36,9 +36,11 @@ constexpr std::align_val_t kAlignment{64};
 // there each thread owns a share of the hidden units for the whole sequence, so that its part of
 // the weights stays in its own cache, and all meet once a step.
 //
-// A piece has rows enough to fill a register tile twice. A step must be worth meeting for; a test
-// asks for threads that are worth nothing, so that small sizes are divided as large ones are.
-constexpr int64_t kPieceRows = 8;
+// Each piece reads all weights, so more pieces than threads have rows enough for several register
+// tiles a weight; a thread's only piece may have as few as one tile. A step must be worth meeting
+// for; a test asks for threads that are worth nothing, so that small sizes are divided as large
+// ones are.
+constexpr int64_t kPieceRows = 16, kLeastRows = 4;
 // The way back goes through so many row-steps before it takes up what they leave for the weights:
 // enough for large products, few enough for a near cache. The order of the sums follows it, so it
 // must not depend on the number of threads.
@@ -104,7 +106,7 @@ Division divide(const std::vector<Work>& works, int threads) {
   const int jobs = static_cast<int>(works.size());
   const int64_t a_job = (members + jobs - 1) / jobs;
   const int64_t row_count = works[0].rows.rows;
-  const bool can_cut = a_job == 1 || row_count >= a_job * kPieceRows / 2;
+  const bool can_cut = a_job == 1 || row_count >= a_job * kLeastRows;
   if (!can_cut) {
     const Work& work = works[0];
     const double a_step = work.operations() / static_cast<double>(std::max<int64_t>(work.rows.steps, 1));
@@ -151,7 +153,7 @@ void cut_window(const Rows& rows, const Window& window, int job, int64_t count,
   const int64_t alive = window.first == window.last ? 0
                         : rows.alive == nullptr     ? rows.rows
                                                     : rows.alive[window.first];
-  const int64_t here = std::max<int64_t>(1, std::min(count, alive / (kPieceRows / 2)));
+  const int64_t here = std::max<int64_t>(1, std::min(count, alive / kLeastRows));
   for (int64_t piece = 0; piece < here; ++piece) {
     const int64_t last = piece + 1 == here ? rows.rows : alive * (piece + 1) / here;
     pieces->push_back({job, alive * piece / here, last});
