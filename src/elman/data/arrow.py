@@ -1,0 +1,175 @@
+"""Python values and NumPy arrays to columns of Arrow, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elman.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def to_python(array: pa.Array) -> list[Any]:
+    """Return the values of a column of Arrow, a value a row, None where one is missing.
+
+    A list of numbers is a NumPy array of its own, (T,), or (T, I, …) where every element is a
+    list of fixed size; in it a missing number is NaN. Timestamps finer than microseconds are cut
+    to them, for Python knows nothing finer.
+    """
+    import pyarrow as pa
+
+    if isinstance(array, pa.ExtensionArray):
+        array = array.storage
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if pa.types.is_timestamp(array.type) and array.type.unit == "ns":
+        array = array.cast(pa.timestamp("us", array.type.tz), safe=False)
+    if _holds_lists_of_numbers(array.type):
+        return [_numbers(value) for value in array]
+    return array.to_pylist()  # type: ignore[no-any-return]
+
+
+def is_list(kind: pa.DataType) -> bool:
+    """Tell whether the values of a column are lists."""
+    from pyarrow import types
+
+    return bool(
+        types.is_list(kind)
+        or types.is_large_list(kind)
+        or types.is_fixed_size_list(kind)
+        or types.is_list_view(kind)
+        or types.is_large_list_view(kind)
+    )
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Tell whether the values of a column are integers or floating-point numbers."""
+    from pyarrow import types
+
+    return bool(types.is_integer(kind) or types.is_floating(kind))
+
+
+def _holds_lists_of_numbers(kind: pa.DataType) -> bool:
+    from pyarrow import types
+
+    if not is_list(kind):
+        return False
+    kind = kind.value_type
+    while types.is_fixed_size_list(kind):
+        kind = kind.value_type
+    return is_number(kind)
+
+
+def _numbers(scalar: pa.Scalar) -> Any:
+    """Return one list of numbers as an array that may be written to."""
+    from pyarrow import types
+
+    if not scalar.is_valid:
+        return None
+    values = scalar.values
+    shape = [len(values)]
+    while types.is_fixed_size_list(values.type):
+        if values.null_count:  # flatten() would drop them
+            return scalar.as_py()
+        shape.append(values.type.list_size)
+        values = values.flatten()
+    return np.array(values.to_numpy(zero_copy_only=False)).reshape(shape)
+
+
+def to_arrow(values: Any, *, name: str) -> Any:
+    """Turn the values of one column into an Array or ChunkedArray of Arrow.
+
+    Args:
+        values: a sequence with a value a row, an array whose first axis is the rows, or a column
+            of Arrow, which is returned as it is. A value may be an array itself, of any length.
+        name: name of the column, for the errors.
+
+    Raises:
+        DataError: the values are of several types, or of one that a table cannot hold.
+    """
+    import pyarrow as pa
+
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return values
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise DataError(
+            f"column {name!r} must be a list or an array with a value a row, got {_say(values)}."
+        )
+    if hasattr(values, "__array__"):
+        values = np.asarray(values)
+    try:
+        if isinstance(values, np.ndarray) and not values.dtype.hasobject:
+            if values.ndim == 0:
+                raise DataError(f"column {name!r} must have a value a row, got {_say(values)}.")
+            return _from_block(values)
+        return _from_values([_plain(value) for value in values])
+    except (pa.ArrowException, OverflowError) as error:
+        raise _not_kept(list(values), name, str(error)) from error
+
+
+def _plain(value: Any) -> Any:
+    """Make an array of whatever can say itself as one: tensors, pictures."""
+    if isinstance(value, np.ndarray):
+        return value
+    if hasattr(value, "__array_interface__") or hasattr(value, "__array__"):
+        array = np.asarray(value)
+        return array.item() if array.ndim == 0 else array
+    return value
+
+
+def _from_values(values: Sequence[Any]) -> pa.Array:
+    import pyarrow as pa
+
+    arrays = [value for value in values if isinstance(value, np.ndarray)]
+    if not arrays:
+        return pa.array(values)
+    alike = len({array.shape[1:] for array in arrays}) == 1
+    if len(arrays) < len(values) or not alike or not _has_block(arrays[0]):
+        return pa.array([v.tolist() if isinstance(v, np.ndarray) else v for v in values])
+    offsets = np.cumsum([0, *map(len, arrays)], dtype=np.int64)
+    return pa.LargeListArray.from_arrays(pa.array(offsets), _from_block(np.concatenate(arrays)))
+
+
+def _has_block(array: NDArray[Any]) -> bool:
+    """Whether an array's elements can lie one after another in a column."""
+    return array.dtype.kind in "biuf" and 0 not in array.shape[1:]
+
+
+def _from_block(values: NDArray[Any]) -> pa.Array:
+    """Turn an array (N, …) into a column of N rows, each a list of fixed size of lists of …."""
+    import pyarrow as pa
+
+    if values.ndim > 1 and not _has_block(values):
+        return pa.array(values.tolist())
+    values = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))
+    column = pa.array(values.reshape(-1))
+    for size in reversed(values.shape[1:]):
+        column = pa.FixedSizeListArray.from_arrays(column, size)
+    return column
+
+
+def _not_kept(values: list[Any], name: str, reason: str) -> DataError:
+    """Say which values of a column do not go together, by an example of each."""
+    first = next((row for row, value in enumerate(values) if value is not None), 0)
+    for row, value in enumerate(values):
+        if value is not None and type(value) is not type(values[first]):
+            return DataError(
+                f"column {name!r} mixes types: row {first} holds {_say(values[first])} and row "
+                f"{row} holds {_say(value)}. Give every row a value of one type, or None where it "
+                "is missing."
+            )
+    return DataError(
+        f"column {name!r} cannot be kept in a table ({reason}); its first value is "
+        f"{_say(values[first])}. Give numbers, strings, lists of them or NumPy arrays."
+    )
+
+
+def _say(value: Any) -> str:
+    """Show a value and its type, short."""
+    shown = repr(value)
+    return f"{shown if len(shown) <= 60 else shown[:57] + '…'} ({type(value).__name__})"
