@@ -1,0 +1,77 @@
+"""How well every step of a sequence is tagged: accuracy, F1 of every tag, spans."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from elman.evaluation.classification import add_name_scores, add_probability_scores
+from elman.evaluation.measures import WORST, Measured, Scores, check_steps
+from elman.evaluation.spans import is_bio, span_scores
+
+
+def tagging_scores(
+    truths: Sequence[Sequence[str]],
+    answers: Sequence[Sequence[str]],
+    probabilities: Sequence[ArrayLike] | None = None,
+    *,
+    names: Sequence[str] | None = None,
+    spans: bool | None = None,
+) -> Scores:
+    """Score answers that are a tag a step.
+
+    Args:
+        truths: a list of tags for each row, (T,).
+        answers: likewise.
+        probabilities: of `names`, (T, n) for each row; adds log loss and calibration.
+        names: the n tags the answers are chosen from, in the order of the probabilities; by
+            default whatever occurs.
+        spans: whether tags mark spans (O, B-X, I-X), to be counted as conlleval does; by default
+            they do if every tag looks so.
+
+    Returns:
+        accuracy, macro_f1, weighted_f1 over all steps, sequence_accuracy over rows; with
+        probabilities log_loss and calibration_error; with spans precision, recall and f1. Chief is
+        f1 with spans, else accuracy. `details`: as of `classification_scores`, `spans` by type,
+        and `worst`: the rows with most wrong steps.
+
+    Raises:
+        DataError: truths and answers are not of the same steps, or a tag marks no span though
+            spans=True.
+        OptionError, ShapeError: names or probabilities are wrong.
+    """
+    check_steps(truths, answers)
+    true, answered = (list(chain.from_iterable(rows)) for rows in (truths, answers))
+    measured = Measured()
+    details = add_name_scores(measured, true, answered, names)
+    wrong = [sum(t != a for t, a in zip(*row, strict=True)) for row in zip(truths, answers, strict=True)]
+    measured.values["sequence_accuracy"] = wrong.count(0) / len(wrong)
+    details["worst"] = [
+        {"row": row, "wrong": wrong[row], "steps": len(truths[row])}
+        for row in sorted(range(len(wrong)), key=lambda row: -wrong[row])[:WORST]
+        if wrong[row]
+    ]
+    if probabilities is not None:
+        steps = np.concatenate([np.asarray(row, np.float64) for row in probabilities])
+        add_probability_scores(measured, true, answered, steps, names)
+    with_spans = is_bio({*true, *answered}) if spans is None else spans
+    if with_spans:
+        overall, by_type = span_scores(truths, answers)
+        details["spans"] = [each._asdict() for each in by_type]
+        measured.values |= {
+            "precision": overall.precision,
+            "recall": overall.recall,
+            "f1": overall.f1,
+        }
+    return Scores(
+        kind="tagging",
+        main="f1" if with_spans else "accuracy",
+        values=measured.values,
+        count=len(true),
+        unit="steps",
+        details=details,
+        notes=tuple(measured.notes),
+    )
