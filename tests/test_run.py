@@ -67,7 +67,7 @@ def test_the_result_is_what_the_saved_model_measures(finished: Path) -> None:
     model = elman.load(finished)
     assert model.evaluate("train")["nll"] == result.train_nll
     assert model.evaluate("test")["nll"] == result.test_nll
-    assert result.valid_nll == pytest.approx(min(r.valid_nll for r in result.curve), rel=1e-6)
+    assert result.valid_nll == pytest.approx(min(r.valid_loss for r in result.curve), rel=1e-6)
 
 
 def test_a_finished_run_is_loaded_rather_than_trained_again(finished: Path) -> None:

@@ -28,7 +28,7 @@ def seed_result(seed: int, test_nll: float, **changes: Any) -> SeedResult:
         "seconds": 10.0 * seed,
         "seconds_per_epoch": 0.2 * seed,
         "curve": [
-            EpochRecord(epoch=1, seconds=0.2, train_nll=9.0, valid_nll=9.5, learning_rate=0.01)
+            EpochRecord(epoch=1, seconds=0.2, train_loss=9.0, valid_loss=9.5, learning_rate=0.01)
         ],
     }
     return SeedResult(**values | changes)

@@ -13,14 +13,14 @@ from elman.inspection.gradient_flow import GradientFlow
 def seed_result(seed: int, test: float, *, curve: Sequence[float] = (9.0, 8.0, 8.5)) -> SeedResult:
     """A run whose validation followed `curve`, training one nat below, two seconds an epoch."""
     records = [
-        EpochRecord(epoch=n, seconds=2.0 * n, train_nll=v - 1, valid_nll=v, learning_rate=0.01)
+        EpochRecord(epoch=n, seconds=2.0 * n, train_loss=v - 1, valid_loss=v, learning_rate=0.01)
         for n, v in enumerate(curve, 1)
     ]
-    best = min(records, key=lambda record: record.valid_nll)
+    best = min(records, key=lambda record: record.valid_loss)
     return SeedResult(
         seed=seed,
-        train_nll=best.train_nll,
-        valid_nll=best.valid_nll,
+        train_nll=best.train_loss,
+        valid_nll=best.valid_loss,
         test_nll=test,
         best_epoch=best.epoch,
         epochs=len(records),

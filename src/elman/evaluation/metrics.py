@@ -50,7 +50,7 @@ def measure(
     nll, frames, hits, played, predicted = 0.0, 0, 0, 0, 0
     with torch.no_grad():
         for batch in batches:
-            x, target, lengths = (part.to(device) for part in batch)
+            x, target, lengths, *_ = batch.to(device)
             logits, _ = network(x, lengths=lengths)
             real = torch.arange(len(x), device=device)[:, None] < lengths
             nll += float(frame_nll(logits, target)[real].double().sum())

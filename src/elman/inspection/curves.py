@@ -67,8 +67,8 @@ def draw_learning_curves(
     ends, means = {}, []
     for result in comparison.results:
         colour = chosen[result.cell]
-        valid = [_curve(seed.curve, against, "valid_nll") for seed in result.seeds]
-        train = _mean_curve([_curve(seed.curve, against, "train_nll") for seed in result.seeds])
+        valid = [_curve(seed.curve, against, "valid_loss") for seed in result.seeds]
+        train = _mean_curve([_curve(seed.curve, against, "train_loss") for seed in result.seeds])
         for x, y in valid:
             axes.plot(x, y, color=colour, alpha=0.3, linewidth=0.8)
         x, y = _mean_curve(valid)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+Criterion = Literal["loss", "score"]
+"""What validation selects weights by: the lowest loss, or the highest score."""
 
 
 class EpochRecord(BaseModel):
@@ -12,36 +17,59 @@ class EpochRecord(BaseModel):
         epoch: the epoch's number, from 1.
         seconds: wall-clock seconds since training began, at the end of this epoch; time spent
             between an interruption and its resumption is not counted.
-        train_nll: mean loss of the training frames *during* the epoch, with dropout and while
-            the weights move; nats a frame.
-        valid_nll: loss of the validation split after the epoch, without dropout; nats a frame.
+        train_loss: mean loss of the training split *during* the epoch, with dropout and while
+            the weights move.
+        valid_loss: mean loss of the validation split after the epoch, without dropout.
         learning_rate: the step size of the epoch's last update.
+        score: of the validation split after the epoch, the higher the better; None where none
+            was asked for.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     epoch: int
     seconds: float
-    train_nll: float
-    valid_nll: float
+    train_loss: float
+    valid_loss: float
     learning_rate: float
+    score: float | None = None
 
 
 class History(BaseModel):
-    """Every epoch of a run, in order."""
+    """Every epoch of a run, in order.
+
+    Attributes:
+        select: what makes an epoch the best.
+        epochs: the records.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    select: Criterion = "loss"
     epochs: tuple[EpochRecord, ...] = ()
+
+    @model_validator(mode="after")
+    def _have_what_is_selected_by(self) -> History:
+        if self.select == "score" and any(record.score is None for record in self.epochs):
+            raise ValueError("select = 'score' needs a score of every epoch")
+        return self
 
     def followed_by(self, record: EpochRecord) -> History:
         """Return the history with one more epoch at its end."""
-        return History(epochs=(*self.epochs, record))
+        return History(select=self.select, epochs=(*self.epochs, record))
+
+    @property
+    def costs(self) -> list[float]:
+        """What validation wants low, one an epoch: the loss, or the score negated."""
+        if self.select == "loss":
+            return [record.valid_loss for record in self.epochs]
+        return [-record.score for record in self.epochs if record.score is not None]
 
     @property
     def best(self) -> EpochRecord:
-        """The first epoch with the lowest validation loss; there must be one epoch at least."""
-        return min(self.epochs, key=lambda record: record.valid_nll)
+        """The first epoch that validation likes best; there must be one epoch at least."""
+        costs = self.costs
+        return self.epochs[costs.index(min(costs))]
 
     @property
     def seconds(self) -> float:
@@ -49,5 +77,5 @@ class History(BaseModel):
         return self.epochs[-1].seconds if self.epochs else 0.0
 
     def epochs_since_best(self) -> int:
-        """Count the epochs since validation last reached a new low."""
+        """Count the epochs since validation last reached a new best."""
         return self.epochs[-1].epoch - self.best.epoch if self.epochs else 0

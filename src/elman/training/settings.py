@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from elman.training.history import Criterion
+
 _OWNED = {
     "momentum": ("optimizer", ("sgd", "rmsprop")),
     "minimum_learning_rate": ("schedule", ("cosine", "plateau")),
@@ -32,8 +34,13 @@ class TrainingSettings(BaseModel):
         learning_rate: step size at its highest.
         weight_decay: L2 penalty of the weight matrices, with `adamw` decoupled from the gradient;
             biases and gains are not decayed.
+        decay_embeddings: whether `weight_decay` acts on embeddings, too.
         weight_noise: standard deviation of the Gaussian noise that the weight matrices carry
             while a gradient is taken (Graves 2011); 0 turns it off.
+        activation_regularisation: α of Merity et al. 2017: times the mean square of the last
+            recurrent layer's outputs, added to the loss that is minimised; 0 turns it off.
+        temporal_activation_regularisation: β of the same: times the mean square of their change
+            from step to step; 0 turns it off.
         momentum: of `sgd` and `rmsprop`.
         clip_norm: greatest norm of the gradient over all weights; 0 turns clipping off.
         schedule: `constant`; `cosine`, half a period over all epochs; or `plateau`, which
@@ -42,9 +49,17 @@ class TrainingSettings(BaseModel):
         minimum_learning_rate: where `cosine` ends and below which `plateau` does not go.
         plateau_factor: what `plateau` multiplies by.
         plateau_patience: epochs that `plateau` waits.
-        patience: training stops after so many epochs without a new validation low; 0 for never.
+        patience: training stops after so many epochs without a new best; 0 for never.
+        max_minutes: training stops with the epoch in which so many minutes have passed, whatever
+            the schedule, and the same seed then no longer gives the same numbers; 0 for never.
+        select: the weights kept are those of the epoch with the lowest validation `loss`, or the
+            highest validation `score`; `plateau`, `patience` and `average_patience` wait for the
+            same.
         average_decay: validate, select and keep an exponential moving average of the weights
             with this decay a step, in place of the weights themselves; 0 turns it off.
+        average_patience: once validation is no better than it was so many epochs before, or
+            earlier, validate, select and keep the mean of the weights after every update since
+            (NT-ASGD of Merity et al. 2017, where the optimizer is `sgd`); 0 turns it off.
         chunk_length: steps that gradients flow through; longer training sequences are cut
             (truncated backpropagation through time). 0 never cuts. Validation and test always
             see whole sequences.
@@ -63,7 +78,10 @@ class TrainingSettings(BaseModel):
     optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
     learning_rate: float = Field(default=3e-3, gt=0, allow_inf_nan=False)
     weight_decay: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    decay_embeddings: bool = True
     weight_noise: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    activation_regularisation: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    temporal_activation_regularisation: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     momentum: float = Field(default=0.0, ge=0, lt=1)
     clip_norm: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     schedule: Literal["constant", "cosine", "plateau"] = "constant"
@@ -72,7 +90,10 @@ class TrainingSettings(BaseModel):
     plateau_factor: float = Field(default=0.5, gt=0, lt=1)
     plateau_patience: int = Field(default=10, ge=1)
     patience: int = Field(default=0, ge=0)
+    max_minutes: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    select: Criterion = "loss"
     average_decay: float = Field(default=0.0, ge=0, lt=1)
+    average_patience: int = Field(default=0, ge=0)
     chunk_length: int = Field(default=0, ge=0)
     carry_state: bool = True
     augment_transpose: int = Field(default=0, ge=0, le=12)
@@ -89,6 +110,15 @@ class TrainingSettings(BaseModel):
                     f"{name} = {getattr(self, name)!r} has no effect with {owner} = {choice!r}; "
                     f"choose {owner} = {wanted}, or leave {name} out"
                 )
+        if not self.decay_embeddings and not self.weight_decay:
+            raise ValueError(
+                "decay_embeddings = false has no effect with weight_decay = 0; set weight_decay, or "
+                "leave decay_embeddings out"
+            )
+        if self.average_decay and self.average_patience:
+            raise ValueError(
+                "average_decay and average_patience both average the weights; choose one"
+            )
         if not self.carry_state and not self.chunk_length:
             raise ValueError(
                 "carry_state = false has no effect with chunk_length = 0, where nothing is cut; "

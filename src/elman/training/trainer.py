@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from elman.data.batching import Batch
+from elman.data.streams import windows
 from elman.errors import CheckpointError, ExperimentError, OptionError
+from elman.training.activation_regularisation import activation_regularisation
+from elman.training.averaging import averaged, averages
 from elman.training.checkpoint import (
     load_checkpoint,
     load_weights,
@@ -21,10 +24,12 @@ from elman.training.checkpoint import (
     write_atomically,
 )
 from elman.training.history import EpochRecord, History
+from elman.training.optimizers import optimizer_for
 from elman.training.progress import NoProgress, Progress
 from elman.training.schedule import learning_rate
 from elman.training.seeds import generator_state, restore_generators, seed_everything
 from elman.training.settings import TrainingSettings
+from elman.training.validation import Loss, loss_of, mean_loss
 from elman.training.weight_noise import weight_noise
 
 if TYPE_CHECKING:
@@ -34,8 +39,8 @@ BEST = Path("checkpoints", "best.safetensors")
 LAST = Path("checkpoints", "last.safetensors")
 METRICS = "metrics.jsonl"
 
-Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""Outputs (T, B, O), targets (T, B, O) and lengths (B,) → mean over the real steps."""
+Score = Callable[[nn.Module], float]
+"""A network in evaluation, on its device → how good it is, the higher the better."""
 
 
 class Batches(Protocol):
@@ -50,13 +55,14 @@ class Batches(Protocol):
 
 def fit(
     network: nn.Module,
-    loss: Loss,
+    loss: Loss | None,
     train: Batches,
     valid: Batches,
     settings: TrainingSettings,
     *,
     directory: Path,
     seed: int,
+    score: Score | None = None,
     resume: bool = False,
     progress: Progress | None = None,
 ) -> History:
@@ -64,16 +70,19 @@ def fit(
 
     Every epoch ends with `checkpoints/last.safetensors`, from which training resumes as if it
     had never stopped, bit for bit; with `checkpoints/best.safetensors` where validation reached
-    a new low; and with one line in `metrics.jsonl`.
+    a new best; and with one line in `metrics.jsonl`.
 
     Args:
         network: called as `network(x, state, lengths=lengths)`, returns outputs and state.
-        loss: mean over the real steps of a batch.
+        loss: mean over the real steps of a batch, or over its rows where each has one target;
+            None for the loss of `network.objective`.
         train: batches to learn from.
         valid: batches to select weights by.
         settings: every hyperparameter.
         directory: of the run; holds checkpoints and metrics.
         seed: of dropout masks; initial weights and the order of batches are the caller's.
+        score: measures the validation split after every epoch, besides its loss. The higher the
+            better: negate an error. `settings.select` says whether weights are selected by it.
         resume: go on from the last checkpoint, where there is one.
         progress: where to show it; None for nowhere.
 
@@ -81,20 +90,27 @@ def fit(
         One record an epoch, those before an interruption included.
 
     Raises:
-        ExperimentError: the loss or the gradient is no longer finite.
+        ExperimentError: the loss, the gradient or the score is no longer finite.
         CheckpointError: the checkpoint to resume from is corrupt or of other settings.
+        OptionError: a setting asks for what this network, these batches or this device lack.
     """
     seed_everything(seed)
-    run = _Run(network, loss, settings, directory, seed)
+    run = _Run(network, loss, score, settings, directory, seed)
     if resume and (directory / LAST).exists():
         run.restore()
-    with (progress or NoProgress()).task(
-        directory.name, settings.epochs, done=len(run.history.epochs)
-    ) as task:
+    progress = progress or NoProgress()
+    done = len(run.history.epochs)
+    with progress.task(directory.name, settings.epochs, done=done) as task:
         while not run.is_over():
             record = run.run_epoch(train, valid)
             run.save(record)
             task.advance(_describe(record, run.history))
+    if run.is_out_of_time():
+        progress.say(
+            f"{directory.name}: stopped after {run.history.seconds / 60:.1f} minutes, in epoch "
+            f"{len(run.history.epochs)} of {settings.epochs}, as training.max_minutes = "
+            f"{settings.max_minutes:g} asks."
+        )
     run.load_best()
     return run.history
 
@@ -105,93 +121,140 @@ class _Run:
     def __init__(
         self,
         network: nn.Module,
-        loss: Loss,
+        loss: Loss | None,
+        score: Score | None,
         settings: TrainingSettings,
         directory: Path,
         seed: int,
     ) -> None:
+        if settings.select == "score" and score is None:
+            raise OptionError(
+                "training.select = 'score' needs a score to select by; give fit one, or select "
+                "by the loss."
+            )
         self.network = network
         self.loss = loss
+        self.score = score
         self.settings = settings
         self.directory = directory
         self.seed = seed
-        self.history = History()
+        self.history = History(select=settings.select)
         self.fabric = _fabric(settings)
-        self.wrapped, self.optimizer = self.fabric.setup(network, _optimizer(network, settings))
+        self.wrapped, self.optimizer = self.fabric.setup(network, optimizer_for(network, settings))
         self.selected: nn.Module = self.wrapped
         self.average: AveragedModel | None = None
-        if settings.average_decay:
-            update = get_ema_multi_avg_fn(settings.average_decay)
-            self.average = AveragedModel(network, multi_avg_fn=update)
+        self._average_if_due()
+
+    def _average_if_due(self) -> None:
+        """Begin to average, and to select the average, if this is the moment."""
+        if self.average is None and averages(self.settings, self.history.costs):
+            self.average = averaged(self.network, self.settings)
             self.selected = self.fabric.setup_module(self.average.module)
 
     def is_over(self) -> bool:
-        """Whether all epochs are done, or validation has waited too long for a new low."""
+        """Whether all epochs are done, time is, or validation has waited too long for a best."""
         patience = self.settings.patience
         stopped = patience > 0 and self.history.epochs_since_best() >= patience
-        return stopped or len(self.history.epochs) >= self.settings.epochs
+        done = len(self.history.epochs) >= self.settings.epochs
+        return stopped or done or self.is_out_of_time()
+
+    def is_out_of_time(self) -> bool:
+        """Whether training has taken as long as it may, and epochs are left."""
+        minutes, left = self.settings.max_minutes, self.settings.epochs > len(self.history.epochs)
+        return left and 0 < 60 * minutes <= self.history.seconds
 
     def run_epoch(self, train: Batches, valid: Batches) -> EpochRecord:
         """Learn from every training batch once, then validate."""
         began = time.perf_counter()
         epoch = len(self.history.epochs)
-        train_nll, rate = self._learn(train, epoch)
-        valid_nll = mean_loss(self.selected, self.loss, map(self._to_device, valid.epoch(epoch)))
-        if not math.isfinite(valid_nll):
-            raise self._divergence(f"the validation loss is {valid_nll}", epoch, len(train))
+        train_loss, rate = self._learn(train, epoch)
+        valid_loss = mean_loss(self.selected, self.loss, map(self._to_device, valid.epoch(epoch)))
+        if not math.isfinite(valid_loss):
+            raise self._divergence(f"the validation loss is {valid_loss}", epoch, len(train))
         return EpochRecord(
             epoch=epoch + 1,
+            score=self._score(epoch),
             seconds=self.history.seconds + time.perf_counter() - began,
-            train_nll=train_nll,
-            valid_nll=valid_nll,
+            train_loss=train_loss,
+            valid_loss=valid_loss,
             learning_rate=rate,
         )
+
+    def _score(self, epoch: int) -> float | None:
+        """Measure the weights that would be selected; None where no score was asked for."""
+        if self.score is None:
+            return None
+        network = self.network if self.average is None else self.average.module
+        network.eval()
+        with torch.no_grad():
+            value = float(self.score(network))
+        if not math.isfinite(value):
+            raise ExperimentError(
+                f"the score of epoch {epoch + 1} is {value}, so no epoch can be told to be better "
+                "than another; let the score return a number."
+            )
+        return value
 
     def _learn(self, train: Batches, epoch: int) -> tuple[float, float]:
         """Update the weights over one epoch; return its mean loss and its last learning rate."""
         self.wrapped.train()
-        losses = [record.valid_nll for record in self.history.epochs]
-        total, steps, rate = 0.0, 0, 0.0
+        total, weight, rate, state = 0.0, 0, 0.0, None
         for index, batch in enumerate(train.epoch(epoch)):
-            rate = learning_rate(self.settings, epoch + (index + 1) / len(train), losses)
-            for group in self.optimizer.param_groups:
-                group["lr"] = rate
-            state = None
-            for window in windows(self._to_device(batch), self._window_length()):
-                value, state = self._update(window, state, epoch, index)
-                real = window.real_steps
-                total, steps = total + value * real, steps + real
-        return total / steps, rate
+            parts = list(windows(self._to_device(batch), self._window_length()))
+            for part, window in enumerate(parts, start=1):
+                rate = self._set_rate(epoch + (index + part / len(parts)) / len(train))
+                carried = state if window.continues else None
+                value, state = self._update(window, carried, epoch, index)
+                total, weight = total + value * window.weight, weight + window.weight
+        return total / weight, rate
+
+    def _set_rate(self, moment: float) -> float:
+        """Set the learning rate of the next update, so many epochs after training began."""
+        rate = learning_rate(self.settings, moment, self.history.costs)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        return rate
 
     def _update(self, batch: Batch, state: Any, epoch: int, index: int) -> tuple[float, Any]:
         """Take one step of the optimiser; return the loss and the state to go on from."""
+        settings = self.settings
         self.optimizer.zero_grad()
-        with weight_noise(self.network, self.settings.weight_noise):
+        regularised = activation_regularisation(
+            self.network,
+            alpha=settings.activation_regularisation,
+            beta=settings.temporal_activation_regularisation,
+        )
+        with weight_noise(self.network, settings.weight_noise), regularised as penalty:
             outputs, state = self.wrapped(batch.input, state, lengths=batch.lengths)
-            loss = self.loss(outputs, batch.target, batch.lengths)
+            loss = loss_of(self.network, self.loss)(outputs, batch.target, batch.lengths)
             value = loss.item()
             if not math.isfinite(value):
                 raise self._divergence(f"the loss is {value}", epoch, index + 1)
-            self.fabric.backward(loss)
-        if self.settings.clip_norm:
-            norm = self.fabric.clip_gradients(
-                self.wrapped,
-                self.optimizer,
-                max_norm=self.settings.clip_norm,
-                error_if_nonfinite=False,
-            )
-            if norm is not None and not torch.isfinite(norm):
-                raise self._divergence(f"the gradient's norm is {norm.item()}", epoch, index + 1)
+            self.fabric.backward(loss + penalty())
+        self._clip(epoch, index)
         self.optimizer.step()
         if self.average is not None:
             self.average.update_parameters(self.network)
         return value, _detached(state)
 
+    def _clip(self, epoch: int, index: int) -> None:
+        """Shorten the gradient where it is too long."""
+        if not self.settings.clip_norm:
+            return
+        norm = self.fabric.clip_gradients(
+            self.wrapped,
+            self.optimizer,
+            max_norm=self.settings.clip_norm,
+            error_if_nonfinite=False,
+        )
+        if norm is not None and not torch.isfinite(norm):
+            raise self._divergence(f"the gradient's norm is {norm.item()}", epoch, index + 1)
+
     def _window_length(self) -> int:
         return self.settings.chunk_length if self.settings.carry_state else 0
 
     def _to_device(self, batch: Batch) -> Batch:
-        return Batch(*self.fabric.to_device(tuple(batch)))
+        return batch.to(self.fabric.device)
 
     def _divergence(self, what: str, epoch: int, step: int) -> ExperimentError:
         clip = self.settings.clip_norm
@@ -204,9 +267,10 @@ class _Run:
     def save(self, record: EpochRecord) -> None:
         """Add a finished epoch to the history, the checkpoints and the metrics."""
         self.history = self.history.followed_by(record)
-        selected = self.selected.state_dict()
         if record == self.history.best:
+            selected = self.selected.state_dict()
             save_checkpoint(self.directory / BEST, selected, {"epoch": record.epoch})
+        self._average_if_due()
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         if self.average is not None:
             tensors |= {f"average.{name}": v for name, v in self.average.state_dict().items()}
@@ -241,7 +305,9 @@ class _Run:
             ) from error
 
     def _restore_from(self, tensors: dict[str, Tensor], facts: dict[str, Any], path: Path) -> None:
+        self.history = History.model_validate(facts["history"])
         load_weights(self.network, _under("network.", tensors), origin=path)
+        self._average_if_due()
         if self.average is not None:
             load_weights(self.average, _under("average.", tensors), origin=path)
         slots: dict[int, dict[str, Tensor]] = {}
@@ -250,7 +316,6 @@ class _Run:
             slots.setdefault(int(index), {})[slot] = value
         self.optimizer.load_state_dict({"state": slots, "param_groups": facts["optimizer"]})
         restore_generators(tensors, facts["generators"])
-        self.history = History.model_validate(facts["history"])
 
     def _check_same_run(self, facts: dict[str, Any], path: Path) -> None:
         """Refuse to go on from a checkpoint of another seed or of other settings."""
@@ -270,41 +335,6 @@ class _Run:
         load_weights(self.network, load_checkpoint(path).tensors, origin=path)
 
 
-def windows(batch: Batch, length: int) -> Iterator[Batch]:
-    """Cut a batch in time, so that gradients flow through at most `length` steps.
-
-    Args:
-        batch: of whole sequences.
-        length: steps a window; 0 for one window.
-
-    Yields:
-        Batches of the same rows in the order of time; a row that has ended has length 0.
-    """
-    steps = batch.input.shape[0]
-    if not 0 < length < steps:
-        yield batch
-        return
-    for start in range(0, steps, length):
-        yield Batch(
-            batch.input[start : start + length],
-            batch.target[start : start + length],
-            (batch.lengths - start).clamp(0, min(length, steps - start)),
-        )
-
-
-def mean_loss(network: nn.Module, loss: Loss, batches: Iterator[Batch]) -> float:
-    """Return the mean loss over all real steps of the batches, without dropout or gradients."""
-    network.eval()
-    total, steps = 0.0, 0
-    with torch.no_grad():
-        for batch in batches:
-            outputs, _ = network(batch.input, lengths=batch.lengths)
-            real = batch.real_steps
-            total += loss(outputs, batch.target, batch.lengths).item() * real
-            steps += real
-    return total / steps
-
-
 def _fabric(settings: TrainingSettings) -> Fabric:
     """Set up the device; Lightning is imported only now, for it takes seconds."""
     from lightning_fabric import Fabric
@@ -319,22 +349,6 @@ def _fabric(settings: TrainingSettings) -> Fabric:
     fabric = Fabric(accelerator=accelerator, devices=1, precision=settings.precision)
     fabric.launch()
     return fabric
-
-
-def _optimizer(network: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
-    learned = [weight for weight in network.parameters() if weight.requires_grad]
-    rate, decay, momentum = settings.learning_rate, settings.weight_decay, settings.momentum
-    weights = [
-        {"params": [weight for weight in learned if weight.dim() > 1], "weight_decay": decay},
-        {"params": [weight for weight in learned if weight.dim() <= 1], "weight_decay": 0.0},
-    ]
-    if settings.optimizer == "adam":
-        return torch.optim.Adam(weights, rate)
-    if settings.optimizer == "adamw":
-        return torch.optim.AdamW(weights, rate)
-    if settings.optimizer == "rmsprop":
-        return torch.optim.RMSprop(weights, rate, momentum=momentum)
-    return torch.optim.SGD(weights, rate, momentum=momentum)
 
 
 def _detached(state: Any) -> Any:
@@ -354,7 +368,10 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _describe(record: EpochRecord, history: History) -> str:
-    return (
-        f"train {record.train_nll:.3f} · valid {record.valid_nll:.3f} "
-        f"(best {history.best.valid_nll:.3f} in epoch {history.best.epoch})"
-    )
+    """Say in a line what came out of an epoch, and the best so far."""
+    said = [f"train {record.train_loss:.3f}", f"valid {record.valid_loss:.3f}"]
+    if record.score is not None:
+        said.append(f"score {record.score:.3f}")
+    best = history.best
+    chosen = best.score if history.select == "score" else best.valid_loss
+    return f"{' · '.join(said)} (best {chosen:.3f} in epoch {best.epoch})"

@@ -1,0 +1,50 @@
+"""Averages of the weights over updates: exponential, or plain from some epoch on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, get_swa_multi_avg_fn
+
+from elman.training.settings import TrainingSettings
+
+
+def averages(settings: TrainingSettings, costs: Sequence[float]) -> bool:
+    """Tell whether updates are averaged from here on.
+
+    Args:
+        settings: of the run.
+        costs: of validation so far, one a finished epoch, the lower the better.
+    """
+    if settings.average_decay:
+        return True
+    patience = settings.average_patience
+    return patience > 0 and any(is_stuck(costs[:n], patience) for n in range(len(costs) + 1))
+
+
+def is_stuck(costs: Sequence[float], patience: int) -> bool:
+    """Tell whether the last cost is no gain on those that are `patience` epochs older, or more.
+
+        v(t) > min(v(1), …, v(t − n − 1))                   n the patience, t the last epoch
+
+    Source: the non-monotonic criterion of Merity et al. 2017, arXiv:1708.02182, algorithm 1.
+
+    >>> is_stuck([3.0, 2.0, 2.5, 2.5], patience=2), is_stuck([3.0, 2.0, 2.5, 2.5, 2.5], patience=2)
+    (False, True)
+    """
+    older = costs[: -patience - 1]
+    return bool(older) and costs[-1] > min(older)
+
+
+def averaged(network: nn.Module, settings: TrainingSettings) -> AveragedModel:
+    """Begin an average of a network's weights, that of the updates to come.
+
+        w̄ ← decay · w̄ + (1 − decay) · w                     with `average_decay`
+        w̄ ← w̄ + (w − w̄) / n, the n-th time                 with `average_patience`
+
+    Source: Polyak & Juditsky 1992, "Acceleration of stochastic approximation by averaging".
+    """
+    decay = settings.average_decay
+    update = get_ema_multi_avg_fn(decay) if decay else get_swa_multi_avg_fn()
+    return AveragedModel(network, multi_avg_fn=update)
