@@ -11,21 +11,25 @@ from torch.nn import functional as F
 
 from elman.errors import OptionError, ShapeError
 from elman.layers.bidirectional import Bidirectional
+from elman.layers.dropout import LockedDropout
 from elman.layers.recurrent import RecurrentLayer
 from elman.layers.state import described
+from elman.networks.inputs import Inputs
+from elman.networks.objectives.objective import Objective
 from elman.sequence.ragged import checked_lengths, real_steps
 
 
 class ManyToMany(nn.Module):
     """A recurrent part under a dense one: an output for every input, d steps later.
 
-        h(t) = recurrent(x(t), h(t−1))                    t = 1 … T
+        v(t) = inputs(x(t))                               x(t) itself where there are no inputs
+        h(t) = recurrent(v(t), h(t−1))                    t = 1 … T
         h(t) = recurrent(h(t−1) alone)                    t = T+1 … T+d
         y(t) = head(h(t + d))                             t = 1 … T
 
     With d = 0 the network is synchronous: y(t) has seen x(1) … x(t). With d > 0 it is asynchronous:
     y(t) has seen d steps more. After the last input the recurrent part goes on from its state
-    alone: its input is zero, so that W x vanishes.
+    alone: its input is zero, so that W v vanishes.
 
     >>> import elman, torch
     >>> network = elman.ManyToMany(elman.GRU(3, 5), elman.MLP([5, 2]), delay=4)
@@ -35,25 +39,49 @@ class ManyToMany(nn.Module):
     """
 
     def __init__(
-        self, recurrent: RecurrentLayer | Bidirectional, head: nn.Module, *, delay: int = 0
+        self,
+        recurrent: RecurrentLayer | Bidirectional,
+        head: nn.Module,
+        *,
+        delay: int = 0,
+        inputs: Inputs | None = None,
+        objective: Objective | None = None,
+        output_dropout: float = 0.0,
     ) -> None:
-        """Join a recurrent part and a dense one.
+        """Join the parts.
 
         Args:
             recurrent: any recurrent layer, time first.
             head: maps (…, recurrent.output_size) to (…, O).
             delay: d, the steps of look-ahead, at least 0.
+            inputs: turns encoded values into vectors; None where x are vectors already.
+            objective: what the outputs are for, one an answer a step; None where the caller knows.
+            output_dropout: of h before the head, in training, one mask a sequence.
 
         Raises:
-            OptionError: the delay is negative or no whole number, or the layer is batch first.
+            OptionError: the delay is negative or no whole number, the layer is batch first, or the
+                parts do not fit together.
         """
         super().__init__()
         if isinstance(delay, bool) or not isinstance(delay, int) or delay < 0:
             raise OptionError(f"delay must be a whole number of at least 0, got {delay!r}.")
         if recurrent.batch_first:
             raise OptionError("ManyToMany runs time first; build its recurrent part that way.")
+        if inputs is not None and recurrent.input_size != inputs.size:
+            raise OptionError(
+                f"the recurrent part reads {recurrent.input_size} values a step and the inputs "
+                f"give {inputs.size}; build it with input_size={inputs.size}."
+            )
+        if objective is not None and not objective.per_step:
+            raise OptionError(
+                f"objective {type(objective).__name__} wants an output a row, and a many-to-many "
+                "network gives one a step; use ManyToOne, or an objective with steps."
+            )
+        self.inputs = inputs
         self.recurrent = recurrent
+        self.output_dropout = LockedDropout(output_dropout)
         self.head = head
+        self.objective = objective
         self.delay = delay
 
     def forward(
@@ -62,7 +90,7 @@ class ManyToMany(nn.Module):
         """Run the network over a batch of sequences.
 
         Args:
-            x: (T, B, I).
+            x: (T, B, I); encoded values, (T, B, …), where there are inputs, see `Inputs.forward`.
             state: of the recurrent part, to start from; None begins anew.
             lengths: steps of each row, (B,), 0 … T in any order; None means T for all.
 
@@ -71,19 +99,20 @@ class ManyToMany(nn.Module):
             its last step, which with a delay is d steps after the last input.
 
         Raises:
-            ShapeError: the input is not (T, B, I).
+            ShapeError: the input has other axes.
             OptionError: the lengths lie outside 0 … T.
         """
-        if not isinstance(x, Tensor) or x.dim() != 3 or x.size(-1) != self.recurrent.input_size:
-            raise ShapeError(
-                f"input must be (T, B, I) with I = {self.recurrent.input_size}, got {described(x)}."
-            )
-        steps = x.size(0)
-        rows = None if lengths is None else checked_lengths(lengths, x)
+        vectors = x if self.inputs is None else self.inputs(x, lengths)
+        inputs = self.recurrent.input_size
+        if not isinstance(x, Tensor) or vectors.dim() != 3 or vectors.size(-1) != inputs:
+            axes = f"(T, B, I) with I = {inputs}" if self.inputs is None else "(T, B, …)"
+            raise ShapeError(f"input must be {axes}, got {described(x)}.")
+        steps = vectors.size(0)
+        rows = None if lengths is None else checked_lengths(lengths, vectors)
         waits = self.delay > 0 and steps > 0
-        inputs, run_for = self._delayed(x, rows) if waits else (x, rows)
-        hidden, state = self.recurrent(inputs, state, lengths=run_for)
-        output = self.head(hidden[self.delay : self.delay + steps])
+        read, run_for = self._delayed(vectors, rows) if waits else (vectors, rows)
+        hidden, state = self.recurrent(read, state, lengths=run_for)
+        output = self.head(self.output_dropout(hidden[self.delay : self.delay + steps]))
         if rows is not None:
             output = output.where(real_steps(rows, steps).unsqueeze(-1), 0)
         return output, state

@@ -1,0 +1,65 @@
+"""Words as vectors of their characters: a small recurrent network that reads each word."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from elman.layers.gru import GRU
+from elman.layers.options import checked_size
+from elman.networks.embedding import embedding
+
+
+class CharacterEncoder(nn.Module):
+    """A word as what a bidirectional GRU says of its characters.
+
+        vector = (forward h(C), backward h(1)),   C the word's own number of characters
+
+    It sees what a word is made of — endings, capitals, digits — and so has something to say of a
+    word that no training text held. Words that occur several times are read once.
+
+    Source: Ling et al. 2015, arXiv:1508.02096; Lample et al. 2016, arXiv:1603.01360, §4.1, both
+    with LSTMs.
+    """
+
+    def __init__(
+        self,
+        vocabulary: int,
+        character_size: int,
+        hidden_size: int,
+        *,
+        device: torch.device | str | None = None,
+    ) -> None:
+        """Draw the weights.
+
+        Args:
+            vocabulary: characters there are, padding included.
+            character_size: numbers that stand for a character.
+            hidden_size: H, units of each direction.
+            device: of the parameters.
+
+        Raises:
+            OptionError: one of them is no size.
+        """
+        super().__init__()
+        checked_size("character_size", character_size)
+        self.size = 2 * checked_size("character_hidden_size", hidden_size)
+        self.embedding = embedding(vocabulary, character_size, device=device)
+        self.recurrent = GRU(character_size, hidden_size, bidirectional=True, device=device)
+
+    def forward(self, words: Tensor) -> Tensor:
+        """Encode words.
+
+        Args:
+            words: ids of characters, (…, C); 0 behind a word's end.
+
+        Returns:
+            (…, 2H); zeros for a word without characters.
+        """
+        distinct, which = words.flatten(0, -2).unique(dim=0, return_inverse=True)
+        lengths = (distinct != 0).sum(1)
+        longest = int(lengths.max()) if lengths.numel() else 0
+        characters = self.embedding(distinct[:, :longest].t())
+        _, ends = self.recurrent(characters, lengths=lengths)
+        vectors = ends.transpose(0, 1).flatten(1)
+        return vectors[which].unflatten(0, words.shape[:-1])

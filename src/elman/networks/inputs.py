@@ -1,0 +1,207 @@
+"""From encoded columns to vectors: what a network does with its input before anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from elman.errors import OptionError, ShapeError
+from elman.features.feature import Encoding
+from elman.layers.dropout import LockedDropout
+from elman.layers.options import checked_probability
+from elman.layers.state import described
+from elman.networks.characters import CharacterEncoder
+from elman.networks.convolution import ConvolutionalEncoder
+from elman.networks.embedding import default_embedding_size, embed, embedding
+from elman.sequence.ragged import checked_lengths, real_steps
+
+
+class Inputs(nn.Module):
+    """Turns encoded values into vectors, side by side in the order of their columns.
+
+        numbers       as they are
+        an id         its row of an embedding, one embedding a column
+        characters    what a small recurrent network says of them, see `CharacterEncoder`
+        a picture     what a small convolutional network says of it, see `ConvolutionalEncoder`
+
+    Attributes:
+        encoding: what a value holds.
+        size: numbers a vector.
+
+    >>> import torch
+    >>> from elman.features.feature import Encoding
+    >>> Inputs(Encoding(numbers=2, ids=(30, 7)), embedding_size=5)(torch.zeros(9, 3, 4)).shape
+    torch.Size([9, 3, 12])
+    """
+
+    def __init__(
+        self,
+        encoding: Encoding,
+        *,
+        embedding_size: int | None = None,
+        character_size: int = 25,
+        character_hidden_size: int = 50,
+        picture_size: int = 128,
+        embedding_dropout: float = 0.0,
+        word_dropout: float = 0.0,
+        input_dropout: float = 0.0,
+        device: torch.device | str | None = None,
+    ) -> None:
+        """Draw the embeddings and encoders that the encoding needs.
+
+        Args:
+            encoding: what a value holds, of one step where it has steps.
+            embedding_size: numbers that stand for an id; None for what suits its vocabulary, see
+                `default_embedding_size`.
+            character_size: numbers that stand for a character of a word.
+            character_hidden_size: units, a direction, of the network that reads a word's
+                characters.
+            picture_size: numbers that stand for a picture.
+            embedding_dropout: probability that an id's vector is zero throughout a batch.
+            word_dropout: probability that an id is replaced by 0, the unknown one, step by step;
+                a word's characters stay.
+            input_dropout: of the vectors, in training, one mask a sequence.
+            device: of the parameters.
+
+        Raises:
+            OptionError: a value is out of range, the encoding holds nothing, or an option acts on
+                ids and it holds none.
+        """
+        super().__init__()
+        self.encoding = encoding
+        self.embedding_dropout = checked_probability("embedding_dropout", embedding_dropout)
+        self.word_dropout = checked_probability("word_dropout", word_dropout)
+        self._check(encoding)
+        self.embeddings = nn.ModuleList(
+            embedding(names, embedding_size or default_embedding_size(names), device=device)
+            for names in encoding.ids
+        )
+        self.characters: CharacterEncoder | None = None
+        self.picture: ConvolutionalEncoder | None = None
+        sizes = [encoding.numbers, *[table.embedding_dim for table in self.embeddings]]
+        if encoding.characters is not None:
+            self.characters = CharacterEncoder(
+                encoding.characters[0], character_size, character_hidden_size, device=device
+            )
+            sizes.append(self.characters.size)
+        if encoding.picture is not None:
+            self.picture = ConvolutionalEncoder(encoding.picture, picture_size, device=device)
+            sizes.append(self.picture.size)
+        self.size = sum(sizes)
+        self.dropout = LockedDropout(input_dropout)
+
+    def _check(self, encoding: Encoding) -> None:
+        if not (encoding.numbers or encoding.ids or encoding.characters or encoding.picture):
+            raise OptionError("the input holds nothing: no numbers, ids, characters or picture.")
+        if encoding.picture and (encoding.numbers or encoding.ids or encoding.characters):
+            raise OptionError("a picture stands alone: there are no columns beside it.")
+        for name in ("embedding_dropout", "word_dropout"):
+            if getattr(self, name) and not encoding.ids:
+                raise OptionError(
+                    f"{name}={getattr(self, name)} acts on ids, and the input holds none; "
+                    "leave it out, or use input_dropout."
+                )
+
+    @property
+    def is_lone_id(self) -> bool:
+        """Whether a value is an id and nothing else, which has no axis of columns."""
+        return self.encoding._replace(ids=()) == Encoding() and len(self.encoding.ids) == 1
+
+    def forward(self, x: Tensor, lengths: Tensor | Sequence[int] | None = None) -> Tensor:
+        """Turn a batch of encoded values into vectors.
+
+        Args:
+            x: (T, B, columns), or (B, columns) without steps. In place of the columns stand a
+                picture's axes, (channels, height, width), or nothing where a value is one id.
+            lengths: real steps of each row, (B,); padding is never read, and becomes zeros or the
+                vector of id 0. None where every step is real, or there are none.
+
+        Returns:
+            (T, B, size), or (B, size).
+
+        Raises:
+            ShapeError: x has other axes, or there is not one length a row.
+            OptionError: ids or lengths are out of range.
+        """
+        real = None
+        if self._has_steps(x) and lengths is not None:
+            real = real_steps(checked_lengths(lengths, x), len(x))
+        if self.picture is not None:
+            return self.dropout(self._pictures(self.picture, x, real))  # type: ignore[no-any-return]
+        if real is not None:
+            x = x.where(real.reshape(*real.shape, *[1] * (x.dim() - 2)), 0)
+        if self.is_lone_id and not x.is_floating_point():
+            x = x.unsqueeze(-1)
+        return self.dropout(self._columns(x))  # type: ignore[no-any-return]
+
+    def _columns(self, x: Tensor) -> Tensor:
+        """Turn columns, (…, columns), into vectors, (…, size)."""
+        numbers, ids = self.encoding.numbers, len(self.encoding.ids)
+        parts = [x[..., :numbers]] if numbers else []
+        for column, table in enumerate(self.embeddings, start=numbers):
+            its = self._checked_ids(x[..., column], table.num_embeddings)
+            if self.training and self.word_dropout:
+                its = its.where(torch.rand(its.shape, device=its.device) >= self.word_dropout, 0)
+            dropout = self.embedding_dropout if self.training else 0.0
+            parts.append(embed(table, its, dropout))
+        if self.characters is not None and self.encoding.characters is not None:
+            characters = self._checked_ids(x[..., numbers + ids :], self.encoding.characters[0])
+            parts.append(self.characters(characters))
+        return parts[0] if len(parts) == 1 else torch.cat(parts, -1)
+
+    @staticmethod
+    def _pictures(encoder: ConvolutionalEncoder, x: Tensor, real: Tensor | None) -> Tensor:
+        """Turn pictures, (…, channels, height, width), into vectors; encode real ones alone."""
+        if real is None:
+            vectors: Tensor = encoder(x.flatten(0, -4))
+            return vectors.unflatten(0, x.shape[:-3])
+        encoded: Tensor = encoder(x[real])
+        nothing = encoded.new_zeros(*real.shape, encoder.size)
+        return nothing.masked_scatter(real.unsqueeze(2), encoded)
+
+    @staticmethod
+    def _checked_ids(ids: Tensor, names: int) -> Tensor:
+        """Return ids as int64.
+
+        Raises:
+            OptionError: one lies outside its vocabulary, which an embedding would not say.
+        """
+        ids = ids.long()
+        if ids.numel() and not torch.compiler.is_compiling():
+            lowest, highest = (int(end) for end in ids.aminmax())
+            if lowest < 0 or highest >= names:
+                wrong = lowest if lowest < 0 else highest
+                raise OptionError(
+                    f"ids must lie in 0 … {names - 1}, got {wrong}: the input was encoded by "
+                    "another vocabulary than the network's."
+                )
+        return ids
+
+    def _has_steps(self, x: Tensor) -> bool:
+        """Tell whether x has an axis of time.
+
+        Raises:
+            ShapeError: it has other axes than the encoding's.
+        """
+        encoding, columns = self.encoding, self._columns_of_a_value()
+        names = "channels, height, width" if encoding.picture else "columns"
+        if isinstance(x, Tensor) and self.is_lone_id and not x.is_floating_point():
+            columns = ()
+        axes = x.dim() - len(columns) if isinstance(x, Tensor) else 0
+        if axes not in (1, 2) or tuple(x.shape[axes:]) != columns:
+            if not columns:
+                raise ShapeError(f"ids must be (T, B), or (B,) without steps, got {described(x)}.")
+            raise ShapeError(
+                f"input must be (T, B, {names}), or (B, {names}) without steps, with "
+                f"({names}) = ({', '.join(map(str, columns))}), got {described(x)}."
+            )
+        return axes == 2
+
+    def _columns_of_a_value(self) -> tuple[int, ...]:
+        encoding = self.encoding
+        if encoding.picture is not None:
+            return encoding.picture
+        per_word = encoding.characters[1] if encoding.characters else 0
+        return (encoding.numbers + len(encoding.ids) + per_word,)

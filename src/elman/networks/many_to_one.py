@@ -1,0 +1,91 @@
+"""Many-to-one: a sequence to one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+from elman.errors import OptionError, ShapeError
+from elman.layers.bidirectional import Bidirectional
+from elman.layers.recurrent import RecurrentLayer
+from elman.networks.inputs import Inputs
+from elman.networks.objectives.objective import Objective
+from elman.sequence.ragged import checked_lengths
+
+
+class ManyToOne(nn.Module):
+    """A recurrent part reads the sequence, a pooling makes one vector of it, a head answers.
+
+        v(t) = inputs(x(t))
+        h(t) = recurrent(v(t), h(t−1))                    t = 1 … T
+        y    = head(pooling(h(1) … h(T)))
+    """
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        recurrent: RecurrentLayer | Bidirectional,
+        pooling: nn.Module,
+        head: nn.Module,
+        objective: Objective,
+    ) -> None:
+        """Join the parts.
+
+        Args:
+            inputs: turns encoded values into vectors.
+            recurrent: any recurrent layer, time first.
+            pooling: maps (T, B, H) and lengths to (B, H).
+            head: maps (B, recurrent.output_size) to (B, objective.output_size).
+            objective: what the outputs are for; not one an answer a step.
+
+        Raises:
+            OptionError: the parts do not fit together, or the layer is batch first.
+        """
+        super().__init__()
+        if recurrent.batch_first:
+            raise OptionError("ManyToOne runs time first; build its recurrent part that way.")
+        if recurrent.input_size != inputs.size:
+            raise OptionError(
+                f"the recurrent part reads {recurrent.input_size} values a step and the inputs "
+                f"give {inputs.size}; build it with input_size={inputs.size}."
+            )
+        if objective.per_step:
+            raise OptionError(
+                f"objective {type(objective).__name__} wants an output a step, and a many-to-one network "
+                "gives one a row; use ManyToMany, or an objective without steps."
+            )
+        self.inputs = inputs
+        self.recurrent = recurrent
+        self.pooling = pooling
+        self.head = head
+        self.objective = objective
+
+    def forward(
+        self, x: Tensor, state: Any = None, *, lengths: Tensor | Sequence[int] | None = None
+    ) -> tuple[Tensor, Any]:
+        """Run the network over a batch of sequences.
+
+        Args:
+            x: encoded values, (T, B, …); see `Inputs.forward`.
+            state: of the recurrent part, to start from; None begins anew.
+            lengths: steps of each row, (B,), 0 … T in any order; None means T for all.
+
+        Returns:
+            The outputs, (B, O); the state of the recurrent part after each row's last step. A row
+            without steps is pooled to zeros.
+
+        Raises:
+            ShapeError: the input has other axes.
+            OptionError: the lengths lie outside 0 … T.
+        """
+        vectors = self.inputs(x, lengths)
+        if vectors.dim() != 3:
+            raise ShapeError(f"a many-to-one network reads (T, B, …), got {tuple(x.shape)}.")
+        rows = None if lengths is None else checked_lengths(lengths, vectors)
+        hidden, state = self.recurrent(vectors, state, lengths=rows)
+        if rows is None:
+            rows = checked_lengths([len(hidden)] * hidden.size(1), hidden)
+        return self.head(self.pooling(hidden, rows)), state
+

@@ -1,0 +1,73 @@
+"""Objectives: what a network's outputs are for, one file a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from elman.errors import DataError, unknown
+from elman.networks.objectives.classification import Classification
+from elman.networks.objectives.crf import CRF
+from elman.networks.objectives.ctc import CTC
+from elman.networks.objectives.labelling import Labelling
+from elman.networks.objectives.language import LanguageModel
+from elman.networks.objectives.objective import Objective
+from elman.networks.objectives.regression import Regression, StepRegression
+from elman.networks.objectives.roll import Roll
+from elman.networks.objectives.tagging import Tagging
+
+OBJECTIVES: Mapping[str, type[Any]] = MappingProxyType(
+    {
+        objective.name: objective
+        for objective in (
+            Classification,
+            Labelling,
+            Regression,
+            Tagging,
+            CRF,
+            CTC,
+            StepRegression,
+            LanguageModel,
+            Roll,
+        )
+    }
+)
+"""Name → objective."""
+
+
+def objective_from_json(state: Mapping[str, Any]) -> Objective:
+    """Build an objective as its `to_json` described it; what it has learned is in the weights.
+
+    Raises:
+        OptionError: there is no such objective, or an option is out of range.
+        DataError: the description is malformed.
+
+    >>> objective_from_json({"name": "crf", "size": 3}).to_json()
+    {'name': 'crf', 'size': 3, 'names': None, 'scheme': None}
+    """
+    options = dict(state)
+    name = options.pop("name", None)
+    if name not in OBJECTIVES:
+        raise unknown("objective", name, OBJECTIVES)
+    try:
+        built: Objective = OBJECTIVES[name](**options)
+    except TypeError as error:
+        raise DataError(f"an objective {name!r} is not described by {options}: {error}.") from error
+    return built
+
+
+__all__ = [
+    "CRF",
+    "CTC",
+    "OBJECTIVES",
+    "Classification",
+    "Labelling",
+    "LanguageModel",
+    "Objective",
+    "Regression",
+    "Roll",
+    "StepRegression",
+    "Tagging",
+    "objective_from_json",
+]

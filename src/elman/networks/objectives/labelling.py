@@ -1,0 +1,74 @@
+"""Any of several labels a row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from elman.layers.options import checked_size
+from elman.networks.objectives.classification import checked_weights
+from elman.networks.objectives.objective import Objective
+from elman.networks.objectives.steps import checked_rows, checked_target
+
+
+class Labelling(Objective):
+    """Any of n labels a row, each by itself: independent Bernoulli variables.
+
+        p(k)  = σ(output(k))
+        nll   = − Σₖ [ w(k) y(k) log p(k) + (1 − y(k)) log(1 − p(k)) ]
+
+    in nats a row, w = 1 unless given. A label is answered where p > ½.
+    """
+
+    name: ClassVar[str] = "labelling"
+    per_step: ClassVar[bool] = False
+    weights: Tensor | None
+
+    def __init__(self, size: int, *, label_weights: Sequence[float] | None = None) -> None:
+        """Choose among labels.
+
+        Args:
+            size: n, the number of labels.
+            label_weights: w, how much a row that has a label counts beside one that has not; None
+                for 1 each.
+
+        Raises:
+            OptionError: n is no size, or the weights are negative or not one a label.
+        """
+        super().__init__()
+        self.output_size = checked_size("size", size)
+        self.label_weights = None if label_weights is None else list(label_weights)
+        weights = checked_weights("label_weights", self.label_weights, size)
+        self.register_buffer("weights", weights, persistent=False)
+
+    def loss(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
+        """Return the mean negative log-likelihood a row, in nats.
+
+        Args:
+            outputs: (B, n).
+            target: zeros and ones, (B, n).
+            lengths: (B,), all 1 where nothing has steps.
+        """
+        outputs = checked_rows(outputs, lengths, self.output_size)
+        target = checked_target(target, "B, n", (*outputs.shape,), ids=False)
+        weights = None if self.weights is None else self.weights.to(outputs.dtype)
+        total = F.binary_cross_entropy_with_logits(
+            outputs, target, pos_weight=weights, reduction="sum"
+        )
+        return total / max(1, len(outputs))
+
+    def answers(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:
+        """Return zeros and ones, (n,) a row."""
+        outputs = checked_rows(outputs, lengths, self.output_size)
+        return list((outputs > 0).to(outputs.dtype))
+
+    def probabilities(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:
+        """Return the probability of every label by itself, (n,) a row."""
+        return list(checked_rows(outputs, lengths, self.output_size).sigmoid())
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe the objective: its name and options."""
+        return {"name": self.name, "size": self.output_size, "label_weights": self.label_weights}

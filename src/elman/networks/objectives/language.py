@@ -1,0 +1,81 @@
+"""The next element of a sequence: language models."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from elman.layers.options import checked_size
+from elman.networks.objectives.objective import Objective
+from elman.networks.objectives.steps import (
+    checked_steps,
+    checked_target,
+    count,
+    cut_rows,
+    without_padding,
+)
+
+
+class LanguageModel(Objective):
+    """Which of the V elements of a vocabulary comes next, at every step.
+
+        nll(t)     = − log p(x(t+1) | x(1) … x(t)),   p = softmax of the outputs
+        perplexity = exp( Σ nll / number of steps )
+
+    Neither class weights nor smoothing: they would make the loss another thing than the
+    likelihood that perplexity and bits a character are computed from.
+    """
+
+    name: ClassVar[str] = "language-model"
+    per_step: ClassVar[bool] = True
+
+    def __init__(self, size: int) -> None:
+        """Predict elements of a vocabulary.
+
+        Args:
+            size: V, that of the vocabulary, the unknown element included.
+
+        Raises:
+            OptionError: V is no size.
+        """
+        super().__init__()
+        self.output_size = checked_size("size", size)
+
+    def step_nll(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
+        """Return the negative log-likelihood of every step in nats, (T, B); zero in the padding.
+
+        Args:
+            outputs: (T, B, V).
+            target: ids of the elements that came next, (T, B).
+            lengths: real steps of each row, (B,).
+        """
+        lengths = checked_steps(outputs, lengths, self.output_size)
+        target = checked_target(target, "T, B", (*outputs.shape[:2],), ids=True)
+        if bool((lengths < len(outputs)).any()):
+            outputs, target = without_padding(outputs, lengths), without_padding(target, lengths)
+        nll = F.cross_entropy(outputs.flatten(0, 1), target.flatten(), reduction="none")
+        return without_padding(nll.reshape(target.shape), lengths)
+
+    def loss(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
+        """Return the mean negative log-likelihood a real step, in nats; as for `step_nll`."""
+        return self.step_nll(outputs, target, lengths).sum() / count(lengths).to(outputs.device)
+
+    def perplexity(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
+        """Return the perplexity of a batch: the exponential of its loss."""
+        return self.loss(outputs, target, lengths).exp()
+
+    def answers(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:
+        """Return the element that most likely comes next at each of a row's steps, ids, (T,)."""
+        lengths = checked_steps(outputs, lengths, self.output_size)
+        return cut_rows(outputs.argmax(-1), lengths)
+
+    def probabilities(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:
+        """Return the probability of every element to come next, (T, V) a row."""
+        lengths = checked_steps(outputs, lengths, self.output_size)
+        return cut_rows(outputs.softmax(-1), lengths)
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe the objective: its name and options."""
+        return {"name": self.name, "size": self.output_size}

@@ -1,0 +1,136 @@
+"""Numbers a row, and numbers a step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from elman.errors import unknown
+from elman.layers.options import checked_size
+from elman.networks.objectives.objective import Objective
+from elman.networks.objectives.steps import (
+    checked_rows,
+    checked_steps,
+    checked_target,
+    cut_rows,
+    flat_steps,
+)
+
+ERRORS: Mapping[str, Callable[..., Tensor]] = MappingProxyType(
+    {"squared": F.mse_loss, "absolute": F.l1_loss, "huber": F.huber_loss}
+)
+"""Name of a loss → the loss of outputs and target."""
+
+
+class Regression(Objective):
+    """n numbers a row.
+
+        squared    (y − ŷ)²
+        absolute   |y − ŷ|
+        huber      ½ (y − ŷ)² where |y − ŷ| < 1, else |y − ŷ| − ½
+
+    each averaged over the n numbers. Targets are in the units of the target's feature, which
+    scales them to a standard deviation of 1: that is where Huber's loss turns from square to line.
+
+    Source: Huber 1964, doi:10.1214/aoms/1177703732.
+    """
+
+    name: ClassVar[str] = "regression"
+    per_step: ClassVar[bool] = False
+
+    def __init__(self, size: int, *, loss: str = "squared") -> None:
+        """Choose what is measured.
+
+        Args:
+            size: n.
+            loss: squared, absolute or huber.
+
+        Raises:
+            OptionError: there is no such loss, or n is no size.
+        """
+        super().__init__()
+        self.output_size = checked_size("size", size)
+        self.error = _checked_error(loss)
+
+    def loss(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
+        """Return the mean loss a row.
+
+        Args:
+            outputs: (B, n).
+            target: (B, n).
+            lengths: (B,), all 1 where nothing has steps.
+        """
+        outputs = checked_rows(outputs, lengths, self.output_size)
+        return _mean(self.error, outputs, checked_target(target, "B, n", (*outputs.shape,), ids=False))
+
+    def answers(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:
+        """Return each row's numbers, (n,), as they are."""
+        return list(checked_rows(outputs, lengths, self.output_size))
+
+    def probabilities(self, outputs: Tensor, lengths: Tensor) -> None:
+        """Return None: a number is given without a distribution."""
+        checked_rows(outputs, lengths, self.output_size)
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe the objective: its name and options."""
+        return {"name": self.name, "size": self.output_size, "loss": self.error}
+
+
+class StepRegression(Objective):
+    """n numbers a step, by the losses of `Regression`: readings, samples of a sound."""
+
+    name: ClassVar[str] = "step-regression"
+    per_step: ClassVar[bool] = True
+
+    def __init__(self, size: int, *, loss: str = "squared") -> None:
+        """Choose what is measured.
+
+        Args:
+            size: n.
+            loss: squared, absolute or huber.
+
+        Raises:
+            OptionError: there is no such loss, or n is no size.
+        """
+        super().__init__()
+        self.output_size = checked_size("size", size)
+        self.error = _checked_error(loss)
+
+    def loss(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
+        """Return the mean loss a real step.
+
+        Args:
+            outputs: (T, B, n).
+            target: (T, B, n).
+            lengths: real steps of each row, (B,).
+        """
+        lengths = checked_steps(outputs, lengths, self.output_size)
+        target = checked_target(target, "T, B, n", (*outputs.shape,), ids=False)
+        return _mean(self.error, flat_steps(outputs, lengths), flat_steps(target, lengths))
+
+    def answers(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:
+        """Return each row's numbers, (T, n), as they are."""
+        return cut_rows(outputs, checked_steps(outputs, lengths, self.output_size))
+
+    def probabilities(self, outputs: Tensor, lengths: Tensor) -> None:
+        """Return None: a number is given without a distribution."""
+        checked_steps(outputs, lengths, self.output_size)
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe the objective: its name and options."""
+        return {"name": self.name, "size": self.output_size, "loss": self.error}
+
+
+def _checked_error(name: str) -> str:
+    if name not in ERRORS:
+        raise unknown("loss", name, ERRORS)
+    return name
+
+
+def _mean(error: str, outputs: Tensor, target: Tensor) -> Tensor:
+    """Average over everything; zero where there is nothing."""
+    return ERRORS[error](outputs, target, reduction="sum") / max(1, outputs.numel())

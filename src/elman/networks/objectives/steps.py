@@ -1,0 +1,81 @@
+"""Outputs and targets without their padding: checked, flattened to real steps, cut into rows."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from elman.errors import OptionError, ShapeError
+from elman.layers.state import described
+from elman.sequence.ragged import checked_lengths, real_steps
+
+
+def checked_steps(outputs: Tensor, lengths: Tensor, size: int) -> Tensor:
+    """Return the lengths, (B,), on the device of outputs that are (T, B, O).
+
+    Raises:
+        ShapeError: the outputs are not (T, B, O), or there is not one length a row.
+        OptionError: a length lies outside 0 … T.
+    """
+    if outputs.dim() != 3 or outputs.size(-1) != size:
+        raise ShapeError(f"outputs must be (T, B, O) with O = {size}, got {described(outputs)}.")
+    return checked_lengths(lengths, outputs)
+
+
+def checked_rows(outputs: Tensor, lengths: Tensor, size: int) -> Tensor:
+    """Return outputs that are (B, O), one a row.
+
+    Raises:
+        ShapeError: the outputs are not (B, O), or there is not one length a row.
+    """
+    if outputs.dim() != 2 or outputs.size(-1) != size:
+        raise ShapeError(f"outputs must be (B, O) with O = {size}, got {described(outputs)}.")
+    if lengths.shape != outputs.shape[:1]:
+        raise ShapeError(
+            f"lengths must be (B,) = ({outputs.size(0)},), one a row of the outputs, "
+            f"got {described(lengths)}."
+        )
+    return outputs
+
+
+def checked_target(target: Tensor, axes: str, shape: tuple[int, ...], *, ids: bool) -> Tensor:
+    """Return a target whose axes and type are as they must be.
+
+    Args:
+        target: as the caller gave it.
+        axes: the names of its axes, for the error: `T, B`.
+        shape: how long each must be.
+        ids: whether it holds ids, whole numbers from 0 up; else floating-point numbers.
+
+    Raises:
+        ShapeError: the axes are not these.
+        OptionError: it is of the other type.
+    """
+    if tuple(target.shape) != shape:
+        raise ShapeError(f"target must be ({axes}) = {shape}, got {described(target)}.")
+    if target.is_floating_point() == ids:
+        wanted = "ids, int64" if ids else "floating-point numbers"
+        raise OptionError(f"target must hold {wanted}, got {target.dtype}.")
+    return target
+
+
+def flat_steps(values: Tensor, lengths: Tensor) -> Tensor:
+    """Line up the real steps of (T, B, …) as (N, …), N = Σ lengths; padding is left behind."""
+    if bool((lengths == values.size(0)).all()):
+        return values.flatten(0, 1)
+    return values[real_steps(lengths, values.size(0))]
+
+
+def without_padding(values: Tensor, lengths: Tensor) -> Tensor:
+    """Put zeros behind every row's end, so that what stood there reaches no value or gradient."""
+    real = real_steps(lengths, values.size(0))
+    return values.where(real.reshape(*real.shape, *[1] * (values.dim() - 2)), 0)
+
+
+def cut_rows(values: Tensor, lengths: Tensor) -> list[Tensor]:
+    """Cut (T, B, …) into each row's real steps, (length, …)."""
+    return [values[:length, row] for row, length in enumerate(lengths.tolist())]
+
+
+def count(lengths: Tensor) -> Tensor:
+    """Count the real steps of a batch, at least 1, so that a mean over none is zero."""
+    return lengths.sum().clamp(min=1)

@@ -1,0 +1,68 @@
+"""One-to-one: no steps at all, a row of measurements or a picture to an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+from elman.errors import OptionError, ShapeError
+from elman.layers.mlp import MLP
+from elman.networks.inputs import Inputs
+from elman.networks.objectives.objective import Objective
+
+
+class OneToOne(nn.Module):
+    """Feed-forward layers on a row: y = mlp(inputs(x))."""
+
+    def __init__(self, inputs: Inputs, mlp: MLP, objective: Objective) -> None:
+        """Join the parts.
+
+        Args:
+            inputs: turns encoded values into vectors.
+            mlp: maps (B, inputs.size) to (B, objective.output_size).
+            objective: what the outputs are for; not one an answer a step.
+
+        Raises:
+            OptionError: the parts do not fit together.
+        """
+        super().__init__()
+        sizes = [mlp.sizes[0], mlp.sizes[-1]]
+        if sizes != [inputs.size, objective.output_size] or objective.per_step:
+            raise OptionError(
+                f"OneToOne needs an MLP from the inputs' {inputs.size} values to the objective's "
+                f"{objective.output_size}, and an objective without steps; got an MLP from "
+                f"{sizes[0]} to {sizes[1]} and {type(objective).__name__}."
+            )
+        self.inputs = inputs
+        self.mlp = mlp
+        self.objective = objective
+
+    def forward(
+        self, x: Tensor, state: Any = None, *, lengths: Tensor | Sequence[int] | None = None
+    ) -> tuple[Tensor, None]:
+        """Run the network over a batch of rows.
+
+        Args:
+            x: encoded values, (B, …); see `Inputs.forward`.
+            state: None; there is none to start from.
+            lengths: None, or one a row, as a batch of any category has them; nothing has steps.
+
+        Returns:
+            The outputs, (B, O), and None, for the state of the other categories.
+
+        Raises:
+            ShapeError: the input has other axes, or there is not one length a row.
+            OptionError: a state was given.
+        """
+        if state is not None:
+            raise OptionError("a one-to-one network has no state to start from; leave it out.")
+        vectors = self.inputs(x)
+        if vectors.dim() != 2:
+            raise ShapeError(
+                f"a one-to-one network reads rows without steps, got {tuple(x.shape)}."
+            )
+        if lengths is not None and len(lengths) != len(vectors):
+            raise ShapeError(f"lengths must be (B,) = ({len(vectors)},), got {len(lengths)}.")
+        return self.mlp(vectors), None
