@@ -155,15 +155,26 @@ class Table:
         self._rows: NDArray[np.int64] | None = None
 
     @classmethod
-    def from_columns(cls, columns: Mapping[str, Any], origin: str) -> Table:
+    def from_columns(
+        cls,
+        columns: Mapping[str, Any],
+        origin: str,
+        *,
+        where: Where | None = None,
+        fingerprint: str | None = None,
+        notes: Iterable[str] = (),
+    ) -> Table:
         """Make a table of values in memory.
 
         Args:
             columns: name → a list, a NumPy array whose first axis is the rows, or a column of
                 Arrow. A value may be a number, a string, a list, or an array, of a length of
                 its own.
-            origin: what the values are, in words: `where(3)` is `ORIGIN, row 3`. Rows are
-                counted from 0.
+            origin: what the values are, in words.
+            where: row → its place; by default `ORIGIN, row 3`, counted from 0.
+            fingerprint: that of the files the values were read from, if they were: the table is
+                `stored` then.
+            notes: what was assumed while reading.
 
         Raises:
             DataError: the columns are not equally long, or a table cannot hold their values.
@@ -175,7 +186,14 @@ class Table:
         if len(set(lengths.values())) > 1:
             said = ", ".join(f"{name!r} has {length}" for name, length in lengths.items())
             raise DataError(f"the columns of {origin} must have equally many rows: {said}.")
-        return cls(pa.table(arrays), source=origin, where=lambda row: f"{origin}, row {row}")
+        return cls(
+            pa.table(arrays),
+            source=origin,
+            where=where or (lambda row: f"{origin}, row {row}"),
+            fingerprint=fingerprint,
+            notes=notes,
+            stored=fingerprint is not None,
+        )
 
     @property
     def columns(self) -> list[str]:
@@ -197,15 +215,10 @@ class Table:
         self._check_column(name)
         return Column(name, self._data.column(name), self._rows)
 
-    def arrow(self, name: str) -> pa.ChunkedArray:
-        """Return a column as Arrow holds it.
-
-        Raises:
-            OptionError: there is none of this name; a near miss is offered.
-        """
-        self._check_column(name)
-        values = self._data.column(name)
-        return values if self._rows is None else values.take(_indices(self._rows))
+    @property
+    def data(self) -> pa.Table:
+        """The columns as Arrow holds them; of a selection, a copy."""
+        return self._data if self._rows is None else self._data.take(_indices(self._rows))
 
     def select(self, rows: Sequence[int] | NDArray[np.integer[Any]]) -> Table:
         """Return some rows, in the order given, each keeping its place.
@@ -259,7 +272,7 @@ def concatenate(tables: Sequence[Table], *, source: str) -> Table:
                 f"{first.source} and {table.source} cannot be one table: the columns of the first "
                 f"are {', '.join(first.columns)}; those of the second {', '.join(table.columns)}."
             )
-    data = [pa.table({name: table.arrow(name) for name in first.columns}) for table in tables]
+    data = [table.data.select(first.columns) for table in tables]
     try:
         joined = pa.concat_tables(data, promote_options="permissive")
     except pa.ArrowException as error:
