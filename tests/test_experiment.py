@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from elman.data.catalog import DATASETS
+from elman.data.catalog import DATASETS, ROLL_SETS
 from elman.errors import ElmanError, ExperimentError, OptionError
 from elman.experiment import (
     Experiment,
@@ -36,7 +36,7 @@ def test_every_recipe_survives_the_way_to_toml_and_back(name: str) -> None:
 
 
 def test_there_is_a_recipe_for_every_data_set() -> None:
-    assert {read_experiment(name).data.name for name in recipes()} == set(DATASETS)
+    assert {read_experiment(name).data.name for name in recipes()} == set(ROLL_SETS)
 
 
 def test_every_default_is_written_out() -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import torch
 
-from elman.data.catalog import DATASETS, Splits
+from elman.data.catalog import ROLL_SETS, Splits
 from elman.data.catalog import load as load_data
 from elman.errors import OptionError
 from elman.evaluation.comparison import CellResult, Comparison, SeedResult
@@ -165,7 +165,7 @@ def _cell_result(experiment: Experiment, contender: Contender) -> CellResult:
 
 def _report(comparison: Comparison, contenders: Sequence[Contender], out: Path) -> Path:
     """Compose with every cell, follow its gradients, and write the page."""
-    data = DATASETS[comparison.dataset]
+    data = ROLL_SETS[comparison.dataset]
     splits = load_data(comparison.dataset)
     compositions: dict[str, Roll] = {}
     flows: dict[str, tuple[GradientFlow, GradientFlow]] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from elman.data.catalog import DATASETS
+from elman.data.catalog import ROLL_SETS
 from elman.evaluation.published import PUBLISHED, published_result
 
 
@@ -42,4 +42,4 @@ def test_what_nobody_has_published_is_none() -> None:
 
 
 def test_every_published_table_is_of_a_known_data_set() -> None:
-    assert {table.dataset for table in PUBLISHED} == set(DATASETS)
+    assert {table.dataset for table in PUBLISHED} == set(ROLL_SETS)

@@ -20,7 +20,7 @@ def generate(
     ),
 ) -> None:
     """Compose a piece: a MIDI file, and its piano roll as a picture."""
-    from elman.data.catalog import DATASETS
+    from elman.data.catalog import ROLL_SETS
     from elman.errors import OptionError
     from elman.inspection.midi import write_midi
     from elman.inspection.piano_roll import save_piano_roll
@@ -34,6 +34,6 @@ def generate(
         )
     model = load(run)
     roll = model.generate(steps, seed, temperature=temperature)
-    pace = DATASETS[model.experiment.data.name].frames_per_beat
+    pace = ROLL_SETS[model.experiment.data.name].frames_per_beat
     typer.echo(write_midi(roll, out, frames_per_beat=pace))
     typer.echo(save_piano_roll(roll, picture, frames_per_beat=pace))
