@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -46,7 +47,7 @@ def labels_scores(
     """
     check_pairs(truths, answers)
     true, answered = ([frozenset(each) for each in rows] for rows in (truths, answers))
-    every = names_of(*([name for row in rows for name in row] for rows in (true, answered)), names)
+    every = names_of(list(chain(*true)), list(chain(*answered)), names)
     classes = [
         ClassScores.of(
             name,
@@ -101,7 +102,9 @@ def _log_loss(
 def _worst(
     truths: Sequence[frozenset[Hashable]], answers: Sequence[frozenset[Hashable]]
 ) -> list[dict[str, object]]:
-    wrong = {row: len(t ^ a) for row, (t, a) in enumerate(zip(truths, answers, strict=True)) if t ^ a}
+    wrong = {
+        row: len(t ^ a) for row, (t, a) in enumerate(zip(truths, answers, strict=True)) if t ^ a
+    }
     return [
         {
             "row": row,

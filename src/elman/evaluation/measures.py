@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sized
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -38,18 +38,21 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
             "Macro F1", True, "the mean of the F1 of every name, each counting the same", share=True
         ),
         "weighted_f1": Measure(
-            "Weighted F1", True, "the mean of the F1 of every name, weighted by how often it is true", share=True
+            "Weighted F1",
+            True,
+            "the mean of the F1 of every name, weighted by how often it is true",
+            share=True,
         ),
-        "micro_f1": Measure(
-            "Micro F1", True, "the F1 of all names counted together", share=True
-        ),
+        "micro_f1": Measure("Micro F1", True, "the F1 of all names counted together", share=True),
         "subset_accuracy": Measure(
             "Subset accuracy", True, "the share of rows whose names are all right", share=True
         ),
         "precision": Measure(
             "Span precision", True, "the share of answered spans that are true", share=True
         ),
-        "recall": Measure("Span recall", True, "the share of true spans that were found", share=True),
+        "recall": Measure(
+            "Span recall", True, "the share of true spans that were found", share=True
+        ),
         "f1": Measure("F1", True, "the harmonic mean of precision and recall", share=True),
         "sequence_accuracy": Measure(
             "Whole rows right", True, "the share of rows without any mistake", share=True
@@ -161,7 +164,7 @@ class Measured:
             self.values[name] = value
 
 
-def check_pairs(truths: Sequence[Any], answers: Sequence[Any]) -> None:
+def check_pairs(truths: Sized, answers: Sized) -> None:
     """Refuse truths and answers that do not belong together.
 
     Raises:
@@ -176,7 +179,7 @@ def check_pairs(truths: Sequence[Any], answers: Sequence[Any]) -> None:
         raise DataError("there is nothing to score: no row has both a truth and an answer.")
 
 
-def check_steps(truths: Sequence[Sequence[Any]], answers: Sequence[Sequence[Any]]) -> None:
+def check_steps(truths: Collection[Sized], answers: Collection[Sized]) -> None:
     """Refuse rows whose truth and answer have not the same steps.
 
     Raises:

@@ -65,7 +65,8 @@ def seasonal_naive_error(training: Sequence[ArrayLike], season: int = 1) -> Numb
             f"MASE is scaled by the error of repeating the value of {season} steps ago in "
             "training, and no training series is that long. Give a shorter season."
         )
-    return np.concatenate(changes).mean(axis=0)
+    error: Numbers = np.concatenate(changes).mean(axis=0)
+    return error
 
 
 def mase(
@@ -214,7 +215,9 @@ def series_scores(
         measured.notes.append(
             f"Pre-emphasis is y(t) − {pre_emphasis:g} y(t − 1), of truth and answer alike."
         )
-    squares = [float(((y - g) ** 2).mean()) if len(y) else 0.0 for y, g in zip(ys, guesses, strict=True)]
+    squares = [
+        float(((y - g) ** 2).mean()) if len(y) else 0.0 for y, g in zip(ys, guesses, strict=True)
+    ]
     worst = sorted(range(len(squares)), key=lambda row: -squares[row])[:WORST]
     return Scores(
         kind="series",
@@ -242,7 +245,11 @@ def _measure(
 def _columns(values: ArrayLike) -> Numbers:
     """Return numbers as columns, (N, k)."""
     numbers = np.asarray(values, np.float64)
-    return numbers[:, None] if numbers.ndim == 1 else numbers.reshape(len(numbers), math.prod(numbers.shape[1:]))
+    return (
+        numbers[:, None]
+        if numbers.ndim == 1
+        else numbers.reshape(len(numbers), math.prod(numbers.shape[1:]))
+    )
 
 
 def _numbers(values: ArrayLike, what: str) -> Numbers:

@@ -47,7 +47,9 @@ def tagging_scores(
     true, answered = (list(chain.from_iterable(rows)) for rows in (truths, answers))
     measured = Measured()
     details = add_name_scores(measured, true, answered, names)
-    wrong = [sum(t != a for t, a in zip(*row, strict=True)) for row in zip(truths, answers, strict=True)]
+    wrong = [
+        sum(t != a for t, a in zip(*row, strict=True)) for row in zip(truths, answers, strict=True)
+    ]
     measured.values["sequence_accuracy"] = wrong.count(0) / len(wrong)
     details["worst"] = [
         {"row": row, "wrong": wrong[row], "steps": len(truths[row])}

@@ -76,7 +76,7 @@ def draw_learning_curves(
         axes.plot(*train, color=colour, alpha=0.6, linewidth=1.1, linestyle=(0, (1, 1.6)))
         ends[result.cell] = float(y[-1])
         means += [y, train[1]]
-    axes.set_ylim(*_limits_after_the_descent(means))
+    axes.set_ylim(*limits_after_the_descent(means))
     axes.set_xlim(left=0)
     axes.set_xlabel(against)
     axes.set_ylabel("nats a frame")
@@ -101,7 +101,7 @@ def _mean_curve(curves: Sequence[Curve]) -> Curve:
     return grid, np.mean([np.interp(grid, x, y) for x, y in curves], axis=0)
 
 
-def _limits_after_the_descent(curves: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
+def limits_after_the_descent(curves: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
     """Find limits that show where curves settle: the highest value after each one's first tenth."""
     bottom = min(float(curve.min()) for curve in curves)
     top = max(float(curve[len(curve) // 10 :].max()) for curve in curves)

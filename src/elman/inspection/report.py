@@ -9,20 +9,15 @@ which compute them; figures from `curves` and `piano_roll`; the page's shape fro
 
 from __future__ import annotations
 
-import base64
 import os
-import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import torch
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
-import elman
-from elman.data.catalog import DATASETS
+from elman.data.catalog import ROLL_SETS
 from elman.evaluation.comparison import CellResult, Comparison
 from elman.features.roll import Roll, as_roll
 from elman.inspection.curves import (
@@ -43,22 +38,11 @@ from elman.inspection.findings import (
     verdict,
 )
 from elman.inspection.gradient_flow import GradientFlow
-from elman.inspection.midi import encode_midi
-from elman.inspection.music import describe
-from elman.inspection.piano_roll import draw_piano_roll, pitch_range
-from elman.inspection.style import (
-    FONT_SIZE,
-    PANEL,
-    THEME,
-    colours,
-    css_colour,
-    inline_svg,
-    label,
-    panel,
-)
+from elman.inspection.page import Picture, draw_inline, render, thousands
+from elman.inspection.piano_roll import pitch_range
+from elman.inspection.roll_picture import GREATEST_ROLL, roll_picture
+from elman.inspection.style import PANEL, THEME, colours, label
 
-GREATEST_ROLL = 96
-"""Frames of a roll that are drawn; more would be too narrow to read on a phone."""
 FADING = (
     "Steps to a thousandth, before",
     "Steps to a thousandth, after",
@@ -66,24 +50,8 @@ FADING = (
     "Kept per step, after",
 )
 """Headings of the table of the vanishing gradient, after the cell's own."""
-ROLL = (4.3, 2.5)
-"""Size of a roll's picture in inches."""
 
 Flows = Mapping[str, tuple[GradientFlow, GradientFlow]]
-
-
-class Picture(NamedTuple):
-    """A figure of the page: the drawing, its title, what to know about it, and how it sounds.
-
-    `midi` is a `data:` address, so that the page holds the music itself; `file` is what a reader
-    saves it as.
-    """
-
-    svg: Markup
-    title: str
-    caption: str = ""
-    midi: str = ""
-    file: str = ""
 
 
 def write_comparison_report(
@@ -121,23 +89,12 @@ def render_comparison(
     comparison: Comparison, *, generated: Mapping[str, Roll], real: Roll, flows: Flows
 ) -> str:
     """Make the page of a comparison; arguments as for `write_comparison_report`."""
-    environment = Environment(
-        loader=PackageLoader("elman.inspection"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     seeds = max(len(result.seeds) for result in comparison.results)
-    return environment.get_template("comparison.html").render(
+    return render(
+        "comparison.html",
         comparison=comparison,
-        theme=THEME,
         seeds=seeds,
         seed_names=_seed_names(comparison),
-        thousands=_thousands,
-        css=css_colour,
-        elman_version=elman.__version__,
-        versions=f"PyTorch {torch.__version__}, Python {platform.python_version()}",
         question=question(comparison),
         verdict=verdict(comparison),
         against_published=against_published(comparison),
@@ -181,7 +138,7 @@ def _row(result: CellResult) -> list[str]:
         difference = f"{result.test.mean - result.published:+.2f}".replace("-", "−")
     return [
         " + ".join(map(str, sizes)),
-        _thousands(result.parameters),
+        thousands(result.parameters),
         spread_text(result.valid, seeds),
         spread_text(result.test, seeds),
         published,
@@ -190,10 +147,6 @@ def _row(result: CellResult) -> list[str]:
         spread_text(result.seconds, seeds, digits=0),
         spread_text(result.seconds_per_epoch, seeds),
     ]
-
-
-def _thousands(number: int) -> str:
-    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
 def _seed_names(comparison: Comparison) -> str:
@@ -215,11 +168,11 @@ def _sources(comparison: Comparison) -> list[str]:
 
 def _data(name: str) -> str:
     """Say what a data set is, as far as the catalog knows it."""
-    known = DATASETS.get(name)
+    known = ROLL_SETS.get(name)
     if known is None:
         return name
     counts = [
-        f"{pieces} pieces ({_thousands(frames)} frames) for {split}"
+        f"{pieces} pieces ({thousands(frames)} frames) for {split}"
         for split, pieces, frames in zip(
             ("training", "validation", "test"), known.pieces, known.frames, strict=True
         )
@@ -227,23 +180,16 @@ def _data(name: str) -> str:
     return f"{known.title}: {known.about}; {', '.join(counts)}."
 
 
-def _draw(name: str, draw: Callable[[Axes], None], size: tuple[float, float] = PANEL) -> Markup:
-    """Draw a figure of one pair of axes and make it part of the page."""
-    figure, axes = panel(*size)
-    draw(axes)
-    return Markup(inline_svg(figure, name))
-
-
 def _scores(comparison: Comparison) -> Markup:
     size = (PANEL[0], 0.75 + 0.36 * len(comparison.results))
-    return _draw("scores", lambda axes: draw_test_scores(axes, comparison), size)
+    return draw_inline("scores", lambda axes: draw_test_scores(axes, comparison), size)
 
 
 def _learning_curves(comparison: Comparison) -> list[Picture]:
-    by_epoch = _draw(
+    by_epoch = draw_inline(
         "by-epoch", lambda axes: draw_learning_curves(axes, comparison, against="epoch")
     )
-    by_seconds = _draw(
+    by_seconds = draw_inline(
         "by-seconds", lambda axes: draw_learning_curves(axes, comparison, against="seconds")
     )
     return [Picture(by_epoch, "By epoch"), Picture(by_seconds, "By seconds")]
@@ -253,33 +199,26 @@ def _music(comparison: Comparison, real: Roll, generated: Mapping[str, Roll]) ->
     """Draw the real piece first, then each cell's, all with the same keys and frames."""
     whole = {"real": as_roll(real), **{cell: as_roll(roll) for cell, roll in generated.items()}}
     frames = min(GREATEST_ROLL, len(whole["real"]))
-    shown = {piece: roll[:frames] for piece, roll in whole.items()}
-    notes = pitch_range(shown.values())
+    notes = pitch_range(roll[:frames] for roll in whole.values())
     chosen = {**colours(result.cell for result in comparison.results), "real": THEME["muted"]}
     pictures = []
-    for number, (piece, roll) in enumerate(shown.items()):
-
-        def draw(axes: Axes, piece: str = piece, roll: Roll = roll) -> None:
-            draw_piano_roll(axes, roll, colour=chosen[piece], notes=notes)
-            axes.set_xlim(0, frames)
-            axes.set_xlabel("frames", color=THEME["muted"], size=FONT_SIZE)
-            axes.tick_params(labelcolor=THEME["ink"], labelsize=FONT_SIZE)
-
-        said = describe(whole[piece])
-        caption = "Silence: no key is ever pressed." if said is None else str(said)
+    known = ROLL_SETS.get(comparison.dataset)
+    for number, (piece, roll) in enumerate(whole.items()):
         title = "A real piece" if number == 0 else f"Composed by {named(piece)}"
-        drawing = _draw(f"roll-{number}", draw, ROLL)
-        midi = _midi(whole[piece], comparison.dataset)
-        pictures.append(Picture(drawing, title, caption, midi, f"{piece}.mid"))
+        pictures.append(
+            roll_picture(
+                f"roll-{number}",
+                title,
+                roll,
+                colour=chosen[piece],
+                notes=notes,
+                frames=frames,
+                frames_per_beat=known.frames_per_beat if known else 1,
+                file=f"{piece}.mid",
+            )
+        )
     longest = max(len(roll) for roll in whole.values())
     return {"rolls": pictures, "shown": frames if longest > frames else None}
-
-
-def _midi(roll: Roll, dataset: str) -> str:
-    """Encode a roll as MIDI in a `data:` address."""
-    known = DATASETS.get(dataset)
-    encoded = encode_midi(roll, frames_per_beat=known.frames_per_beat if known else 1)
-    return f"data:audio/midi;base64,{base64.b64encode(encoded).decode()}"
 
 
 def _vanishing(flows: Flows) -> dict[str, Any]:
@@ -293,7 +232,9 @@ def _vanishing(flows: Flows) -> dict[str, Any]:
         def draw(axes: Axes, some: Mapping[str, GradientFlow] = some) -> None:
             draw_gradient_flow(axes, some, limits=limits)
 
-        pictures.append(Picture(_draw(f"vanishing-{when}", draw), f"{when.capitalize()} training"))
+        pictures.append(
+            Picture(draw_inline(f"vanishing-{when}", draw), f"{when.capitalize()} training")
+        )
     return {
         "vanishing": pictures,
         "vanishing_said": vanishing(flows),

@@ -1,0 +1,113 @@
+"""What a run reached, in sentences computed from its scores."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from elman.evaluation.measures import MEASURES, Scores
+from elman.inspection.findings import NBSP
+from elman.inspection.page import thousands
+from elman.inspection.run_facts import RunFacts
+from elman.inspection.style import power_of_ten
+
+PARTS = {"train": "training", "valid": "validation", "test": "test"}
+"""How the parts of the data are called in text."""
+
+_QUESTIONS = {
+    "classification": "How well does it tell the {target}?",
+    "labels": "How well does it tell the {target}?",
+    "regression": "How near does it come to the {target}?",
+    "series": "How near does it stay to the {target}?",
+    "tagging": "How well does it tag every step with its {target}?",
+    "transcription": "How well does it write down the {target}?",
+    "language": "How well does it foresee what comes next?",
+    "roll": "How well does it foresee what comes next?",
+}
+
+
+def question(facts: RunFacts) -> str:
+    """Ask what the scores answer."""
+    return _QUESTIONS[facts.final.kind].format(target=facts.target or "answer")
+
+
+def answer(facts: RunFacts) -> str:
+    """Answer in one sentence, by the chief score of the last part that was scored."""
+    scores = facts.final
+    over = f"{thousands(scores.count)} {part_name(facts.part)} {scores.unit}"
+    chief = value_text(scores, scores.main)
+    said = {
+        "accuracy": f"{chief} of {over} are right.",
+        "rmse": f"It is off by {chief} (root mean square) over {over}.",
+        "perplexity": f"Over {over} it is as unsure as among {chief} equally likely ones.",
+        "bits_per_character": f"It needs {chief} bits a character over {over}.",
+        "label_error_rate": f"{chief} edits a symbol mend its answers to {over}.",
+        "error_to_signal": f"Its error has {scores.value:.2%} of the signal’s energy over {over}.",
+        "mase": f"Its mean error over {over} is {chief} times that of the seasonal naive forecast.",
+    }
+    title = MEASURES[scores.main].title
+    return said.get(scores.main, f"{title}: {chief} over {over}.")
+
+
+def beside(scores: Scores) -> str:
+    """Set the chief score beside what needs no model, where that is known; else say nothing."""
+    commonest = scores.details.get("commonest")
+    if commonest is not None and "accuracy" in scores.values:
+        return f"Always answering “{commonest['name']}” would be right in {commonest['share']:.2%}."
+    if "mase" in scores.values:
+        better = scores.values["mase"] < 1
+        return (
+            "That is better than repeating the last season."
+            if better
+            else ("Repeating the last season would do as well or better.")
+        )
+    return ""
+
+
+def value_text(scores: Scores, name: str) -> str:
+    """Write one score: a share in per cent, any other number in four figures."""
+    value = scores.values[name]
+    return f"{value:.2%}" if MEASURES[name].share else number_text(value)
+
+
+def number_text(value: float) -> str:
+    """Write a number of any size in four figures, with a true minus sign."""
+    size = abs(value)
+    if value == 0 or 1e-3 <= size < 1e4:
+        text = f"{value:.4g}"
+    elif 1e4 <= size < 1e9:
+        text = thousands(round(value))
+    else:
+        exponent = math.floor(math.log10(size))
+        text = f"{value / 10.0**exponent:.3f}{NBSP}·{NBSP}{power_of_ten(10.0**exponent)}"
+    return text.replace("-", "−")
+
+
+def part_name(part: str) -> str:
+    """Call a part of the data by its name in words."""
+    return PARTS.get(part, part)
+
+
+def duration(seconds: float) -> str:
+    """Write a time of any length: `48 s`, `12 min 5 s`, `2 h 3 min`."""
+    whole = round(seconds)
+    minutes, rest = divmod(whole, 60)
+    if not minutes:
+        return f"{seconds:.1f}{NBSP}s" if seconds < 10 else f"{whole}{NBSP}s"
+    hours, minutes = divmod(minutes, 60)
+    if not hours:
+        return f"{minutes}{NBSP}min {rest}{NBSP}s"
+    return f"{hours}{NBSP}h {minutes}{NBSP}min"
+
+
+def setting_text(value: Any) -> str:
+    """Write a setting as an experiment's file does."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(setting_text, value))}]"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} = {setting_text(each)}" for key, each in value.items())
+    return str(value)
