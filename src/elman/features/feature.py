@@ -54,11 +54,22 @@ class Feature(Protocol):
     """Whether a value is a sequence, whose first axis is time."""
 
     @property
+    def notes(self) -> list[str]:
+        """What `fit` assumed or left out, a sentence each; no part of the JSON."""
+
+    @property
     def encoding(self) -> Encoding:
         """What an encoded value holds; known once fitted."""
 
+    @property
+    def description(self) -> str:
+        """What a value is, in words: `characters`, `one of 2 labels`; known once fitted."""
+
     def fit(self, values: Iterable[Any]) -> Self:
         """Learn from the training part's values.
+
+        Each value is checked before the next one is asked for, so that a caller who hands them
+        out one by one knows the place of the one that was refused.
 
         Raises:
             DataError: there is no value, or one cannot be taken.

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from elman.errors import DataError, OptionError, ShapeError
+from elman.features.feature import Encoding
 
 KEYS = 88
 LOWEST_NOTE = 21
@@ -117,7 +118,21 @@ class RollFeature:
     """
 
     kind: ClassVar[str] = "roll"
+    has_steps: ClassVar[bool] = True
     size: ClassVar[int] = KEYS
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    @property
+    def description(self) -> str:
+        """What a value is, in words."""
+        return "piano rolls"
+
+    @property
+    def encoding(self) -> Encoding:
+        """One number a key."""
+        return Encoding(numbers=KEYS)
 
     def fit(self, rolls: Iterable[ArrayLike]) -> RollFeature:
         """Check every roll of the training part; a roll has no scale or vocabulary to learn.

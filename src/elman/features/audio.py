@@ -1,0 +1,218 @@
+"""Sound: as log-mel frames, or sample by sample."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from elman.errors import DataError, OptionError
+from elman.features.checks import check_choice, check_whole, fitted
+from elman.features.feature import Encoding
+from elman.features.scaling import Floats, Moments, Scaling
+from elman.features.sound import Sound, read_sound, resample
+from elman.features.spectrogram import log_mel
+from elman.features.state import feature_state, restore
+
+VIEWS = ("log-mel", "samples")
+MELS = 40
+WINDOW_MS = 25.0
+HOP_MS = 10.0
+
+
+class _Learned(NamedTuple):
+    sample_rate: int
+    channels: int
+    scaling: Scaling
+
+
+class AudioFeature:
+    """A sound as a sequence of frames, or of samples, each column standardised.
+
+        view="log-mel"   y = (log-mel − mean) / sd, by band; (T, mels), see `spectrogram.log_mel`
+        view="samples"   y = (x − mean) / sd, by channel; (N, channels), x from −1 to 1
+
+    Values are all that `sound.read_sound` reads: paths to WAV and FLAC files, bytes, pairs of
+    samples and rate, samples. Several channels become their mean, unless `channels="each"` keeps
+    them apart. A sound at another rate is resampled. A sound without samples has no steps.
+
+    Args:
+        sample_rate: Hz; None is that of the first sound of the training part.
+        view: as above.
+        channels: `mean`, or `each`, which needs view="samples".
+        mels, window_ms, hop_ms: bands, length of a window and distance between two in
+            milliseconds, for log-mel frames; None is 40, 25 and 10.
+
+    Raises:
+        OptionError: a value is out of its range, or has no sense beside another.
+    """
+
+    kind: ClassVar[str] = "audio"
+    has_steps: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        sample_rate: int | None = None,
+        view: Literal["log-mel", "samples"] = "log-mel",
+        channels: Literal["mean", "each"] = "mean",
+        mels: int | None = None,
+        window_ms: float | None = None,
+        hop_ms: float | None = None,
+    ) -> None:
+        check_choice("view", view, VIEWS)
+        check_choice("channels", channels, ("mean", "each"))
+        if sample_rate is not None:
+            check_whole("sample_rate", sample_rate, least=1)
+        if mels is not None:
+            check_whole("mels", mels, least=1)
+        for option, value in (("window_ms", window_ms), ("hop_ms", hop_ms)):
+            if value is not None and not value > 0:
+                raise OptionError(f"{option} must be more than 0 milliseconds, got {value!r}.")
+        if view == "samples" and not mels == window_ms == hop_ms is None:
+            raise OptionError("mels, window_ms and hop_ms are of view='log-mel'; leave them out.")
+        if view == "log-mel" and channels == "each":
+            raise OptionError("channels='each' keeps channels apart; it needs view='samples'.")
+        self.sample_rate = sample_rate
+        self.view = view
+        self.channels = channels
+        self.mels = mels
+        self.window_ms = window_ms
+        self.hop_ms = hop_ms
+        self.notes: list[str] = []
+        self._learned: _Learned | None = None
+
+    @property
+    def encoding(self) -> Encoding:
+        """A number a band, or a channel."""
+        return Encoding(numbers=len(fitted(self._learned, self.kind).scaling.mean))
+
+    @property
+    def description(self) -> str:
+        """What a value is, in words."""
+        rate, channels, _ = fitted(self._learned, self.kind)
+        if self.view == "log-mel":
+            return f"log-mel frames of sound ({self.mels or MELS} bands, {rate} Hz)"
+        apart = f" in {channels} channels" if channels > 1 else ""
+        return f"samples of sound{apart} ({rate} Hz)"
+
+    def fit(self, values: Iterable[Any]) -> AudioFeature:
+        """Learn rate, channels and scale from the training part's sounds.
+
+        Raises:
+            DataError: a sound cannot be read; no rate is known; there is none, or none has steps.
+        """
+        moments: Moments | None = None
+        odd: Counter[str] = Counter()
+        rate, channels, sounds = self.sample_rate, 1, 0
+        for value in values:
+            sound = read_sound(value)
+            if rate is None:
+                rate = _known(sound.rate)
+            if moments is None and self.channels == "each":
+                channels = sound.samples.shape[1]
+            if sound.rate not in {None, rate}:
+                odd[f"are resampled to {rate} Hz"] += 1
+            if self.channels == "mean" and sound.samples.shape[1] > 1:
+                odd["have several channels, which become their mean"] += 1
+            steps = self._steps(sound, rate, channels)
+            odd["have no sample"] += not len(steps)
+            moments = moments or Moments(steps.shape[1])
+            moments.add(steps)
+            sounds += 1
+        if moments is None or rate is None:
+            raise DataError("there is no sound to learn from; was the training part empty?")
+        if not moments.count.any():
+            raise DataError(f"none of the {sounds} sounds of the training part has a sample.")
+        noun = "band" if self.view == "log-mel" else "channel"
+        subjects = [f"{noun} {place}" for place in range(len(moments.mean))]
+        scaling, notes = moments.scaling("standard", subjects)
+        self.notes = [f"{n} of {sounds} sounds {what}." for what, n in odd.items() if n] + notes
+        self._learned = _Learned(rate, channels, scaling)
+        return self
+
+    def encode(self, value: Any) -> Tensor:
+        """Turn a sound into floats, (T, I), float32.
+
+        Raises:
+            DataError: it cannot be read, or has another number of channels than in training.
+        """
+        rate, channels, scaling = fitted(self._learned, self.kind)
+        steps = self._steps(read_sound(value), rate, channels)
+        return torch.from_numpy(((steps - scaling.mean) / scaling.sd).astype(np.float32))
+
+    def decode(self, encoded: Tensor) -> NDArray[np.float64]:
+        """Turn floats, (T, I), back into log-mel frames, (T, mels), or samples.
+
+        Returns:
+            Samples are (N,) where there is one channel, else (N, channels).
+        """
+        scaling = fitted(self._learned, self.kind).scaling
+        steps = scaling.decode(encoded.detach().cpu().double().numpy())
+        return steps[:, 0] if self.view == "samples" and steps.shape[1] == 1 else steps
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe the feature in JSON values, for `from_json`."""
+        learned = fitted(self._learned, self.kind)
+        options = {
+            "sample_rate": self.sample_rate,
+            "view": self.view,
+            "channels": self.channels,
+            "mels": self.mels,
+            "window_ms": self.window_ms,
+            "hop_ms": self.hop_ms,
+        }
+        return feature_state(
+            self.kind, options, {**learned._asdict(), "scaling": learned.scaling.to_json()}
+        )
+
+    @classmethod
+    def from_json(cls, state: Mapping[str, Any]) -> AudioFeature:
+        """Restore a feature from `to_json`.
+
+        Raises:
+            DataError: the state is malformed.
+        """
+        feature, learned = restore(
+            cls, state, {"sample_rate": int, "channels": int, "scaling": dict}
+        )
+        scaling = Scaling.from_json(learned["scaling"], cls.kind)
+        feature._learned = _Learned(**{**learned, "scaling": scaling})
+        return feature
+
+    def _steps(self, sound: Sound, rate: int, channels: int) -> Floats:
+        """Turn a sound into frames or samples, not yet scaled."""
+        samples = sound.samples
+        if self.channels == "mean":
+            samples = samples.mean(axis=1, keepdims=True)
+        elif samples.shape[1] != channels:
+            raise DataError(
+                f"a sound must have {channels} channels, as the first of the training part, got "
+                f"{samples.shape[1]}; correct it, or say channels='mean'."
+            )
+        samples = resample(samples, sound.rate or rate, rate)
+        if self.view == "samples":
+            return samples
+        frames = log_mel(
+            torch.from_numpy(samples[:, 0]),
+            rate,
+            mels=self.mels or MELS,
+            window=max(1, round(rate * (self.window_ms or WINDOW_MS) / 1000)),
+            hop=max(1, round(rate * (self.hop_ms or HOP_MS) / 1000)),
+        )
+        return frames.numpy()
+
+
+def _known(rate: int | None) -> int:
+    """Refuse samples whose rate nobody said."""
+    if rate is None:
+        raise DataError(
+            "these samples do not say how many there are a second; give sample_rate (audio has it "
+            "as an option), or pairs of samples and rate."
+        )
+    return rate

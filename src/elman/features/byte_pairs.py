@@ -1,0 +1,96 @@
+"""Byte pairs: pieces of words, learned by joining what often stands side by side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from elman.features.state import check_entries, malformed
+from elman.features.vocabulary import UNKNOWN
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+
+class BytePairs:
+    """Texts as ids of byte pairs; id 0 is never given, and stands for unknown.
+
+    A text is cut at spaces into words, a word into bytes; then, in the order they were learned,
+    pairs of neighbours are joined. Since every byte is a piece, every text can be written.
+
+    Args:
+        pieces: in the order of their ids; the first is the unknown one.
+        merges: pairs of pieces to be joined, in the order they were learned.
+
+    Source: Sennrich, Haddow & Birch 2016, arXiv:1508.07909; on bytes as Radford et
+    al. 2019 (GPT-2). Computed by the package `tokenizers`.
+    """
+
+    def __init__(self, pieces: Sequence[str], merges: Sequence[Sequence[str]]) -> None:
+        from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+        self.pieces = tuple(pieces)
+        self.merges = tuple((left, right) for left, right in merges)
+        vocabulary = {piece: index for index, piece in enumerate(self.pieces)}
+        self._tokenizer: Tokenizer = Tokenizer(
+            models.BPE(vocab=vocabulary, merges=list(self.merges), unk_token=UNKNOWN)
+        )
+        self._tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        self._tokenizer.decoder = decoders.ByteLevel()
+
+    @classmethod
+    def learn(cls, texts: Iterable[str], *, max_size: int, min_count: int) -> BytePairs:
+        """Learn pieces from texts.
+
+        Args:
+            texts: what to learn from.
+            max_size: greatest number of ids; the unknown one and the 256 bytes are always there.
+            min_count: a pair seen less often is not joined.
+        """
+        from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+        tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        trainer = trainers.BpeTrainer(
+            vocab_size=max_size,
+            min_frequency=min_count,
+            special_tokens=[UNKNOWN],
+            initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+            show_progress=False,
+        )
+        tokenizer.train_from_iterator(texts, trainer)
+        model = json.loads(tokenizer.to_str())["model"]
+        return cls(sorted(model["vocab"], key=model["vocab"].__getitem__), model["merges"])
+
+    def __len__(self) -> int:
+        """Ids in all, the unknown one among them."""
+        return len(self.pieces)
+
+    def encode(self, text: str) -> list[int]:
+        """Return the ids of a text's pieces."""
+        return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Write the text of ids; the unknown one is left out."""
+        return str(self._tokenizer.decode([index for index in ids if index > 0]))
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe the pieces in JSON values."""
+        return {"pieces": list(self.pieces), "merges": [list(pair) for pair in self.merges]}
+
+    @classmethod
+    def from_json(cls, state: Mapping[str, Any], kind: str) -> BytePairs:
+        """Restore the pieces of a feature of some kind.
+
+        Raises:
+            DataError: the state is malformed.
+        """
+        check_entries(kind, state, {"pieces": list, "merges": list})
+        pieces = set(state["pieces"])
+        if state["pieces"][:1] != [UNKNOWN] or len(pieces) != len(state["pieces"]):
+            raise malformed(kind, f"its byte pairs must begin with {UNKNOWN!r}, each there once")
+        for pair in state["merges"]:
+            if len(pair) != 2 or not {*pair, "".join(pair)} <= pieces:
+                raise malformed(kind, f"its byte pairs cannot join {pair}")
+        return cls(state["pieces"], state["merges"])

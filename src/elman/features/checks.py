@@ -1,0 +1,67 @@
+"""What is asked of values and options, in the same words by every kind of column."""
+
+from __future__ import annotations
+
+import math
+import reprlib
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from elman.errors import DataError, OptionError, unknown
+
+Learned = TypeVar("Learned")
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = 60
+_SHORT.maxother = 60
+
+
+def missing(value: object) -> bool:
+    """Tell whether a value is none at all: None, or NaN."""
+    if value is None:
+        return True
+    return isinstance(value, float | np.floating) and math.isnan(value)
+
+
+def blank(value: object) -> bool:
+    """Tell whether a cell is missing, or a string of nothing, which says the same."""
+    return missing(value) or (isinstance(value, str) and not value.strip())
+
+
+def shown(value: object) -> str:
+    """Show a value in an error: on one line, and short however long the value is.
+
+    >>> shown("x" * 1000)
+    "'xxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxx'"
+    >>> shown(2.5), shown(None)
+    ('2.5', 'None')
+    """
+    return " ".join(_SHORT.repr(value).split())
+
+
+def fitted(learned: Learned | None, kind: str) -> Learned:
+    """Return what a feature has learned.
+
+    Raises:
+        DataError: it has learned nothing yet.
+    """
+    if learned is None:
+        raise DataError(
+            f"a feature of kind {kind!r} must be fitted before it is used; "
+            f"call fit with the values of the training part."
+        )
+    return learned
+
+
+def check_choice(option: str, value: object, known: Iterable[str]) -> None:
+    """Refuse an option's value that is not one of the known ones, near miss first."""
+    if value not in (known := list(known)):
+        raise unknown(option, value, known)
+
+
+def check_whole(option: str, value: Any, *, least: int) -> None:
+    """Refuse an option's value that is no whole number, or a smaller one than `least`."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise OptionError(f"{option} must be a whole number of at least {least}, got {value!r}.")

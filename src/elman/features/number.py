@@ -1,0 +1,206 @@
+"""Numbers: measured, counted, paid; one, or several side by side as a target."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from elman.errors import DataError, OptionError
+from elman.features.checks import blank, check_choice, fitted, shown
+from elman.features.feature import Encoding
+from elman.features.scaling import SCALES, Floats, Moments, Scaling, to_scale
+from elman.features.state import feature_state, restore
+
+LARGEST = float(np.finfo(np.float32).max)
+"""The largest number that a network can be given."""
+
+DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
+
+
+class NumberFeature:
+    """A number, scaled by what the training part shows; or several, one a column.
+
+        standard   y = (x − mean) / sd
+        log        y = (log(1 + x) − mean) / sd      x ≥ 0
+        none       y = x
+
+    A value is a number, a string that reads as one, or true and false as 1 and 0; of several
+    columns, the list of their cells. As input, a missing number is 0 after scaling, the mean, and
+    where the training part has gaps a further column is 1 there. As target it is an error.
+
+    Args:
+        as_target: whether the number is to be predicted.
+        scale: as above.
+        columns: the columns' names, where there are several.
+
+    >>> price = NumberFeature(as_target=True).fit([1, 2, 3, 6])
+    >>> price.encode(6).tolist(), price.decode(torch.tensor([0.0]))
+    ([1.6035674810409546], 3.0)
+    """
+
+    kind: ClassVar[str] = "number"
+    has_steps: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        *,
+        as_target: bool = False,
+        scale: Literal["standard", "log", "none"] = "standard",
+        columns: Sequence[str] = (),
+    ) -> None:
+        check_choice("scale", scale, SCALES)
+        if len(columns) == 1:
+            raise OptionError("columns names several columns; leave it out where there is one.")
+        self.as_target = as_target
+        self.scale = scale
+        self.columns = tuple(columns)
+        self.notes: list[str] = []
+        self._scaling: Scaling | None = None
+
+    @property
+    def scaling(self) -> Scaling:
+        """The scale that was learned."""
+        return fitted(self._scaling, self.kind)
+
+    @property
+    def encoding(self) -> Encoding:
+        """A number a column, and one more for each that has gaps."""
+        return Encoding(numbers=self.scaling.size)
+
+    @property
+    def description(self) -> str:
+        """What a value is, in words."""
+        return f"{len(self.columns)} numbers" if self.columns else "a number"
+
+    def fit(self, values: Iterable[Any]) -> NumberFeature:
+        """Learn the scale from the training part's values.
+
+        Raises:
+            DataError: a value is no number, or is missing where it is the target; there is none.
+        """
+        moments, rows = Moments(len(self._subjects)), 0
+        for value in values:
+            moments.add_row(to_scale(self._numbers(value), self.scale, self._subjects)[0])
+            rows += 1
+        if not rows:
+            raise DataError("there is no number to learn from; was the training part empty?")
+        self._scaling, self.notes = moments.scaling(self.scale, self._subjects)
+        return self
+
+    def encode(self, value: Any) -> Tensor:
+        """Turn a number, or the list of several, into floats, (n,), float32.
+
+        Raises:
+            DataError: it is no number; or it is missing, and must not be.
+        """
+        scaled = self.scaling.encode(self._numbers(value), self._subjects)
+        return torch.from_numpy(scaled[0].astype(np.float32))
+
+    def decode(self, encoded: Tensor) -> float | list[float]:
+        """Turn floats, (n,), back into a number, or the list of several, in their own units."""
+        numbers = encoded.detach().cpu().double().numpy()[: len(self._subjects)]
+        values: list[float] = self.scaling.decode(numbers).tolist()
+        return values if self.columns else values[0]
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe the feature in JSON values, for `from_json`."""
+        options = {
+            "as_target": self.as_target,
+            "scale": self.scale,
+            "columns": list(self.columns),
+        }
+        return feature_state(self.kind, options, {"scaling": self.scaling.to_json()})
+
+    @classmethod
+    def from_json(cls, state: Mapping[str, Any]) -> NumberFeature:
+        """Restore a feature from `to_json`.
+
+        Raises:
+            DataError: the state is malformed.
+        """
+        feature, learned = restore(cls, state, {"scaling": dict})
+        feature._scaling = Scaling.from_json(learned["scaling"], cls.kind)
+        return feature
+
+    @property
+    def _subjects(self) -> list[str]:
+        """What each column is called in an error."""
+        return [f"column {name!r}" for name in self.columns] or ["the number"]
+
+    def _numbers(self, value: Any) -> Floats:
+        """Check a value and return its numbers as a row, (1, n), NaN where one is missing."""
+        cells = as_cells(value, self.columns) if self.columns else [value]
+        numbers = [
+            as_number(cell, subject) for cell, subject in zip(cells, self._subjects, strict=True)
+        ]
+        if self.as_target:
+            for number, subject in zip(numbers, self._subjects, strict=True):
+                if math.isnan(number):
+                    raise DataError(
+                        f"{subject} is missing, and a target must be there; fill it in, or leave "
+                        f"the row out."
+                    )
+        return np.array([numbers])
+
+
+def as_number(value: object, subject: str) -> float:
+    """Return a value as a float; NaN where it is missing.
+
+    Args:
+        value: a number, true or false, or a string that reads as a number.
+        subject: what the value is called in an error.
+
+    Raises:
+        DataError: it is none of these, or infinite, or too large for float32.
+    """
+    if blank(value):
+        return math.nan
+    if isinstance(value, DATES):
+        raise DataError(
+            f"{subject} must be a number, got the time {shown(value)}; name a column of times as "
+            f"such (--time on the command line) and it says how far steps lie apart."
+        )
+    if not isinstance(value, str | int | float | Decimal | np.number | np.bool_):
+        raise DataError(f"{subject} must be a number, got {shown(value)}.")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    except (TypeError, ValueError):
+        raise DataError(
+            f"{subject} must be a number, got {shown(value)}; correct it, or say kind 'category' "
+            f"or 'text'."
+        ) from None
+    if abs(number) > LARGEST:
+        raise DataError(
+            f"{subject} is {shown(value)}, beyond the largest number a network can take, "
+            f"{LARGEST:.3g}; correct it, or leave it missing."
+        )
+    return number
+
+
+def as_cells(value: Any, columns: Sequence[str]) -> list[Any]:
+    """Check that a value is the list of the cells of some columns, in their order.
+
+    Raises:
+        DataError: it is not.
+    """
+    if isinstance(value, Mapping):
+        if set(value) != set(columns):
+            raise DataError(
+                f"a value must have the columns {', '.join(columns)}, got {', '.join(value)}."
+            )
+        return [value[column] for column in columns]
+    if not isinstance(value, list | tuple | np.ndarray) or len(value) != len(columns):
+        raise DataError(
+            f"a value must be the list of {len(columns)} cells, {', '.join(columns)}, "
+            f"got {shown(value)}."
+        )
+    return list(value)

@@ -1,0 +1,146 @@
+"""Pictures read from whatever holds them: a file, bytes, Pillow's image, an array."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elman.errors import DataError
+from elman.features.checks import missing, shown
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Picture = NDArray[np.float32]
+"""Brightness from 0 to 1, (H, W, C), C being 1 (grey) or 3 (red, green, blue)."""
+
+_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as Pillow weighs
+
+
+def read_picture(value: Any) -> Picture:
+    """Read a picture.
+
+    A value is a path; the bytes of a file; an image of Pillow; a mapping with `bytes` or `path`,
+    as Hugging Face's sets have; or an array, or nested lists, (H, W), (H, W, C) or (C, H, W) with
+    C = 1, 3 or 4. Whole numbers run from 0 to 255 (to 65 535 for uint16), floats from 0 to 1. A
+    file is turned as its EXIF tag says; of an animation the first picture counts; what is
+    transparent is laid on white.
+
+    Raises:
+        DataError: it is no picture, or cannot be read.
+    """
+    if isinstance(value, Mapping) and ("bytes" in value or "path" in value):
+        value = value["path"] if missing(value.get("bytes")) else value["bytes"]
+    if missing(value):
+        raise DataError("the picture is missing; leave the row out.")
+    if isinstance(value, str | os.PathLike):
+        path = Path(value)
+        if not path.is_file():
+            raise DataError(f"there is no picture {str(value)!r}; paths count from where you are.")
+        return _from_file(path.read_bytes(), str(value))
+    if isinstance(value, bytes | bytearray | memoryview):
+        return _from_file(bytes(value), f"the picture of {len(value)} bytes")
+    if hasattr(value, "convert") and hasattr(value, "getbands"):
+        return _from_image(value)
+    return _from_array(value)
+
+
+def as_grey(picture: Picture) -> Picture:
+    """Return a picture's luminance, (H, W, 1): 0.299 R + 0.587 G + 0.114 B."""
+    return picture if picture.shape[2] == 1 else (picture @ _LUMINANCE)[..., None]
+
+
+def as_colour(picture: Picture) -> Picture:
+    """Return a picture with three channels, (H, W, 3)."""
+    return np.broadcast_to(picture, (*picture.shape[:2], 3))
+
+
+def resize(picture: Picture, height: int, width: int) -> Picture:
+    """Scale a picture to another size, each pixel a weighted mean of those it covers."""
+    from PIL import Image
+
+    if picture.shape[:2] == (height, width):
+        return picture
+    channels = [
+        Image.fromarray(np.ascontiguousarray(picture[..., channel])).resize(
+            (width, height), Image.Resampling.BILINEAR
+        )
+        for channel in range(picture.shape[2])
+    ]
+    return np.stack([np.asarray(channel, np.float32) for channel in channels], axis=2)
+
+
+def _from_file(content: bytes, name: str) -> Picture:
+    """Read the bytes of a file."""
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            image.load()
+            return _from_image(ImageOps.exif_transpose(image))
+    # What Pillow raises on broken files: OSError for most, SyntaxError and ValueError for some.
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(
+            f"{name} cannot be read as a picture ({error}); replace it, or leave the row out."
+        ) from error
+
+
+def _from_image(image: Image) -> Picture:
+    """Turn an image of Pillow into an array."""
+    from PIL import Image as Images
+
+    if image.mode.startswith(("I", "F")):
+        return _from_array(np.asarray(image))
+    if image.mode in {"1", "L"}:
+        return (np.asarray(image.convert("L"), np.float32) / np.float32(255))[..., None]
+    opaque = image.convert("RGBA")
+    ground = Images.new("RGBA", image.size, "white")
+    rgb = Images.alpha_composite(ground, opaque).convert("RGB")
+    return np.asarray(rgb, np.float32) / np.float32(255)
+
+
+def _from_array(value: Any) -> Picture:
+    """Check an array or nested lists, and bring it to (H, W, C) from 0 to 1."""
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise DataError(
+            f"the rows of a picture must be of one length, got {shown(value)}."
+        ) from None
+    if array.dtype.kind not in "biuf" or array.ndim not in {2, 3}:
+        raise DataError(
+            f"a picture must be a path, bytes, an image of Pillow, or an array (H, W), (H, W, C) "
+            f"or (C, H, W), got {shown(value)}."
+        )
+    if array.ndim == 2:
+        array = array[..., None]
+    elif array.shape[2] not in {1, 3, 4}:
+        array = array.transpose(1, 2, 0)
+    if array.shape[2] not in {1, 3, 4} or not array.size:
+        raise DataError(
+            f"a picture must be (H, W), (H, W, C) or (C, H, W) with C = 1, 3 or 4 and at least one "
+            f"pixel, got axes {np.shape(value)}."
+        )
+    picture = _brightness(array)
+    if array.shape[2] < 4:
+        return picture
+    colour, alpha = picture[..., :3], picture[..., 3:]
+    return colour * alpha + (1 - alpha)
+
+
+def _brightness(array: NDArray[Any]) -> Picture:
+    """Bring pixels to 0 … 1, by their type."""
+    most = {"b": 1, "f": 1}.get(array.dtype.kind, 65_535 if array.dtype == np.uint16 else 255)
+    if not ((array >= 0) & (array <= most)).all():
+        kind = "floats" if array.dtype.kind == "f" else "whole numbers"
+        outside = array[~((array >= 0) & (array <= most))][0]
+        raise DataError(
+            f"pixels that are {kind} must lie in 0 … {most}, got {outside}; bring them there."
+        )
+    return np.asarray(array, np.float32) / np.float32(most)

@@ -1,0 +1,265 @@
+"""Records: several numbers and categories side by side, as a row of a table is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from elman.errors import DataError, OptionError, unknown
+from elman.features.checks import blank, check_choice, fitted
+from elman.features.feature import Encoding
+from elman.features.number import DATES, as_cells, as_number
+from elman.features.scaling import SCALES, Moments, Scaling, to_scale
+from elman.features.state import feature_state, restore
+from elman.features.vocabulary import Name, NameCounter, Vocabulary, as_name
+
+CELL_KINDS = ("number", "category")
+
+
+class _Learned(NamedTuple):
+    kinds: dict[str, str]
+    scaling: Scaling
+    vocabularies: dict[str, Vocabulary]
+
+
+class RecordFeature:
+    """Several numbers and categories as one row of floats.
+
+    The row holds the scaled numbers; then, for each number with gaps in the training part, 1 where
+    it is missing; then the categories' ids, as floats, 0 where one is unknown or missing.
+
+    A value is the list of the cells in the order of the columns, or a mapping from their names.
+
+    Args:
+        columns: the columns' names.
+        kinds: `number` or `category`, by column; the others are what their first cell is: a
+            number is a number, a string or true and false a category.
+        scale: of the numbers, as for `NumberFeature`.
+
+    Raises:
+        OptionError: a value is out of its range.
+
+    >>> passenger = RecordFeature(["age", "port"]).fit([[20, "Cork"], [40, "Kiel"], [30, "Cork"]])
+    >>> passenger.encoding.numbers, passenger.encoding.ids, passenger.encode([30, "Kiel"]).tolist()
+    (1, (3,), [0.0, 2.0])
+    """
+
+    kind: ClassVar[str] = "record"
+    has_steps: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        columns: Sequence[str],
+        *,
+        kinds: Mapping[str, str] | None = None,
+        scale: Literal["standard", "log", "none"] = "standard",
+    ) -> None:
+        check_choice("scale", scale, SCALES)
+        if not columns:
+            raise OptionError("columns must name at least one column, got none.")
+        for column, kind in (kinds or {}).items():
+            if column not in columns:
+                raise unknown("column", column, columns)
+            check_choice(f"kind of column {column!r}", kind, CELL_KINDS)
+        self.columns = tuple(columns)
+        self.kinds = dict(kinds or {})
+        self.scale = scale
+        self.notes: list[str] = []
+        self._learned: _Learned | None = None
+
+    @property
+    def numbers(self) -> list[str]:
+        """Names of the columns that are numbers, in order; known once fitted."""
+        return self._of_kind("number")
+
+    @property
+    def categories(self) -> list[str]:
+        """Names of the columns that are categories, in order; known once fitted."""
+        return self._of_kind("category")
+
+    @property
+    def encoding(self) -> Encoding:
+        """The numbers, one more for each with gaps, and an id a category."""
+        learned = fitted(self._learned, self.kind)
+        return Encoding(
+            numbers=learned.scaling.size,
+            ids=tuple(len(learned.vocabularies[column]) for column in self.categories),
+        )
+
+    @property
+    def description(self) -> str:
+        """What a value is, in words."""
+        counts = [
+            (len(self.numbers), "number", "numbers"),
+            (len(self.categories), "category", "categories"),
+        ]
+        return " and ".join(f"{n} {one if n == 1 else many}" for n, one, many in counts if n)
+
+    def fit(self, values: Iterable[Any]) -> RecordFeature:
+        """Learn kinds, scale and names from the training part's values.
+
+        Raises:
+            DataError: a value cannot be taken; a column has no cell at all; there is no value.
+        """
+        kinds = dict(self.kinds)
+        moments = {column: Moments(1) for column in self.columns}
+        names = {column: NameCounter(_subject(column)) for column in self.columns}
+        rows = 0
+        for value in values:
+            for column, cell in zip(self.columns, as_cells(value, self.columns), strict=True):
+                if column not in kinds and not blank(cell):
+                    kinds[column] = _kind_of(cell, column)
+                if blank(cell):
+                    moments[column].add_row([np.nan])
+                elif kinds[column] == "category":
+                    names[column].add(as_name(cell, _subject(column)))
+                else:
+                    moments[column].add_row([self._number(cell, column)])
+            rows += 1
+        if not rows:
+            raise DataError("there is no row to learn from; was the training part empty?")
+        for column in self.columns:
+            if column not in kinds or (kinds[column] == "category" and not names[column].counts):
+                raise DataError(
+                    f"{_subject(column)} is missing in the whole training part; leave it out."
+                )
+        self._settle(kinds, moments, names, rows)
+        return self
+
+    def encode(self, value: Any) -> Tensor:
+        """Turn a row's cells into floats, (n,), float32: numbers, gaps, ids.
+
+        Raises:
+            DataError: a cell cannot be taken; its column is named.
+        """
+        learned = fitted(self._learned, self.kind)
+        cells = dict(zip(self.columns, as_cells(value, self.columns), strict=True))
+        numbers = [as_number(cells[column], _subject(column)) for column in self.numbers]
+        subjects = list(map(_subject, self.numbers))
+        scaled = learned.scaling.encode(np.array([numbers], np.float64), subjects)[0]
+        ids = [self._id(cells[column], column) for column in self.categories]
+        return torch.from_numpy(np.concatenate([scaled, ids]).astype(np.float32))
+
+    def decode(self, encoded: Tensor) -> list[float | Name | None]:
+        """Turn floats, (n,), back into the cells; None where one is missing or unknown."""
+        learned = fitted(self._learned, self.kind)
+        floats = encoded.detach().cpu().double().numpy()
+        count = len(self.numbers)
+        numbers: list[float | None] = learned.scaling.decode(floats[:count]).tolist()
+        for place, mark in zip(np.flatnonzero(learned.scaling.gaps), floats[count:], strict=False):
+            numbers[place] = None if mark else numbers[place]
+        cells: dict[str, float | Name | None] = dict(zip(self.numbers, numbers, strict=True))
+        for column, index in zip(self.categories, floats[learned.scaling.size :], strict=True):
+            cells[column] = learned.vocabularies[column].name(int(index))
+        return [cells[column] for column in self.columns]
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe the feature in JSON values, for `from_json`."""
+        learned = fitted(self._learned, self.kind)
+        options = {"columns": list(self.columns), "kinds": self.kinds, "scale": self.scale}
+        vocabularies = {name: known.to_json() for name, known in learned.vocabularies.items()}
+        return feature_state(
+            self.kind,
+            options,
+            {
+                "kinds": learned.kinds,
+                "scaling": learned.scaling.to_json(),
+                "vocabularies": vocabularies,
+            },
+        )
+
+    @classmethod
+    def from_json(cls, state: Mapping[str, Any]) -> RecordFeature:
+        """Restore a feature from `to_json`.
+
+        Raises:
+            DataError: the state is malformed.
+        """
+        feature, learned = restore(
+            cls, state, {"kinds": dict, "scaling": dict, "vocabularies": dict}
+        )
+        feature._learned = _Learned(
+            learned["kinds"],
+            Scaling.from_json(learned["scaling"], cls.kind),
+            {
+                column: Vocabulary.from_json(known, cls.kind)
+                for column, known in learned["vocabularies"].items()
+            },
+        )
+        return feature
+
+    def _of_kind(self, kind: str) -> list[str]:
+        """Return the names of the columns of a kind."""
+        kinds = fitted(self._learned, self.kind).kinds
+        return [column for column in self.columns if kinds[column] == kind]
+
+    def _number(self, cell: Any, column: str) -> float:
+        """Return a cell's number as the scale takes it."""
+        number = np.array([[as_number(cell, _subject(column))]])
+        return float(to_scale(number, self.scale, [_subject(column)])[0, 0])
+
+    def _settle(
+        self,
+        kinds: dict[str, str],
+        moments: Mapping[str, Moments],
+        names: Mapping[str, NameCounter],
+        rows: int,
+    ) -> None:
+        """Keep what was learned, and note what is odd."""
+        self.notes = []
+        parts = []
+        for column in self.columns:
+            if kinds[column] == "number":
+                part, notes = moments[column].scaling(self.scale, [_subject(column)])
+                parts.append(part)
+                self.notes += notes
+            elif 2 < len(names[column].counts) > rows / 2:
+                self.notes.append(
+                    f"{_subject(column)} has {len(names[column].counts)} names in {rows} rows: "
+                    f"little can be learned of each; leave it out if it only numbers the rows."
+                )
+        scaling = Scaling(
+            self.scale,
+            np.concatenate([np.zeros(0), *(part.mean for part in parts)]),
+            np.concatenate([np.zeros(0), *(part.sd for part in parts)]),
+            np.concatenate([np.zeros(0, np.bool_), *(part.gaps for part in parts)]),
+        )
+        vocabularies = {
+            column: Vocabulary.from_counts(names[column].counts)
+            for column in self.columns
+            if kinds[column] == "category"
+        }
+        self._learned = _Learned(kinds, scaling, vocabularies)
+
+    def _id(self, cell: Any, column: str) -> int:
+        """Return the id of a category's cell."""
+        if blank(cell):
+            return 0
+        name = as_name(cell, _subject(column))
+        return fitted(self._learned, self.kind).vocabularies[column].find(name) or 0
+
+
+def _subject(column: str) -> str:
+    """Name a column in an error."""
+    return f"column {column!r}"
+
+
+def _kind_of(cell: Any, column: str) -> str:
+    """Say what a column is, by its first cell.
+
+    Raises:
+        DataError: it is neither a number nor a category.
+    """
+    if isinstance(cell, str | bool | np.bool_):
+        return "category"
+    if not isinstance(cell, DATES):
+        as_number(cell, _subject(column))
+        return "number"
+    raise DataError(
+        f"{_subject(column)} holds times; a record takes numbers and categories. Name it as the "
+        f"time (--time on the command line), or make a number of it."
+    )

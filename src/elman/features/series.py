@@ -1,0 +1,366 @@
+"""Series: numbers over time, in one column or several."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from elman.errors import DataError, OptionError, unknown
+from elman.features.checks import check_choice, fitted, missing, shown
+from elman.features.feature import Encoding
+from elman.features.number import LARGEST, as_cells, as_number
+from elman.features.scaling import SCALES, Floats, Moments, Scaling, to_scale
+from elman.features.state import feature_state, restore
+
+
+class _Cut(NamedTuple):
+    """A value cut into what is measured, (T, I), and when, (T,)."""
+
+    numbers: Floats
+    times: Floats | None
+
+
+class _Learned(NamedTuple):
+    widths: list[int]
+    """Numbers a step of each measured column."""
+    scaling: Scaling
+    mean_interval: float
+    """Mean Δt of the training part, in the unit of the time column (seconds for dates)."""
+
+
+class SeriesFeature:
+    """Numbers over time, each column scaled by what the training part shows.
+
+        x     scaled as `scaling.Scaling` says; 0, the mean, where it is missing
+        gap   1 where x is missing, else 0; for columns with gaps in the training part alone
+        Δt    log(1 + (t(k) − t(k−1)) / mean Δt), 0 at the first step; with a column of times alone
+
+    A value is a list over time of numbers, of rows of numbers, or an array (T,) or (T, I); None
+    and NaN are missing. With several `columns` it is the list of such cells in their order, all of
+    as many steps. A series without steps is encoded as such: (0, I).
+
+    Args:
+        as_target: whether the numbers are to be predicted, one or a row a step; none may be
+            missing.
+        scale: `standard`, `log` or `none`, as for numbers.
+        columns: the columns' names, where there are several.
+        time: the one of them that holds the time of each step: numbers or dates, never going
+            back. It is not scaled as a number but says how far steps lie apart.
+
+    Raises:
+        OptionError: a value is out of its range, or has no sense for a target.
+
+    >>> series = SeriesFeature().fit([[1.0, None, 3.0], [2.0]])
+    >>> series.encode([2.0, None]).tolist(), series.encoding.numbers
+    ([[0.0, 0.0], [0.0, 1.0]], 2)
+    """
+
+    kind: ClassVar[str] = "series"
+    has_steps: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        as_target: bool = False,
+        scale: Literal["standard", "log", "none"] = "standard",
+        columns: Sequence[str] = (),
+        time: str | None = None,
+    ) -> None:
+        check_choice("scale", scale, SCALES)
+        if len(columns) == 1:
+            raise OptionError("columns names several columns; leave it out where there is one.")
+        if time is not None and time not in columns:
+            raise unknown("column", time, columns)
+        if time is not None and as_target:
+            raise OptionError("time says how far steps of an input lie apart; a target has none.")
+        self.as_target = as_target
+        self.scale = scale
+        self.columns = tuple(columns)
+        self.time = time
+        self.notes: list[str] = []
+        self._learned: _Learned | None = None
+
+    @property
+    def scaling(self) -> Scaling:
+        """The scale that was learned."""
+        return fitted(self._learned, self.kind).scaling
+
+    @property
+    def encoding(self) -> Encoding:
+        """A number for each one measured, for each of those that have gaps, and for Δt."""
+        return Encoding(numbers=self.scaling.size + (self.time is not None))
+
+    @property
+    def description(self) -> str:
+        """What a value is, in words."""
+        count = len(self.scaling.mean)
+        what = "a number" if count == 1 else f"{count} numbers"
+        apart = ", and how far they lie apart" if self.time is not None else ""
+        return f"{what} a step{apart}"
+
+    def fit(self, values: Iterable[Any]) -> SeriesFeature:
+        """Learn the scale from the training part's values.
+
+        Raises:
+            DataError: a value cannot be taken, or there is no step in any.
+        """
+        moments: Moments | None = None
+        widths: list[int] = []
+        elapsed, intervals, rows, empty = 0.0, 0, 0, 0
+        for value in values:
+            cells = self._cells(value)
+            cut = self._cut(value, cells)
+            rows += 1
+            if not len(cut.numbers):
+                empty += 1
+                continue
+            if moments is None:
+                widths = self._widths(cells)
+                moments = Moments(sum(widths))
+            self._check_widths(cells, widths)
+            moments.add(to_scale(cut.numbers, self.scale, self._subjects(widths)))
+            if cut.times is not None:
+                elapsed += float(cut.times[-1] - cut.times[0])
+                intervals += len(cut.times) - 1
+        if moments is None:
+            raise DataError(
+                f"there is no step in the {rows} series of the training part; "
+                f"was another column meant?"
+            )
+        scaling, notes = moments.scaling(self.scale, self._subjects(widths))
+        self.notes = [*notes, *([f"{empty} of {rows} series have no steps."] if empty else [])]
+        if self.time is not None and elapsed == 0:
+            self.notes.append(f"all steps are at one time of column {self.time!r}: Δt is 0.")
+        self._learned = _Learned(widths, scaling, elapsed / intervals if elapsed else 1.0)
+        return self
+
+    def encode(self, value: Any) -> Tensor:
+        """Turn a series into floats, (T, I), float32; I as `encoding` says.
+
+        Raises:
+            DataError: it cannot be taken; a column and a step are named.
+        """
+        learned = fitted(self._learned, self.kind)
+        cells = self._cells(value)
+        cut = self._cut(value, cells)
+        if not len(cut.numbers):
+            return torch.zeros(0, self.encoding.numbers)
+        self._check_widths(cells, learned.widths)
+        encoded = learned.scaling.encode(cut.numbers, self._subjects(learned.widths))
+        if cut.times is not None:
+            apart = np.diff(cut.times, prepend=cut.times[0]) / learned.mean_interval
+            encoded = np.concatenate([encoded, np.log1p(apart)[:, None]], axis=1)
+        return torch.from_numpy(encoded.astype(np.float32))
+
+    def decode(self, encoded: Tensor) -> Floats:
+        """Turn floats, (T, I), back into numbers in their own units.
+
+        Returns:
+            (T,) where there is one number a step, else (T, I); NaN where one is missing. The time
+            of the steps is not told.
+        """
+        scaling = self.scaling
+        floats = encoded.detach().cpu().double().numpy()
+        count = len(scaling.mean)
+        values = scaling.decode(floats[:, :count])
+        if floats.shape[1] >= scaling.size:
+            marks = floats[:, count : scaling.size] > 0
+            values[:, scaling.gaps] = np.where(marks, np.nan, values[:, scaling.gaps])
+        return values[:, 0] if count == 1 else values
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe the feature in JSON values, for `from_json`."""
+        learned = fitted(self._learned, self.kind)
+        options = {
+            "as_target": self.as_target,
+            "scale": self.scale,
+            "columns": list(self.columns),
+            "time": self.time,
+        }
+        return feature_state(
+            self.kind,
+            options,
+            {
+                "widths": learned.widths,
+                "scaling": learned.scaling.to_json(),
+                "mean_interval": learned.mean_interval,
+            },
+        )
+
+    @classmethod
+    def from_json(cls, state: Mapping[str, Any]) -> SeriesFeature:
+        """Restore a feature from `to_json`.
+
+        Raises:
+            DataError: the state is malformed.
+        """
+        feature, learned = restore(
+            cls, state, {"widths": list, "scaling": dict, "mean_interval": float}
+        )
+        feature._learned = _Learned(
+            learned["widths"],
+            Scaling.from_json(learned["scaling"], cls.kind),
+            learned["mean_interval"],
+        )
+        return feature
+
+    @property
+    def _measured(self) -> list[str]:
+        """Names of the columns but for the time's; one without a name where there is one."""
+        return [column for column in self.columns if column != self.time] or [""]
+
+    def _subjects(self, widths: Sequence[int]) -> list[str]:
+        """What each number a step is called in an error."""
+        return [
+            _subject(column) + (f", number {place}," if width > 1 else "")
+            for column, width in zip(self._measured, widths, strict=True)
+            for place in range(width)
+        ]
+
+    def _cells(self, value: Any) -> list[Floats]:
+        """Return each measured column's numbers, (T, k)."""
+        if not self.columns:
+            return [steps_of(value, _subject(""))]
+        cells = dict(zip(self.columns, as_cells(value, self.columns), strict=True))
+        return [steps_of(cells[column], _subject(column)) for column in self._measured]
+
+    def _cut(self, value: Any, cells: list[Floats]) -> _Cut:
+        """Put the columns beside each other, and take the times apart."""
+        times = None
+        if self.time is not None:
+            cell = as_cells(value, self.columns)[self.columns.index(self.time)]
+            times = times_of(cell, _subject(self.time))
+        lengths = dict(zip(self._measured, map(len, cells), strict=True))
+        if times is not None and self.time is not None:
+            lengths[self.time] = len(times)
+        first = next(iter(lengths))
+        for column, length in lengths.items():
+            if length != lengths[first]:
+                raise DataError(
+                    f"columns {first!r} and {column!r} must have as many steps as each other, "
+                    f"got {lengths[first]} and {length}; correct the row, or leave it out."
+                )
+        if not lengths[first]:
+            return _Cut(np.zeros((0, 1)), times)
+        numbers = np.concatenate(cells, axis=1)
+        if self.as_target and np.isnan(numbers).any():
+            step, place = np.argwhere(np.isnan(numbers))[0]
+            subject = self._subjects(self._widths(cells))[place]
+            raise DataError(
+                f"{subject} at step {step} is missing, and a target must be there; fill it in, or "
+                f"leave the row out."
+            )
+        return _Cut(numbers, times)
+
+    def _widths(self, cells: Sequence[Floats]) -> list[int]:
+        """Return the numbers a step of each column."""
+        return [cell.shape[1] for cell in cells]
+
+    def _check_widths(self, cells: Sequence[Floats], widths: Sequence[int]) -> None:
+        """Refuse a column that has more or fewer numbers a step than the first one had."""
+        for column, cell, width in zip(self._measured, cells, widths, strict=True):
+            if cell.shape[1] != width:
+                raise DataError(
+                    f"{_subject(column)} must have {width} numbers a step, as in the first row of "
+                    f"the training part, got {cell.shape[1]}."
+                )
+
+
+def _subject(column: str) -> str:
+    """Name a column in an error."""
+    return f"column {column!r}" if column else "the series"
+
+
+def steps_of(cell: Any, subject: str) -> Floats:
+    """Return a cell's numbers over time, (T, k), NaN where one is missing.
+
+    Args:
+        cell: a list over time of numbers or of rows of numbers, or an array (T,) or (T, k).
+        subject: what it is called in an error.
+
+    Raises:
+        DataError: it is something else, or a number cannot be taken; its step is named.
+    """
+    if isinstance(cell, str) or missing(cell) or not hasattr(cell, "__len__"):
+        raise DataError(f"{subject} must be a list of numbers over time, got {shown(cell)}.")
+    try:
+        array = np.asarray(cell)
+        # Times and strings would become numbers without a word.
+        array = (
+            np.asarray(cell, np.float64) if array.dtype.kind in "biufO" else _slowly(cell, subject)
+        )
+    except (TypeError, ValueError):
+        array = _slowly(cell, subject)
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim != 2:
+        raise DataError(
+            f"{subject} must be numbers over time, (T,) or (T, I), got axes {array.shape}."
+        )
+    if (np.abs(array) > LARGEST).any():
+        step = int(np.argwhere(np.abs(array) > LARGEST)[0, 0])
+        raise DataError(
+            f"{subject} holds {array[step].tolist()} at step {step}, beyond the largest number a "
+            f"network can take, {LARGEST:.3g}; correct it, or leave it missing."
+        )
+    return array
+
+
+def _slowly(cell: Any, subject: str) -> Floats:
+    """Read numbers one by one, so that the error names the step of the first that is none."""
+    rows: list[list[float]] = []
+    for step, row in enumerate(cell):
+        numbers = row if isinstance(row, list | tuple | np.ndarray) else [row]
+        rows.append([as_number(number, f"{subject} at step {step}") for number in numbers])
+        if len(rows[step]) != len(rows[0]):
+            raise DataError(
+                f"{subject} must have as many numbers at every step, got {len(rows[0])} at step 0 "
+                f"and {len(rows[step])} at step {step}."
+            )
+    return np.array(rows, np.float64)
+
+
+def times_of(cell: Any, subject: str) -> Floats:
+    """Return the times of steps, (T,): numbers as they are, dates as seconds.
+
+    A date without a zone counts as UTC: only differences matter.
+
+    Raises:
+        DataError: one is missing or no time, or they go back.
+    """
+    if isinstance(cell, np.ndarray) and cell.dtype.kind == "M":
+        times = cell.astype("datetime64[ns]").astype(np.float64) / 1e9
+        times[np.isnat(cell)] = np.nan
+    elif isinstance(cell, str) or missing(cell) or not hasattr(cell, "__len__"):
+        raise DataError(f"{subject} must be a list of times, got {shown(cell)}.")
+    else:
+        times = np.array(
+            [_seconds(time, f"{subject} at step {step}") for step, time in enumerate(cell)]
+        ).reshape(-1)
+    if np.isnan(times).any():
+        step = int(np.argmax(np.isnan(times)))
+        raise DataError(f"{subject} is missing at step {step}; a step must have its time.")
+    if (np.diff(times) < 0).any():
+        step = int(np.argmax(np.diff(times) < 0)) + 1
+        raise DataError(
+            f"{subject} goes back at step {step}, to {shown(cell[step])} from "
+            f"{shown(cell[step - 1])}; sort the steps by time."
+        )
+    return times
+
+
+def _seconds(time: Any, subject: str) -> float:
+    """Return a time as a number."""
+    if isinstance(time, np.datetime64):
+        time = time.astype("datetime64[us]").item()
+    if isinstance(time, datetime.datetime):
+        zoned = time if time.tzinfo is not None else time.replace(tzinfo=datetime.UTC)
+        return zoned.timestamp()
+    if isinstance(time, datetime.date):
+        return float(time.toordinal() * 86_400)
+    return as_number(time, subject)

@@ -1,0 +1,125 @@
+"""Sounds read from whatever holds them: a file, bytes, an array with its rate."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elman.errors import DataError
+from elman.features.checks import missing, shown
+
+SIXTEEN_BITS = 32_768
+
+
+class Sound(NamedTuple):
+    """Samples from −1 to 1, (N, channels), and how many there are a second; None where unsaid."""
+
+    samples: NDArray[np.float64]
+    rate: int | None
+
+
+def read_sound(value: Any) -> Sound:
+    """Read a sound.
+
+    A value is a path, or the bytes of a file, in a format that libsndfile reads (WAV, FLAC, OGG …;
+    8 to 32 bits); samples and their rate, a pair; a mapping with `array` and `sampling_rate`, or
+    `bytes` or `path`, as Hugging Face's sets have; or samples alone, (N,) or (N, channels).
+    Whole numbers are brought to −1 … 1 by the width of their type; those without a width, in
+    lists, count as 16 bits.
+
+    Raises:
+        DataError: it is no sound, or cannot be read.
+    """
+    if isinstance(value, Mapping):
+        value = _from_mapping(value)
+    if missing(value):
+        raise DataError("the sound is missing; leave the row out.")
+    if isinstance(value, str | os.PathLike):
+        if not Path(value).is_file():
+            raise DataError(f"there is no sound {str(value)!r}; paths count from where you are.")
+        return _from_file(Path(value).read_bytes(), str(value))
+    if isinstance(value, bytes | bytearray | memoryview):
+        return _from_file(bytes(value), f"the sound of {len(value)} bytes")
+    if isinstance(value, tuple) and len(value) == 2 and np.ndim(value[0]) and not np.ndim(value[1]):
+        samples, rate = value
+        if isinstance(rate, bool) or not isinstance(rate, int | np.integer) or rate < 1:
+            raise DataError(f"a sound's rate must be samples a second, got {shown(rate)}.")
+        return Sound(_from_array(samples), int(rate))
+    return Sound(_from_array(value), None)
+
+
+def resample(samples: NDArray[np.float64], rate: int, wanted: int) -> NDArray[np.float64]:
+    """Bring samples, (N, channels), from one rate to another, by a polyphase low-pass filter."""
+    from scipy.signal import resample_poly
+
+    if rate == wanted or not len(samples):
+        return samples
+    common = math.gcd(rate, wanted)
+    resampled: NDArray[np.float64] = resample_poly(samples, wanted // common, rate // common)
+    return resampled
+
+
+def _from_mapping(value: Mapping[str, Any]) -> Any:
+    """Take a sound out of a mapping."""
+    if "array" in value and "sampling_rate" in value:
+        return np.asarray(value["array"]), value["sampling_rate"]
+    for key in ("bytes", "path"):
+        if not missing(value.get(key)):
+            return value[key]
+    raise DataError(
+        f"a sound must have 'array' and 'sampling_rate', or 'bytes', or 'path', got {shown(value)}."
+    )
+
+
+def _from_file(content: bytes, name: str) -> Sound:
+    """Read the bytes of a file."""
+    import soundfile
+
+    try:
+        samples, rate = soundfile.read(io.BytesIO(content), dtype="float64", always_2d=True)
+    except soundfile.SoundFileError as error:
+        raise DataError(
+            f"{name} cannot be read as a sound ({error}); replace it, or leave the row out."
+        ) from error
+    return Sound(samples, int(rate))
+
+
+def _from_array(value: Any) -> NDArray[np.float64]:
+    """Check samples and bring them to (N, channels), −1 … 1."""
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise DataError(f"a sound must be (N,) or (N, channels), got {shown(value)}.") from None
+    if array.dtype.kind not in "iuf" or array.ndim not in {1, 2}:
+        raise DataError(
+            f"a sound must be a path, bytes, samples (N,) or (N, channels), or samples with their "
+            f"rate, got {shown(value)}."
+        )
+    samples = _amplitude(array)
+    if not np.isfinite(samples).all():
+        step = int(np.argwhere(~np.isfinite(samples))[0, 0])
+        raise DataError(f"a sound must hold numbers alone, got {array[step]} at sample {step}.")
+    return samples[:, None] if samples.ndim == 1 else samples
+
+
+def _amplitude(array: NDArray[Any]) -> NDArray[np.float64]:
+    """Bring samples to −1 … 1, by their type; 8 bits have no sign, as in WAV files."""
+    if array.dtype.kind == "f":
+        return array.astype(np.float64)
+    if array.dtype == np.uint8:
+        return (array.astype(np.float64) - 128) / 128
+    if array.dtype.itemsize < 8:
+        return array.astype(np.float64) / 2.0 ** (8 * array.dtype.itemsize - 1)
+    if array.size and np.abs(array).max() > SIXTEEN_BITS:
+        raise DataError(
+            f"samples that are whole numbers without a width count as 16 bits, −32768 … 32767, "
+            f"got {array.flat[int(np.abs(array).argmax())]}; give them as floats from −1 to 1."
+        )
+    return array.astype(np.float64) / SIXTEEN_BITS

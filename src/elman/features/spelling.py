@@ -1,0 +1,56 @@
+"""The characters of a word, for what a word's id cannot say: its endings, its case, its digits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+COLUMNS = 20
+"""Characters of a word that are kept, at most."""
+
+_PADDING = 0
+_UNKNOWN = 1
+_FIRST = 2
+
+
+class Spelling:
+    """Words as ids of their characters: 0 is padding, 1 an unknown character.
+
+    Of a word of more than 20 characters the first ten and the last ten are kept: prefixes and
+    suffixes say most.
+
+    Args:
+        characters: those that have an id of their own, in the order of their ids.
+
+    >>> Spelling("abc").encode("cab?")[:6]
+    [4, 2, 3, 1, 0, 0]
+    """
+
+    def __init__(self, characters: Sequence[str]) -> None:
+        self.characters = tuple(characters)
+        self._ids = {character: index for index, character in enumerate(self.characters, _FIRST)}
+
+    @classmethod
+    def from_words(cls, words: Mapping[str, int]) -> Spelling:
+        """Learn the characters of words, given with how often each was seen.
+
+        A character seen once alone is left unknown: so the unknown one is met in training.
+        """
+        counts: Counter[str] = Counter()
+        for word, count in words.items():
+            for character in word:
+                counts[character] += count
+        kept = [character for character, count in counts.items() if count > 1]
+        return cls(sorted(kept, key=lambda character: (-counts[character], character)))
+
+    @property
+    def encoding(self) -> tuple[int, int]:
+        """Size of the vocabulary of characters, and columns a word."""
+        return len(self.characters) + _FIRST, COLUMNS
+
+    def encode(self, word: str) -> list[int]:
+        """Return the ids of a word's characters, padded: 20 of them."""
+        if len(word) > COLUMNS:
+            word = word[: COLUMNS // 2] + word[-COLUMNS // 2 :]
+        ids = [self._ids.get(character, _UNKNOWN) for character in word]
+        return ids + [_PADDING] * (COLUMNS - len(ids))

@@ -1,0 +1,232 @@
+"""Symbols: lists of tokens or tags that somebody has cut already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from elman.errors import DataError, OptionError
+from elman.features.checks import check_whole, fitted, missing, shown
+from elman.features.feature import Encoding
+from elman.features.spelling import Spelling
+from elman.features.state import feature_state, restore
+from elman.features.vocabulary import Name, NameCounter, Vocabulary, as_name, unseen
+
+MOST_NAMES = 30_000
+
+
+class _Learned(NamedTuple):
+    vocabulary: Vocabulary
+    spelling: Spelling | None
+
+
+class SymbolsFeature:
+    """Lists of symbols as ids, one a step.
+
+    A value is a list of strings (or of whole numbers: ids, codes), or one string that is cut at
+    its spaces. As input, id 0 is unknown and the symbols have ids from 1. As target, symbols are
+    tags: their ids are 0 … n − 1, and one that was not there in training is an error.
+
+    Args:
+        as_target: whether the symbols are to be predicted.
+        lowercase: whether case is dropped.
+        max_vocabulary: greatest number of symbols as input; the rarest go first.
+        min_count: symbols seen less often are unknown as input.
+        characters: whether the characters of each symbol stand beside its id, (T, 1 + 20), in
+            their own case. See `spelling.Spelling`.
+
+    Raises:
+        OptionError: a value is out of its range, or has no sense for a target.
+
+    >>> tags = SymbolsFeature(as_target=True).fit([["DET", "NOUN"], ["NOUN", "VERB"]])
+    >>> tags.names, tags.encode("VERB DET").tolist()
+    (('NOUN', 'DET', 'VERB'), [2, 1])
+    """
+
+    kind: ClassVar[str] = "symbols"
+    has_steps: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        as_target: bool = False,
+        lowercase: bool = False,
+        max_vocabulary: int = MOST_NAMES,
+        min_count: int = 1,
+        characters: bool = False,
+    ) -> None:
+        check_whole("max_vocabulary", max_vocabulary, least=1)
+        check_whole("min_count", min_count, least=1)
+        if as_target and (characters or min_count > 1 or max_vocabulary != MOST_NAMES):
+            raise OptionError(
+                "symbols that are a target all count, each by its name alone: leave out "
+                "min_count, max_vocabulary and characters."
+            )
+        self.as_target = as_target
+        self.lowercase = lowercase
+        self.max_vocabulary = max_vocabulary
+        self.min_count = min_count
+        self.characters = characters
+        self.notes: list[str] = []
+        self._learned: _Learned | None = None
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The symbols and their ids."""
+        return fitted(self._learned, self.kind).vocabulary
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        """The symbols, the most frequent first; as target their ids are their places."""
+        return self.vocabulary.names
+
+    @property
+    def encoding(self) -> Encoding:
+        """One id a step; with the characters of each symbol, 20 more."""
+        learned = fitted(self._learned, self.kind)
+        spelling = learned.spelling.encoding if learned.spelling else None
+        return Encoding(ids=(len(learned.vocabulary),), characters=spelling)
+
+    @property
+    def description(self) -> str:
+        """What a value is, in words."""
+        return f"one of {len(self.names)} tags a step" if self.as_target else "symbols"
+
+    def fit(self, values: Iterable[Any]) -> SymbolsFeature:
+        """Learn the symbols from the training part's values.
+
+        Raises:
+            DataError: a value cannot be taken; there is no symbol; or, as target, only one.
+        """
+        counter, cased = NameCounter("a column of symbols"), NameCounter("a column of symbols")
+        empty = rows = 0
+        for value in values:
+            symbols = self._symbols(value)
+            for symbol in symbols:
+                counter.add(symbol)
+                cased.add(self._cased(symbol))
+            rows += 1
+            empty += not symbols
+        if not cased.counts:
+            raise DataError(
+                f"there is no symbol in the {rows} values of the training part; "
+                f"was another column meant?"
+            )
+        vocabulary = self._vocabulary_of(cased)
+        spelling = None
+        if self.characters:
+            words = {str(symbol): count for symbol, count in counter.counts.items()}
+            spelling = Spelling.from_words(words)
+        self._learned = _Learned(vocabulary, spelling)
+        self.notes = [f"{empty} of {rows} values hold no symbol."] if empty else []
+        if left_out := len(cased.counts) - len(vocabulary.names):
+            self.notes.append(
+                f"{left_out} of {len(cased.counts)} different symbols are unknown: seen less than "
+                f"{self.min_count} times, or beyond max_vocabulary={self.max_vocabulary}."
+            )
+        return self
+
+    def encode(self, value: Any) -> Tensor:
+        """Turn symbols into ids, (T,), or with the characters of each (T, 1 + 20); int64.
+
+        Raises:
+            DataError: the value cannot be taken, or a tag was not there in training.
+        """
+        learned = fitted(self._learned, self.kind)
+        symbols = self._symbols(value)
+        ids = torch.tensor([self._id(symbol) for symbol in symbols], dtype=torch.int64)
+        if learned.spelling is None:
+            return ids
+        spelled = [learned.spelling.encode(str(symbol)) for symbol in symbols]
+        letters = torch.tensor(spelled, dtype=torch.int64)
+        width = learned.spelling.encoding[1]
+        return torch.cat([ids[:, None], letters.reshape(len(symbols), width)], dim=1)
+
+    def decode(self, encoded: Tensor) -> list[Name | None]:
+        """Turn ids back into symbols; an unknown one is None."""
+        ids = encoded[:, 0] if encoded.ndim == 2 else encoded
+        return [self.vocabulary.name(index) for index in ids.tolist()]
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe the feature in JSON values, for `from_json`."""
+        learned = fitted(self._learned, self.kind)
+        options = {
+            "as_target": self.as_target,
+            "lowercase": self.lowercase,
+            "max_vocabulary": self.max_vocabulary,
+            "min_count": self.min_count,
+            "characters": self.characters,
+        }
+        spelling = list(learned.spelling.characters) if learned.spelling else None
+        return feature_state(
+            self.kind,
+            options,
+            {"vocabulary": learned.vocabulary.to_json(), "spelling": spelling},
+        )
+
+    @classmethod
+    def from_json(cls, state: Mapping[str, Any]) -> SymbolsFeature:
+        """Restore a feature from `to_json`.
+
+        Raises:
+            DataError: the state is malformed.
+        """
+        feature, learned = restore(cls, state, {"vocabulary": dict, "spelling": (list, type(None))})
+        feature._learned = _Learned(
+            Vocabulary.from_json(learned["vocabulary"], cls.kind),
+            Spelling(learned["spelling"]) if feature.characters else None,
+        )
+        return feature
+
+    def _symbols(self, value: Any) -> list[Name]:
+        """Check a value and return its symbols, in their own case."""
+        if isinstance(value, str):
+            return list(value.split())
+        if isinstance(value, np.ndarray) and value.ndim == 1:
+            value = value.tolist()
+        if missing(value) or not isinstance(value, list | tuple):
+            raise DataError(
+                f"symbols must be a list of names, or a string that is cut at its spaces, "
+                f"got {shown(value)}."
+            )
+        return [as_name(symbol, f"symbol {step}") for step, symbol in enumerate(value)]
+
+    def _cased(self, symbol: Name) -> Name:
+        """Drop the case of a symbol, if case is to be dropped."""
+        return symbol.lower() if self.lowercase and isinstance(symbol, str) else symbol
+
+    def _id(self, symbol: Name) -> int:
+        """Return a symbol's id."""
+        index = self.vocabulary.find(self._cased(symbol))
+        if index is None and self.as_target:
+            raise unseen(
+                "tag",
+                symbol,
+                self.names,
+                "Correct it, or see to it that the training part has such a tag.",
+            )
+        return index or 0
+
+    def _vocabulary_of(self, counter: NameCounter) -> Vocabulary:
+        """Make a vocabulary of what was counted."""
+        if not self.as_target:
+            vocabulary = Vocabulary.from_counts(
+                counter.counts, min_count=self.min_count, max_size=self.max_vocabulary
+            )
+            if not vocabulary.names:
+                raise DataError(
+                    f"none of the {len(counter.counts)} symbols of the training part was seen "
+                    f"{self.min_count} times; lower min_count."
+                )
+            return vocabulary
+        if len(counter.counts) == 1:
+            (name,) = counter.counts
+            raise DataError(
+                f"a target needs at least two tags, and the training part has {shown(name)} alone; "
+                f"there is nothing to be learned from it."
+            )
+        return Vocabulary.from_counts(counter.counts, unknown=False)

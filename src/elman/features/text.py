@@ -1,0 +1,286 @@
+"""Text: strings as sequences of words, of characters or of byte pairs."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Literal, NamedTuple, cast
+
+import torch
+from torch import Tensor
+
+from elman.errors import DataError, OptionError
+from elman.features.byte_pairs import BytePairs
+from elman.features.checks import check_choice, check_whole, fitted, missing, shown
+from elman.features.feature import Encoding
+from elman.features.spelling import Spelling
+from elman.features.state import feature_state, restore
+from elman.features.vocabulary import UNKNOWN, Vocabulary
+from elman.features.words import join_words, split_words
+
+LEVELS = ("word", "character", "bpe")
+Level = Literal["word", "character", "bpe"]
+
+_STEPS = {"word": "words", "character": "characters", "bpe": "byte pairs"}
+_REPLACEMENT = "\ufffd"  # Unicode's own character for what cannot be written
+
+
+class _Learned(NamedTuple):
+    vocabulary: Vocabulary | BytePairs
+    spelling: Spelling | None
+
+
+class TextFeature:
+    """Texts as ids, one a word, a character or a byte pair; id 0 is unknown.
+
+    An empty text has no steps: (0,). What to do with it is the caller's to say.
+
+    Args:
+        level: what a step is. `word` cuts as `words.split_words` says; `character` takes Unicode's
+            characters one by one; `bpe` learns byte pairs (`byte_pairs.BytePairs`), which know
+            every text, and holds the texts of the training part in memory to do so.
+        lowercase: whether case is dropped; None drops it for words and keeps it otherwise.
+        max_vocabulary: greatest number of words, characters or byte pairs; the rarest go first.
+        min_count: those seen less often in training are unknown; None is 2 for words, so that the
+            unknown word is met in training, 1 for characters, and 2 for joining byte pairs.
+        max_length: greatest number of steps, None for any; longer texts are cut, and `notes` says
+            how many there were in training.
+        keep: which end of a longer text stays, `end` or `beginning`.
+        normalise: Unicode's form, `NFC`, `NFKC` (also unites ﬁ and fi, ① and 1), or `none`.
+        characters: whether the characters of each word stand beside its id, (T, 1 + 20), in their
+            own case; for words alone. See `spelling.Spelling`.
+
+    Raises:
+        OptionError: a value is out of its range.
+
+    >>> feature = TextFeature(min_count=1).fit(["A fine film!", "a film"])
+    >>> feature.encode("a fine mess").tolist(), feature.decode(feature.encode("A film!"))
+    ([1, 4, 0], 'a film!')
+    """
+
+    kind: ClassVar[str] = "text"
+    has_steps: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        level: Level = "word",
+        *,
+        lowercase: bool | None = None,
+        max_vocabulary: int = 30_000,
+        min_count: int | None = None,
+        max_length: int | None = None,
+        keep: Literal["beginning", "end"] = "end",
+        normalise: Literal["NFC", "NFKC", "none"] = "NFC",
+        characters: bool = False,
+    ) -> None:
+        check_choice("level", level, LEVELS)
+        check_choice("keep", keep, ("beginning", "end"))
+        check_choice("normalise", normalise, ("NFC", "NFKC", "none"))
+        check_whole("max_vocabulary", max_vocabulary, least=1)
+        for option, value in (("min_count", min_count), ("max_length", max_length)):
+            if value is not None:
+                check_whole(option, value, least=1)
+        if characters and level != "word":
+            raise OptionError(
+                f"characters=True gives the characters of each word, so it needs level='word', "
+                f"got level={level!r}."
+            )
+        self.level = level
+        self.lowercase = lowercase
+        self.max_vocabulary = max_vocabulary
+        self.min_count = min_count
+        self.max_length = max_length
+        self.keep = keep
+        self.normalise = normalise
+        self.characters = characters
+        self.notes: list[str] = []
+        self._learned: _Learned | None = None
+
+    @property
+    def vocabulary(self) -> Vocabulary | BytePairs:
+        """The words, characters or byte pairs with an id of their own."""
+        return fitted(self._learned, self.kind).vocabulary
+
+    @property
+    def encoding(self) -> Encoding:
+        """One id a step; with the characters of each word, 20 more."""
+        learned = fitted(self._learned, self.kind)
+        spelling = learned.spelling.encoding if learned.spelling else None
+        return Encoding(ids=(len(learned.vocabulary),), characters=spelling)
+
+    @property
+    def description(self) -> str:
+        """What a value is, in words."""
+        return _STEPS[self.level]
+
+    def fit(self, texts: Iterable[Any]) -> TextFeature:
+        """Learn the vocabulary from the training part's texts.
+
+        Raises:
+            DataError: a value is not a string; there is no text, or nothing in any.
+        """
+        self.notes = []
+        if self.level == "bpe":
+            pairs, lengths = self._fit_byte_pairs(texts)
+            self._learned = _Learned(pairs, None)
+        else:
+            counts, lengths = self._count(texts)
+            spelling = Spelling.from_words(counts) if self.characters else None
+            self._learned = _Learned(self._vocabulary_of(counts), spelling)
+        if self.max_length is not None and (
+            cut := sum(times for length, times in lengths.items() if length > self.max_length)
+        ):
+            self.notes.append(
+                f"{cut} of {lengths.total()} texts have more than {self.max_length} "
+                f"{self.description}; their {self.keep} is kept."
+            )
+        if empty := lengths[0]:
+            self.notes.append(f"{empty} of {lengths.total()} texts are empty.")
+        return self
+
+    def encode(self, text: Any) -> Tensor:
+        """Turn a text into ids, (T,), or with the characters of each word (T, 1 + 20); int64."""
+        learned = fitted(self._learned, self.kind)
+        text = self._checked(text)
+        if isinstance(learned.vocabulary, BytePairs):
+            return torch.tensor(self._cut(learned.vocabulary.encode(text)), dtype=torch.int64)
+        pieces = self._cut(self._split(text))
+        ids = torch.tensor(learned.vocabulary.ids(map(self._cased, pieces)), dtype=torch.int64)
+        if learned.spelling is None:
+            return ids
+        spelled = [learned.spelling.encode(piece) for piece in pieces]
+        letters = torch.tensor(spelled, dtype=torch.int64).reshape(len(pieces), -1)
+        width = learned.spelling.encoding[1]
+        return torch.cat([ids[:, None], letters.reshape(-1, width)], dim=1)
+
+    def decode(self, encoded: Tensor) -> str:
+        """Write ids as a text, as readable as can be: spaces are set, unknown words are `<unk>`."""
+        vocabulary = self.vocabulary
+        ids = (encoded[:, 0] if encoded.ndim == 2 else encoded).tolist()
+        if isinstance(vocabulary, BytePairs):
+            return vocabulary.decode(ids)
+        names = [vocabulary.name(index) for index in ids]
+        if self.level == "character":
+            return "".join(_REPLACEMENT if name is None else str(name) for name in names)
+        return join_words([UNKNOWN if name is None else str(name) for name in names])
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe the feature in JSON values, for `from_json`."""
+        learned = fitted(self._learned, self.kind)
+        options = {
+            "level": self.level,
+            "lowercase": self.lowercase,
+            "max_vocabulary": self.max_vocabulary,
+            "min_count": self.min_count,
+            "max_length": self.max_length,
+            "keep": self.keep,
+            "normalise": self.normalise,
+            "characters": self.characters,
+        }
+        spelling = list(learned.spelling.characters) if learned.spelling else None
+        return feature_state(
+            self.kind,
+            options,
+            {"vocabulary": learned.vocabulary.to_json(), "spelling": spelling},
+        )
+
+    @classmethod
+    def from_json(cls, state: Mapping[str, Any]) -> TextFeature:
+        """Restore a feature from `to_json`.
+
+        Raises:
+            DataError: the state is malformed.
+        """
+        feature, learned = restore(cls, state, {"vocabulary": dict, "spelling": (list, type(None))})
+        vocabulary = BytePairs if feature.level == "bpe" else Vocabulary
+        feature._learned = _Learned(
+            vocabulary.from_json(learned["vocabulary"], cls.kind),
+            Spelling(learned["spelling"]) if feature.characters else None,
+        )
+        return feature
+
+    def _checked(self, text: Any) -> str:
+        """Refuse what is not a text; bring it into Unicode's form."""
+        if missing(text):
+            raise DataError("the text is missing; write an empty one, or leave the row out.")
+        if not isinstance(text, str):
+            hint = (
+                " For a list of words or tokens say kind 'symbols'."
+                if isinstance(text, list | tuple)
+                else " Write it as a string."
+            )
+            raise DataError(f"a text must be a string, got {shown(text)}.{hint}")
+        if self.normalise != "none":
+            text = unicodedata.normalize(self.normalise, text)
+        if self.level == "bpe":
+            return self._cased(text)
+        return cast(str, text)
+
+    def _cased(self, text: str) -> str:
+        """Drop the case of a text, if case is to be dropped."""
+        lowercase = self.level == "word" if self.lowercase is None else self.lowercase
+        return text.lower() if lowercase else text
+
+    def _split(self, text: str) -> list[str]:
+        """Cut a text into steps."""
+        return split_words(text) if self.level == "word" else list(text)
+
+    def _cut(self, steps: list[Any]) -> list[Any]:
+        """Keep at most `max_length` steps."""
+        if self.max_length is None or len(steps) <= self.max_length:
+            return steps
+        return steps[: self.max_length] if self.keep == "beginning" else steps[-self.max_length :]
+
+    def _count(self, texts: Iterable[Any]) -> tuple[Counter[str], Counter[int]]:
+        """Count the steps of texts, case kept, and the texts of each length."""
+        counts: Counter[str] = Counter()
+        lengths: Counter[int] = Counter()
+        for text in texts:
+            steps = self._split(self._checked(text))
+            counts.update(steps)
+            lengths[len(steps)] += 1
+        self._refuse_nothing(lengths)
+        return counts, lengths
+
+    def _vocabulary_of(self, counts: Counter[str]) -> Vocabulary:
+        """Make a vocabulary of what was counted, and note what is left out."""
+        cased: Counter[str] = Counter()
+        for step, count in counts.items():
+            cased[self._cased(step)] += count
+        least = (2 if self.level == "word" else 1) if self.min_count is None else self.min_count
+        vocabulary = Vocabulary.from_counts(cased, min_count=least, max_size=self.max_vocabulary)
+        if not vocabulary.names:
+            raise DataError(
+                f"none of the {len(cased)} {self.description} of the training part was seen "
+                f"{least} times; lower min_count."
+            )
+        if left_out := len(cased) - len(vocabulary.names):
+            share = 1 - sum(vocabulary.counts) / cased.total()
+            self.notes.append(
+                f"{left_out} of {len(cased)} different {self.description} are unknown, "
+                f"{share:.1%} of the text: seen less than {least} times, or beyond "
+                f"max_vocabulary={self.max_vocabulary}."
+            )
+        return vocabulary
+
+    def _fit_byte_pairs(self, texts: Iterable[Any]) -> tuple[BytePairs, Counter[int]]:
+        """Learn byte pairs, and count the texts of each length."""
+        checked = [self._checked(text) for text in texts]
+        self._refuse_nothing(Counter(map(len, checked)))
+        pairs = BytePairs.learn(
+            checked, max_size=self.max_vocabulary, min_count=self.min_count or 2
+        )
+        if self.max_length is None:
+            return pairs, Counter(map(len, checked))
+        return pairs, Counter(len(pairs.encode(text)) for text in checked)
+
+    def _refuse_nothing(self, lengths: Counter[int]) -> None:
+        """Refuse a training part without a text, or without anything in its texts."""
+        if not lengths:
+            raise DataError("there is no text to learn from; was the training part empty?")
+        if not any(lengths):
+            raise DataError(
+                f"all {lengths.total()} texts of the training part are empty; "
+                f"was another column meant?"
+            )
