@@ -79,7 +79,9 @@ def read_delimited(path: Path) -> Table:
             "its quotes are read. Save it with all text in quotes."
         )
     if not dialect.header:
-        notes.append(f"{path.name} has no header; its columns are {', '.join(dialect.names)}.")
+        names = dialect.names
+        named = f"columns are {names[0]} … {names[-1]}" if len(names) > 1 else "column is column_1"
+        notes.append(f"{path.name} has no header; its {named}.")
     if dialect.delimiter == NO_DELIMITER:
         notes.append(f"{path.name} has one column, for its first line contains no delimiter.")
     notes += [] if encoding.note is None else [encoding.note]

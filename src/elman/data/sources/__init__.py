@@ -1,0 +1,222 @@
+"""From what a person has to a table: files of every format, folders, values in memory.
+
+| format      | files                                         | a row is                        |
+| ----------- | --------------------------------------------- | ------------------------------- |
+| `delimited` | .csv .tsv .tab, .txt with columns             | a line                          |
+| `json`      | .jsonl .ndjson .json                          | an object                       |
+| `parquet`   | .parquet .feather .arrow                      | a row                           |
+| `conll`     | .conll .conllu .conllup .iob, .txt like them  | a sentence, its columns lists   |
+| `npz`       | .npz                                          | an element of the first axis    |
+| `lines`     | .txt                                          | a line, in a column `text`      |
+
+Text may be compressed, `.gz`, `.xz` or `.bz2`. A folder holds files of one format, which are put
+below each other; or sounds, pictures or texts in subfolders named after their labels or listed in
+`labels.csv`; or texts, a line each, in files named after their labels.
+"""
+
+from __future__ import annotations
+
+import difflib
+import glob
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from elman.data.sources.archive import read_npz
+from elman.data.sources.conll import looks_like_conll, read_conll
+from elman.data.sources.delimited import looks_delimited, read_delimited
+from elman.data.sources.files import COMPRESSED, stem_of, suffix_of
+from elman.data.sources.folder import PARTS, label_table, media_of, read_labelled_folder
+from elman.data.sources.json_lines import read_json
+from elman.data.sources.memory import read_memory
+from elman.data.sources.parquet import read_parquet
+from elman.data.sources.plain_text import read_label_files, read_lines
+from elman.data.table import Table, concatenate
+from elman.errors import DataError, unknown
+
+FORMATS: Mapping[str, Callable[[Path], Table]] = MappingProxyType(
+    {
+        "conll": read_conll,
+        "delimited": read_delimited,
+        "json": read_json,
+        "lines": read_lines,
+        "npz": read_npz,
+        "parquet": read_parquet,
+    }
+)
+"""Format → what reads a file of it."""
+
+SUFFIXES: Mapping[str, str] = MappingProxyType(
+    {
+        ".csv": "delimited",
+        ".tsv": "delimited",
+        ".tab": "delimited",
+        ".jsonl": "json",
+        ".ndjson": "json",
+        ".json": "json",
+        ".parquet": "parquet",
+        ".feather": "parquet",
+        ".arrow": "parquet",
+        ".conll": "conll",
+        ".conllu": "conll",
+        ".conllup": "conll",
+        ".iob": "conll",
+        ".npz": "npz",
+    }
+)
+"""Suffix → format, but for .txt, whose content is looked at."""
+
+SHOWN = 8
+"""Names listed in an error before the rest is counted."""
+
+
+def read_table(source: Any, *, format: str | None = None) -> Table:  # noqa: A002 - as users say it
+    """Read whatever holds a person's data into a table.
+
+    What had to be assumed — an encoding, a missing header — is said in the table's `notes`.
+
+    Args:
+        source: a path, a glob, a folder or a list of paths; or a dict of columns, a list of
+            dicts, a pandas DataFrame, an Arrow table, a Hugging Face data set.
+        format: one of `FORMATS`, where a file's suffix does not say it.
+
+    Returns:
+        The rows of all files, in the order of the files' names, or as listed.
+
+    Raises:
+        DataError: there is no such file, a near miss being offered; a file is empty or
+            malformed, with its line; files have different columns.
+        OptionError: there is no such format.
+    """
+    if format is not None and format not in FORMATS:
+        raise unknown("format", format, FORMATS)
+    if isinstance(source, str | os.PathLike):
+        return _read_path(os.fspath(source), format)
+    if isinstance(source, list | tuple) and source and isinstance(source[0], str | os.PathLike):
+        for path in source:
+            if not isinstance(path, str | os.PathLike):
+                raise DataError(f"a list of files must hold nothing but paths, got {path!r}.")
+        tables = [_read_path(os.fspath(path), format) for path in source]
+        return tables[0] if len(tables) == 1 else concatenate(tables, source=_several(tables))
+    return read_memory(source)
+
+
+def _read_path(name: str, form: str | None) -> Table:
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return _read_folder(path, form)
+    if path.exists():
+        return _read_file(path, form)
+    if "://" in name:
+        raise DataError(f"{name} is an address; download it first and give the file's path.")
+    if glob.has_magic(name):
+        found = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]
+        files = [match for match in found if match.is_file()]
+        if not files:
+            raise DataError(f"no file matches {name!r}{_contents(_nearest_folder(path))}.")
+        return _read_files(files, form, source=name)
+    raise _no_such_file(path)
+
+
+def _read_file(path: Path, form: str | None) -> Table:
+    form = form or SUFFIXES.get(suffix_of(path)) or _format_of_text(path)
+    return FORMATS[form](path)
+
+
+def _read_files(files: Sequence[Path], form: str | None, *, source: str) -> Table:
+    tables = [_read_file(file, form) for file in files]
+    return tables[0] if len(tables) == 1 else concatenate(tables, source=source)
+
+
+def _format_of_text(path: Path) -> str:
+    """Tell the format of a .txt file by its content; refuse every other suffix."""
+    suffix = suffix_of(path)
+    if suffix != ".txt":
+        known = ", ".join([*SUFFIXES, ".txt"])
+        advice = "save the sheet as CSV" if suffix.startswith(".xls") else "say its format"
+        raise DataError(
+            f"{path}: the suffix {suffix!r} does not tell a format. Known suffixes: {known}, with "
+            f"{', '.join(COMPRESSED)} behind them. Rename the file, or {advice}: "
+            f"{', '.join(FORMATS)}."
+        )
+    if looks_like_conll(path):
+        return "conll"
+    return "delimited" if looks_delimited(path) else "lines"
+
+
+def _read_folder(folder: Path, form: str | None) -> Table:
+    """Read a folder: files of one format, or files of sounds, pictures or texts."""
+    files = [file for file in sorted(folder.rglob("*")) if _counts(file.relative_to(folder))]
+    files = [file for file in files if file.is_file()]
+    if form is not None:
+        here = [file for file in files if file.parent == folder]
+        if not here:
+            raise DataError(f"{folder} holds no file{_contents(folder)}.")
+        return _read_files(here, form, source=folder.name)
+    column = media_of(files)
+    in_folders = any(file.parent != folder for file in files)
+    if column in ("audio", "image") or (column and (in_folders or label_table(folder))):
+        return read_labelled_folder(folder, files, column)
+    data = [file for file in files if suffix_of(file) in SUFFIXES]
+    texts = [file for file in files if suffix_of(file) == ".txt"]
+    if data and texts:
+        texts = []  # a README beside the data
+    if texts:
+        return read_label_files(texts, folder)
+    formats = {SUFFIXES[suffix_of(file)] for file in data}
+    if not data:
+        raise DataError(f"{folder} holds no data that can be read{_contents(folder)}.")
+    if len(formats) > 1:
+        raise DataError(
+            f"{folder} holds files of several formats ({', '.join(sorted(formats))}). Name the "
+            f"files, for instance {str(folder / ('*' + suffix_of(data[0])))!r}."
+        )
+    return _with_parts(data, _read_files(data, None, source=folder.name), folder)
+
+
+def _counts(path: Path) -> bool:
+    """Whether a path in a folder is data: nothing hidden, nothing that explains the data."""
+    hidden = any(part.startswith((".", "__")) for part in path.parts)
+    return not hidden and stem_of(path).lower() not in ("readme", "license", "licence")
+
+
+def _with_parts(files: Sequence[Path], table: Table, folder: Path) -> Table:
+    """Refuse to mix files that are named after the parts of a data set."""
+    parts = [file.name for file in files if stem_of(file).lower() in PARTS]
+    if len(files) > 1 and parts:
+        raise DataError(
+            f"{folder} holds the parts of a split ({', '.join(parts)}), which must not be mixed. "
+            f"Name the file to read, for instance {str(folder / parts[0])!r}."
+        )
+    return table
+
+
+def _several(tables: Sequence[Table]) -> str:
+    return f"{tables[0].source} and {len(tables) - 1} more"
+
+
+def _no_such_file(path: Path) -> DataError:
+    """Say what was looked for and what there is."""
+    folder = path.parent
+    if not folder.is_dir():
+        return DataError(f"there is no file {path}: there is no folder {folder}.")
+    names = sorted(file.name for file in folder.iterdir())
+    near = difflib.get_close_matches(path.name, names, n=1)
+    if near:
+        return DataError(f"there is no file {path}; did you mean {str(folder / near[0])!r}?")
+    return DataError(f"there is no file {path}{_contents(folder)}.")
+
+
+def _nearest_folder(path: Path) -> Path:
+    return next((folder for folder in path.parents if folder.is_dir()), Path())
+
+
+def _contents(folder: Path) -> str:
+    """List what a folder holds, as the end of a sentence."""
+    names = sorted(file.name + "/" * file.is_dir() for file in folder.iterdir())
+    if not names:
+        return f"; {folder} is empty"
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"; {folder} holds {', '.join(names[:SHOWN])}{more}"

@@ -1,0 +1,101 @@
+"""NumPy archives: arrays of equal length become columns."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elman.data.sources.files import fingerprint_of
+from elman.data.table import Table
+from elman.errors import DataError
+
+LENGTHS = "_lengths"
+"""`audio_lengths` says how many of the values in `audio` belong to each row."""
+
+
+def read_npz(path: Path) -> Table:
+    """Read an archive of NumPy arrays, without unpickling anything.
+
+    The first axis of an array (N, …) is the rows. Sequences of different lengths lie one after
+    another in an array NAME, with an array NAME_lengths (N,) beside it; a row of the column NAME
+    is then an array (T, …). Arrays without an axis describe the whole and are left out, with a
+    note.
+
+    Raises:
+        DataError: the file is no archive, an array holds Python objects, or the arrays are not
+            equally long.
+    """
+    arrays = _load(path)
+    scalars = [name for name, array in arrays.items() if array.ndim == 0]
+    columns = _columns(path, {n: array for n, array in arrays.items() if array.ndim})
+    lengths = {name: len(values) for name, values in columns.items()}
+    if not lengths or not any(lengths.values()):
+        raise DataError(f"{path} holds no array with a row.")
+    if len(set(lengths.values())) > 1:
+        said = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        raise DataError(
+            f"{path}: all arrays must have equally many rows, got {said}. Sequences that lie one "
+            f"after another in NAME need their lengths in NAME{LENGTHS}; write one archive a part "
+            "(train, test), and what is not a column to another file."
+        )
+    left_out = f"{', '.join(scalars)} in {path.name} is not a column and was left out."
+    return Table.from_columns(
+        columns,
+        path.name,
+        fingerprint=fingerprint_of([path]),
+        notes=[left_out] if scalars else [],
+    )
+
+
+def _load(path: Path) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {}
+    name = ""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if isinstance(archive, np.ndarray):
+                raise DataError(f"{path} holds a single array; save it by np.savez, with a name.")
+            for name in archive.files:
+                arrays[name] = archive[name]
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise DataError(f"{path} is not a whole archive of NumPy: {error}.") from error
+    except ValueError as error:
+        if isinstance(error, DataError):
+            raise
+        if not name:
+            raise DataError(f"{path} is not an archive of NumPy, as np.savez writes it.") from error
+        raise DataError(
+            f"{path}: array {name!r} holds Python objects, which only pickle could read, and a "
+            f"pickle may run any program. Save strings as np.array(…, dtype=str), and sequences "
+            f"as one array {name} with their lengths in {name}{LENGTHS}."
+        ) from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error}.") from error
+    return arrays
+
+
+def _columns(path: Path, arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
+    """Cut the arrays that have lengths into rows."""
+    columns: dict[str, Any] = {}
+    for name, array in arrays.items():
+        if name.removesuffix(LENGTHS) in arrays and name.endswith(LENGTHS):
+            continue
+        lengths = arrays.get(name + LENGTHS)
+        if lengths is None:
+            columns[name] = array
+            continue
+        if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or (lengths < 0).any():
+            raise DataError(
+                f"{path}: {name}{LENGTHS} must be whole numbers (N,), at least 0, got "
+                f"{lengths.dtype} {lengths.shape}."
+            )
+        if int(lengths.sum()) != len(array):
+            raise DataError(
+                f"{path}: {name}{LENGTHS} must add up to the {len(array)} values of {name}, got "
+                f"{int(lengths.sum())}."
+            )
+        columns[name] = np.split(array, np.cumsum(lengths)[:-1]) if len(lengths) else []
+    return columns

@@ -1,0 +1,145 @@
+"""Folders of sounds, pictures or texts, labelled by subfolders or by a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from elman.data.sources.delimited import read_delimited
+from elman.data.sources.files import fingerprint_of, suffix_of
+from elman.data.sources.plain_text import read_text
+from elman.data.table import Table, combined
+from elman.errors import DataError
+
+MEDIA = {
+    "audio": (".wav", ".flac"),
+    "image": (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"),
+    "text": (".txt",),
+}
+"""Column → suffixes of the files that are its values."""
+
+LABEL_TABLES = ("labels.csv", "labels.tsv", "metadata.csv", "metadata.tsv")
+"""Tables that say of the files beside them what they are."""
+
+PARTS = frozenset({"train", "training", "valid", "validation", "val", "dev", "test"})
+"""Folders that are parts of a data set, not labels."""
+
+
+def media_of(files: Iterable[Path]) -> str | None:
+    """Return the column that most of a folder's files are values of, None where none are."""
+    files = list(files)
+    counts = {
+        column: sum(suffix_of(file) in suffixes for file in files)
+        for column, suffixes in MEDIA.items()
+    }
+    best = max(counts, key=lambda column: counts[column])
+    return best if counts[best] else None
+
+
+def label_table(folder: Path) -> Path | None:
+    """Return the table of labels in a folder, None where there is none."""
+    return next((folder / name for name in LABEL_TABLES if (folder / name).is_file()), None)
+
+
+def read_labelled_folder(folder: Path, files: Sequence[Path], column: str) -> Table:
+    """Read a folder of sounds, pictures or texts.
+
+    Labels come from a table in the folder (`labels.csv` or `metadata.csv`), one column of which
+    names the files; or from subfolders, `LABEL/a.wav`, or `train/LABEL/a.wav`, which gives a
+    column `split` too. Without either there is no column `label`.
+
+    Args:
+        folder: the folder.
+        files: all files below it, in the order of the rows.
+        column: `audio` or `image`, which hold paths, or `text`.
+
+    Raises:
+        DataError: some files are in subfolders and some are not, or the table names a file that
+            is not there.
+    """
+    table = label_table(folder)
+    media = [file for file in files if suffix_of(file) in MEDIA[column]]
+    if table is not None:
+        return _read_with_table(folder, media, column, table)
+    known = _columns_of_folders(folder, media)
+    notes = [] if known else [f"{folder.name}/ has no labels: no subfolders and no labels.csv."]
+    values, assumed = _values(media, column)
+    return Table.from_columns(
+        {column: values, **known},
+        folder.name,
+        where=lambda row: str(media[row].relative_to(folder)),
+        fingerprint=fingerprint_of(media, contents=False),
+        notes=notes + assumed,
+    )
+
+
+def _values(files: Sequence[Path], column: str) -> tuple[list[str], list[str]]:
+    """Return the files' texts, or their paths where they are sounds or pictures, and notes."""
+    if column != "text":
+        return [str(file) for file in files], []
+    read = [read_text(file) for file in files]
+    return [text for text, _ in read], [note for _, notes in read for note in notes]
+
+
+def _columns_of_folders(folder: Path, files: Sequence[Path]) -> dict[str, list[str]]:
+    """Return `split` and `label` as the folders' names say them."""
+    above = [file.relative_to(folder).parts[:-1] for file in files]
+    in_parts = all(parts and parts[0].lower() in PARTS for parts in above)
+    names = ["split", "label"] if in_parts else ["label"]
+    depths = {len(parts) for parts in above}
+    if depths == {0}:
+        return {}
+    if in_parts and depths == {1}:
+        names = ["split"]
+    for file, parts in zip(files, above, strict=True):
+        if len(parts) != len(names):
+            raise DataError(
+                f"{folder}: every file must be in a folder named after its label, such as "
+                f"{folder.name}/LABEL/{file.name}; {file.relative_to(folder)} is not. Move it, or "
+                "write a table labels.csv with columns file and label."
+            )
+    return {name: [parts[i] for parts in above] for i, name in enumerate(names)}
+
+
+def _read_with_table(folder: Path, media: Sequence[Path], column: str, path: Path) -> Table:
+    """Put the paths of the files in place of their names in the table of labels."""
+    table = read_delimited(path)
+    name, names = _column_of_files(table, folder, media, path)
+    paths = [folder / str(value) for value in names]
+    for row, file in enumerate(paths):
+        if not file.is_file():
+            raise DataError(
+                f"{path}, {table.where(row).rpartition(', ')[2]}: there is no file {names[row]!r} "
+                f"in {folder}. Correct the name or take the row out."
+            )
+    others = {other: table.data.column(other) for other in table.columns if other != name}
+    if column in others:
+        raise DataError(f"{path} names its files in column {name!r}; rename column {column!r}.")
+    unused = len(set(media) - set(paths))
+    notes = list(table.notes)
+    if unused:
+        notes.append(f"{unused} files in {folder.name}/ are not in {path.name}: left out.")
+    values, assumed = _values(paths, column)
+    return Table.from_columns(
+        {column: values, **others},
+        folder.name,
+        where=table.where,
+        fingerprint=combined([table.fingerprint, fingerprint_of(paths, contents=False)]),
+        notes=notes + assumed,
+    )
+
+
+def _column_of_files(
+    table: Table, folder: Path, media: Sequence[Path], path: Path
+) -> tuple[str, list[str]]:
+    """Find the column of a table of labels that names files: most of its values do."""
+    known = {str(file.relative_to(folder)) for file in media}
+    for name in table.columns:
+        values = [str(value) for value in table.column(name)]
+        if 2 * sum(value in known for value in values) > len(values):
+            return name, values
+    example = min(known, default="a.wav")
+    raise DataError(
+        f"{path}: no column names the files beside it, as {example!r} would. Columns: "
+        f"{', '.join(table.columns)}."
+    )
