@@ -1,0 +1,359 @@
+"""Long tables, a row a time step, to tables with a sequence a row, and to windows of the past."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elman.data.arrow import is_list, is_number
+from elman.data.table import Spans, Table, combined
+from elman.errors import DataError, OptionError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+NEXT = "next_{}"
+"""Name of the column that holds what a window of a column is followed by."""
+
+_ISO = re.compile(r"\d{4}(-\d\d(-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?)?)?Z?")
+
+
+class _Groups(NamedTuple):
+    """Rows of a long table put into sequences."""
+
+    order: NDArray[np.int64]
+    """Rows, those of a sequence together and in the order of time."""
+    offsets: NDArray[np.int64]
+    """Where each sequence begins in `order`, and the end of the last one."""
+
+    @property
+    def first_rows(self) -> NDArray[np.int64]:
+        return self.order[self.offsets[:-1]]
+
+    def sequence_of_each(self) -> NDArray[np.int64]:
+        """Number of the sequence of each element of `order`."""
+        return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+
+
+def to_sequences(
+    table: Table,
+    *,
+    sequence_id: str | None = None,
+    time: str | None = None,
+    per_sequence: Iterable[str] | None = None,
+) -> Table:
+    """Put the rows of a long table, a time step each, into sequences, a row each.
+
+    A column becomes the list of its values over the sequence; one that says the same in every
+    row of a sequence stays a single value. Sequences keep the order in which they begin.
+
+    Args:
+        table: a row a time step.
+        sequence_id: column whose value says which sequence a row belongs to; its rows need not
+            stand together. Without it all rows are one sequence.
+        time: column by which the rows of a sequence are sorted: numbers, dates, times, or text
+            like 2011-03-14. Without it they keep their order.
+        per_sequence: columns that stay a single value. By default those that are constant within
+            every sequence, which is noted, provided that there are several sequences of several
+            steps; else none.
+
+    Returns:
+        A table with a row a sequence. A row's place is that of its first step.
+
+    Raises:
+        OptionError: a column is unknown.
+        DataError: an id or a time is missing, two rows of a sequence have the same time, a
+            column named by per_sequence changes within a sequence, or a column of text is no
+            time.
+    """
+    groups, notes = _group(table, sequence_id, time)
+    constant = _constant_columns(table, groups, sequence_id, per_sequence)
+    if per_sequence is None and (inferred := [name for name in constant if name != sequence_id]):
+        said = ", ".join(map(repr, inferred))
+        notes.append(f"constant within every sequence, so one value a sequence: {said}.")
+    columns = {}
+    for name in table.columns:
+        values = table.data.column(name)
+        if name in constant:
+            columns[name] = values.take(_arrow(groups.first_rows))
+        else:
+            columns[name] = _lists(values, groups)
+    arguments = repr((sequence_id, time, sorted(constant)))
+    return _derived(table, columns, groups.first_rows, notes, arguments)
+
+
+def windows(table: Table, *, length: int, step: int = 1, horizon: int = 1) -> Table:
+    """Cut long sequences into windows of the past and the value that comes after each.
+
+        NAME       x(t − length + 1), …, x(t)
+        next_NAME  x(t + horizon)
+
+    A window never crosses from one sequence into another. The lists share their memory: windows
+    that overlap cost nothing.
+
+    Args:
+        table: from `to_sequences`, with a list a sequence in its columns; or a long table in the
+            order of time, which is one sequence.
+        length: steps of a window, at least 1.
+        step: steps from the beginning of a window to that of the next, at least 1.
+        horizon: how many steps behind the window's end the value lies, at least 1.
+
+    Returns:
+        A row a window, in the order of sequences and time, with `spans`, by which
+        `split(…, in_time_order=True)` keeps the parts apart. Columns that are no lists are
+        repeated.
+
+    Raises:
+        OptionError: length, step or horizon is less than 1.
+        DataError: no sequence is long enough, or the lists of a row differ in length.
+    """
+    for name, value in {"length": length, "step": step, "horizon": horizon}.items():
+        if value < 1:
+            raise OptionError(f"{name} of windows must be at least 1 step, got {value}.")
+    data = table.data
+    flat, offsets = _flattened(table, data)
+    needed = length + horizon
+    counts = np.maximum(0, (np.diff(offsets) - needed) // step + 1)
+    if not counts.sum():
+        raise DataError(
+            f"{table.source}: the longest sequence has {int(np.diff(offsets).max(initial=0))} "
+            f"steps, and a window of {length} with the value {horizon} after it needs {needed}. "
+            "Ask for shorter windows."
+        )
+    sequence = np.repeat(np.arange(len(counts)), counts)
+    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    starts = offsets[sequence] + within * step
+    columns = {}
+    for name in table.columns:
+        if name in flat:
+            columns[name] = _views(flat[name], starts, length)
+            columns[NEXT.format(name)] = flat[name].take(_arrow(starts + needed - 1))
+        else:
+            columns[name] = data.column(name).take(_arrow(sequence))
+    one_sequence = not any(is_list(table.column(name).type) for name in table.columns)
+    windowed = _derived(
+        table,
+        columns,
+        starts if one_sequence else sequence,
+        [],
+        repr((length, step, horizon)),
+        spans=Spans(sequence, within * step, within * step + needed),
+    )
+    if not one_sequence:
+        place = windowed.where
+        windowed.where = lambda row: f"{place(row)}, window from step {int(within[row]) * step}"
+    return windowed
+
+
+def _derived(
+    table: Table,
+    columns: Mapping[str, Any],
+    first_rows: NDArray[np.int64],
+    notes: list[str],
+    arguments: str,
+    *,
+    spans: Spans | None = None,
+) -> Table:
+    """Make a table whose rows were made of another's."""
+    import pyarrow as pa
+
+    return Table(
+        pa.table(dict(columns)),
+        source=table.source,
+        where=lambda row: table.where(int(first_rows[row])),
+        fingerprint=lambda: combined([table.fingerprint, arguments]),
+        notes=[*table.notes, *notes],
+        stored=table.stored,
+        spans=spans,
+    )
+
+
+def _group(table: Table, sequence_id: str | None, time: str | None) -> tuple[_Groups, list[str]]:
+    """Sort rows by sequence and time, and say what had to be sorted."""
+    if not len(table):
+        raise DataError(f"{table.source} has no rows to make sequences of.")
+    numbers = _sequence_numbers(table, sequence_id)
+    times = None if time is None else _times(table, time)
+    keys = (numbers,) if times is None else (times, numbers)
+    order = np.lexsort(keys).astype(np.int64)  # stable: rows keep their order within a sequence
+    of_each = numbers[order]
+    offsets = np.flatnonzero(np.diff(of_each, prepend=-1, append=of_each[-1] + 1))
+    groups = _Groups(order, offsets.astype(np.int64))
+    if times is None or time is None:
+        return groups, []
+    same = np.diff(of_each) == 0
+    twice = np.flatnonzero(same & (times[order][1:] == times[order][:-1]))
+    if len(twice):
+        first, second = sorted(order[twice[0] : twice[0] + 2].tolist())
+        which = "" if sequence_id is None else f" of sequence {_cell(table, sequence_id, first)}"
+        raise DataError(
+            f"{table.where(first)} and {table.where(second)}: two rows{which} have the same "
+            f"{time} {_cell(table, time, first)}. Take one of them out"
+            + ("." if sequence_id else ", or name the column that tells sequences apart.")
+        )
+    late = np.flatnonzero(same & (np.diff(order) < 0))
+    if not len(late):
+        return groups, []
+    row = int(order[late[0] + 1])
+    return groups, [f"rows were not in the order of {time!r} and were sorted: {table.where(row)}."]
+
+
+def _sequence_numbers(table: Table, sequence_id: str | None) -> NDArray[np.int64]:
+    """Number the sequence of every row, in the order in which sequences begin."""
+    if sequence_id is None:
+        return np.zeros(len(table), np.int64)
+    kind = table.column(sequence_id).type
+    if is_list(kind):
+        raise DataError(f"column {sequence_id!r} holds lists and cannot tell sequences apart.")
+    values = table.data.column(sequence_id)
+    _refuse_missing(table, values, sequence_id, "which sequence a row belongs to")
+    return _codes(values)
+
+
+def _codes(values: pa.ChunkedArray) -> NDArray[np.int64]:
+    """Number the distinct values of a column in the order in which they appear."""
+    encoded = values.combine_chunks().dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return codes.astype(np.int64)  # type: ignore[no-any-return]
+
+
+def _times(table: Table, name: str) -> NDArray[Any]:
+    """Return numbers that are ordered and equal as the times of a column are."""
+    import pyarrow.compute as pc
+    from pyarrow import types
+
+    kind = table.column(name).type
+    values = table.data.column(name)
+    _refuse_missing(table, values, name, "when it is")
+    if types.is_string(kind) or types.is_large_string(kind):
+        for row, text in enumerate(table.column(name)):
+            if not _ISO.fullmatch(text):
+                raise DataError(
+                    f"{table.where(row)}, column {name}: {text!r} is not a time. Write it as a "
+                    "number or as 2011-03-14 or 2011-03-14 15:09:26."
+                )
+    elif not (is_number(kind) or types.is_temporal(kind)):
+        raise DataError(f"column {name!r} of {table.source} holds {kind}, which is not a time.")
+    if is_number(kind):
+        times = values.to_numpy()
+        if not np.isfinite(times).all():
+            row = int(np.flatnonzero(~np.isfinite(times))[0])
+            raise DataError(f"{table.where(row)}, column {name}: {times[row]} is not a time.")
+        return times  # type: ignore[no-any-return]
+    ranks = pc.rank(values.combine_chunks(), tiebreaker="dense")
+    return ranks.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+
+
+def _refuse_missing(table: Table, values: pa.ChunkedArray, name: str, what: str) -> None:
+    if values.null_count:
+        row = int(np.flatnonzero(values.is_null().to_numpy())[0])
+        raise DataError(
+            f"{table.where(row)}, column {name}: the cell is empty, and it must say {what}."
+        )
+
+
+def _constant_columns(
+    table: Table, groups: _Groups, sequence_id: str | None, per_sequence: Iterable[str] | None
+) -> set[str]:
+    """Return the columns with a single value a sequence."""
+    always = set() if sequence_id is None else {sequence_id}
+    if per_sequence is None:
+        lengths = np.diff(groups.offsets)
+        if len(lengths) < 2 or (lengths > 1).sum() < 2:
+            return always
+        names = [name for name in table.columns if name not in always]
+        return always | {name for name in names if _change(table, name, groups) is None}
+    named = [per_sequence] if isinstance(per_sequence, str) else list(per_sequence)
+    for name in named:
+        change = _change(table, name, groups)
+        if change is not None:
+            first, second = change
+            raise DataError(
+                f"column {name!r} must say the same in all rows of a sequence, but "
+                f"{table.where(first)} has {_cell(table, name, first)} and {table.where(second)} "
+                f"{_cell(table, name, second)}."
+            )
+    return always | set(named)
+
+
+def _change(table: Table, name: str, groups: _Groups) -> tuple[int, int] | None:
+    """Return two rows of one sequence in which a column differs, None if there are none."""
+    from pyarrow import types
+
+    kind = table.column(name).type
+    if is_list(kind) or types.is_struct(kind):
+        lengths = np.diff(groups.offsets)
+        several = np.flatnonzero(lengths > 1)
+        if not len(several):
+            return None
+        start = int(groups.offsets[several[0]])
+        return int(groups.order[start]), int(groups.order[start + 1])
+    codes = _codes(table.data.column(name))[groups.order]
+    firsts = codes[groups.offsets[:-1]][groups.sequence_of_each()]
+    changed = np.flatnonzero(codes != firsts)
+    if not len(changed):
+        return None
+    sequence = groups.sequence_of_each()[changed[0]]
+    return int(groups.first_rows[sequence]), int(groups.order[changed[0]])
+
+
+def _cell(table: Table, name: str, row: int) -> str:
+    value = table.column(name)[row]
+    return repr(value) if isinstance(value, str) else str(value)
+
+
+def _lists(values: pa.ChunkedArray, groups: _Groups) -> pa.Array:
+    """Cut a column into the lists of the sequences."""
+    import pyarrow as pa
+
+    in_order = bool((groups.order == np.arange(len(groups.order))).all())
+    ordered = (values if in_order else values.take(_arrow(groups.order))).combine_chunks()
+    return pa.LargeListArray.from_arrays(_arrow(groups.offsets), _whole(ordered))
+
+
+def _whole(values: Any) -> pa.Array:
+    """Return one array, whichever combine_chunks() gave."""
+    import pyarrow as pa
+
+    return pa.concat_arrays(values.chunks) if isinstance(values, pa.ChunkedArray) else values
+
+
+def _views(values: pa.Array, starts: NDArray[np.int64], length: int) -> pa.Array:
+    """Return lists that overlap in the memory of one array."""
+    import pyarrow as pa
+
+    sizes = np.full(len(starts), length, np.int64)
+    return pa.LargeListViewArray.from_arrays(_arrow(starts), _arrow(sizes), values)
+
+
+def _flattened(table: Table, data: pa.Table) -> tuple[dict[str, pa.Array], NDArray[np.int64]]:
+    """Return the columns as one long array each, and where the sequences begin in them."""
+    import pyarrow.compute as pc
+
+    lists = [name for name in data.column_names if is_list(table.column(name).type)]
+    if not lists:
+        flat = {name: _whole(data.column(name).combine_chunks()) for name in data.column_names}
+        return flat, np.array([0, len(table)], np.int64)
+    flat, first_lengths = {}, None
+    for name in lists:
+        values = _whole(data.column(name).combine_chunks())
+        lengths = pc.list_value_length(values).fill_null(0).to_numpy(zero_copy_only=False)
+        if first_lengths is not None and (lengths != first_lengths).any():
+            row = int(np.flatnonzero(lengths != first_lengths)[0])
+            raise DataError(
+                f"{table.where(row)}: column {lists[0]!r} has {first_lengths[row]} steps and "
+                f"column {name!r} {lengths[row]}. All must have the same."
+            )
+        first_lengths = lengths
+        flat[name] = pc.list_flatten(values)
+    return flat, np.concatenate([[0], np.cumsum(first_lengths)]).astype(np.int64)
+
+
+def _arrow(numbers: NDArray[np.int64]) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.array(np.ascontiguousarray(numbers), pa.int64())
