@@ -18,6 +18,8 @@ from elman.training.settings import TrainingSettings
         ({"plateau_patience": 3, "schedule": "cosine"}, "no effect with schedule = 'cosine'"),
         ({"minimum_learning_rate": 1e-5}, "choose schedule = 'cosine' or 'plateau'"),
         ({"carry_state": False}, "no effect with chunk_length = 0"),
+        ({"decay_embeddings": False}, "no effect with weight_decay = 0"),
+        ({"average_decay": 0.9, "average_patience": 5}, "both average the weights; choose one"),
         (
             {"schedule": "cosine", "minimum_learning_rate": 1.0},
             "must lie below learning_rate = 0.003",
@@ -37,6 +39,9 @@ def test_a_setting_that_would_be_ignored_is_refused(values: dict[str, Any], word
         {"plateau_factor": 0.1, "plateau_patience": 3, "schedule": "plateau"},
         {"minimum_learning_rate": 1e-5, "schedule": "cosine"},
         {"carry_state": False, "chunk_length": 10},
+        {"decay_embeddings": False, "weight_decay": 0.1},
+        {"average_patience": 5},
+        {"select": "score"},
     ],
 )
 def test_a_setting_is_taken_where_it_has_an_effect(values: dict[str, Any]) -> None:
@@ -53,6 +58,11 @@ def test_a_setting_is_taken_where_it_has_an_effect(values: dict[str, Any]) -> No
         ("learning_rate", float("inf")),
         ("clip_norm", -1.0),
         ("average_decay", 1.0),
+        ("average_patience", -1),
+        ("activation_regularisation", -1.0),
+        ("temporal_activation_regularisation", float("inf")),
+        ("max_minutes", -1.0),
+        ("select", "accuracy"),
         ("augment_transpose", 13),
         ("epochs", "3"),
     ],

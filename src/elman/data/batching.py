@@ -64,7 +64,7 @@ class Batch(NamedTuple):
     per_step: bool = True
     """Whether every step has a target."""
     continues: bool = False
-    """Whether each row goes on where the same row of the batch before ended: the state is carried"""
+    """Whether each row goes on where it ended in the batch before, and its state with it."""
 
     @property
     def weight(self) -> int:
@@ -340,7 +340,7 @@ def _no_steps(index: int) -> DataError:
     return DataError(f"example {index} has no steps; leave it out.")
 
 
-def _padded(inputs: Sequence[Tensor]) -> Tensor:
+def _padded(inputs: list[Tensor]) -> Tensor:
     """Put inputs side by side, (T, B, …), T being at least 1."""
     padded = pad_sequence(inputs)
     return padded if len(padded) else padded.new_zeros(1, *padded.shape[1:])

@@ -24,7 +24,7 @@ def activation_penalty(
     Means are over the real steps of all rows; the second over steps that a real one follows.
 
     Args:
-        outputs: h, (T, B, H), zeros after a row's end.
+        outputs: h, (T, B, H); what lies after a row's end is not read.
         lengths: real steps of each row, (B,); None where all rows are T long.
         alpha: α.
         beta: β.
@@ -32,13 +32,14 @@ def activation_penalty(
     Source: Merity et al. 2017, arXiv:1708.02182, §4.7, as means of squares, which is what the
     authors' program computes. There α acts on h after dropout, here before.
     """
-    h = outputs.float() if outputs.dtype in (torch.bfloat16, torch.float16) else outputs
-    steps, rows = h.shape[:2]
+    steps, rows = outputs.shape[:2]
     if lengths is None:
-        lengths = torch.full((rows,), steps, device=h.device)
+        lengths = torch.full((rows,), steps, device=outputs.device)
     real = real_steps(lengths, steps)
     followed = real[1:]
-    size = h.square().mean(dim=-1).where(real, 0).sum() / real.sum().clamp(min=1)
+    h = outputs.float() if outputs.dtype in (torch.bfloat16, torch.float16) else outputs
+    h = h.where(real.unsqueeze(-1), 0)
+    size = h.square().mean(dim=-1).sum() / real.sum().clamp(min=1)
     change = (h[1:] - h[:-1]).square().mean(dim=-1).where(followed, 0).sum()
     return alpha * size + beta * change / followed.sum().clamp(min=1)
 

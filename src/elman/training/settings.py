@@ -112,8 +112,8 @@ class TrainingSettings(BaseModel):
                 )
         if not self.decay_embeddings and not self.weight_decay:
             raise ValueError(
-                "decay_embeddings = false has no effect with weight_decay = 0; set weight_decay, or "
-                "leave decay_embeddings out"
+                "decay_embeddings = false has no effect with weight_decay = 0, where nothing is "
+                "decayed; set weight_decay, or leave decay_embeddings out"
             )
         if self.average_decay and self.average_patience:
             raise ValueError(
