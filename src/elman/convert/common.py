@@ -134,6 +134,11 @@ def _in_use(layer: RecurrentLayer) -> dict[str, str]:
             "learned initial state (learn_initial_state=True)",
             options.learn_initial_state,
         ),
+        "locked_dropout": (
+            f"locked dropout (locked_dropout={options.locked_dropout}), a regulariser of training; "
+            "the state_dict fits a layer without it",
+            options.locked_dropout,
+        ),
         "recurrent_dropout": (
             f"recurrent dropout (recurrent_dropout={options.recurrent_dropout}), a regulariser "
             "of training; the state_dict fits a layer without it",

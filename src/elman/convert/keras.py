@@ -29,7 +29,15 @@ _CELLS = {"SimpleRNN": "simple", "LSTM": "lstm", "GRU": "gru"}
 _MERGES = {"concat": "concat", "sum": "sum", "ave": "mean", "mul": "mul"}
 _NONLINEARITIES = {"tanh": "tanh", "relu": "relu", "sigmoid": "sigmoid", "linear": "identity"}
 _KERAS_HAS = frozenset(
-    {"relu", "sigmoid", "identity", "reset_before", "recurrent_dropout", "unequal_sizes"}
+    {
+        "relu",
+        "sigmoid",
+        "identity",
+        "reset_before",
+        "locked_dropout",
+        "recurrent_dropout",
+        "unequal_sizes",
+    }
 )
 _KERAS_LACKS = ("peephole", "coupled_gates")
 _WEIGHTS_ALONE = "from_keras_weights(cell, layer.get_weights()) takes its weights alone."

@@ -44,6 +44,7 @@ _ONNX_HAS = frozenset(
         "reset_before",
         "peephole",
         "coupled_gates",
+        "locked_dropout",
         "recurrent_dropout",
         "unequal_sizes",
     }

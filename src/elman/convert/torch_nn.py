@@ -73,7 +73,8 @@ def to_torch(layer: RecurrentLayer) -> nn.RNNBase:
     Raises:
         OptionError: torch.nn has not what the layer does: peepholes, coupled gates, the reset
             before the product, a nonlinearity other than tanh and relu, layer norm, zoneout,
-            recurrent dropout, residual connections, a learned initial state, or unequal sizes.
+            locked or recurrent dropout, residual connections, a learned initial state, or unequal
+            sizes.
     """
     for theirs, (ours, arguments) in _ELMAN.items():
         if isinstance(layer, ours):

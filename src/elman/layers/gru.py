@@ -41,6 +41,7 @@ class GRU(RecurrentLayer):
         dropout: float = 0.0,
         bidirectional: bool = False,
         *,
+        locked_dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         zoneout: float = 0.0,
         layer_norm: bool = False,
@@ -63,6 +64,8 @@ class GRU(RecurrentLayer):
             batch_first: input and outputs are (B, T, ·) instead of (T, B, ·).
             dropout: of what a layer hands to the next, in training.
             bidirectional: a second set of layers runs from each row's own end to its beginning.
+            locked_dropout: as dropout, but one mask a sequence instead of one a step (Gal &
+                Ghahramani 2016, arXiv:1512.05287).
             recurrent_dropout: of h(t−1) where it enters R h, in training, one mask a sequence.
             zoneout: probability that a unit keeps its old state.
             layer_norm: norms W x and R h.
@@ -88,6 +91,7 @@ class GRU(RecurrentLayer):
             bias=bias,
             batch_first=batch_first,
             dropout=dropout,
+            locked_dropout=locked_dropout,
             bidirectional=bidirectional,
             recurrent_dropout=recurrent_dropout,
             zoneout=zoneout,

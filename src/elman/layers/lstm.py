@@ -42,6 +42,7 @@ class LSTM(RecurrentLayer):
         bidirectional: bool = False,
         proj_size: int = 0,
         *,
+        locked_dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         zoneout: float | tuple[float, float] = 0.0,
         layer_norm: bool = False,
@@ -67,6 +68,8 @@ class LSTM(RecurrentLayer):
             dropout: of what a layer hands to the next, in training.
             bidirectional: a second set of layers runs from each row's own end to its beginning.
             proj_size: P, the size h is projected to; 0 for none.
+            locked_dropout: as dropout, but one mask a sequence instead of one a step (Gal &
+                Ghahramani 2016, arXiv:1512.05287).
             recurrent_dropout: of h(t−1) where it enters R h, in training, one mask a sequence.
             zoneout: probability that a unit keeps its old state;
                 a pair gives h and c one each.
@@ -95,6 +98,7 @@ class LSTM(RecurrentLayer):
             bias=bias,
             batch_first=batch_first,
             dropout=dropout,
+            locked_dropout=locked_dropout,
             bidirectional=bidirectional,
             proj_size=proj_size,
             recurrent_dropout=recurrent_dropout,

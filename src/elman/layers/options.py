@@ -28,6 +28,7 @@ class RecurrentOptions:
     bias: bool = True
     batch_first: bool = False
     dropout: float = 0.0
+    locked_dropout: float = 0.0
     bidirectional: bool = False
     proj_size: int = 0
     recurrent_dropout: float = 0.0
@@ -43,6 +44,7 @@ class RecurrentOptions:
         checked_size("input_size", self.input_size)
         checked_size("num_layers", self.num_layers)
         checked_probability("dropout", self.dropout)
+        checked_probability("locked_dropout", self.locked_dropout)
         checked_probability("recurrent_dropout", self.recurrent_dropout)
         if self.recurrent_init not in RECURRENT_INITS:
             raise unknown("recurrent_init", self.recurrent_init, RECURRENT_INITS)
@@ -54,12 +56,13 @@ class RecurrentOptions:
         self._check_biases()
         if self.residual:
             self._check_residual()
-        if self.dropout > 0 and len(sizes) == 1:
-            warnings.warn(
-                f"dropout={self.dropout} acts between layers, and one layer has nothing between; "
-                "for dropout inside the recurrence use recurrent_dropout.",
-                stacklevel=4,
-            )
+        for name in ("dropout", "locked_dropout"):
+            if getattr(self, name) > 0 and len(sizes) == 1:
+                warnings.warn(
+                    f"{name}={getattr(self, name)} acts between layers, and one layer has nothing "
+                    "between; for dropout inside the recurrence use recurrent_dropout.",
+                    stacklevel=4,
+                )
 
     @cached_property
     def hidden_sizes(self) -> list[int]:

@@ -69,7 +69,8 @@ class RecurrentLayer(nn.Module):
         create(self, options, device, dtype)
         self.reset_parameters()
         self._is_plain = is_plain(self)
-        self._is_noisy = bool(options.dropout or options.recurrent_dropout)
+        noises = (options.dropout, options.locked_dropout, options.recurrent_dropout)
+        self._is_noisy = any(noises)
         self._inference: Inference | None = None
 
     @property
@@ -224,9 +225,11 @@ class RecurrentLayer(nn.Module):
 
     def _below(self, layer: int, x: Tensor) -> Tensor:
         """Drop out what a layer hands to the next."""
-        if layer == 0 or not (self.training and self.options.dropout):
+        if layer == 0 or not self.training:
             return x
-        return F.dropout(x, self.options.dropout)
+        if self.options.locked_dropout:
+            x = x * recurrent_dropout_mask(x.new_empty(x.shape[1:]), self.options.locked_dropout)
+        return F.dropout(x, self.options.dropout) if self.options.dropout else x
 
     def _above(self, layer: int, below: Tensor, output: Tensor) -> Tensor:
         """Add what a layer reads to what it writes, where asked for."""

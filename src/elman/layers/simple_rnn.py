@@ -37,6 +37,7 @@ class SimpleRNN(RecurrentLayer):
         dropout: float = 0.0,
         bidirectional: bool = False,
         *,
+        locked_dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         zoneout: float = 0.0,
         layer_norm: bool = False,
@@ -58,6 +59,8 @@ class SimpleRNN(RecurrentLayer):
             batch_first: input and outputs are (B, T, ·) instead of (T, B, ·).
             dropout: of what a layer hands to the next, in training.
             bidirectional: a second set of layers runs from each row's own end to its beginning.
+            locked_dropout: as dropout, but one mask a sequence instead of one a step (Gal &
+                Ghahramani 2016, arXiv:1512.05287).
             recurrent_dropout: of h(t−1) where it enters R h, in training, one mask a sequence.
             zoneout: probability that a unit keeps its old state.
             layer_norm: norms W x and R h.
@@ -79,6 +82,7 @@ class SimpleRNN(RecurrentLayer):
             bias=bias,
             batch_first=batch_first,
             dropout=dropout,
+            locked_dropout=locked_dropout,
             bidirectional=bidirectional,
             recurrent_dropout=recurrent_dropout,
             zoneout=zoneout,

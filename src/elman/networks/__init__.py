@@ -1,6 +1,24 @@
 """Networks: one file a category, and how a specification becomes one."""
 
-from elman.networks.build import hidden_size_for, many_to_many
+from elman.networks.build import Network, build_network, hidden_size_for, many_to_many
+from elman.networks.embedding import WordVectors, load_word_vectors, read_word_vectors
+from elman.networks.inputs import Inputs
 from elman.networks.many_to_many import ManyToMany
+from elman.networks.many_to_one import ManyToOne
+from elman.networks.one_to_one import OneToOne
+from elman.networks.options import NetworkOptions
 
-__all__ = ["ManyToMany", "hidden_size_for", "many_to_many"]
+__all__ = [
+    "Inputs",
+    "ManyToMany",
+    "ManyToOne",
+    "Network",
+    "NetworkOptions",
+    "OneToOne",
+    "WordVectors",
+    "build_network",
+    "hidden_size_for",
+    "load_word_vectors",
+    "many_to_many",
+    "read_word_vectors",
+]

@@ -61,5 +61,5 @@ class CharacterEncoder(nn.Module):
         longest = int(lengths.max()) if lengths.numel() else 0
         characters = self.embedding(distinct[:, :longest].t())
         _, ends = self.recurrent(characters, lengths=lengths)
-        vectors = ends.transpose(0, 1).flatten(1)
-        return vectors[which].unflatten(0, words.shape[:-1])
+        vectors: Tensor = ends.transpose(0, 1).flatten(1)
+        return vectors[which].reshape(*words.shape[:-1], self.size)

@@ -43,7 +43,7 @@ def default_embedding_size(vocabulary: int) -> int:
     >>> [default_embedding_size(names) for names in (2, 30, 300, 30_000)]
     [2, 11, 39, 100]
     """
-    return min(100, round(1.6 * vocabulary**0.56))
+    return min(100, round(1.6 * math.pow(vocabulary, 0.56)))
 
 
 def embed(table: nn.Embedding, ids: Tensor, dropout: float) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -80,7 +81,7 @@ class Inputs(nn.Module):
         )
         self.characters: CharacterEncoder | None = None
         self.picture: ConvolutionalEncoder | None = None
-        sizes = [encoding.numbers, *[table.embedding_dim for table in self.embeddings]]
+        sizes = [encoding.numbers, *[table.embedding_dim for table in self.tables]]
         if encoding.characters is not None:
             self.characters = CharacterEncoder(
                 encoding.characters[0], character_size, character_hidden_size, device=device
@@ -103,6 +104,11 @@ class Inputs(nn.Module):
                     f"{name}={getattr(self, name)} acts on ids, and the input holds none; "
                     "leave it out, or use input_dropout."
                 )
+
+    @property
+    def tables(self) -> list[nn.Embedding]:
+        """The embedding of every column of ids, in their order."""
+        return cast(list[nn.Embedding], list(self.embeddings))
 
     @property
     def is_lone_id(self) -> bool:
@@ -140,7 +146,7 @@ class Inputs(nn.Module):
         """Turn columns, (…, columns), into vectors, (…, size)."""
         numbers, ids = self.encoding.numbers, len(self.encoding.ids)
         parts = [x[..., :numbers]] if numbers else []
-        for column, table in enumerate(self.embeddings, start=numbers):
+        for column, table in enumerate(self.tables, start=numbers):
             its = self._checked_ids(x[..., column], table.num_embeddings)
             if self.training and self.word_dropout:
                 its = its.where(torch.rand(its.shape, device=its.device) >= self.word_dropout, 0)
@@ -156,7 +162,7 @@ class Inputs(nn.Module):
         """Turn pictures, (…, channels, height, width), into vectors; encode real ones alone."""
         if real is None:
             vectors: Tensor = encoder(x.flatten(0, -4))
-            return vectors.unflatten(0, x.shape[:-3])
+            return vectors.reshape(*x.shape[:-3], encoder.size)
         encoded: Tensor = encoder(x[real])
         nothing = encoded.new_zeros(*real.shape, encoder.size)
         return nothing.masked_scatter(real.unsqueeze(2), encoded)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from elman.errors import OptionError, ShapeError
 from elman.layers.bidirectional import Bidirectional
+from elman.layers.dropout import LockedDropout
 from elman.layers.recurrent import RecurrentLayer
 from elman.networks.inputs import Inputs
 from elman.networks.objectives.objective import Objective
@@ -21,6 +22,8 @@ class ManyToOne(nn.Module):
         v(t) = inputs(x(t))
         h(t) = recurrent(v(t), h(t−1))                    t = 1 … T
         y    = head(pooling(h(1) … h(T)))
+
+    The pooling takes the last state, or a mean, a maximum or a weighted mean over the real steps.
     """
 
     def __init__(
@@ -30,6 +33,8 @@ class ManyToOne(nn.Module):
         pooling: nn.Module,
         head: nn.Module,
         objective: Objective,
+        *,
+        output_dropout: float = 0.0,
     ) -> None:
         """Join the parts.
 
@@ -39,6 +44,7 @@ class ManyToOne(nn.Module):
             pooling: maps (T, B, H) and lengths to (B, H).
             head: maps (B, recurrent.output_size) to (B, objective.output_size).
             objective: what the outputs are for; not one an answer a step.
+            output_dropout: of h before the pooling, in training, one mask a sequence.
 
         Raises:
             OptionError: the parts do not fit together, or the layer is batch first.
@@ -53,11 +59,12 @@ class ManyToOne(nn.Module):
             )
         if objective.per_step:
             raise OptionError(
-                f"objective {type(objective).__name__} wants an output a step, and a many-to-one network "
-                "gives one a row; use ManyToMany, or an objective without steps."
+                f"objective {type(objective).__name__} wants an output a step, and a many-to-one "
+                "network gives one a row; use ManyToMany, or an objective without steps."
             )
         self.inputs = inputs
         self.recurrent = recurrent
+        self.output_dropout = LockedDropout(output_dropout)
         self.pooling = pooling
         self.head = head
         self.objective = objective
@@ -87,5 +94,4 @@ class ManyToOne(nn.Module):
         hidden, state = self.recurrent(vectors, state, lengths=rows)
         if rows is None:
             rows = checked_lengths([len(hidden)] * hidden.size(1), hidden)
-        return self.head(self.pooling(hidden, rows)), state
-
+        return self.head(self.pooling(self.output_dropout(hidden), rows)), state

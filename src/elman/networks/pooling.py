@@ -98,7 +98,7 @@ class AttentionPooling(nn.Module):
         """Return α, (T, B): how much each step counts; zero behind a row's end."""
         real = real_steps(lengths, len(hidden))
         hidden = hidden.where(real.unsqueeze(2), 0)
-        energies = self.query(torch.tanh(self.key(hidden))).squeeze(2)
+        energies: Tensor = self.query(torch.tanh(self.key(hidden))).squeeze(2)
         # Not −∞: over a row of nothing else, the softmax and its gradient would be NaN.
         lowest = torch.finfo(energies.dtype).min
         return energies.masked_fill(~real, lowest).softmax(0).where(real, 0)

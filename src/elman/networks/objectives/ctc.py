@@ -84,7 +84,8 @@ class CTC(Objective):
             blank=self.blank,
             reduction="sum",
         )
-        return nll / len(lengths)
+        mean: Tensor = nll / len(lengths)
+        return mean
 
     def answers(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:
         """Return each row's symbols, ids, (S,): the most likely the search finds."""
@@ -120,7 +121,8 @@ class CTC(Objective):
                 f"target must hold ids below n = {self.blank}, got {int(target.max())}."
             )
         # PyTorch's loss wants a column even where no row has a symbol.
-        return F.pad(target, (0, 0, 0, 1), value=-1)
+        padded: Tensor = F.pad(target, (0, 0, 0, 1), value=-1)
+        return padded
 
     def _check_steps(self, symbols: Tensor, sizes: Tensor, lengths: Tensor) -> None:
         repeated = ((symbols[1:] == symbols[:-1]) & (symbols[1:] >= 0)).sum(0)
@@ -145,7 +147,7 @@ def best_path(outputs: Tensor, blank: int) -> Tensor:
     Returns:
         Ids of symbols, (S,).
     """
-    merged = outputs.argmax(-1).unique_consecutive()
+    merged: Tensor = outputs.argmax(-1).unique_consecutive()
     return merged[merged != blank]
 
 

@@ -65,7 +65,8 @@ class Regression(Objective):
             lengths: (B,), all 1 where nothing has steps.
         """
         outputs = checked_rows(outputs, lengths, self.output_size)
-        return _mean(self.error, outputs, checked_target(target, "B, n", (*outputs.shape,), ids=False))
+        target = checked_target(target, "B, n", (*outputs.shape,), ids=False)
+        return _mean(self.error, outputs, target)
 
     def answers(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:
         """Return each row's numbers, (n,), as they are."""

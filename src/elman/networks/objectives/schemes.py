@@ -103,3 +103,17 @@ def _may_follow(before: tuple[str, str], after: tuple[str, str], *, closes: bool
     if inside and goes_on:
         return before[1] == after[1]
     return not goes_on and not (inside and closes)
+
+
+def find_scheme(names: Sequence[str]) -> str | None:
+    """Recognise the scheme of tags by their names; None where they are of none.
+
+    >>> find_scheme(["O", "B-NP", "I-NP"]), find_scheme(["O", "S-NP"]), find_scheme(["NOUN", "O"])
+    ('BIO', 'BIOES', None)
+    """
+    for scheme in ("BIO", "BIOES"):
+        letters = SCHEMES[scheme]
+        spans = [name for name in names if name != "O"]
+        if spans and all(name[:1] in letters and name[1:2] == "-" for name in spans):
+            return scheme
+    return None

@@ -53,9 +53,7 @@ class Tagging(Objective):
         """
         lengths = checked_steps(outputs, lengths, self.output_size)
         target = checked_target(target, "T, B", (*outputs.shape[:2],), ids=True)
-        loss: Tensor = self.cross_entropy(
-            flat_steps(outputs, lengths), flat_steps(target, lengths)
-        )
+        loss: Tensor = self.cross_entropy(flat_steps(outputs, lengths), flat_steps(target, lengths))
         return loss
 
     def answers(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:

@@ -1,0 +1,136 @@
+"""What a network was asked to be, and which of it has a meaning in which category."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Any
+
+from elman.errors import OptionError, unknown
+from elman.layers.options import checked_probability
+
+CATEGORIES = ("one-to-one", "many-to-one", "many-to-many")
+DROPOUT_KINDS = ("ordinary", "locked")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkOptions:
+    """The options of `build_network`.
+
+    Attributes:
+        cell: simple, lstm or gru.
+        hidden_size: H, or one H a layer. A one-to-one network has dense layers of these sizes, and
+            may go without.
+        num_layers: L; leave it out where hidden_size is a list.
+        bidirectional: whether a second set of layers reads backward.
+        delay: d, the steps of look-ahead.
+        embedding_size: numbers that stand for an id; None for what suits its vocabulary, or for
+            what the output layer reads where it is tied.
+        character_size: numbers that stand for a character of a word.
+        character_hidden_size: units, a direction, of the network that reads a word's characters.
+        picture_size: numbers that stand for a picture.
+        pooling: last, mean, max or attention: how one vector is made of all steps.
+        head: units of the dense layers between the recurrent part and the output.
+        activation: of those: sigmoid, tanh, relu, softmax or identity.
+        tie_embeddings: whether the output layer is the embedding's own matrix.
+        dropout: between the recurrent layers.
+        output_dropout: of what the dense layers read: of each one's input where the kind is
+            ordinary, of h alone where it is locked.
+        dropout_kind: of the two: ordinary draws a mask a step, locked one a sequence.
+        input_dropout: of the vectors the recurrent part reads, one mask a sequence.
+        embedding_dropout: probability that an id's vector is zero throughout a batch.
+        word_dropout: probability that an id is replaced by the unknown one.
+        recurrent_dropout: of h(t−1) inside the recurrence, one mask a sequence.
+        weight_dropout: of the weights of R, one mask a call.
+        zoneout: probability that a unit keeps its old state.
+        layer_norm: whether the recurrence is layer-normed.
+        cell_options: further options of the cell's layer: reset_after, peephole, nonlinearity,
+            proj_size, chrono, recurrent_init, learn_initial_state and their like.
+        backend: auto, or a backend's name.
+    """
+
+    cell: str = "gru"
+    hidden_size: int | Sequence[int] | None = None
+    num_layers: int = 1
+    bidirectional: bool = False
+    delay: int = 0
+    embedding_size: int | None = None
+    character_size: int = 25
+    character_hidden_size: int = 50
+    picture_size: int = 128
+    pooling: str = "last"
+    head: Sequence[int] = ()
+    activation: str = "relu"
+    tie_embeddings: bool = False
+    dropout: float = 0.0
+    output_dropout: float = 0.0
+    dropout_kind: str = "ordinary"
+    input_dropout: float = 0.0
+    embedding_dropout: float = 0.0
+    word_dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    weight_dropout: float = 0.0
+    zoneout: float = 0.0
+    layer_norm: bool = False
+    cell_options: Mapping[str, Any] = field(default_factory=dict)
+    backend: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.dropout_kind not in DROPOUT_KINDS:
+            raise unknown("dropout_kind", self.dropout_kind, DROPOUT_KINDS)
+        checked_probability("output_dropout", self.output_dropout)
+
+    def check_category(self, category: str) -> None:
+        """Refuse what has no meaning in a category, instead of leaving it out unsaid.
+
+        Raises:
+            OptionError: an unknown category, an option that it has no place for, or no size.
+        """
+        if category not in CATEGORIES:
+            raise unknown("category", category, CATEGORIES)
+        for option in fields(self):
+            value, default = getattr(self, option.name), _DEFAULTS[option.name]
+            if option.name in _MEANINGLESS[category] and value != default:
+                raise OptionError(
+                    f"{option.name}={value!r} has no meaning in a {category} network; leave it out."
+                )
+        if category != "one-to-one" and self.hidden_size is None:
+            raise OptionError(f"a {category} network needs a hidden_size; give one.")
+
+
+_DEFAULTS: Mapping[str, Any] = MappingProxyType(
+    {name: getattr(NetworkOptions(), name) for name in NetworkOptions.__dataclass_fields__}
+)
+_RECURRENT = frozenset(
+    {
+        "bidirectional",
+        "dropout",
+        "dropout_kind",
+        "recurrent_dropout",
+        "weight_dropout",
+        "zoneout",
+        "layer_norm",
+        "cell_options",
+    }
+)
+_MEANINGLESS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "one-to-one": _RECURRENT | {"delay", "pooling", "tie_embeddings"},
+        "many-to-one": frozenset({"delay", "tie_embeddings"}),
+        "many-to-many": frozenset({"pooling"}),
+    }
+)
+"""Category → options that only another one has a place for."""
+
+
+def checked_options(given: Mapping[str, Any]) -> NetworkOptions:
+    """Build the options from their names and values.
+
+    Raises:
+        OptionError: an option is unknown, near miss first, or its value out of range.
+    """
+    for name in given:
+        if name not in _DEFAULTS:
+            raise unknown("network option", name, _DEFAULTS)
+    return NetworkOptions(**given)
