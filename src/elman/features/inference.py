@@ -1,0 +1,302 @@
+"""Seeing from the values what kind a column is, and from the kinds which category a task is.
+
+The category follows from whether input and target have steps, and whether the steps are aligned:
+
+| input has steps | target has steps | aligned | category        |
+| --------------- | ---------------- | ------- | --------------- |
+| no              | no               | –       | one-to-one      |
+| yes             | no               | –       | many-to-one     |
+| yes             | yes              | yes     | many-to-many    |
+| yes             | yes              | no      | encoder-decoder |
+| no              | yes              | –       | one-to-many     |
+
+To predict the next element of the input is many-to-many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from elman.errors import DataError, OptionError, unknown
+from elman.features import guesses
+from elman.features.checks import blank, shown
+from elman.features.feature import Feature
+from elman.features.guesses import Guess
+
+CATEGORIES = ("one-to-one", "many-to-one", "many-to-many", "encoder-decoder", "one-to-many")
+
+
+class Inferred(NamedTuple):
+    """What a column is taken for."""
+
+    kind: str
+    options: dict[str, Any]
+    """Arguments of the feature's constructor, for `build.build_feature`."""
+    why: str
+    """The reason, in words: `40 names that repeat`."""
+
+
+_GUESSES: Mapping[str, Callable[[guesses.Sample], Guess]] = {
+    "strings": guesses.strings,
+    "numbers": guesses.numbers,
+    "true and false": lambda _: Guess("category", {}, "true and false"),
+    "lists of strings": guesses.lists_of_strings,
+    "lists of numbers": guesses.lists_of_numbers,
+    "rows of numbers over time": guesses.arrays,
+    "arrays of three axes": guesses.arrays,
+    "arrays of four axes": lambda _: Guess("frames", {}, "arrays of four axes"),
+    "pictures": lambda _: Guess("image", {}, "pictures"),
+    "lists of pictures": lambda _: Guess("frames", {}, "lists of pictures"),
+    "sounds": lambda _: Guess("audio", {}, "samples with their rate"),
+    "bytes": guesses.contents,
+}
+
+
+def infer_kind(
+    values: Sequence[Any],
+    *,
+    name: str,
+    as_target: bool = False,
+    steps: Sequence[int] | None = None,
+) -> Inferred:
+    """See from a sample of its values what kind a column is.
+
+    Args:
+        values: a sample of the column, a few hundred to a few thousand, from all over the column.
+        name: the column's name, for the reason of a refusal.
+        as_target: whether the column is to be predicted. A target of few whole numbers is a
+            category; an input of them is a number.
+        steps: of a target, how many steps the input of each value has; tells tags, one a step,
+            from labels.
+
+    Raises:
+        DataError: there is no value, values are of unlike types (with an example of each), or of a
+            type that no kind takes.
+    """
+    if steps is not None and len(steps) != len(values):
+        raise OptionError(f"steps must be one a value, {len(values)}, got {len(steps)}.")
+    examples: dict[str, tuple[int, Any]] = {}
+    kept = []
+    for place, value in enumerate(values):
+        if blank(value):
+            continue
+        type_ = _type_of(value, name)
+        if type_ != "nothing":
+            examples.setdefault(type_, (place, value))
+        kept.append(place)
+    if not examples:
+        raise DataError(
+            f"column {name!r} holds nothing in {len(values)} rows, so its kind cannot be seen; name "
+            f"another column, or say the kind."
+        )
+    if len(examples) > 1:
+        (one, (first, a)), (other, (second, b)) = list(examples.items())[:2]
+        raise DataError(
+            f"column {name!r} mixes {one} and {other}: {shown(a)} in row {first} of the sample, "
+            f"{shown(b)} in row {second}; write them alike, or say the kind."
+        )
+    (type_,) = examples
+    sample = guesses.Sample(
+        [values[place] for place in kept],
+        as_target,
+        None if steps is None else [steps[place] for place in kept],
+    )
+    guess = _GUESSES[type_](sample)
+    return Inferred(guess.kind, guess.options, guess.why)
+
+
+def infer_columns(
+    columns: Mapping[str, Sequence[Any]],
+    *,
+    as_target: bool = False,
+    steps: Sequence[int] | None = None,
+) -> Inferred:
+    """See from samples of their values what kind one column, or several together, are.
+
+    Several columns are a record where each is a number or a category, a series where each is one;
+    as target they are numbers, or a series.
+
+    Args:
+        columns: name → sample of the column's values.
+        as_target, steps: as for `infer_kind`.
+
+    Raises:
+        OptionError: there is no column.
+        DataError: as `infer_kind`, or the columns do not go together.
+    """
+    if not columns:
+        raise OptionError("at least one column must be named, got none.")
+    found = {
+        name: infer_kind(values, name=name, as_target=as_target and len(columns) == 1, steps=steps)
+        for name, values in columns.items()
+    }
+    if len(found) == 1:
+        (inferred,) = found.values()
+        return inferred
+    kinds = {inferred.kind for inferred in found.values()}
+    if kinds == {"series"}:
+        return Inferred("series", {}, f"{len(found)} columns of numbers over time")
+    if as_target and kinds == {"number"}:
+        return Inferred("number", {}, f"{len(found)} columns of numbers")
+    if not as_target and kinds <= {"number", "category"}:
+        each = {name: inferred.kind for name, inferred in found.items()}
+        count = sum(kind == "number" for kind in each.values())
+        why = f"{count} columns of numbers, {len(each) - count} of categories"
+        return Inferred("record", {"kinds": each}, why)
+    listed = ", ".join(f"{name!r} is {inferred.kind}" for name, inferred in found.items())
+    wanted = "numbers, or all series" if as_target else "numbers and categories, or all series"
+    raise DataError(
+        f"columns that go together must be all {wanted}, and {listed}; name one column, or say "
+        f"the kind."
+    )
+
+
+def infer_category(
+    input_has_steps: bool,
+    target_has_steps: bool,
+    aligned: bool | None = None,
+    *,
+    next_step: bool = False,
+) -> str:
+    """Say which category a task is, by the table above.
+
+    Args:
+        input_has_steps: whether an input is a sequence.
+        target_has_steps: whether a target is one.
+        aligned: whether there is a target for each step of the input; None where not both have
+            steps.
+        next_step: whether the target is the input's own next element.
+
+    Raises:
+        OptionError: both have steps, and it is not said whether they are aligned.
+        DataError: the next element is asked for of an input without steps.
+
+    >>> infer_category(True, False), infer_category(True, True, aligned=False)
+    ('many-to-one', 'encoder-decoder')
+    """
+    if next_step:
+        if not input_has_steps:
+            raise DataError(
+                "the next element can be predicted of a sequence alone, and the input has no "
+                "steps; name a target, or an input of text, symbols or series."
+            )
+        return "many-to-many"
+    if not input_has_steps:
+        return "one-to-many" if target_has_steps else "one-to-one"
+    if not target_has_steps:
+        return "many-to-one"
+    if aligned is None:
+        raise OptionError("aligned must be said where input and target both have steps.")
+    return "many-to-many" if aligned else "encoder-decoder"
+
+
+def settle_category(asked: str | None, inferred: str, input: Feature, target: Feature) -> str:
+    """Take the category that was asked for, if the data allows it; else the one inferred.
+
+    Raises:
+        OptionError: there is no such category.
+        DataError: the data contradicts it; the reason is told.
+    """
+    if asked is None or asked == inferred:
+        return inferred
+    if asked not in CATEGORIES:
+        raise unknown("category", asked, CATEGORIES)
+    if asked == "encoder-decoder" and inferred == "many-to-many":
+        return asked
+    steps = {True: "steps", False: "no steps"}
+    aligned = ", and one for each of the input's" if inferred == "many-to-many" else ""
+    unaligned = ", but not one for each of the input's" if inferred == "encoder-decoder" else ""
+    raise DataError(
+        f"category={asked!r} was asked for, but the input ({input.description}) has "
+        f"{steps[input.has_steps]} and the target ({target.description}) has "
+        f"{steps[target.has_steps]}{aligned}{unaligned}, which is {inferred}. Leave category out, "
+        f"or name other columns or kinds."
+    )
+
+
+def explain(input: Feature, target: Feature | None, category: str) -> str:
+    """Say in a line what is learned from what; both features must be fitted.
+
+    Args:
+        input: the input's feature.
+        target: the target's; None where the input's own next element is predicted.
+        category: as `infer_category` says it.
+
+    Returns:
+        For example `input: words; target: one of 2 labels → many-to-one`.
+    """
+    wanted = "the next of them" if target is None else target.description
+    return f"input: {input.description}; target: {wanted} → {category}"
+
+
+def _type_of(value: Any, name: str) -> str:
+    """Say in words of what type a value is, or `nothing` for an empty list."""
+    import datetime
+
+    if isinstance(value, str):
+        return "strings"
+    if isinstance(value, bool | np.bool_):
+        return "true and false"
+    if isinstance(value, int | float | np.number) or type(value).__name__ == "Decimal":
+        return "numbers"
+    if isinstance(value, bytes):
+        return "bytes"
+    if isinstance(value, datetime.date | datetime.time | datetime.timedelta | np.datetime64):
+        raise DataError(
+            f"column {name!r} holds times, such as {shown(value)}, which are neither input nor "
+            f"target by themselves; name it as the time (--time on the command line)."
+        )
+    if hasattr(value, "convert") and hasattr(value, "getbands"):
+        return "pictures"
+    if isinstance(value, Mapping):
+        return _type_of_mapping(value, name)
+    if isinstance(value, tuple) and len(value) == 2 and np.ndim(value[0]) and not np.ndim(value[1]):
+        return "sounds"
+    if hasattr(value, "__len__"):
+        return _type_of_list(value, name)
+    raise DataError(f"column {name!r} holds {shown(value)}, which no kind of column takes.")
+
+
+def _type_of_mapping(value: Mapping[str, Any], name: str) -> str:
+    """Say of what type a mapping is: Hugging Face's sounds and pictures."""
+    if "sampling_rate" in value:
+        return "sounds"
+    if isinstance(value.get("path"), str):
+        return "strings" if blank(value.get("bytes")) else "bytes"
+    if isinstance(value.get("bytes"), bytes):
+        return "bytes"
+    raise DataError(
+        f"column {name!r} holds mappings, such as {shown(value)}; make each of their entries a "
+        f"column of its own."
+    )
+
+
+def _type_of_list(value: Any, name: str) -> str:
+    """Say of what type a list or an array is, by the first of its elements that is there."""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        axes = value.ndim
+    else:
+        first = next((element for element in value if not blank(element)), None)
+        if first is None:
+            return "nothing"
+        inner = _type_of(first, name)
+        if inner == "nothing":
+            return inner
+        if inner in {"strings", "pictures"}:
+            return f"lists of {inner}"
+        axes = 1 + {"numbers": 0, "true and false": 0, **_AXES}.get(inner, 9)
+    for words, count in _AXES.items():
+        if axes == count:
+            return words
+    raise DataError(f"column {name!r} holds {shown(value)}; no kind of column takes lists of that.")
+
+
+_AXES = {
+    "lists of numbers": 1,
+    "rows of numbers over time": 2,
+    "arrays of three axes": 3,
+    "arrays of four axes": 4,
+}
