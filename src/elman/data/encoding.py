@@ -1,10 +1,9 @@
-"""From rows to tensors, once: encoded values lie in memory-mapped files and are kept between runs."""
+"""From rows to tensors, once: encoded values lie in mapped files and are kept between runs."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import sys
 import tempfile
@@ -331,7 +330,7 @@ def _files_behind(table: Table, columns: Sequence[str]) -> Iterator[str]:
         for value in table.column(name):
             if isinstance(value, str):
                 try:
-                    facts = os.stat(value)
+                    facts = Path(value).stat()
                 except OSError:
                     continue  # encoding will say which file is missing
                 yield f"{facts.st_size} {facts.st_mtime_ns}"

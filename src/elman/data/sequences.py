@@ -336,9 +336,10 @@ def _flattened(table: Table, data: pa.Table) -> tuple[dict[str, pa.Array], NDArr
 
     lists = [name for name in data.column_names if is_list(table.column(name).type)]
     if not lists:
-        flat = {name: _whole(data.column(name).combine_chunks()) for name in data.column_names}
-        return flat, np.array([0, len(table)], np.int64)
-    flat, first_lengths = {}, None
+        whole = {name: _whole(data.column(name).combine_chunks()) for name in data.column_names}
+        return whole, np.array([0, len(table)], np.int64)
+    flat: dict[str, pa.Array] = {}
+    first_lengths: NDArray[np.int64] | None = None
     for name in lists:
         values = _whole(data.column(name).combine_chunks())
         lengths = pc.list_value_length(values).fill_null(0).to_numpy(zero_copy_only=False)
@@ -350,7 +351,7 @@ def _flattened(table: Table, data: pa.Table) -> tuple[dict[str, pa.Array], NDArr
             )
         first_lengths = lengths
         flat[name] = pc.list_flatten(values)
-    return flat, np.concatenate([[0], np.cumsum(first_lengths)]).astype(np.int64)
+    return flat, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
 def _arrow(numbers: NDArray[np.int64]) -> pa.Array:

@@ -148,8 +148,11 @@ def _by_column(table: Table, column: str, wanted: Mapping[str, float], seed: int
     random = np.random.default_rng([seed, len(train)])
     order = random.permutation(train) if sum(counts.values()) else train
     taken = _cut(order, counts, notes)
-    given = {part: np.array(rows[part], np.int64) for part in wanted if rows[part]}
-    return taken._replace(**given)
+    given = {part: np.array(found, np.int64) for part, found in rows.items()}
+    return taken._replace(
+        valid=given["valid"] if rows["valid"] else taken.valid,
+        test=given["test"] if rows["test"] else taken.test,
+    )
 
 
 def _in_time_order(table: Table, wanted: Mapping[str, float]) -> Splits:
@@ -158,7 +161,8 @@ def _in_time_order(table: Table, wanted: Mapping[str, float]) -> Splits:
         counts = _counts(len(table), wanted)
         rows = np.arange(len(table))
         train = len(table) - counts["valid"] - counts["test"]
-        return Splits(*np.split(rows, [train, train + counts["valid"]]))
+        test = train + counts["valid"]
+        return Splits(rows[:train], rows[train:test], rows[test:])
     sequence, start, stop = table.spans
     steps = np.zeros(sequence.max() + 1, np.int64)
     np.maximum.at(steps, sequence, stop)
@@ -244,10 +248,8 @@ def _stratified(
         )
     several = several[np.lexsort((random.permutation(len(several)), place[several]))]
     parts = _cut(several, counts)
-    notes = ()
-    if alone:
-        said = ", ".join(repr(label) for label in alone[:5]) + (" …" if len(alone) > 5 else "")
-        notes = (f"labels with a single row went to the training part: {said}.",)
+    said = ", ".join(repr(label) for label in alone[:5]) + (" …" if len(alone) > 5 else "")
+    notes = (f"labels with a single row went to the training part: {said}.",) if alone else ()
     train = np.sort(np.concatenate([parts.train, np.flatnonzero(single)]))
     return parts._replace(train=train, notes=notes)
 

@@ -112,8 +112,8 @@ def _read_path(name: str, form: str | None) -> Table:
     if "://" in name:
         raise DataError(f"{name} is an address; download it first and give the file's path.")
     if glob.has_magic(name):
-        found = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]
-        files = [match for match in found if match.is_file()]
+        found = glob.glob(str(path), recursive=True)  # noqa: PTH207 - may begin at any root
+        files = [Path(match) for match in sorted(found) if Path(match).is_file()]
         if not files:
             raise DataError(f"no file matches {name!r}{_contents(_nearest_folder(path))}.")
         return _read_files(files, form, source=name)

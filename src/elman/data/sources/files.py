@@ -9,10 +9,10 @@ import hashlib
 import io
 import lzma
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, TextIO, cast
+from typing import NamedTuple, TextIO
 
 from elman.data.table import combined
 from elman.errors import DataError
@@ -59,17 +59,21 @@ def stem_of(path: Path) -> str:
 
 
 @contextmanager
-def open_bytes(path: Path) -> Iterator[BinaryIO]:
+def open_bytes(path: Path) -> Iterator[io.BufferedIOBase]:
     """Open a file for reading, decompressing it where its suffix says so.
 
     Raises:
         DataError: it cannot be opened, or what it holds is not what its suffix says; also while
             it is being read.
     """
-    openers = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
+    openers: dict[str, Callable[[Path], io.BufferedIOBase]] = {
+        ".gz": gzip.GzipFile,
+        ".xz": lzma.LZMAFile,
+        ".bz2": bz2.BZ2File,
+    }
     opener = openers.get(path.suffix.lower())
     try:
-        with cast(BinaryIO, path.open("rb") if opener is None else opener(path, "rb")) as file:
+        with path.open("rb") if opener is None else opener(path) as file:
             yield file
     except (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile) as error:
         raise _not_decompressed(path, error) from error

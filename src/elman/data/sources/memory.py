@@ -86,10 +86,10 @@ def _from_frame(frame: Any) -> Table:
             )
         if names.count(name) > 1:
             raise DataError(f"the DataFrame has {names.count(name)} columns named {name!r}.")
-    return Table.from_columns({name: _series(frame[name], name) for name in names}, "the DataFrame")
+    return Table.from_columns({name: _series(frame[name]) for name in names}, "the DataFrame")
 
 
-def _series(series: Any, name: str) -> Any:
+def _series(series: Any) -> Any:
     """Turn a column of pandas into one of Arrow, NaN of pandas being a missing value."""
     import pyarrow as pa
 
@@ -97,11 +97,8 @@ def _series(series: Any, name: str) -> Any:
         return pa.array(series, from_pandas=True)
     except (pa.ArrowException, OverflowError):
         # Arrays as values, or types that do not go together: the table takes or refuses them.
-        return [None if _is_missing(value) else value for value in series]
-
-
-def _is_missing(value: Any) -> bool:
-    return isinstance(value, float) and value != value  # noqa: PLR0124 - NaN alone is not itself
+        missing = series.isna()
+        return [None if absent else v for v, absent in zip(series, missing, strict=True)]
 
 
 def _from_data_set(data_set: Any) -> Table:
