@@ -8,7 +8,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -18,13 +18,15 @@ from elman.errors import OptionError
 from elman.evaluation.comparison import CellResult, Comparison, SeedResult
 from elman.evaluation.published import published_result
 from elman.experiment import Experiment
-from elman.features.roll import Roll, RollFeature
+from elman.features.roll import Roll
 from elman.inspection.gradient_flow import GradientFlow, gradient_flow
 from elman.inspection.midi import write_midi
 from elman.inspection.report import write_comparison_report
 from elman.layers import parameter_count
 from elman.model import Model
-from elman.run import caveat, run_experiment, untrained_network
+from elman.parts import with_known_columns
+from elman.run import RunResult, caveat, completed_network, run_experiment, untrained_network
+from elman.task import roll_task
 from elman.training.checkpoint import write_atomically
 from elman.training.preparation import evaluation_batches
 from elman.training.progress import NoProgress, Progress
@@ -81,6 +83,7 @@ def compare(
     progress = progress or NoProgress()
     _refuse_nothing_and_twice("cells", cells)
     _refuse_nothing_and_twice("seeds", seeds)
+    experiment = _of_rolls(experiment)
     contenders = [_solve(experiment, cell) for cell in cells]
     for contender in contenders:
         progress.say(
@@ -94,6 +97,17 @@ def compare(
     return Compared(comparison, _report(comparison, contenders, out))
 
 
+def _of_rolls(experiment: Experiment) -> Experiment:
+    """Refuse what is no corpus of piano rolls; say its columns."""
+    if experiment.data.name not in ROLL_SETS:
+        raise OptionError(
+            f"cells are compared on the corpora {', '.join(ROLL_SETS)}, as in Chung et al. 2014; "
+            f"this experiment learns from {experiment.data.title!r}. Train it once a cell instead: "
+            "elman train … --cell lstm."
+        )
+    return experiment.model_copy(update={"data": with_known_columns(experiment.data)})
+
+
 def _refuse_nothing_and_twice(what: str, values: Sequence[object]) -> None:
     if not values:
         raise OptionError(f"a comparison needs at least one of {what}, got none.")
@@ -104,10 +118,11 @@ def _refuse_nothing_and_twice(what: str, values: Sequence[object]) -> None:
 
 def _solve(experiment: Experiment, cell: str) -> Contender:
     """Find the cell's hidden size; an unknown cell is refused here, before anything is trained."""
-    size = RollFeature.size
-    spec = experiment.override({"network.cell": cell}).solved(size).network
-    parameters = parameter_count(spec.build(size))
-    return Contender(cell, spec.solve_hidden_size(size), parameters, [], [])
+    task = roll_task()
+    changed = experiment.override({"network.cell": cell})
+    spec = completed_network(changed, task)
+    network = spec.build(task.input.encoding, task.make_objective())
+    return Contender(cell, spec.hidden_size or 0, parameter_count(network), [], [])
 
 
 def _train_interleaved(
@@ -130,14 +145,30 @@ def _train_interleaved(
                     experiment.override(changes), directory, progress=progress
                 )
                 contender.models.append(model)
-                contender.results.append(result)
-                task.advance(f"{directory.name}: test {result.test_nll:.3f}")
+                contender.results.append(_seed_result(result))
+                task.advance(f"{directory.name}: test {contender.results[-1].test_nll:.3f}")
+
+
+def _seed_result(result: RunResult) -> SeedResult:
+    """Keep of a run what a comparison sets side by side."""
+    losses = {part: scores.values["nll"] for part, scores in result.scores.items()}
+    return SeedResult(
+        seed=result.seed,
+        train_nll=losses["train"],
+        valid_nll=losses["valid"],
+        test_nll=losses["test"],
+        best_epoch=result.best_epoch,
+        epochs=result.epochs,
+        seconds=result.seconds,
+        seconds_per_epoch=result.seconds / result.epochs,
+        curve=result.curve,
+    )
 
 
 def _collect(experiment: Experiment, contenders: Sequence[Contender], command: str) -> Comparison:
     return Comparison(
-        dataset=experiment.data.name,
-        title=experiment.title or experiment.data.name,
+        dataset=experiment.data.title,
+        title=experiment.title or experiment.data.title,
         parameters=experiment.network.parameters,
         epochs=experiment.training.epochs,
         threads=torch.get_num_threads(),
@@ -151,7 +182,7 @@ def _collect(experiment: Experiment, contenders: Sequence[Contender], command: s
 def _cell_result(experiment: Experiment, contender: Contender) -> CellResult:
     published = None
     if not caveat(experiment):
-        dataset = experiment.data.name
+        dataset = experiment.data.title
         published = published_result(dataset, contender.cell, contender.parameters)
     return CellResult(
         cell=contender.cell,
@@ -195,10 +226,12 @@ def gradient_flows(model: Model, splits: Splits) -> tuple[GradientFlow, Gradient
     longest = sorted(splits.valid, key=len, reverse=True)[:FLOW_PIECES]
     frames = min(FLOW_FRAMES, max(1, len(longest[-1])))
     pieces = [roll[:frames] for roll in longest]
-    x, target, lengths = next(evaluation_batches(pieces, model.feature, FLOW_PIECES).epoch(0))
-    untrained = untrained_network(model.experiment, model.feature, splits.train)
+    feature: Any = model.task.input
+    batch = next(evaluation_batches(pieces, feature, FLOW_PIECES).epoch(0))
+    train = Table.from_columns({"roll": splits.train}, origin="train")
+    untrained = untrained_network(model.experiment, model.task, train)
     before, after = (
-        gradient_flow(network, x, target, model.feature.frame_nll, lengths=lengths)
+        gradient_flow(network, batch.input, batch.target, feature.frame_nll, lengths=batch.lengths)
         for network in (untrained, model.network)
     )
     return before, after

@@ -1,22 +1,25 @@
-"""A trained model, and the way from an experiment to one."""
+"""A trained model: it predicts, is measured, composes, is saved and loaded."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
-from numpy.typing import ArrayLike
 
-from elman.data.catalog import Splits
-from elman.data.catalog import load as load_data
+from elman.answers import Answers, answer, scores
+from elman.data.table import Table
 from elman.errors import CheckpointError, ElmanError, OptionError, unknown
-from elman.evaluation.metrics import measure
+from elman.evaluation.scores import Scores
 from elman.experiment import Experiment
-from elman.features.roll import Roll, RollFeature
+from elman.features.roll import RollFeature
+from elman.generation import check_can_generate, compose, write
 from elman.layers import parameter_count
-from elman.networks import ManyToMany
+from elman.parts import read_like, read_parts
+from elman.task import Task
 from elman.training.checkpoint import (
     FORMAT,
     load_checkpoint,
@@ -25,11 +28,11 @@ from elman.training.checkpoint import (
     save_checkpoint,
     write_atomically,
 )
-from elman.training.preparation import evaluation_batches
 
 EXPERIMENT = "experiment.toml"
 MODEL = "model"
 RESULT = "result.json"
+PARTS = ("train", "valid", "test")
 _WEIGHTS = "weights.safetensors"
 _DESCRIPTION = "model.json"
 
@@ -39,14 +42,14 @@ class Model:
 
     Args:
         experiment: what it was trained by, its hidden size solved for.
-        network: predicts the next frame at every step.
-        feature: turns rolls into the network's input, and its output into rolls.
+        task: what it was asked, with the fitted features of its input and target.
+        network: answers, with its objective.
     """
 
-    def __init__(self, experiment: Experiment, network: ManyToMany, feature: RollFeature) -> None:
+    def __init__(self, experiment: Experiment, task: Task, network: torch.nn.Module) -> None:
         self.experiment = experiment
+        self.task = task
         self.network = network.eval()
-        self.feature = feature
 
     @property
     def device(self) -> torch.device:
@@ -63,57 +66,112 @@ class Model:
         """Whether an output depends on later inputs, so that the network cannot run live."""
         return self.experiment.network.bidirectional or self.experiment.network.delay > 0
 
-    def evaluate(self, data: str | Sequence[ArrayLike] = "test") -> dict[str, float]:
-        """Predict every frame of every piece from the frames before it.
+    def predict(self, data: Any, *, probabilities: bool = False) -> Any:
+        """Answer rows.
 
         Args:
-            data: a split of the model's own data set, `train`, `valid` or `test`; or rolls,
-                each (T, 88).
+            data: values of the input, one a row, where the input is one column: texts, lists of
+                numbers, …; or whatever `elman.data.sources.read_table` reads: a path, a dict of
+                columns, a list of dicts, a data frame.
+            probabilities: whether to return the probability of every name as well.
 
         Returns:
-            `nll` in nats a frame, the number of `frames`, and frame-level `accuracy` and `f1`;
-            `elman.evaluation.metrics.RollMetrics` says exactly what they are.
+            One answer a row, as the training data had them; with `probabilities` a pair of the
+            answers and an array of (n,), or (T, n), a row.
 
         Raises:
-            OptionError: there is no such split.
-            DataError: the data set cannot be read, or a roll is malformed.
+            DataError: a value cannot be taken; its row is named.
+            OptionError: probabilities are asked of an objective that has none.
         """
-        rolls = self._split(data) if isinstance(data, str) else data
-        batches = evaluation_batches(rolls, self.feature, self.experiment.training.batch_size)
-        metrics = measure(self.network, self.feature.frame_nll, batches.epoch(0), self.device)
-        return metrics._asdict()
+        found = self.answers(self.table(data))
+        if not probabilities:
+            return found.values
+        if found.probabilities is None:
+            raise OptionError(
+                f"the objective {self.task.objective['name']!r} gives no probabilities; leave "
+                "probabilities out."
+            )
+        return found.values, [likely.numpy() for likely in found.probabilities]
 
-    def _split(self, name: str) -> list[Roll]:
-        if name not in Splits._fields:
-            raise unknown("split", name, Splits._fields)
-        rolls: list[Roll] = getattr(load_data(self.experiment.data.name), name)
-        return rolls
+    def answers(self, table: Table) -> Answers:
+        """Answer the rows of a table, with probabilities where there are any."""
+        for column in self.task.input_columns:
+            if column not in table.columns:
+                raise unknown("column", column, table.columns)
+        return answer(self.task, self.network, table, self.experiment.training.batch_size)
+
+    def table(self, data: Any) -> Table:
+        """Make a table of rows laid out as the training data was; see `predict`."""
+        if isinstance(data, Table):
+            return data
+        single = self.task.input_columns if len(self.task.input_columns) == 1 else ()
+        if single and isinstance(data, Sequence | np.ndarray) and not isinstance(data, str):
+            if not len(data) or not isinstance(data[0], Mapping):
+                return Table.from_columns({single[0]: data}, origin="data")
+        return read_like(self.experiment.data, data)
+
+    def evaluate(self, data: Any = "test") -> dict[str, float]:
+        """Measure the model.
+
+        Args:
+            data: a part of the data it was trained on, `train`, `valid` or `test`; a path or
+                values that hold the truth as well; for a model of piano rolls, a list of rolls.
+
+        Returns:
+            Name of a score → its value; `elman.evaluation.measures.MEASURES` says what each is.
+            Last, how many rows, steps or frames were measured.
+
+        Raises:
+            OptionError: there is no such part.
+            DataError: the data cannot be read, or a value is malformed.
+        """
+        found = self.scores(data)
+        return {**found.values, found.unit: found.count}
+
+    def scores(self, data: Any = "test") -> Scores:
+        """Measure the model, with details of what was right and wrong; see `evaluate`."""
+        table = self._part(data) if isinstance(data, str) and data in PARTS else None
+        if table is None and isinstance(data, str) and not Path(data).suffix:
+            raise unknown("split", data, PARTS)
+        return scores(
+            self.task,
+            self.network,
+            self.table(data) if table is None else table,
+            self.experiment.training.batch_size,
+        )
+
+    def _part(self, name: str) -> Table:
+        parts = read_parts(self.experiment.data, self.experiment.seed)
+        table: Table | None = getattr(parts, name)
+        if table is None:
+            raise OptionError(f"nothing was kept for {name}: data.test_fraction is 0.")
+        return table
 
     def generate(
         self,
         steps: int,
         seed: int,
         *,
-        prime: ArrayLike | None = None,
+        prime: Any = None,
         temperature: float = 1.0,
-    ) -> Roll:
-        """Compose: draw every frame from the model's prediction given all frames before it.
-
-            x(t) ~ Bernoulli(σ(y(t) / temperature)),    y(t) = network(x(t−1), h(t−1))
+    ) -> Any:
+        """Go on: draw every element from the model's prediction given all elements before it.
 
         Args:
-            steps: frames to compose.
+            steps: frames, characters, words or symbols to draw.
             seed: of the drawing.
-            prime: frames to go on from, (P, 88); None begins a piece.
+            prime: what to go on from: frames (P, 88), a text, a list of symbols; None begins.
             temperature: below 1 keeps to what is likely, above 1 is bolder.
 
         Returns:
-            The composed frames, (steps, 88); the prime is not among them.
+            A roll (steps, 88), a text or a list of symbols; the prime is not part of it.
 
         Raises:
-            OptionError: the network needs to see the future, or a number is out of range.
+            OptionError: the network needs to see the future or does not predict the next element,
+                or a number is out of range.
         """
-        self._refuse_a_network_that_sees_the_future()
+        spec = self.experiment.network
+        check_can_generate(self.task, bidirectional=spec.bidirectional, delay=spec.delay)
         if steps < 1:
             raise OptionError(f"steps must be at least 1, got {steps}.")
         if not 0 < temperature < float("inf"):
@@ -121,32 +179,15 @@ class Model:
         if not 0 <= seed < 2**63:
             raise OptionError(f"seed must lie in 0 … 2⁶³ − 1, got {seed}.")
         generator = torch.Generator().manual_seed(seed)
-        heard = torch.zeros(1, self.feature.size)
-        if prime is not None:
-            heard = torch.cat([heard, self.feature.encode(prime)])
-        frames: list[torch.Tensor] = []
-        with torch.no_grad():
-            x, state = heard[:, None].to(self.device), None
-            for _ in range(steps):
-                logits, state = self.network(x, state)
-                frame = self.feature.sample(logits[-1:].cpu() / temperature, generator)
-                frames.append(frame[0, 0])
-                x = frame.to(self.device)
-        return self.feature.decode(torch.stack(frames))
-
-    def _refuse_a_network_that_sees_the_future(self) -> None:
-        spec = self.experiment.network
-        if spec.bidirectional:
-            raise OptionError(
-                "a bidirectional network reads a piece from its end as well, and a piece being "
-                "composed has no end yet; train with network.bidirectional = false to generate."
+        feature: Any = self.task.input
+        if isinstance(feature, RollFeature):
+            encoded = None if prime is None else feature.encode(prime)
+            return compose(
+                self.network, feature, steps, generator, prime=encoded, temperature=temperature
             )
-        if spec.delay:
-            raise OptionError(
-                f"a network with delay = {spec.delay} answers only after hearing {spec.delay} "
-                "more frames, and in composing there are none; train with network.delay = 0 to "
-                "generate."
-            )
+        return write(
+            self.network, feature, steps, generator, prime=prime, temperature=temperature
+        )
 
     def save(self, directory: str | Path) -> Path:
         """Write the weights, as safetensors, and what they belong to, as JSON.
@@ -163,7 +204,7 @@ class Model:
         description = {
             "format": FORMAT,
             "experiment": self.experiment.to_values(),
-            "feature": self.feature.to_json(),
+            "task": self.task.to_json(),
             "parameters": self.parameters,
             "weights_checksum": checksum,
         }
@@ -197,12 +238,12 @@ class Model:
             )
         try:
             experiment = Experiment.from_values(description["experiment"], origin=str(path))
-            feature = RollFeature.from_json(description["feature"])
-        except (ElmanError, KeyError) as error:
+            task = Task.from_json(description["task"])
+            network = experiment.network.build(task.input.encoding, task.make_objective())
+        except (ElmanError, KeyError, TypeError) as error:
             raise CheckpointError(f"{path} is not a model's description: {error}") from error
-        network = experiment.network.build(feature.size)
         load_weights(network, weights.tensors, origin=directory / _WEIGHTS)
-        return cls(experiment, network, feature)
+        return cls(experiment, task, network)
 
 
 def load(directory: str | Path) -> Model:

@@ -11,53 +11,85 @@ runs/NAME/experiment.toml     every setting, defaults too
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
+from torch import Tensor, nn
 
-from elman.data.catalog import Splits
-from elman.data.catalog import load as load_data
+from elman.answers import scores
+from elman.data.table import Table
+from elman.defaults import defaults_for
 from elman.errors import CheckpointError, ExperimentError
-from elman.evaluation.comparison import SeedResult
-from elman.experiment import Experiment, read_experiment
-from elman.features.roll import Roll, RollFeature
-from elman.model import EXPERIMENT, MODEL, Model
-from elman.networks import ManyToMany
+from elman.evaluation.scores import Scores
+from elman.examples import evaluation_batches, training_batches
+from elman.experiment import Experiment, NetworkSpec, read_experiment
+from elman.model import EXPERIMENT, MODEL, RESULT, Model
+from elman.parts import Parts, read_parts, with_known_columns
+from elman.task import Task, base_rates, find_task
 from elman.training.checkpoint import read_json, write_atomically
-from elman.training.history import History
-from elman.training.preparation import evaluation_batches, training_batches
+from elman.training.history import EpochRecord, History
 from elman.training.progress import NoProgress, Progress, progress_on_stderr
 from elman.training.seeds import seed_everything
 from elman.training.trainer import fit
 
-RESULT = "result.json"
+REPORT = "report.html"
+
+
+class RunResult(BaseModel):
+    """One trained network: how good it is, its cost and its learning curve.
+
+    Attributes:
+        seed: of the initial weights, the order of the batches and the dropout masks.
+        sentence: what was asked, in words.
+        notes: what was assumed on the way.
+        rows: part of the data → rows in it.
+        scores: part of the data → scores of the selected weights on all of it, without dropout.
+        best_epoch: the epoch whose weights were selected, by the validation part alone.
+        epochs: epochs trained; fewer than asked for where training stopped early.
+        seconds: wall-clock seconds of training, validation included.
+        curve: one record an epoch.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seed: int
+    sentence: str
+    notes: list[str]
+    rows: dict[str, int]
+    scores: dict[str, Scores]
+    best_epoch: int
+    epochs: int
+    seconds: float
+    curve: list[EpochRecord]
 
 
 class TrainedRun(NamedTuple):
     """What a finished run leaves: the model and its measurements."""
 
     model: Model
-    result: SeedResult
+    result: RunResult
 
 
 def train(
-    experiment: Experiment | str | Path,
+    source: Any,
     *,
     out: str | Path | None = None,
     resume: bool = False,
     progress: Progress | None = None,
-    **overrides: Any,
+    **settings: Any,
 ) -> Model:
     """Train a model.
 
     Args:
-        experiment: what to train: a specification, a `.toml` file, or a recipe by name.
+        source: what to learn from: a recipe by name, an experiment as a `.toml` file or object, a
+            file, a folder or a pattern of files, or values in Python as
+            `elman.data.sources.read_table` takes them.
         out: directory of the run; None for `runs/DATA-CELL-seedSEED`.
         resume: go on with the run in that directory.
         progress: where to show it; None for stderr.
-        overrides: settings to change, as in `cell="lstm", epochs=50`; see `Experiment.override`.
+        settings: to change, as in `input="text", target="label", cell="lstm", epochs=50`; see
+            `Experiment.override`.
 
     Returns:
         The model, with the weights that validation prefers.
@@ -65,19 +97,51 @@ def train(
     Raises:
         ExperimentError: the specification is wrong, the directory holds another run, or training
             diverged.
+        DataError: a file or a value cannot be read; file, row and column are named.
     """
-    if not isinstance(experiment, Experiment):
-        experiment = read_experiment(experiment)
-    experiment = experiment.override(overrides)
+    experiment, values = experiment_for(source, settings)
     directory = default_directory(experiment) if out is None else Path(out)
     progress = progress or progress_on_stderr()
-    return train_run(experiment, directory, resume=resume, progress=progress).model
+    return train_run(
+        experiment, directory, source=values, resume=resume, progress=progress
+    ).model
+
+
+def experiment_for(source: Any, settings: dict[str, Any]) -> tuple[Experiment, Any]:
+    """Make the experiment of what somebody names, and return the values they handed over.
+
+    Args:
+        source: see `train`.
+        settings: to change.
+
+    Raises:
+        ExperimentError: there is no such recipe or file, or a setting is wrong.
+    """
+    if isinstance(source, Experiment):
+        return source.override(settings), None
+    if isinstance(source, str | Path):
+        text = str(source)
+        if Path(text).suffix == ".toml" or _is_a_name(text):
+            return read_experiment(source).override(settings), None
+        whole = Experiment.from_values({"data": {"files": [text]}}, origin="the experiment")
+        return whole.override(settings), None
+    if isinstance(source, list | tuple) and source and isinstance(source[0], str | Path):
+        files = {"data": {"files": [str(path) for path in source]}}
+        return Experiment.from_values(files, origin="the experiment").override(settings), None
+    empty = Experiment.from_values({"data": {}}, origin="the experiment")
+    return empty.override(settings), source
+
+
+def _is_a_name(text: str) -> bool:
+    """Tell a recipe's name from a path: one word without a suffix that no file is called."""
+    return "/" not in text and not Path(text).suffix and "*" not in text and not Path(text).exists()
 
 
 def train_run(
     experiment: Experiment,
     directory: Path,
     *,
+    source: Any = None,
     resume: bool = False,
     progress: Progress | None = None,
 ) -> TrainedRun:
@@ -86,6 +150,7 @@ def train_run(
     Args:
         experiment: what to train.
         directory: of the run.
+        source: values handed over in Python, where the experiment names no data.
         resume: whether a run is in the directory already.
         progress: where to show it; None for nowhere.
 
@@ -101,11 +166,15 @@ def train_run(
         )
     if resume and not there:
         raise ExperimentError(f"{directory} holds no run to resume; leave resume out to begin one.")
-    return run_experiment(experiment, directory, progress=progress)
+    return run_experiment(experiment, directory, source=source, progress=progress)
 
 
 def run_experiment(
-    experiment: Experiment, directory: Path, *, progress: Progress | None = None
+    experiment: Experiment,
+    directory: Path,
+    *,
+    source: Any = None,
+    progress: Progress | None = None,
 ) -> TrainedRun:
     """Train, select, save and measure.
 
@@ -113,59 +182,113 @@ def run_experiment(
         experiment: what to train.
         directory: of the run; empty, or with a run of the very same experiment, which is gone on
             with where it is unfinished and loaded where it is finished.
+        source: values handed over in Python, where the experiment names no data.
         progress: where to show it; None for nowhere.
 
     Raises:
         ExperimentError: the directory holds a run of another experiment, or training diverged.
+        DataError: the data cannot be read, or a value is malformed.
         CheckpointError: a file of the run in the directory is corrupt.
     """
     progress = progress or NoProgress()
-    settings, seed = experiment.training, experiment.seed
-    splits = load_data(experiment.data.name)
-    feature = RollFeature().fit(splits.train)
-    solved = experiment.solved(feature.size)
-    _record_experiment(experiment, directory)
+    known = with_known_columns(experiment.data)
+    experiment = experiment.model_copy(update={"data": known})
+    parts = read_parts(experiment.data, experiment.seed, source)
+    task = find_task(experiment.data, experiment.network, parts.train)
+    complete = completed(experiment, task, parts)
+    _record_experiment(complete, directory)
     if (directory / RESULT).is_file():
         return TrainedRun(Model.load(directory), _read_result(directory / RESULT))
-    progress.say(f"{directory.name}: seed {seed}. {caveat(experiment)}".removesuffix(". "))
-    network = untrained_network(solved, feature, splits.train)
-    history = fit(
-        network,
-        feature.loss,
-        training_batches(splits.train, feature, settings, seed),
-        evaluation_batches(splits.valid, feature, settings.batch_size),
-        settings,
-        directory=directory,
-        seed=seed,
-        resume=True,
-        progress=progress,
-    )
-    model = Model(solved, network, feature)
+    _announce(directory.name, complete, task, parts, progress)
+    network, history = _fit(complete, task, parts, directory, progress)
+    solved = complete.model_copy(update={"network": completed_network(complete, task)})
+    model = Model(solved, task, network)
     model.save(directory / MODEL)
-    result = _summarise(model, history)
+    result = _summarise(model, parts, history)
     write_atomically(directory / RESULT, f"{result.model_dump_json(indent=2)}\n".encode())
     return TrainedRun(model, result)
 
 
-def untrained_network(
-    experiment: Experiment, feature: RollFeature, rolls: Sequence[Roll]
-) -> ManyToMany:
+def completed(experiment: Experiment, task: Task, parts: Parts) -> Experiment:
+    """Fill in what nobody has said: columns, kinds, and settings that suit the task."""
+    found = {
+        "data.input": list(task.input_columns),
+        "data.target": list(task.target_columns),
+        "data.input_kind": task.input.kind,
+        "data.target_kind": task.target.kind,
+        **defaults_for(task, len(parts.train)),
+    }
+    if isinstance(experiment.network.hidden_size, list):
+        found.pop("network.num_layers", None)
+    return experiment.with_defaults(found)
+
+
+def _announce(
+    name: str, experiment: Experiment, task: Task, parts: Parts, progress: Progress
+) -> None:
+    """Say, before anything is trained, what was understood and assumed."""
+    progress.say(task.sentence)
+    for note in (*parts.notes, *task.notes):
+        progress.say(f"note: {note}")
+    counts = [f"{len(parts.train):,} rows to learn from", f"{len(parts.valid):,} to select by"]
+    if parts.test is not None:
+        counts.append(f"{len(parts.test):,} to measure on")
+    progress.say(", ".join(counts))
+    progress.say(f"{name}: seed {experiment.seed}. {caveat(experiment)}".removesuffix(". "))
+
+
+def _fit(
+    experiment: Experiment, task: Task, parts: Parts, directory: Path, progress: Progress
+) -> tuple[nn.Module, History]:
+    """Train the network of an experiment; the weights that validation prefers are left in it."""
+    settings, seed = experiment.training, experiment.seed
+    cache = directory / "encoded" if parts.train.stored else None
+    network = untrained_network(experiment, task, parts.train)
+
+    def score(trained: nn.Module) -> float:
+        found = scores(task, trained, parts.valid, settings.batch_size)
+        return found.value if found.higher_is_better else -found.value
+
+    history = fit(
+        network,
+        None,
+        training_batches(task, parts.train, settings, seed, cache),
+        evaluation_batches(task, parts.valid, settings.batch_size, cache),
+        settings,
+        directory=directory,
+        seed=seed,
+        score=score if settings.select == "score" else None,
+        resume=True,
+        progress=progress,
+    )
+    return network, history
+
+
+def untrained_network(experiment: Experiment, task: Task, train: Table) -> nn.Module:
     """Draw the network of an experiment as it is before training: the same seed, the same weights.
 
     Args:
-        experiment: with its hidden size solved for.
-        feature: of its inputs and outputs.
-        rolls: the training split, whose base rates the outputs may begin at.
+        experiment: complete.
+        task: what is asked.
+        train: the training part, whose base rates the outputs may begin at.
     """
+    spec = completed_network(experiment, task)
     seed_everything(experiment.seed)
-    spec = experiment.network
-    base_rates = feature.log_odds(rolls) if spec.output_bias_init == "base-rate" else None
-    return spec.build(feature.size, output_bias=base_rates)
+    rates: Tensor | None = None
+    if spec.output_bias_init == "base-rate" and not spec.tie_embeddings:
+        rates = base_rates(task, train)
+    return spec.build(task.input.encoding, task.make_objective(), output_bias=rates)
+
+
+def completed_network(experiment: Experiment, task: Task) -> NetworkSpec:
+    """Return the network of an experiment, its hidden size solved for."""
+    return experiment.network.solved(task.input.encoding, task.make_objective())
 
 
 def default_directory(experiment: Experiment) -> Path:
-    """Name a run after its data set, cell and seed: `runs/chorales-gru-seed1`."""
-    return Path("runs", f"{experiment.data.name}-{experiment.network.cell}-seed{experiment.seed}")
+    """Name a run after its data, cell and seed: `runs/chorales-gru-seed1`."""
+    name = f"{experiment.data.title}-{experiment.network.cell}-seed{experiment.seed}"
+    return Path("runs", name)
 
 
 def _record_experiment(experiment: Experiment, directory: Path) -> None:
@@ -185,7 +308,7 @@ def _record_experiment(experiment: Experiment, directory: Path) -> None:
 def caveat(experiment: Experiment) -> str:
     """Say what a network's loss is not, where it sees the frame it is asked for; else nothing."""
     spec = experiment.network
-    if not (spec.bidirectional or spec.delay):
+    if not experiment.data.predicts_next or not (spec.bidirectional or spec.delay):
         return ""
     sight = "reads every piece backwards too" if spec.bidirectional else f"looks {spec.delay} ahead"
     return (
@@ -194,24 +317,29 @@ def caveat(experiment: Experiment) -> str:
     )
 
 
-def _read_result(path: Path) -> SeedResult:
+def _read_result(path: Path) -> RunResult:
     try:
-        return SeedResult.model_validate(read_json(path))
+        return RunResult.model_validate(read_json(path))
     except ValidationError as error:
         raise CheckpointError(f"{path} is not a run's result: {error}.") from error
 
 
-def _summarise(model: Model, history: History) -> SeedResult:
-    """Measure the selected weights on every split."""
-    losses = {split: model.evaluate(split)["nll"] for split in Splits._fields}
-    return SeedResult(
+def _summarise(model: Model, parts: Parts, history: History) -> RunResult:
+    """Measure the selected weights, on the training part too where that is what is compared."""
+    named = {"train": parts.train, "valid": parts.valid, "test": parts.test}
+    found = {name: part for name, part in named.items() if part is not None}
+    measured = found if model.task.input.kind == "roll" else {**found}
+    if model.task.input.kind != "roll":
+        measured.pop("train")
+    size = model.experiment.training.batch_size
+    return RunResult(
         seed=model.experiment.seed,
-        train_nll=losses["train"],
-        valid_nll=losses["valid"],
-        test_nll=losses["test"],
+        sentence=model.task.sentence,
+        notes=[*parts.notes, *model.task.notes],
+        rows={name: len(part) for name, part in found.items()},
+        scores={n: scores(model.task, model.network, p, size) for n, p in measured.items()},
         best_epoch=history.best.epoch,
         epochs=len(history.epochs),
         seconds=history.seconds,
-        seconds_per_epoch=history.seconds / len(history.epochs),
         curve=list(history.epochs),
     )

@@ -1,4 +1,4 @@
-"""`elman evaluate`: how well a trained model predicts a split of its data."""
+"""`elman evaluate`: how good a trained model is on a part of its data, or on a file."""
 
 from __future__ import annotations
 
@@ -13,20 +13,25 @@ from elman.cli.options import AsJSON
 
 def evaluate(
     run: Annotated[Path, typer.Argument(help="Directory of a finished run.")],
+    source: Annotated[
+        str | None, typer.Argument(help="File that holds the truth as well; left out, --split.")
+    ] = None,
     split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
     as_json: AsJSON = False,
 ) -> None:
-    """Measure a trained model on a split of its own data set."""
+    """Measure a trained model on a part of its own data, or on a file."""
+    from elman.evaluation.scores import MEASURES
     from elman.model import load
 
     model = load(run)
-    metrics = model.evaluate(split)
+    measured = source or split
+    values = model.evaluate(measured)
+    name = source or model.experiment.data.title
     if as_json:
-        typer.echo(json.dumps({"data": model.experiment.data.name, "split": split, **metrics}))
+        typer.echo(json.dumps({"data": name, "split": None if source else split, **values}))
         return
-    typer.echo(
-        f"{model.experiment.data.name}, {split}: {metrics['frames']:,} frames\n"
-        f"nll       {metrics['nll']:.4f} nats a frame\n"
-        f"accuracy  {metrics['accuracy']:.4f}\n"
-        f"F1        {metrics['f1']:.4f}"
-    )
+    lines = [f"{name}{'' if source else f', {split}'}"]
+    for score, value in values.items():
+        title = MEASURES[score].title if score in MEASURES else score
+        lines.append(f"{title:<38} {value:.4f}" if value % 1 else f"{title:<38} {value:,.0f}")
+    typer.echo("\n".join(lines))

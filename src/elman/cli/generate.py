@@ -1,39 +1,59 @@
-"""`elman generate`: music composed by a trained model."""
+"""`elman generate`: what a trained model writes by itself: music or text."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from elman.model import Model
 
 
 def generate(
     run: Annotated[Path, typer.Argument(help="Directory of a finished run.")],
-    steps: Annotated[int, typer.Option(help="Frames to compose.")] = 200,
+    steps: Annotated[int, typer.Option(help="Frames, characters or words to draw.")] = 200,
     seed: Annotated[int, typer.Option(help="Another seed, another piece.")] = 1,
     temperature: Annotated[
         float, typer.Option(help="Below 1 keeps to what is likely, above 1 is bolder.")
     ] = 1.0,
-    out: Annotated[Path, typer.Option(help="The MIDI file; its picture goes beside it.")] = Path(
-        "generated.mid"
-    ),
+    prime: Annotated[str | None, typer.Option(help="A text to go on from.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Of music: the MIDI file, generated.mid; its picture goes beside it."),
+    ] = None,
 ) -> None:
-    """Compose a piece: a MIDI file, and its piano roll as a picture."""
-    from elman.data.catalog import ROLL_SETS
+    """Write text to stdout; or compose a piece: a MIDI file, and its piano roll as a picture."""
     from elman.errors import OptionError
-    from elman.inspection.midi import write_midi
-    from elman.inspection.piano_roll import save_piano_roll
     from elman.model import load
 
-    picture = out.with_suffix(".png")
-    if out == picture:
+    if out is not None and out == out.with_suffix(".png"):
         raise OptionError(
             f"--out names the MIDI file, and {out} is where its picture goes; "
             f"write --out {out.with_suffix('.mid')}."
         )
     model = load(run)
+    if model.task.input.kind == "roll":
+        if prime is not None:
+            raise OptionError("--prime is a text, and this model composes music; leave it out.")
+        _compose(model, steps, seed, temperature, out or Path("generated.mid"))
+        return
+    written = model.generate(steps, seed, prime=prime, temperature=temperature)
+    text = written if isinstance(written, str) else " ".join(map(str, written))
+    if out is None:
+        typer.echo(text)
+    else:
+        out.write_text(f"{text}\n", encoding="utf-8")
+
+
+def _compose(model: Model, steps: int, seed: int, temperature: float, out: Path) -> None:
+    from elman.data.catalog import ROLL_SETS
+    from elman.inspection.midi import write_midi
+    from elman.inspection.piano_roll import save_piano_roll
+
     roll = model.generate(steps, seed, temperature=temperature)
-    pace = ROLL_SETS[model.experiment.data.name].frames_per_beat
+    name = model.experiment.data.name or ""
+    pace = ROLL_SETS[name].frames_per_beat if name in ROLL_SETS else 1
     typer.echo(write_midi(roll, out, frames_per_beat=pace))
-    typer.echo(save_piano_roll(roll, picture, frames_per_beat=pace))
+    typer.echo(save_piano_roll(roll, out.with_suffix(".png"), frames_per_beat=pace))

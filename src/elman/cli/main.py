@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from elman import __version__
-from elman.cli import backends, compare, data, evaluate, generate, train
+from elman.cli import backends, compare, data, evaluate, generate, predict, train
 from elman.errors import ElmanError, OptionError, unknown
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
@@ -90,6 +90,7 @@ def elman(
 
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
+app.command("predict")(predict.predict)
 app.command("generate")(generate.generate)
 app.command("compare")(compare.compare)
 app.add_typer(data.app, name="data", cls=Verbs)

@@ -1,0 +1,138 @@
+"""What a network answers to the rows of a table, decoded; and how good that is."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from elman.data.table import Table
+from elman.errors import DataError
+from elman.evaluation.metrics import measure
+from elman.evaluation.scores import Scores, score
+from elman.examples import evaluation_batches, input_batches
+from elman.task import Task, values
+
+_SCORES_OF = {
+    "classification": "classification",
+    "labelling": "labels",
+    "regression": "regression",
+    "tagging": "tagging",
+    "crf": "tagging",
+    "step-regression": "series",
+    "ctc": "transcription",
+}
+"""Objective → kind of score."""
+
+
+class Answers(NamedTuple):
+    """One answer a row, in the order of the table."""
+
+    values: list[Any]
+    """Decoded: as the data would have them."""
+    probabilities: list[Tensor] | None
+    """Of every name, (n,) or (T, n) a row, where the objective has any."""
+
+
+@torch.no_grad()
+def answer(task: Task, network: nn.Module, table: Table, batch_size: int) -> Answers:
+    """Answer every row of a table.
+
+    Args:
+        task: what is asked.
+        network: with its objective; left in evaluation mode.
+        table: with the input's columns.
+        batch_size: rows at a time.
+
+    Raises:
+        DataError: a value cannot be taken.
+    """
+    network.eval()
+    device = next(network.parameters()).device
+    objective: Any = network.objective
+    found: list[Any] = [None] * len(table)
+    likely: list[Any] = [None] * len(table)
+    if not len(table):
+        return Answers([], None)
+    batches, order = input_batches(task, table, batch_size)
+    rows = iter(order)
+    has_probabilities = True
+    for batch in batches:
+        batch = batch.to(device)
+        outputs, _ = network(batch.input, lengths=batch.lengths)
+        chosen = objective.answers(outputs, batch.lengths)
+        probable = objective.probabilities(outputs, batch.lengths)
+        has_probabilities = probable is not None
+        for index, encoded in enumerate(chosen):
+            row = next(rows)
+            found[row] = task.target.decode(encoded.cpu())
+            if probable is not None:
+                likely[row] = probable[index].cpu()
+    return Answers(found, likely if has_probabilities else None)
+
+
+def scores(task: Task, network: nn.Module, table: Table, batch_size: int, **facts: Any) -> Scores:
+    """Measure a network on a table that has the truth.
+
+    Args:
+        task: what is asked.
+        network: with its objective.
+        table: with the columns of input and target.
+        batch_size: rows at a time.
+        facts: what the kind of score needs beside answers and truths.
+
+    Raises:
+        DataError: a value cannot be taken, or the target's column is missing.
+    """
+    name = task.objective["name"]
+    if name == "roll":
+        return _roll_scores(task, network, table, batch_size)
+    if name == "language-model":
+        return _language_scores(task, network, table)
+    for column in task.target_columns:
+        if column not in table.columns:
+            raise DataError(
+                f"{table.source} has no column {column!r}, which holds the truth to measure by; "
+                f"it has {', '.join(table.columns)}. `predict` needs none."
+            )
+    found = answer(task, network, table, batch_size)
+    truths = [_truth(task, value) for value in values(table, task.target_columns)]
+    kind = _SCORES_OF[name]
+    if kind in {"classification", "labels", "tagging"}:
+        facts |= {"names": list(getattr(task.target, "names"))}  # noqa: B009
+        return score(kind, truths, found.values, found.probabilities, **facts)
+    return score(kind, truths, found.values, **facts)
+
+
+def _truth(task: Task, value: Any) -> Any:
+    """Bring a value to the form that answers have."""
+    return task.target.decode(task.target.encode(value))
+
+
+def _roll_scores(task: Task, network: nn.Module, table: Table, batch_size: int) -> Scores:
+    feature: Any = task.input
+    device = next(network.parameters()).device
+    batches = evaluation_batches(task, table, batch_size).epoch(0)
+    found = measure(network, feature.frame_nll, batches, device)
+    values = {name: value for name, value in found._asdict().items() if name != "frames"}
+    return Scores(kind="roll", main="nll", values=values, count=found.frames, unit="frames")
+
+
+def _language_scores(task: Task, network: nn.Module, table: Table) -> Scores:
+    """Read the whole text from its beginning to its end, in rows side by side."""
+    objective: Any = network.objective
+    device = next(network.parameters()).device
+    truths: list[Any] = []
+    nll: list[float] = []
+    network.eval()
+    state = None
+    with torch.no_grad():
+        for batch in evaluation_batches(task, table, 1).epoch(0):
+            batch = batch.to(device)
+            outputs, state = network(
+                batch.input, state if batch.continues else None, lengths=batch.lengths
+            )
+            nll.append(float(objective.step_nll(outputs, batch.target, batch.lengths).sum()))
+            truths += [None] * batch.weight
+    return score("language", truths, truths, nll=sum(nll) / len(truths))

@@ -1,0 +1,34 @@
+"""`elman predict`: rows in, rows with answers out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def predict(
+    run: Annotated[Path, typer.Argument(help="Directory of a finished run.")],
+    source: Annotated[
+        str, typer.Argument(help="File of rows, or - for CSV or JSON lines on standard input.")
+    ] = "-",
+    out: Annotated[
+        Path | None, typer.Option(help="Where to: .csv, .jsonl or .parquet; left out, stdout.")
+    ] = None,
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="A column of each name's probability as well.")
+    ] = False,
+    as_format: Annotated[
+        str | None, typer.Option("--format", help="csv or jsonl, where no file name tells.")
+    ] = None,
+) -> None:
+    """Answer every row with a trained model; the rows come back with their answers."""
+    from elman.model import load
+    from elman.predictions import predicted_table, read_standard_input, write_table
+
+    model = load(run)
+    given = read_standard_input(sys.stdin.buffer) if source == "-" else source
+    table = predicted_table(model, given, probabilities=probabilities)
+    write_table(table, out, as_format or ("csv" if out is None else None), sys.stdout.buffer)

@@ -1,0 +1,125 @@
+"""From the rows of a table to batches, as a task asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from elman.data.batching import Batch, BucketedBatches, Example, Targets, chunks, next_step
+from elman.data.encoding import EncodedExamples, Ragged, encode
+from elman.data.streams import StreamBatches
+from elman.data.table import Table
+from elman.task import Task, values
+from elman.training.preparation import TransposedBatches
+from elman.training.settings import TrainingSettings
+
+STREAM_ROWS = 10
+"""Rows that a stream of text is read in where it is measured during training."""
+
+
+class OrderedBatches(NamedTuple):
+    """Batches of rows of like length, and which row of the table each row is."""
+
+    batches: BucketedBatches
+    order: NDArray[np.int64]
+    """Row of the table of every row of the batches, one batch after another."""
+
+
+def training_batches(
+    task: Task, table: Table, settings: TrainingSettings, seed: int, cache: Path | None = None
+) -> BucketedBatches | StreamBatches | TransposedBatches:
+    """Prepare the training part, as the settings ask for it.
+
+    Args:
+        task: what is asked.
+        table: the training part.
+        settings: `batch_size`, `chunk_length`, `carry_state`, `augment_transpose`.
+        seed: of the order.
+        cache: folder for what has been encoded; None to hold it in memory.
+    """
+    if is_stream(task):
+        length = settings.chunk_length or 100
+        return StreamBatches(
+            _stream(task, table), settings.batch_size, length, seed=seed, vary_cuts=True
+        )
+    if settings.augment_transpose:
+        rolls = list(values(table, task.input_columns))
+
+        def moved(some: Sequence[Any]) -> list[Example]:
+            whole = [next_step(task.input.encode(roll)) for roll in some]
+            return whole if settings.carry_state else chunks(whole, settings.chunk_length)
+
+        return TransposedBatches(
+            rolls, moved, settings.augment_transpose, batch_size=settings.batch_size, seed=seed
+        )
+    examples = _examples(task, table, cache)
+    if settings.chunk_length and not settings.carry_state:
+        examples = chunks(examples, settings.chunk_length)
+    return BucketedBatches(examples, settings.batch_size, seed=seed, **_shape(task))
+
+
+def evaluation_batches(
+    task: Task, table: Table, batch_size: int, cache: Path | None = None
+) -> BucketedBatches | StreamBatches:
+    """Prepare a part for evaluation: whole, untouched, always in the same order."""
+    if is_stream(task):
+        return StreamBatches(_stream(task, table), STREAM_ROWS, 200)
+    examples = _examples(task, table, cache)
+    return BucketedBatches(examples, batch_size, seed=0, shuffle=False, **_shape(task))
+
+
+def input_batches(task: Task, table: Table, batch_size: int) -> tuple[Iterator[Batch], list[int]]:
+    """Prepare rows without targets, of like length together.
+
+    Returns:
+        The batches; and the row of the table that each of their rows is, one after another.
+    """
+    encoded = list(_encoded(task, table, None))
+    lengths = [len(x) if task.input.has_steps else 1 for x in encoded]
+    order = sorted(range(len(encoded)), key=lengths.__getitem__)
+    nothing = torch.zeros(())
+    rows = [Example(encoded[row], nothing) for row in order]
+    batches = BucketedBatches(
+        rows, batch_size, seed=0, shuffle=False, has_steps=task.input.has_steps, targets="row"
+    )
+    return batches.epoch(0), order
+
+
+def is_stream(task: Task) -> bool:
+    """Tell whether rows follow each other as one text, in which every next element is asked for."""
+    return task.predicts_next and bool(task.input.encoding.ids)
+
+
+def targets_of(task: Task) -> Targets:
+    """Say what has a target: every step, every row, or the target is a sequence of its own."""
+    if task.category != "many-to-many":
+        return "row"
+    return "sequence" if task.objective["name"] == "ctc" else "step"
+
+
+def _shape(task: Task) -> dict[str, Any]:
+    return {"has_steps": task.input.has_steps, "targets": targets_of(task)}
+
+
+def _examples(task: Task, table: Table, cache: Path | None) -> Any:
+    inputs = _encoded(task, table, cache)
+    if task.predicts_next:
+        return [next_step(x) for x in inputs]
+    rows = range(len(table))
+    targets = encode(table, rows, task.target_columns, task.target, cache=cache)
+    return EncodedExamples(inputs, targets)
+
+
+def _encoded(task: Task, table: Table, cache: Path | None) -> Ragged:
+    return encode(table, range(len(table)), task.input_columns, task.input, cache=cache)
+
+
+def _stream(task: Task, table: Table) -> Tensor:
+    """Join all rows to one stream, in their order."""
+    return torch.cat([task.input.encode(value) for value in values(table, task.input_columns)])

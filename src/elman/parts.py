@@ -1,0 +1,143 @@
+"""The parts of the data: what a network learns from, is selected by, and is measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from elman.data import catalog
+from elman.data.sequences import to_sequences, windows
+from elman.data.sources import read_table
+from elman.data.splits import split
+from elman.data.table import Table
+from elman.errors import DataError, ExperimentError
+from elman.experiment.data import NEXT, DataSpec
+from elman.features.inference import infer_kind
+from elman.task import SAMPLE
+
+
+class Parts(NamedTuple):
+    """Tables of the same columns, no row in two of them."""
+
+    train: Table
+    valid: Table
+    test: Table | None
+    """None where nothing was kept for it."""
+    notes: list[str]
+    """What was assumed while reading and dividing, a sentence each."""
+
+
+def read_parts(data: DataSpec, seed: int, source: Any = None) -> Parts:
+    """Read what an experiment names and divide it.
+
+    Args:
+        data: what to read, and how to divide it.
+        seed: of a random division.
+        source: values handed over in Python, in place of a name and files.
+
+    Raises:
+        DataError: a file cannot be read, or there is too little to divide.
+        ExperimentError: nothing is named, or the settings contradict each other.
+    """
+    if data.name is not None:
+        parts = _named(data, data.name, seed)
+    else:
+        whole = _read(data, source)
+        parts = _divide(data, seed, whole, _extra(data.valid_files), _extra(data.test_files))
+    if data.max_rows and data.max_rows < len(parts.train):
+        parts = parts._replace(train=parts.train.select(range(data.max_rows)))
+    return parts
+
+
+def with_known_columns(data: DataSpec) -> DataSpec:
+    """Fill in the columns that a named data set is known for: the next frame of piano rolls."""
+    if data.name not in catalog.ROLL_SETS or data.input or data.target:
+        return data
+    known = {"input": ["roll"], "target": [NEXT], "input_kind": "roll"}
+    return data.model_copy(update=known)
+
+
+def read_like(data: DataSpec, source: Any) -> Table:
+    """Read rows laid out as the training data was: for prediction or another test.
+
+    Args:
+        data: how the training data was laid out.
+        source: a path, or values in Python.
+    """
+    return _laid_out(data, read_table(source, format=data.format))
+
+
+def _read(data: DataSpec, source: Any) -> Table:
+    if source is None and not data.files:
+        raise ExperimentError(
+            "there is nothing to learn from: give data.files, or data.name of a named data set. "
+            "A run on values in memory is repeated by handing them over again."
+        )
+    table = read_table(data.files if source is None else source, format=data.format)
+    return _laid_out(data, table)
+
+
+def _extra(files: Sequence[str]) -> Table | None:
+    return read_table(list(files)) if files else None
+
+
+def _laid_out(data: DataSpec, table: Table) -> Table:
+    """Turn a long table into one of sequences, and a long sequence into windows."""
+    if data.sequence_id or (data.time and not data.predicts_next):
+        table = to_sequences(table, sequence_id=data.sequence_id, time=data.time)
+    if data.window:
+        table = windows(table, length=data.window)
+    return table
+
+
+def _named(data: DataSpec, name: str, seed: int) -> Parts:
+    """Take the official parts of a named data set; make those that it lacks."""
+    tables = {part: _laid_out(data, table) for part, table in catalog.tables(name).items()}
+    if set(tables) <= {"train", "test"} and "train" in tables:
+        return _divide(data, seed, tables["train"], None, tables.get("test"))
+    return Parts(tables["train"], tables["valid"], tables.get("test"), [])
+
+
+def _divide(
+    data: DataSpec, seed: int, whole: Table, valid: Table | None, test: Table | None
+) -> Parts:
+    """Divide a table, but for the parts that are given."""
+    if valid is not None and test is not None:
+        return Parts(whole, valid, test, list(whole.notes))
+    in_time_order = data.split_order == "time" or (
+        data.split_order is None and whole.spans is not None
+    )
+    rows = split(
+        whole,
+        seed=seed,
+        valid=0.0 if valid is not None else data.valid_fraction,
+        test=0.0 if test is not None else data.test_fraction,
+        column=data.split_column,
+        group=data.group,
+        stratify=None if in_time_order or data.group else _stratum(data, whole),
+        in_time_order=in_time_order,
+    )
+    notes = [*whole.notes, *rows.notes]
+    train = whole.select(rows.train)
+    if valid is None:
+        valid = whole.select(rows.valid)
+    if test is None and len(rows.test):
+        test = whole.select(rows.test)
+    if not len(train) or not len(valid):
+        raise DataError(
+            f"{whole.source} has {len(whole)} rows, too few to learn from some and to select by "
+            "others. Bring more, or give data.valid_files."
+        )
+    return Parts(train, valid, test, notes)
+
+
+def _stratum(data: DataSpec, table: Table) -> str | None:
+    """Name the target's column where it holds classes, whose shares every part should have."""
+    if len(data.target) != 1 or data.target[0] not in table.columns:
+        return None
+    name = data.target[0]
+    kind = data.target_kind
+    if kind is None:
+        kind = infer_kind(list(islice(table.column(name), SAMPLE)), name=name, as_target=True).kind
+    return name if kind == "category" else None

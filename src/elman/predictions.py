@@ -1,0 +1,131 @@
+"""Rows with their answers: as a table, and as the bytes of CSV, JSON lines or Parquet."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from elman.errors import DataError, OptionError, unknown
+from elman.model import Model
+
+FORMATS = ("csv", "jsonl", "parquet")
+_SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".json": "jsonl", ".parquet": "parquet"}
+
+
+def read_standard_input(stream: IO[bytes]) -> Any:
+    """Read rows of CSV or JSON lines from a stream.
+
+    Raises:
+        DataError: it is empty.
+    """
+    from elman.data.sources import read_bytes
+
+    content = stream.read()
+    if not content.strip():
+        raise DataError("standard input is empty; rows of CSV or JSON lines were expected.")
+    return read_bytes(content, name="standard input")
+
+
+def predicted_table(model: Model, source: Any, *, probabilities: bool = False) -> dict[str, Any]:
+    """Answer rows and set the answers beside them.
+
+    Args:
+        model: trained.
+        source: as for `Model.predict`.
+        probabilities: whether every name's probability gets a column, `p(NAME)`.
+
+    Returns:
+        Name of a column → its values: those of the source, then the answers, named after the
+        target, or `predicted TARGET` where the source has such a column.
+
+    Raises:
+        OptionError: probabilities are asked of an objective that has none a row.
+    """
+    table = model.table(source)
+    found = model.answers(table)
+    columns: dict[str, Any] = {name: list(table.column(name)) for name in table.columns}
+    name = ", ".join(model.task.target_columns)
+    columns[f"predicted {name}" if name in columns else name] = found.values
+    if not probabilities:
+        return columns
+    names = getattr(model.task.target, "names", None)
+    if found.probabilities is None or names is None or model.task.target.has_steps:
+        raise OptionError(
+            f"probabilities are given for classes and labels, one answer a row; this model's task "
+            f"is {model.task.sentence}."
+        )
+    likely = np.stack([row.numpy() for row in found.probabilities]) if found.probabilities else []
+    for index, each in enumerate(names):
+        columns[f"p({each})"] = [float(row[index]) for row in likely]
+    return columns
+
+
+def write_table(
+    columns: dict[str, Any], out: Path | None, as_format: str | None, stream: IO[bytes]
+) -> None:
+    """Write columns to a file, or to a stream.
+
+    Args:
+        columns: name → values.
+        out: the file; None for the stream.
+        as_format: csv, jsonl or parquet; None to go by the file's name.
+        stream: where to, without a file.
+
+    Raises:
+        OptionError: the format is unknown.
+    """
+    if as_format is None and out is not None:
+        as_format = _SUFFIXES.get(out.suffix)
+        if as_format is None:
+            raise unknown("file name's end", out.suffix, _SUFFIXES)
+    if as_format not in FORMATS:
+        raise unknown("format", as_format, FORMATS)
+    content = _encoded(columns, str(as_format))
+    if out is None:
+        stream.write(content)
+        stream.flush()
+        return
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(content)
+
+
+def _encoded(columns: dict[str, Any], as_format: str) -> bytes:
+    import pyarrow as pa
+    from pyarrow import csv, parquet
+
+    plain = {name: [_plain(value) for value in values] for name, values in columns.items()}
+    if as_format == "jsonl":
+        rows = zip(*plain.values(), strict=True)
+        lines = [
+            json.dumps(dict(zip(plain, row, strict=True)), ensure_ascii=False) for row in rows
+        ]
+        return "".join(f"{line}\n" for line in lines).encode()
+    buffer = io.BytesIO()
+    if as_format == "parquet":
+        parquet.write_table(pa.table(plain), buffer)
+        return buffer.getvalue()
+    flat = {name: [_cell(value) for value in values] for name, values in plain.items()}
+    csv.write_csv(pa.table(flat), buffer)
+    return buffer.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    """Turn arrays and NumPy's numbers into lists and numbers."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, np.generic):
+        return value.item()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _cell(value: Any) -> Any:
+    """Write a list as CSV can hold it: strings joined by spaces, numbers as JSON."""
+    if not isinstance(value, list):
+        return value
+    if all(isinstance(part, str) for part in value):
+        return " ".join(value)
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,393 @@
+"""What is asked of what: the columns, their features, the category, and the objective."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import torch
+
+from elman.data.table import Table
+from elman.errors import DataError, ExperimentError, unknown
+from elman.experiment.data import NEXT, DataSpec
+from elman.experiment.network import NetworkSpec
+from elman.features.build import build_feature, parse_kind
+from elman.features.feature import Feature, feature_from_json
+from elman.features.inference import explain, infer_category, infer_columns, settle_category
+from elman.features.roll import RollFeature
+from elman.networks.objectives import OBJECTIVES, Objective, objective_from_json
+
+AFTER = "next_"
+"""Begins the name of a column that holds what comes after a window."""
+SAMPLE = 1_000
+"""Rows that kinds are inferred from and lengths compared in."""
+
+_OBJECTIVES_OF = {
+    ("category", False): "classification",
+    ("labels", False): "labelling",
+    ("number", False): "regression",
+    ("symbols", True): "tagging",
+    ("text", True): "language-model",
+    ("series", True): "step-regression",
+    ("roll", True): "roll",
+}
+"""(kind of the target, whether it has steps) → the objective that suits it."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a network is asked: fitted features of its input and target, and what joins them.
+
+    Attributes:
+        category: one-to-one, many-to-one or many-to-many.
+        input_columns: whose cells are a row's input, in this order.
+        target_columns: whose cells are its target; `next` alone where that is the input moved on.
+        input: feature of the input.
+        target: feature of the target.
+        objective: name and options of what the outputs are for.
+        sentence: all of this in words, for whoever watches.
+        notes: what was assumed, a sentence each.
+    """
+
+    category: str
+    input_columns: tuple[str, ...]
+    target_columns: tuple[str, ...]
+    input: Feature
+    target: Feature
+    objective: Mapping[str, Any]
+    sentence: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def predicts_next(self) -> bool:
+        """Whether the target is the next element of the input."""
+        return self.target_columns == (NEXT,)
+
+    def make_objective(self) -> Objective:
+        """Build the objective, with new weights where it has any."""
+        return objective_from_json(self.objective)
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe the task in JSON values, for `from_json`."""
+        return {
+            "category": self.category,
+            "input_columns": list(self.input_columns),
+            "target_columns": list(self.target_columns),
+            "input": self.input.to_json(),
+            "target": self.target.to_json(),
+            "objective": dict(self.objective),
+            "sentence": self.sentence,
+        }
+
+    @classmethod
+    def from_json(cls, state: Mapping[str, Any]) -> Task:
+        """Restore a task from `to_json`.
+
+        Raises:
+            KeyError, ElmanError: the state is malformed.
+        """
+        return cls(
+            category=state["category"],
+            input_columns=tuple(state["input_columns"]),
+            target_columns=tuple(state["target_columns"]),
+            input=feature_from_json(state["input"]),
+            target=feature_from_json(state["target"]),
+            objective=state["objective"],
+            sentence=state["sentence"],
+        )
+
+
+def find_task(data: DataSpec, network: NetworkSpec, train: Table) -> Task:
+    """Say what is asked, and fit the features on the training part.
+
+    Args:
+        data: which columns; kinds and options where they are not to be inferred.
+        network: the category and the objective, where they are not to be inferred.
+        train: the training part alone.
+
+    Raises:
+        ExperimentError: columns are missing, or what was asked contradicts the data.
+        DataError: a value cannot be taken; its file, row and column are named.
+    """
+    inputs, targets = _columns(data, train)
+    source = _feature(train, inputs, data.input_kind, data.input_options, as_target=False)
+    _fit(source, train, inputs)
+    if data.predicts_next:
+        _refuse_no_steps(source, inputs)
+        target, category = source, "many-to-many"
+    else:
+        target = _feature(
+            train,
+            targets,
+            data.target_kind,
+            data.target_options,
+            as_target=True,
+            steps=_steps(train, source, inputs),
+        )
+        _fit(target, train, targets)
+        category = _category(network, train, (source, inputs), (target, targets))
+    name = network.objective or _objective_name(target, predicts_next=data.predicts_next)
+    sentence = explain(source, None if data.predicts_next else target, category)
+    notes = [*getattr(source, "notes", []), *(getattr(target, "notes", []) if targets else [])]
+    return Task(
+        category=category,
+        input_columns=tuple(inputs),
+        target_columns=tuple(targets) or (NEXT,),
+        input=source,
+        target=target,
+        objective=_objective(name, network, target, train, targets),
+        sentence=sentence,
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def roll_task() -> Task:
+    """The task of a corpus of piano rolls: the next frame, given all frames before it."""
+    feature = RollFeature()
+    return Task(
+        category="many-to-many",
+        input_columns=("roll",),
+        target_columns=(NEXT,),
+        input=feature,
+        target=feature,
+        objective={"name": "roll"},
+        sentence=explain(feature, None, "many-to-many"),
+    )
+
+
+def values(table: Table, columns: Sequence[str]) -> Iterator[Any]:
+    """Yield what a feature takes of every row: a cell, or the list of its cells."""
+    if len(columns) == 1:
+        yield from table.column(columns[0])
+        return
+    for cells in zip(*(table.column(name) for name in columns), strict=True):
+        yield list(cells)
+
+
+def _columns(data: DataSpec, table: Table) -> tuple[list[str], list[str]]:
+    """Say which columns are input and which are target."""
+    special = {data.sequence_id, data.split_column, data.group} - {None}
+    for name in (*data.input, *([] if data.predicts_next else data.target)):
+        if name not in table.columns:
+            raise unknown("column", name, table.columns, error=ExperimentError)
+    targets = [] if data.predicts_next else list(data.target)
+    if data.window:
+        targets = [_next_of(name, table) for name in targets]
+    if not targets and not data.predicts_next:
+        raise ExperimentError(
+            f"say which column is to be answered: --target COLUMN (data.target), one of "
+            f"{', '.join(table.columns)}; or --target next for the next element of the input."
+        )
+    inputs = list(data.input) or [
+        name
+        for name in table.columns
+        if name not in targets and name not in special and name != data.time
+        if not (data.window and name.startswith(AFTER))
+    ]
+    if not inputs:
+        raise ExperimentError(
+            f"no column is left to read: the table has {', '.join(table.columns)}. Say which with "
+            "--input COLUMN (data.input)."
+        )
+    if both := set(inputs) & set(targets):
+        raise ExperimentError(
+            f"column {sorted(both)[0]!r} is input and target at once; a network would copy it. "
+            "Leave it out of one of the two."
+        )
+    return inputs, targets
+
+
+def _next_of(name: str, table: Table) -> str:
+    """Name the column that holds the value after each window."""
+    return f"{AFTER}{name}" if f"{AFTER}{name}" in table.columns else name
+
+
+def _feature(
+    table: Table,
+    columns: Sequence[str],
+    kind: str | None,
+    options: Mapping[str, Any],
+    *,
+    as_target: bool,
+    steps: Sequence[int] | None = None,
+) -> Any:
+    """Make the feature of some columns, its kind inferred where it is not given."""
+    if kind is None:
+        samples = {name: list(islice(table.column(name), SAMPLE)) for name in columns}
+        try:
+            inferred = infer_columns(samples, as_target=as_target, steps=steps)
+        except DataError as error:
+            raise DataError(f"{table.source}: {error}") from error
+        kind, found = inferred.kind, dict(inferred.options)
+    else:
+        kind, found = parse_kind(kind)
+    return build_feature(kind, found | dict(options), columns=columns, as_target=as_target)
+
+
+def _fit(feature: Any, table: Table, columns: Sequence[str]) -> None:
+    """Fit a feature; a value it cannot take is found again and its place said."""
+    try:
+        feature.fit(values(table, columns))
+    except DataError as error:
+        raise DataError(f"{table.source}, column {', '.join(columns)}: {error}") from error
+
+
+def _refuse_no_steps(source: Feature, columns: Sequence[str]) -> None:
+    if not source.has_steps:
+        raise ExperimentError(
+            f"target = next asks for the next element of a sequence, and column "
+            f"{', '.join(columns)} holds no sequences but one {source.kind} a row."
+        )
+
+
+def _category(
+    network: NetworkSpec,
+    table: Table,
+    source: tuple[Feature, Sequence[str]],
+    target: tuple[Feature, Sequence[str]],
+) -> str:
+    """Infer the category; refuse what contradicts it, and what is not there yet."""
+    has_steps = source[0].has_steps, target[0].has_steps
+    aligned = None
+    if all(has_steps) and network.objective != "ctc":
+        aligned = _aligned(table, source, target)
+    elif all(has_steps):
+        aligned = True
+    found = infer_category(*has_steps, aligned)
+    if found in {"encoder-decoder", "one-to-many"}:
+        raise ExperimentError(
+            f"this task is {found}: the answer is a sequence of its own length, which Elman does "
+            "not write yet. If target and input are aligned in order, as in speech, set "
+            "network.objective = 'ctc'."
+        )
+    return settle_category(network.category, found, source[0], target[0])
+
+
+def _steps(table: Table, source: Feature, columns: Sequence[str]) -> list[int] | None:
+    """Count the steps of a sample of inputs; None where they have none."""
+    if not source.has_steps:
+        return None
+    return [len(source.encode(value)) for value in islice(values(table, columns), SAMPLE)]
+
+
+def _aligned(
+    table: Table,
+    source: tuple[Feature, Sequence[str]],
+    target: tuple[Feature, Sequence[str]],
+) -> bool:
+    """Tell whether input and target have equally many steps, row by row.
+
+    Raises:
+        DataError: they have in most rows, and not in one, which is named.
+    """
+    pairs = zip(values(table, source[1]), values(table, target[1]), strict=True)
+    unequal = []
+    count = 0
+    for row, (x, y) in enumerate(islice(pairs, SAMPLE)):
+        steps = len(source[0].encode(x)), len(target[0].encode(y))
+        count += 1
+        if steps[0] != steps[1]:
+            unequal.append((row, *steps))
+    if unequal and len(unequal) * 10 <= count:
+        row, x_steps, y_steps = unequal[0]
+        raise DataError(
+            f"{table.where(row)}: {', '.join(source[1])} has {x_steps} steps and "
+            f"{', '.join(target[1])} has {y_steps}, and they must have equally many. Correct or "
+            "remove the row."
+        )
+    return not unequal
+
+
+def _objective_name(target: Feature, *, predicts_next: bool) -> str:
+    if predicts_next and target.kind in {"text", "symbols"}:
+        return "language-model"
+    return _OBJECTIVES_OF[target.kind, target.has_steps]
+
+
+def _objective(
+    name: str, network: NetworkSpec, target: Any, train: Table, columns: Sequence[str]
+) -> dict[str, Any]:
+    """Describe the objective with its options, as `objective_from_json` reads it."""
+    if name not in OBJECTIVES:
+        raise unknown("objective", name, OBJECTIVES, error=ExperimentError)
+    known = inspect.signature(OBJECTIVES[name]).parameters
+    state: dict[str, Any] = {"name": name}
+    if "size" in known:
+        state["size"] = _size(target)
+    if "names" in known and hasattr(target, "names"):
+        state["names"] = [str(name) for name in target.names]
+    if network.label_smoothing:
+        _refuse_option("label_smoothing", name, known)
+        state["label_smoothing"] = network.label_smoothing
+    if network.class_weights == "balanced":
+        _refuse_option("class_weights", name, known)
+        state["class_weights"] = _balanced(target, values(train, columns), state["size"])
+    return state
+
+
+def _refuse_option(option: str, objective: str, known: Mapping[str, Any]) -> None:
+    if option not in known:
+        raise ExperimentError(
+            f"network.{option} has no meaning for the objective {objective!r}; leave it out."
+        )
+
+
+def _size(target: Any) -> int:
+    """Count the numbers that the network must give for a target."""
+    encoding = target.encoding
+    if encoding.ids:
+        return int(encoding.ids[0])
+    return int(encoding.numbers)
+
+
+def _balanced(target: Any, column: Iterator[Any], size: int) -> list[float]:
+    """Weigh every class by the inverse of its share, 1 on average over the training part."""
+    counts = torch.zeros(size)
+    for value in column:
+        ids = target.encode(value).reshape(-1)
+        counts += torch.bincount(ids, minlength=size)
+    present = counts > 0
+    weights = torch.where(present, counts.sum() / (present.sum() * counts.clamp(min=1)), 1.0)
+    return [float(weight) for weight in weights]
+
+
+def base_rates(task: Task, train: Table) -> torch.Tensor | None:
+    """Measure how often each answer is right, as the outputs that predict just that, (O,).
+
+        b(k) = log (n(k) + ½)                          classes and tags, up to a constant
+        b(k) = log (n(k) + ½) / (N − n(k) + ½)         labels and keys, each by itself
+
+    An output layer whose bias begins there need not learn first how rare a class is.
+
+    Args:
+        task: what is asked.
+        train: the training part.
+
+    Returns:
+        The outputs; None for numbers, which are scaled to a mean of zero, and where the answer is
+        not counted step by step.
+    """
+    name = task.objective["name"]
+    columns = task.input_columns if task.predicts_next else task.target_columns
+    target: Any = task.target
+    if name == "roll":
+        rates: torch.Tensor = target.log_odds(values(train, columns))
+        return rates
+    if name not in {"classification", "tagging", "crf", "language-model", "labelling"}:
+        return None
+    size = int(task.objective["size"])
+    counts, rows = torch.zeros(size, dtype=torch.float64), 0
+    for value in values(train, columns):
+        encoded = target.encode(value)
+        rows += 1
+        if name == "labelling":
+            counts += encoded.double()
+        else:
+            ids = encoded if encoded.ndim < 2 else encoded[:, 0]
+            counts += torch.bincount(ids.reshape(-1), minlength=size)
+    if name == "labelling":
+        return ((counts + 0.5) / (rows - counts + 0.5)).log().float()
+    return ((counts + 0.5) / (counts.sum() + 0.5 * size)).log().float()
