@@ -48,11 +48,9 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
             "Subset accuracy", True, "the share of rows whose names are all right", share=True
         ),
         "precision": Measure(
-            "Span precision", True, "the share of answered spans that are true", share=True
+            "Precision", True, "the share of answered spans that are true", share=True
         ),
-        "recall": Measure(
-            "Span recall", True, "the share of true spans that were found", share=True
-        ),
+        "recall": Measure("Recall", True, "the share of true spans that were found", share=True),
         "f1": Measure("F1", True, "the harmonic mean of precision and recall", share=True),
         "sequence_accuracy": Measure(
             "Whole rows right", True, "the share of rows without any mistake", share=True

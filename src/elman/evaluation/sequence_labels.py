@@ -47,6 +47,12 @@ def tagging_scores(
     true, answered = (list(chain.from_iterable(rows)) for rows in (truths, answers))
     measured = Measured()
     details = add_name_scores(measured, true, answered, names)
+    with_spans = is_bio({*true, *answered}) if spans is None else spans
+    if with_spans:
+        all_types, by_type = span_scores(truths, answers)
+        found = {name: getattr(all_types, name) for name in ("f1", "precision", "recall")}
+        measured.values = found | measured.values
+        details["spans"] = [each._asdict() for each in by_type]
     wrong = [
         sum(t != a for t, a in zip(*row, strict=True)) for row in zip(truths, answers, strict=True)
     ]
@@ -59,15 +65,6 @@ def tagging_scores(
     if probabilities is not None:
         steps = np.concatenate([np.asarray(row, np.float64) for row in probabilities])
         add_probability_scores(measured, true, answered, steps, names)
-    with_spans = is_bio({*true, *answered}) if spans is None else spans
-    if with_spans:
-        overall, by_type = span_scores(truths, answers)
-        details["spans"] = [each._asdict() for each in by_type]
-        measured.values |= {
-            "precision": overall.precision,
-            "recall": overall.recall,
-            "f1": overall.f1,
-        }
     return Scores(
         kind="tagging",
         main="f1" if with_spans else "accuracy",

@@ -31,7 +31,7 @@ MOST_STEPS = 2000
 SPARK = (220, 40)
 """Width and height of an input drawn beside its answer, in pixels."""
 
-TRUTH, WRONG = THEME["muted"], THEME["simple"]
+TRUTH = THEME["muted"]
 
 Line = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -119,8 +119,8 @@ def draw_series(axes: Axes, series: PredictedSeries, *, colour: str) -> None:
     if len(past):
         axes.plot(np.arange(-len(past), 0), past, color=TRUTH, linewidth=1, alpha=0.6)
         axes.axvline(-0.5, color=THEME["guide"], linewidth=1.2)
-    axes.plot(truth, color=TRUTH, linewidth=1.4, label="true")
-    axes.plot(answer, color=colour, linewidth=1.4, label="predicted")
+    axes.plot(truth, color=TRUTH, linewidth=2.6, alpha=0.6, label="true")
+    axes.plot(answer, color=colour, linewidth=1.2, label="predicted")
     axes.margins(x=0)
     axes.set_xlabel("step")
     axes.xaxis.set_major_locator(MaxNLocator(8, steps=ROUND, integer=True))

@@ -52,15 +52,15 @@ def answer(facts: RunFacts) -> str:
 def beside(scores: Scores) -> str:
     """Set the chief score beside what needs no model, where that is known; else say nothing."""
     commonest = scores.details.get("commonest")
-    if commonest is not None and "accuracy" in scores.values:
-        return f"Always answering “{commonest['name']}” would be right in {commonest['share']:.2%}."
+    if commonest is not None:
+        name, share = commonest["name"], commonest["share"]
+        always = f"lways answering “{name}” would be right in {share:.2%}."
+        if scores.main == "accuracy":
+            return f"A{always}"
+        return f"{value_text(scores, 'accuracy')} of the {scores.unit} are right; a{always}"
     if "mase" in scores.values:
-        better = scores.values["mase"] < 1
-        return (
-            "That is better than repeating the last season."
-            if better
-            else ("Repeating the last season would do as well or better.")
-        )
+        than = "better" if scores.values["mase"] < 1 else "no better"
+        return f"That is {than} than repeating the value of one season ago."
     return ""
 
 

@@ -159,7 +159,11 @@ def _numbers(facts: RunFacts, colour: str) -> Picture | None:
         "scatter", lambda axes: draw_scatter(axes, numbers, colour=colour), SQUARE
     )
     count = np.asarray(numbers.truths).size
-    shown = f"{MOST_POINTS} of {thousands(count)} rows" if count > MOST_POINTS else ""
+    shown = (
+        f"{thousands(MOST_POINTS)} of {thousands(count)} rows, evenly spaced."
+        if count > MOST_POINTS
+        else ""
+    )
     return Picture(drawing, "Predicted against true", shown)
 
 
@@ -247,9 +251,9 @@ def _fading_said(flow: GradientFlow) -> list[str]:
     """Say how the gradient of the trained network fades."""
     faded, kept = fading(flow)
     if faded is None:
-        said = [f"Within {int(flow.distance[-1])} steps it does not fade to a {FALL}th."]
+        said = [f"Within {int(flow.distance[-1])} steps it does not fade to 1/{FALL}."]
     else:
-        said = [f"{faded} steps back it has faded to a {FALL}th."]
+        said = [f"{faded} steps back it has faded to 1/{FALL}."]
     if kept is not None:
         said.append(f"Every step further back leaves {percent(kept)} of it.")
     return said

@@ -159,10 +159,9 @@ def _cell(count: int, support: int, *, right: bool) -> Cell:
 
 
 def _tint(colour: str, share: float) -> Markup:
-    """Fill the ground behind a text with a share of a colour."""
-    return Markup(
-        f"background: color-mix(in srgb, {css_colour(colour)} {DEEPEST * share:.0f}%, transparent)"
-    )
+    """Fill the ground behind a text; the root keeps small shares visible."""
+    deep = f"{css_colour(colour)} {DEEPEST * share**0.5:.0f}%"
+    return Markup(f"background: color-mix(in srgb, {deep}, transparent)")
 
 
 def shown_input(value: str | SeriesInput | ImageInput) -> Input:

@@ -1,0 +1,117 @@
+"""Errors of numbers and signals, against hand-worked cases and scikit-learn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from elman.errors import DataError, OptionError, ShapeError
+from elman.evaluation.regression import (
+    error_to_signal,
+    mase,
+    r_squared,
+    regression_scores,
+    seasonal_naive_error,
+    series_scores,
+)
+
+
+def test_a_hand_worked_case() -> None:
+    scores = regression_scores([1.0, 2.0, 6.0], [2.0, 2.0, 4.0])
+    # Errors −1, 0, 2; the truths' mean is 3, their squared distances from it 4, 1 and 9.
+    assert scores.values == pytest.approx(
+        {"mae": 1.0, "mse": 5 / 3, "rmse": (5 / 3) ** 0.5, "r2": 1 - 5 / 14}
+    )
+    assert (scores.main, scores.count, scores.higher_is_better) == ("rmse", 3, False)
+    assert scores.details["worst"] == [
+        {"row": 2, "truth": 6.0, "answer": 4.0},
+        {"row": 0, "truth": 1.0, "answer": 2.0},
+    ]
+
+
+@pytest.mark.parametrize("shape", [(20,), (20, 3)])
+def test_every_score_agrees_with_scikit_learn(shape: tuple[int, ...]) -> None:
+    metrics = pytest.importorskip("sklearn.metrics")
+    generator = np.random.default_rng(7)
+    y, guess = generator.normal(size=shape), generator.normal(size=shape)
+    assert regression_scores(y, guess).values == pytest.approx(
+        {
+            "mae": metrics.mean_absolute_error(y, guess),
+            "mse": metrics.mean_squared_error(y, guess),
+            "rmse": metrics.mean_squared_error(y, guess) ** 0.5,
+            "r2": metrics.r2_score(y, guess),
+        }
+    )
+
+
+def test_mase_divides_by_the_error_of_repeating_the_last_season_in_training() -> None:
+    training = [1.0, 5.0, 2.0, 7.0, 4.0, 8.0]
+    # Two steps apart: |2−1|, |7−5|, |4−2|, |8−7|; one step apart: 4, 3, 5, 3, 4.
+    assert seasonal_naive_error([training], 2) == pytest.approx([6 / 4])
+    assert seasonal_naive_error([training]) == pytest.approx([19 / 5])
+    assert mase([3.0, 9.0], [4.0, 7.0], [training], 2) == pytest.approx(1.5 / 1.5)
+    scores = regression_scores([3.0, 9.0], [4.0, 7.0], training=training, season=2)
+    assert (scores.main, scores.value) == ("mase", pytest.approx(1.0))
+
+
+def test_mase_scales_every_column_by_itself() -> None:
+    training = [[0.0, 0.0], [1.0, 10.0]]
+    assert mase([[0.0, 0.0]], [[2.0, 5.0]], [training]) == pytest.approx((2 / 1 + 5 / 10) / 2)
+
+
+def test_no_season_reaches_from_one_training_series_into_the_next() -> None:
+    assert seasonal_naive_error([[0.0, 1.0], [100.0, 103.0], [7.0]]) == pytest.approx([2.0])
+
+
+def test_the_error_to_signal_ratio_is_one_of_energies() -> None:
+    truths, answers = [[3.0, 4.0], [0.0]], [[3.0, 3.0], [2.0]]
+    assert error_to_signal(truths, answers) == pytest.approx((1 + 4) / 25)
+
+
+def test_pre_emphasis_weighs_changes_and_begins_each_row_at_silence() -> None:
+    # Filtered by y(t) − ½ y(t−1): truth 2, 3, answer 2, 1; a row of its own begins anew.
+    truths, answers = [[2.0, 4.0], [2.0]], [[2.0, 2.0], [2.0]]
+    ratio = error_to_signal(truths, answers, pre_emphasis=0.5)
+    assert ratio == pytest.approx((0 + 4 + 0) / (4 + 9 + 4))
+
+
+def test_a_series_is_scored_over_all_steps_of_all_rows() -> None:
+    scores = series_scores([[1.0, 2.0], [], [4.0]], [[1.0, 4.0], [], [4.0]], pre_emphasis=0.85)
+    assert scores.values["mae"] == pytest.approx(2 / 3)
+    assert scores.values["error_to_signal"] == pytest.approx(4 / 21)
+    assert scores.values["error_to_signal_pre_emphasised"] == pytest.approx(4 / (1 + 1.15**2 + 16))
+    assert (scores.count, scores.unit, scores.main) == (3, "steps", "rmse")
+    assert scores.details["worst"] == [{"row": 0, "mse": 2.0}]
+    assert scores.notes == ("Pre-emphasis is y(t) − 0.85 y(t − 1), of truth and answer alike.",)
+
+
+def test_what_is_not_defined_is_left_out_and_the_notes_say_why() -> None:
+    assert r_squared([2.0, 2.0], [1.0, 2.0]) is None
+    scores = regression_scores([2.0, 2.0], [1.0, 2.0], training=[5.0, 5.0])
+    assert scores.values.keys() == {"mae", "mse", "rmse"}
+    assert scores.notes == (
+        "R² is left out: the truths do not vary.",
+        "MASE is left out: in training the seasonal naive forecast is never wrong.",
+    )
+    silent = series_scores([[0.0, 0.0]], [[1.0, 0.0]])
+    assert "Error-to-signal ratio is left out: every truth is 0." in silent.notes
+
+
+def test_missing_and_mismatched_numbers_are_refused() -> None:
+    with pytest.raises(DataError, match=r"truths must be numbers, got \[nan\] at place 1"):
+        regression_scores([1.0, float("nan")], [1.0, 2.0])
+    with pytest.raises(DataError, match=r"answers of row 0 must be numbers, got \[inf\]"):
+        series_scores([[1.0]], [[float("inf")]])
+    with pytest.raises(ShapeError, match="got 2 and 1"):
+        regression_scores([[1.0, 2.0]], [[1.0]])
+    with pytest.raises(DataError, match="got 2 truths and 1 answers at row 0"):
+        series_scores([[1.0, 2.0]], [[1.0]])
+    with pytest.raises(DataError, match="nothing to score"):
+        regression_scores([], [])
+
+
+def test_a_season_must_fit_into_training() -> None:
+    with pytest.raises(DataError, match="no training series is that long"):
+        regression_scores([1.0], [1.0], training=[1.0, 2.0], season=2)
+    with pytest.raises(OptionError, match="season must be at least 1 step, got 0"):
+        regression_scores([1.0], [1.0], training=[1.0, 2.0], season=0)
