@@ -65,12 +65,8 @@ def numbers(sample: Sample) -> Guess:
     """Tell a category of few whole numbers from a number; only a target can be the former."""
     whole = all(math.isfinite(value) and float(value).is_integer() for value in sample.values)
     distinct = len(set(sample.values))
-    if (
-        sample.as_target
-        and whole
-        and distinct <= FEW_CLASSES
-        and 2 * distinct <= len(sample.values)
-    ):
+    few = distinct <= min(FEW_CLASSES, len(sample.values) / 2)
+    if sample.as_target and whole and few:
         return Guess("category", {}, f"{distinct} different whole numbers")
     return Guess("number", {}, f"{distinct} different numbers")
 

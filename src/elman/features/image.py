@@ -124,7 +124,8 @@ class ImageFeature:
     def decode(self, encoded: Tensor) -> NDArray[np.uint8]:
         """Turn floats, (C, H, W), back into a picture of bytes, (H, W) or (H, W, 3)."""
         scaling = fitted(self._learned, self.kind).scaling
-        picture = scaling.decode(encoded.detach().cpu().double().numpy().transpose(1, 2, 0))
+        floats = encoded.detach().cpu().double().numpy().transpose(1, 2, 0)
+        picture = scaling.decode(floats.reshape(-1, floats.shape[2])).reshape(floats.shape)
         pixels: NDArray[np.uint8] = np.rint(picture.clip(0, 1) * 255).astype(np.uint8)
         return pixels[..., 0] if pixels.shape[2] == 1 else pixels
 

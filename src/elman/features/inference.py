@@ -89,8 +89,8 @@ def infer_kind(
         kept.append(place)
     if not examples:
         raise DataError(
-            f"column {name!r} holds nothing in {len(values)} rows, so its kind cannot be seen; name "
-            f"another column, or say the kind."
+            f"column {name!r} holds nothing in {len(values)} rows, so its kind cannot be seen; "
+            f"name another column, or say the kind."
         )
     if len(examples) > 1:
         (one, (first, a)), (other, (second, b)) = list(examples.items())[:2]
@@ -121,7 +121,8 @@ def infer_columns(
 
     Args:
         columns: name → sample of the column's values.
-        as_target, steps: as for `infer_kind`.
+        as_target: as for `infer_kind`.
+        steps: as for `infer_kind`.
 
     Raises:
         OptionError: there is no column.
@@ -193,7 +194,9 @@ def infer_category(
     return "many-to-many" if aligned else "encoder-decoder"
 
 
-def settle_category(asked: str | None, inferred: str, input: Feature, target: Feature) -> str:
+def settle_category(
+    asked: str | None, inferred: str, input_feature: Feature, target_feature: Feature
+) -> str:
     """Take the category that was asked for, if the data allows it; else the one inferred.
 
     Raises:
@@ -210,26 +213,26 @@ def settle_category(asked: str | None, inferred: str, input: Feature, target: Fe
     aligned = ", and one for each of the input's" if inferred == "many-to-many" else ""
     unaligned = ", but not one for each of the input's" if inferred == "encoder-decoder" else ""
     raise DataError(
-        f"category={asked!r} was asked for, but the input ({input.description}) has "
-        f"{steps[input.has_steps]} and the target ({target.description}) has "
-        f"{steps[target.has_steps]}{aligned}{unaligned}, which is {inferred}. Leave category out, "
-        f"or name other columns or kinds."
+        f"category={asked!r} was asked for, but the input ({input_feature.description}) has "
+        f"{steps[input_feature.has_steps]} and the target ({target_feature.description}) has "
+        f"{steps[target_feature.has_steps]}{aligned}{unaligned}, which is {inferred}. Leave "
+        f"category out, or name other columns or kinds."
     )
 
 
-def explain(input: Feature, target: Feature | None, category: str) -> str:
+def explain(input_feature: Feature, target_feature: Feature | None, category: str) -> str:
     """Say in a line what is learned from what; both features must be fitted.
 
     Args:
-        input: the input's feature.
-        target: the target's; None where the input's own next element is predicted.
+        input_feature: the input's.
+        target_feature: the target's; None where the input's own next element is predicted.
         category: as `infer_category` says it.
 
     Returns:
         For example `input: words; target: one of 2 labels → many-to-one`.
     """
-    wanted = "the next of them" if target is None else target.description
-    return f"input: {input.description}; target: {wanted} → {category}"
+    wanted = "the next of them" if target_feature is None else target_feature.description
+    return f"input: {input_feature.description}; target: {wanted} → {category}"
 
 
 def _type_of(value: Any, name: str) -> str:

@@ -104,9 +104,9 @@ class NumberFeature:
         return torch.from_numpy(scaled[0].astype(np.float32))
 
     def decode(self, encoded: Tensor) -> float | list[float]:
-        """Turn floats, (n,), back into a number, or the list of several, in their own units."""
-        numbers = encoded.detach().cpu().double().numpy()[: len(self._subjects)]
-        values: list[float] = self.scaling.decode(numbers).tolist()
+        """Turn floats, (n,), back into a number, or the list of several; NaN is missing."""
+        numbers = encoded.detach().cpu().double().numpy()
+        values: list[float] = self.scaling.decode(numbers[None])[0].tolist()
         return values if self.columns else values[0]
 
     def to_json(self) -> dict[str, Any]:

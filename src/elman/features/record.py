@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -148,11 +149,11 @@ class RecordFeature:
         """Turn floats, (n,), back into the cells; None where one is missing or unknown."""
         learned = fitted(self._learned, self.kind)
         floats = encoded.detach().cpu().double().numpy()
-        count = len(self.numbers)
-        numbers: list[float | None] = learned.scaling.decode(floats[:count]).tolist()
-        for place, mark in zip(np.flatnonzero(learned.scaling.gaps), floats[count:], strict=False):
-            numbers[place] = None if mark else numbers[place]
-        cells: dict[str, float | Name | None] = dict(zip(self.numbers, numbers, strict=True))
+        numbers = learned.scaling.decode(floats[None, : learned.scaling.size])[0].tolist()
+        cells: dict[str, float | Name | None] = {
+            column: None if math.isnan(number) else number
+            for column, number in zip(self.numbers, numbers, strict=True)
+        }
         for column, index in zip(self.categories, floats[learned.scaling.size :], strict=True):
             cells[column] = learned.vocabularies[column].name(int(index))
         return [cells[column] for column in self.columns]

@@ -70,9 +70,22 @@ class Scaling:
         return np.concatenate([np.where(absent, 0.0, scaled), absent[:, self.gaps]], axis=1)
 
     def decode(self, scaled: Floats) -> Floats:
-        """Bring numbers, (…, n), back to their own scale."""
-        values = scaled * self.sd + self.mean
-        return np.expm1(values) if self.method == "log" else values
+        """Bring numbers back to their own scale.
+
+        Args:
+            scaled: (T, n), or as `encode` gives them, (T, n + m), with their marks of gaps;
+                further columns are not read.
+
+        Returns:
+            (T, n), NaN where a number is marked as missing.
+        """
+        count = len(self.mean)
+        values = scaled[:, :count] * self.sd + self.mean
+        values = np.expm1(values) if self.method == "log" else values
+        if scaled.shape[1] >= self.size:
+            marks = scaled[:, count : self.size] > 0
+            values[:, self.gaps] = np.where(marks, np.nan, values[:, self.gaps])
+        return values
 
     def to_json(self) -> dict[str, Any]:
         """Describe the scaling in JSON values."""

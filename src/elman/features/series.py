@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from elman.errors import DataError, OptionError, unknown
-from elman.features.checks import check_choice, fitted, missing, shown
+from elman.features.checks import check_choice, fitted, shown
 from elman.features.feature import Encoding
 from elman.features.number import LARGEST, as_cells, as_number
 from elman.features.scaling import SCALES, Floats, Moments, Scaling, to_scale
@@ -166,12 +166,8 @@ class SeriesFeature:
         """
         scaling = self.scaling
         floats = encoded.detach().cpu().double().numpy()
-        count = len(scaling.mean)
-        values = scaling.decode(floats[:, :count])
-        if floats.shape[1] >= scaling.size:
-            marks = floats[:, count : scaling.size] > 0
-            values[:, scaling.gaps] = np.where(marks, np.nan, values[:, scaling.gaps])
-        return values[:, 0] if count == 1 else values
+        values = scaling.decode(floats)
+        return values[:, 0] if values.shape[1] == 1 else values
 
     def to_json(self) -> dict[str, Any]:
         """Describe the feature in JSON values, for `from_json`."""
@@ -286,7 +282,7 @@ def steps_of(cell: Any, subject: str) -> Floats:
     Raises:
         DataError: it is something else, or a number cannot be taken; its step is named.
     """
-    if isinstance(cell, str) or missing(cell) or not hasattr(cell, "__len__"):
+    if not _is_list(cell):
         raise DataError(f"{subject} must be a list of numbers over time, got {shown(cell)}.")
     try:
         array = np.asarray(cell)
@@ -309,6 +305,11 @@ def steps_of(cell: Any, subject: str) -> Floats:
             f"network can take, {LARGEST:.3g}; correct it, or leave it missing."
         )
     return array
+
+
+def _is_list(cell: Any) -> bool:
+    """Tell whether a cell has elements in order."""
+    return isinstance(cell, list | tuple) or (hasattr(cell, "__array__") and np.ndim(cell) > 0)
 
 
 def _slowly(cell: Any, subject: str) -> Floats:
@@ -336,7 +337,7 @@ def times_of(cell: Any, subject: str) -> Floats:
     if isinstance(cell, np.ndarray) and cell.dtype.kind == "M":
         times = cell.astype("datetime64[ns]").astype(np.float64) / 1e9
         times[np.isnat(cell)] = np.nan
-    elif isinstance(cell, str) or missing(cell) or not hasattr(cell, "__len__"):
+    elif not _is_list(cell):
         raise DataError(f"{subject} must be a list of times, got {shown(cell)}.")
     else:
         times = np.array(

@@ -150,9 +150,9 @@ class TextFeature:
         if learned.spelling is None:
             return ids
         spelled = [learned.spelling.encode(piece) for piece in pieces]
-        letters = torch.tensor(spelled, dtype=torch.int64).reshape(len(pieces), -1)
+        letters = torch.tensor(spelled, dtype=torch.int64)
         width = learned.spelling.encoding[1]
-        return torch.cat([ids[:, None], letters.reshape(-1, width)], dim=1)
+        return torch.cat([ids[:, None], letters.reshape(len(pieces), width)], dim=1)
 
     def decode(self, encoded: Tensor) -> str:
         """Write ids as a text, as readable as can be: spaces are set, unknown words are `<unk>`."""

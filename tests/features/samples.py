@@ -1,0 +1,59 @@
+"""One fitted feature of every kind, and values that it takes: what the tests of all kinds share."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from elman.features.feature import Feature, feature_class
+
+TEXTS = ["A fine film, it's fine.", "a dull film", "Fine!", ""]
+TAGS = [["DET", "NOUN"], ["NOUN", "VERB", "NOUN"], []]
+COLUMNS = ["age", "port", "alone"]
+ROWS = [[20, "Cork", True], [40.5, "Kiel", False], [None, None, True]]
+TONE = np.sin(np.arange(2_000) * 2 * math.pi * 440 / 8_000)
+PICTURES = [np.random.default_rng(seed).integers(0, 256, (5, 7), np.uint8) for seed in range(3)]
+
+CASES: dict[str, tuple[str, dict[str, Any], list[Any]]] = {
+    "words": ("text", {"min_count": 1}, TEXTS),
+    "characters": ("text", {"level": "character", "max_length": 7}, TEXTS),
+    "byte pairs": ("text", {"level": "bpe", "max_vocabulary": 280}, TEXTS),
+    "spelled words": ("text", {"min_count": 1, "characters": True}, TEXTS),
+    "symbols": ("symbols", {}, TAGS),
+    "spelled symbols": ("symbols", {"characters": True, "lowercase": True}, TAGS),
+    "tags": ("symbols", {"as_target": True}, TAGS),
+    "tags that are numbers": ("symbols", {"as_target": True}, [[3, 5], [5, 3, 3]]),
+    "category": ("category", {}, ["a", "b", None]),
+    "classes": ("category", {"as_target": True}, [True, False, True]),
+    "labels": ("labels", {"separator": "|"}, ["a|b", "c", ""]),
+    "number": ("number", {}, [1.5, 2, "4.25"]),
+    "number with gaps": ("number", {"scale": "log"}, [1, None, 8]),
+    "numbers": ("number", {"as_target": True, "columns": ["x", "y"]}, [[1, 5], [2, 9.5]]),
+    "series": ("series", {}, [[1.0, 2.0], [4.0], []]),
+    "series with gaps": (
+        "series",
+        {"columns": ["x", "y", "at"], "time": "at"},
+        [[[1.0, None], [2.0, 3.0], [0, 5]], [[4.0], [0.5], [3]]],
+    ),
+    "answers over time": ("series", {"as_target": True}, [np.arange(6.0).reshape(3, 2)]),
+    "record": ("record", {"columns": COLUMNS}, ROWS),
+    "image": ("image", {}, PICTURES),
+    "frames": ("frames", {"size": [4, 6], "colour": True}, [PICTURES, PICTURES[:1], []]),
+    "rows": ("frames", {"scan": "rows"}, PICTURES),
+    "permuted pixels": ("frames", {"scan": "pixels", "permutation": 3}, PICTURES),
+    "log-mel": ("audio", {"mels": 20}, [(TONE, 8_000), (TONE[:900] ** 2, 8_000)]),
+    "samples": (
+        "audio",
+        {"view": "samples", "channels": "each"},
+        [(TONE[:50, None] ** [1, 2], 10)],
+    ),
+    "roll": ("roll", {}, [np.eye(3, 88, dtype=np.uint8)]),
+}
+
+
+def fitted(name: str) -> tuple[Feature, list[Any]]:
+    """Return a fitted feature and the values it was fitted on."""
+    kind, options, values = CASES[name]
+    return feature_class(kind)(**options).fit(values), values

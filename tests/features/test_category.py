@@ -1,0 +1,84 @@
+"""One of a few names."""
+
+from __future__ import annotations
+
+import pytest
+
+from elman.errors import DataError
+from elman.features.category import CategoryFeature
+
+
+def test_names_of_an_input_have_ids_from_one_and_unknown_or_missing_ones_are_zero() -> None:
+    feature = CategoryFeature().fit(["red", "blue", None, "", float("nan")])
+    assert feature.names == ("blue", "red")
+    assert [feature.encode(name).item() for name in ("blue", "red", "green", None, "")] == [
+        1, 2, 0, 0, 0,
+    ]  # fmt: skip
+    assert feature.encoding.ids == (3,)
+    assert feature.decode(feature.encode("green")) is None
+    assert feature.notes == ["3 missing values count as unknown."]
+
+
+def test_classes_of_a_target_have_ids_from_zero_and_counts() -> None:
+    feature = CategoryFeature(as_target=True).fit(["pos", "neg", "pos"])
+    assert feature.names == ("neg", "pos")
+    assert feature.counts == (1, 2)
+    assert feature.encoding.ids == (2,)
+    assert feature.decode(feature.encode("pos")) == "pos"
+    assert feature.description == "one of 2 labels"
+
+
+def test_whole_numbers_stand_by_size_and_come_back_as_numbers() -> None:
+    feature = CategoryFeature(as_target=True).fit([10, 2.0, 9])
+    assert feature.names == (2, 9, 10)
+    assert feature.decode(feature.encode("10")) == 10
+
+
+def test_true_and_false_come_back_as_such() -> None:
+    feature = CategoryFeature(as_target=True).fit([True, False])
+    assert feature.decode(feature.encode(True)) is True
+    assert feature.names == (False, True)
+
+
+def test_an_unseen_class_is_an_error_with_a_near_miss() -> None:
+    feature = CategoryFeature(as_target=True).fit(["English", "French"])
+    with pytest.raises(
+        DataError,
+        match=r"the label 'Englsh' was not in .*; did you mean 'English'\? Known",
+    ):
+        feature.encode("Englsh")
+
+
+@pytest.mark.parametrize("value", [None, "", float("nan")])
+def test_a_missing_class_is_an_error(value: object) -> None:
+    feature = CategoryFeature(as_target=True).fit(["a", "b"])
+    with pytest.raises(DataError, match="the label is missing; fill it in, or leave the row out"):
+        feature.encode(value)
+    with pytest.raises(DataError, match="the label is missing"):
+        CategoryFeature(as_target=True).fit(["a", value])
+
+
+def test_a_single_class_is_refused_as_target_and_taken_as_input() -> None:
+    with pytest.raises(DataError, match=r"at least two classes, and all 3 values .* are 'spam'"):
+        CategoryFeature(as_target=True).fit(["spam"] * 3)
+    assert CategoryFeature().fit(["spam"] * 3).names == ("spam",)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ([None, ""], "there is no name in the 2 values"),
+        ([2.5], "a category must be a name .* For measured numbers say kind 'number'"),
+        ([["a"]], r"a category must be a name .* got \['a'\]"),
+        (["a", 1], "must be of one type"),
+    ],
+)
+def test_what_cannot_be_learned_from_is_refused(values: list[object], words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        CategoryFeature().fit(values)
+
+
+def test_names_that_never_repeat_are_noted() -> None:
+    assert CategoryFeature().fit("abc").notes == [
+        "each of the 3 names is there once: nothing that is learned of one will be met again."
+    ]

@@ -1,0 +1,181 @@
+"""Texts as words, characters and byte pairs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from elman.errors import DataError, OptionError
+from elman.features.byte_pairs import BytePairs
+from elman.features.text import TextFeature
+from elman.features.vocabulary import Vocabulary
+
+REVIEWS = ["The film is fine.", "the plot is dull", "A FINE cast, a dull plot!"]
+
+
+def names_of(feature: TextFeature) -> tuple[object, ...]:
+    assert isinstance(feature.vocabulary, Vocabulary)
+    return feature.vocabulary.names
+
+
+def test_words_seen_twice_have_ids_and_others_are_unknown() -> None:
+    feature = TextFeature().fit(REVIEWS)
+    assert names_of(feature) == ("a", "dull", "fine", "is", "plot", "the")
+    assert feature.encode("The cast is DULL").tolist() == [6, 0, 4, 2]
+    assert feature.decode(feature.encode("The cast is DULL, a plot")) == (
+        "the <unk> is dull <unk> a plot"
+    )
+    assert feature.notes == [
+        "5 of 11 different words are unknown, 29.4% of the text: seen less than 2 times, or "
+        "beyond max_vocabulary=30000."
+    ]
+
+
+def test_case_is_kept_on_demand_and_dropped_on_demand() -> None:
+    kept = TextFeature(lowercase=False, min_count=1).fit(["The the"])
+    assert names_of(kept) == ("The", "the")
+    dropped = TextFeature("character", lowercase=True).fit(["Aa"])
+    assert names_of(dropped) == ("a",)
+    assert dropped.encode("A").tolist() == [1]
+
+
+def test_characters_keep_case_and_know_none_but_those_seen() -> None:
+    feature = TextFeature("character").fit(["Abba"])
+    assert names_of(feature) == ("b", "A", "a")
+    assert feature.encode("baX").tolist() == [1, 3, 0]
+    assert feature.decode(feature.encode("baX")) == "ba\ufffd"
+    assert feature.description == "characters"
+
+
+def test_the_most_frequent_words_stay_where_the_vocabulary_is_limited() -> None:
+    feature = TextFeature(max_vocabulary=2, min_count=1).fit(["c b b a a a"])
+    assert names_of(feature) == ("a", "b")
+
+
+@pytest.mark.parametrize(("keep", "kept"), [("end", "c d"), ("beginning", "a b")])
+def test_long_texts_are_cut_at_the_end_that_was_said_and_counted(keep: str, kept: str) -> None:
+    feature = TextFeature(min_count=1, max_length=2, keep=keep)  # type: ignore[arg-type]
+    feature.fit(["a b c d", "a", "b c d", ""])
+    assert feature.decode(feature.encode("a b c d")) == kept
+    assert feature.notes == [
+        f"2 of 4 texts have more than 2 words; their {keep} is kept.",
+        "1 of 4 texts are empty.",
+    ]
+
+
+def test_an_empty_text_has_no_steps() -> None:
+    assert TextFeature(min_count=1).fit(["a"]).encode("").shape == (0,)
+    spelled = TextFeature(min_count=1, characters=True).fit(["a"])
+    assert spelled.encode("<br />").shape == (0, 21)
+
+
+def test_two_ways_of_writing_an_accent_are_one_unless_said_otherwise() -> None:
+    feature = TextFeature("character").fit(["caf\u00e9"])
+    assert feature.encode("cafe\u0301").tolist() == feature.encode("caf\u00e9").tolist()
+    apart = TextFeature("character", normalise="none").fit(["caf\u00e9"])
+    assert len(apart.encode("cafe\u0301")) == 5
+    united = TextFeature(normalise="NFKC", min_count=1).fit(["ﬁne"])
+    assert names_of(united) == ("fine",)
+
+
+def test_the_characters_of_a_word_stand_beside_its_id_in_their_own_case() -> None:
+    feature = TextFeature(min_count=1, characters=True).fit(["Anna ran", "Anna"])
+    assert feature.encoding.ids == (3,)
+    assert feature.encoding.characters == (5, 20)  # n, a, A seen twice; r once is unknown
+    word = feature.encode("anna Ar!")
+    assert word[:, 0].tolist() == [1, 0, 0]
+    n, a, big = (feature.encode(text)[0, 1].item() for text in "naA")
+    assert word[0, 1:6].tolist() == [a, n, n, a, 0]
+    assert word[1, 1:4].tolist() == [big, 1, 0]
+
+
+def test_of_a_long_word_its_beginning_and_its_end_are_spelled() -> None:
+    feature = TextFeature(min_count=1, characters=True).fit(["aabbcc"])
+    word = feature.encode("a" * 10 + "b" * 50 + "c" * 10)[0, 1:]
+    a, c = feature.encode("ac")[0, 1:3].tolist()
+    assert word.tolist() == [a] * 10 + [c] * 10
+
+
+@given(st.text())
+def test_byte_pairs_write_every_text_again(text: str) -> None:
+    feature = byte_pairs()
+    ids = feature.encode(text)
+    assert (ids > 0).all()
+    assert feature.decode(ids) == feature._checked(text)
+
+
+def byte_pairs() -> TextFeature:
+    return TextFeature("bpe", max_vocabulary=300).fit(["low lower lowest"] * 5 + ["newer wider"])
+
+
+def test_byte_pairs_join_what_is_often_side_by_side() -> None:
+    feature = byte_pairs()
+    assert isinstance(feature.vocabulary, BytePairs)
+    assert len(feature.vocabulary) <= 300
+    assert feature.encoding.ids == (len(feature.vocabulary),)
+    assert "low" in feature.vocabulary.pieces
+    assert len(feature.encode("low")) == 1
+    assert len(feature.encode("xyz")) == 3
+    assert feature.encode("LOW").tolist() != feature.encode("low").tolist()
+
+
+def test_byte_pairs_are_the_same_at_every_fit_and_after_json() -> None:
+    states = {json.dumps(byte_pairs().to_json()) for _ in range(3)}
+    assert len(states) == 1
+    again = TextFeature.from_json(json.loads(states.pop()))
+    assert again.encode("the lowest").tolist() == byte_pairs().encode("the lowest").tolist()
+
+
+def test_byte_pairs_that_cannot_be_joined_are_refused() -> None:
+    state = byte_pairs().to_json()
+    for vocabulary, words in (
+        ({"pieces": ["<unk>", "a"], "merges": [["a", "a"]]}, "cannot join"),
+        ({"pieces": ["a"], "merges": []}, "must begin with '<unk>'"),
+        ({"pieces": ["<unk>", "a", "a"], "merges": []}, "each there once"),
+    ):
+        learned = {**state["learned"], "vocabulary": vocabulary}
+        with pytest.raises(DataError, match=words):
+            TextFeature.from_json({**state, "learned": learned})
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ([], "there is no text to learn from; was the training part empty"),
+        (["", ""], "all 2 texts of the training part are empty; was another column meant"),
+        (["a b c"], "none of the 3 words .* was seen 2 times; lower min_count"),
+        (["a", None], "the text is missing; write an empty one, or leave the row out"),
+        (["a", float("nan")], "the text is missing"),
+        ([3], r"a text must be a string, got 3. Write it as a string"),
+        ([["a", "b"]], r"a text must be a string, got \['a', 'b'\]. .* say kind 'symbols'"),
+    ],
+)
+def test_what_cannot_be_learned_from_is_refused(values: list[object], words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        TextFeature().fit(values)
+
+
+def test_a_huge_value_is_shown_short() -> None:
+    with pytest.raises(DataError) as caught:
+        TextFeature(min_count=1).fit(["a"]).encode(["x" * 10_000_000] * 5)
+    assert len(str(caught.value)) < 700
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"level": "wrod"}, "unknown level 'wrod'; did you mean 'word'"),
+        ({"keep": "start"}, "unknown keep 'start'"),
+        ({"normalise": "NFX"}, "unknown normalise 'NFX'"),
+        ({"max_vocabulary": 0}, "max_vocabulary must be a whole number of at least 1, got 0"),
+        ({"min_count": 1.5}, "min_count must be a whole number of at least 1, got 1.5"),
+        ({"max_length": True}, "max_length must be a whole number"),
+        ({"level": "bpe", "characters": True}, "needs level='word', got level='bpe'"),
+    ],
+)
+def test_options_out_of_range_are_refused(options: dict[str, object], words: str) -> None:
+    with pytest.raises(OptionError, match=words):
+        TextFeature(**options)  # type: ignore[arg-type]
