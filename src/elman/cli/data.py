@@ -55,6 +55,7 @@ def describe(dataset: DataSet) -> str:
     facts = {
         "title": f"{dataset.title}: {dataset.about}",
         "category": f"{dataset.category}: {dataset.task}",
+        "learns": f"{', '.join(dataset.input)} → {dataset.target}",
         "rows": f"{counts} ({' / '.join(dataset.splits)})",
     }
     if isinstance(dataset, RollSet):

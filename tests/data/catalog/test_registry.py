@@ -87,9 +87,11 @@ def test_real_files_have_the_rows_and_columns_the_entry_states(
     monkeypatch.setenv("ELMAN_DATA", str(FOLDER))
     read, entry = tables(name), DATASETS[name]
     assert {split: len(table) for split, table in read.items()} == dict(entry.splits)
-    stated = [name for name in entry.columns if "…" not in name]
+    stated = [column for column in entry.columns if "…" not in column]
     for table in read.values():
         assert [column for column in table.columns if column in stated] == stated
+        assert set(entry.input) <= set(table.columns)
+        assert entry.target in {*table.columns, "next"}
     if name in COUNTS:
         column, expected = COUNTS[name]
         counted = [sum(map(len, table.column(column))) for table in read.values()]

@@ -133,6 +133,8 @@ AUDIO = (
             "speaker": "who says it",
             "sample_rate": "samples a second",
         },
+        input=("audio",),
+        target="label",
         folder="fsdd",
         layouts=(
             Layout(
@@ -179,6 +181,8 @@ AUDIO = (
             "wet": "samples that come out, (T,)",
             "sample_rate": "samples a second",
         },
+        input=("dry", "oscillator"),
+        target="wet",
         folder="audio_effects",
         layouts=(
             Layout(

@@ -169,6 +169,8 @@ CLASSIFICATION = (
             "label": "negative or positive",
             "rating": "its stars, 1 to 10; gives the label away",
         },
+        input=("text",),
+        target="label",
         folder="imdb",
         layouts=(
             Layout(
@@ -210,6 +212,8 @@ CLASSIFICATION = (
         source="https://nlp.stanford.edu/sentiment/",
         splits={"train": 6_920, "valid": 872, "test": 1_821},
         columns={"text": "the sentence, words between blanks", "label": "negative or positive"},
+        input=("text",),
+        target="label",
         folder="sst",
         layouts=(
             Layout(
@@ -250,6 +254,8 @@ CLASSIFICATION = (
             "label": "ABBR, DESC, ENTY, HUM, LOC or NUM",
             "fine": "the fine class, such as DESC:manner; gives the label away",
         },
+        input=("text",),
+        target="label",
         folder="trec",
         layouts=(
             Layout(
@@ -281,6 +287,8 @@ CLASSIFICATION = (
         source="https://github.com/spro/practical-pytorch",
         splits={"train": 14_397, "test": 3_615},
         columns={"text": "the name", "label": "the language"},
+        input=("text",),
+        target="label",
         folder="names",
         layouts=(Layout(tuple(_names_file(*language) for language in LANGUAGES), read_names),),
     ),

@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+NEXT = "next"
+"""The target of a set whose next element is to be foretold."""
+
 Columns = Mapping[str, Any]
 """Column → its values, one a row: a list, an array (rows, …), or a list of arrays (T, …)."""
 Contents = Mapping[str, bytes]
@@ -107,6 +110,8 @@ class DataSet:
         source: the page that tells of it.
         splits: split → rows.
         columns: column → what it holds.
+        input: the columns that are read where nothing else is said.
+        target: the column that is answered with then, or `next`: the next element of the input.
         folder: where its files lie in ELMAN_DATA and in the cache of downloads.
         layouts: the ways it may lie there, the one looked for first in front.
         by_hand: why it is not downloaded and where to get it; empty where it is.
@@ -122,6 +127,8 @@ class DataSet:
     source: str
     splits: Mapping[str, int]
     columns: Mapping[str, str]
+    input: tuple[str, ...]
+    target: str
     folder: str
     layouts: tuple[Layout, ...]
     by_hand: str = field(default="")

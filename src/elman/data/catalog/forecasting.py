@@ -7,7 +7,7 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from elman.data.catalog.entry import Columns, Contents, DataSet, File, Layout, on_github
+from elman.data.catalog.entry import NEXT, Columns, Contents, DataSet, File, Layout, on_github
 
 ETT_COLUMNS = ("HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT")
 ETT_ROWS = {"train": (0, 8_640), "valid": (8_640, 11_520), "test": (11_520, 14_400)}
@@ -53,6 +53,8 @@ def _series(
         source="https://github.com/jbrownlee/Datasets",
         splits={"train": rows},
         columns={"time": "the date, of a month its first day", "value": value},
+        input=("value",),
+        target=NEXT,
         folder="timeseries_small",
         layouts=(Layout((file,), read_series),),
     )
@@ -86,6 +88,8 @@ def _ett(number: int, size: int, sha256: str) -> DataSet:
             "HUFL … LULL": "high, middle and low load, useful and useless",
             "OT": "oil temperature",
         },
+        input=ETT_COLUMNS,
+        target=NEXT,
         folder="ett",
         layouts=(Layout((File(name=name, sha256=sha256, address=address, size=size),), read_ett),),
     )

@@ -90,6 +90,8 @@ IMAGES = (
         source="https://ossci-datasets.s3.amazonaws.com/mnist/",
         splits={"train": 60_000, "test": 10_000},
         columns={"image": "grey pixels 0 … 255, (28, 28)", "label": "the digit"},
+        input=("image",),
+        target="label",
         folder="mnist",
         layouts=(
             Layout(
@@ -150,6 +152,8 @@ IMAGES = (
             "captions": "five sentences",
             "file": "name of the photograph",
         },
+        input=("image",),
+        target="captions",
         folder="flickr8k_1000",
         layouts=(
             Layout(

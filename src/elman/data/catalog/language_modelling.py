@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from elman.data.catalog.entry import Columns, Contents, DataSet, File, Layout, on_github
+from elman.data.catalog.entry import NEXT, Columns, Contents, DataSet, File, Layout, on_github
 
 END_OF_SENTENCE = "<eos>"
 
@@ -57,6 +57,8 @@ LANGUAGE_MODELLING = (
             "text": "a sentence",
             "tokens": f"its words, {END_OF_SENTENCE} the last of them",
         },
+        input=("tokens",),
+        target=NEXT,
         folder="ptb",
         layouts=(
             Layout(
@@ -93,6 +95,8 @@ LANGUAGE_MODELLING = (
         source="https://github.com/karpathy/char-rnn",
         splits={"train": 1, "valid": 1, "test": 1},
         columns={"text": "all of the split in one row"},
+        input=("text",),
+        target=NEXT,
         folder="tinyshakespeare",
         layouts=(
             Layout(

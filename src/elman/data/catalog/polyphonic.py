@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.data.catalog.entry import Columns, Contents, DataSet, File, Layout, on_github
+from elman.data.catalog.entry import NEXT, Columns, Contents, DataSet, File, Layout, on_github
 
 KEYS = 88
 LICENCE = (
@@ -107,6 +107,8 @@ def _roll_set(
         source="http://www-etud.iro.umontreal.ca/~boulanni/icml2012",
         splits=dict(zip(Splits._fields, pieces, strict=True)),
         columns={"roll": "a piece: 88 keys a frame, 1 where the key sounds, (T, 88)"},
+        input=("roll",),
+        target=NEXT,
         folder="polyphonic_music",
         layouts=(Layout((packed,), read_packed), Layout((mat,), read_mat)),
         frames=frames,

@@ -130,6 +130,8 @@ GESTURES = DataSet(
         "time": "timestamp of each frame, (T,)",
         "phase": "Rest, Preparation, Stroke, Hold or Retraction, of each frame",
     },
+    input=("positions", "movements"),
+    target="phase",
     folder="gesture_phase",
     layouts=(
         Layout(
@@ -242,6 +244,8 @@ def _sequence_set(
         source=f"https://www.timeseriesclassification.com/description.php?Dataset={archive_name}",
         splits=dict(zip(("train", "test"), splits, strict=True)),
         columns=columns,
+        input=("series",),
+        target="label",
         folder="uea_ucr",
         layouts=(
             Layout((File(name=f"{archive_name}.npz", sha256=packed),), read_sequences_packed),

@@ -85,6 +85,8 @@ TAGGING = (
             "pos": "part of speech of each, found by Brill's tagger",
             "chunk": "its phrase: B-NP begins a noun phrase, I-NP goes on with it, O is in none",
         },
+        input=("tokens",),
+        target="chunk",
         folder="conll2000",
         layouts=(
             Layout(
@@ -117,6 +119,8 @@ TAGGING = (
         source="https://github.com/UniversalDependencies/UD_English-EWT",
         splits={"train": 12_544, "valid": 2_001, "test": 2_077},
         columns={"tokens": "the words", "upos": "universal part of speech of each"},
+        input=("tokens",),
+        target="upos",
         folder="ud_english_ewt",
         layouts=(
             Layout(

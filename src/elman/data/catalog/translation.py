@@ -59,6 +59,8 @@ TRANSLATION = (
             "en_tokens": "the English words, lower case, normalised, tokenised by Moses",
             "de_tokens": "the German words, likewise",
         },
+        input=("en",),
+        target="de",
         folder="multi30k",
         layouts=(
             Layout(
