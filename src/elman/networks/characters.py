@@ -56,7 +56,7 @@ class CharacterEncoder(nn.Module):
         Returns:
             (…, 2H); zeros for a word without characters.
         """
-        distinct, which = words.flatten(0, -2).unique(dim=0, return_inverse=True)
+        distinct, which = words.reshape(-1, words.size(-1)).unique(dim=0, return_inverse=True)
         lengths = (distinct != 0).sum(1)
         longest = int(lengths.max()) if lengths.numel() else 0
         characters = self.embedding(distinct[:, :longest].t())
