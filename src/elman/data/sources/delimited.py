@@ -118,16 +118,17 @@ def looks_delimited(path: Path) -> bool:
 
 
 def _sniff_file(path: Path, encoding: TextEncoding) -> Dialect:
+    preferred = "\t" if suffix_of(path) in (".tsv", ".tab") else ","
     with open_text(path, encoding) as text:
         sample = text.read(SAMPLE)
-    preferred = "\t" if suffix_of(path) in (".tsv", ".tab") else ","
-    dialect = sniff(sample, cut=len(sample) == SAMPLE, preferred=preferred)
-    if dialect is not None:
-        return dialect
-    if not sample.strip():
+        dialect = sniff(sample, cut=len(sample) == SAMPLE, preferred=preferred)
+        if len(sample) == SAMPLE and (dialect is None or dialect.quoting == "plain"):
+            # A cell may be longer than the sample, and its quote closed behind it.
+            sample += text.read()
+            dialect = sniff(sample, cut=False, preferred=preferred)
+    if dialect is None or not sample.strip():
         raise DataError(f"{path} has nothing but blank lines.")
-    # No way of reading the quotes of the sample leads to a record: the scan says where it ends.
-    return Dialect(preferred, "quoted", header=True, first=("",))
+    return dialect
 
 
 def _scan_either_way(

@@ -96,10 +96,14 @@ def sniff(sample: str, *, cut: bool, preferred: str = ",") -> Dialect | None:
             alike = sum(len(record) == len(records[0]) for record in records) / len(records)
             if alike == 1:
                 return _dialect(delimiter, quoting, records)
-            if best is None or alike > best[0]:
+            if quoting != "plain" and (best is None or alike > best[0]):
                 best = alike, delimiter, quoting, records
     if best is not None:
         return _dialect(*best[1:])
+    line = sample.partition("\n")[0]
+    if len(quotings) > 1 and (found := [mark for mark in delimiters if mark in line]):
+        # Quotes do not pair, and are no characters either: let the reading say where.
+        return Dialect(found[0], "quoted", header=True, first=tuple(line.split(found[0])))
     for quoting in quotings:
         records = _sample_records(sample, NO_DELIMITER, quoting, cut=cut)
         if records:

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import IO, NamedTuple, TextIO, cast
 
 from elman.data.table import combined
 from elman.errors import DataError
@@ -105,8 +105,11 @@ class TextEncoding(NamedTuple):
 @contextmanager
 def open_text(path: Path, encoding: TextEncoding) -> Iterator[TextIO]:
     """Open a file as text, its ends of lines as they are."""
-    with open_bytes(path) as file, io.TextIOWrapper(file, encoding.name, newline="") as text:
-        yield text
+    with open_bytes(path) as file:
+        # To typeshed no base class of the three kinds of file is one that can be wrapped.
+        wrapped = io.TextIOWrapper(cast("IO[bytes]", file), encoding.name, newline="")
+        with wrapped as text:
+            yield text
 
 
 def detect_encoding(path: Path) -> TextEncoding:

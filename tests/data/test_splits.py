@@ -1,0 +1,160 @@
+"""Splits: shares kept, nothing leaks, every choice from the seed."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from elman.data.sequences import to_sequences, windows
+from elman.data.splits import Splits, split
+from elman.data.table import Table
+from elman.errors import DataError, OptionError
+
+
+def table_of(**columns: list[object]) -> Table:
+    return Table.from_columns(columns, "it")
+
+
+def assert_parts_of(splits: Splits, rows: int) -> None:
+    together = np.concatenate(splits[:3])
+    assert len(np.unique(together)) == len(together) == rows
+
+
+def test_a_split_follows_from_the_seed_alone() -> None:
+    table = table_of(x=list(range(100)))
+    first, again, other = (split(table, seed=seed) for seed in (1, 1, 2))
+    assert_parts_of(first, 100)
+    assert [len(part) for part in first[:3]] == [80, 10, 10]
+    assert all(map(np.array_equal, first[:3], again[:3]))
+    assert not np.array_equal(first.test, other.test)
+
+
+@given(
+    counts=st.lists(st.integers(1, 40), min_size=2, max_size=8),
+    valid=st.sampled_from([0, 0.1, 0.2]),
+    test=st.sampled_from([0.1, 0.3]),
+    seed=st.integers(0, 5),
+)
+def test_every_label_has_its_share_of_every_part(
+    counts: list[int], valid: float, test: float, seed: int
+) -> None:
+    counts = [50, *counts]
+    labels: list[object] = [name for name, count in enumerate(counts) for _ in range(count)]
+    splits = split(table_of(y=labels), seed=seed, valid=valid, test=test, stratify="y")
+    assert_parts_of(splits, len(labels))
+    rows = len(labels) - counts.count(1)
+    for part, share in (("valid", valid), ("test", test)):
+        chosen = getattr(splits, part)
+        found = Counter(labels[row] for row in chosen)
+        wanted = max(1, round(share * len(labels))) if share else 0
+        assert len(chosen) == wanted
+        for name, count in enumerate(counts):
+            if count > 1:
+                assert abs(found[name] - count * wanted / rows) <= 2
+            else:
+                assert found[name] == 0
+
+
+def test_labels_with_a_single_row_are_trained_on_and_noted() -> None:
+    splits = split(table_of(y=["a"] * 10 + ["b"] * 10 + ["rare"]), seed=0, stratify="y")
+    assert 20 in splits.train
+    assert splits.notes == ("labels with a single row went to the training part: 'rare'.",)
+
+
+def test_labels_that_all_have_a_single_row_cannot_be_stratified() -> None:
+    with pytest.raises(DataError, match="has 5 labels with a single row, too many"):
+        split(table_of(y=list("abcde")), seed=0, stratify="y")
+
+
+def test_stratifying_by_a_list_is_refused() -> None:
+    with pytest.raises(DataError, match="it, row 0, column y: a split needs a single value"):
+        split(table_of(y=[["a"], ["b"], ["c"]]), seed=0, stratify="y")
+
+
+@given(sizes=st.lists(st.integers(1, 30), min_size=3, max_size=12), seed=st.integers(0, 5))
+def test_groups_stay_whole_and_every_part_has_one(sizes: list[int], seed: int) -> None:
+    groups: list[object] = [name for name, size in enumerate(sizes) for _ in range(size)]
+    splits = split(table_of(g=groups), seed=seed, group="g")
+    assert_parts_of(splits, len(groups))
+    owners = [{groups[row] for row in part} for part in splits[:3]]
+    assert sum(map(len, owners)) == len(sizes)
+    assert all(owners)
+
+
+def test_many_small_groups_come_near_to_the_shares() -> None:
+    splits = split(table_of(g=[row // 3 for row in range(300)]), seed=0, group="g")
+    assert [len(part) for part in splits[:3]] == [240, 30, 30]
+
+
+def test_fewer_groups_than_parts_are_refused() -> None:
+    with pytest.raises(DataError, match="has 2 groups, too few for 3 parts"):
+        split(table_of(g=["a", "a", "b", "b"]), seed=0, group="g")
+
+
+def test_a_column_says_the_parts_whatever_it_calls_them() -> None:
+    table = table_of(part=["Train", "dev", "test", "training", "val", "valid "])
+    splits = split(table, seed=0, column="part")
+    assert [part.tolist() for part in splits[:3]] == [[0, 3], [1, 4, 5], [2]]
+    assert splits.notes == ()
+
+
+def test_a_part_the_column_does_not_know_is_taken_from_training_and_noted() -> None:
+    splits = split(table_of(part=["train"] * 20 + ["test"] * 5), seed=0, column="part")
+    assert_parts_of(splits, 25)
+    assert len(splits.valid) == 2
+    assert splits.test.tolist() == [20, 21, 22, 23, 24]
+    assert splits.notes == (
+        "column 'part' says 'valid' of no row; 10% of the training rows were taken.",
+    )
+
+
+def test_a_cell_that_is_no_part_is_refused_with_its_row() -> None:
+    words = r"it, row 1, column part: unknown part 'tset'; did you mean 'test'"
+    with pytest.raises(DataError, match=words):
+        split(table_of(part=["train", "tset"]), seed=0, column="part")
+
+
+def test_in_time_order_the_last_rows_are_the_test() -> None:
+    splits = split(table_of(x=list(range(20))), seed=0, in_time_order=True)
+    assert [part.tolist() for part in splits[:3]] == [list(range(16)), [16, 17], [18, 19]]
+
+
+@pytest.mark.parametrize("horizon", [1, 4])
+def test_windows_split_in_time_share_no_step(horizon: int) -> None:
+    table = table_of(t=[*range(60), *range(40)], g=["a"] * 60 + ["b"] * 40)
+    cut = windows(to_sequences(table, sequence_id="g", time="t"), length=3, horizon=horizon, step=1)
+    splits = split(cut, seed=0, valid=0.2, test=0.2, in_time_order=True)
+    assert cut.spans is not None
+    for earlier, later in ((splits.train, splits.valid), (splits.valid, splits.test)):
+        for sequence in (0, 1):
+            of_it = cut.spans.sequence == sequence
+            last = cut.spans.stop[earlier[of_it[earlier]]].max()
+            assert last <= cut.spans.start[later[of_it[later]]].min()
+    assert splits.notes == (
+        f"{len(cut) - sum(map(len, splits[:3]))} windows reach from one part into the next and "
+        "were left out.",
+    )
+
+
+def test_windows_too_long_for_a_part_are_refused() -> None:
+    cut = windows(table_of(x=list(range(30))), length=5)
+    with pytest.raises(DataError, match=r"no window lies within the valid part .* 10% of 30 steps"):
+        split(cut, seed=0, in_time_order=True)
+
+
+def test_too_few_rows_are_refused() -> None:
+    with pytest.raises(DataError, match="it has 2 rows, too few for 3 parts"):
+        split(table_of(x=[1, 2]), seed=0)
+    assert [len(part) for part in split(table_of(x=[1, 2]), seed=0, valid=0)[:3]] == [1, 0, 1]
+
+
+def test_options_that_contradict_each_other_are_refused() -> None:
+    table = table_of(x=[1, 2, 3])
+    with pytest.raises(OptionError, match="one way only, got stratify and group"):
+        split(table, seed=0, stratify="x", group="x")
+    with pytest.raises(OptionError, match=r"leave rows for training, got valid=0\.5 and test=0\.5"):
+        split(table, seed=0, valid=0.5, test=0.5)
