@@ -81,6 +81,10 @@ def test_the_calibration_error_is_the_mean_gap_between_sure_and_right() -> None:
     assert measured.counts == [2, 2]
 
 
+def test_a_bin_of_confidence_holds_its_upper_end() -> None:
+    assert calibration("aa", "aa", [[0.5, 0.5], [0.6, 0.4]], bins=5).counts == [2]
+
+
 def test_the_calibration_error_agrees_with_its_definition_spelled_out() -> None:
     generator = np.random.default_rng(3)
     probabilities = generator.dirichlet(np.ones(3), 200)
