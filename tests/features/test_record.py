@@ -95,5 +95,7 @@ def test_options_out_of_range_are_refused() -> None:
         RecordFeature([])
     with pytest.raises(OptionError, match="unknown column 'agge'; did you mean 'age'"):
         RecordFeature(["age"], kinds={"agge": "number"})
-    with pytest.raises(OptionError, match="unknown kind of column 'age' 'text'"):
+    with pytest.raises(
+        OptionError, match="column 'age' of a record must be a number or a category, got 'text'"
+    ):
         RecordFeature(["age"], kinds={"age": "text"})

@@ -53,7 +53,7 @@ def parse_kind(text: str) -> tuple[str, dict[str, Any]]:
     if not variants:
         raise OptionError(f"kind {kind!r} has no variants, got {text!r}; write {kind!r}.")
     if variant not in variants:
-        raise unknown(f"variant of kind {kind!r}", variant, variants)
+        raise unknown(f"{kind} variant", variant, variants)
     return kind, dict(variants[variant])
 
 
@@ -84,7 +84,7 @@ def build_feature(
         if option not in known:
             if not known:
                 raise OptionError(f"kind {kind!r} has no options, got {option!r}.")
-            raise unknown(f"option of kind {kind!r}", option, known)
+            raise unknown(f"{kind} option", option, known)
     if len(columns) > 1 or (columns and kind == "record"):
         if "columns" not in known:
             raise OptionError(

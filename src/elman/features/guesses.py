@@ -105,7 +105,8 @@ def arrays(sample: Sample) -> Guess:
         if one_size and min(shape) >= 8 and all(map(_holds_bytes, filled)):
             return Guess("image", {}, f"{shape[0]} × {shape[1]} whole numbers from 0 to 255")
         return Guess("series", {}, f"{shape[1]} numbers a step")
-    if shape[0] in {1, 3, 4} or shape[2] in {1, 3, 4}:
+    last = all(example.shape[2] in {1, 3, 4} for example in filled)
+    if last or all(example.shape[0] in {1, 3} for example in filled):
         return Guess("image", {}, "arrays of height, width and channels")
     return Guess("frames", {}, "arrays of time, height and width")
 

@@ -167,7 +167,7 @@ def as_number(value: object, subject: str) -> float:
             f"{subject} must be a number, got the time {shown(value)}; name a column of times as "
             f"such (--time on the command line) and it says how far steps lie apart."
         )
-    if not isinstance(value, str | int | float | Decimal | np.number | np.bool_):
+    if not isinstance(value, str | int | float | Decimal | np.integer | np.floating | np.bool_):
         raise DataError(f"{subject} must be a number, got {shown(value)}.")
     try:
         number = float(value)

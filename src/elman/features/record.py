@@ -65,7 +65,10 @@ class RecordFeature:
         for column, kind in (kinds or {}).items():
             if column not in columns:
                 raise unknown("column", column, columns)
-            check_choice(f"kind of column {column!r}", kind, CELL_KINDS)
+            if kind not in CELL_KINDS:
+                raise OptionError(
+                    f"column {column!r} of a record must be a number or a category, got {kind!r}."
+                )
         self.columns = tuple(columns)
         self.kinds = dict(kinds or {})
         self.scale = scale

@@ -1,0 +1,220 @@
+"""What a column is taken for, and which category a task is."""
+
+from __future__ import annotations
+
+import datetime
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from elman.errors import DataError, OptionError
+from elman.features.build import build_feature
+from elman.features.category import CategoryFeature
+from elman.features.inference import (
+    CATEGORIES,
+    explain,
+    infer_category,
+    infer_columns,
+    infer_kind,
+    settle_category,
+)
+from elman.features.symbols import SymbolsFeature
+from elman.features.text import TextFeature
+
+random = np.random.default_rng(9)
+LONG = [f"the film {place} was about number {place * 7} and fine" for place in range(40)]
+SURNAMES = [f"Mac{chr(97 + place % 26)}{place}" for place in range(60)]
+PICTURE = random.integers(0, 256, (28, 28), np.uint8)
+SENTENCES = [["the", "cat", "sat"], ["the", "dog"]]
+
+
+def png() -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(PICTURE).save(buffer, "png")
+    return buffer.getvalue()
+
+
+INPUTS: list[tuple[str, list[Any], str, dict[str, Any]]] = [
+    ("long strings", LONG, "text", {}),
+    ("one long string", LONG[:1], "text", {}),
+    ("words that differ", SURNAMES, "text", {"level": "character"}),
+    ("words that repeat", ["red", "blue"] * 20, "category", {}),
+    ("long strings that repeat", ["what a very fine film"] * 20, "text", {}),
+    ("true and false", [True, False, None], "category", {}),
+    ("whole numbers", [1, 2, 1, 2, 1, 2], "number", {}),
+    ("numbers", [1.5, None, 2, float("nan")], "number", {}),
+    ("numbers as strings", ["1.5", "2", ""], "number", {}),
+    ("lists of strings", SENTENCES, "symbols", {}),
+    ("lists of numbers", [[1, 2.5], [], [None, 3]], "series", {}),
+    ("arrays over time", [np.ones(5), np.zeros(3)], "series", {}),
+    ("rows over time", [[[1.5, 2], [3, 4]], [[1, 2]]], "series", {}),
+    ("arrays of rows", [random.normal(size=(9, 12)), random.normal(size=(5, 12))], "series", {}),
+    ("pictures as arrays", [PICTURE, PICTURE.T], "image", {}),
+    ("pictures as lists", [PICTURE.tolist(), PICTURE.T.tolist()], "image", {}),
+    ("coloured arrays", [random.integers(0, 256, (9, 9, 3))] * 2, "image", {}),
+    ("arrays of frames", [random.random((4, 9, 9))] * 2, "frames", {}),
+    ("arrays of coloured frames", [random.random((4, 9, 9, 3))] * 2, "frames", {}),
+    ("images of Pillow", [Image.fromarray(PICTURE)], "image", {}),
+    ("lists of images", [[Image.fromarray(PICTURE)] * 3], "frames", {}),
+    ("rolls", [random.integers(0, 2, (9, 88))] * 2, "roll", {}),
+    ("rolls as lists", [random.integers(0, 2, (9, 88)).tolist()], "roll", {}),
+    ("paths of sounds", ["a/one.wav", "b/two.FLAC"], "audio", {}),
+    ("paths of pictures", ["a/one.png", "b/two.JPG"], "image", {}),
+    ("samples with a rate", [(np.ones(9), 8_000)], "audio", {}),
+    ("sounds of Hugging Face", [{"array": np.ones(9), "sampling_rate": 8_000}], "audio", {}),
+    ("pictures of Hugging Face", [{"bytes": png(), "path": "x"}], "image", {}),
+    ("paths of Hugging Face", [{"bytes": None, "path": "x.wav"}], "audio", {}),
+    ("bytes of pictures", [png()], "image", {}),
+    ("bytes of sounds", [b"RIFF\x00\x00\x00\x00WAVEfmt "], "audio", {}),
+]
+
+TARGETS: list[tuple[str, list[Any], str, dict[str, Any]]] = [
+    ("two labels", ["pos", "neg"], "category", {}),
+    ("labels that repeat", ["pos", "neg"] * 20, "category", {}),
+    ("many names that repeat", [f"tag{place}" for place in range(30)] * 4, "category", {}),
+    ("few whole numbers", [0, 1, 2, 1, 0, 2], "category", {}),
+    ("few whole floats", [0.0, 1.0, 1.0, 0.0], "category", {}),
+    ("digits as strings", ["0", "1", "1", "0"], "category", {}),
+    ("many whole numbers", list(range(100)), "number", {}),
+    ("different whole numbers", [3, 5, 7], "number", {}),
+    ("numbers", [1.5, 2.25] * 20, "number", {}),
+    ("several labels", ["a;b", "b", "c;a", "a", "b;c"], "labels", {"separator": ";"}),
+    ("labels with bars", ["a|b", "b", "c|a", "a", "b|c"], "labels", {"separator": "|"}),
+    ("lists of labels", [["a", "b"], [], ["b"]], "labels", {}),
+    ("tags", [["D", "N", "N"], ["N", "V"]], "symbols", {}),
+    ("tags as numbers", [[1, 2, 2, 1], [2, 1]], "symbols", {}),
+    ("numbers over time", [[1.5, 2.5, 2.5], [0.1]], "series", {}),
+    ("many whole numbers over time", [list(range(50))], "series", {}),
+    ("sentences", LONG, "text", {}),
+]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "options"), [case[1:] for case in INPUTS], ids=[case[0] for case in INPUTS]
+)
+def test_the_kind_of_an_input_is_seen(values: list[Any], kind: str, options: object) -> None:
+    inferred = infer_kind(values, name="x")
+    assert (inferred.kind, inferred.options) == (kind, options)
+    assert inferred.why
+    build_feature(inferred.kind, inferred.options, columns=["x"])
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "options"), [case[1:] for case in TARGETS], ids=[case[0] for case in TARGETS]
+)
+def test_the_kind_of_a_target_is_seen(values: list[Any], kind: str, options: object) -> None:
+    inferred = infer_kind(values, name="y", as_target=True)
+    assert (inferred.kind, inferred.options) == (kind, options)
+    build_feature(inferred.kind, inferred.options, columns=["y"], as_target=True)
+
+
+def test_what_has_an_element_a_step_of_the_input_is_tags_and_not_labels() -> None:
+    values = [["D", "N"], ["N", "V"]]
+    assert infer_kind(values, name="y", as_target=True).kind == "labels"
+    assert infer_kind(values, name="y", as_target=True, steps=[2, 2]).kind == "symbols"
+    assert infer_kind(values, name="y", as_target=True, steps=[2, 5]).kind == "labels"
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ([], "column 'x' holds nothing in 0 rows, so its kind cannot be seen"),
+        ([None, "", [], float("nan")], "column 'x' holds nothing in 4 rows"),
+        (
+            [None, "abc", 5],
+            "column 'x' mixes strings and numbers: 'abc' in row 1 of the sample, 5 in row 2",
+        ),
+        ([[1], ["a"]], r"mixes lists of numbers and lists of strings: \[1\] in row 0"),
+        ([[1], 1], "mixes lists of numbers and numbers"),
+        ([datetime.date(2020, 1, 2)], "column 'x' holds times, .*--time"),
+        ([{"a": 1}], "column 'x' holds mappings, such as {'a': 1}; make each"),
+        ([[["a"]]], r"no kind of column takes lists of that"),
+        ([object()], "which no kind of column takes"),
+    ],
+)
+def test_what_is_no_kind_is_refused(values: list[Any], words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        infer_kind(values, name="x")
+
+
+def test_several_columns_are_a_record_or_a_series_or_numbers() -> None:
+    record = infer_columns({"age": [1, 2], "port": ["Cork", "Kiel"] * 5, "alone": [True]})
+    assert record.kind == "record"
+    assert record.options == {"kinds": {"age": "number", "port": "category", "alone": "category"}}
+    assert record.why == "1 columns of numbers, 2 of categories"
+    assert infer_columns({"x": [[1.0]], "y": [[2.0]]}).kind == "series"
+    assert infer_columns({"x": [1, 1], "y": [2, 2]}, as_target=True).kind == "number"
+    assert infer_columns({"text": LONG}).kind == "text"
+
+
+def test_columns_that_do_not_go_together_are_refused_with_what_each_is() -> None:
+    with pytest.raises(DataError, match="must be all numbers and categories, .* 'b' is text"):
+        infer_columns({"a": [1, 2], "b": LONG})
+    with pytest.raises(DataError, match="must be all numbers, or all series, and 'a' is category"):
+        infer_columns({"a": ["x"] * 9, "b": [1.5]}, as_target=True)
+    with pytest.raises(OptionError, match="at least one column must be named"):
+        infer_columns({})
+
+
+@pytest.mark.parametrize(
+    ("input_has_steps", "target_has_steps", "aligned", "category"),
+    [
+        (False, False, None, "one-to-one"),
+        (True, False, None, "many-to-one"),
+        (True, True, True, "many-to-many"),
+        (True, True, False, "encoder-decoder"),
+        (False, True, None, "one-to-many"),
+    ],
+)
+def test_the_category_follows_from_what_has_steps(
+    input_has_steps: bool, target_has_steps: bool, aligned: bool | None, category: str
+) -> None:
+    assert infer_category(input_has_steps, target_has_steps, aligned) == category
+    assert category in CATEGORIES
+
+
+def test_the_next_element_of_a_sequence_is_many_to_many() -> None:
+    assert infer_category(True, False, next_step=True) == "many-to-many"
+    with pytest.raises(DataError, match="the next element can be predicted of a sequence alone"):
+        infer_category(False, False, next_step=True)
+
+
+def test_two_sequences_must_be_aligned_or_not() -> None:
+    with pytest.raises(OptionError, match="aligned must be said"):
+        infer_category(True, True)
+
+
+def test_what_is_learned_is_told_in_a_line() -> None:
+    words = TextFeature(min_count=1).fit(["a film"])
+    label = CategoryFeature(as_target=True).fit(["pos", "neg"])
+    tags = SymbolsFeature(as_target=True).fit(SENTENCES)
+    assert explain(words, label, "many-to-one") == (
+        "input: words; target: one of 2 labels → many-to-one"
+    )
+    assert explain(words, tags, "many-to-many") == (
+        "input: words; target: one of 4 tags a step → many-to-many"
+    )
+    assert explain(words, None, "many-to-many") == (
+        "input: words; target: the next of them → many-to-many"
+    )
+
+
+def test_a_category_that_the_data_contradicts_is_refused_with_the_reason() -> None:
+    words = TextFeature(min_count=1).fit(["a film"])
+    label = CategoryFeature(as_target=True).fit(["pos", "neg"])
+    assert settle_category(None, "many-to-one", words, label) == "many-to-one"
+    assert settle_category("many-to-one", "many-to-one", words, label) == "many-to-one"
+    assert settle_category("encoder-decoder", "many-to-many", words, words) == "encoder-decoder"
+    with pytest.raises(
+        DataError,
+        match=r"category='many-to-many' was asked for, but the input \(words\) has steps and the "
+        r"target \(one of 2 labels\) has no steps, which is many-to-one. Leave category out",
+    ):
+        settle_category("many-to-many", "many-to-one", words, label)
+    with pytest.raises(DataError, match=r"has steps, but not one for each of the input's"):
+        settle_category("many-to-many", "encoder-decoder", words, words)
+    with pytest.raises(OptionError, match="unknown category 'many-to-won'; did you mean 'many-to-"):
+        settle_category("many-to-won", "many-to-one", words, label)
