@@ -11,6 +11,9 @@ from torch import Tensor
 import elman
 from battery import assert_near, assert_same_bits, draw
 from elman.errors import OptionError, ShapeError
+from elman.features.feature import Encoding
+from elman.networks import Inputs
+from elman.networks.objectives import Classification, Tagging
 
 T, B, I, H, O = 6, 5, 3, 7, 2  # noqa: E741 — the axis legend
 LENGTHS = [4, 0, 6, 1, 3]
@@ -164,3 +167,60 @@ def test_wrong_lengths_are_refused_by_the_callers_own_steps() -> None:
     net = elman.ManyToMany(elman.GRU(I, H), elman.MLP([H, O]), delay=3)
     with pytest.raises(OptionError, match="lengths must lie in 0 … T = 6, got 7 at row 1"):
         net(torch.zeros(T, B, I), lengths=[1, 7, 1, 1, 1])
+
+
+def with_inputs(delay: int, **options: Any) -> elman.ManyToMany:
+    inputs = Inputs(Encoding(ids=(9,)), embedding_size=I)
+    net = elman.ManyToMany(
+        elman.GRU(I, H),
+        elman.MLP([H, O]),
+        delay=delay,
+        inputs=inputs,
+        objective=Tagging(O),
+        **options,
+    )
+    return net.double()
+
+
+@every_delay
+def test_ids_become_vectors_and_what_follows_the_last_is_no_id_but_nothing(delay: int) -> None:
+    net, x = with_inputs(delay), torch.randint(0, 9, (T, B))
+    bare = elman.ManyToMany(net.recurrent, net.head, delay=delay)
+    assert net.inputs is not None
+    vectors = net.inputs(x)
+    for lengths in (None, LENGTHS):
+        output, state = net(x, lengths=lengths)
+        expected, expected_state = bare(vectors, lengths=lengths)
+        assert_same_bits(output, expected, "output")
+        assert_same_bits(state, expected_state, "state")
+
+
+def test_parts_that_learn_nothing_have_no_names_in_the_state() -> None:
+    names = set(network("gru", 0).state_dict())
+    assert {name.split(".")[0] for name in names} == {"recurrent", "head"}
+
+
+def test_output_dropout_drops_a_unit_at_every_step_of_a_row() -> None:
+    net = elman.ManyToMany(elman.GRU(I, H), torch.nn.Identity(), output_dropout=0.5)
+    kept = net(torch.randn(T, B, I))[0] != 0
+    assert bool((kept == kept[0]).all())
+    assert 0 < int(kept[0].sum()) < B * H
+    assert bool((net.eval()(torch.randn(T, B, I))[0] != 0).all())
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"inputs": Inputs(Encoding(numbers=4))}, "reads 3 values a step and the inputs give 4"),
+        ({"objective": Classification(O)}, "objective Classification wants an output a row"),
+        ({"output_dropout": 1}, r"p must lie in \[0, 1\), got 1"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(OptionError, match=words):
+        elman.ManyToMany(elman.GRU(I, H), elman.MLP([H, O]), **options)
+
+
+def test_an_encoded_input_without_steps_is_refused() -> None:
+    with pytest.raises(ShapeError, match=r"input must be \(T, B, …\), got \(5,\)"):
+        with_inputs(0)(torch.zeros(B, dtype=torch.int64))
