@@ -90,7 +90,12 @@ def draw_calibration(axes: Axes, calibration: Calibration, *, colour: str) -> No
     sizes = np.sqrt(np.asarray(calibration.counts) / max(calibration.counts))
     axes.plot(calibration.confidence, calibration.accuracy, color=colour, linewidth=1, alpha=0.5)
     axes.scatter(
-        calibration.confidence, calibration.accuracy, s=8 + 70 * sizes, color=colour, linewidths=0
+        calibration.confidence,
+        calibration.accuracy,
+        s=8 + 70 * sizes,
+        color=colour,
+        linewidths=0,
+        zorder=3,
     )
     axes.set(xlim=(0, 1.03), ylim=(0, 1.03), xlabel="probability given", ylabel="right")
     for axis in (axes.xaxis, axes.yaxis):
