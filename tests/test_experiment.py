@@ -18,13 +18,22 @@ from elman.experiment import (
     read_experiment,
     recipes,
 )
+from elman.features.feature import Encoding
 from elman.layers import parameter_count
+from elman.networks.objectives import objective_from_json
+from elman.task import roll_task
 
 SMALL = "[data]\nname = 'chorales'\n[network]\nhidden_size = 3\n"
 
 
 def small(**overrides: Any) -> Experiment:
     return Experiment.from_toml(SMALL).override(overrides)
+
+
+def built(experiment: Experiment) -> Any:
+    """The experiment's network for piano rolls."""
+    task = roll_task()
+    return experiment.network.build(task.input.encoding, task.make_objective())
 
 
 @pytest.mark.parametrize("name", recipes())
@@ -47,6 +56,19 @@ def test_every_default_is_written_out() -> None:
             assert line in text
 
 
+def test_an_experiment_may_say_nothing_but_that_it_has_data() -> None:
+    experiment = Experiment.from_toml("[data]\n")
+    assert experiment.data.title == "data"
+    assert (experiment.network.hidden_size, experiment.network.parameters) == (None, None)
+    assert Experiment.from_toml(experiment.to_toml()) == experiment
+
+
+def test_one_name_stands_for_a_list_of_one() -> None:
+    one = Experiment.from_toml("[data]\nfiles = 'a/reviews*.csv'\ntarget = 'label'\n")
+    assert one == Experiment.from_toml("[data]\nfiles = ['a/reviews*.csv']\ntarget = ['label']\n")
+    assert one.data.title == "reviews"
+
+
 def test_a_file_is_read_like_a_recipe(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(SMALL, encoding="utf-8")
@@ -60,8 +82,12 @@ def test_a_file_is_read_like_a_recipe(tmp_path: Path) -> None:
         (SMALL.replace("hidden_size", "hiden_size"), "unknown network key 'hiden_size'; did you"),
         ("sed = 1\n" + SMALL, "experiment: unknown key 'sed'; did you mean 'seed'? Known keys:"),
         ("[network]\nhidden_size = 3", "experiment lacks data; it has no default."),
-        ("[network]\nhidden_size = 3\n[data]\n", "experiment lacks data.name;"),
-        (SMALL.replace("hidden_size = 3", ""), "give hidden_size or parameters, one of the two;"),
+        (SMALL.replace("'chorales'", "'a'\nfiles = 'b.csv'"), "one of the two; got both"),
+        (SMALL.replace("'chorales'", "'a'\nsequence_id = 'id'"), "knows its own sequences"),
+        (SMALL.replace("'chorales'", "'a'\nsplit_order = 'tme'"), "did you mean 'time'?"),
+        (SMALL.replace("'chorales'", "'a'\nvalid_fraction = 1.0"), "must be less than 1, got 1.0"),
+        (SMALL + "category = 'many-to-non'", "did you mean 'many-to-one'?"),
+        (SMALL + "pooling = 'lst'", "did you mean 'last'?"),
         (SMALL + "parameters = 5", "one of the two; got both"),
         (SMALL + "cell = 3", "network.cell must be a valid string, got 3."),
         (SMALL.replace("3", "0"), "network.hidden_size must be a whole number from 1 up, or a li"),
@@ -147,12 +173,27 @@ def test_a_hidden_size_takes_the_place_of_a_budget_and_the_other_way_round() -> 
         small(hidden_size=3, parameters=500)
 
 
+def test_files_take_the_place_of_a_named_data_set_and_the_other_way_round() -> None:
+    files = small().override({"data.files": ["a.csv"]})
+    assert (files.data.name, files.data.files) == (None, ["a.csv"])
+    assert files.override({"data.name": "chorales"}) == small()
+
+
+def test_defaults_fill_in_what_nobody_has_given_and_nothing_else() -> None:
+    defaults = {"network.hidden_size": 9, "network.cell": "lstm", "training.epochs": 5}
+    assert small().with_defaults(defaults) == small(cell="lstm", epochs=5)
+    budget = small(parameters=500, epochs=3).with_defaults(defaults)
+    assert budget == small(parameters=500, epochs=3, cell="lstm")
+
+
 @pytest.mark.parametrize("cell", ["simple", "gru", "lstm"])
 def test_a_budget_is_met_as_nearly_as_hidden_sizes_allow(cell: str) -> None:
     def parameters(size: int) -> int:
-        return parameter_count(small(cell=cell, hidden_size=size).network.build(88))
+        return parameter_count(built(small(cell=cell, hidden_size=size)))
 
-    solved = small(cell=cell, parameters=20_000).solved(88).network
+    task = roll_task()
+    budget = small(cell=cell, parameters=20_000).network
+    solved = budget.solved(task.input.encoding, task.make_objective())
     assert solved.parameters is None
     size = solved.hidden_size
     assert isinstance(size, int)
@@ -164,7 +205,8 @@ def test_the_network_has_every_option_of_the_specification() -> None:
     spec = small(
         cell="lstm", hidden_size=[5, 3], bidirectional=True, delay=2, output_dropout=0.25
     ).override({"network.cell_options.peephole": True})
-    network = spec.network.build(7)
+    encoding, goal = Encoding(numbers=7), {"name": "step-regression", "size": 2}
+    network: Any = spec.network.build(encoding, objective_from_json(goal))
     assert network.delay == 2
     assert network.recurrent.bidirectional
     assert network.recurrent.num_layers == 2
@@ -185,4 +227,7 @@ def test_a_network_that_cannot_be_built_is_refused_in_words(
     overrides: dict[str, Any], words: str
 ) -> None:
     with pytest.raises((OptionError, ElmanError), match=re.escape(words)):
-        small().override(overrides).network.build(88)
+        experiment = small().override(overrides)
+        task = roll_task()
+        spec = experiment.network.solved(task.input.encoding, task.make_objective())
+        built(experiment.model_copy(update={"network": spec}))

@@ -14,6 +14,7 @@ import torch
 
 from elman.data.catalog import ROLL_SETS, Splits
 from elman.data.catalog import load as load_data
+from elman.data.table import Table
 from elman.errors import OptionError
 from elman.evaluation.comparison import CellResult, Comparison, SeedResult
 from elman.evaluation.published import published_result

@@ -85,7 +85,7 @@ def train(
         source: what to learn from: a recipe by name, an experiment as a `.toml` file or object, a
             file, a folder or a pattern of files, or values in Python as
             `elman.data.sources.read_table` takes them.
-        out: directory of the run; None for `runs/DATA-CELL-seedSEED`.
+        out: directory of the run; None for that of `default_directory`.
         resume: go on with the run in that directory.
         progress: where to show it; None for stderr.
         settings: to change, as in `input="text", target="label", cell="lstm", epochs=50`; see
@@ -196,11 +196,14 @@ def run_experiment(
     parts = read_parts(experiment.data, experiment.seed, source)
     task = find_task(experiment.data, experiment.network, parts.train)
     complete = completed(experiment, task, parts)
-    _record_experiment(complete, directory)
+    _refuse_another_run(complete, directory)
     if (directory / RESULT).is_file():
         return TrainedRun(Model.load(directory), _read_result(directory / RESULT))
+    # What cannot be built is refused before anything is written.
+    network = untrained_network(complete, task, parts.train)
+    write_atomically(directory / EXPERIMENT, complete.to_toml().encode())
     _announce(directory.name, complete, task, parts, progress)
-    network, history = _fit(complete, task, parts, directory, progress)
+    history = _fit(network, complete, task, parts, directory, progress)
     solved = complete.model_copy(update={"network": completed_network(complete, task)})
     model = Model(solved, task, network)
     model.save(directory / MODEL)
@@ -238,18 +241,22 @@ def _announce(
 
 
 def _fit(
-    experiment: Experiment, task: Task, parts: Parts, directory: Path, progress: Progress
-) -> tuple[nn.Module, History]:
+    network: nn.Module,
+    experiment: Experiment,
+    task: Task,
+    parts: Parts,
+    directory: Path,
+    progress: Progress,
+) -> History:
     """Train the network of an experiment; the weights that validation prefers are left in it."""
     settings, seed = experiment.training, experiment.seed
     cache = directory / "encoded" if parts.train.stored else None
-    network = untrained_network(experiment, task, parts.train)
 
     def score(trained: nn.Module) -> float:
         found = scores(task, trained, parts.valid, settings.batch_size)
         return found.value if found.higher_is_better else -found.value
 
-    history = fit(
+    return fit(
         network,
         None,
         training_batches(task, parts.train, settings, seed, cache),
@@ -261,7 +268,6 @@ def _fit(
         resume=True,
         progress=progress,
     )
-    return network, history
 
 
 def untrained_network(experiment: Experiment, task: Task, train: Table) -> nn.Module:
@@ -286,16 +292,19 @@ def completed_network(experiment: Experiment, task: Task) -> NetworkSpec:
 
 
 def default_directory(experiment: Experiment) -> Path:
-    """Name a run after its data, cell and seed: `runs/chorales-gru-seed1`."""
-    name = f"{experiment.data.title}-{experiment.network.cell}-seed{experiment.seed}"
-    return Path("runs", name)
+    """Name a run after its data, its cell where one is given, and seed: `runs/chorales-gru-seed1`.
+
+    A cell that is not given is chosen to suit the data, which has not been read yet.
+    """
+    spec = experiment.network
+    cell = [spec.cell] if "cell" in spec.model_fields_set else []
+    return Path("runs", "-".join([experiment.data.title, *cell, f"seed{experiment.seed}"]))
 
 
-def _record_experiment(experiment: Experiment, directory: Path) -> None:
-    """Write the experiment into the run's directory, or see that it is the one already there."""
+def _refuse_another_run(experiment: Experiment, directory: Path) -> None:
+    """See that a run already in the directory is one of this experiment."""
     path = directory / EXPERIMENT
     if not path.exists():
-        write_atomically(path, experiment.to_toml().encode())
         return
     different = experiment.differences(read_experiment(path))
     if different:
