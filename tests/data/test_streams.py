@@ -35,6 +35,8 @@ def test_windows_are_the_batch_in_the_order_of_time() -> None:
     assert [part.lengths.tolist() for part in parts] == [[2, 2], [2, 1], [1, 0]]
     assert [part.continues for part in parts] == [False, True, True]
     assert [part.weight for part in parts] == [4, 3, 1]
+    going_on = windows(batch._replace(continues=True), 2)
+    assert [part.continues for part in going_on] == [True, True, True]
 
 
 @pytest.mark.parametrize("length", [0, 5, 9])

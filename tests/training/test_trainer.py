@@ -624,6 +624,33 @@ def test_a_stream_is_trained_on_with_its_state_carried_from_chunk_to_chunk(tmp_p
         torch.testing.assert_close(net.state_dict()[name], weight)
 
 
+def test_a_stream_begins_every_chunk_anew_where_no_state_is_to_be_carried(tmp_path: Path) -> None:
+    stream = torch.from_numpy(rolls(40)[0]).float()
+    batches = StreamBatches(stream, 2, 7)
+    anew = [batch._replace(continues=False) for batch in batches.epoch(0)]
+
+    class Anew:
+        def __len__(self) -> int:
+            return len(anew)
+
+        def epoch(self, n: int) -> Iterator[Batch]:  # noqa: ARG002
+            return iter(anew)
+
+    nets = [network() for _ in range(3)]
+    for net, train, carry_state in (
+        (nets[0], batches, False),
+        (nets[1], Anew(), True),
+        (nets[2], batches, True),
+    ):
+        settings = TrainingSettings(
+            epochs=1, chunk_length=7, carry_state=carry_state, accelerator="cpu"
+        )
+        directory = tmp_path / str(nets.index(net))
+        fit(net, FEATURE.loss, train, batches, settings, directory=directory, seed=1)
+    assert_same_weights(nets[0], nets[1])
+    assert differ(nets[0], nets[2])
+
+
 def test_the_learning_rate_moves_within_a_batch_that_is_cut(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -203,7 +203,7 @@ class _Run:
             parts = list(windows(self._to_device(batch), self._window_length()))
             for part, window in enumerate(parts, start=1):
                 rate = self._set_rate(epoch + (index + part / len(parts)) / len(train))
-                carried = state if window.continues else None
+                carried = state if window.continues and self.settings.carry_state else None
                 value, state = self._update(window, carried, epoch, index)
                 total, weight = total + value * window.weight, weight + window.weight
         return total / weight, rate
