@@ -151,7 +151,7 @@ def test_several_columns_are_a_record_or_a_series_or_numbers() -> None:
 
 
 def test_columns_that_do_not_go_together_are_refused_with_what_each_is() -> None:
-    with pytest.raises(DataError, match="must be all numbers and categories, .* 'b' is text"):
+    with pytest.raises(DataError, match=r"must be all numbers and categories, .* 'b' is text"):
         infer_columns({"a": [1, 2], "b": LONG})
     with pytest.raises(DataError, match="must be all numbers, or all series, and 'a' is category"):
         infer_columns({"a": ["x"] * 9, "b": [1.5]}, as_target=True)

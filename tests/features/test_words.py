@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elman.features.words import join_words, split_words
+from elman.features.words import _ASCII, _pattern, join_words, split_words
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,8 @@ def test_words_that_are_joined_are_cut_into_the_same_words(words: list[str]) -> 
 def test_words_are_joined_without_spaces_before_punctuation_and_between_han() -> None:
     words = ["Oh", ",", "(", "so", ")", "what", "?", "東", "京", "。"]
     assert join_words(words) == "Oh, (so) what? 東京。"
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_ascii_is_cut_as_every_other_text_is(text: str) -> None:
+    assert _ASCII.findall(text) == _pattern().findall(text)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
 
 COLUMNS = 20
 """Characters of a word that are kept, at most."""
@@ -47,6 +51,11 @@ class Spelling:
     def encoding(self) -> tuple[int, int]:
         """Size of the vocabulary of characters, and columns a word."""
         return len(self.characters) + _FIRST, COLUMNS
+
+    def beside(self, ids: Tensor, words: Iterable[str]) -> Tensor:
+        """Put the characters of each word beside its id: (T,) becomes (T, 1 + 20)."""
+        letters = np.array([self.encode(word) for word in words], np.int64)
+        return torch.cat([ids[:, None], torch.from_numpy(letters.reshape(-1, COLUMNS))], dim=1)
 
     def encode(self, word: str) -> list[int]:
         """Return the ids of a word's characters, padded: 20 of them."""

@@ -139,12 +139,7 @@ class SymbolsFeature:
         learned = fitted(self._learned, self.kind)
         symbols = self._symbols(value)
         ids = torch.tensor([self._id(symbol) for symbol in symbols], dtype=torch.int64)
-        if learned.spelling is None:
-            return ids
-        spelled = [learned.spelling.encode(str(symbol)) for symbol in symbols]
-        letters = torch.tensor(spelled, dtype=torch.int64)
-        width = learned.spelling.encoding[1]
-        return torch.cat([ids[:, None], letters.reshape(len(symbols), width)], dim=1)
+        return ids if learned.spelling is None else learned.spelling.beside(ids, map(str, symbols))
 
     def decode(self, encoded: Tensor) -> list[Name | None]:
         """Turn ids back into symbols; an unknown one is None."""

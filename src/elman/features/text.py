@@ -147,12 +147,7 @@ class TextFeature:
             return torch.tensor(self._cut(learned.vocabulary.encode(text)), dtype=torch.int64)
         pieces = self._cut(self._split(text))
         ids = torch.tensor(learned.vocabulary.ids(map(self._cased, pieces)), dtype=torch.int64)
-        if learned.spelling is None:
-            return ids
-        spelled = [learned.spelling.encode(piece) for piece in pieces]
-        letters = torch.tensor(spelled, dtype=torch.int64)
-        width = learned.spelling.encoding[1]
-        return torch.cat([ids[:, None], letters.reshape(len(pieces), width)], dim=1)
+        return ids if learned.spelling is None else learned.spelling.beside(ids, pieces)
 
     def decode(self, encoded: Tensor) -> str:
         """Write ids as a text, as readable as can be: spaces are set, unknown words are `<unk>`."""

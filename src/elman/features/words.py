@@ -14,6 +14,9 @@ _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9f"
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
+# What `_pattern` finds in a text that is ASCII alone, several times as fast.
+_ASCII = re.compile(r"\d+(?:[.,]\d+)+|\w+(?:'\w+)*|\S")
+
 _CLOSING = frozenset(".,;:!?…)]}%。，、；：！？）」』》”’")
 _OPENING = frozenset("([{（「『《“‘¿¡")
 
@@ -32,7 +35,8 @@ def split_words(text: str) -> list[str]:
     >>> split_words("Don't go!<br />It's 3.14 km -- 東京 ok")
     ["Don't", 'go', '!', "It's", '3.14', 'km', '-', '-', '東', '京', 'ok']
     """
-    return _pattern().findall(_TAG.sub(" ", text))
+    text = _TAG.sub(" ", text) if "<" in text else text
+    return (_ASCII if text.isascii() else _pattern()).findall(text)
 
 
 def join_words(words: Sequence[str]) -> str:
@@ -66,6 +70,6 @@ def _pattern() -> re.Pattern[str]:
     marks = "".join(chr(place) for place in places if unicodedata.category(chr(place))[0] == "M")
     mark = f"[{marks}\u200c\u200d]"
     letter = rf"[^\W{_UNSPACED}]"
-    word = f"{letter}(?:{letter}|{mark})*"
+    word = f"{letter}+(?:{mark}+{letter}*)*"
     number = r"\d+(?:[.,]\d+)+"
     return re.compile(f"{number}|{word}(?:['’]{word})*|[{_UNSPACED}]{mark}*|\\S{mark}*")
