@@ -14,16 +14,22 @@ import torch
 import elman
 from elman.data import catalog
 from elman.errors import CheckpointError, OptionError
-from elman.experiment import Experiment
-from elman.features.roll import RollFeature
+from elman.experiment import DataSpec, Experiment
 from elman.model import Model
+from elman.parts import with_known_columns
+from elman.task import roll_task
+
+
+KNOWN = with_known_columns(DataSpec(name="chorales"))
 
 
 def untrained(cell: str = "gru", **overrides: Any) -> Model:
     torch.manual_seed(5)
     experiment = Experiment.from_toml("[data]\nname = 'chorales'\n[network]\nhidden_size = 7\n")
     experiment = experiment.override({"cell": cell} | overrides)
-    return Model(experiment, experiment.network.build(88), RollFeature())
+    task = roll_task()
+    network = experiment.network.build(task.input.encoding, task.make_objective())
+    return Model(experiment.model_copy(update={"data": KNOWN}), task, network)
 
 
 def random_rolls(*lengths: int) -> list[np.ndarray]:
@@ -183,7 +189,7 @@ def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
     [
         ({"format": "elman 9"}, "must say \"format\": 'elman 1', got 'elman 9'"),
         ({"experiment": {"network": {}}}, "is not a model's description"),
-        ({"feature": {"kind": "text"}}, "is not a model's description"),
+        ({"task": {"input": {"kind": "text"}}}, "is not a model's description"),
     ],
 )
 def test_a_description_that_makes_no_sense_is_refused(

@@ -11,11 +11,18 @@ import pytest
 import torch
 
 import elman
-from elman.errors import CheckpointError, ExperimentError
-from elman.evaluation.comparison import SeedResult
+from elman.data.table import Table
+from elman.errors import CheckpointError, ExperimentError, OptionError
 from elman.experiment import Experiment, read_experiment
-from elman.features.roll import RollFeature
-from elman.run import default_directory, run_experiment, train_run, untrained_network
+from elman.experiment.overrides import flat
+from elman.run import (
+    RunResult,
+    default_directory,
+    run_experiment,
+    train_run,
+    untrained_network,
+)
+from elman.task import roll_task
 from elman.training.progress import NoProgress
 from elman.training.trainer import BEST, LAST
 
@@ -55,19 +62,27 @@ def test_a_run_s_directory_holds_all_there_is_to_know(finished: Path) -> None:
         "model/weights.safetensors",
         "result.json",
     }
-    assert read_experiment(finished / "experiment.toml") == small()
-    result = SeedResult.model_validate_json((finished / "result.json").read_text())
+    recorded = read_experiment(finished / "experiment.toml")
+    assert recorded.override(flat(small().model_dump(exclude_unset=True))) == recorded
+    assert (recorded.network.cell, recorded.network.hidden_size) == ("simple", 3)
+    assert (recorded.data.input, recorded.data.target) == (["roll"], ["next"])
+    result = RunResult.model_validate_json((finished / "result.json").read_text())
     lines = (finished / "metrics.jsonl").read_text().splitlines()
     assert [record.model_dump() for record in result.curve] == [json.loads(x) for x in lines]
     assert result.epochs == len(lines) == 2
 
 
 def test_the_result_is_what_the_saved_model_measures(finished: Path) -> None:
-    result = SeedResult.model_validate_json((finished / "result.json").read_text())
+    result = RunResult.model_validate_json((finished / "result.json").read_text())
     model = elman.load(finished)
-    assert model.evaluate("train")["nll"] == result.train_nll
-    assert model.evaluate("test")["nll"] == result.test_nll
-    assert result.valid_nll == pytest.approx(min(r.valid_loss for r in result.curve), rel=1e-6)
+    assert list(result.scores) == ["train", "valid", "test"]
+    for part, scores in result.scores.items():
+        measured = model.evaluate(part)
+        assert measured.pop(scores.unit) == scores.count
+        assert measured == scores.values
+    best = min(record.valid_loss for record in result.curve)
+    assert result.scores["valid"].value == pytest.approx(best, rel=1e-6)
+    assert result.rows == {"train": 229, "valid": 76, "test": 77}
 
 
 def test_a_finished_run_is_loaded_rather_than_trained_again(finished: Path) -> None:
@@ -89,8 +104,8 @@ def test_a_run_interrupted_after_training_ends_with_the_same_result(
             run_experiment(small(), tmp_path / "small")
     assert not (tmp_path / "small" / "result.json").exists()
     resumed = train_run(small(), tmp_path / "small", resume=True)
-    expected = SeedResult.model_validate_json((finished / "result.json").read_text())
-    assert resumed.result.test_nll == expected.test_nll
+    expected = RunResult.model_validate_json((finished / "result.json").read_text())
+    assert resumed.result.scores == expected.scores
     for name, weight in elman.load(finished).network.state_dict().items():
         assert torch.equal(weight, resumed.model.network.state_dict()[name])
 
@@ -123,17 +138,21 @@ def test_a_result_that_cannot_be_read_is_a_checkpoint_error(finished: Path, tmp_
         run_experiment(small(), tmp_path)
 
 
-def test_the_seed_is_said(tmp_path: Path) -> None:
+def test_what_was_understood_is_said_before_training(tmp_path: Path) -> None:
     progress = Heard()
     run_experiment(small(epochs=1, seed=17), tmp_path / "x", progress=progress)
-    assert progress.said == ["x: seed 17"]
+    assert progress.said == [
+        "input: piano rolls; target: the next of them → many-to-many",
+        "229 rows to learn from, 76 to select by, 77 to measure on",
+        "x: seed 17",
+    ]
 
 
 def test_a_network_that_sees_what_it_is_asked_for_says_so(tmp_path: Path) -> None:
     progress = Heard()
     experiment = small(epochs=1, bidirectional=True)
     run_experiment(experiment, tmp_path / "x", progress=progress)
-    assert "sees the frame it is asked for: its loss measures memory" in progress.said[0]
+    assert "sees the frame it is asked for: its loss measures memory" in progress.said[-1]
 
 
 def test_train_takes_a_recipe_and_settings_by_name(tmp_path: Path) -> None:
@@ -155,14 +174,26 @@ def test_a_run_is_named_after_data_cell_and_seed() -> None:
     assert default_directory(small(seed=4)) == Path("runs/chorales-simple-seed4")
 
 
+def test_a_cell_that_is_not_given_is_not_in_the_name() -> None:
+    experiment = Experiment.from_toml("[data]\nfiles = 'a/reviews.csv'\n")
+    assert default_directory(experiment) == Path("runs/reviews-seed1")
+
+
+def test_what_cannot_be_built_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=r"unknown cell 'gur'; did you mean 'gru'\?"):
+        run_experiment(small(cell="gur"), tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+
+
 def test_the_outputs_of_an_untrained_network_begin_at_the_base_rates_unless_drawn() -> None:
     rolls = [np.eye(20, 88, dtype=np.uint8)]
-    feature = RollFeature()
+    table, task = Table.from_columns({"roll": rolls}, origin="rolls"), roll_task()
     ready = read_experiment("chorales").override({"hidden_size": 3})
     drawn = ready.override({"output_bias_init": "uniform"})
     biases = [
-        dict(untrained_network(experiment, feature, rolls).head.named_parameters())["layers.0.bias"]
+        untrained_network(experiment, task, table).get_parameter("head.layers.0.bias")
         for experiment in (ready, drawn)
     ]
+    feature: Any = task.target
     torch.testing.assert_close(biases[0], feature.log_odds(rolls), rtol=0, atol=0)
     assert biases[1].abs().max().item() <= 1 / 3**0.5

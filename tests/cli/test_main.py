@@ -78,7 +78,7 @@ def test_a_verb_of_two_words_is_named_in_full_and_its_near_misses_offered(
 ) -> None:
     assert command.run(["data", "lst"]) == 2
     assert capsys.readouterr().err == (
-        "elman data: unknown verb 'lst'; did you mean 'list'? Known verbs: fetch, list.\n"
+        "elman data: unknown verb 'lst'; did you mean 'list'? Known verbs: fetch, list, show.\n"
     )
     assert command.run(["data"]) == 2
     err = capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ def test_train_trains_one_model_and_says_where_it_is(
     assert run([*arguments, "--out", str(out)]) == 0
     stdout, stderr = capsys.readouterr()
     assert stdout.startswith("valid ")
-    assert "nats a frame, from epoch 1 of 1" in stdout
+    assert re.match(r"valid nll [\d.]+ · test nll [\d.]+, from epoch 1 of 1, 1,468 para", stdout)
     assert stdout.endswith(f"{out}\n")
     assert "run: seed 3\n" in stderr
     assert "run: 1/1 train " in stderr

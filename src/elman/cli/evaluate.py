@@ -33,5 +33,6 @@ def evaluate(
     lines = [f"{name}{'' if source else f', {split}'}"]
     for score, value in values.items():
         title = MEASURES[score].title if score in MEASURES else score
-        lines.append(f"{title:<38} {value:.4f}" if value % 1 else f"{title:<38} {value:,.0f}")
+        shown = f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+        lines.append(f"{title:<38} {shown}")
     typer.echo("\n".join(lines))
