@@ -195,6 +195,16 @@ def test_ids_become_vectors_and_what_follows_the_last_is_no_id_but_nothing(delay
         assert_same_bits(state, expected_state, "state")
 
 
+@every_delay
+def test_ids_in_the_padding_are_never_looked_up(delay: int) -> None:
+    net, x = with_inputs(delay), torch.randint(0, 9, (T, B))
+    output, state = net(x, lengths=LENGTHS)
+    x[torch.arange(T).unsqueeze(1) >= torch.tensor(LENGTHS)] = -(10**6)
+    again, its_state = net(x, lengths=LENGTHS)
+    assert_same_bits(again, output, "output")
+    assert_same_bits(its_state, state, "state")
+
+
 def test_parts_that_learn_nothing_have_no_names_in_the_state() -> None:
     names = set(network("gru", 0).state_dict())
     assert {name.split(".")[0] for name in names} == {"recurrent", "head"}

@@ -99,9 +99,7 @@ class AttentionPooling(nn.Module):
         real = real_steps(lengths, len(hidden))
         hidden = hidden.where(real.unsqueeze(2), 0)
         energies: Tensor = self.query(torch.tanh(self.key(hidden))).squeeze(2)
-        # Not −∞: over a row of nothing else, the softmax and its gradient would be NaN.
-        lowest = torch.finfo(energies.dtype).min
-        return energies.masked_fill(~real, lowest).softmax(0).where(real, 0)
+        return energies.masked_fill(~real, -torch.inf).softmax(0).where(real, 0)
 
     def forward(self, hidden: Tensor, lengths: Tensor) -> Tensor:
         """Pool (T, B, H) over the first `lengths` steps of each row, (B,), into (B, H)."""
