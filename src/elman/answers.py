@@ -12,7 +12,7 @@ from elman.errors import DataError
 from elman.evaluation.metrics import measure
 from elman.evaluation.scores import Scores, score
 from elman.examples import evaluation_batches, input_batches
-from elman.task import Task, values
+from elman.task import NAMED, Task, values
 
 _SCORES_OF = {
     "classification": "classification",
@@ -106,8 +106,13 @@ def scores(task: Task, network: nn.Module, table: Table, batch_size: int, **fact
 
 
 def _truth(task: Task, value: Any) -> Any:
-    """Bring a value to the form that answers have."""
-    return task.target.decode(task.target.encode(value))
+    """Bring a value to the form that answers have; a name never seen in training stays itself."""
+    try:
+        return task.target.decode(task.target.encode(value))
+    except DataError:
+        if task.target.kind not in NAMED:
+            raise
+        return value
 
 
 def _roll_scores(task: Task, network: nn.Module, table: Table, batch_size: int) -> Scores:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from elman.data import catalog
 from elman.data.sequences import to_sequences, windows
 from elman.data.sources import read_table
@@ -46,16 +48,20 @@ def read_parts(data: DataSpec, seed: int, source: Any = None) -> Parts:
         whole = _read(data, source)
         parts = _divide(data, seed, whole, _extra(data.valid_files), _extra(data.test_files))
     if data.max_rows and data.max_rows < len(parts.train):
-        parts = parts._replace(train=parts.train.select(range(data.max_rows)))
+        chosen = np.random.default_rng([seed, 2]).choice(len(parts.train), data.max_rows, False)
+        parts = parts._replace(train=parts.train.select(np.sort(chosen)))
     return parts
 
 
 def with_known_columns(data: DataSpec) -> DataSpec:
-    """Fill in the columns that a named data set is known for: the next frame of piano rolls."""
-    if data.name not in catalog.ROLL_SETS or data.input or data.target:
+    """Fill in the columns that a named data set is known for, where none is given."""
+    if data.name is None or data.input or data.target:
         return data
-    known = {"input": ["roll"], "target": [NEXT], "input_kind": "roll"}
-    return data.model_copy(update=known)
+    known = catalog.find(data.name)
+    found: dict[str, Any] = {"input": list(known.input), "target": list(known.target)}
+    if data.name in catalog.ROLL_SETS:
+        found["input_kind"] = "roll"
+    return data.model_copy(update=found)
 
 
 def read_like(data: DataSpec, source: Any) -> Table:

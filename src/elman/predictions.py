@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 import numpy as np
 
+from elman.data.sources import read_table
+from elman.data.table import Table
 from elman.errors import DataError, OptionError, unknown
 from elman.model import Model
 
@@ -16,18 +19,26 @@ FORMATS = ("csv", "jsonl", "parquet")
 _SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".json": "jsonl", ".parquet": "parquet"}
 
 
-def read_standard_input(stream: IO[bytes]) -> Any:
+def read_standard_input(stream: IO[bytes]) -> Table:
     """Read rows of CSV or JSON lines from a stream.
 
     Raises:
-        DataError: it is empty.
+        DataError: it is empty, or malformed.
     """
-    from elman.data.sources import read_bytes
-
     content = stream.read()
     if not content.strip():
         raise DataError("standard input is empty; rows of CSV or JSON lines were expected.")
-    return read_bytes(content, name="standard input")
+    as_format = "json" if content.lstrip()[:1] in b"{[" else "delimited"
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "standard input")
+        path.write_bytes(content)
+        try:
+            table = read_table(path, format=as_format)
+        except DataError as error:
+            raise DataError(str(error).replace(str(path), "standard input")) from error
+        return Table.from_columns(
+            {name: list(table.column(name)) for name in table.columns}, origin="standard input"
+        )
 
 
 def predicted_table(model: Model, source: Any, *, probabilities: bool = False) -> dict[str, Any]:

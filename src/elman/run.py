@@ -194,7 +194,8 @@ def run_experiment(
     known = with_known_columns(experiment.data)
     experiment = experiment.model_copy(update={"data": known})
     parts = read_parts(experiment.data, experiment.seed, source)
-    task = find_task(experiment.data, experiment.network, parts.train)
+    others = [part for part in (parts.valid, parts.test) if part is not None]
+    task = find_task(experiment.data, experiment.network, parts.train, others)
     complete = completed(experiment, task, parts)
     _refuse_another_run(complete, directory)
     if (directory / RESULT).is_file():

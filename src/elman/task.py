@@ -25,6 +25,9 @@ AFTER = "next_"
 SAMPLE = 1_000
 """Rows that kinds are inferred from and lengths compared in."""
 
+NAMED = frozenset({"category", "labels", "symbols"})
+"""Kinds of target whose answers are names."""
+
 _OBJECTIVES_OF = {
     ("category", False): "classification",
     ("labels", False): "labelling",
@@ -100,13 +103,17 @@ class Task:
         )
 
 
-def find_task(data: DataSpec, network: NetworkSpec, train: Table) -> Task:
+def find_task(
+    data: DataSpec, network: NetworkSpec, train: Table, others: Sequence[Table] = ()
+) -> Task:
     """Say what is asked, and fit the features on the training part.
 
     Args:
         data: which columns; kinds and options where they are not to be inferred.
         network: the category and the objective, where they are not to be inferred.
-        train: the training part alone.
+        train: the training part, all that scales and vocabularies are learned from.
+        others: the other parts, of which nothing is learned but which names an answer may have:
+            a rare tag may stand in the test part alone.
 
     Raises:
         ExperimentError: columns are missing, or what was asked contradicts the data.
@@ -127,7 +134,7 @@ def find_task(data: DataSpec, network: NetworkSpec, train: Table) -> Task:
             as_target=True,
             steps=_steps(train, source, inputs),
         )
-        _fit(target, train, targets)
+        _fit(target, train, targets, others if target.kind in NAMED else ())
         category = _category(network, train, (source, inputs), (target, targets))
     name = network.objective or _objective_name(target, predicts_next=data.predicts_next)
     sentence = explain(source, None if data.predicts_next else target, category)
@@ -227,10 +234,13 @@ def _feature(
     return build_feature(kind, found | dict(options), columns=columns, as_target=as_target)
 
 
-def _fit(feature: Any, table: Table, columns: Sequence[str]) -> None:
+def _fit(
+    feature: Any, table: Table, columns: Sequence[str], others: Sequence[Table] = ()
+) -> None:
     """Fit a feature; a value it cannot take is found again and its place said."""
+    tables = [table, *(other for other in others if set(columns) <= set(other.columns))]
     try:
-        feature.fit(values(table, columns))
+        feature.fit(value for each in tables for value in values(each, columns))
     except DataError as error:
         raise DataError(f"{table.source}, column {', '.join(columns)}: {error}") from error
 

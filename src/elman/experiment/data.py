@@ -46,7 +46,7 @@ class DataSpec(BaseModel):
         split_column: column that says `train`, `valid` or `test` of every row.
         group: column whose values are never divided between the parts: a speaker, a user.
         split_order: `random`, with classes in equal shares; or `time`, the latest rows for test.
-        max_rows: of the training part, the first so many; 0 for all.
+        max_rows: of the training part, so many drawn at random; 0 for all.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
