@@ -128,8 +128,9 @@ def _language_scores(task: Task, network: nn.Module, table: Table) -> Scores:
     """Read the whole text from its beginning to its end, in rows side by side."""
     objective: Any = network.objective
     device = next(network.parameters()).device
-    truths: list[Any] = []
-    nll: list[float] = []
+    truths: list[list[int]] = []
+    answers: list[list[int]] = []
+    nll = 0.0
     network.eval()
     state = None
     with torch.no_grad():
@@ -138,6 +139,11 @@ def _language_scores(task: Task, network: nn.Module, table: Table) -> Scores:
             outputs, state = network(
                 batch.input, state if batch.continues else None, lengths=batch.lengths
             )
-            nll.append(float(objective.step_nll(outputs, batch.target, batch.lengths).sum()))
-            truths += [None] * batch.weight
-    return score("language", truths, truths, nll=sum(nll) / len(truths))
+            nll += float(objective.step_nll(outputs, batch.target, batch.lengths).sum())
+            answers += [row.tolist() for row in objective.answers(outputs, batch.lengths)]
+            rows = zip(batch.target.unbind(1), batch.lengths.tolist(), strict=True)
+            truths += [ids[:steps].tolist() for ids, steps in rows]
+    symbols = sum(map(len, truths))
+    spells = getattr(task.input, "level", None) == "character"
+    facts = {"characters": symbols} if spells else {}
+    return score("language", truths, answers, nll=nll / symbols, **facts)
