@@ -59,6 +59,12 @@ def test_every_label_has_its_share_of_every_part(
                 assert found[name] == 0
 
 
+def test_labels_of_few_rows_come_into_the_test_as_often_as_others() -> None:
+    labels: list[object] = [row // 4 for row in range(400)] + [-1] * 400
+    found = split(table_of(y=labels), seed=0, stratify="y").test
+    assert 25 <= sum(row < 400 for row in found) <= 55
+
+
 def test_labels_with_a_single_row_are_trained_on_and_noted() -> None:
     splits = split(table_of(y=["a"] * 10 + ["b"] * 10 + ["rare"]), seed=0, stratify="y")
     assert 20 in splits.train

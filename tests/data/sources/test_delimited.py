@@ -52,7 +52,9 @@ def test_any_table_in_any_dialect_reads_back_equal(tmp_path: Path, data: st.Data
     quoting = data.draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]))
     names = [f"{kind}{number}" for number, kind in enumerate(kinds)]
     text = io.StringIO(newline="")
-    end = data.draw(st.sampled_from(["\n", "\r\n"]))
+    # Python's writer leaves \r without quotes where lines end in \n and only some text is quoted.
+    ends = ["\r\n"] if quoting == csv.QUOTE_MINIMAL else ["\n", "\r\n"]
+    end = data.draw(st.sampled_from(ends))
     writer = csv.writer(text, delimiter=delimiter, quoting=quoting, lineterminator=end)
     writer.writerows([names, *rows])
     table = read_table(write(tmp_path, text.getvalue()))

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.data.sources.dialect import (
-    NO_DELIMITER,
     NUMBER,
     Dialect,
     fields_of_any_size,
@@ -82,7 +81,7 @@ def read_delimited(path: Path) -> Table:
         names = dialect.names
         named = f"columns are {names[0]} … {names[-1]}" if len(names) > 1 else "column is column_1"
         notes.append(f"{path.name} has no header; its {named}.")
-    if dialect.delimiter == NO_DELIMITER:
+    if len(dialect.first) == 1:
         notes.append(f"{path.name} has one column, for its first line contains no delimiter.")
     notes += [] if encoding.note is None else [encoding.note]
     notes += _stray_texts(data, path, scan.lines)
@@ -171,7 +170,7 @@ def _scan(path: Path, encoding: TextEncoding, dialect: Dialect) -> _Scan:
 
 def _ragged(path: Path, dialect: Dialect, line: int, first_line: int, fields: int) -> _Malformed:
     marks = {"\t": "a tab", ",": "a comma", ";": "a semicolon", "|": "a bar"}
-    mark = marks.get(dialect.delimiter, "a delimiter")
+    mark = marks.get(dialect.delimiter, "a control character")
     return _Malformed(
         f"{path}, line {line}: expected {len(dialect.first)} fields, as in line {first_line}, got "
         f"{fields}. Complete the row, or put quotes around a text that contains {mark}.",

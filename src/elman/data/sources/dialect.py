@@ -12,8 +12,8 @@ from typing import Any, Literal, NamedTuple, TextIO
 
 DELIMITERS = (",", "\t", ";", "|")
 
-NO_DELIMITER = "\x1f"
-"""Stands for the delimiter of a file of one column: no text contains it."""
+NEVER_DELIMITERS = ("\x1f", "\x1e", "\x1d", "\x1c")
+"""One stands for the delimiter of a file of one column: one that its beginning does not contain."""
 
 LONGEST_NAME = 60
 """Characters of a first field beyond which it is taken for a value, not the name of a column."""
@@ -104,10 +104,11 @@ def sniff(sample: str, *, cut: bool, preferred: str = ",") -> Dialect | None:
     if len(quotings) > 1 and (found := [mark for mark in delimiters if mark in line]):
         # Quotes do not pair, and are no characters either: let the reading say where.
         return Dialect(found[0], "quoted", header=True, first=tuple(line.split(found[0])))
+    absent = next((mark for mark in NEVER_DELIMITERS if mark not in sample), NEVER_DELIMITERS[0])
     for quoting in quotings:
-        records = _sample_records(sample, NO_DELIMITER, quoting, cut=cut)
+        records = _sample_records(sample, absent, quoting, cut=cut)
         if records:
-            return _dialect(NO_DELIMITER, quoting, records)
+            return _dialect(absent, quoting, records)
     return None
 
 
