@@ -5,7 +5,6 @@ Source: the experiment of Chung et al. 2014, arXiv:1412.3555, on polyphonic musi
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,7 +25,14 @@ from elman.inspection.report import write_comparison_report
 from elman.layers import parameter_count
 from elman.model import Model
 from elman.parts import with_known_columns
-from elman.run import RunResult, caveat, completed_network, run_experiment, untrained_network
+from elman.run import (
+    RunResult,
+    caveat,
+    completed_network,
+    machine,
+    run_experiment,
+    untrained_network,
+)
 from elman.task import roll_task
 from elman.training.checkpoint import write_atomically
 from elman.training.preparation import evaluation_batches
@@ -236,13 +242,3 @@ def gradient_flows(model: Model, splits: Splits) -> tuple[GradientFlow, Gradient
         for network in (untrained, model.network)
     )
     return before, after
-
-
-def machine() -> str:
-    """Name the processor."""
-    about = Path("/proc/cpuinfo")
-    if about.is_file():
-        for line in about.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

@@ -5,12 +5,14 @@ runs/NAME/experiment.toml     every setting, defaults too
          /checkpoints/        best and last, safetensors
          /metrics.jsonl       one line an epoch
          /model/              weights.safetensors, model.json
-         /result.json         losses, time and learning curve; written last
+         /report.html         what it did, to look at
+         /result.json         scores, time and learning curve; written last
 ```
 """
 
 from __future__ import annotations
 
+import platform
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +28,7 @@ from elman.examples import evaluation_batches, training_batches
 from elman.experiment import Experiment, NetworkSpec, read_experiment
 from elman.model import EXPERIMENT, MODEL, RESULT, Model
 from elman.parts import Parts, read_parts, with_known_columns
+from elman.reporting import write_page
 from elman.task import Task, base_rates, find_task
 from elman.training.checkpoint import read_json, write_atomically
 from elman.training.history import EpochRecord, History
@@ -209,6 +212,16 @@ def run_experiment(
     model = Model(solved, task, network)
     model.save(directory / MODEL)
     result = _summarise(model, parts, history)
+    write_page(
+        directory / REPORT,
+        model,
+        parts,
+        result.scores,
+        result.curve,
+        selected=result.best_epoch,
+        seconds=result.seconds,
+        machine=machine(),
+    )
     write_atomically(directory / RESULT, f"{result.model_dump_json(indent=2)}\n".encode())
     return TrainedRun(model, result)
 
@@ -353,3 +366,13 @@ def _summarise(model: Model, parts: Parts, history: History) -> RunResult:
         seconds=history.seconds,
         curve=list(history.epochs),
     )
+
+
+def machine() -> str:
+    """Name the processor."""
+    about = Path("/proc/cpuinfo")
+    if about.is_file():
+        for line in about.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
