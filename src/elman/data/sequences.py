@@ -77,7 +77,7 @@ def to_sequences(
         notes.append(f"constant within every sequence, so one value a sequence: {said}.")
     columns = {}
     for name in table.columns:
-        values = table.data.column(name)
+        values = table.arrow(name)
         if name in constant:
             columns[name] = values.take(_arrow(groups.first_rows))
         else:
@@ -114,8 +114,7 @@ def windows(table: Table, *, length: int, step: int = 1, horizon: int = 1) -> Ta
     for name, value in {"length": length, "step": step, "horizon": horizon}.items():
         if value < 1:
             raise OptionError(f"{name} of windows must be at least 1 step, got {value}.")
-    data = table.data
-    flat, offsets = _flattened(table, data)
+    flat, offsets = _flattened(table)
     needed = length + horizon
     counts = np.maximum(0, (np.diff(offsets) - needed) // step + 1)
     if not counts.sum():
@@ -133,7 +132,7 @@ def windows(table: Table, *, length: int, step: int = 1, horizon: int = 1) -> Ta
             columns[name] = _views(flat[name], starts, length)
             columns[NEXT.format(name)] = flat[name].take(_arrow(starts + needed - 1))
         else:
-            columns[name] = data.column(name).take(_arrow(sequence))
+            columns[name] = table.arrow(name).take(_arrow(sequence))
     one_sequence = not any(is_list(table.column(name).type) for name in table.columns)
     windowed = _derived(
         table,
@@ -209,7 +208,7 @@ def _sequence_numbers(table: Table, sequence_id: str | None) -> NDArray[np.int64
     kind = table.column(sequence_id).type
     if is_list(kind):
         raise DataError(f"column {sequence_id!r} holds lists and cannot tell sequences apart.")
-    values = table.data.column(sequence_id)
+    values = table.arrow(sequence_id)
     _refuse_missing(table, values, sequence_id, "which sequence a row belongs to")
     return _codes(values)
 
@@ -227,7 +226,7 @@ def _times(table: Table, name: str) -> NDArray[Any]:
     from pyarrow import types
 
     kind = table.column(name).type
-    values = table.data.column(name)
+    values = table.arrow(name)
     _refuse_missing(table, values, name, "when it is")
     if types.is_string(kind) or types.is_large_string(kind):
         for row, text in enumerate(table.column(name)):
@@ -292,7 +291,7 @@ def _change(table: Table, name: str, groups: _Groups) -> tuple[int, int] | None:
             return None
         start = int(groups.offsets[several[0]])
         return int(groups.order[start]), int(groups.order[start + 1])
-    codes = _codes(table.data.column(name))[groups.order]
+    codes = _codes(table.arrow(name))[groups.order]
     firsts = codes[groups.offsets[:-1]][groups.sequence_of_each()]
     changed = np.flatnonzero(codes != firsts)
     if not len(changed):
@@ -330,18 +329,18 @@ def _views(values: pa.Array, starts: NDArray[np.int64], length: int) -> pa.Array
     return pa.LargeListViewArray.from_arrays(_arrow(starts), _arrow(sizes), values)
 
 
-def _flattened(table: Table, data: pa.Table) -> tuple[dict[str, pa.Array], NDArray[np.int64]]:
+def _flattened(table: Table) -> tuple[dict[str, pa.Array], NDArray[np.int64]]:
     """Return the columns as one long array each, and where the sequences begin in them."""
     import pyarrow.compute as pc
 
-    lists = [name for name in data.column_names if is_list(table.column(name).type)]
+    lists = [name for name in table.columns if is_list(table.column(name).type)]
     if not lists:
-        whole = {name: _whole(data.column(name).combine_chunks()) for name in data.column_names}
+        whole = {name: _whole(table.arrow(name).combine_chunks()) for name in table.columns}
         return whole, np.array([0, len(table)], np.int64)
     flat: dict[str, pa.Array] = {}
     first_lengths: NDArray[np.int64] | None = None
     for name in lists:
-        values = _whole(data.column(name).combine_chunks())
+        values = _whole(table.arrow(name).combine_chunks())
         lengths = pc.list_value_length(values).fill_null(0).to_numpy(zero_copy_only=False)
         if first_lengths is not None and (lengths != first_lengths).any():
             row = int(np.flatnonzero(lengths != first_lengths)[0])

@@ -215,6 +215,16 @@ class Table:
         self._check_column(name)
         return Column(name, self._data.column(name), self._rows)
 
+    def arrow(self, name: str) -> pa.ChunkedArray:
+        """Return a column as Arrow holds it; of a selection, a copy.
+
+        Raises:
+            OptionError: there is none of this name; a near miss is offered.
+        """
+        self._check_column(name)
+        values = self._data.column(name)
+        return values if self._rows is None else values.take(_indices(self._rows))
+
     @property
     def data(self) -> pa.Table:
         """The columns as Arrow holds them; of a selection, a copy."""

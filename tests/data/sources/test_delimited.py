@@ -92,6 +92,14 @@ def test_a_type_may_change_behind_the_first_block(tmp_path: Path) -> None:
     assert table.where(400_000) == "it.csv, line 400002"
 
 
+def test_the_end_of_a_line_within_quotes_may_fall_on_the_end_of_a_block(tmp_path: Path) -> None:
+    rows = [f"one\n{number},\ntwo" for number in range(100_000)]
+    path = write(tmp_path, "text,x\n" + "".join(f'"{row}",1\n' for row in rows))
+    table = read_table(path)
+    assert list(table.column("text")) == rows
+    assert table.where(99_999) == "it.csv, line 299999"
+
+
 def test_a_row_knows_its_line_behind_blank_lines_and_lines_within_quotes(tmp_path: Path) -> None:
     path = write(tmp_path, 'a,b\n\n"one\ntwo",1\n\nx,2\ny,3\n')
     table = read_table(path)

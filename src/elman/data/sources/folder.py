@@ -112,7 +112,7 @@ def _read_with_table(folder: Path, media: Sequence[Path], column: str, path: Pat
                 f"{path}, {table.where(row).rpartition(', ')[2]}: there is no file {names[row]!r} "
                 f"in {folder}. Correct the name or take the row out."
             )
-    others = {other: table.data.column(other) for other in table.columns if other != name}
+    others = {other: table.arrow(other) for other in table.columns if other != name}
     if column in others:
         raise DataError(f"{path} names its files in column {name!r}; rename column {column!r}.")
     unused = len(set(media) - set(paths))
