@@ -19,7 +19,6 @@ from elman.model import Model
 from elman.parts import with_known_columns
 from elman.task import roll_task
 
-
 KNOWN = with_known_columns(DataSpec(name="chorales"))
 
 

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor, nn
 
 from elman.answers import scores
+from elman.base_rates import base_rates
 from elman.data.table import Table
 from elman.defaults import defaults_for
 from elman.errors import CheckpointError, ExperimentError
@@ -29,7 +30,7 @@ from elman.experiment import Experiment, NetworkSpec, read_experiment
 from elman.model import EXPERIMENT, MODEL, RESULT, Model
 from elman.parts import Parts, read_parts, with_known_columns
 from elman.reporting import write_page
-from elman.task import Task, base_rates, find_task
+from elman.task import Task, find_task
 from elman.training.checkpoint import read_json, write_atomically
 from elman.training.history import EpochRecord, History
 from elman.training.progress import NoProgress, Progress, progress_on_stderr
@@ -105,9 +106,7 @@ def train(
     experiment, values = experiment_for(source, settings)
     directory = default_directory(experiment) if out is None else Path(out)
     progress = progress or progress_on_stderr()
-    return train_run(
-        experiment, directory, source=values, resume=resume, progress=progress
-    ).model
+    return train_run(experiment, directory, source=values, resume=resume, progress=progress).model
 
 
 def experiment_for(source: Any, settings: dict[str, Any]) -> tuple[Experiment, Any]:

@@ -28,16 +28,17 @@ SAMPLE = 1_000
 NAMED = frozenset({"category", "labels", "symbols"})
 """Kinds of target whose answers are names."""
 
-_OBJECTIVES_OF = {
-    ("category", False): "classification",
-    ("labels", False): "labelling",
-    ("number", False): "regression",
-    ("symbols", True): "tagging",
-    ("text", True): "language-model",
-    ("series", True): "step-regression",
-    ("roll", True): "roll",
+_OBJECTIVES_OF: Mapping[str, tuple[str, ...]] = {
+    "category": ("classification",),
+    "labels": ("labelling",),
+    "number": ("regression",),
+    "symbols": ("tagging", "crf", "ctc"),
+    "text": ("ctc",),
+    "series": ("step-regression",),
+    "audio": ("step-regression",),
+    "roll": ("roll",),
 }
-"""(kind of the target, whether it has steps) → the objective that suits it."""
+"""Kind of the target → the objectives that suit it, first the one that is taken unasked."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def find_task(
         )
         _fit(target, train, targets, others if target.kind in NAMED else ())
         category = _category(network, train, (source, inputs), (target, targets))
-    name = network.objective or _objective_name(target, predicts_next=data.predicts_next)
+    name = _objective_name(network.objective, target, predicts_next=data.predicts_next)
     sentence = explain(source, None if data.predicts_next else target, category)
     notes = [*getattr(source, "notes", []), *(getattr(target, "notes", []) if targets else [])]
     return Task(
@@ -201,7 +202,7 @@ def _columns(data: DataSpec, table: Table) -> tuple[list[str], list[str]]:
         )
     if both := set(inputs) & set(targets):
         raise ExperimentError(
-            f"column {sorted(both)[0]!r} is input and target at once; a network would copy it. "
+            f"column {min(both)!r} is input and target at once; a network would copy it. "
             "Leave it out of one of the two."
         )
     return inputs, targets
@@ -234,15 +235,24 @@ def _feature(
     return build_feature(kind, found | dict(options), columns=columns, as_target=as_target)
 
 
-def _fit(
-    feature: Any, table: Table, columns: Sequence[str], others: Sequence[Table] = ()
-) -> None:
-    """Fit a feature; a value it cannot take is found again and its place said."""
+def _fit(feature: Any, table: Table, columns: Sequence[str], others: Sequence[Table] = ()) -> None:
+    """Fit a feature; the place of a value that it cannot take is said."""
     tables = [table, *(other for other in others if set(columns) <= set(other.columns))]
+    met: tuple[Table, int] | None = None
+
+    def given() -> Iterator[Any]:
+        nonlocal met
+        for each in tables:
+            for row, value in enumerate(values(each, columns)):
+                met = each, row
+                yield value
+        met = None  # after the last value none is to blame
+
     try:
-        feature.fit(value for each in tables for value in values(each, columns))
+        feature.fit(given())
     except DataError as error:
-        raise DataError(f"{table.source}, column {', '.join(columns)}: {error}") from error
+        place = met[0].where(met[1]) if met else table.source
+        raise DataError(f"{place}, column {', '.join(columns)}: {error}") from error
 
 
 def _refuse_no_steps(source: Feature, columns: Sequence[str]) -> None:
@@ -311,18 +321,31 @@ def _aligned(
     return not unequal
 
 
-def _objective_name(target: Feature, *, predicts_next: bool) -> str:
+def _objective_name(asked: str | None, target: Feature, *, predicts_next: bool) -> str:
+    """Take the objective that was asked for, if it suits the target; else the one that does."""
+    if asked is not None and asked not in OBJECTIVES:
+        raise unknown("objective", asked, OBJECTIVES, error=ExperimentError)
+    fitting = _OBJECTIVES_OF[target.kind]
     if predicts_next and target.kind in {"text", "symbols"}:
-        return "language-model"
-    return _OBJECTIVES_OF[target.kind, target.has_steps]
+        fitting = ("language-model",)
+    if asked is not None and asked not in fitting:
+        raise ExperimentError(
+            f"network.objective = {asked!r} does not suit the target, which is "
+            f"{target.description}; leave it out, or choose {' or '.join(fitting)}."
+        )
+    if asked is None and target.kind == "text" and not predicts_next:
+        raise ExperimentError(
+            "a text is not answered step by step: write the target as lists of symbols, one for "
+            "each step of the input; or set network.objective = 'ctc', for which the order alone "
+            "must be that of the input."
+        )
+    return asked or fitting[0]
 
 
 def _objective(
     name: str, network: NetworkSpec, target: Any, train: Table, columns: Sequence[str]
 ) -> dict[str, Any]:
     """Describe the objective with its options, as `objective_from_json` reads it."""
-    if name not in OBJECTIVES:
-        raise unknown("objective", name, OBJECTIVES, error=ExperimentError)
     known = inspect.signature(OBJECTIVES[name]).parameters
     state: dict[str, Any] = {"name": name}
     if "size" in known:
@@ -362,42 +385,3 @@ def _balanced(target: Any, column: Iterator[Any], size: int) -> list[float]:
     present = counts > 0
     weights = torch.where(present, counts.sum() / (present.sum() * counts.clamp(min=1)), 1.0)
     return [float(weight) for weight in weights]
-
-
-def base_rates(task: Task, train: Table) -> torch.Tensor | None:
-    """Measure how often each answer is right, as the outputs that predict just that, (O,).
-
-        b(k) = log (n(k) + ½)                          classes and tags, up to a constant
-        b(k) = log (n(k) + ½) / (N − n(k) + ½)         labels and keys, each by itself
-
-    An output layer whose bias begins there need not learn first how rare a class is.
-
-    Args:
-        task: what is asked.
-        train: the training part.
-
-    Returns:
-        The outputs; None for numbers, which are scaled to a mean of zero, and where the answer is
-        not counted step by step.
-    """
-    name = task.objective["name"]
-    columns = task.input_columns if task.predicts_next else task.target_columns
-    target: Any = task.target
-    if name == "roll":
-        rates: torch.Tensor = target.log_odds(values(train, columns))
-        return rates
-    if name not in {"classification", "tagging", "crf", "language-model", "labelling"}:
-        return None
-    size = int(task.objective["size"])
-    counts, rows = torch.zeros(size, dtype=torch.float64), 0
-    for value in values(train, columns):
-        encoded = target.encode(value)
-        rows += 1
-        if name == "labelling":
-            counts += encoded.double()
-        else:
-            ids = encoded if encoded.ndim < 2 else encoded[:, 0]
-            counts += torch.bincount(ids.reshape(-1), minlength=size)
-    if name == "labelling":
-        return ((counts + 0.5) / (rows - counts + 0.5)).log().float()
-    return ((counts + 0.5) / (counts.sum() + 0.5 * size)).log().float()

@@ -1,0 +1,198 @@
+"""What is asked is found from the columns, and what contradicts itself is refused in words."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from elman.data.sources import read_table
+from elman.data.table import Table
+from elman.errors import DataError, ElmanError, ExperimentError
+from elman.experiment import DataSpec, NetworkSpec
+from elman.task import Task, find_task, roll_task, values
+from roads import NEXT_CHARACTER, ROADS, Road, untrained
+
+REVIEWS = {
+    "text": [f"a {word} film with plot {n}" for n, word in enumerate(["fine", "dull", "loud"] * 4)],
+    "stars": [5.0, 1.0, 2.0] * 4,
+    "label": ["good", "bad", "bad"] * 4,
+}
+
+
+def task_of(columns: dict[str, list[Any]], network: NetworkSpec | None = None, **data: Any) -> Task:
+    """Find what is asked of columns in memory."""
+    spec = DataSpec.model_validate(data)
+    return find_task(spec, network or NetworkSpec(), Table.from_columns(columns, origin="rows"))
+
+
+@pytest.mark.parametrize("road", [*ROADS.values(), NEXT_CHARACTER], ids=[*ROADS, "next"])
+def test_category_and_objective_are_seen_from_the_columns(road: Road, tmp_path: Path) -> None:
+    task = untrained(road, tmp_path).model.task
+    assert (task.category, task.objective["name"]) == (road.category, road.objective)
+    assert task.sentence == road.sentence
+
+
+@pytest.mark.parametrize("road", [*ROADS.values(), NEXT_CHARACTER], ids=[*ROADS, "next"])
+def test_a_task_comes_back_from_json_the_same(road: Road, tmp_path: Path) -> None:
+    task = untrained(road, tmp_path).model.task
+    state = task.to_json()
+    again = Task.from_json(json.loads(json.dumps(state)))
+    assert again.to_json() == state
+    assert again.make_objective().to_json() == task.make_objective().to_json()
+    assert again.input.encoding == task.input.encoding
+
+
+def test_all_columns_but_the_target_are_read_unless_said_otherwise() -> None:
+    numbers = {"a": [1.0, 2.5] * 3, "b": [0.5, 9.0] * 3, "c": ["x", "y"] * 3}
+    assert task_of(numbers, target="c").input_columns == ("a", "b")
+    assert task_of(numbers, target="c", input="b").input_columns == ("b",)
+    assert task_of(numbers, target="a", group="b").input_columns == ("c",)
+
+
+def test_the_next_element_of_piano_rolls_needs_nothing_fitted() -> None:
+    task = roll_task()
+    assert task.predicts_next
+    assert task.input is task.target
+    assert Task.from_json(json.loads(json.dumps(task.to_json()))).to_json() == task.to_json()
+
+
+def test_several_columns_are_given_row_by_row() -> None:
+    table = Table.from_columns({"a": [1, 2], "b": [3, 4]}, origin="rows")
+    assert list(values(table, ["b"])) == [3, 4]
+    assert list(values(table, ["b", "a"])) == [[3, 1], [4, 2]]
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"target": "lable"}, "unknown column 'lable'; did you mean 'label'? Known columns: label"),
+        ({"target": "label", "input": "txt"}, "unknown column 'txt'; did you mean 'text'?"),
+        ({}, "say which column is to be answered: --target COLUMN (data.target), one of text, sta"),
+        ({"target": ["text", "stars", "label"]}, "no column is left to read: the table has text,"),
+        ({"target": "label", "input": ["text", "label"]}, "'label' is input and target at once"),
+        ({"target": "next", "input": "label"}, "column label holds no sequences but one category"),
+        ({"target": "label", "input": ["text", "stars"]}, "'text' is text, 'stars' is number"),
+        ({"target": "label", "input": "text", "input_kind": "txt"}, "did you mean 'text'?"),
+        (
+            {"target": "label", "input": "text", "input_options": {"levl": "word"}},
+            "unknown text option 'levl'; did you mean 'level'?",
+        ),
+    ],
+)
+def test_columns_that_cannot_be_are_refused_in_words(data: dict[str, Any], words: str) -> None:
+    with pytest.raises(ElmanError, match=re.escape(words)):
+        task_of(REVIEWS, **data)
+
+
+@pytest.mark.parametrize(
+    ("network", "words"),
+    [
+        (
+            {"category": "many-to-many"},
+            "category='many-to-many' was asked for, but the input (w",
+        ),
+        ({"category": "one-to-one"}, "has steps and the target (one of 2 labels) has no steps"),
+        ({"objective": "crff"}, "unknown objective 'crff'; did you mean 'crf'?"),
+        (
+            {"objective": "regression"},
+            "network.objective = 'regression' does not suit the target, which is one of 2 labels; "
+            "leave it out, or choose classification.",
+        ),
+    ],
+)
+def test_a_network_that_contradicts_the_columns_is_refused_in_words(
+    network: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ElmanError, match=re.escape(words)):
+        task_of(REVIEWS, NetworkSpec(**network), target="label", input="text")
+
+
+@pytest.mark.parametrize(
+    ("columns", "network", "words"),
+    [
+        (
+            {"a": [1.0, 2.0] * 4, "b": [0.1 * n for n in range(8)]},
+            {"label_smoothing": 0.1},
+            "network.label_smoothing has no meaning for the objective 'regression'",
+        ),
+        (
+            {"a": [1.0, 2.0] * 4, "b": [0.1 * n for n in range(8)]},
+            {"class_weights": "balanced"},
+            "network.class_weights has no meaning for the objective 'regression'",
+        ),
+    ],
+)
+def test_an_option_without_meaning_for_the_target_is_refused(
+    columns: dict[str, list[Any]], network: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ExperimentError, match=re.escape(words)):
+        task_of(columns, NetworkSpec(**network), target="b")
+
+
+def test_an_answer_of_its_own_length_is_said_to_be_still_missing() -> None:
+    rows = {"de": [["der", "Hund"], ["ja"]] * 4, "en": [["the", "big", "dog"], ["yes", "!"]] * 4}
+    with pytest.raises(ExperimentError, match="this task is encoder-decoder: the answer is a seq"):
+        task_of(rows, target="en", target_kind="symbols")
+
+
+def test_tags_and_words_of_unequal_number_name_the_row(tmp_path: Path) -> None:
+    path = tmp_path / "tags.jsonl"
+    row = {"tokens": ["the", "big", "big", "cat"], "tags": ["D", "A", "A", "N"]}
+    rows = [row] * 10 + [{"tokens": ["a", "dog", "barks"], "tags": ["D", "N"]}] + [row] * 10
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    words = (
+        r"tags\.jsonl, line 11: tokens has 3 steps and tags has 2, and they must have equally many"
+    )
+    with pytest.raises(DataError, match=words):
+        find_task(DataSpec(target=["tags"]), NetworkSpec(), read_table(str(path)))
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_number_to_be_predicted_that_is_none_is_refused_with_its_place(
+    tmp_path: Path, value: float
+) -> None:
+    path = tmp_path / "houses.csv"
+    lines = ["area,price", *(f"{n},{n * 3}.5" for n in range(20)), f"7,{value}"]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(DataError, match=r"houses\.csv, line 22, column price: "):
+        find_task(DataSpec(target=["price"]), NetworkSpec(), read_table(str(path)))
+
+
+def test_a_text_answered_step_by_step_is_refused_with_the_ways_out() -> None:
+    rows = {"plain": ["attack at dawn now", "hold the old bridge"] * 4}
+    rows["secret"] = [text[::-1] for text in rows["plain"]]
+    with pytest.raises(ExperimentError, match="write the target as lists of symbols, one for each"):
+        task_of(rows, target="secret", input_kind="text:char", target_kind="text:char")
+
+
+def test_a_single_class_is_refused_in_words() -> None:
+    with pytest.raises(
+        DataError, match="rows, column label: a target needs at least two classes, and all 12"
+    ):
+        task_of(REVIEWS | {"label": ["good"] * 12}, target="label", input="text")
+
+
+def test_names_of_answers_come_from_all_parts_and_words_from_the_training_part_alone() -> None:
+    train = Table.from_columns({"t": ["a b c", "c b a"] * 3, "l": ["x", "y"] * 3}, origin="train")
+    other = Table.from_columns({"t": ["d e f"], "l": ["z"]}, origin="test")
+    data = DataSpec.model_validate({"target": "l", "input_kind": "text"})
+    task = find_task(data, NetworkSpec(), train, [other])
+    target: Any = task.target
+    assert sorted(target.names) == ["x", "y", "z"]
+    assert task.objective["size"] == 3
+    assert task.input.encode("d e f").tolist() == [0, 0, 0]
+
+
+def test_balanced_classes_weigh_by_the_inverse_of_their_share() -> None:
+    columns = {"text": ["a b c d"] * 8, "label": ["rare"] * 2 + ["often"] * 6}
+    spec = NetworkSpec(class_weights="balanced", label_smoothing=0.1)
+    task = task_of(columns, spec, target="label", input_kind="text")
+    names = getattr(task.target, "names")  # noqa: B009
+    weights = dict(zip(names, task.objective["class_weights"], strict=True))
+    assert weights == pytest.approx({"rare": 8 / (2 * 2), "often": 8 / (2 * 6)})
+    assert task.objective["label_smoothing"] == 0.1
