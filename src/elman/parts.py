@@ -58,7 +58,7 @@ def with_known_columns(data: DataSpec) -> DataSpec:
     if data.name is None or data.input or data.target:
         return data
     known = catalog.find(data.name)
-    found: dict[str, Any] = {"input": list(known.input), "target": list(known.target)}
+    found: dict[str, Any] = {"input": list(known.input), "target": [known.target]}
     if data.name in catalog.ROLL_SETS:
         found["input_kind"] = "roll"
     return data.model_copy(update=found)

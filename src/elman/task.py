@@ -19,6 +19,7 @@ from elman.features.feature import Feature, feature_from_json
 from elman.features.inference import explain, infer_category, infer_columns, settle_category
 from elman.features.roll import RollFeature
 from elman.networks.objectives import OBJECTIVES, Objective, objective_from_json
+from elman.networks.objectives.schemes import find_scheme
 
 AFTER = "next_"
 """Begins the name of a column that holds what comes after a window."""
@@ -352,6 +353,8 @@ def _objective(
         state["size"] = _size(target)
     if "names" in known and hasattr(target, "names"):
         state["names"] = [str(name) for name in target.names]
+        if "scheme" in known:
+            state["scheme"] = find_scheme(state["names"])
     if network.label_smoothing:
         _refuse_option("label_smoothing", name, known)
         state["label_smoothing"] = network.label_smoothing
