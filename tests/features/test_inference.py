@@ -80,6 +80,8 @@ TARGETS: list[tuple[str, list[Any], str, dict[str, Any]]] = [
     ("digits as strings", ["0", "1", "1", "0"], "category", {}),
     ("many whole numbers", list(range(100)), "number", {}),
     ("different whole numbers", [3, 5, 7], "number", {}),
+    ("more than twenty whole numbers", list(range(21)) * 4, "number", {}),
+    ("more than twenty different words", SURNAMES[:21], "text", {"level": "character"}),
     ("numbers", [1.5, 2.25] * 20, "number", {}),
     ("several labels", ["a;b", "b", "c;a", "a", "b;c"], "labels", {"separator": ";"}),
     ("labels with bars", ["a|b", "b", "c|a", "a", "b|c"], "labels", {"separator": "|"}),
