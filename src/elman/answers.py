@@ -100,7 +100,8 @@ def scores(task: Task, network: nn.Module, table: Table, batch_size: int, **fact
     truths = [_truth(task, value) for value in values(table, task.target_columns)]
     kind = _SCORES_OF[name]
     if kind in {"classification", "labels", "tagging"}:
-        facts |= {"names": list(getattr(task.target, "names"))}  # noqa: B009
+        names: Any = task.target
+        facts |= {"names": list(names.names)}
         return score(kind, truths, found.values, found.probabilities, **facts)
     return score(kind, truths, found.values, **facts)
 
@@ -145,5 +146,5 @@ def _language_scores(task: Task, network: nn.Module, table: Table) -> Scores:
             truths += [ids[:steps].tolist() for ids, steps in rows]
     symbols = sum(map(len, truths))
     spells = getattr(task.input, "level", None) == "character"
-    facts = {"characters": symbols} if spells else {}
+    facts: dict[str, Any] = {"characters": symbols} if spells else {}
     return score("language", truths, answers, nll=nll / symbols, **facts)

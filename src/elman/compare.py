@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 
@@ -24,6 +24,7 @@ from elman.inspection.midi import write_midi
 from elman.inspection.report import write_comparison_report
 from elman.layers import parameter_count
 from elman.model import Model
+from elman.networks import ManyToMany
 from elman.parts import with_known_columns
 from elman.run import (
     RunResult,
@@ -238,7 +239,13 @@ def gradient_flows(model: Model, splits: Splits) -> tuple[GradientFlow, Gradient
     train = Table.from_columns({"roll": splits.train}, origin="train")
     untrained = untrained_network(model.experiment, model.task, train)
     before, after = (
-        gradient_flow(network, batch.input, batch.target, feature.frame_nll, lengths=batch.lengths)
+        gradient_flow(
+            cast(ManyToMany, network),
+            batch.input,
+            batch.target,
+            feature.frame_nll,
+            lengths=batch.lengths,
+        )
         for network in (untrained, model.network)
     )
     return before, after

@@ -104,10 +104,8 @@ class Model:
         """Make a table of rows laid out as the training data was; see `predict`."""
         if isinstance(data, Table):
             return data
-        single = self.task.input_columns if len(self.task.input_columns) == 1 else ()
-        if single and isinstance(data, Sequence | np.ndarray) and not isinstance(data, str):
-            if not len(data) or not isinstance(data[0], Mapping):
-                return Table.from_columns({single[0]: data}, origin="data")
+        if len(self.task.input_columns) == 1 and _are_values(data):
+            return Table.from_columns({self.task.input_columns[0]: data}, origin="data")
         return read_like(self.experiment.data, data)
 
     def evaluate(self, data: Any = "test") -> dict[str, float]:
@@ -244,6 +242,13 @@ class Model:
             raise CheckpointError(f"{path} is not a model's description: {error}") from error
         load_weights(network, weights.tensors, origin=directory / _WEIGHTS)
         return cls(experiment, task, network)
+
+
+def _are_values(data: Any) -> bool:
+    """Tell a list of values, one a row, from rows, paths and columns."""
+    if isinstance(data, str) or not isinstance(data, Sequence | np.ndarray):
+        return False
+    return not len(data) or not isinstance(data[0], Mapping)
 
 
 def load(directory: str | Path) -> Model:

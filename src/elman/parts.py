@@ -14,7 +14,7 @@ from elman.data.sources import read_table
 from elman.data.splits import split
 from elman.data.table import Table
 from elman.errors import DataError, ExperimentError
-from elman.experiment.data import NEXT, DataSpec
+from elman.experiment.data import DataSpec
 from elman.features.inference import infer_kind
 from elman.task import SAMPLE
 

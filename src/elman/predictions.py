@@ -69,9 +69,8 @@ def predicted_table(model: Model, source: Any, *, probabilities: bool = False) -
             f"probabilities are given for classes and labels, one answer a row; this model's task "
             f"is {model.task.sentence}."
         )
-    likely = np.stack([row.numpy() for row in found.probabilities]) if found.probabilities else []
     for index, each in enumerate(names):
-        columns[f"p({each})"] = [float(row[index]) for row in likely]
+        columns[f"p({each})"] = [float(row[index]) for row in found.probabilities]
     return columns
 
 

@@ -120,6 +120,8 @@ def _examples(model: Model, table: Table) -> dict[str, Any]:
         return _generated(model)
     found = answer(task, model.network, table, model.experiment.training.batch_size)
     truths = [task.target.decode(task.target.encode(v)) for v in values(table, task.target_columns)]
+    if task.objective["name"] == "ctc":
+        return {"wrong": _mistakes(model, table, found._replace(probabilities=None), truths)}
     if task.target.kind in {"category", "labels"}:
         shown: dict[str, Any] = {"wrong": _mistakes(model, table, found, truths)}
         if task.input.kind in {"text", "symbols"} and task.target.kind == "category":

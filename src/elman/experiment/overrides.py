@@ -1,4 +1,4 @@
-"""Settings by name: `training.epochs=100` on a command line, and what is wrong with one in words."""
+"""Settings by name, as in `training.epochs=100`; and what is wrong with one, in words."""
 
 from __future__ import annotations
 
@@ -81,7 +81,10 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def in_words(
-    error: ErrorDetails, origin: str, whole: type[BaseModel], sections: Mapping[str, type[BaseModel]]
+    error: ErrorDetails,
+    origin: str,
+    whole: type[BaseModel],
+    sections: Mapping[str, type[BaseModel]],
 ) -> ElmanError:
     """Turn pydantic's account of what is wrong into a sentence.
 
