@@ -86,10 +86,11 @@ def posts(folder: Path) -> Path:
 
 def sentences(folder: Path) -> Path:
     random_ = random.Random(3)
-    tagged = [("the", "O"), ("in", "O"), ("Ann", "B-PER"), ("Lee", "I-PER"), ("Oslo", "B-LOC")]
+    pieces = [[("the", "O")], [("in", "O")], [("Oslo", "B-LOC")]]
+    pieces += [[("Ann", "B-PER")], [("Ann", "B-PER"), ("Lee", "I-PER")]]
     rows = []
     for _ in range(40):
-        pairs = [random_.choice(tagged) for _ in range(random_.randint(3, 8))]
+        pairs = [pair for _ in range(random_.randint(3, 7)) for pair in random_.choice(pieces)]
         rows.append({"tokens": [word for word, _ in pairs], "tags": [tag for _, tag in pairs]})
     return write_json_lines(folder / "sentences.jsonl", rows)
 

@@ -44,8 +44,8 @@ def test_every_recipe_survives_the_way_to_toml_and_back(name: str) -> None:
     assert experiment.title
 
 
-def test_there_is_a_recipe_for_every_data_set() -> None:
-    assert {read_experiment(name).data.name for name in recipes()} == set(ROLL_SETS)
+def test_there_is_a_recipe_for_every_corpus_of_music() -> None:
+    assert {read_experiment(name).data.name for name in recipes()} >= set(ROLL_SETS)
 
 
 def test_every_default_is_written_out() -> None:

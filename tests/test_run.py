@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 import torch
 
 import elman
+from elman.data.batching import BucketedBatches
 from elman.data.table import Table
 from elman.errors import CheckpointError, ExperimentError, OptionError
 from elman.experiment import Experiment, read_experiment
@@ -25,6 +28,7 @@ from elman.run import (
 from elman.task import roll_task
 from elman.training.progress import NoProgress
 from elman.training.trainer import BEST, LAST
+from roads import NEXT_CHARACTER, ROADS, Road, travelled
 
 SMALL = "title = 'small'\n[data]\nname = 'chorales'\n[network]\nhidden_size = 3\n"
 
@@ -60,6 +64,7 @@ def test_a_run_s_directory_holds_all_there_is_to_know(finished: Path) -> None:
         "metrics.jsonl",
         "model/model.json",
         "model/weights.safetensors",
+        "report.html",
         "result.json",
     }
     recorded = read_experiment(finished / "experiment.toml")
@@ -136,6 +141,109 @@ def test_a_result_that_cannot_be_read_is_a_checkpoint_error(finished: Path, tmp_
     (tmp_path / "result.json").write_text('{"seed": 1}')
     with pytest.raises(CheckpointError, match=r"result\.json is not a run's result"):
         run_experiment(small(), tmp_path)
+
+
+@pytest.fixture
+def _without_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save the second that drawing takes where a test is about something else."""
+    monkeypatch.setattr("elman.run.write_page", lambda *_, **__: None)
+
+
+@pytest.mark.parametrize("road", [*ROADS.values(), NEXT_CHARACTER], ids=[*ROADS, "next"])
+def test_every_kind_of_file_is_trained_on_and_measured(road: Road, tmp_path: Path) -> None:
+    model, result = travelled(road, tmp_path, epochs=1)
+    assert (model.task.category, model.task.objective["name"]) == (road.category, road.objective)
+    assert result.sentence == road.sentence
+    assert list(result.scores) == ["valid", "test"]
+    for scores in result.scores.values():
+        assert scores.main == road.chief
+        assert math.isfinite(scores.value)
+        assert scores.count > 0
+    assert (tmp_path / "run" / "report.html").stat().st_size > 10_000
+
+
+@pytest.mark.usefixtures("_without_a_page")
+@pytest.mark.parametrize("road", [*ROADS.values(), NEXT_CHARACTER], ids=[*ROADS, "next"])
+def test_a_run_trained_again_from_its_own_experiment_has_the_same_weights(
+    road: Road, tmp_path: Path
+) -> None:
+    first = (
+        travelled(road, tmp_path, input_dropout=0.2)
+        if road.category != "one-to-one"
+        else (travelled(road, tmp_path))
+    )
+    recorded = read_experiment(tmp_path / "run" / "experiment.toml")
+    again = train_run(recorded, tmp_path / "again")
+    assert again.result.scores == first.result.scores
+    weights = again.model.network.state_dict()
+    for name, weight in first.model.network.state_dict().items():
+        assert torch.equal(weight, weights[name])
+    assert read_experiment(tmp_path / "again" / "experiment.toml") == recorded
+
+
+@pytest.mark.usefixtures("_without_a_page")
+@pytest.mark.parametrize("name", ["text to a class", "tokens to tags", "measurements to a class"])
+def test_a_run_interrupted_between_epochs_goes_on_to_the_same_weights(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = travelled(ROADS[name], tmp_path, epochs=3)
+    epochs: list[int] = []
+
+    def stop_in_the_second(self: object, n: int) -> Any:
+        epochs.append(n)
+        if n == 1:
+            raise KeyboardInterrupt
+        return own_epoch(self, n)
+
+    own_epoch = BucketedBatches.epoch
+    experiment = read_experiment(tmp_path / "run" / "experiment.toml")
+    with monkeypatch.context() as patch:
+        patch.setattr(BucketedBatches, "epoch", stop_in_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            train_run(experiment, tmp_path / "broken")
+    assert epochs[-1] == 1
+    resumed = train_run(experiment, tmp_path / "broken", resume=True)
+    assert resumed.result.scores == whole.result.scores
+    for one, other in zip(
+        whole.model.network.parameters(), resumed.model.network.parameters(), strict=True
+    ):
+        assert torch.equal(one, other)
+
+
+@pytest.mark.usefixtures("_without_a_page")
+def test_values_in_memory_are_trained_on_like_a_file(tmp_path: Path) -> None:
+    road = ROADS["text to a class"]
+    from_file = travelled(road, tmp_path)
+    with (tmp_path / "reviews.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    columns = {name: [row[name] for row in rows] for name in ("text", "label")}
+    for source in (rows, columns):
+        out = tmp_path / str(type(source))
+        model = elman.train(source, out=out, progress=NoProgress(), **road.settings)
+        probabilities = model.predict(columns["text"], probabilities=True)[1]
+        expected = from_file.model.predict(columns["text"], probabilities=True)[1]
+        assert np.array_equal(probabilities, expected)
+
+
+@pytest.mark.usefixtures("_without_a_page")
+def test_what_is_chosen_for_a_task_is_written_down_and_what_is_given_stays(
+    tmp_path: Path,
+) -> None:
+    travelled(ROADS["text to a class"], tmp_path, pooling="mean")
+    recorded = read_experiment(tmp_path / "run" / "experiment.toml")
+    assert recorded.data.input == ["text"]
+    assert (recorded.data.input_kind, recorded.data.target_kind) == ("text", "category")
+    assert recorded.network.category == "many-to-one"
+    assert recorded.network.pooling == "mean"
+    assert recorded.network.cell == "lstm" or recorded.network.cell == "gru"
+    assert recorded.training.optimizer == "adamw"
+
+
+@pytest.mark.usefixtures("_without_a_page")
+def test_weights_can_be_selected_by_the_score(tmp_path: Path) -> None:
+    run = travelled(ROADS["text to a class"], tmp_path, select="score", epochs=3)
+    scores = [record.score for record in run.result.curve]
+    assert run.result.scores["valid"].value == max(score for score in scores if score is not None)
 
 
 def test_what_was_understood_is_said_before_training(tmp_path: Path) -> None:

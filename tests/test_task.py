@@ -152,6 +152,30 @@ def test_tags_and_words_of_unequal_number_name_the_row(tmp_path: Path) -> None:
         find_task(DataSpec(target=["tags"]), NetworkSpec(), read_table(str(path)))
 
 
+TAGS = {
+    "tokens": [["Ann", "Lee", "sings", "and", "sings"], ["in", "in", "Oslo"]] * 4,
+    "tags": [["B-PER", "I-PER", "O", "O", "O"], ["O", "O", "B-LOC"]] * 4,
+}
+
+
+def test_the_scheme_of_tags_is_seen_from_their_names() -> None:
+    spec = NetworkSpec(objective="crf")
+    assert task_of(TAGS, spec, target="tags").objective["scheme"] == "BIO"
+    words = {**TAGS, "tags": [["N", "N", "V", "C", "V"], ["P", "P", "N"]] * 4}
+    assert task_of(words, spec, target="tags").objective["scheme"] is None
+
+
+def test_a_scheme_that_a_row_of_any_part_breaks_is_not_imposed_and_the_row_is_named() -> None:
+    train = Table.from_columns(TAGS, origin="train")
+    broken = {"tokens": [["x"], ["Lee", "Oslo"]], "tags": [[], ["I-PER", "B-LOC"]]}
+    test = Table.from_columns(broken, origin="test")
+    data = DataSpec(input=["tokens"], target=["tags"])
+    task = find_task(data, NetworkSpec(objective="crf"), train, [test])
+    assert task.objective["scheme"] is None
+    words = "test, row 1: its tags do not follow the scheme BIO, so tags may follow each other in"
+    assert any(note.startswith(words) for note in task.notes), task.notes
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_a_number_to_be_predicted_that_is_none_is_refused_with_its_place(
     tmp_path: Path, value: float

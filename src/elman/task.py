@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from elman.columns import choose_columns
 from elman.data.table import Table
 from elman.errors import DataError, ExperimentError, unknown
 from elman.experiment.data import NEXT, DataSpec
@@ -19,10 +20,8 @@ from elman.features.feature import Feature, feature_from_json
 from elman.features.inference import explain, infer_category, infer_columns, settle_category
 from elman.features.roll import RollFeature
 from elman.networks.objectives import OBJECTIVES, Objective, objective_from_json
-from elman.networks.objectives.schemes import find_scheme
+from elman.networks.objectives.schemes import allowed_by, find_scheme
 
-AFTER = "next_"
-"""Begins the name of a column that holds what comes after a window."""
 SAMPLE = 1_000
 """Rows that kinds are inferred from and lengths compared in."""
 
@@ -121,7 +120,7 @@ def find_task(
         ExperimentError: columns are missing, or what was asked contradicts the data.
         DataError: a value cannot be taken; its file, row and column are named.
     """
-    inputs, targets = _columns(data, train)
+    inputs, targets = choose_columns(data, train)
     source = _feature(train, inputs, data.input_kind, data.input_options, as_target=False)
     _fit(source, train, inputs)
     if data.predicts_next:
@@ -140,14 +139,18 @@ def find_task(
         category = _category(network, train, (source, inputs), (target, targets))
     name = _objective_name(network.objective, target, predicts_next=data.predicts_next)
     sentence = explain(source, None if data.predicts_next else target, category)
-    notes = [*getattr(source, "notes", []), *(getattr(target, "notes", []) if targets else [])]
+    objective = _objective(name, network, target, train, targets)
+    notes = [*source.notes, *(target.notes if targets else [])]
+    if name == "crf":
+        objective["scheme"], assumed = _scheme(target, (train, *others), targets)
+        notes += assumed
     return Task(
         category=category,
         input_columns=tuple(inputs),
         target_columns=tuple(targets) or (NEXT,),
         input=source,
         target=target,
-        objective=_objective(name, network, target, train, targets),
+        objective=objective,
         sentence=sentence,
         notes=tuple(dict.fromkeys(notes)),
     )
@@ -174,44 +177,6 @@ def values(table: Table, columns: Sequence[str]) -> Iterator[Any]:
         return
     for cells in zip(*(table.column(name) for name in columns), strict=True):
         yield list(cells)
-
-
-def _columns(data: DataSpec, table: Table) -> tuple[list[str], list[str]]:
-    """Say which columns are input and which are target."""
-    special = {data.sequence_id, data.split_column, data.group} - {None}
-    for name in (*data.input, *([] if data.predicts_next else data.target)):
-        if name not in table.columns:
-            raise unknown("column", name, table.columns, error=ExperimentError)
-    targets = [] if data.predicts_next else list(data.target)
-    if data.window:
-        targets = [_next_of(name, table) for name in targets]
-    if not targets and not data.predicts_next:
-        raise ExperimentError(
-            f"say which column is to be answered: --target COLUMN (data.target), one of "
-            f"{', '.join(table.columns)}; or --target next for the next element of the input."
-        )
-    inputs = list(data.input) or [
-        name
-        for name in table.columns
-        if name not in targets and name not in special and name != data.time
-        if not (data.window and name.startswith(AFTER))
-    ]
-    if not inputs:
-        raise ExperimentError(
-            f"no column is left to read: the table has {', '.join(table.columns)}. Say which with "
-            "--input COLUMN (data.input)."
-        )
-    if both := set(inputs) & set(targets):
-        raise ExperimentError(
-            f"column {min(both)!r} is input and target at once; a network would copy it. "
-            "Leave it out of one of the two."
-        )
-    return inputs, targets
-
-
-def _next_of(name: str, table: Table) -> str:
-    """Name the column that holds the value after each window."""
-    return f"{AFTER}{name}" if f"{AFTER}{name}" in table.columns else name
 
 
 def _feature(
@@ -353,8 +318,6 @@ def _objective(
         state["size"] = _size(target)
     if "names" in known and hasattr(target, "names"):
         state["names"] = [str(name) for name in target.names]
-        if "scheme" in known:
-            state["scheme"] = find_scheme(state["names"])
     if network.label_smoothing:
         _refuse_option("label_smoothing", name, known)
         state["label_smoothing"] = network.label_smoothing
@@ -362,6 +325,27 @@ def _objective(
         _refuse_option("class_weights", name, known)
         state["class_weights"] = _balanced(target, values(train, columns), state["size"])
     return state
+
+
+def _scheme(
+    target: Any, tables: Sequence[Table], columns: Sequence[str]
+) -> tuple[str | None, list[str]]:
+    """Recognise the scheme of tags by their names, unless a row breaks it, which is noted."""
+    names = [str(name) for name in target.names]
+    scheme = find_scheme(names)
+    if scheme is None:
+        return None, []
+    allowed = allowed_by(scheme, names)
+    for table in tables:
+        for row, tags in enumerate(values(table, columns) if columns[0] in table.columns else ()):
+            ids = target.encode(tags)
+            kept = allowed.first[ids[:1]].all() and allowed.last[ids[-1:]].all()
+            if not (kept and allowed.next[ids[:-1], ids[1:]].all()):
+                return None, [
+                    f"{table.where(row)}: its tags do not follow the scheme {scheme}, so tags may "
+                    "follow each other in any order."
+                ]
+    return scheme, []
 
 
 def _refuse_option(option: str, objective: str, known: Mapping[str, Any]) -> None:
