@@ -177,6 +177,7 @@ def run_experiment(
     *,
     source: Any = None,
     progress: Progress | None = None,
+    page: bool = True,
 ) -> TrainedRun:
     """Train, select, save and measure.
 
@@ -186,6 +187,7 @@ def run_experiment(
             with where it is unfinished and loaded where it is finished.
         source: values handed over in Python, where the experiment names no data.
         progress: where to show it; None for nowhere.
+        page: whether to draw the report, which takes as long as training does on small data.
 
     Raises:
         ExperimentError: the directory holds a run of another experiment, or training diverged.
@@ -211,16 +213,17 @@ def run_experiment(
     model = Model(solved, task, network)
     model.save(directory / MODEL)
     result = _summarise(model, parts, history)
-    write_page(
-        directory / REPORT,
-        model,
-        parts,
-        result.scores,
-        result.curve,
-        selected=result.best_epoch,
-        seconds=result.seconds,
-        machine=machine(),
-    )
+    if page:
+        write_page(
+            directory / REPORT,
+            model,
+            parts,
+            result.scores,
+            result.curve,
+            selected=result.best_epoch,
+            seconds=result.seconds,
+            machine=machine(),
+        )
     write_atomically(directory / RESULT, f"{result.model_dump_json(indent=2)}\n".encode())
     return TrainedRun(model, result)
 

@@ -1,0 +1,283 @@
+"""What the three estimators have in common: parameters, X to columns, and training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import (
+    check_consistent_length,
+    check_is_fitted,
+    check_random_state,
+    validate_data,
+)
+
+from elman.data.table import Table
+from elman.errors import DataError, OptionError
+from elman.experiment import full_name
+from elman.model import EXPERIMENT, Model
+from elman.run import RunResult, experiment_for, run_experiment
+from elman.sklearn import columns
+from elman.sklearn.columns import Inputs
+from elman.training.progress import NoProgress, progress_on_stderr
+from elman.training.seeds import generator_state, restore_generators
+
+SETTING_OF = {
+    "cell": "network.cell",
+    "hidden_size": "network.hidden_size",
+    "num_layers": "network.num_layers",
+    "bidirectional": "network.bidirectional",
+    "dropout": "network.dropout",
+    "epochs": "training.epochs",
+    "learning_rate": "training.learning_rate",
+    "batch_size": "training.batch_size",
+    "patience": "training.patience",
+    "validation_fraction": "data.valid_fraction",
+    "input_kind": "data.input_kind",
+    "random_state": "seed",
+}
+"""Parameter of an estimator → the setting that it is."""
+
+_OF_VALUES = ("data.input_options", "data.target_options", "data.max_rows", "data.split_order")
+"""Settings of data that have a meaning where X and y are handed over."""
+
+_SEEDS = 2**31 - 1
+"""A seed drawn from a generator lies below."""
+
+
+class SequenceEstimator(BaseEstimator):  # type: ignore[misc]
+    """What the three have in common: their parameters, X to columns, and training."""
+
+    _reads_rows = True
+    """Whether a 2-D array is rows of numbers; else each row is a sequence."""
+
+    def __init__(
+        self,
+        *,
+        cell: str | None = None,
+        hidden_size: int | Sequence[int] | None = None,
+        num_layers: int | None = None,
+        bidirectional: bool | None = None,
+        dropout: float | None = None,
+        epochs: int | None = None,
+        learning_rate: float | None = None,
+        batch_size: int | None = None,
+        patience: int | None = None,
+        validation_fraction: float = 0.1,
+        input_kind: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        directory: str | Path | None = None,
+        verbose: bool = False,
+    ) -> None:
+        self.cell = cell
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.bidirectional = bidirectional
+        self.dropout = dropout
+        self.epochs = epochs
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.patience = patience
+        self.validation_fraction = validation_fraction
+        self.input_kind = input_kind
+        self.settings = settings
+        self.random_state = random_state
+        self.directory = directory
+        self.verbose = verbose
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.input_tags.string = True
+        tags.input_tags.allow_nan = True
+        tags.target_tags.required = True
+        return tags
+
+    def _train(self, X: Any, targets: Mapping[str, Any], target_kind: str) -> None:
+        """Train a model and keep it, with its measurements.
+
+        Args:
+            X: as for `fit`.
+            targets: name of a column → its values, checked.
+            target_kind: what they are.
+        """
+        inputs = self._inputs(X)
+        for values in targets.values():
+            check_consistent_length(X, values)
+        renamed = {_free_name(name, inputs.columns): values for name, values in targets.items()}
+        table = Table.from_columns({**inputs.columns, **renamed}, origin="the data")
+        settings = self._settings(inputs) | {
+            "data.input": list(inputs.columns),
+            "data.target": list(renamed),
+            "data.target_kind": target_kind,
+            "data.test_fraction": 0.0,
+        }
+        experiment, source = experiment_for(table, settings)
+        progress = progress_on_stderr() if self.verbose else NoProgress()
+        with _generators_kept(), _run_directory(self.directory) as directory:
+            run = run_experiment(
+                experiment,
+                directory,
+                source=source,
+                progress=progress,
+                page=self.directory is not None,
+            )
+        self.model_: Model = run.model
+        self.result_: RunResult = run.result
+        feature: Any = self.model_.task.input
+        if feature.kind == "series" and not hasattr(self, "n_features_in_"):
+            self.n_features_in_ = len(feature.scaling.mean)
+
+    def _settings(self, inputs: Inputs) -> dict[str, Any]:
+        """Collect what was asked for, every setting by its full name."""
+        given = {
+            setting: _plain(getattr(self, name))
+            for name, setting in SETTING_OF.items()
+            if getattr(self, name) is not None
+        }
+        found: dict[str, Any] = {"data.input_options": dict(inputs.options)}
+        if inputs.kind is not None:
+            found["data.input_kind"] = inputs.kind
+        for name, value in (self.settings or {}).items():
+            setting = full_name(name)
+            self._refuse_setting(name, setting)
+            if setting == "data.input_options" and isinstance(value, Mapping):
+                value = {**inputs.options, **value}
+            given[setting] = _plain(value)
+        return found | given | {"seed": self._seed()}
+
+    def _refuse_setting(self, name: str, setting: str) -> None:
+        """Refuse what a parameter says, and what has no meaning beside X and y."""
+        for parameter, known in SETTING_OF.items():
+            if setting == known:
+                raise OptionError(
+                    f"settings names {name!r}, which is a parameter of its own: give "
+                    f"{type(self).__name__}({parameter}=…)."
+                )
+        if setting.startswith("data.") and not setting.startswith(_OF_VALUES):
+            raise OptionError(
+                f"settings names {name!r}, which has no meaning where X and y are handed over; "
+                "leave it out."
+            )
+
+    def _seed(self) -> int:
+        """Return `random_state` itself if it is a seed, else draw one from it."""
+        if isinstance(self.random_state, int | np.integer):
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(_SEEDS))
+
+    def _inputs(self, X: Any) -> Inputs:
+        """Turn the X of `fit` into columns."""
+        for learned in ("n_features_in_", "feature_names_in_"):
+            if hasattr(self, learned):
+                delattr(self, learned)
+        X = columns.without_wrapper(X)
+        if columns.is_frame(X):
+            validate_data(self, X, skip_check_array=True)
+            return Inputs(
+                columns.frame_columns(X, [str(c) for c in X.columns]), self.input_kind, {}
+            )
+        if columns.is_rows(X, self.input_kind) and self._reads_rows:
+            return columns.row_inputs(self._checked_rows(X, fitting=True), self.input_kind)
+        return columns.sequence_inputs(X, self.input_kind)
+
+    def _answers(self, X: Any, *, probabilities: bool = False) -> Any:
+        """Return what `Model.predict` does.
+
+        Raises:
+            NotFittedError: there is no model yet.
+            DataError: X is of another make than it was for `fit`, or a value cannot be taken.
+        """
+        check_is_fitted(self, "model_")
+        return self.model_.predict(self._table(X), probabilities=probabilities)
+
+    def _table(self, X: Any) -> Table:
+        """Turn the X of `predict` into the columns that were trained on."""
+        X = columns.without_wrapper(X)
+        names = self.model_.task.input_columns
+        of_sequences = names == (columns.SEQUENCES,) and not hasattr(self, "feature_names_in_")
+        if columns.is_frame(X):
+            if of_sequences:
+                raise DataError(
+                    "X was a list or an array of sequences in fit, and is a data frame now; give "
+                    "its column: X[name]."
+                )
+            validate_data(self, X, skip_check_array=True, reset=False)
+            found = columns.frame_columns(X, names)
+        elif of_sequences:
+            found = {columns.SEQUENCES: columns.sequences(X, columns.SEQUENCES)}
+        else:
+            found = columns.row_columns(self._checked_rows(X, fitting=False), names)
+        return Table.from_columns(found, origin="X")
+
+    def _checked_rows(self, X: Any, *, fitting: bool) -> NDArray[Any]:
+        """Check a 2-D array of numbers, NaN where one is missing, as scikit-learn does."""
+        least = columns.LEAST if fitting else 1
+        checked: NDArray[Any] = validate_data(
+            self, X, reset=fitting, ensure_all_finite="allow-nan", ensure_min_samples=least
+        )
+        return checked
+
+
+def refuse_no_target(estimator: BaseEstimator, y: Any) -> None:
+    """Refuse to learn without answers.
+
+    Raises:
+        DataError: y is None.
+    """
+    if y is None:
+        raise DataError(
+            f"{type(estimator).__name__} requires y to be passed, but the target y is None; give "
+            "an answer for every sample of X."
+        )
+
+
+def _free_name(name: str, taken: Mapping[str, Any]) -> str:
+    """Name a column of the target so that no column of X is called the same."""
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _plain(value: Any) -> Any:
+    """Return what a search over parameters may hand over, NumPy's numbers, as Python's."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    return list(value) if isinstance(value, tuple) else value
+
+
+@contextmanager
+def _generators_kept() -> Iterator[None]:
+    """Leave Python's, NumPy's and PyTorch's global generators as they were."""
+    state = generator_state()
+    try:
+        yield
+    finally:
+        restore_generators(*state)
+
+
+@contextmanager
+def _run_directory(directory: str | Path | None) -> Iterator[Path]:
+    """Yield the directory of a run: a new one, or one that is deleted afterwards.
+
+    Raises:
+        OptionError: there is a run in it already.
+    """
+    if directory is None:
+        with TemporaryDirectory(prefix="elman-") as temporary:
+            yield Path(temporary)
+        return
+    if (Path(directory) / EXPERIMENT).exists():
+        raise OptionError(
+            f"directory={str(directory)!r} holds a run already, and every fit is a run of its own; "
+            "choose another, or directory=None, where a fit keeps no files. Cross-validation fits "
+            "many times and needs None."
+        )
+    yield Path(directory)
