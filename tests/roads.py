@@ -304,7 +304,7 @@ def travelled(road: Road, folder: Path, **changes: Any) -> TrainedRun:
 
 
 class Untrained(NamedTuple):
-    """A road's model as it is before training, but for its answers, which are bolder."""
+    """A road's model that has learned nothing, and yet gives rows different answers."""
 
     model: Model
     parts: Parts
@@ -312,7 +312,7 @@ class Untrained(NamedTuple):
 
 @torch.no_grad()
 def untrained(road: Road, folder: Path, **changes: Any) -> Untrained:
-    """Make a road's model with large random weights, so that rows get different answers."""
+    """Make a road's model with large random weights and no biases, for answers that differ."""
     experiment = experiment_of(road, folder, output_bias_init="uniform", **changes)
     parts = read_parts(experiment.data, experiment.seed)
     others = [part for part in (parts.valid, parts.test) if part is not None]
@@ -320,5 +320,5 @@ def untrained(road: Road, folder: Path, **changes: Any) -> Untrained:
     experiment = completed(experiment, task, parts)
     network = untrained_network(experiment, task, parts.train)
     for weight in network.parameters():
-        weight.mul_(4)
+        weight.mul_(6 if weight.ndim > 1 else 0)
     return Untrained(Model(experiment, task, network), parts)

@@ -11,8 +11,8 @@ from elman.data.table import Table
 from elman.errors import DataError
 from elman.evaluation.metrics import measure
 from elman.evaluation.scores import Scores, score
-from elman.examples import evaluation_batches, input_batches
-from elman.task import NAMED, Task, values
+from elman.examples import evaluation_batches, input_batches, targets_of
+from elman.task import NAMED, Task, unequal_steps, values
 
 _SCORES_OF = {
     "classification": "classification",
@@ -98,6 +98,11 @@ def scores(task: Task, network: nn.Module, table: Table, batch_size: int, **fact
             )
     found = answer(task, network, table, batch_size)
     truths = [_truth(task, value) for value in values(table, task.target_columns)]
+    if targets_of(task) == "step":
+        for row, (truth, given) in enumerate(zip(truths, found.values, strict=True)):
+            if len(truth) != len(given):
+                steps = row, len(given), len(truth)
+                raise unequal_steps(table, steps, task.input_columns, task.target_columns)
     kind = _SCORES_OF[name]
     if kind in {"classification", "labels", "tagging"}:
         names: Any = task.target

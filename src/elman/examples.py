@@ -15,12 +15,13 @@ from elman.data.batching import Batch, BucketedBatches, Example, Targets, chunks
 from elman.data.encoding import EncodedExamples, Ragged, encode
 from elman.data.streams import StreamBatches
 from elman.data.table import Table
-from elman.task import Task, values
+from elman.errors import DataError
+from elman.task import Task, unequal_steps, values
 from elman.training.preparation import TransposedBatches
 from elman.training.settings import TrainingSettings
 
 STREAM_ROWS = 10
-"""Rows that a stream of text is read in where it is measured during training."""
+"""Rows that a stream of text is read in where it is measured, unless it is shorter than that."""
 
 
 class OrderedBatches(NamedTuple):
@@ -69,7 +70,8 @@ def evaluation_batches(
 ) -> BucketedBatches | StreamBatches:
     """Prepare a part for evaluation: whole, untouched, always in the same order."""
     if is_stream(task):
-        return StreamBatches(_stream(task, table), STREAM_ROWS, 200)
+        stream = _stream(task, table)
+        return StreamBatches(stream, min(STREAM_ROWS, max(1, len(stream) - 1)), 200)
     examples = _examples(task, table, cache)
     return BucketedBatches(examples, batch_size, seed=0, shuffle=False, **_shape(task))
 
@@ -110,10 +112,25 @@ def _shape(task: Task) -> dict[str, Any]:
 def _examples(task: Task, table: Table, cache: Path | None) -> Any:
     inputs = _encoded(task, table, cache)
     if task.predicts_next:
+        _refuse_no_steps(task, table, inputs)
         return [next_step(x) for x in inputs]
     rows = range(len(table))
     targets = encode(table, rows, task.target_columns, task.target, cache=cache)
+    if targets_of(task) == "step":
+        _refuse_no_steps(task, table, inputs)
+        for row in np.flatnonzero(inputs.lengths != targets.lengths):
+            found = int(row), int(inputs.lengths[row]), int(targets.lengths[row])
+            raise unequal_steps(table, found, task.input_columns, task.target_columns)
     return EncodedExamples(inputs, targets)
+
+
+def _refuse_no_steps(task: Task, table: Table, inputs: Ragged) -> None:
+    """Refuse, by its place, a row without a step to have a target."""
+    for row in np.flatnonzero(inputs.lengths == 0):
+        raise DataError(
+            f"{table.where(int(row))}: {', '.join(task.input_columns)} has no steps, so there is "
+            "nothing to answer. Fill it in or remove the row."
+        )
 
 
 def _encoded(task: Task, table: Table, cache: Path | None) -> Ragged:

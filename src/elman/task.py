@@ -278,13 +278,26 @@ def _aligned(
         if steps[0] != steps[1]:
             unequal.append((row, *steps))
     if unequal and len(unequal) * 10 <= count:
-        row, x_steps, y_steps = unequal[0]
-        raise DataError(
-            f"{table.where(row)}: {', '.join(source[1])} has {x_steps} steps and "
-            f"{', '.join(target[1])} has {y_steps}, and they must have equally many. Correct or "
-            "remove the row."
-        )
+        raise unequal_steps(table, unequal[0], source[1], target[1])
     return not unequal
+
+
+def unequal_steps(
+    table: Table, found: tuple[int, int, int], inputs: Sequence[str], targets: Sequence[str]
+) -> DataError:
+    """Build the error for a row whose input and target differ in length.
+
+    Args:
+        table: that holds the row.
+        found: the row, the steps of its input and those of its target.
+        inputs: columns of the input.
+        targets: columns of the target.
+    """
+    row, x_steps, y_steps = found
+    return DataError(
+        f"{table.where(row)}: {', '.join(inputs)} has {x_steps} steps and {', '.join(targets)} "
+        f"has {y_steps}, and they must have equally many. Correct or remove the row."
+    )
 
 
 def _objective_name(asked: str | None, target: Feature, *, predicts_next: bool) -> str:
