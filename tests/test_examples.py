@@ -133,8 +133,8 @@ def test_rows_of_text_follow_each_other_as_one_stream(tmp_path: Path) -> None:
         for row, length in enumerate(batch.lengths.tolist()):
             read[row] += batch.input[:length, row].tolist()
             asked[row] += batch.target[:length, row].tolist()
-    assert sum(read, []) == text[:-1].tolist()
-    assert sum(asked, []) == text[1:].tolist()
+    assert [*read[0], *read[1], *read[2]] == text[:-1].tolist()
+    assert [*asked[0], *asked[1], *asked[2]] == text[1:].tolist()
 
 
 def test_chunks_that_begin_anew_hold_every_step_once(tmp_path: Path) -> None:

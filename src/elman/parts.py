@@ -46,7 +46,8 @@ def read_parts(data: DataSpec, seed: int, source: Any = None) -> Parts:
         parts = _named(data, data.name, seed)
     else:
         whole = _read(data, source)
-        parts = _divide(data, seed, whole, _extra(data.valid_files), _extra(data.test_files))
+        valid, test = (_extra(data, files) for files in (data.valid_files, data.test_files))
+        parts = _divide(data, seed, whole, valid, test)
     if data.max_rows and data.max_rows < len(parts.train):
         chosen = np.random.default_rng([seed, 2]).choice(len(parts.train), data.max_rows, False)
         parts = parts._replace(train=parts.train.select(np.sort(chosen)))
@@ -84,8 +85,8 @@ def _read(data: DataSpec, source: Any) -> Table:
     return _laid_out(data, table)
 
 
-def _extra(files: Sequence[str]) -> Table | None:
-    return read_table(list(files)) if files else None
+def _extra(data: DataSpec, files: Sequence[str]) -> Table | None:
+    return read_like(data, list(files)) if files else None
 
 
 def _laid_out(data: DataSpec, table: Table) -> Table:
@@ -109,10 +110,12 @@ def _divide(
     data: DataSpec, seed: int, whole: Table, valid: Table | None, test: Table | None
 ) -> Parts:
     """Divide a table, but for the parts that are given."""
+    notes = [note for table in (whole, valid, test) if table is not None for note in table.notes]
     if valid is not None and test is not None:
-        return Parts(whole, valid, test, list(whole.notes))
+        return Parts(whole, valid, test, notes)
+    by_column = data.split_column or data.group
     in_time_order = data.split_order == "time" or (
-        data.split_order is None and whole.spans is not None
+        data.split_order is None and whole.spans is not None and not by_column
     )
     rows = split(
         whole,
@@ -121,10 +124,9 @@ def _divide(
         test=0.0 if test is not None else data.test_fraction,
         column=data.split_column,
         group=data.group,
-        stratify=None if in_time_order or data.group else _stratum(data, whole),
+        stratify=None if in_time_order or by_column else _stratum(data, whole),
         in_time_order=in_time_order,
     )
-    notes = [*whole.notes, *rows.notes]
     train = whole.select(rows.train)
     if valid is None:
         valid = whole.select(rows.valid)
@@ -135,7 +137,7 @@ def _divide(
             f"{whole.source} has {len(whole)} rows, too few to learn from some and to select by "
             "others. Bring more, or give data.valid_files."
         )
-    return Parts(train, valid, test, notes)
+    return Parts(train, valid, test, [*notes, *rows.notes])
 
 
 def _stratum(data: DataSpec, table: Table) -> str | None:

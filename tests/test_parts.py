@@ -1,0 +1,189 @@
+"""Rows are divided once, as asked, and every part is laid out alike."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from elman.data import catalog
+from elman.errors import DataError, ElmanError, ExperimentError
+from elman.experiment import DataSpec
+from elman.parts import Parts, read_like, read_parts, with_known_columns
+from roads import reviews, temperatures, walks, write_csv
+
+
+def parts_of(seed: int = 1, source: Any = None, **data: Any) -> Parts:
+    return read_parts(DataSpec.model_validate(data), seed, source)
+
+
+def table_of(path: Path, rows: int = 40, **columns: Any) -> Path:
+    """A file with a number of its own in each row, and other columns as functions of it."""
+    body = [[n, *(column(n) for column in columns.values())] for n in range(rows)]
+    return write_csv(path, ["n", *columns], body)
+
+
+def ids(parts: Parts, column: str = "n") -> list[list[Any]]:
+    return [list(table.column(column)) for table in parts[:3] if table is not None]
+
+
+def test_every_row_is_in_one_part_and_the_shares_are_those_asked_for(tmp_path: Path) -> None:
+    path = table_of(tmp_path / "a.csv")
+    parts = parts_of(files=str(path), valid_fraction=0.2, test_fraction=0.25, target="n")
+    assert list(map(len, ids(parts))) == [22, 8, 10]
+    assert sorted(n for part in ids(parts) for n in part) == list(range(40))
+
+
+def test_the_same_seed_divides_alike_and_another_one_otherwise(tmp_path: Path) -> None:
+    path = str(table_of(tmp_path / "a.csv"))
+    assert ids(parts_of(3, files=path)) == ids(parts_of(3, files=path))
+    assert ids(parts_of(3, files=path)) != ids(parts_of(4, files=path))
+
+
+def test_without_a_share_there_is_no_test_part(tmp_path: Path) -> None:
+    assert parts_of(files=str(table_of(tmp_path / "a.csv")), test_fraction=0.0).test is None
+
+
+def test_classes_have_their_share_in_every_part(tmp_path: Path) -> None:
+    path = table_of(tmp_path / "a.csv", 100, label=lambda n: "rare" if n < 20 else "often")
+    parts = parts_of(files=str(path), target="label", valid_fraction=0.2, test_fraction=0.2)
+    counts = [Counter(part)["rare"] for part in ids(parts, "label")]
+    assert counts == [12, 4, 4]
+
+
+def test_files_may_bring_their_own_parts(tmp_path: Path) -> None:
+    names = ("train", "valid", "test")
+    paths = [str(table_of(tmp_path / f"{n}.csv", rows)) for n, rows in zip(names, (9, 4, 3))]  # noqa: B905
+    parts = parts_of(files=paths[0], valid_files=paths[1], test_files=paths[2])
+    assert list(map(len, ids(parts))) == [9, 4, 3]
+    parts = parts_of(files=paths[0], test_files=paths[2], valid_fraction=0.3)
+    assert list(map(len, ids(parts))) == [6, 3, 3]
+
+
+def test_parts_from_files_are_laid_out_as_the_training_part_is(tmp_path: Path) -> None:
+    layout = {"sequence_id": "walker", "time": "step", "target": "pace"}
+    whole = parts_of(files=str(walks(tmp_path)), **layout)
+    again = parts_of(
+        files=str(tmp_path / "walks.csv"),
+        valid_files=str(tmp_path / "walks.csv"),
+        test_files=str(tmp_path / "walks.csv"),
+        **layout,
+    )
+    assert again.valid.columns == again.train.columns == whole.train.columns
+    assert len(again.valid) == len(again.train) == 40
+    speeds = zip(again.valid.column("speed"), again.train.column("speed"), strict=True)
+    assert all(list(one) == list(other) for one, other in speeds)
+
+
+def test_a_column_may_say_the_part_of_each_row(tmp_path: Path) -> None:
+    path = table_of(
+        tmp_path / "a.csv",
+        part=lambda n: ("train", "dev", "test", "train")[n % 4],
+        label=lambda n: "ab"[n % 2],
+    )
+    parts = parts_of(files=str(path), split_column="part", target="label")
+    assert [[n % 4 for n in part] for part in ids(parts)] == [[0, 3] * 10, [1] * 10, [2] * 10]
+
+
+def test_rows_of_a_group_stay_together(tmp_path: Path) -> None:
+    path = table_of(tmp_path / "a.csv", who=lambda n: f"w{n % 8}", label=lambda n: "ab"[n % 2])
+    parts = parts_of(files=str(path), group="who", target="label")
+    groups = [set(part) for part in ids(parts, "who")]
+    assert sum(map(len, groups)) == 8
+
+
+def test_in_time_order_the_last_rows_are_for_the_test(tmp_path: Path) -> None:
+    parts = parts_of(files=str(table_of(tmp_path / "a.csv")), split_order="time")
+    assert ids(parts) == [list(range(32)), list(range(32, 36)), list(range(36, 40))]
+
+
+def test_windows_of_a_series_never_reach_into_the_part_after_theirs(tmp_path: Path) -> None:
+    layout = {"time": "day", "window": 6, "target": "celsius"}
+    parts = parts_of(files=str(temperatures(tmp_path)), **layout)
+    days = [list(table.column("day")) for table in parts[:3] if table is not None]
+    after = [list(table.column("next_day")) for table in parts[:3] if table is not None]
+    for (windows, nexts), (later, _) in zip(
+        zip(days, after, strict=True), list(zip(days, after, strict=True))[1:], strict=False
+    ):
+        assert max(nexts) < min(window[0] for window in later)
+        assert all(window[-1] + 1 == day for window, day in zip(windows, nexts, strict=True))
+
+
+def test_so_many_rows_of_the_training_part_are_drawn(tmp_path: Path) -> None:
+    path = str(table_of(tmp_path / "a.csv"))
+    whole, some = parts_of(files=path), parts_of(files=path, max_rows=5)
+    assert len(some.train) == 5
+    assert set(some.train.column("n")) < set(whole.train.column("n"))
+    assert ids(some)[1:] == ids(whole)[1:]
+
+
+def test_values_in_memory_take_the_place_of_files() -> None:
+    parts = parts_of(source={"n": list(range(40))})
+    assert sorted(n for part in ids(parts) for n in part) == list(range(40))
+
+
+def test_rows_to_predict_are_laid_out_as_those_of_training_were(tmp_path: Path) -> None:
+    data = DataSpec(sequence_id="walker", time="step")
+    table = read_like(data, str(walks(tmp_path)))
+    assert len(table) == 40
+    assert all(len(speeds) >= 4 for speeds in table.column("speed"))
+
+
+def test_a_named_data_set_brings_its_parts_and_columns() -> None:
+    data = with_known_columns(DataSpec(name="chorales"))
+    assert (data.input, data.target, data.input_kind) == (["roll"], ["next"], "roll")
+    parts = read_parts(data, 1)
+    real = catalog.load("chorales")
+    assert parts.test is not None
+    assert list(map(len, parts[:3])) == [len(real.train), len(real.valid), len(real.test)]  # type: ignore[arg-type]
+    assert (parts.valid.column("roll")[2] == real.valid[2]).all()
+
+
+def test_columns_that_are_given_are_not_replaced_by_the_known_ones() -> None:
+    data = DataSpec(name="chorales", input=["roll"], target=["other"])
+    assert with_known_columns(data) == data
+
+
+def test_what_was_assumed_of_any_file_is_noted(tmp_path: Path) -> None:
+    path = tmp_path / "latin.csv"
+    path.write_bytes(b"text,label\n" + "café au lait et lait,a\nthé,b\n".encode("latin-1") * 20)
+    parts = parts_of(files=str(reviews(tmp_path)), test_files=str(path), target="label")
+    assert any("latin.csv" in note for note in parts.notes), parts.notes
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b"text,label\n", "header"),
+        (b"text,label\na,b\n", "1 rows, too few for 3 parts"),
+        (b"text,label\na,b\nc\n", "line 3"),
+    ],
+)
+def test_files_with_too_little_in_them_are_refused_by_name(
+    tmp_path: Path, content: bytes, words: str
+) -> None:
+    path = tmp_path / "small.csv"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=words) as caught:
+        parts_of(files=str(path), target="label")
+    assert "small.csv" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({}, r"there is nothing to learn from: give data\.files, or data\.name of a named"),
+        ({"name": "choral"}, "unknown data set 'choral'; did you mean 'chorales'"),
+        ({"files": "gone.csv"}, r"there is no file gone\.csv"),
+        ({"source": {"n": [1, 2, 3] * 9}, "group": "m"}, "unknown column 'm'"),
+        ({"source": {"n": [1, 2, 3] * 9}, "split_column": "part"}, "unknown column 'part'"),
+    ],
+)
+def test_what_cannot_be_read_or_divided_is_refused_in_words(
+    data: dict[str, Any], words: str
+) -> None:
+    with pytest.raises((ExperimentError, ElmanError), match=words):
+        parts_of(**data)
