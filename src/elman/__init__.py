@@ -5,6 +5,9 @@ import elman
 
 rnn = elman.LSTM(64, 256, num_layers=2, bidirectional=True)
 y, (h, c) = rnn(x, lengths=lengths)
+
+model = elman.train("reviews.csv", target="label")
+model.predict(["a fine film"])
 ```
 
 The names below are imported when they are first used, so that `import elman` costs milliseconds
@@ -17,41 +20,61 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from elman.data.sources import read_table
     from elman.experiment import Experiment
     from elman.layers import GRU, LSTM, MLP, Bidirectional, SimpleRNN
+    from elman.layers.dropout import LockedDropout
+    from elman.layers.weight_dropout import apply_weight_dropout
     from elman.model import Model, load
-    from elman.networks import ManyToMany
+    from elman.networks import ManyToMany, ManyToOne, OneToOne, build_network
+    from elman.networks.objectives import CRF, CTC
     from elman.run import train
     from elman.sequence.backend import backends
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "CRF",
+    "CTC",
     "GRU",
     "LSTM",
     "MLP",
     "Bidirectional",
     "Experiment",
+    "LockedDropout",
     "ManyToMany",
+    "ManyToOne",
     "Model",
+    "OneToOne",
     "SimpleRNN",
     "__version__",
+    "apply_weight_dropout",
     "backends",
+    "build_network",
     "load",
+    "read_table",
     "train",
 ]
 
 _HOME_OF = {
     "Bidirectional": "elman.layers",
+    "CRF": "elman.networks.objectives",
+    "CTC": "elman.networks.objectives",
     "Experiment": "elman.experiment",
     "GRU": "elman.layers",
     "LSTM": "elman.layers",
+    "LockedDropout": "elman.layers.dropout",
     "MLP": "elman.layers",
     "ManyToMany": "elman.networks",
+    "ManyToOne": "elman.networks",
     "Model": "elman.model",
+    "OneToOne": "elman.networks",
     "SimpleRNN": "elman.layers",
+    "apply_weight_dropout": "elman.layers.weight_dropout",
     "backends": "elman.sequence.backend",
+    "build_network": "elman.networks",
     "load": "elman.model",
+    "read_table": "elman.data.sources",
     "train": "elman.run",
 }
 
