@@ -19,16 +19,16 @@ def defaults_for(task: Task, rows: int) -> dict[str, Any]:
         task: what is read and what is answered.
         rows: of the training part.
     """
-    common = {
+    chosen = {
         "network.category": task.category,
         "training.optimizer": "adamw",
         "training.schedule": "cosine",
         "training.clip_norm": 1.0,
         "training.batch_size": 16 if rows < 2_000 else 32 if rows < 20_000 else 64,
         "training.epochs": _epochs(rows),
-        "training.patience": max(5, _epochs(rows) // 5),
+        **_of_kind(task, rows),
     }
-    return common | _of_kind(task, rows)
+    return {"training.patience": max(5, chosen["training.epochs"] // 5), **chosen}
 
 
 def _epochs(rows: int) -> int:

@@ -28,14 +28,15 @@ def read_standard_input(stream: IO[bytes]) -> Table:
     content = stream.read()
     if not content.strip():
         raise DataError("standard input is empty; rows of CSV or JSON lines were expected.")
-    as_format = "json" if content.lstrip()[:1] in b"{[" else "delimited"
+    suffix = ".json" if content.lstrip()[:1] in b"{[" else ".csv"
     with TemporaryDirectory() as folder:
-        path = Path(folder, "standard input")
+        path = Path(folder, f"standard input{suffix}")
         path.write_bytes(content)
         try:
-            table = read_table(path, format=as_format)
+            table = read_table(path)
         except DataError as error:
-            raise DataError(str(error).replace(str(path), "standard input")) from error
+            said = str(error).replace(str(path), "standard input")
+            raise DataError(said.replace(path.name, "standard input")) from error
         return Table.from_columns(
             {name: list(table.column(name)) for name in table.columns}, origin="standard input"
         )
@@ -110,9 +111,7 @@ def _encoded(columns: dict[str, Any], as_format: str) -> bytes:
     plain = {name: [_plain(value) for value in values] for name, values in columns.items()}
     if as_format == "jsonl":
         rows = zip(*plain.values(), strict=True)
-        lines = [
-            json.dumps(dict(zip(plain, row, strict=True)), ensure_ascii=False) for row in rows
-        ]
+        lines = [json.dumps(dict(zip(plain, row, strict=True)), ensure_ascii=False) for row in rows]
         return "".join(f"{line}\n" for line in lines).encode()
     buffer = io.BytesIO()
     if as_format == "parquet":

@@ -1,0 +1,171 @@
+"""Rows come back with their answers, in every format, as they went in."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet
+import pytest
+
+from elman.errors import DataError, OptionError
+from elman.predictions import predicted_table, read_standard_input, write_table
+from roads import ROADS, untrained
+
+REVIEWS = {"id": [7, 8, 9], "text": ["a fine film", "a dull plot, dull", "great"]}
+
+
+def written(columns: dict[str, Any], as_format: str) -> bytes:
+    stream = io.BytesIO()
+    write_table(columns, None, as_format, stream)
+    return stream.getvalue()
+
+
+def test_answers_stand_beside_the_rows_under_the_name_of_the_target(tmp_path: Path) -> None:
+    model = untrained(ROADS["text to a class"], tmp_path).model
+    table = predicted_table(model, REVIEWS)
+    assert list(table) == ["id", "text", "label"]
+    assert table["id"] == REVIEWS["id"]
+    assert table["label"] == model.predict(REVIEWS["text"])
+
+
+def test_the_truth_is_not_overwritten_by_the_answer(tmp_path: Path) -> None:
+    model = untrained(ROADS["text to a class"], tmp_path).model
+    table = predicted_table(model, {**REVIEWS, "label": ["good", "bad", "good"]})
+    assert table["label"] == ["good", "bad", "good"]
+    assert table["predicted label"] == model.predict(REVIEWS["text"])
+
+
+def test_every_name_has_a_column_of_its_probability_on_request(tmp_path: Path) -> None:
+    model = untrained(ROADS["text to a class"], tmp_path).model
+    table = predicted_table(model, REVIEWS, probabilities=True)
+    answers, likely = model.predict(REVIEWS["text"], probabilities=True)
+    assert table["label"] == answers
+    names = getattr(model.task.target, "names")  # noqa: B009
+    for place, name in enumerate(names):
+        np.testing.assert_allclose(table[f"p({name})"], [row[place] for row in likely])
+    assert np.add(table["p(good)"], table["p(bad)"]) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", ["measurements to a number", "tokens to tags"])
+def test_probabilities_are_refused_where_a_row_has_none(name: str, tmp_path: Path) -> None:
+    model, parts = untrained(ROADS[name], tmp_path)
+    words = re.escape(f"one answer a row; this model's task is {ROADS[name].sentence}.")
+    with pytest.raises(OptionError, match=words):
+        predicted_table(model, parts.valid, probabilities=True)
+
+
+@pytest.mark.parametrize("name", list(ROADS))
+@pytest.mark.parametrize("as_format", ["csv", "jsonl", "parquet"])
+def test_every_kind_of_answer_can_be_written_in_every_format(
+    name: str, as_format: str, tmp_path: Path
+) -> None:
+    model, parts = untrained(ROADS[name], tmp_path)
+    columns = predicted_table(model, parts.valid)
+    content = written(columns, as_format)
+    if as_format == "csv":
+        rows = list(csv.DictReader(io.StringIO(content.decode())))
+    elif as_format == "jsonl":
+        rows = [json.loads(line) for line in content.decode().splitlines()]
+    else:
+        rows = pyarrow.parquet.read_table(io.BytesIO(content)).to_pylist()
+    assert len(rows) == len(parts.valid)
+    assert all(list(row) == list(columns) for row in rows)
+    last = list(columns)[-1]
+    for row, value in zip(rows, columns[last], strict=True):
+        if as_format != "csv":
+            np.testing.assert_equal(np.asarray(row[last]), np.asarray(value))
+        elif isinstance(value, str):
+            assert row[last] == value
+        elif isinstance(value, float):
+            assert float(row[last]) == value
+        elif isinstance(value, list):
+            assert row[last].split() == value
+        else:
+            np.testing.assert_allclose(json.loads(row[last]), value)
+
+
+def test_text_with_commas_quotes_and_other_scripts_survives(tmp_path: Path) -> None:
+    texts = ['he said "no", and left', "Ωmega\nnew line", "電影"]
+    model = untrained(ROADS["text to a class"], tmp_path).model
+    columns = predicted_table(model, {"text": texts})
+    rows = list(csv.DictReader(io.StringIO(written(columns, "csv").decode(), newline="")))
+    assert [row["text"] for row in rows] == texts
+    lines = written(columns, "jsonl").decode().splitlines()
+    assert [json.loads(line)["text"] for line in lines] == texts
+    assert "電影" in lines[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [("a.csv", b'"id","text"'), ("b/a.jsonl", b'{"id": 7'), ("a.parquet", b"PAR")],
+)
+def test_a_file_s_name_says_its_format_and_its_folder_is_made(
+    name: str, begins: bytes, tmp_path: Path
+) -> None:
+    write_table(REVIEWS, tmp_path / name, None, io.BytesIO())
+    assert (tmp_path / name).read_bytes().startswith(begins)
+
+
+@pytest.mark.parametrize(
+    ("out", "as_format", "words"),
+    [
+        ("a.cvs", None, r"unknown file name's end '\.cvs'; did you mean '\.csv'\?"),
+        (None, "jsnl", r"unknown format 'jsnl'; did you mean 'jsonl'\?"),
+    ],
+)
+def test_an_unknown_format_is_refused_with_its_near_miss(
+    out: str | None, as_format: str | None, words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(OptionError, match=words):
+        write_table(REVIEWS, None if out is None else tmp_path / out, as_format, io.BytesIO())
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"id,text\n7,a fine film\n8,dull\n",
+        b"id;text\n7;a fine film\n8;dull\n",
+        b'{"id": 7, "text": "a fine film"}\n{"id": 8, "text": "dull"}\n',
+        b'[{"id": 7, "text": "a fine film"}, {"id": 8, "text": "dull"}]',
+    ],
+)
+def test_rows_are_read_from_a_stream_whether_csv_or_json(content: bytes) -> None:
+    table = read_standard_input(io.BytesIO(content))
+    assert table.columns == ["id", "text"]
+    assert list(table.column("id")) == [7, 8]
+    assert list(table.column("text")) == ["a fine film", "dull"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "standard input is empty; rows of CSV or JSON lines were expected"),
+        (b" \n\n", "standard input is empty"),
+        (b'{"id": 7}\n{"id": 8\n', "standard input, line 2"),
+        (b"id,text\n7,a\n8\n", "standard input, line 3"),
+    ],
+)
+def test_a_malformed_stream_is_refused_with_its_line(content: bytes, words: str) -> None:
+    with pytest.raises(DataError, match=words) as caught:
+        read_standard_input(io.BytesIO(content))
+    assert "/tmp" not in str(caught.value)
+
+
+def test_a_value_that_cannot_be_taken_names_its_row(tmp_path: Path) -> None:
+    model = untrained(ROADS["measurements to a class"], tmp_path).model
+    rows = b"length,width,colour\n1.5,0.5,red\nlong,0.5,red\n"
+    with pytest.raises(DataError, match=r"standard input, .*length"):
+        predicted_table(model, read_standard_input(io.BytesIO(rows)))
+
+
+def test_a_column_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
+    model = untrained(ROADS["text to a class"], tmp_path).model
+    with pytest.raises(OptionError, match=r"unknown column 'text'; did you mean 'txt'\? Known col"):
+        predicted_table(model, {"txt": ["a"]})
