@@ -1,4 +1,4 @@
-"""A trained run for the verbs that need one."""
+"""Trained runs for the verbs that need one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from elman.experiment import Experiment
 from elman.run import run_experiment
+from roads import ROADS, travelled
 
 TINY = """
 [data]
@@ -27,3 +28,19 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("runs") / "trained"
     run_experiment(Experiment.from_toml(TINY), directory)
     return directory
+
+
+@pytest.fixture(scope="session")
+def reviews_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Texts to one of two classes."""
+    folder = tmp_path_factory.mktemp("reviews")
+    travelled(ROADS["text to a class"], folder)
+    return folder / "run"
+
+
+@pytest.fixture(scope="session")
+def houses_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Measurements to a number."""
+    folder = tmp_path_factory.mktemp("houses")
+    travelled(ROADS["measurements to a number"], folder)
+    return folder / "run"

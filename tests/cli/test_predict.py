@@ -1,0 +1,150 @@
+"""`elman predict`: rows in, rows with answers out, through files and streams."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+
+import elman
+from elman.cli.main import run
+
+ROWS = 'id,text\n7,a fine film\n8,"a dull plot, dull"\n9,great\n'
+TEXTS = ["a fine film", "a dull plot, dull", "great"]
+
+
+def predict(*arguments: str, given: str = ROWS) -> subprocess.CompletedProcess[str]:
+    """Run the command as a process, with rows on standard input."""
+    return subprocess.run(
+        [sys.executable, "-m", "elman", "predict", *arguments],
+        input=given,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+def test_csv_goes_in_on_standard_input_and_comes_out_on_standard_output(
+    reviews_run: Path,
+) -> None:
+    done = predict(str(reviews_run))
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [row["id"] for row in rows] == ["7", "8", "9"]
+    assert [row["text"] for row in rows] == TEXTS
+    assert [row["label"] for row in rows] == elman.load(reviews_run).predict(TEXTS)
+
+
+def test_json_lines_go_in_and_come_out_with_probabilities(reviews_run: Path) -> None:
+    given = "".join(f"{json.dumps({'text': text})}\n" for text in TEXTS)
+    done = predict(str(reviews_run), "-", "--format", "jsonl", "--probabilities", given=given)
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    model = elman.load(reviews_run)
+    answers, likely = model.predict(TEXTS, probabilities=True)
+    assert [row["label"] for row in rows] == answers
+    names = model.task.target.names
+    for row, chances in zip(rows, likely, strict=True):
+        assert [row[f"p({name})"] for name in names] == pytest.approx(chances)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_a_file_goes_in_and_a_file_of_its_name_s_format_comes_out(
+    reviews_run: Path, tmp_path: Path, suffix: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given, out = tmp_path / "rows.csv", tmp_path / f"answers.{suffix}"
+    given.write_text(ROWS, encoding="utf-8")
+    assert run(["predict", str(reviews_run), str(given), "--out", str(out)]) == 0
+    assert capsys.readouterr().out == ""
+    table = elman.load(reviews_run).table(str(out))
+    assert list(table.column("text")) == TEXTS
+    assert list(table.column("label")) == elman.load(reviews_run).predict(TEXTS)
+
+
+def test_parquet_goes_in_and_out(reviews_run: Path, tmp_path: Path) -> None:
+    given, out = tmp_path / "rows.parquet", tmp_path / "answers.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({"text": TEXTS}), given)
+    assert run(["predict", str(reviews_run), str(given), "--out", str(out)]) == 0
+    table = pyarrow.parquet.read_table(out).to_pydict()
+    assert table == {"text": TEXTS, "label": elman.load(reviews_run).predict(TEXTS)}
+
+
+def test_rows_that_hold_the_truth_keep_it(reviews_run: Path, tmp_path: Path) -> None:
+    given = tmp_path / "rows.csv"
+    given.write_text("text,label\na fine film,odd\n", encoding="utf-8")
+    out = tmp_path / "out.jsonl"
+    assert run(["predict", str(reviews_run), str(given), "--out", str(out)]) == 0
+    (row,) = map(json.loads, out.read_text(encoding="utf-8").splitlines())
+    assert row["label"] == "odd"
+    assert row["predicted label"] in {"good", "bad"}
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "code", "words"),
+    [
+        ("txt\na\n", [], 2, "unknown column 'text'; did you mean 'txt'? Known columns: txt."),
+        ("", [], 1, "is empty"),
+        ("text\n", [], 1, "header"),
+        ("text\na\n", ["--format", "jsnl"], 2, "unknown format 'jsnl'; did you mean 'jsonl'?"),
+        ("text\na\n", ["--out", "a.cvs"], 2, "unknown file name's end '.cvs'; did you mean '.csv'"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused_in_one_sentence(
+    reviews_run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    content: str,
+    arguments: list[str],
+    code: int,
+    words: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("rows.csv").write_text(content, encoding="utf-8")
+    assert run(["predict", str(reviews_run), "rows.csv", *arguments]) == code
+    stdout, stderr = capsys.readouterr()
+    assert stdout == ""
+    (line,) = stderr.splitlines()
+    assert line.startswith("elman predict: ")
+    assert words in line
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+
+
+def test_probabilities_of_a_number_are_refused(
+    houses_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = tmp_path / "rows.csv"
+    given.write_text("rooms,area\n3,80.5\n", encoding="utf-8")
+    assert run(["predict", str(houses_run), str(given), "--probabilities"]) == 2
+    assert "probabilities are given for classes and labels" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (",70.5", "rows.csv, line 3, columns rooms, area: column 'rooms' is missing"),
+        ("3,inf", "rows.csv, line 3, columns rooms, area: column 'area' is inf"),
+        ("3,large", "column 'area'"),
+    ],
+)
+def test_a_cell_that_cannot_be_taken_is_named_with_its_row(
+    houses_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], row: str, words: str
+) -> None:
+    given = tmp_path / "rows.csv"
+    given.write_text(f"rooms,area\n3,80.5\n{row}\n", encoding="utf-8")
+    assert run(["predict", str(houses_run), str(given)]) == 1
+    stdout, stderr = capsys.readouterr()
+    assert stdout == ""
+    assert words in stderr
+
+
+def test_a_missing_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["predict", str(tmp_path / "none"), "-"]) == 1
+    assert "there is no model in" in capsys.readouterr().err
