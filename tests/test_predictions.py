@@ -143,6 +143,11 @@ def test_rows_are_read_from_a_stream_whether_csv_or_json(content: bytes) -> None
     assert list(table.column("text")) == ["a fine film", "dull"]
 
 
+def test_a_single_object_with_a_list_is_one_row() -> None:
+    table = read_standard_input(io.BytesIO(b'{"tokens": ["the", "cat"]}\n'))
+    assert list(table.column("tokens")) == [["the", "cat"]]
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

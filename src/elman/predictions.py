@@ -28,7 +28,8 @@ def read_standard_input(stream: IO[bytes]) -> Table:
     content = stream.read()
     if not content.strip():
         raise DataError("standard input is empty; rows of CSV or JSON lines were expected.")
-    suffix = ".json" if content.lstrip()[:1] in b"{[" else ".csv"
+    # An object is a row even where it is the only one and holds lists, as columns do.
+    suffix = {b"{": ".jsonl", b"[": ".json"}.get(content.lstrip()[:1], ".csv")
     with TemporaryDirectory() as folder:
         path = Path(folder, f"standard input{suffix}")
         path.write_bytes(content)
