@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import elman
 from elman.cli.main import run
+from elman.data.batching import BucketedBatches
 from elman.experiment import read_experiment
+from roads import ROADS, reviews, sentences
 
 TINY = ["--set", "hidden_size=3", "--set", "batch_size=64", "--set", "accelerator=cpu"]
 
@@ -84,3 +89,202 @@ def test_what_cannot_be_trained_is_refused_in_one_sentence(
     assert stderr.splitlines()[-1].startswith("elman train: ")
     assert words in stderr.splitlines()[-1]
     assert not (tmp_path / "x").exists()
+
+
+def options(**settings: object) -> list[str]:
+    """Write settings as `--set` takes them."""
+    return [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+
+
+SMALL = [*options(hidden_size=3, batch_size=7, accelerator="cpu"), "--epochs", "1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "category"),
+    [
+        ("text to a class", ["--target", "label"], "many-to-one"),
+        ("text to a class", ["-i", "text:char", "-t", "label:category"], "many-to-one"),
+        ("text to a class", ["-i", "text:text:word", "-t", "label"], "many-to-one"),
+        ("text to several labels", ["--target", "topics"], "many-to-one"),
+        (
+            "a long table to a class",
+            ["--sequence-id", "walker", "--time", "step", "--target", "pace"],
+            "many-to-one",
+        ),
+        (
+            "windows to the next value",
+            ["--time", "day", "--window", "6", "--target", "celsius"],
+            "many-to-one",
+        ),
+        ("tokens to tags", ["--target", "tags", *options(objective="crf")], "many-to-many"),
+        ("measurements to a class", ["--target", "species"], "one-to-one"),
+        ("measurements to a number", ["-i", "rooms", "-i", "area", "-t", "price"], "one-to-one"),
+    ],
+)
+@pytest.mark.usefixtures("_without_a_page")
+def test_a_file_is_trained_on_as_it_is(
+    name: str,
+    arguments: list[str],
+    category: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path, out = ROADS[name].write(tmp_path), tmp_path / "run"
+    assert run(["train", str(path), *arguments, *SMALL, "--out", str(out), "--json"]) == 0
+    stdout, stderr = capsys.readouterr()
+    answer = json.loads(stdout)
+    assert (answer["run"], answer["seed"], answer["best_epoch"]) == (str(out), 1, 1)
+    assert list(answer["scores"]) == ["valid", "test"]
+    first, *_ = stderr.splitlines()
+    assert first.startswith("input: ")
+    assert first.endswith(f"→ {category}")
+    assert "rows to learn from" in stderr
+    recorded = read_experiment(out / "experiment.toml")
+    assert recorded.network.category == category
+    if "text:char" in arguments:
+        assert recorded.data.input_options == {"level": "character"}
+    measured = elman.load(out).evaluate("test")
+    assert {name: measured[name] for name in answer["scores"]["test"]} == answer["scores"]["test"]
+
+
+@pytest.fixture
+def _without_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save the second that drawing takes where a test is about something else."""
+    monkeypatch.setattr("elman.run.write_page", lambda *_, **__: None)
+
+
+@pytest.mark.usefixtures("_without_a_page")
+def test_a_run_without_a_name_is_put_where_its_data_and_seed_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reviews(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    arguments = ["train", "reviews.csv", "--target", "label", "--seed", "4", *SMALL]
+    assert run(arguments) == 0
+    *_, last = capsys.readouterr().out.splitlines()
+    assert last == str(Path("runs", "reviews-seed4"))
+    assert Path(last, "result.json").is_file()
+
+
+@pytest.mark.usefixtures("_without_a_page")
+def test_files_for_validation_and_test_may_hold_names_that_training_lacks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, other = reviews(tmp_path), tmp_path / "other.csv"
+    other.write_text("text,label\na film with a plot and a cast,odd\na fine film,good\n")
+    files = ["--valid", str(other), "--test", str(other)]
+    arguments = ["train", str(path), "--target", "label", *files, *SMALL]
+    assert run([*arguments, "--out", str(tmp_path / "run"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["scores"]["test"]["accuracy"] in {0.0, 0.5}
+
+
+@pytest.mark.usefixtures("_without_a_page")
+def test_a_run_interrupted_in_an_epoch_is_resumed_to_the_same_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt_the_second(self: BucketedBatches, n: int) -> Any:
+        if n == 1:
+            raise KeyboardInterrupt
+        return own_epoch(self, n)
+
+    own_epoch = BucketedBatches.epoch
+    arguments = ["train", str(reviews(tmp_path)), "--target", "label", *SMALL, "--epochs", "3"]
+    assert run([*arguments, "--out", str(tmp_path / "whole")]) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(BucketedBatches, "epoch", interrupt_the_second)
+        assert run([*arguments, "--out", str(tmp_path / "broken")]) == 130
+    assert "the same command with --resume goes on" in capsys.readouterr().err.splitlines()[-1]
+    assert run(["predict", str(tmp_path / "broken"), "-"]) == 1
+    assert "holds a run that has not finished" in capsys.readouterr().err
+    assert run([*arguments, "--out", str(tmp_path / "broken"), "--resume"]) == 0
+    weights = [
+        (tmp_path / name / "model" / "weights.safetensors").read_bytes()
+        for name in ("whole", "broken")
+    ]
+    assert weights[0] == weights[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "say which column is to be answered: --target COLUMN (data.target), one of text, la"),
+        (["--target", "lable"], "unknown column 'lable'; did you mean 'label'?"),
+        (["--target", "label", "--input", "txt"], "unknown column 'txt'; did you mean 'text'?"),
+        (["--target", "label:categry"], "unknown kind of column 'categry'; did you mean 'category"),
+        (["--target", "label", "-i", "text:txt"], "kind of column 'txt'; did you mean 'text'?"),
+        (["-t", "label:category", "-t", "text:text"], "--target columns must be of one kind, got "),
+        (
+            ["--target", "label", "--set", "network.hiden_size=3"],
+            "did you mean 'network.hidden_siz",
+        ),
+        (
+            ["--target", "label", "--set", "category=many-to-many"],
+            "which is many-to-one. Leave cat",
+        ),
+        (
+            ["--target", "label", "--set", "objective=crf"],
+            "does not suit the target, which is one ",
+        ),
+        (["--target", "label", "--set", "delay=2"], "delay"),
+        (["--target", "label", "--set", "per_sequence=text"], "name its sequence_id too"),
+        (["--target", "next", "--input", "label"], "holds no sequences but one category a row"),
+        (["--target", "label", "--group", "who"], "unknown column 'who'"),
+        (["--target", "label", "--valid", "gone.csv"], "there is no file gone.csv"),
+        (["--target", "label", "--epochs", "0"], "training.epochs must be greater than or equal t"),
+    ],
+)
+def test_what_contradicts_a_file_is_refused_in_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    path, out = reviews(tmp_path), tmp_path / "run"
+    assert run(["train", str(path), *arguments, "--out", str(out)]) in {1, 2}
+    stdout, stderr = capsys.readouterr()
+    assert stdout == ""
+    (line,) = stderr.splitlines()
+    assert line.startswith("elman train: ")
+    assert words in line
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "bad.csv is empty"),
+        ("text,label\n", "bad.csv has a header"),
+        ("text,label\na b c d,x\n", "bad.csv has 1 rows, too few for 2 parts"),
+        ("text,label\n" + "a b c d,x\n" * 40, "all 40 values"),
+        ("text,label\n" + "a b c d,x\n" * 40 + "a b c d\n", "bad.csv, line 42"),
+        ("text,text\n" + "a b c d,x\n" * 40, "text"),
+        ("size,label\n" + "".join(f"{n},{n}.5\n" for n in range(40)) + "3,nan\n", "line 42, colu"),
+        ("size,label\n" + "".join(f"{n},{n}.5\n" for n in range(40)) + "3,\n", "line 42, column l"),
+    ],
+)
+def test_a_bad_file_is_refused_in_one_sentence_with_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, words: str
+) -> None:
+    path, out = tmp_path / "bad.csv", tmp_path / "run"
+    path.write_text(content, encoding="utf-8")
+    arguments = ["--target", "label", *options(test_fraction=0.0, seed=2)]
+    assert run(["train", str(path), *arguments, *SMALL, "--out", str(out)]) == 1
+    stdout, stderr = capsys.readouterr()
+    assert stdout == ""
+    (line,) = stderr.splitlines()
+    assert line.startswith("elman train: ")
+    assert "bad.csv" in line
+    assert words in line
+    assert not out.exists()
+
+
+def test_tags_and_words_of_unequal_number_are_refused_with_their_row(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = sentences(tmp_path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    row = json.loads(lines[6])
+    lines[6] = json.dumps({**row, "tags": row["tags"][:-1]})
+    path.write_text("\n".join(lines), encoding="utf-8")
+    arguments = ["train", str(path), "--target", "tags", *SMALL, "--out", str(tmp_path / "run")]
+    assert run(arguments) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert "sentences.jsonl, line 7: tokens has" in last
+    assert "they must have equally many. Correct or remove the row." in last

@@ -22,7 +22,9 @@ def train(
     ],
     inputs: Annotated[
         Columns,
-        typer.Option("--input", "-i", help="Column to read, as NAME or NAME:KIND; repeatable."),
+        typer.Option(
+            "--input", "-i", help="Column to read: NAME, or NAME:KIND as in text:char; repeatable."
+        ),
     ] = None,
     targets: Annotated[
         Columns,
@@ -106,7 +108,15 @@ def _columns(role: str, given: Columns) -> dict[str, Any]:
         raise OptionError(f"--{role} columns must be of one kind, got {', '.join(kinds)}.")
     if not kinds:
         return {f"data.{role}": names}
-    kind, options = parse_kind(kinds[0])
+    kind, options = parse_kind(_full_kind(kinds[0]))
     return {f"data.{role}": names, f"data.{role}_kind": kind} | {
         f"data.{role}_options.{name}": value for name, value in options.items()
     }
+
+
+def _full_kind(kind: str) -> str:
+    """Complete a variant that only one kind of column has: `char` is `text:char`."""
+    from elman.features.build import VARIANTS
+
+    found = [f"{name}:{kind}" for name, variants in VARIANTS.items() if kind in variants]
+    return found[0] if len(found) == 1 else kind
