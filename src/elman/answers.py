@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -12,6 +13,7 @@ from elman.errors import DataError
 from elman.evaluation.metrics import measure
 from elman.evaluation.scores import Scores, score
 from elman.examples import evaluation_batches, input_batches, targets_of
+from elman.experiment.data import DataSpec
 from elman.task import NAMED, Task, unequal_steps, values
 
 _SCORES_OF = {
@@ -109,6 +111,25 @@ def scores(task: Task, network: nn.Module, table: Table, batch_size: int, **fact
         facts |= {"names": list(names.names)}
         return score(kind, truths, found.values, found.probabilities, **facts)
     return score(kind, truths, found.values, **facts)
+
+
+def forecast_facts(data: DataSpec, task: Task, train: Table) -> dict[str, Any]:
+    """Return what forecasts of one series are measured by: the seasonal naive forecast.
+
+    Args:
+        data: with the length of a season.
+        task: what is asked.
+        train: the training part, windows of a long series in the order of time.
+
+    Returns:
+        `training` and `season` of `evaluation.regression`; nothing where nothing is forecast, or
+        where the windows are of several series.
+    """
+    is_one_series = train.spans is not None and len(np.unique(train.spans.sequence)) == 1
+    if task.objective["name"] != "regression" or not is_one_series:
+        return {}
+    known = np.array([np.ravel(value) for value in values(train, task.target_columns)], float)
+    return {"training": known, "season": data.season} if len(known) > data.season else {}
 
 
 def _truth(task: Task, value: Any) -> Any:

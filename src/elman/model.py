@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from elman.answers import Answers, answer, scores
+from elman.answers import Answers, answer, forecast_facts, scores
 from elman.data.table import Table
 from elman.errors import CheckpointError, ElmanError, OptionError, unknown
 from elman.evaluation.scores import Scores
@@ -131,11 +131,15 @@ class Model:
         table = self._part(data) if isinstance(data, str) and data in PARTS else None
         if table is None and isinstance(data, str) and not Path(data).suffix:
             raise unknown("split", data, PARTS)
+        facts: dict[str, Any] = {}
+        if table is not None:
+            facts = forecast_facts(self.experiment.data, self.task, self._part("train"))
         return scores(
             self.task,
             self.network,
             self.table(data) if table is None else table,
             self.experiment.training.batch_size,
+            **facts,
         )
 
     def _part(self, name: str) -> Table:
@@ -183,9 +187,7 @@ class Model:
             return compose(
                 self.network, feature, steps, generator, prime=encoded, temperature=temperature
             )
-        return write(
-            self.network, feature, steps, generator, prime=prime, temperature=temperature
-        )
+        return write(self.network, feature, steps, generator, prime=prime, temperature=temperature)
 
     def save(self, directory: str | Path) -> Path:
         """Write the weights, as safetensors, and what they belong to, as JSON.

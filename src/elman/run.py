@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor, nn
 
-from elman.answers import scores
+from elman.answers import forecast_facts, scores
 from elman.base_rates import base_rates
 from elman.data.table import Table
 from elman.defaults import defaults_for
@@ -28,7 +28,8 @@ from elman.evaluation.scores import Scores
 from elman.examples import evaluation_batches, training_batches
 from elman.experiment import Experiment, NetworkSpec, read_experiment
 from elman.model import EXPERIMENT, MODEL, RESULT, Model
-from elman.parts import Parts, read_parts, with_known_columns
+from elman.networks import load_word_vectors, read_word_vectors
+from elman.parts import Parts, read_parts, single_columns, with_known_columns
 from elman.reporting import write_page
 from elman.task import Task, find_task
 from elman.training.checkpoint import read_json, write_atomically
@@ -235,6 +236,7 @@ def completed(experiment: Experiment, task: Task, parts: Parts) -> Experiment:
         "data.target": list(task.target_columns),
         "data.input_kind": task.input.kind,
         "data.target_kind": task.target.kind,
+        "data.per_sequence": single_columns(experiment.data, parts.train),
         **defaults_for(task, len(parts.train)),
     }
     if isinstance(experiment.network.hidden_size, list):
@@ -299,7 +301,32 @@ def untrained_network(experiment: Experiment, task: Task, train: Table) -> nn.Mo
     rates: Tensor | None = None
     if spec.output_bias_init == "base-rate" and not spec.tie_embeddings:
         rates = base_rates(task, train)
-    return spec.build(task.input.encoding, task.make_objective(), output_bias=rates)
+    network = spec.build(task.input.encoding, task.make_objective(), output_bias=rates)
+    if spec.word_vectors is not None:
+        _begin_at_word_vectors(network, task, spec.word_vectors)
+    return network
+
+
+def _begin_at_word_vectors(network: nn.Module, task: Task, path: str) -> None:
+    """Let the embedding of a network begin at the vectors of a text file.
+
+    Raises:
+        ExperimentError: the input is no text, or none of its words has a vector.
+    """
+    vocabulary = getattr(task.input, "vocabulary", None)
+    if vocabulary is None:
+        raise ExperimentError(
+            f"network.word_vectors are for text and symbols, and the input is of kind "
+            f"{task.input.kind!r}; leave them out."
+        )
+    ids = {str(name): index for index, name in enumerate(vocabulary.names, start=1)}
+    inputs: Any = network
+    found = load_word_vectors(inputs.inputs.tables[0], read_word_vectors(path, ids))
+    if not found:
+        raise ExperimentError(
+            f"none of the {len(ids)} words of the training part has a vector in {path}; are its "
+            "words written otherwise, in capitals for instance?"
+        )
 
 
 def completed_network(experiment: Experiment, task: Task) -> NetworkSpec:
@@ -357,12 +384,15 @@ def _summarise(model: Model, parts: Parts, history: History) -> RunResult:
     if model.task.input.kind != "roll":
         measured.pop("train")
     size = model.experiment.training.batch_size
+    facts = forecast_facts(model.experiment.data, model.task, parts.train)
     return RunResult(
         seed=model.experiment.seed,
         sentence=model.task.sentence,
         notes=[*parts.notes, *model.task.notes],
         rows={name: len(part) for name, part in found.items()},
-        scores={n: scores(model.task, model.network, p, size) for n, p in measured.items()},
+        scores={
+            n: scores(model.task, model.network, p, size, **facts) for n, p in measured.items()
+        },
         best_epoch=history.best.epoch,
         epochs=len(history.epochs),
         seconds=history.seconds,

@@ -130,25 +130,25 @@ def test_in_time_order_the_last_rows_are_the_test() -> None:
 
 
 @pytest.mark.parametrize("horizon", [1, 4])
-def test_windows_split_in_time_share_no_step(horizon: int) -> None:
+def test_no_window_reads_or_forecasts_a_value_of_a_later_part(horizon: int) -> None:
     table = table_of(t=[*range(60), *range(40)], g=["a"] * 60 + ["b"] * 40)
     cut = windows(to_sequences(table, sequence_id="g", time="t"), length=3, horizon=horizon, step=1)
     splits = split(cut, seed=0, valid=0.2, test=0.2, in_time_order=True)
     assert cut.spans is not None
-    for earlier, later in ((splits.train, splits.valid), (splits.valid, splits.test)):
-        for sequence in (0, 1):
-            of_it = cut.spans.sequence == sequence
-            last = cut.spans.stop[earlier[of_it[earlier]]].max()
-            assert last <= cut.spans.start[later[of_it[later]]].min()
-    assert splits.notes == (
-        f"{len(cut) - sum(map(len, splits[:3]))} windows reach from one part into the next and "
-        "were left out.",
-    )
+    for sequence, borders in ((0, (36, 48)), (1, (24, 32))):
+        of_it = cut.spans.sequence == sequence
+        ends = [cut.spans.stop[part[of_it[part]]] - 1 for part in splits[:3]]
+        first = horizon + 2
+        assert ends[0].tolist() == list(range(first, borders[0]))
+        assert ends[1].tolist() == list(range(*borders))
+        assert ends[2].tolist() == list(range(borders[1], 60 if sequence == 0 else 40))
+    assert sum(map(len, splits[:3])) == len(cut)
+    assert not splits.notes
 
 
 def test_windows_too_long_for_a_part_are_refused() -> None:
-    cut = windows(table_of(x=list(range(30))), length=5)
-    with pytest.raises(DataError, match=r"no window lies within the valid part .* 10% of 30 steps"):
+    cut = windows(table_of(x=list(range(30))), length=26)
+    with pytest.raises(DataError, match=r"no window ends in the train part .* 80% of 30 steps"):
         split(cut, seed=0, in_time_order=True)
 
 

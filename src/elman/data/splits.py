@@ -62,8 +62,9 @@ def split(
             label goes to the training part, which is noted.
         group: column whose equal values must not come apart: speakers, patients, videos.
         in_time_order: take the first rows for training, then those for validation, the last for
-            the test. Of windows, every sequence is cut so, and windows that reach across a
-            border are left out, which is noted.
+            the test. Of windows, every sequence is cut so, and a window belongs to the part that
+            the value to be forecast lies in: as in use, it may read the past back across a
+            border (rolling origin), and no value after it.
 
     Returns:
         The rows of the parts.
@@ -163,7 +164,7 @@ def _in_time_order(table: Table, wanted: Mapping[str, float]) -> Splits:
         train = len(table) - counts["valid"] - counts["test"]
         test = train + counts["valid"]
         return Splits(rows[:train], rows[train:test], rows[test:])
-    sequence, start, stop = table.spans
+    sequence, _, stop = table.spans
     steps = np.zeros(sequence.max() + 1, np.int64)
     np.maximum.at(steps, sequence, stop)
     test_border = np.round(steps * (1 - wanted["test"])).astype(np.int64)[sequence]
@@ -171,20 +172,17 @@ def _in_time_order(table: Table, wanted: Mapping[str, float]) -> Splits:
     valid_border = np.round(steps * valid_share).astype(np.int64)[sequence]
     parts = {
         "train": stop <= valid_border,
-        "valid": (start >= valid_border) & (stop <= test_border),
-        "test": start >= test_border,
+        "valid": (stop > valid_border) & (stop <= test_border),
+        "test": stop > test_border,
     }
     for part, chosen in parts.items():
         if not chosen.any() and wanted.get(part, 1):
             raise DataError(
-                f"{table.source}: no window lies within the {part} part in time, whose share is "
+                f"{table.source}: no window ends in the {part} part in time, whose share is "
                 f"{wanted.get(part, valid_share):.0%} of {int(steps.max())} steps. Use shorter "
                 "windows, a larger share or a longer sequence."
             )
-    left_out = len(table) - sum(int(chosen.sum()) for chosen in parts.values())
-    note = f"{left_out} windows reach from one part into the next and were left out."
-    rows_of = {part: np.flatnonzero(chosen) for part, chosen in parts.items()}
-    return Splits(**rows_of, notes=(note,) if left_out else ())
+    return Splits(*(np.flatnonzero(chosen) for chosen in parts.values()))
 
 
 def _by_group(

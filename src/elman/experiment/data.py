@@ -37,8 +37,11 @@ class DataSpec(BaseModel):
         input_options: of the input's feature, as `level = "character"` of a text.
         target_options: of the target's feature.
         sequence_id: column of a long table, a row a time step, that names each row's sequence.
+        per_sequence: columns of a long table that say one thing a sequence, not one a step; none
+            to see it from the data.
         time: column with the time of a row of a long table, or of a step.
         window: steps of a long series that one answer is read from; 0 takes sequences as they are.
+        season: steps of a season of that series; MASE compares with the value one season before.
         valid_files: files to select weights by, in place of a part of `files`.
         test_files: files to measure by, in place of a part of `files`.
         valid_fraction: part of the rows to select weights by, where nothing else says which.
@@ -61,8 +64,10 @@ class DataSpec(BaseModel):
     input_options: dict[str, Option] = {}
     target_options: dict[str, Option] = {}
     sequence_id: str | None = None
+    per_sequence: Names | None = None
     time: str | None = None
     window: int = Field(default=0, ge=0)
+    season: int = Field(default=1, ge=1)
     valid_files: Names = []
     test_files: Names = []
     valid_fraction: float = Field(default=0.1, gt=0, lt=1)
@@ -78,6 +83,8 @@ class DataSpec(BaseModel):
             raise ValueError("give name, a named data set, or files, one of the two; got both")
         if self.name is not None and self.sequence_id:
             raise ValueError("sequence_id is for files; a named data set knows its own sequences")
+        if self.per_sequence and not self.sequence_id:
+            raise ValueError("per_sequence belongs to a long table; name its sequence_id too")
         return self
 
     @property

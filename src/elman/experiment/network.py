@@ -41,6 +41,7 @@ class NetworkSpec(BaseModel):
         picture_size: numbers that stand for a picture.
         word_vectors: text file of pretrained vectors (GloVe, fastText) to begin with.
         pooling: how many-to-one makes one vector of all steps.
+        highway: steps that a linear forecast beside the recurrent one looks back; 0 for none.
         head: units of dense layers between the recurrent part and the output; a one-to-one
             network is made of them.
         activation: of these dense layers.
@@ -81,6 +82,7 @@ class NetworkSpec(BaseModel):
     picture_size: int = Field(default=128, ge=1)
     word_vectors: str | None = None
     pooling: Literal["last", "mean", "max", "attention"] = "last"
+    highway: int = Field(default=0, ge=0)
     head: list[Units] = []
     activation: Literal["relu", "tanh", "sigmoid", "identity"] = "relu"
     objective: str | None = None

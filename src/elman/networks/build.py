@@ -13,6 +13,7 @@ from elman.errors import OptionError, unknown
 from elman.features.feature import Encoding
 from elman.layers import GRU, LSTM, MLP, RecurrentLayer, SimpleRNN, parameter_count
 from elman.layers.weight_dropout import apply_weight_dropout
+from elman.networks.highway import AutoregressiveHighway
 from elman.networks.inputs import Inputs
 from elman.networks.many_to_many import ManyToMany
 from elman.networks.many_to_one import ManyToOne
@@ -75,7 +76,25 @@ def build_network(
             output_dropout=locked,
         )
     pooled = pooling(asked.pooling, recurrent, device=device)
-    return ManyToOne(inputs, recurrent, pooled, head, objective, output_dropout=locked)
+    highway = _highway(encoding, objective, asked, device)
+    return ManyToOne(
+        inputs, recurrent, pooled, head, objective, output_dropout=locked, highway=highway
+    )
+
+
+def _highway(
+    encoding: Encoding, objective: Objective, asked: NetworkOptions, device: str | None
+) -> AutoregressiveHighway | None:
+    if not asked.highway:
+        return None
+    if not encoding.numbers:
+        raise OptionError(
+            f"highway={asked.highway} forecasts numbers from numbers, and the input has none; "
+            "leave it out."
+        )
+    return AutoregressiveHighway(
+        asked.highway, encoding.numbers, objective.output_size, device=device
+    )
 
 
 def _inputs(encoding: Encoding, asked: NetworkOptions, device: str | None) -> Inputs:

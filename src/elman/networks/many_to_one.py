@@ -11,6 +11,7 @@ from elman.errors import OptionError, ShapeError
 from elman.layers.bidirectional import Bidirectional
 from elman.layers.dropout import LockedDropout
 from elman.layers.recurrent import RecurrentLayer
+from elman.networks.highway import AutoregressiveHighway
 from elman.networks.inputs import Inputs
 from elman.networks.objectives.objective import Objective
 from elman.sequence.ragged import checked_lengths
@@ -21,7 +22,7 @@ class ManyToOne(nn.Module):
 
         v(t) = inputs(x(t))
         h(t) = recurrent(v(t), h(t−1))                    t = 1 … T
-        y    = head(pooling(h(1) … h(T)))
+        y    = head(pooling(h(1) … h(T)))                 + highway(x), where there is one
 
     The pooling takes the last state, or a mean, a maximum or a weighted mean over the real steps.
     """
@@ -35,6 +36,7 @@ class ManyToOne(nn.Module):
         objective: Objective,
         *,
         output_dropout: float = 0.0,
+        highway: AutoregressiveHighway | None = None,
     ) -> None:
         """Join the parts.
 
@@ -45,6 +47,7 @@ class ManyToOne(nn.Module):
             head: maps (B, recurrent.output_size) to (B, objective.output_size).
             objective: what the outputs are for; not one an answer a step.
             output_dropout: of h before the pooling, in training, one mask a sequence.
+            highway: a linear function of the last steps, added to the output.
 
         Raises:
             OptionError: the parts do not fit together, or the layer is batch first.
@@ -67,6 +70,7 @@ class ManyToOne(nn.Module):
         self.output_dropout = LockedDropout(output_dropout)
         self.pooling = pooling
         self.head = head
+        self.highway = highway
         self.objective = objective
 
     def forward(
@@ -94,4 +98,7 @@ class ManyToOne(nn.Module):
         hidden, state = self.recurrent(vectors, state, lengths=rows)
         if rows is None:
             rows = checked_lengths([len(hidden)] * hidden.size(1), hidden)
-        return self.head(self.pooling(self.output_dropout(hidden), rows)), state
+        output = self.head(self.pooling(self.output_dropout(hidden), rows))
+        if self.highway is not None:
+            output = output + self.highway(x, rows)
+        return output, state

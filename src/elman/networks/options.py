@@ -31,6 +31,7 @@ class NetworkOptions:
         character_hidden_size: units, a direction, of the network that reads a word's characters.
         picture_size: numbers that stand for a picture.
         pooling: last, mean, max or attention: how one vector is made of all steps.
+        highway: p, steps that a linear function beside the recurrent part looks back; 0 for none.
         head: units of the dense layers between the recurrent part and the output.
         activation: of those: sigmoid, tanh, relu, softmax or identity.
         tie_embeddings: whether the output layer is the embedding's own matrix.
@@ -60,6 +61,7 @@ class NetworkOptions:
     character_hidden_size: int = 50
     picture_size: int = 128
     pooling: str = "last"
+    highway: int = 0
     head: Sequence[int] = ()
     activation: str = "relu"
     tie_embeddings: bool = False
@@ -116,9 +118,9 @@ _RECURRENT = frozenset(
 )
 _MEANINGLESS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        "one-to-one": _RECURRENT | {"delay", "pooling", "tie_embeddings"},
+        "one-to-one": _RECURRENT | {"delay", "pooling", "highway", "tie_embeddings"},
         "many-to-one": frozenset({"delay", "tie_embeddings"}),
-        "many-to-many": frozenset({"pooling"}),
+        "many-to-many": frozenset({"pooling", "highway"}),
     }
 )
 """Category → options that only another one has a place for."""
