@@ -228,7 +228,7 @@ ROADS = {
         "many-to-one",
         "regression",
         "input: a number a step; target: a number → many-to-one",
-        "rmse",
+        "mase",
         _is_number,
     ),
     "tokens to tags": Road(

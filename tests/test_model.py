@@ -12,12 +12,14 @@ import pytest
 import torch
 
 import elman
+import roads
 from elman.data import catalog
 from elman.errors import CheckpointError, OptionError
 from elman.experiment import DataSpec, Experiment
 from elman.model import Model
 from elman.parts import with_known_columns
 from elman.task import roll_task
+from roads import NEXT_CHARACTER, ROADS, Road
 
 KNOWN = with_known_columns(DataSpec(name="chorales"))
 
@@ -208,3 +210,93 @@ def test_a_description_of_another_network_names_the_weight_that_does_not_fit(
     edit_description(model, experiment=values)
     with pytest.raises(CheckpointError, match=r"does not fit this network: .* must be"):
         elman.load(tmp_path)
+
+
+EVERY = pytest.mark.parametrize("road", [*ROADS.values()], ids=ROADS)
+
+
+@EVERY
+def test_a_model_of_any_kind_comes_back_from_disk_with_the_same_answers(
+    road: Road, tmp_path: Path
+) -> None:
+    model, parts = roads.untrained(road, tmp_path)
+    loaded = elman.load(model.save(tmp_path / "kept"))
+    assert loaded.experiment == model.experiment
+    assert loaded.task.to_json() == model.task.to_json()
+    assert str(loaded.predict(parts.valid)) == str(model.predict(parts.valid))
+    assert loaded.evaluate(parts.valid) == model.evaluate(parts.valid)
+
+
+def test_a_model_that_writes_comes_back_from_disk_and_writes_the_same(tmp_path: Path) -> None:
+    model, _ = roads.untrained(NEXT_CHARACTER, tmp_path)
+    loaded = elman.load(model.save(tmp_path / "kept"))
+    assert loaded.generate(30, 1) == model.generate(30, 1)
+    assert loaded.evaluate("valid") == model.evaluate("valid")
+
+
+@EVERY
+def test_a_part_by_name_is_the_part_of_training_and_a_file_is_read_alike(
+    road: Road, tmp_path: Path
+) -> None:
+    model, parts = roads.untrained(road, tmp_path)
+    assert model.evaluate("valid")[model.scores("valid").unit] == model.scores("valid").count
+    measured = model.scores(parts.valid).values
+    assert measured.items() <= model.scores("valid").values.items()
+    (path,) = [path for path in tmp_path.iterdir() if path.is_file()]
+    whole = model.scores(str(path))
+    counts = [model.scores(part).count for part in ("train", "valid", "test")]
+    if road.write is not roads.temperatures:  # some windows lie in no part
+        assert whole.count == sum(counts)
+
+
+def test_values_files_columns_and_rows_get_the_same_answers(tmp_path: Path) -> None:
+    model, _ = roads.untrained(ROADS["text to a class"], tmp_path)
+    texts = ["a fine film", "dull", "loud loud loud"]
+    path = tmp_path / "new.csv"
+    path.write_text("\n".join(["text", *texts]), encoding="utf-8")
+    expected = model.predict(texts)
+    rows = [{"text": text} for text in texts]
+    for given in (tuple(texts), np.array(texts), str(path), path, {"text": texts}, rows):
+        assert model.predict(given) == expected
+    assert [model.predict([text])[0] for text in texts] == expected
+
+
+def test_numbers_over_time_are_taken_as_lists_and_as_arrays(tmp_path: Path) -> None:
+    model, _ = roads.untrained(ROADS["a series to a class"], tmp_path)
+    rows = [[0.0, 1.0, 2.5], [3.0, 1.0]]
+    expected = model.predict(rows)
+    assert model.predict([np.array(row) for row in rows]) == expected
+    assert len(expected) == 2
+
+
+def test_probabilities_come_beside_the_answers_or_are_refused(tmp_path: Path) -> None:
+    model, _ = roads.untrained(ROADS["text to a class"], tmp_path)
+    answers, likely = model.predict(["a fine film", "dull"], probabilities=True)
+    names = getattr(model.task.target, "names")  # noqa: B009
+    assert answers == [names[int(chances.argmax())] for chances in likely]
+    model, parts = roads.untrained(ROADS["measurements to a number"], tmp_path)
+    with pytest.raises(OptionError, match="the objective 'regression' gives no probabilities; lea"):
+        model.predict(parts.valid, probabilities=True)
+
+
+def test_a_column_that_is_missing_is_named(tmp_path: Path) -> None:
+    model, _ = roads.untrained(ROADS["measurements to a class"], tmp_path)
+    with pytest.raises(OptionError, match=r"unknown column 'length'; did you mean 'lenght'\?"):
+        model.predict({"lenght": [1.0], "width": [2.0], "colour": ["red"]})
+
+
+def test_a_part_that_was_not_kept_is_said_to_be_missing(tmp_path: Path) -> None:
+    model, _ = roads.untrained(ROADS["text to a class"], tmp_path, test_fraction=0.0)
+    with pytest.raises(OptionError, match=r"nothing was kept for test: data\.test_fraction is 0"):
+        model.evaluate("test")
+
+
+def test_sequences_to_predict_are_read_as_those_of_training(tmp_path: Path) -> None:
+    model, _ = roads.untrained(ROADS["a long table to a class"], tmp_path)
+    path = tmp_path / "one.csv"
+    path.write_text("walker,step,speed,pulse\na,2,3.0,60\na,1,3.0,60\n", encoding="utf-8")
+    (answer,) = model.predict(str(path))
+    assert answer in {"slow", "fast"}
+    labelled = "walker,step,speed,pulse,pace\na,1,3.0,60,slow\na,2,3.0,60,slow\n"
+    path.write_text(labelled, encoding="utf-8")
+    assert model.evaluate(str(path))["rows"] == 1

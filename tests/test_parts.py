@@ -11,7 +11,7 @@ import pytest
 from elman.data import catalog
 from elman.errors import DataError, ElmanError, ExperimentError
 from elman.experiment import DataSpec
-from elman.parts import Parts, read_like, read_parts, with_known_columns
+from elman.parts import Parts, read_like, read_parts, single_columns, with_known_columns
 from roads import reviews, temperatures, walks, write_csv
 
 
@@ -129,6 +129,24 @@ def test_rows_to_predict_are_laid_out_as_those_of_training_were(tmp_path: Path) 
     table = read_like(data, str(walks(tmp_path)))
     assert len(table) == 40
     assert all(len(speeds) >= 4 for speeds in table.column("speed"))
+
+
+def test_what_is_constant_by_chance_in_a_few_sequences_stays_a_value_a_step(
+    tmp_path: Path,
+) -> None:
+    data = DataSpec(sequence_id="walker", time="step", files=[str(walks(tmp_path))])
+    parts = read_parts(data, 1)
+    single = single_columns(data, parts.train)
+    assert single == ["pace"]
+    rows = [["a", 1, 5.0, 60, "slow"], ["a", 2, 5.0, 60, "slow"], ["b", 1, 4.0, 60, "fast"]]
+    few = write_csv(tmp_path / "few.csv", ["walker", "step", "speed", "pulse", "pace"], rows)
+    table = read_like(data.model_copy(update={"per_sequence": single}), str(few))
+    assert [list(pulse) for pulse in table.column("pulse")] == [[60, 60], [60]]
+    assert list(table.column("pace")) == ["slow", "fast"]
+    one = write_csv(tmp_path / "one.csv", ["walker", "step", "speed", "pulse"], [rows[0][:4]])
+    table = read_like(data.model_copy(update={"per_sequence": single}), str(one))
+    assert table.columns == ["walker", "step", "speed", "pulse"]
+    assert single_columns(DataSpec(files=["a.csv"]), parts.train) is None
 
 
 def test_a_named_data_set_brings_its_parts_and_columns() -> None:

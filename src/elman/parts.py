@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from elman.columns import AFTER
 from elman.data import catalog
+from elman.data.arrow import is_list
 from elman.data.sequences import to_sequences, windows
 from elman.data.sources import read_table
 from elman.data.splits import split
@@ -72,7 +74,31 @@ def read_like(data: DataSpec, source: Any) -> Table:
         data: how the training data was laid out.
         source: a path, or values in Python.
     """
-    return _laid_out(data, read_table(source, format=data.format))
+    table = read_table(source, format=data.format)
+    known = data.per_sequence
+    if known is not None:  # the target, say, need not be there
+        known = [name for name in known if name in table.columns]
+    return _laid_out(data.model_copy(update={"per_sequence": known}), table)
+
+
+def single_columns(data: DataSpec, table: Table) -> list[str] | None:
+    """List the columns that say one thing a sequence; None where nothing is put into sequences.
+
+    Rows that are read later are laid out by it: in a few sequences, a column may be constant by
+    chance.
+
+    Args:
+        data: how the table was laid out.
+        table: the training part.
+    """
+    if data.sequence_id is None:
+        return None
+    return [
+        name
+        for name in table.columns
+        if name != data.sequence_id and not name.startswith(AFTER)
+        if not is_list(table.column(name).type)
+    ]
 
 
 def _read(data: DataSpec, source: Any) -> Table:
@@ -92,7 +118,10 @@ def _extra(data: DataSpec, files: Sequence[str]) -> Table | None:
 def _laid_out(data: DataSpec, table: Table) -> Table:
     """Turn a long table into one of sequences, and a long sequence into windows."""
     if data.sequence_id or (data.time and not data.predicts_next):
-        table = to_sequences(table, sequence_id=data.sequence_id, time=data.time)
+        single = data.per_sequence
+        table = to_sequences(
+            table, sequence_id=data.sequence_id, time=data.time, per_sequence=single
+        )
     if data.window:
         table = windows(table, length=data.window)
     return table

@@ -8,7 +8,7 @@ import pytest
 
 from elman.experiment import Experiment
 from elman.run import run_experiment
-from roads import ROADS, travelled
+from roads import NEXT_CHARACTER, ROADS, travelled
 
 TINY = """
 [data]
@@ -43,4 +43,12 @@ def houses_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Measurements to a number."""
     folder = tmp_path_factory.mktemp("houses")
     travelled(ROADS["measurements to a number"], folder)
+    return folder / "run"
+
+
+@pytest.fixture(scope="session")
+def song_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The next character of a text."""
+    folder = tmp_path_factory.mktemp("song")
+    travelled(NEXT_CHARACTER, folder)
     return folder / "run"

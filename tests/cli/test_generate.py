@@ -7,6 +7,7 @@ from pathlib import Path
 import mido
 import pytest
 
+import elman
 from elman.cli.main import run
 
 
@@ -64,3 +65,32 @@ def test_a_name_that_the_picture_takes_is_refused_before_the_piece_overwrites_it
         capsys.readouterr().err
     )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_text_goes_to_standard_output_or_to_a_file(
+    song_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["generate", str(song_run), "--steps", "30", "--prime", "row"]
+    assert run(arguments) == 0
+    written = capsys.readouterr().out
+    assert written == elman.load(song_run).generate(30, 1, prime="row") + "\n"
+    assert len(written) == 31
+    out = tmp_path / "song.txt"
+    assert run([*arguments, "--out", str(out)]) == 0
+    assert capsys.readouterr().out == ""
+    assert out.read_text(encoding="utf-8") == written
+
+
+def test_a_model_that_answers_does_not_write(
+    reviews_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["generate", str(reviews_run)]) == 2
+    assert "this model does not generate: its task is input: words" in capsys.readouterr().err
+
+
+def test_music_goes_on_from_no_text(
+    trained_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "a.mid")
+    assert run(["generate", str(trained_run), "--prime", "la", "--out", out]) == 2
+    assert "--prime is a text, and this model composes music" in capsys.readouterr().err
