@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import (
-    check_consistent_length,
     check_is_fitted,
     check_random_state,
     validate_data,
@@ -27,6 +26,7 @@ from elman.sklearn import columns
 from elman.sklearn.columns import Inputs
 from elman.training.progress import NoProgress, progress_on_stderr
 from elman.training.seeds import generator_state, restore_generators
+from elman.training.settings import GREATEST_SEED
 
 SETTING_OF = {
     "cell": "network.cell",
@@ -100,17 +100,14 @@ class SequenceEstimator(BaseEstimator):  # type: ignore[misc]
         tags.target_tags.required = True
         return tags
 
-    def _train(self, X: Any, targets: Mapping[str, Any], target_kind: str) -> None:
+    def _train(self, inputs: Inputs, targets: Mapping[str, Any], target_kind: str) -> None:
         """Train a model and keep it, with its measurements.
 
         Args:
-            X: as for `fit`.
+            inputs: X as columns.
             targets: name of a column → its values, checked.
             target_kind: what they are.
         """
-        inputs = self._inputs(X)
-        for values in targets.values():
-            check_consistent_length(X, values)
         renamed = {_free_name(name, inputs.columns): values for name, values in targets.items()}
         table = Table.from_columns({**inputs.columns, **renamed}, origin="the data")
         settings = self._settings(inputs) | {
@@ -121,7 +118,7 @@ class SequenceEstimator(BaseEstimator):  # type: ignore[misc]
         }
         experiment, source = experiment_for(table, settings)
         progress = progress_on_stderr() if self.verbose else NoProgress()
-        with _generators_kept(), _run_directory(self.directory) as directory:
+        with _generators_kept(), self._run_directory() as directory:
             run = run_experiment(
                 experiment,
                 directory,
@@ -137,6 +134,10 @@ class SequenceEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _settings(self, inputs: Inputs) -> dict[str, Any]:
         """Collect what was asked for, every setting by its full name."""
+        if not 0 < self.validation_fraction < 1:
+            raise OptionError(
+                f"validation_fraction must lie between 0 and 1, got {self.validation_fraction}."
+            )
         given = {
             setting: _plain(getattr(self, name))
             for name, setting in SETTING_OF.items()
@@ -170,8 +171,31 @@ class SequenceEstimator(BaseEstimator):  # type: ignore[misc]
     def _seed(self) -> int:
         """Return `random_state` itself if it is a seed, else draw one from it."""
         if isinstance(self.random_state, int | np.integer):
+            if not 0 <= self.random_state <= GREATEST_SEED:
+                raise OptionError(
+                    f"random_state must lie in 0 … {GREATEST_SEED}, got {self.random_state}."
+                )
             return int(self.random_state)
         return int(check_random_state(self.random_state).randint(_SEEDS))
+
+    @contextmanager
+    def _run_directory(self) -> Iterator[Path]:
+        """Yield the directory of a run: the one asked for, or one that is deleted afterwards.
+
+        Raises:
+            OptionError: there is a run in it already.
+        """
+        if self.directory is None:
+            with TemporaryDirectory(prefix="elman-") as temporary:
+                yield Path(temporary, type(self).__name__)
+            return
+        if Path(self.directory, EXPERIMENT).exists():
+            raise OptionError(
+                f"directory={str(self.directory)!r} holds a run already, and every fit is a run of "
+                "its own; choose another, or directory=None, where a fit keeps no files. "
+                "Cross-validation fits many times and needs None."
+            )
+        yield Path(self.directory)
 
     def _inputs(self, X: Any) -> Inputs:
         """Turn the X of `fit` into columns."""
@@ -261,23 +285,3 @@ def _generators_kept() -> Iterator[None]:
         yield
     finally:
         restore_generators(*state)
-
-
-@contextmanager
-def _run_directory(directory: str | Path | None) -> Iterator[Path]:
-    """Yield the directory of a run: a new one, or one that is deleted afterwards.
-
-    Raises:
-        OptionError: there is a run in it already.
-    """
-    if directory is None:
-        with TemporaryDirectory(prefix="elman-") as temporary:
-            yield Path(temporary)
-        return
-    if (Path(directory) / EXPERIMENT).exists():
-        raise OptionError(
-            f"directory={str(directory)!r} holds a run already, and every fit is a run of its own; "
-            "choose another, or directory=None, where a fit keeps no files. Cross-validation fits "
-            "many times and needs None."
-        )
-    yield Path(directory)

@@ -40,7 +40,7 @@ def without_wrapper(values: Any) -> Any:
     """Return arrays of any library as NumPy's; lists and data frames as given.
 
     Raises:
-        DataError: it is a sparse matrix.
+        DataError: it is a sparse matrix, or holds complex numbers.
     """
     if issparse(values):
         raise DataError(
@@ -49,7 +49,12 @@ def without_wrapper(values: Any) -> Any:
         )
     if is_frame(values) or isinstance(values, list | tuple) or not hasattr(values, "__array__"):
         return values
-    return np.asarray(values)
+    array = np.asarray(values)
+    if array.dtype.kind == "c":
+        raise DataError(
+            "Complex data not supported: give real and imaginary parts as numbers of their own."
+        )
+    return array
 
 
 def is_frame(values: Any) -> bool:
@@ -115,10 +120,12 @@ def sequences(values: Any, name: str, *, least: int = 1) -> Any:
         )
     for row, value in enumerate(values):
         if not isinstance(value, str | bytes) and not hasattr(value, "__len__"):
+            hint = ""
+            if isinstance(value, int | float | np.number):
+                hint = f" For samples of one number each give two axes, {name}.reshape(-1, 1)."
             raise DataError(
                 f"{name} must hold a sequence a sample, a string, a list or an array, and sample "
-                f"{row} is {shown(value)}. For samples of one number each give a 2-D array, "
-                f"{name}.reshape(-1, 1)."
+                f"{row} is {shown(value)}.{hint}"
             )
     return values
 

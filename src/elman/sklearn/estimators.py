@@ -81,9 +81,9 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
             OptionError, ExperimentError: a parameter or a setting is wrong.
         """
         refuse_no_target(self, y)
-        y = check_array(column_or_1d(y, warn=True), ensure_2d=False, dtype=None, input_name="y")
-        check_classification_targets(y)
-        self._train(X, {"y": y}, "category")
+        inputs = self._inputs(X)
+        y = _labels(y)
+        self._train(inputs, {"y": y}, "category")
         self.classes_ = np.unique(y)
         return self
 
@@ -124,11 +124,12 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):  # type: ignore[misc
             OptionError, ExperimentError: a parameter or a setting is wrong.
         """
         refuse_no_target(self, y)
+        inputs = self._inputs(X)
         y = check_array(y, ensure_2d=False, dtype="numeric", input_name="y")
         numbers = y.reshape(len(y), -1)
         count = numbers.shape[1]
         names = ["y"] if count == 1 else [f"y{place}" for place in range(count)]
-        self._train(X, dict(zip(names, numbers.T, strict=True)), "number")
+        self._train(inputs, dict(zip(names, numbers.T, strict=True)), "number")
         self._answer_shape = y.shape[1:]
         return self
 
@@ -176,7 +177,8 @@ class SequenceTagger(SequenceEstimator):
             OptionError, ExperimentError: a parameter or a setting is wrong.
         """
         refuse_no_target(self, y)
-        self._train(X, {"y": _tags(y)}, "symbols")
+        inputs = self._inputs(X)
+        self._train(inputs, {"y": _tags(y)}, "symbols")
         target: Any = self.model_.task.target
         self.classes_ = np.array(sorted(target.names))
         return self
@@ -203,8 +205,11 @@ class SequenceTagger(SequenceEstimator):
         Raises:
             DataError: a sample has more or fewer tags than steps.
         """
+        answers, truths = self.predict(X), _tags(y)
+        if len(answers) != len(truths):
+            raise DataError(f"X has {len(answers)} samples and y has {len(truths)}; give as many.")
         right = steps = 0
-        for row, (found, true) in enumerate(zip(self.predict(X), _tags(y), strict=True)):
+        for row, (found, true) in enumerate(zip(answers, truths, strict=True)):
             if len(found) != len(true):
                 raise DataError(
                     f"sample {row} has {len(found)} steps in X and {len(true)} tags in y, and "
@@ -215,6 +220,20 @@ class SequenceTagger(SequenceEstimator):
         if not steps:
             raise DataError(f"there is no step in the {len(y)} samples; give some to be scored.")
         return right / steps
+
+
+def _labels(y: Any) -> NDArray[Any]:
+    """Check that y is a label a sample, (N,)."""
+    labels: NDArray[Any] = column_or_1d(y, warn=True)
+    labels = check_array(labels, ensure_2d=False, dtype=None, input_name="y")
+    examples = {type(label): label for label in labels.tolist()}
+    if len(examples) > 1:
+        one, other = list(examples.values())[:2]
+        raise DataError(
+            f"the labels of y must be of one type, got {one!r} and {other!r}; write them alike."
+        )
+    check_classification_targets(labels)
+    return labels
 
 
 def _tags(y: Any) -> Sequence[Any]:
