@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from typing import NamedTuple
 
 from elman.errors import DataError
@@ -31,9 +31,12 @@ class SpanScores(NamedTuple):
     by_type: list[ClassScores]
 
 
-def is_bio(tags: Iterable[str]) -> bool:
+def is_bio(tags: Collection[Hashable]) -> bool:
     """Tell whether tags mark spans: each is O, B-… or I-…, and one of them is not O."""
-    parts = {tag.partition("-") for tag in set(tags)}
+    names = {tag for tag in tags if isinstance(tag, str)}
+    if names != set(tags):
+        return False
+    parts = {name.partition("-") for name in names}
     return any(mark != "O" for mark, _, _ in parts) and all(
         (mark in {"B", "I"} and dash == "-" and bool(name)) or (mark, dash) == ("O", "")
         for mark, dash, name in parts
