@@ -13,6 +13,7 @@ import torch
 import chung
 import cpu
 import layers
+import quality
 from cpu_worker import PARTS
 
 RESULTS = Path(__file__).parent / "results"
@@ -62,6 +63,16 @@ def _chung(arguments: argparse.Namespace) -> tuple[str, bool]:
     return page, True
 
 
+def _quality(arguments: argparse.Namespace) -> tuple[str, bool]:
+    page = quality.page(
+        runs=arguments.runs,
+        recipes=arguments.recipes,
+        seeds=arguments.seeds,
+        defaults=arguments.defaults,
+    )
+    return page, True
+
+
 def _parts(text: str) -> list[str]:
     """Read names of parts, with commas between; `none` measures nothing."""
     parts = [] if text == "none" else text.split(",")
@@ -96,6 +107,14 @@ def _arguments() -> argparse.Namespace:
     page.add_argument("--experiments", nargs="+", choices=names, default=names, help="which ones")
     page.add_argument("--runs", type=Path, default=ROOT / "runs", help="where the runs go")
     page.set_defaults(page=_chung)
+
+    page = pages.add_parser("quality", help="what the recipes reach (hours)")
+    page.add_argument("--seeds", type=int, default=1, help="of every recipe; default 1")
+    names = list(quality.GOALS)
+    page.add_argument("--recipes", nargs="+", choices=names, default=names, help="which ones")
+    page.add_argument("--defaults", action="store_true", help="and each with nothing but columns")
+    page.add_argument("--runs", type=Path, default=ROOT / "runs" / "quality", help="where to")
+    page.set_defaults(page=_quality)
 
     for page in pages.choices.values():
         page.add_argument("--note", default="", help="a sentence to put on the page")

@@ -1,0 +1,152 @@
+"""How good the recipes are: trains each, with several seeds where asked, and writes the page."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import baselines
+from elman.evaluation.measures import MEASURES
+from elman.experiment import read_experiment
+from elman.run import RunResult, TrainedRun, machine, run_experiment
+from elman.training.progress import progress_on_stderr
+
+
+class Goal(NamedTuple):
+    """What a recipe is to reach on the test part.
+
+    Attributes:
+        score: name of the score.
+        least: what it must reach; None where it is reported without a goal.
+        minutes: that training may take.
+        beside: runs what the recipe is set beside.
+    """
+
+    score: str
+    least: float | None
+    minutes: float
+    beside: Callable[[], str] | None = None
+
+
+GOALS = {
+    "sentiment": Goal("accuracy", 0.885, 30),
+    "sentiment-sst2": Goal("accuracy", 0.82, 10),
+    "questions": Goal("accuracy", 0.90, 5),
+    "surnames": Goal("macro_f1", None, 10, baselines.surnames),
+    "parts-of-speech": Goal("accuracy", 0.940, 30),
+    "chunks": Goal("f1", 0.930, 30),
+    "words": Goal("perplexity", 95.0, 90),
+    "characters": Goal("bits_per_character", None, 20),
+    "gestures": Goal("accuracy", None, 15, baselines.gestures),
+    "digits": Goal("accuracy", 0.98, 15),
+    "sequential-mnist": Goal("accuracy", 0.98, 60),
+    "vowels": Goal("accuracy", None, 3, lambda: baselines.nearest_neighbour("vowels")),
+    "power": Goal("accuracy", None, 3, lambda: baselines.nearest_neighbour("power")),
+    "gunpoint": Goal("accuracy", None, 3, lambda: baselines.nearest_neighbour("gunpoint")),
+    "temperature": Goal("mase", 1.0, 5),
+    "sunspots": Goal("mase", 1.0, 5),
+    "airline": Goal("mase", 1.0, 5),
+}
+HEADINGS = (
+    "recipe",
+    "score",
+    "validation",
+    "test",
+    "goal",
+    "",
+    "parameters",
+    "best epoch",
+    "minutes",
+    "allowed",
+)
+
+
+def page(*, runs: Path, recipes: Sequence[str], seeds: int, defaults: bool) -> str:
+    """Train recipes and set their scores beside the goals.
+
+    Args:
+        runs: holds a directory a recipe and seed; finished runs of the same experiment are not run
+            again.
+        recipes: names of `GOALS`.
+        seeds: how many; 3 means the seeds 1, 2, 3.
+        defaults: whether to train once more with nothing but the columns said.
+    """
+    lines = ["# Recipes: what they reach", "", *_about()]
+    lines += [f"| {' | '.join(HEADINGS)} |", f"|{' --- |' * len(HEADINGS)}"]
+    trained = {name: _train(name, runs, seeds) for name in recipes}
+    lines += [_row(name, trained[name]) for name in recipes]
+    beside = [(name, GOALS[name].beside) for name in recipes]
+    lines += ["", "## Beside plain methods, run here on the same rows", ""]
+    lines += [f"* **{name}**: {method()}." for name, method in beside if method is not None]
+    if defaults:
+        lines += ["", "## The same data with nothing said but the columns", ""]
+        lines += ["| recipe | score | tuned | defaults |", "| --- | --- | ---: | ---: |"]
+        lines += [_default_row(name, trained[name], runs) for name in recipes]
+    lines += ["", f"{machine()}; each run on one thread, others beside it on the other core.", ""]
+    return "\n".join(lines)
+
+
+def _about() -> list[str]:
+    return [
+        "Each recipe is trained as `elman train RECIPE` trains it; weights are selected on the "
+        "validation part, and the test part is measured once, at the end. Mean ± standard "
+        "deviation over seeds where there are several.",
+        "",
+    ]
+
+
+def _train(name: str, runs: Path, seeds: int) -> list[TrainedRun]:
+    found = []
+    for seed in range(1, seeds + 1):
+        experiment = read_experiment(name).override({"seed": seed})
+        directory = runs / f"{name}-seed{seed}"
+        found.append(run_experiment(experiment, directory, progress=progress_on_stderr()))
+    return found
+
+
+def _row(name: str, trained: Sequence[TrainedRun]) -> str:
+    goal, results = GOALS[name], [run.result for run in trained]
+    tested = [result.scores["test"].values[goal.score] for result in results]
+    measure = MEASURES[goal.score]
+    verdict = ""
+    if goal.least is not None:
+        mean = statistics.fmean(tested)
+        reached = mean >= goal.least if measure.higher_is_better else mean <= goal.least
+        verdict = "met" if reached else "**missed**"
+    sign = "≥" if measure.higher_is_better else "≤"
+    minutes = statistics.fmean(result.seconds for result in results) / 60
+    cells = [
+        f"`{name}`",
+        measure.title,
+        _spread(results, "valid", goal.score),
+        _spread(results, "test", goal.score),
+        "report" if goal.least is None else f"{sign} {goal.least:g}",
+        verdict,
+        f"{trained[0].model.parameters:,}",
+        ", ".join(str(result.best_epoch) for result in results),
+        f"{minutes:.1f}",
+        f"{goal.minutes:g}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _spread(results: Sequence[RunResult], part: str, score: str) -> str:
+    found = [result.scores[part].values[score] for result in results]
+    if len(found) == 1:
+        return f"{found[0]:.4g}"
+    return f"{statistics.fmean(found):.4g} ± {statistics.stdev(found):.2g}"
+
+
+def _default_row(name: str, trained: Sequence[TrainedRun], runs: Path) -> str:
+    """Train with the columns of a recipe and Elman's own choice of everything else."""
+    score = GOALS[name].score
+    said = read_experiment(name)
+    kept = ("name", "input", "target", "input_kind", "target_kind", "time", "window", "season")
+    data = {key: value for key, value in said.to_values()["data"].items() if key in kept}
+    plain = type(said).from_values({"seed": 1, "data": data}, origin=name)
+    run = run_experiment(plain, runs / f"{name}-defaults", progress=progress_on_stderr())
+    default = run.result.scores["test"].values[score]
+    tuned = statistics.fmean(each.result.scores["test"].values[score] for each in trained)
+    return f"| `{name}` | {MEASURES[score].title} | {tuned:.4g} | {default:.4g} |"
