@@ -18,8 +18,9 @@ import torch
 from elman.experiment import Experiment
 from elman.model import Model
 from elman.parts import Parts, read_parts
-from elman.run import TrainedRun, completed, experiment_for, train_run, untrained_network
+from elman.run import TrainedRun, completed, experiment_for, train_run
 from elman.task import find_task
+from elman.untrained import untrained_network
 
 TINY = {
     "network.hidden_size": 3,

@@ -14,7 +14,6 @@ import torch
 
 import elman
 from elman.data.batching import BucketedBatches
-from elman.data.table import Table
 from elman.errors import CheckpointError, ExperimentError, OptionError
 from elman.experiment import Experiment, read_experiment
 from elman.experiment.overrides import flat
@@ -23,9 +22,7 @@ from elman.run import (
     default_directory,
     run_experiment,
     train_run,
-    untrained_network,
 )
-from elman.task import roll_task
 from elman.training.progress import NoProgress
 from elman.training.trainer import BEST, LAST
 from roads import NEXT_CHARACTER, ROADS, Road, travelled
@@ -291,17 +288,3 @@ def test_what_cannot_be_built_is_refused_before_anything_is_written(tmp_path: Pa
     with pytest.raises(OptionError, match=r"unknown cell 'gur'; did you mean 'gru'\?"):
         run_experiment(small(cell="gur"), tmp_path / "x")
     assert not (tmp_path / "x").exists()
-
-
-def test_the_outputs_of_an_untrained_network_begin_at_the_base_rates_unless_drawn() -> None:
-    rolls = [np.eye(20, 88, dtype=np.uint8)]
-    table, task = Table.from_columns({"roll": rolls}, origin="rolls"), roll_task()
-    ready = read_experiment("chorales").override({"hidden_size": 3})
-    drawn = ready.override({"output_bias_init": "uniform"})
-    biases = [
-        untrained_network(experiment, task, table).get_parameter("head.layers.0.bias")
-        for experiment in (ready, drawn)
-    ]
-    feature: Any = task.target
-    torch.testing.assert_close(biases[0], feature.log_odds(rolls), rtol=0, atol=0)
-    assert biases[1].abs().max().item() <= 1 / 3**0.5

@@ -29,15 +29,14 @@ from elman.parts import with_known_columns
 from elman.run import (
     RunResult,
     caveat,
-    completed_network,
     machine,
     run_experiment,
-    untrained_network,
 )
 from elman.task import roll_task
 from elman.training.checkpoint import write_atomically
 from elman.training.preparation import evaluation_batches
 from elman.training.progress import NoProgress, Progress
+from elman.untrained import completed_network, untrained_network
 
 COMPOSED_FRAMES = 96
 FLOW_PIECES = 16

@@ -17,26 +17,23 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from torch import Tensor, nn
+from torch import nn
 
 from elman.answers import forecast_facts, scores
-from elman.base_rates import base_rates
-from elman.data.table import Table
 from elman.defaults import defaults_for
 from elman.errors import CheckpointError, ExperimentError
 from elman.evaluation.scores import Scores
 from elman.examples import evaluation_batches, training_batches
-from elman.experiment import Experiment, NetworkSpec, read_experiment
+from elman.experiment import Experiment, read_experiment
 from elman.model import EXPERIMENT, MODEL, RESULT, Model
-from elman.networks import load_word_vectors, read_word_vectors
 from elman.parts import Parts, read_parts, single_columns, with_known_columns
 from elman.reporting import write_page
 from elman.task import Task, find_task
 from elman.training.checkpoint import read_json, write_atomically
 from elman.training.history import EpochRecord, History
 from elman.training.progress import NoProgress, Progress, progress_on_stderr
-from elman.training.seeds import seed_everything
 from elman.training.trainer import fit
+from elman.untrained import completed_network, untrained_network
 
 REPORT = "report.html"
 
@@ -286,52 +283,6 @@ def _fit(
         resume=True,
         progress=progress,
     )
-
-
-def untrained_network(experiment: Experiment, task: Task, train: Table) -> nn.Module:
-    """Draw the network of an experiment as it is before training: the same seed, the same weights.
-
-    Args:
-        experiment: complete.
-        task: what is asked.
-        train: the training part, whose base rates the outputs may begin at.
-    """
-    spec = completed_network(experiment, task)
-    seed_everything(experiment.seed)
-    rates: Tensor | None = None
-    if spec.output_bias_init == "base-rate" and not spec.tie_embeddings:
-        rates = base_rates(task, train)
-    network = spec.build(task.input.encoding, task.make_objective(), output_bias=rates)
-    if spec.word_vectors is not None:
-        _begin_at_word_vectors(network, task, spec.word_vectors)
-    return network
-
-
-def _begin_at_word_vectors(network: nn.Module, task: Task, path: str) -> None:
-    """Let the embedding of a network begin at the vectors of a text file.
-
-    Raises:
-        ExperimentError: the input is no text, or none of its words has a vector.
-    """
-    vocabulary = getattr(task.input, "vocabulary", None)
-    if vocabulary is None:
-        raise ExperimentError(
-            f"network.word_vectors are for text and symbols, and the input is of kind "
-            f"{task.input.kind!r}; leave them out."
-        )
-    ids = {str(name): index for index, name in enumerate(vocabulary.names, start=1)}
-    inputs: Any = network
-    found = load_word_vectors(inputs.inputs.tables[0], read_word_vectors(path, ids))
-    if not found:
-        raise ExperimentError(
-            f"none of the {len(ids)} words of the training part has a vector in {path}; are its "
-            "words written otherwise, in capitals for instance?"
-        )
-
-
-def completed_network(experiment: Experiment, task: Task) -> NetworkSpec:
-    """Return the network of an experiment, its hidden size solved for."""
-    return experiment.network.solved(task.input.encoding, task.make_objective())
 
 
 def default_directory(experiment: Experiment) -> Path:
