@@ -119,7 +119,7 @@ def test_cells_take_turns_within_every_seed(
     order = []
 
     def record(experiment: Experiment, directory: Path, *, progress: object) -> Any:
-        del progress
+        del experiment, progress
         order.append(directory.name)
         if len(order) == 4:
             raise Stop

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +161,7 @@ def test_a_single_object_with_a_list_is_one_row() -> None:
 def test_a_malformed_stream_is_refused_with_its_line(content: bytes, words: str) -> None:
     with pytest.raises(DataError, match=words) as caught:
         read_standard_input(io.BytesIO(content))
-    assert "/tmp" not in str(caught.value)
+    assert tempfile.gettempdir() not in str(caught.value)
 
 
 def test_a_value_that_cannot_be_taken_names_its_row(tmp_path: Path) -> None:
