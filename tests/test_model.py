@@ -285,6 +285,15 @@ def test_a_column_that_is_missing_is_named(tmp_path: Path) -> None:
         model.predict({"lenght": [1.0], "width": [2.0], "colour": ["red"]})
 
 
+def test_a_folder_is_measured_on_like_its_files(tmp_path: Path) -> None:
+    model, _ = roads.untrained(ROADS["text to a class"], tmp_path)
+    folder = tmp_path / "more"
+    folder.mkdir()
+    for name in ("a.csv", "b.csv"):
+        (folder / name).write_bytes((tmp_path / "reviews.csv").read_bytes())
+    assert model.evaluate(str(folder))["rows"] == 120
+
+
 def test_a_part_that_was_not_kept_is_said_to_be_missing(tmp_path: Path) -> None:
     model, _ = roads.untrained(ROADS["text to a class"], tmp_path, test_fraction=0.0)
     with pytest.raises(OptionError, match=r"nothing was kept for test: data\.test_fraction is 0"):

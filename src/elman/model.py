@@ -129,7 +129,8 @@ class Model:
     def scores(self, data: Any = "test") -> Scores:
         """Measure the model, with details of what was right and wrong; see `evaluate`."""
         table = self._part(data) if isinstance(data, str) and data in PARTS else None
-        if table is None and isinstance(data, str) and not Path(data).suffix:
+        names_nothing = isinstance(data, str) and not (Path(data).suffix or Path(data).exists())
+        if table is None and names_nothing:
             raise unknown("split", data, PARTS)
         facts: dict[str, Any] = {}
         if table is not None:
