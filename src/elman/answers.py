@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from elman.data.table import Table
-from elman.errors import DataError
+from elman.errors import DataError, unknown
 from elman.evaluation.metrics import measure
 from elman.evaluation.scores import Scores, score
 from elman.examples import evaluation_batches, input_batches, targets_of
@@ -82,16 +83,17 @@ def scores(task: Task, network: nn.Module, table: Table, batch_size: int, **fact
         network: with its objective.
         table: with the columns of input and target.
         batch_size: rows at a time.
-        facts: what the kind of score needs beside answers and truths.
+        facts: what the kind of score needs beside answers and truths; `main`, the name of the
+            score that counts.
 
     Raises:
         DataError: a value cannot be taken, or the target's column is missing.
     """
     name = task.objective["name"]
     if name == "roll":
-        return _roll_scores(task, network, table, batch_size)
+        return _with_main(_roll_scores(task, network, table, batch_size), facts)
     if name == "language-model":
-        return _language_scores(task, network, table)
+        return _with_main(_language_scores(task, network, table), facts)
     for column in task.target_columns:
         if column not in table.columns:
             raise DataError(
@@ -111,6 +113,14 @@ def scores(task: Task, network: nn.Module, table: Table, batch_size: int, **fact
         facts |= {"names": list(names.names)}
         return score(kind, truths, found.values, found.probabilities, **facts)
     return score(kind, truths, found.values, **facts)
+
+
+def _with_main(found: Scores, facts: Mapping[str, Any]) -> Scores:
+    """Let the score that was asked for be the one that counts."""
+    main = facts.get("main") or found.main
+    if main not in found.values:
+        raise unknown("score", main, found.values)
+    return found.model_copy(update={"main": main})
 
 
 def forecast_facts(data: DataSpec, task: Task, train: Table) -> dict[str, Any]:

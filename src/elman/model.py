@@ -132,9 +132,9 @@ class Model:
         names_nothing = isinstance(data, str) and not (Path(data).suffix or Path(data).exists())
         if table is None and names_nothing:
             raise unknown("split", data, PARTS)
-        facts: dict[str, Any] = {}
+        facts: dict[str, Any] = {"main": self.experiment.score}
         if table is not None:
-            facts = forecast_facts(self.experiment.data, self.task, self._part("train"))
+            facts |= forecast_facts(self.experiment.data, self.task, self._part("train"))
         return scores(
             self.task,
             self.network,

@@ -268,7 +268,7 @@ def _fit(
     cache = directory / "encoded" if parts.train.stored else None
 
     def score(trained: nn.Module) -> float:
-        found = scores(task, trained, parts.valid, settings.batch_size)
+        found = scores(task, trained, parts.valid, settings.batch_size, main=experiment.score)
         return found.value if found.higher_is_better else -found.value
 
     return fit(
@@ -336,6 +336,7 @@ def _summarise(model: Model, parts: Parts, history: History) -> RunResult:
         measured.pop("train")
     size = model.experiment.training.batch_size
     facts = forecast_facts(model.experiment.data, model.task, parts.train)
+    facts["main"] = model.experiment.score
     return RunResult(
         seed=model.experiment.seed,
         sentence=model.task.sentence,

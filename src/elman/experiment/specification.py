@@ -28,6 +28,8 @@ class Experiment(BaseModel):
     Attributes:
         title: what it is, in a few words.
         seed: of initial weights, order of batches, dropout masks and random splits.
+        score: name of the score that counts, for `training.select = "score"` and in what is said;
+            none for what the task is commonly measured by.
         data: what is learned from.
         network: what learns.
         training: how it learns.
@@ -37,6 +39,7 @@ class Experiment(BaseModel):
 
     title: str = ""
     seed: int = Field(default=1, ge=0, le=GREATEST_SEED)
+    score: str | None = None
     data: DataSpec
     network: NetworkSpec = NetworkSpec()
     training: TrainingSettings = TrainingSettings()
@@ -148,4 +151,4 @@ def full_name(name: str) -> str:
     'training.epochs'
     """
     nested = [f"{name}.{key}" for name, model in _SECTIONS.items() for key in model.model_fields]
-    return complete_name(name, ["title", "seed", *nested])
+    return complete_name(name, ["title", "seed", "score", *nested])
