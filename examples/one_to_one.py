@@ -22,11 +22,11 @@ def house(rng: random.Random) -> dict[str, object]:
 def main() -> None:
     """Train on 600 houses, say how far off the prices of others are, and ask for two."""
     rng = random.Random(1)
-    houses = [house(rng) for _ in range(600)]
+    known, others = [[house(rng) for _ in range(count)] for count in (600, 200)]
     with TemporaryDirectory() as folder:
-        model = elman.train(houses, target="price", epochs=30, out=f"{folder}/run")
-        print(model.task.sentence)
-        print(f"{model.scores(houses).values['mae']:.0f} thousand off on average")
+        model = elman.train(known, target="price", epochs=30, out=f"{folder}/run")
+    print(model.task.sentence)
+    print(f"{model.evaluate(others)['mae']:.0f} thousand off on average")
     asked = [
         {"area": 80, "rooms": 3, "district": "harbour"},
         {"area": 80, "rooms": 3, "district": "valley"},
