@@ -63,10 +63,10 @@ NOT_FOR_TAGGERS = {"check_estimators_empty_data_messages": STEPLESS} | dict.from
     TAGS_ARE_NESTED,
 )
 
-QUICK: dict[str, Any] = {"batch_size": 8, "learning_rate": 0.02, "settings": {"head": [16]}}
+QUICK: dict[str, Any] = {"batch_size": 64, "learning_rate": 0.02, "settings": {"head": [16]}}
 CHECKED = [
     SequenceClassifier(epochs=2, random_state=1, **QUICK),
-    SequenceRegressor(epochs=16, random_state=1, **QUICK),
+    SequenceRegressor(epochs=2, random_state=1, **QUICK),
     SequenceTagger(epochs=1, random_state=1, hidden_size=3),
 ]
 
@@ -92,6 +92,8 @@ def expected_failures(estimator: Any) -> dict[str, str]:
 
 @parametrize_with_checks(CHECKED, expected_failed_checks=expected_failures)
 def test_an_estimator_passes_the_check_of_scikit_learn(estimator: Any, check: Any) -> None:
+    if check.func.__name__ == "check_regressors_train":  # the one that asks for a good fit
+        estimator.set_params(epochs=16, batch_size=8)
     check(estimator)
 
 
