@@ -77,3 +77,10 @@ def test_every_example_is_short_and_run_here() -> None:
     for path in EXAMPLES.glob("*.py"):
         assert f'run("{path.stem}")' in tests, f"{path.name} is not run"
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 40
+
+
+def test_the_program_on_the_page_about_networks_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (EXAMPLES.parent / "docs" / "networks.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    exec(program, {})
+    assert capsys.readouterr().out == "torch.Size([2, 3])\n"
