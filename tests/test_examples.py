@@ -79,8 +79,11 @@ def test_every_example_is_short_and_run_here() -> None:
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 40
 
 
-def test_the_program_on_the_page_about_networks_runs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_program_on_the_page_about_networks_runs(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     page = (EXAMPLES.parent / "docs" / "networks.md").read_text(encoding="utf-8")
     (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    exec(program, {})
+    (tmp_path / "program.py").write_text(program, encoding="utf-8")
+    runpy.run_path(str(tmp_path / "program.py"))
     assert capsys.readouterr().out == "torch.Size([2, 3])\n"
