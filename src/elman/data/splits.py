@@ -182,7 +182,8 @@ def _in_time_order(table: Table, wanted: Mapping[str, float]) -> Splits:
                 f"{wanted.get(part, valid_share):.0%} of {int(steps.max())} steps. Use shorter "
                 "windows, a larger share or a longer sequence."
             )
-    return Splits(*(np.flatnonzero(chosen) for chosen in parts.values()))
+    train, valid, test = (np.flatnonzero(chosen) for chosen in parts.values())
+    return Splits(train, valid, test)
 
 
 def _by_group(
