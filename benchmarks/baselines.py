@@ -52,7 +52,8 @@ def nearest_neighbour(recipe: str) -> str:
         own = _steps(series)
         distances = [warping_distance(own, other) for other in known]
         right += labels[int(np.argmin(distances))] == truth
-    return f"nearest neighbour under dynamic time warping, no window: accuracy {right / len(asked):.3f}"
+    share = right / len(asked)
+    return f"nearest neighbour under dynamic time warping, no window: accuracy {share:.3f}"
 
 
 def warping_distance(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

@@ -182,8 +182,8 @@ def _in_time_order(table: Table, wanted: Mapping[str, float]) -> Splits:
                 f"{wanted.get(part, valid_share):.0%} of {int(steps.max())} steps. Use shorter "
                 "windows, a larger share or a longer sequence."
             )
-    train, valid, test = (np.flatnonzero(chosen) for chosen in parts.values())
-    return Splits(train, valid, test)
+    rows_of = {part: np.flatnonzero(chosen) for part, chosen in parts.items()}
+    return Splits(rows_of["train"], rows_of["valid"], rows_of["test"])
 
 
 def _by_group(
