@@ -45,3 +45,14 @@ def test_an_unknown_name_is_told_with_the_near_miss_and_all_that_are_known(
 
 def test_an_unknown_name_may_be_an_error_of_another_class() -> None:
     assert type(unknown("recipe", "x", ["y"], error=errors.DataError)) is errors.DataError
+
+
+def test_the_plural_of_a_kind_of_something_is_kinds_of_it() -> None:
+    assert "Known kinds of column: text." in str(unknown("kind of column", "txt", ["text"]))
+
+
+def test_of_many_names_those_most_like_the_wrong_one_are_listed() -> None:
+    names = [f"training.setting_{number}" for number in range(60)] + ["network.hidden_size"]
+    message = str(unknown("setting", "network.hiden_size", names))
+    assert "did you mean 'network.hidden_size'?" in message
+    assert len(message) < 250

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import tempfile
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -175,3 +176,21 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are(tmp_path: Path)
     model = untrained(ROADS["text to a class"], tmp_path).model
     with pytest.raises(OptionError, match=r"unknown column 'text'; did you mean 'txt'\? Known col"):
         predicted_table(model, {"txt": ["a"]})
+
+
+def test_a_series_is_forecast_beyond_its_last_row(tmp_path: Path) -> None:
+    road = ROADS["windows to the next value"]
+    model = untrained(road, tmp_path).model
+    length = model.experiment.data.window
+    rows = [{"day": day, "celsius": float(day)} for day in range(length + 2)]
+    table = predicted_table(model, rows)
+    answers = table[model.task.target_columns[0]]
+    assert len(answers) == 3
+    assert answers[-1] == model.predict([[row["celsius"] for row in rows[-length:]]])[0]
+
+
+def test_dates_are_written_as_text() -> None:
+    columns = {"day": [date(2021, 3, 4)], "days": [[date(2021, 3, 4), date(2021, 3, 5)]]}
+    (line,) = written(columns, "jsonl").decode().splitlines()
+    assert json.loads(line) == {"day": "2021-03-04", "days": ["2021-03-04", "2021-03-05"]}
+    assert b"2021-03-04 2021-03-05" in written(columns, "csv")

@@ -14,7 +14,7 @@ import torch
 
 import elman
 from elman.data.batching import BucketedBatches
-from elman.errors import CheckpointError, ExperimentError, OptionError
+from elman.errors import CheckpointError, DataError, ExperimentError, OptionError
 from elman.experiment import Experiment, read_experiment
 from elman.experiment.overrides import flat
 from elman.run import (
@@ -288,3 +288,16 @@ def test_what_cannot_be_built_is_refused_before_anything_is_written(tmp_path: Pa
     with pytest.raises(OptionError, match=r"unknown cell 'gur'; did you mean 'gru'\?"):
         run_experiment(small(cell="gur"), tmp_path / "x")
     assert not (tmp_path / "x").exists()
+
+
+def test_a_number_missing_in_the_test_part_is_named_before_anything_is_trained(
+    tmp_path: Path,
+) -> None:
+    rows = "\n".join(f"{n},{2 * n}" for n in range(40))
+    (tmp_path / "known.csv").write_text(f"x,y\n{rows}\n")
+    (tmp_path / "asked.csv").write_text("x,y\n1,2\n2,\n3,6\n")
+    data = {"files": [str(tmp_path / "known.csv")], "test_files": [str(tmp_path / "asked.csv")]}
+    experiment = Experiment.from_values({"data": data | {"target": "y"}}, origin="it")
+    with pytest.raises(DataError, match=r"asked\.csv, line 3, column y: the number is missing"):
+        run_experiment(experiment, tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -8,13 +8,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from elman.data.sources import read_table
 from elman.data.table import Table
 from elman.errors import DataError, ElmanError, ExperimentError
 from elman.experiment import DataSpec, NetworkSpec
-from elman.task import Task, find_task, roll_task, values
+from elman.task import SAMPLE, Task, find_task, roll_task, sample, values
 from roads import NEXT_CHARACTER, ROADS, Road, untrained
 
 REVIEWS = {
@@ -220,3 +221,12 @@ def test_balanced_classes_weigh_by_the_inverse_of_their_share() -> None:
     weights = dict(zip(names, task.objective["class_weights"], strict=True))
     assert weights == pytest.approx({"rare": 8 / (2 * 2), "often": 8 / (2 * 6)})
     assert task.objective["label_smoothing"] == 0.1
+
+
+def test_kinds_are_seen_in_rows_from_all_over_the_table() -> None:
+    rows = 5 * SAMPLE
+    table = Table.from_columns({"x": list(range(rows))}, origin="it")
+    seen = list(sample(table).column("x"))
+    assert (len(seen), seen[0], seen[-1]) == (SAMPLE, 0, rows - 1)
+    assert max(np.diff(seen)) <= 6
+    assert len(sample(table.select(range(7)))) == 7

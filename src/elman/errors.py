@@ -17,6 +17,9 @@ import difflib
 import re
 from collections.abc import Iterable
 
+LISTED = 40
+"""Names that an error lists; of more it lists the five most like the wrong one."""
+
 
 class ElmanError(Exception):
     """The root of the tree: catch this to catch whatever Elman raises on purpose."""
@@ -66,5 +69,8 @@ def unknown(
     names = sorted(known)
     near = difflib.get_close_matches(str(name), names, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else "."
-    kinds = re.sub("(?<=[^aeiou])y$", "ie", kind) + "s"
+    head, of, rest = kind.partition(" of ")
+    kinds = re.sub("(?<=[^aeiou])y$", "ie", head) + f"s{of}{rest}"
+    if len(names) > LISTED:
+        names = [*difflib.get_close_matches(str(name), names, n=5, cutoff=0.3), "…"]
     return error(f"unknown {kind} {name!r}{hint} Known {kinds}: {', '.join(names)}.")

@@ -83,7 +83,7 @@ class Model:
             DataError: a value cannot be taken; its row is named.
             OptionError: probabilities are asked of an objective that has none.
         """
-        found = self.answers(self.table(data))
+        found = self.answers(self.table(data, answered=False))
         if not probabilities:
             return found.values
         if found.probabilities is None:
@@ -100,13 +100,19 @@ class Model:
                 raise unknown("column", column, table.columns)
         return answer(self.task, self.network, table, self.experiment.training.batch_size)
 
-    def table(self, data: Any) -> Table:
-        """Make a table of rows laid out as the training data was; see `predict`."""
+    def table(self, data: Any, *, answered: bool = True) -> Table:
+        """Make a table of rows laid out as the training data was; see `predict`.
+
+        Args:
+            data: see `predict`.
+            answered: whether of a long series only windows with a value after them are wanted, as
+                to measure by.
+        """
         if isinstance(data, Table):
             return data
         if len(self.task.input_columns) == 1 and _are_values(data):
             return Table.from_columns({self.task.input_columns[0]: data}, origin="data")
-        return read_like(self.experiment.data, data)
+        return read_like(self.experiment.data, data, answered=answered)
 
     def evaluate(self, data: Any = "test") -> dict[str, float]:
         """Measure the model.

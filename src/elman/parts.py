@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +17,7 @@ from elman.data.table import Table
 from elman.errors import DataError, ExperimentError
 from elman.experiment.data import DataSpec
 from elman.features.inference import infer_kind
-from elman.task import SAMPLE
+from elman.task import sample
 
 
 class Parts(NamedTuple):
@@ -67,18 +66,20 @@ def with_known_columns(data: DataSpec) -> DataSpec:
     return data.model_copy(update=found)
 
 
-def read_like(data: DataSpec, source: Any) -> Table:
+def read_like(data: DataSpec, source: Any, *, answered: bool = True) -> Table:
     """Read rows laid out as the training data was: for prediction or another test.
 
     Args:
         data: how the training data was laid out.
         source: a path, or values in Python.
+        answered: whether of a long series only windows with a value after them are wanted.
     """
     table = read_table(source, format=data.format)
     known = data.per_sequence
     if known is not None:  # the target, say, need not be there
         known = [name for name in known if name in table.columns]
-    return _laid_out(data.model_copy(update={"per_sequence": known}), table)
+    layout = data.model_copy(update={"per_sequence": known})
+    return _laid_out(layout, table, answered=answered)
 
 
 def single_columns(data: DataSpec, table: Table) -> list[str] | None:
@@ -115,7 +116,7 @@ def _extra(data: DataSpec, files: Sequence[str]) -> Table | None:
     return read_like(data, list(files)) if files else None
 
 
-def _laid_out(data: DataSpec, table: Table) -> Table:
+def _laid_out(data: DataSpec, table: Table, *, answered: bool = True) -> Table:
     """Turn a long table into one of sequences, and a long sequence into windows."""
     if data.sequence_id or (data.time and not data.predicts_next):
         single = data.per_sequence
@@ -123,7 +124,7 @@ def _laid_out(data: DataSpec, table: Table) -> Table:
             table, sequence_id=data.sequence_id, time=data.time, per_sequence=single
         )
     if data.window:
-        table = windows(table, length=data.window)
+        table = windows(table, length=data.window, answered=answered)
     return table
 
 
@@ -176,5 +177,5 @@ def _stratum(data: DataSpec, table: Table) -> str | None:
     name = data.target[0]
     kind = data.target_kind
     if kind is None:
-        kind = infer_kind(list(islice(table.column(name), SAMPLE)), name=name, as_target=True).kind
+        kind = infer_kind(list(sample(table).column(name)), name=name, as_target=True).kind
     return name if kind == "category" else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import date, time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any
@@ -58,7 +59,7 @@ def predicted_table(model: Model, source: Any, *, probabilities: bool = False) -
     Raises:
         OptionError: probabilities are asked of an objective that has none a row.
     """
-    table = model.table(source)
+    table = model.table(source, answered=False)
     found = model.answers(table)
     columns: dict[str, Any] = {name: list(table.column(name)) for name in table.columns}
     name = ", ".join(model.task.target_columns)
@@ -124,12 +125,14 @@ def _encoded(columns: dict[str, Any], as_format: str) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """Turn arrays and NumPy's numbers into lists and numbers."""
+    """Turn arrays, NumPy's numbers and times into lists, numbers and text."""
+    if isinstance(value, date | time):
+        return value.isoformat()
     if isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, np.generic):
         return value.item()
-    return list(value) if isinstance(value, tuple) else value
+    return [_plain(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _cell(value: Any) -> Any:

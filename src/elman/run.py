@@ -13,6 +13,7 @@ runs/NAME/experiment.toml     every setting, defaults too
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import nn
 
 from elman.answers import forecast_facts, scores
+from elman.data.encoding import encode
+from elman.data.table import Table
 from elman.defaults import defaults_for
 from elman.errors import CheckpointError, ExperimentError
 from elman.evaluation.scores import Scores
@@ -28,7 +31,7 @@ from elman.experiment import Experiment, read_experiment
 from elman.model import EXPERIMENT, MODEL, RESULT, Model
 from elman.parts import Parts, read_parts, single_columns, with_known_columns
 from elman.reporting import write_page
-from elman.task import Task, find_task
+from elman.task import NAMED, Task, find_task
 from elman.training.checkpoint import read_json, write_atomically
 from elman.training.history import EpochRecord, History
 from elman.training.progress import NoProgress, Progress, progress_on_stderr
@@ -198,6 +201,7 @@ def run_experiment(
     parts = read_parts(experiment.data, experiment.seed, source)
     others = [part for part in (parts.valid, parts.test) if part is not None]
     task = find_task(experiment.data, experiment.network, parts.train, others)
+    _check_answers(task, others)
     complete = completed(experiment, task, parts)
     _refuse_another_run(complete, directory)
     if (directory / RESULT).is_file():
@@ -224,6 +228,18 @@ def run_experiment(
         )
     write_atomically(directory / RESULT, f"{result.model_dump_json(indent=2)}\n".encode())
     return TrainedRun(model, result)
+
+
+def _check_answers(task: Task, others: Sequence[Table]) -> None:
+    """Refuse a number that is missing where it is to be measured by, before hours of training.
+
+    Raises:
+        DataError: there is one; file, row and column are named.
+    """
+    if task.predicts_next or task.target.kind in NAMED:
+        return
+    for part in others:
+        encode(part, range(len(part)), task.target_columns, task.target, cache=None)
 
 
 def completed(experiment: Experiment, task: Task, parts: Parts) -> Experiment:

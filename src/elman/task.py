@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
+import numpy as np
 import torch
 
 from elman.columns import choose_columns
@@ -170,6 +170,13 @@ def roll_task() -> Task:
     )
 
 
+def sample(table: Table) -> Table:
+    """Return rows from all over a table, at most `SAMPLE`, in their order."""
+    if len(table) <= SAMPLE:
+        return table
+    return table.select(np.linspace(0, len(table) - 1, SAMPLE).astype(np.int64))
+
+
 def values(table: Table, columns: Sequence[str]) -> Iterator[Any]:
     """Yield what a feature takes of every row: a cell, or the list of its cells."""
     if len(columns) == 1:
@@ -190,7 +197,7 @@ def _feature(
 ) -> Any:
     """Make the feature of some columns, its kind inferred where it is not given."""
     if kind is None:
-        samples = {name: list(islice(table.column(name), SAMPLE)) for name in columns}
+        samples = {name: list(sample(table).column(name)) for name in columns}
         try:
             inferred = infer_columns(samples, as_target=as_target, steps=steps)
         except DataError as error:
@@ -256,7 +263,7 @@ def _steps(table: Table, source: Feature, columns: Sequence[str]) -> list[int] |
     """Count the steps of a sample of inputs; None where they have none."""
     if not source.has_steps:
         return None
-    return [len(source.encode(value)) for value in islice(values(table, columns), SAMPLE)]
+    return [len(source.encode(value)) for value in values(sample(table), columns)]
 
 
 def _aligned(
@@ -269,16 +276,15 @@ def _aligned(
     Raises:
         DataError: they have in most rows, and not in one, which is named.
     """
-    pairs = zip(values(table, source[1]), values(table, target[1]), strict=True)
+    some = sample(table)
     unequal = []
-    count = 0
-    for row, (x, y) in enumerate(islice(pairs, SAMPLE)):
+    pairs = zip(values(some, source[1]), values(some, target[1]), strict=True)
+    for row, (x, y) in enumerate(pairs):
         steps = len(source[0].encode(x)), len(target[0].encode(y))
-        count += 1
         if steps[0] != steps[1]:
             unequal.append((row, *steps))
-    if unequal and len(unequal) * 10 <= count:
-        raise unequal_steps(table, unequal[0], source[1], target[1])
+    if unequal and len(unequal) * 10 <= len(some):
+        raise unequal_steps(some, unequal[0], source[1], target[1])
     return not unequal
 
 

@@ -86,7 +86,9 @@ def to_sequences(
     return _derived(table, columns, groups.first_rows, notes, arguments)
 
 
-def windows(table: Table, *, length: int, step: int = 1, horizon: int = 1) -> Table:
+def windows(
+    table: Table, *, length: int, step: int = 1, horizon: int = 1, answered: bool = True
+) -> Table:
     """Cut long sequences into windows of the past and the value that comes after each.
 
         NAME       x(t − length + 1), …, x(t)
@@ -101,6 +103,8 @@ def windows(table: Table, *, length: int, step: int = 1, horizon: int = 1) -> Ta
         length: steps of a window, at least 1.
         step: steps from the beginning of a window to that of the next, at least 1.
         horizon: how many steps behind the window's end the value lies, at least 1.
+        answered: whether the value must be there. Without, there are no columns `next_NAME`, and
+            the last window is the one whose value nobody knows yet.
 
     Returns:
         A row a window, in the order of sequences and time, with `spans`, by which
@@ -115,13 +119,13 @@ def windows(table: Table, *, length: int, step: int = 1, horizon: int = 1) -> Ta
         if value < 1:
             raise OptionError(f"{name} of windows must be at least 1 step, got {value}.")
     flat, offsets = _flattened(table)
-    needed = length + horizon
+    needed = length + horizon if answered else length
     counts = np.maximum(0, (np.diff(offsets) - needed) // step + 1)
     if not counts.sum():
+        after = f" with the value {horizon} after it" if answered else ""
         raise DataError(
             f"{table.source}: the longest sequence has {int(np.diff(offsets).max(initial=0))} "
-            f"steps, and a window of {length} with the value {horizon} after it needs {needed}. "
-            "Ask for shorter windows."
+            f"steps, and a window of {length}{after} needs {needed}. Ask for shorter windows."
         )
     sequence = np.repeat(np.arange(len(counts)), counts)
     within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -130,7 +134,8 @@ def windows(table: Table, *, length: int, step: int = 1, horizon: int = 1) -> Ta
     for name in table.columns:
         if name in flat:
             columns[name] = _views(flat[name], starts, length)
-            columns[NEXT.format(name)] = flat[name].take(_arrow(starts + needed - 1))
+            if answered:
+                columns[NEXT.format(name)] = flat[name].take(_arrow(starts + needed - 1))
         else:
             columns[name] = table.arrow(name).take(_arrow(sequence))
     one_sequence = not any(is_list(table.column(name).type) for name in table.columns)
@@ -139,7 +144,7 @@ def windows(table: Table, *, length: int, step: int = 1, horizon: int = 1) -> Ta
         columns,
         starts if one_sequence else sequence,
         [],
-        repr((length, step, horizon)),
+        repr((length, step, horizon, answered)),
         spans=Spans(sequence, within * step, within * step + needed),
     )
     if not one_sequence:
