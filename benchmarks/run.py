@@ -67,7 +67,6 @@ def _quality(arguments: argparse.Namespace) -> tuple[str, bool]:
     page = quality.page(
         runs=arguments.runs,
         recipes=arguments.recipes,
-        seeds=arguments.seeds,
         defaults=arguments.defaults,
     )
     return page, True
@@ -109,7 +108,6 @@ def _arguments() -> argparse.Namespace:
     page.set_defaults(page=_chung)
 
     page = pages.add_parser("quality", help="what the recipes reach (hours)")
-    page.add_argument("--seeds", type=int, default=1, help="of every recipe; default 1")
     names = list(quality.GOALS)
     page.add_argument("--recipes", nargs="+", choices=names, default=names, help="which ones")
     page.add_argument("--defaults", action="store_true", help="and each with nothing but columns")
