@@ -105,6 +105,7 @@ def test_a_file_is_read_like_a_recipe(tmp_path: Path) -> None:
             SMALL + "bidirectional = true\n[training]\nchunk_length = 9",
             "experiment: a network with bidirectional = true reads a sequence's future, so",
         ),
+        (SMALL.replace("[network]", "season = 12\n[network]"), "season = 12 has no effect without"),
         ("seed = -1\n" + SMALL, "seed must be greater than or equal to 0, got -1."),
     ],
 )

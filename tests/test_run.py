@@ -301,3 +301,13 @@ def test_a_number_missing_in_the_test_part_is_named_before_anything_is_trained(
     with pytest.raises(DataError, match=r"asked\.csv, line 3, column y: the number is missing"):
         run_experiment(experiment, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_score_that_a_task_has_not_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    rows = "\n".join(f"{n},{2 * n}" for n in range(40))
+    (tmp_path / "known.csv").write_text(f"x,y\n{rows}\n")
+    data = {"files": [str(tmp_path / "known.csv")], "target": "y"}
+    experiment = Experiment.from_values({"data": data, "score": "rmes"}, origin="it")
+    with pytest.raises(OptionError, match=r"unknown score 'rmes'; did you mean 'rmse'\?"):
+        run_experiment(experiment, tmp_path / "run")
+    assert not (tmp_path / "run" / "checkpoints").exists()

@@ -287,6 +287,9 @@ def _fit(
         found = scores(task, trained, parts.valid, settings.batch_size, main=experiment.score)
         return found.value if found.higher_is_better else -found.value
 
+    if experiment.score is not None:
+        score(network)  # a score that this task has not is refused before anything is trained
+
     return fit(
         network,
         None,

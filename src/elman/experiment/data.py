@@ -78,11 +78,16 @@ class DataSpec(BaseModel):
     max_rows: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
-    def _refuse_two_sources(self) -> DataSpec:
+    def _refuse_what_contradicts_itself(self) -> DataSpec:
         if self.name is not None and self.files:
             raise ValueError("give name, a named data set, or files, one of the two; got both")
         if self.name is not None and self.sequence_id:
             raise ValueError("sequence_id is for files; a named data set knows its own sequences")
+        if self.season != 1 and not self.window:
+            raise ValueError(
+                f"season = {self.season} has no effect without a window, as nothing is forecast; "
+                "set window, or leave season out"
+            )
         if self.per_sequence and not self.sequence_id:
             raise ValueError("per_sequence belongs to a long table; name its sequence_id too")
         return self
