@@ -49,28 +49,32 @@ def nearest_neighbour(recipe: str) -> str:
     right = 0
     asked = list(zip(tables["test"].column("series"), tables["test"].column("label"), strict=True))
     for series, truth in asked:
-        own = _steps(series)
-        distances = [warping_distance(own, other) for other in known]
-        right += labels[int(np.argmin(distances))] == truth
+        right += labels[int(warping_distances(_steps(series), known).argmin())] == truth
     share = right / len(asked)
     return f"nearest neighbour under dynamic time warping, no window: accuracy {share:.3f}"
 
 
-def warping_distance(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    """Return the squared distance of two series (T, I) along their best alignment.
+def warping_distances(
+    a: NDArray[np.float64], others: list[NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """Return the squared distance of a series (T, I) to each of others along the best alignment.
 
     D(i, j) = ‖a(i) − b(j)‖² + min { D(i−1, j), D(i, j−1), D(i−1, j−1) }
     """
-    costs = np.square(a[:, None] - b[None]).sum(-1)
-    previous = np.full(len(b) + 1, np.inf)
+    lengths = np.array([len(other) for other in others])
+    padded = np.zeros((len(others), lengths.max(), a.shape[1]))
+    for row, other in enumerate(others):
+        padded[row, : len(other)] = other
+    previous = np.full((lengths.max() + 1, len(others)), np.inf)
     previous[0] = 0.0
-    for row in costs:
-        current = np.full(len(b) + 1, np.inf)
+    for step in a:
+        costs = np.square(padded - step).sum(-1).T
+        current = np.full_like(previous, np.inf)
         reach = np.minimum(previous[1:], previous[:-1])
-        for j, cost in enumerate(row):
-            current[j + 1] = cost + min(reach[j], current[j])
+        for j in range(len(costs)):
+            current[j + 1] = costs[j] + np.minimum(reach[j], current[j])
         previous = current
-    return float(previous[-1])
+    return previous[lengths, np.arange(len(others))]
 
 
 def gestures() -> str:
@@ -84,7 +88,7 @@ def gestures() -> str:
 
     def frames(part: str) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
         table = getattr(parts, part)
-        cells = [np.asarray(each, float) for each in values(table, data.input)]
+        cells = [_beside(each) for each in values(table, data.input)]
         return np.concatenate(cells), np.concatenate([list(v) for v in table.column("phase")])
 
     x, y = frames("train")
@@ -116,3 +120,8 @@ def _texts(table: object) -> tuple[list[str], list[str]]:
 def _steps(series: NDArray[np.float64]) -> NDArray[np.float64]:
     series = np.asarray(series, float)
     return series[:, None] if series.ndim == 1 else series
+
+
+def _beside(columns: list[object]) -> NDArray[np.float64]:
+    """Put the columns of a row beside each other, a row a step."""
+    return np.concatenate([_steps(np.asarray(each, float)) for each in columns], axis=1)

@@ -87,15 +87,15 @@ def page(*, runs: Path, recipes: Sequence[str], defaults: bool) -> str:
         lines += ["", "## The same data with nothing said but the columns", ""]
         lines += ["| recipe | score | tuned | defaults |", "| --- | --- | ---: | ---: |"]
         lines += [_default_row(name, trained[name], runs) for name in recipes]
-    lines += ["", f"{machine()}; each run on one thread, others beside it on the other core.", ""]
+    lines += ["", f"{machine()}; each run on one thread, with others at work beside it.", ""]
     return "\n".join(lines)
 
 
 def _about() -> list[str]:
     return [
-        "Each recipe is trained as `elman train RECIPE` trains it; weights are selected on the "
-        "validation part, and the test part is measured once, at the end. Mean ± standard "
-        "deviation over seeds where there are several.",
+        "Each recipe is trained as `elman train RECIPE` trains it. Weights, and what the recipes "
+        "say, were chosen on the validation part; every run prints its test score too, so those "
+        "were seen along the way. Mean ± standard deviation over seeds where there are several.",
         "",
     ]
 
