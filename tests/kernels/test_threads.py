@@ -193,27 +193,32 @@ def test_the_workers_of_a_data_loader_run_layers() -> None:
 
 
 def test_the_interpreter_may_end_while_daemon_threads_are_inside_calls() -> None:
-    # The kernels are called without PyTorch: before Python 3.14, the interpreter aborts where it
-    # ends in the middle of one of PyTorch's own operators.
+    # The threads call the kernels alone: before Python 3.14, the interpreter aborts where it ends
+    # in the middle of one of PyTorch's own operators. So tensors are made before they begin.
     in_a_process("""
         from elman import _kernels
 
-        inside = threading.Event()
+        kept = []
 
-        def call_for_ever():
+        def prepared():
             x, y, state = torch.randn(20, 40, 35), torch.empty(20, 40, 67), torch.empty(40, 67)
             w, r = torch.randn(67, 35), torch.randn(67, 67)
+            kept.append((x, y, state, w, r))
             weights = [w.data_ptr(), r.data_ptr(), 0, 0, 0, 0]
             packed = _kernels.Packed("simple", "tanh", "float32", 35, 67, 67, *weights, False)
             places = [x.data_ptr(), 40 * 35, 35, y.data_ptr(), 40 * 67, 67]
             states = [0, 0, 0, 0, 0, 0, state.data_ptr(), 0, 0, 0, 0, 0.0, 0.0, 0, 0]
-            run = _kernels.Forward(packed, 20, 40, False, *places, *states)
+            return _kernels.Forward(packed, 20, 40, False, *places, *states)
+
+        inside = threading.Event()
+
+        def call_for_ever(run):
             while True:
                 _kernels.forward([run], 2)
                 inside.set()
 
-        for _ in range(2):
-            threading.Thread(target=call_for_ever, daemon=True).start()
+        for run in [prepared(), prepared()]:
+            threading.Thread(target=call_for_ever, args=[run], daemon=True).start()
         inside.wait()
         print("ok")
     """)
