@@ -98,6 +98,14 @@ def poisoned(outputs: Tensor, target: Tensor, name: str) -> tuple[Tensor, Tensor
     return outputs, target
 
 
+def test_an_objective_without_a_loss_cannot_be_made() -> None:
+    class Unfinished(Tagging):
+        loss = Objective.loss
+
+    with pytest.raises(TypeError, match="abstract method '?loss"):
+        Unfinished(N)
+
+
 def test_all_of_them_are_tested_here() -> None:
     assert {*STEPS, *ROWS} == set(OBJECTIVES)
 

@@ -2,96 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
-from elman.errors import OptionError
-from elman.layers.options import checked_probability, checked_size
-from elman.networks.objectives.objective import Objective
+from elman.networks.objectives.cross_entropy import CrossEntropyObjective
 from elman.networks.objectives.steps import checked_rows, checked_target
 
 
-class CrossEntropy(nn.Module):
-    """The mean cross-entropy of classes, weighted and smoothed.
-
-        loss = (1/N) Σₙ Σₖ w(k) q(n, k) · (− log p(n, k)),   p = softmax of the outputs
-        q(n, k) = (1 − ε) [k = y(n)] + ε / K
-
-    The mean is over the N answers, where torch.nn.CrossEntropyLoss divides by Σ w(y(n)): a mean
-    over batches is then the mean over the data, whatever classes stand in a batch.
-
-    Source: label smoothing: Szegedy et al. 2016, arXiv:1512.00567, §7.
-    """
-
-    weights: Tensor | None
-
-    def __init__(
-        self, classes: int, class_weights: Sequence[float] | None, label_smoothing: float
-    ) -> None:
-        """Choose the weights and the smoothing.
-
-        Args:
-            classes: K.
-            class_weights: w, one a class, from 0 up; None for 1 each.
-            label_smoothing: ε, the share of the truth that is spread over all classes.
-
-        Raises:
-            OptionError: a value is out of range, or there is not one weight a class.
-        """
-        super().__init__()
-        self.class_weights = None if class_weights is None else list(class_weights)
-        self.label_smoothing = checked_probability("label_smoothing", label_smoothing)
-        weights = checked_weights("class_weights", self.class_weights, classes)
-        self.register_buffer("weights", weights, persistent=False)
-
-    def forward(self, outputs: Tensor, target: Tensor) -> Tensor:
-        """Return the loss of outputs (N, K) and target (N,), ids; zero where N is."""
-        weights = None if self.weights is None else self.weights.to(outputs.dtype)
-        total = F.cross_entropy(
-            outputs,
-            target,
-            weight=weights,
-            label_smoothing=self.label_smoothing,
-            reduction="sum",
-        )
-        return total / max(1, target.numel())
-
-    def to_json(self) -> dict[str, Any]:
-        """Describe the options."""
-        return {"class_weights": self.class_weights, "label_smoothing": self.label_smoothing}
-
-
-class Classification(Objective):
-    """One of n classes a row, by softmax and cross-entropy; see `CrossEntropy`."""
+class Classification(CrossEntropyObjective):
+    """One of n classes a row, by softmax and cross-entropy; see `cross_entropy.CrossEntropy`."""
 
     name: ClassVar[str] = "classification"
     per_step: ClassVar[bool] = False
-
-    def __init__(
-        self,
-        size: int,
-        *,
-        class_weights: Sequence[float] | None = None,
-        label_smoothing: float = 0.0,
-    ) -> None:
-        """Choose among classes.
-
-        Args:
-            size: n, the number of classes.
-            class_weights: how much an example of each class counts; None for 1 each.
-            label_smoothing: ε, the share of the truth that is spread over all classes.
-
-        Raises:
-            OptionError: a value is out of range, or there is not one weight a class.
-        """
-        super().__init__()
-        self.output_size = checked_size("size", size)
-        self.cross_entropy = CrossEntropy(size, class_weights, label_smoothing)
 
     def loss(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
         """Return the mean cross-entropy a row, in nats.
@@ -113,25 +36,3 @@ class Classification(Objective):
     def probabilities(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:
         """Return the probability of every class, (n,) a row."""
         return list(checked_rows(outputs, lengths, self.output_size).softmax(-1))
-
-    def to_json(self) -> dict[str, Any]:
-        """Describe the objective: its name and options."""
-        return {"name": self.name, "size": self.output_size, **self.cross_entropy.to_json()}
-
-
-def checked_weights(name: str, weights: Sequence[float] | None, size: int) -> Tensor | None:
-    """Return weights as a tensor, (n,).
-
-    Raises:
-        OptionError: there is not one each, or one is negative or no number, or all are zero.
-    """
-    if weights is None:
-        return None
-    if len(weights) != size:
-        raise OptionError(f"{name} must be one a class, {size} numbers; got {len(weights)}.")
-    wrong = [weight for weight in weights if not (math.isfinite(weight) and weight >= 0)]
-    if wrong or not any(weights):
-        raise OptionError(
-            f"{name} must be numbers from 0 up, not all of them 0; got {(wrong or weights)[0]!r}."
-        )
-    return torch.tensor(weights, dtype=torch.float64)

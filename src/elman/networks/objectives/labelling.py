@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from elman.layers.options import checked_size
-from elman.networks.objectives.classification import checked_weights
+from elman.networks.objectives.cross_entropy import checked_weights
 from elman.networks.objectives.objective import Objective
 from elman.networks.objectives.steps import checked_rows, checked_target
 

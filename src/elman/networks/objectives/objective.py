@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
 
-class Objective(nn.Module):
+class Objective(nn.Module, ABC):
     """The end of a network: from outputs and targets to a loss, from outputs to answers.
 
     A module, since a conditional random field learns transitions of its own. Outputs are (T, B, O)
     where there is an answer a step, else (B, O); targets are encoded by the target's feature.
     """
 
+    name: ClassVar[str]
+    """What `to_json` calls it."""
     per_step: ClassVar[bool]
     """Whether there is an output a step."""
     output_size: int
     """O, numbers the network must give: of a step, or of a row."""
 
+    @abstractmethod
     def loss(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
         """Return the mean loss over what counts: real steps, or rows.
 
@@ -29,16 +33,15 @@ class Objective(nn.Module):
             target: (T, B, …), or (B, …); for CTC (S, B), padded with −1.
             lengths: real steps of each row, (B,); all 1 where nothing has steps.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def answers(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:
         """Return each row's most likely answer, encoded as its feature's `decode` takes it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def probabilities(self, outputs: Tensor, lengths: Tensor) -> list[Tensor] | None:
         """Return each row's probabilities, (n,) or (T, n); None where there are none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def to_json(self) -> dict[str, Any]:
         """Describe the objective: its name and options."""
-        raise NotImplementedError
