@@ -44,6 +44,8 @@ GOALS = {
     "gestures": Goal("accuracy", None, 15, baselines.gestures),
     "digits": Goal("accuracy", 0.98, 15),
     "sequential-mnist": Goal("accuracy", 0.98, 60),
+    "permuted-mnist": Goal("accuracy", 0.92, 60),
+    "pedal": Goal("error_to_signal", None, 20, baselines.pedal),
     "vowels": Goal("accuracy", None, 3, lambda: baselines.nearest_neighbour("vowels"), seeds=3),
     "power": Goal("accuracy", None, 3, lambda: baselines.nearest_neighbour("power"), seeds=3),
     "gunpoint": Goal("accuracy", None, 3, lambda: baselines.nearest_neighbour("gunpoint"), seeds=3),

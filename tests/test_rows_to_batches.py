@@ -149,6 +149,46 @@ def test_chunks_that_begin_anew_hold_every_step_once(tmp_path: Path) -> None:
     )
 
 
+def recording(steps: int) -> tuple[Task, Table]:
+    dry = torch.sin(torch.arange(steps) / 3).tolist()
+    wet = [2 * x + 1 for x in dry]
+    table = Table.from_columns({"dry": [dry], "wet": [wet]}, origin="pedal")
+    data = DataSpec(input=["dry"], target=["wet"], input_kind="series", target_kind="series")
+    return find_task(data, NetworkSpec(), table), table
+
+
+def test_one_long_recording_is_read_in_rows_side_by_side() -> None:
+    task, table = recording(steps=100)
+    settings = TrainingSettings(batch_size=3, chunk_length=20)
+    batches = training_batches(task, table, settings, seed=3)
+    read: list[list[tuple[float, float]]] = [[], [], []]
+    for number, batch in enumerate(batches.epoch(0)):
+        assert (batch.continues, len(batch.input) <= 20) == (number > 0, True)
+        for row, length in enumerate(batch.lengths.tolist()):
+            pairs = zip(batch.input[:length, row, 0], batch.target[:length, row, 0], strict=True)
+            read[row] += [(float(x), float(y)) for x, y in pairs]
+    ((dry, wet),) = expected_rows(task, table)
+    assert [len(row) for row in read] == [34, 33, 33]
+    assert [*read[0], *read[1], *read[2]] == list(
+        zip(dry[:, 0].tolist(), wet[:, 0].tolist(), strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("steps", "settings"),
+    [
+        (59, TrainingSettings(batch_size=3, chunk_length=20)),
+        (100, TrainingSettings(batch_size=3)),
+    ],
+)
+def test_a_short_recording_and_one_that_is_not_cut_stay_whole(
+    steps: int, settings: TrainingSettings
+) -> None:
+    task, table = recording(steps)
+    (batch,) = training_batches(task, table, settings, seed=3).epoch(0)
+    assert batch.lengths.tolist() == [steps]
+
+
 def test_rolls_are_moved_by_semitones_anew_in_every_epoch() -> None:
     roll = torch.zeros(5, 88)
     roll[:, 40] = 1

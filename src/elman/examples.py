@@ -62,6 +62,16 @@ def training_batches(
     examples = _examples(task, table, cache)
     if settings.chunk_length and not settings.carry_state:
         examples = chunks(examples, settings.chunk_length)
+    elif _is_recording(task, examples, settings):
+        stream, targets = examples[0]
+        return StreamBatches(
+            stream,
+            settings.batch_size,
+            settings.chunk_length,
+            targets=targets,
+            seed=seed,
+            vary_cuts=True,
+        )
     return BucketedBatches(examples, settings.batch_size, seed=seed, **_shape(task))
 
 
@@ -96,6 +106,17 @@ def input_batches(task: Task, table: Table, batch_size: int) -> tuple[Iterator[B
 def is_stream(task: Task) -> bool:
     """Tell whether rows follow each other as one text, in which every next element is asked for."""
     return task.predicts_next and bool(task.input.encoding.ids)
+
+
+def _is_recording(task: Task, examples: Any, settings: TrainingSettings) -> bool:
+    """Tell whether all there is to learn from is one row, long enough to be a batch of its own.
+
+    As a text is, it is then cut into `batch_size` rows that are read side by side, for one row at
+    a time would leave most of a processor idle.
+    """
+    long = settings.batch_size * settings.chunk_length
+    one = len(examples) == 1 and targets_of(task) == "step"
+    return one and 0 < long <= len(examples[0].input)
 
 
 def targets_of(task: Task) -> Targets:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -170,6 +171,29 @@ def test_a_defect_shows_its_traceback_only_when_asked(debug: bool) -> None:
             "elman: stopped by an unexpected ZeroDivisionError (division by zero); "
             "`elman --debug fail` shows where.\n"
         )
+
+
+ASKED = """
+import os
+from elman.cli import main as command
+@command.app.command("pages")
+def pages() -> None:
+    print(os.environ["THP_MEM_ALLOC_ENABLE"])
+command.main()
+"""
+
+
+@pytest.mark.parametrize(("said", "seen"), [(None, "1"), ("0", "0")])
+def test_the_command_asks_for_huge_pages_unless_somebody_has_decided(
+    said: str | None, seen: str
+) -> None:
+    environment = {k: v for k, v in os.environ.items() if k != "THP_MEM_ALLOC_ENABLE"}
+    environment |= {} if said is None else {"THP_MEM_ALLOC_ENABLE": said}
+    done = subprocess.run(
+        [sys.executable, "-c", ASKED, "pages"],
+        env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == seen
 
 
 def test_a_reader_that_leaves_early_is_no_failure_to_speak_of() -> None:
