@@ -26,6 +26,13 @@ def test_rare_names_and_those_beyond_the_greatest_size_are_left_out() -> None:
     assert Vocabulary.from_counts(counts, max_size=2).names == ("c", "a")
 
 
+def test_names_may_stand_in_their_own_order_whatever_their_counts() -> None:
+    vocabulary = Vocabulary.by_name({"b": 1, "c": 5, "a": 2}, unknown=True)
+    assert (vocabulary.names, vocabulary.counts) == (("a", "b", "c"), (2, 1, 5))
+    assert vocabulary.find("a") == 1
+    assert Vocabulary.by_name({10: 1, 9: 1}, unknown=False).find(9) == 0
+
+
 def test_without_an_unknown_id_the_names_begin_at_zero() -> None:
     vocabulary = Vocabulary.from_counts({"x": 1, "y": 3}, unknown=False)
     assert [vocabulary.find(name) for name in ("y", "x", "z")] == [0, 1, None]

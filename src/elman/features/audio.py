@@ -17,7 +17,7 @@ from elman.features.feature import Encoding
 from elman.features.scaling import Floats, Moments, Scaling
 from elman.features.sound import Sound, read_sound, resample
 from elman.features.spectrogram import log_mel
-from elman.features.state import feature_state, restore
+from elman.features.state import feature_state, options_of, restore
 
 VIEWS = ("log-mel", "samples")
 MELS = 40
@@ -159,16 +159,8 @@ class AudioFeature:
     def to_json(self) -> dict[str, Any]:
         """Describe the feature in JSON values, for `from_json`."""
         learned = fitted(self._learned, self.kind)
-        options = {
-            "sample_rate": self.sample_rate,
-            "view": self.view,
-            "channels": self.channels,
-            "mels": self.mels,
-            "window_ms": self.window_ms,
-            "hop_ms": self.hop_ms,
-        }
         return feature_state(
-            self.kind, options, {**learned._asdict(), "scaling": learned.scaling.to_json()}
+            self.kind, options_of(self), {**learned._asdict(), "scaling": learned.scaling.to_json()}
         )
 
     @classmethod

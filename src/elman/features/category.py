@@ -11,7 +11,7 @@ from torch import Tensor
 from elman.errors import DataError
 from elman.features.checks import blank, fitted, shown
 from elman.features.feature import Encoding
-from elman.features.state import feature_state, restore
+from elman.features.state import feature_state, options_of, restore
 from elman.features.vocabulary import Name, NameCounter, Vocabulary, as_name, unseen
 
 
@@ -85,14 +85,11 @@ class CategoryFeature:
                 f"a target needs at least two classes, and all {counts.total()} values of the "
                 f"training part are {shown(name)}; there is nothing to be learned from it."
             )
-        names = sorted(counts)
-        self._vocabulary = Vocabulary(
-            names, [counts[name] for name in names], unknown=not self.as_target
-        )
+        self._vocabulary = Vocabulary.by_name(counts, unknown=not self.as_target)
         self.notes = [f"{absent} missing values count as unknown."] if absent else []
-        if 2 < len(names) == counts.total():
+        if 2 < len(counts) == counts.total():
             self.notes.append(
-                f"each of the {len(names)} names is there once: nothing that is learned of one "
+                f"each of the {len(counts)} names is there once: nothing that is learned of one "
                 f"will be met again."
             )
         return self
@@ -123,9 +120,7 @@ class CategoryFeature:
     def to_json(self) -> dict[str, Any]:
         """Describe the feature in JSON values, for `from_json`."""
         vocabulary = fitted(self._vocabulary, self.kind)
-        return feature_state(
-            self.kind, {"as_target": self.as_target}, {"vocabulary": vocabulary.to_json()}
-        )
+        return feature_state(self.kind, options_of(self), {"vocabulary": vocabulary.to_json()})
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> CategoryFeature:

@@ -12,7 +12,7 @@ from torch import Tensor
 from elman.errors import DataError, OptionError
 from elman.features.checks import fitted, missing, shown
 from elman.features.feature import Encoding
-from elman.features.state import feature_state, restore
+from elman.features.state import feature_state, options_of, restore
 from elman.features.vocabulary import Name, NameCounter, Vocabulary, as_name, unseen
 
 
@@ -78,10 +78,7 @@ class LabelsFeature:
                 f"there is no label in the {rows} values of the training part; "
                 f"was another column meant?"
             )
-        names = sorted(counter.counts)
-        self._vocabulary = Vocabulary(
-            names, [counter.counts[name] for name in names], unknown=False
-        )
+        self._vocabulary = Vocabulary.by_name(counter.counts, unknown=False)
         self.notes = [f"{without} of {rows} values have no label."] if without else []
         return self
 
@@ -110,9 +107,7 @@ class LabelsFeature:
     def to_json(self) -> dict[str, Any]:
         """Describe the feature in JSON values, for `from_json`."""
         vocabulary = fitted(self._vocabulary, self.kind)
-        return feature_state(
-            self.kind, {"separator": self.separator}, {"vocabulary": vocabulary.to_json()}
-        )
+        return feature_state(self.kind, options_of(self), {"vocabulary": vocabulary.to_json()})
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> LabelsFeature:

@@ -20,6 +20,11 @@ def feature_state(
     return {"kind": kind, "options": dict(options), "learned": dict(learned)}
 
 
+def options_of(feature: object) -> dict[str, Any]:
+    """Return a feature's options: attributes with the names of its constructor's arguments."""
+    return {name: getattr(feature, name) for name in inspect.signature(type(feature)).parameters}
+
+
 def restore(
     feature: type[F], state: Mapping[str, Any], entries: Mapping[str, Types]
 ) -> tuple[F, dict[str, Any]]:

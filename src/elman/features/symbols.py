@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -12,16 +12,12 @@ from torch import Tensor
 from elman.errors import DataError, OptionError
 from elman.features.checks import check_whole, fitted, missing, shown
 from elman.features.feature import Encoding
+from elman.features.lexicon import LEXICON, Lexicon
 from elman.features.spelling import Spelling
-from elman.features.state import feature_state, restore
+from elman.features.state import feature_state, options_of, restore
 from elman.features.vocabulary import Name, NameCounter, Vocabulary, as_name, unseen
 
 MOST_NAMES = 30_000
-
-
-class _Learned(NamedTuple):
-    vocabulary: Vocabulary
-    spelling: Spelling | None
 
 
 class SymbolsFeature:
@@ -72,12 +68,12 @@ class SymbolsFeature:
         self.min_count = min_count
         self.characters = characters
         self.notes: list[str] = []
-        self._learned: _Learned | None = None
+        self._lexicon: Lexicon[Vocabulary] | None = None
 
     @property
     def vocabulary(self) -> Vocabulary:
         """The symbols and their ids."""
-        return fitted(self._learned, self.kind).vocabulary
+        return fitted(self._lexicon, self.kind).vocabulary
 
     @property
     def names(self) -> tuple[Name, ...]:
@@ -87,9 +83,7 @@ class SymbolsFeature:
     @property
     def encoding(self) -> Encoding:
         """One id a step; with the characters of each symbol, 20 more."""
-        learned = fitted(self._learned, self.kind)
-        spelling = learned.spelling.encoding if learned.spelling else None
-        return Encoding(ids=(len(learned.vocabulary),), characters=spelling)
+        return fitted(self._lexicon, self.kind).encoding
 
     @property
     def description(self) -> str:
@@ -121,7 +115,7 @@ class SymbolsFeature:
         if self.characters:
             words = {str(symbol): count for symbol, count in counter.counts.items()}
             spelling = Spelling.from_words(words)
-        self._learned = _Learned(vocabulary, spelling)
+        self._lexicon = Lexicon(vocabulary, spelling)
         self.notes = [f"{empty} of {rows} values hold no symbol."] if empty else []
         if left_out := len(cased.counts) - len(vocabulary.names):
             self.notes.append(
@@ -136,10 +130,10 @@ class SymbolsFeature:
         Raises:
             DataError: the value cannot be taken, or a tag was not there in training.
         """
-        learned = fitted(self._learned, self.kind)
+        lexicon = fitted(self._lexicon, self.kind)
         symbols = self._symbols(value)
         ids = torch.tensor([self._id(symbol) for symbol in symbols], dtype=torch.int64)
-        return ids if learned.spelling is None else learned.spelling.beside(ids, map(str, symbols))
+        return ids if lexicon.spelling is None else lexicon.spelling.beside(ids, map(str, symbols))
 
     def decode(self, encoded: Tensor) -> list[Name | None]:
         """Turn ids back into symbols; an unknown one is None."""
@@ -148,20 +142,8 @@ class SymbolsFeature:
 
     def to_json(self) -> dict[str, Any]:
         """Describe the feature in JSON values, for `from_json`."""
-        learned = fitted(self._learned, self.kind)
-        options = {
-            "as_target": self.as_target,
-            "lowercase": self.lowercase,
-            "max_vocabulary": self.max_vocabulary,
-            "min_count": self.min_count,
-            "characters": self.characters,
-        }
-        spelling = list(learned.spelling.characters) if learned.spelling else None
-        return feature_state(
-            self.kind,
-            options,
-            {"vocabulary": learned.vocabulary.to_json(), "spelling": spelling},
-        )
+        lexicon = fitted(self._lexicon, self.kind)
+        return feature_state(self.kind, options_of(self), lexicon.to_json())
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> SymbolsFeature:
@@ -170,10 +152,9 @@ class SymbolsFeature:
         Raises:
             DataError: the state is malformed.
         """
-        feature, learned = restore(cls, state, {"vocabulary": dict, "spelling": (list, type(None))})
-        feature._learned = _Learned(
-            Vocabulary.from_json(learned["vocabulary"], cls.kind),
-            Spelling(learned["spelling"]) if feature.characters else None,
+        feature, learned = restore(cls, state, LEXICON)
+        feature._lexicon = Lexicon.from_json(
+            learned, cls.kind, vocabulary=Vocabulary.from_json, characters=feature.characters
         )
         return feature
 

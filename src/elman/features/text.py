@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Literal, NamedTuple, cast
+from typing import Any, ClassVar, Literal, cast
 
 import torch
 from torch import Tensor
@@ -14,8 +14,9 @@ from elman.errors import DataError, OptionError
 from elman.features.byte_pairs import BytePairs
 from elman.features.checks import check_choice, check_whole, fitted, missing, shown
 from elman.features.feature import Encoding
+from elman.features.lexicon import LEXICON, Lexicon
 from elman.features.spelling import Spelling
-from elman.features.state import feature_state, restore
+from elman.features.state import feature_state, options_of, restore
 from elman.features.vocabulary import UNKNOWN, Vocabulary
 from elman.features.words import join_words, split_words
 
@@ -24,11 +25,6 @@ Level = Literal["word", "character", "bpe"]
 
 _STEPS = {"word": "words", "character": "characters", "bpe": "byte pairs"}
 _REPLACEMENT = "\ufffd"  # Unicode's own character for what cannot be written
-
-
-class _Learned(NamedTuple):
-    vocabulary: Vocabulary | BytePairs
-    spelling: Spelling | None
 
 
 class TextFeature:
@@ -95,19 +91,17 @@ class TextFeature:
         self.normalise = normalise
         self.characters = characters
         self.notes: list[str] = []
-        self._learned: _Learned | None = None
+        self._lexicon: Lexicon[Vocabulary | BytePairs] | None = None
 
     @property
     def vocabulary(self) -> Vocabulary | BytePairs:
         """The words, characters or byte pairs with an id of their own."""
-        return fitted(self._learned, self.kind).vocabulary
+        return fitted(self._lexicon, self.kind).vocabulary
 
     @property
     def encoding(self) -> Encoding:
         """One id a step; with the characters of each word, 20 more."""
-        learned = fitted(self._learned, self.kind)
-        spelling = learned.spelling.encoding if learned.spelling else None
-        return Encoding(ids=(len(learned.vocabulary),), characters=spelling)
+        return fitted(self._lexicon, self.kind).encoding
 
     @property
     def description(self) -> str:
@@ -123,11 +117,11 @@ class TextFeature:
         self.notes = []
         if self.level == "bpe":
             pairs, lengths = self._fit_byte_pairs(texts)
-            self._learned = _Learned(pairs, None)
+            self._lexicon = Lexicon(pairs, None)
         else:
             counts, lengths = self._count(texts)
             spelling = Spelling.from_words(counts) if self.characters else None
-            self._learned = _Learned(self._vocabulary_of(counts), spelling)
+            self._lexicon = Lexicon(self._vocabulary_of(counts), spelling)
         if self.max_length is not None and (
             cut := sum(times for length, times in lengths.items() if length > self.max_length)
         ):
@@ -141,13 +135,13 @@ class TextFeature:
 
     def encode(self, text: Any) -> Tensor:
         """Turn a text into ids, (T,), or with the characters of each word (T, 1 + 20); int64."""
-        learned = fitted(self._learned, self.kind)
+        lexicon = fitted(self._lexicon, self.kind)
         text = self._checked(text)
-        if isinstance(learned.vocabulary, BytePairs):
-            return torch.tensor(self._cut(learned.vocabulary.encode(text)), dtype=torch.int64)
+        if isinstance(lexicon.vocabulary, BytePairs):
+            return torch.tensor(self._cut(lexicon.vocabulary.encode(text)), dtype=torch.int64)
         pieces = self._cut(self._split(text))
-        ids = torch.tensor(learned.vocabulary.ids(map(self._cased, pieces)), dtype=torch.int64)
-        return ids if learned.spelling is None else learned.spelling.beside(ids, pieces)
+        ids = torch.tensor(lexicon.vocabulary.ids(map(self._cased, pieces)), dtype=torch.int64)
+        return ids if lexicon.spelling is None else lexicon.spelling.beside(ids, pieces)
 
     def decode(self, encoded: Tensor) -> str:
         """Write ids as a text, as readable as can be: spaces are set, unknown words are `<unk>`."""
@@ -162,23 +156,8 @@ class TextFeature:
 
     def to_json(self) -> dict[str, Any]:
         """Describe the feature in JSON values, for `from_json`."""
-        learned = fitted(self._learned, self.kind)
-        options = {
-            "level": self.level,
-            "lowercase": self.lowercase,
-            "max_vocabulary": self.max_vocabulary,
-            "min_count": self.min_count,
-            "max_length": self.max_length,
-            "keep": self.keep,
-            "normalise": self.normalise,
-            "characters": self.characters,
-        }
-        spelling = list(learned.spelling.characters) if learned.spelling else None
-        return feature_state(
-            self.kind,
-            options,
-            {"vocabulary": learned.vocabulary.to_json(), "spelling": spelling},
-        )
+        lexicon = fitted(self._lexicon, self.kind)
+        return feature_state(self.kind, options_of(self), lexicon.to_json())
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> TextFeature:
@@ -187,11 +166,11 @@ class TextFeature:
         Raises:
             DataError: the state is malformed.
         """
-        feature, learned = restore(cls, state, {"vocabulary": dict, "spelling": (list, type(None))})
+        feature, learned = restore(cls, state, LEXICON)
+        vocabulary: type[Vocabulary | BytePairs]
         vocabulary = BytePairs if feature.level == "bpe" else Vocabulary
-        feature._learned = _Learned(
-            vocabulary.from_json(learned["vocabulary"], cls.kind),
-            Spelling(learned["spelling"]) if feature.characters else None,
+        feature._lexicon = Lexicon.from_json(
+            learned, cls.kind, vocabulary=vocabulary.from_json, characters=feature.characters
         )
         return feature
 

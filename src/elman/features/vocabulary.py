@@ -68,6 +68,17 @@ class Vocabulary:
         kept = sorted(frequent, key=lambda name: (-counts[name], name))[:max_size]
         return cls(kept, [counts[name] for name in kept], unknown=unknown)
 
+    @classmethod
+    def by_name(cls, counts: Mapping[Any, int], *, unknown: bool) -> Vocabulary:
+        """Keep every name, in the names' own order: of the alphabet, of size, false before true.
+
+        Args:
+            counts: name → how often it was seen.
+            unknown: whether id 0 is the unknown one.
+        """
+        names = sorted(counts)
+        return cls(names, [counts[name] for name in names], unknown=unknown)
+
     def __len__(self) -> int:
         """Ids in all, the unknown one among them."""
         return len(self.names) + self._first

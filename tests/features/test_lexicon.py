@@ -1,0 +1,41 @@
+"""Words with their ids and their spelling, as texts and symbols know them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from elman.errors import DataError
+from elman.features.lexicon import Lexicon
+from elman.features.spelling import Spelling
+from elman.features.vocabulary import Vocabulary
+
+WORDS = Vocabulary(["film", "plot"], [3, 2])
+
+
+def restored(state: dict[str, Any], *, characters: bool) -> Lexicon[Vocabulary]:
+    return Lexicon.from_json(state, "text", vocabulary=Vocabulary.from_json, characters=characters)
+
+
+def test_a_step_is_an_id_and_with_a_spelling_twenty_characters_more() -> None:
+    assert Lexicon(WORDS, None).encoding == (0, (3,), None, None)
+    assert Lexicon(WORDS, Spelling("film")).encoding == (0, (3,), (6, 20), None)
+
+
+@pytest.mark.parametrize("spelling", [None, Spelling("lifmpot"), Spelling("")])
+def test_a_lexicon_comes_back_from_its_json(spelling: Spelling | None) -> None:
+    state = json.loads(json.dumps(Lexicon(WORDS, spelling).to_json()))
+    again = restored(state, characters=spelling is not None)
+    assert again.vocabulary.names == ("film", "plot")
+    assert again.to_json() == state
+
+
+@pytest.mark.parametrize("characters", [False, True])
+def test_a_spelling_is_there_where_characters_are_asked_for_and_there_alone(
+    characters: bool,
+) -> None:
+    state = Lexicon(WORDS, None if characters else Spelling("film")).to_json()
+    with pytest.raises(DataError, match="malformed: it must hold a 'spelling' where characters"):
+        restored(state, characters=characters)
