@@ -11,6 +11,9 @@ from typing import Any
 
 from elman.task import Task
 
+FEW_TEXTS = 2_000
+"""Texts of which fewer are learned from without averaging weights and selecting by the score."""
+
 
 def defaults_for(task: Task, rows: int) -> dict[str, Any]:
     """Return settings in full → values for a task.
@@ -24,16 +27,21 @@ def defaults_for(task: Task, rows: int) -> dict[str, Any]:
         "training.optimizer": "adamw",
         "training.schedule": "cosine",
         "training.clip_norm": 1.0,
-        "training.batch_size": 16 if rows < 2_000 else 32 if rows < 20_000 else 64,
+        "training.batch_size": _batch_size(rows),
         "training.epochs": _epochs(rows),
+        "training.average_decay": 0.98 if rows < 2_000 else 0.99,
         **_of_kind(task, rows),
     }
     return {"training.patience": max(5, chosen["training.epochs"] // 5), **chosen}
 
 
-def _epochs(rows: int) -> int:
+def _epochs(rows: int, *, seen: int = 200_000, least: int = 8, most: int = 200) -> int:
     """So many that small data is seen often enough and large data is not seen for hours."""
-    return min(200, max(8, 200_000 // max(rows, 1)))
+    return min(most, max(least, seen // max(rows, 1)))
+
+
+def _batch_size(rows: int) -> int:
+    return 16 if rows < 2_000 else 32 if rows < 20_000 else 64
 
 
 def _of_kind(task: Task, rows: int) -> dict[str, Any]:
@@ -54,27 +62,51 @@ def _of_kind(task: Task, rows: int) -> dict[str, Any]:
 
 def _many_to_one(task: Task, rows: int) -> dict[str, Any]:
     if task.input.kind in {"text", "symbols"}:
-        reads_words = task.input.encoding.ids[0] > 300 if task.input.encoding.ids else False
-        return {
-            "network.cell": "lstm" if reads_words else "gru",
-            "network.hidden_size": 128,
-            "network.bidirectional": True,
-            "network.embedding_size": 100 if reads_words else 32,
-            "network.pooling": "max",
-            "network.input_dropout": 0.3 if reads_words else 0.1,
-            "network.output_dropout": 0.5 if reads_words else 0.3,
-            "training.learning_rate": 2e-3,
-            "training.weight_decay": 0.01,
-            "training.epochs": min(_epochs(rows), 30),
-        }
+        return _reading(task, rows)
+    forecast = task.target.kind == "number"
     return {
         "network.cell": "gru",
-        "network.hidden_size": 64 if rows < 2_000 else 128,
-        "network.bidirectional": task.target.kind != "number",
-        "network.pooling": "last" if task.target.kind == "number" else "mean",
-        "network.output_dropout": 0.2,
+        "network.hidden_size": 32 if rows < 200 else 64 if rows < 2_000 else 128,
+        "network.bidirectional": not forecast,
+        "network.pooling": "last" if forecast else "mean",
+        "network.output_dropout": 0.3,
         "training.learning_rate": 3e-3,
-        "training.weight_decay": 0.01,
+        "training.weight_decay": 0.05,
+    }
+
+
+def _reading(task: Task, rows: int) -> dict[str, Any]:
+    """Texts are learned by heart within a few epochs, so they get few, and much dropout.
+
+    The score of a small validation part has too few values to select by.
+    """
+    reads_words = bool(task.input.encoding.ids) and task.input.encoding.ids[0] > 300
+    many = rows >= FEW_TEXTS
+    chosen: dict[str, Any] = {
+        "network.bidirectional": True,
+        "network.pooling": "max",
+        "network.output_dropout": 0.5,
+        "training.weight_decay": 0.05,
+        "training.select": "score" if many else "loss",
+        "training.average_decay": 0.99 if many else 0.0,
+    }
+    if reads_words:
+        return chosen | {
+            "network.cell": "lstm",
+            "network.hidden_size": 128,
+            "network.embedding_size": 128,
+            "network.input_dropout": 0.5,
+            "network.word_dropout": 0.05,
+            "training.learning_rate": 2e-3,
+            "training.epochs": _epochs(rows, seen=60_000, least=4, most=30),
+        }
+    return chosen | {
+        "network.cell": "gru",
+        "network.hidden_size": 128,
+        "network.embedding_size": 32,
+        "network.input_dropout": 0.2,
+        "training.learning_rate": 3e-3,
+        "training.epochs": _epochs(rows, most=30),
     }
 
 
@@ -99,8 +131,16 @@ def _next(task: Task, rows: int) -> dict[str, Any]:
         "network.output_dropout": 0.3,
         "training.learning_rate": 2e-3,
         "training.chunk_length": 100,
-        "training.epochs": min(_epochs(rows), 20),
+        "training.epochs": max(min(_epochs(rows), 20), _epochs_of_stream(task, rows)),
     }
+
+
+def _epochs_of_stream(task: Task, rows: int) -> int:
+    """So many that a short text, which is few chunks, is learned from in a thousand updates."""
+    vocabulary: Any = getattr(task.input, "vocabulary", None)
+    elements = sum(getattr(vocabulary, "counts", ()))  # byte pairs are not counted
+    updates = elements // (100 * _batch_size(rows))
+    return min(200, 1_000 // max(updates, 1)) if elements else 1
 
 
 def _many_to_many(task: Task, rows: int) -> dict[str, Any]:
@@ -110,17 +150,18 @@ def _many_to_many(task: Task, rows: int) -> dict[str, Any]:
             "network.hidden_size": 128,
             "network.bidirectional": True,
             "network.embedding_size": 100,
-            "network.input_dropout": 0.4,
-            "network.output_dropout": 0.4,
-            "network.word_dropout": 0.02,
+            "network.input_dropout": 0.5,
+            "network.output_dropout": 0.5,
+            "network.word_dropout": 0.05,
             "training.learning_rate": 3e-3,
             "training.weight_decay": 0.01,
-            "training.epochs": min(_epochs(rows), 20),
+            "training.epochs": _epochs(rows, seen=150_000, most=20),
+            "training.select": "score",
         }
     return {
         "network.cell": "gru",
         "network.hidden_size": 64,
-        "network.output_dropout": 0.2,
+        "network.output_dropout": 0.3,
         "training.learning_rate": 3e-3,
-        "training.weight_decay": 0.01,
+        "training.weight_decay": 0.05,
     }
