@@ -12,12 +12,16 @@ import torch
 from torch import Tensor
 
 from elman.answers import Answers, answer
+from elman.data.batching import Batch
 from elman.data.table import Table
 from elman.evaluation.scores import Scores
+from elman.examples import evaluation_batches, is_stream
+from elman.inspection.model_flow import model_gradient_flow
 from elman.inspection.run_facts import (
     Bands,
     Column,
     CurvePoint,
+    Flow,
     GeneratedRoll,
     GeneratedText,
     ImageInput,
@@ -42,6 +46,14 @@ ROWS = 400
 LONGEST = 60
 """Words of an example; of a longer text the end is shown."""
 STEPS_SHOWN = 2_000
+FLOW_ROWS, FLOW_CANDIDATES = 8, 64
+"""Rows that the gradient flow is measured on, and those they are chosen from."""
+FLOW_STEPS = 16_000
+"""Steps of all these rows together: of long rows there are fewer."""
+FLOW_CUT = 1_000
+"""Steps that are read of a row whose every step has a target."""
+FEWEST_STEPS = 3
+"""Steps of the shortest row whose gradient flow makes a curve."""
 
 
 def write_page(
@@ -97,6 +109,7 @@ def write_page(
             section: table for section, table in spec.to_values().items() if isinstance(table, dict)
         },
     }
+    facts["flow"] = flow_of(model, parts.valid)
     return write_run_report(path, RunFacts(**(facts | _examples(model, shown))))
 
 
@@ -306,3 +319,53 @@ def _series(table: Table, found: Answers, truths: Sequence[Any]) -> list[Predict
         if not math.isnan(float(np.nanmean(real))):
             shown.append(PredictedSeries(table.where(row), real, guess[:STEPS_SHOWN, 0]))
     return shown
+
+
+def flow_of(model: Model, table: Table) -> Flow | None:
+    """Measure the gradient flow of a model on a few rows; None where there is none to see.
+
+    Args:
+        model: trained; nothing of it is changed.
+        table: rows with their answers. Those that are read have the median number of steps at
+            least, so that the curve is long and of common rows.
+    """
+    network: Any = model.network
+    batch = None if model.task.category == "one-to-one" else _flow_batch(model, table)
+    if batch is None:
+        return None
+    directions = model_gradient_flow(network, batch)
+    if not all(
+        bool(flow.hidden.isfinite().all() & flow.hidden.any()) for flow in directions.values()
+    ):
+        return None
+    per_step = model.task.category == "many-to-many"
+    return Flow(
+        directions,
+        per_step,
+        pooling="last" if per_step else model.experiment.network.pooling,
+        delay=network.delay if per_step else 0,
+    )
+
+
+def _flow_batch(model: Model, table: Table) -> Batch | None:
+    """Read a few rows with enough steps; None where there are none."""
+    task = model.task
+    if is_stream(task):
+        batch = next(iter(evaluation_batches(task, table, 1).epoch(0)))
+        return batch if len(batch.input) >= FEWEST_STEPS else None
+    places = np.linspace(0, len(table) - 1, min(len(table), FLOW_CANDIDATES)).astype(np.int64)
+    some = table.select(places)
+    steps = [len(task.input.encode(value)) for value in values(some, task.input_columns)]
+    enough = max(FEWEST_STEPS, float(np.median(steps)))
+    rows = [row for row, count in enumerate(steps) if count >= enough][:FLOW_ROWS]
+    if not rows:
+        return None
+    rows = rows[: max(1, FLOW_STEPS // max(steps[row] for row in rows))]
+    batch = next(iter(evaluation_batches(task, some.select(rows), len(rows)).epoch(0)))
+    if not batch.per_step or task.objective["name"] == "crf":  # whose tags may not end anywhere
+        return batch
+    return batch._replace(
+        input=batch.input[:FLOW_CUT],
+        target=batch.target[:FLOW_CUT],
+        lengths=batch.lengths.clamp(max=FLOW_CUT),
+    )

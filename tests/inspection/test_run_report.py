@@ -18,6 +18,7 @@ from elman.inspection.run_facts import (
     Bands,
     Column,
     CurvePoint,
+    Flow,
     GeneratedRoll,
     GeneratedText,
     ImageInput,
@@ -93,8 +94,7 @@ def everything() -> RunFacts:
         series=[PredictedSeries(EVIL, [1.0, 2.0], [1.0, 2.5], past=[0.0])],
         texts=[GeneratedText(f" and so on {EVIL}", "Once", "temperature 0.8")],
         rolls=[GeneratedRoll("Composed", roll)],
-        flow=falling(0.9),
-        flow_before=falling(0.5),
+        flow=Flow({"forward": falling(0.9), "backward": falling(0.5)}, per_step=False),
     )
 
 
@@ -148,7 +148,7 @@ def test_every_part_of_the_page_is_there_in_order(html: str) -> None:
         "What it read",
         "What it writes",
         "The music",
-        "The vanishing gradient",
+        "Gradient flow",
         "The settings",
     ]
 
@@ -266,18 +266,57 @@ def test_every_kind_is_answered_in_its_own_words(scores: Scores, words: str) -> 
 
 def test_what_is_not_there_is_left_out() -> None:
     text = text_of()
-    for words in ("Loss by epoch", "Sentences", "Along time", "vanishing", "settings", "seed"):
+    for words in ("Loss by epoch", "Sentences", "Along time", "Gradient flow", "settings", "seed"):
         assert words not in text, words
     assert "How sure it is" in text
     plain = score("classification", TRUTHS, ANSWERS)
     assert "How it learned" not in text_of(scores=plain)
 
 
-def test_a_flow_after_training_is_told_alone() -> None:
-    text = text_of(flow=falling(0.5))
-    assert "10 steps back it has faded to 1/1000. Every step further back leaves 50% of it." in text
-    assert "Before training" not in text
-    assert "Within 40 steps it does not fade to 1/1000." in text_of(flow=falling(0.9))
+def flow_text(*shares: float, per_step: bool = True, **others: Any) -> str:
+    directions = dict(zip(("forward", "backward"), map(falling, shares), strict=False))
+    return text_of(flow=Flow(directions, per_step, **others)).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_the_speed_at_which_the_gradient_fades_is_told_in_numbers() -> None:
+    assert (
+        "The half-distance is 1 step, and after 10 steps 1/1000 is left; in the far half of the "
+        "curve each step leaves 50%." in flow_text(0.5)
+    )
+    slow = "half-distance is 7 steps, and over 40 steps it does not fall to 1/1000"
+    assert slow in flow_text(0.9)
+    assert "Over 40 steps the gradient does not fall to half" in flow_text(1.0)
+
+
+def test_a_flow_says_whose_loss_it_follows_and_through_what() -> None:
+    steps = flow_text(0.5)
+    assert "the loss of a row’s last step, T," in steps
+    assert "∂loss(T)/∂h(t) = ∂loss(T)/∂h(T) · ∂h(T)/∂h(T−1) · … · ∂h(t+1)/∂h(t)" in steps
+    assert "geometric mean over 4 rows of the validation part" in steps
+    assert "Dashed" not in steps
+    both = flow_text(0.5, 0.9)
+    assert "Forward: the half-distance is 1 step" in both
+    assert "Backward: the half-distance is 7 steps" in both
+    assert "of the loss of step 1, by the distance from step 1." in both
+    late = flow_text(0.5, delay=5)
+    assert "T is the step that gives the last answer, 5 after the last input." in late
+    pooled = flow_text(0.5, per_step=False, pooling="mean")
+    assert "The mean pooling reads every state" in pooled
+    assert "∂loss/∂pooled · ∂pooled/∂h(t) + ∂loss/∂h(t+1) · ∂h(t+1)/∂h(t)" in pooled
+    assert "half-distance" not in pooled
+
+
+def test_a_memory_of_its_own_is_named_as_the_dashed_line() -> None:
+    lasting = Flow({"forward": falling(0.5, memory=0.9)}, per_step=True)
+    assert "Dashed: the same for the LSTM’s cell state c(t)" in text_of(flow=lasting)
+
+
+def test_a_flow_is_drawn_as_far_as_it_stays_in_the_picture() -> None:
+    html = render_run(facts(flow=Flow({"forward": falling(0.01)}, per_step=True)))
+    (drawing,) = re.findall(r"<svg.*?</svg>", html[html.index("Gradient flow") :], re.DOTALL)
+    assert re.findall(r">(\d+)<", drawing) == ["0", "2", "4", "6", "8", "10"]
+    nothing = falling(0.0)._replace(hidden=falling(0.5).hidden * 0)
+    assert "Gradient flow" in text_of(flow=Flow({"forward": nothing}, per_step=True))
 
 
 def test_a_curve_may_have_holes_and_a_single_epoch() -> None:
@@ -319,8 +358,6 @@ def test_what_cannot_be_shown_is_refused_in_words(everything: RunFacts) -> None:
         facts(sentences=[TaggedSentence(["a", "b"], ["X"], ["X"])])
     with pytest.raises(ShapeError, match="got 1 words, 2 weights"):
         facts(weighed=[WeighedText(["a"], [1.0, 2.0], "x", "y")])
-    with pytest.raises(DataError, match="flow_before is set beside flow"):
-        facts(flow_before=falling(0.5))
     with pytest.raises(ShapeError, match=r"must be \(T,\) or \(T, k\), got \(0,\)"):
         render_run(facts(wrong=[WrongAnswer(SeriesInput([]), "a", "b")]))
     with pytest.raises(ShapeError, match="of uint8, got"):

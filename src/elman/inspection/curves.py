@@ -110,7 +110,12 @@ def limits_after_the_descent(curves: Sequence[NDArray[np.float64]]) -> tuple[flo
 
 
 def draw_gradient_flow(
-    axes: Axes, flows: Mapping[str, GradientFlow], *, limits: tuple[float, float] | None = None
+    axes: Axes,
+    flows: Mapping[str, GradientFlow],
+    *,
+    limits: tuple[float, float] | None = None,
+    across: str = "steps back from the loss, T − t",
+    up: str = "‖∂loss(T) / ∂h(t)‖",
 ) -> None:
     """Draw ‖∂loss(T)/∂h(t)‖ against T − t for each cell, on a logarithmic axis.
 
@@ -122,6 +127,8 @@ def draw_gradient_flow(
         flows: cell → its gradient flow.
         limits: of the vertical axis; `flow_limits` of these flows unless given, so that two
             pictures can share theirs.
+        across: what the horizontal axis says.
+        up: what the vertical axis says.
     """
     chosen = colours(flows)
     for cell, flow in flows.items():
@@ -144,8 +151,8 @@ def draw_gradient_flow(
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: power_of_ten(value)))
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=ROUND, integer=True))
-    axes.set_xlabel("steps back from the loss, T − t")
-    axes.set_ylabel("‖∂loss(T) / ∂h(t)‖")
+    axes.set_xlabel(across)
+    axes.set_ylabel(up)
     axes.legend(loc="best", frameon=False, labelcolor="linecolor", fontsize=FONT_SIZE)
 
 

@@ -103,15 +103,21 @@ def against_published(comparison: Comparison) -> str | None:
     )
 
 
+def faded_to(flow: GradientFlow, share: float) -> int | None:
+    """Find the first distance at which the norm is at most a share of that at distance 0."""
+    norms = flow.hidden.numpy()
+    weak = np.flatnonzero(norms <= norms[0] * share)
+    return int(weak[0]) if weak.size else None
+
+
 def fading(flow: GradientFlow) -> Fading:
     """Measure how the norm of ∂loss(T)/∂h(t) fades with distance."""
     norms = flow.hidden.numpy()
-    weak = np.flatnonzero(norms <= norms[0] / FALL)
     near, far = len(norms) // 2, len(norms) - 1
     kept = None
     if far > near and norms[near] > 0 and norms[far] > 0:
         kept = math.exp((math.log(norms[far]) - math.log(norms[near])) / (far - near))
-    return Fading(int(weak[0]) if weak.size else None, kept)
+    return Fading(faded_to(flow, 1 / FALL), kept)
 
 
 def vanishing(flows: Mapping[str, tuple[GradientFlow, GradientFlow]]) -> list[str]:

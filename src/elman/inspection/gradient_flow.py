@@ -99,8 +99,8 @@ def gradient_flow(
     hidden, *memory = _gradients(last, outputs, states, layer)
     return GradientFlow(
         distance=torch.arange(reached),
-        hidden=_norms_by_distance(hidden, steps),
-        cell=_norms_by_distance(memory[0], steps) if memory else None,
+        hidden=norms_by_distance(hidden, steps),
+        cell=norms_by_distance(memory[0], steps) if memory else None,
         rows=len(steps),
     )
 
@@ -172,12 +172,12 @@ def _gradients(
     """Differentiate the loss by every part of one layer's state at every step, each (T, B, ·)."""
     layers = len(states[0][0])
     gradients = [
-        torch.stack([gradient[place] for gradient in _by(loss, nodes)])
+        torch.stack([gradient[place] for gradient in gradients_by(loss, nodes)])
         for nodes, place in (_nodes(states, part, layer) for part in range(len(states[0])))
     ]
     if layer == layers - 1:
         # The head reads h(T) of the last layer as the output, a node beside the state's.
-        gradients[0] = gradients[0] + torch.stack(_by(loss, outputs))
+        gradients[0] = gradients[0] + torch.stack(gradients_by(loss, outputs))
     return gradients
 
 
@@ -192,12 +192,12 @@ def _nodes(states: list[tuple[Any, ...]], part: int, layer: int) -> tuple[list[T
     return [value[layer] for value in values], 0
 
 
-def _by(loss: Tensor, nodes: list[Tensor]) -> list[Tensor]:
+def gradients_by(loss: Tensor, nodes: Sequence[Tensor]) -> list[Tensor]:
     """Differentiate the loss by each node; zeros where it does not depend on one."""
     return list(torch.autograd.grad(loss, nodes, retain_graph=True, materialize_grads=True))
 
 
-def _norms_by_distance(gradients: Tensor, lengths: Tensor) -> Tensor:
+def norms_by_distance(gradients: Tensor, lengths: Tensor) -> Tensor:
     """Geometric mean over rows of the norms of gradients (T, B, H), at each distance, (T,)."""
     norms = torch.linalg.vector_norm(gradients, dim=-1)
     means = []

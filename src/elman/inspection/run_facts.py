@@ -131,6 +131,19 @@ class GeneratedRoll(NamedTuple):
     frames_per_beat: int = 1
 
 
+class Flow(NamedTuple):
+    """How the gradient fades in each direction of the last recurrent layer."""
+
+    directions: Mapping[str, GradientFlow]
+    """forward, and backward where there is one: see `model_gradient_flow`"""
+    per_step: bool
+    """Whether the loss followed is that of one step, or the answer's."""
+    pooling: str = "last"
+    """How one vector is made of all steps, where the answer is one."""
+    delay: int = 0
+    """d, steps from the last input to the step that gives the last answer."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunFacts:
     """All that the report of a run can show.
@@ -165,7 +178,6 @@ class RunFacts:
         texts: that the model wrote.
         rolls: that the model composed.
         flow: gradient flow of the trained network.
-        flow_before: of the network before training, on the same rows.
     """
 
     title: str
@@ -199,22 +211,19 @@ class RunFacts:
     series: Sequence[PredictedSeries] = ()
     texts: Sequence[GeneratedText] = ()
     rolls: Sequence[GeneratedRoll] = ()
-    flow: GradientFlow | None = None
-    flow_before: GradientFlow | None = None
+    flow: Flow | None = None
 
     def __post_init__(self) -> None:
         """Refuse what could only be drawn wrongly.
 
         Raises:
-            DataError: there are no scores, or a gradient flow before training without one after.
+            DataError: there are no scores.
             ShapeError: a sequence has not as many truths as answers, words or weights.
         """
         if not self.scores:
             raise DataError(
                 "the report of a run needs the scores of one part of the data at least."
             )
-        if self.flow_before is not None and self.flow is None:
-            raise DataError("flow_before is set beside flow, which is not given.")
         for sentence in self.sentences:
             _check_same(words=sentence.words, truths=sentence.truths, answers=sentence.answers)
         for bands in self.bands:

@@ -6,9 +6,10 @@ import math
 from typing import Any
 
 from elman.evaluation.measures import MEASURES, Scores
-from elman.inspection.findings import NBSP
+from elman.inspection.findings import FALL, NBSP, faded_to, fading, percent
+from elman.inspection.gradient_flow import GradientFlow
 from elman.inspection.page import thousands
-from elman.inspection.run_facts import RunFacts
+from elman.inspection.run_facts import Flow, RunFacts
 from elman.inspection.style import power_of_ten
 
 PARTS = {"train": "training", "valid": "validation", "test": "test"}
@@ -62,6 +63,39 @@ def beside(scores: Scores) -> str:
         than = "better" if scores.values["mase"] < 1 else "no better"
         return f"That is {than} than repeating the value of one season ago."
     return ""
+
+
+def flow_said(flow: Flow) -> list[str]:
+    """Say how fast the gradient fades in each direction; nothing where it need not fade."""
+    if flow.pooling != "last":
+        return [
+            f"The {flow.pooling} pooling reads every state, so that the gradient reaches each by a "
+            "way of its own and need not fade, even where the recurrent layers forget."
+        ]
+    said = {name: _fading_said(each) for name, each in flow.directions.items()}
+    if len(said) == 1:
+        return [f"{sentence[0].upper()}{sentence[1:]}" for sentence in said.values()]
+    return [f"{name.capitalize()}: {sentence}" for name, sentence in said.items()]
+
+
+def _fading_said(flow: GradientFlow) -> str:
+    """Say the half-distance, the distance to a thousandth, and what each step leaves."""
+    halved, faded, kept = faded_to(flow, 0.5), *fading(flow)
+    farthest = _steps(int(flow.distance[-1]))
+    if halved is None:
+        said = f"over {farthest} the gradient does not fall to half"
+    elif faded is None:
+        said = f"the half-distance is {_steps(halved)}, and over {farthest} it does not fall to "
+        said += f"1/{FALL}"
+    else:
+        said = f"the half-distance is {_steps(halved)}, and after {_steps(faded)} 1/{FALL} is left"
+    if kept is not None:
+        said += f"; in the far half of the curve each step leaves {percent(kept)}"
+    return f"{said}."
+
+
+def _steps(count: int) -> str:
+    return f"{count}{NBSP}step{'' if count == 1 else 's'}"
 
 
 def value_text(scores: Scores, name: str) -> str:

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from elman.evaluation.classification import Calibration
 from elman.features.roll import as_roll
-from elman.inspection.curves import draw_gradient_flow, flow_limits
-from elman.inspection.findings import FALL, fading, percent, vanishing
+from elman.inspection.curves import DECADES, draw_gradient_flow, flow_limits
 from elman.inspection.gradient_flow import GradientFlow
 from elman.inspection.page import Picture, draw_inline, render, thousands
 from elman.inspection.piano_roll import pitch_range
@@ -39,6 +39,7 @@ from elman.inspection.run_findings import (
     answer,
     beside,
     duration,
+    flow_said,
     part_name,
     question,
     setting_text,
@@ -60,6 +61,8 @@ SQUARE = (3.6, 3.3)
 """Size of a figure whose axes are alike, in inches."""
 BROAD = (8.9, 2.6)
 """Size of a series, which fills the page."""
+FEWEST_DISTANCES = 11
+"""Distances of a gradient flow that are drawn, where there are so many."""
 
 
 def write_run_report(path: str | os.PathLike[str], facts: RunFacts) -> Path:
@@ -228,32 +231,43 @@ def _rolls(facts: RunFacts, colour: str) -> dict[str, Any]:
 
 
 def _flow(facts: RunFacts) -> dict[str, Any]:
-    """Draw how the gradient fades, before and after training on the same axis."""
-    after, before = facts.flow, facts.flow_before
-    if after is None:
-        return {"flows": [], "flow_said": []}
-    drawn = {"After training": after}
-    if before is not None:
-        drawn = {"Before training": before} | drawn
-    limits = flow_limits(drawn.values())
+    """Draw how the gradient fades, both directions on the same axis."""
+    flow = facts.flow
+    if flow is None:
+        return {"flows": []}
+    limits = flow_limits(flow.directions.values())
     pictures = []
-    for number, (title, flow) in enumerate(drawn.items()):
+    for name, each in flow.directions.items():
+        shown = _above(each, limits[0])
 
-        def draw(axes: Axes, flow: GradientFlow = flow) -> None:
-            draw_gradient_flow(axes, {facts.cell: flow}, limits=limits)
+        def draw(axes: Axes, name: str = name, shown: GradientFlow = shown) -> None:
+            last = "T" if name == "forward" else "1"
+            draw_gradient_flow(
+                axes,
+                {facts.cell: shown},
+                limits=limits,
+                across=f"distance in steps, {'T − t' if name == 'forward' else 't − 1'}",
+                up=f"‖∂loss({last}) / ∂h(t)‖" if flow.per_step else "‖∂loss / ∂h(t)‖",
+            )
 
-        pictures.append(Picture(draw_inline(f"flow-{number}", draw), title))
-    said = _fading_said(after) if before is None else vanishing({facts.cell: (before, after)})
-    return {"flows": pictures, "flow_said": said, "flow_rows": after.rows}
+        title = f"{name.capitalize()} direction" if len(flow.directions) > 1 else "After training"
+        pictures.append(Picture(draw_inline(f"flow-{name}", draw), title))
+    return {
+        "flows": pictures,
+        "flow_said": flow_said(flow),
+        "flow_rows": max(each.rows for each in flow.directions.values()),
+        "has_memory": any(each.cell is not None for each in flow.directions.values()),
+        "decades": DECADES,
+    }
 
 
-def _fading_said(flow: GradientFlow) -> list[str]:
-    """Say how the gradient of the trained network fades."""
-    faded, kept = fading(flow)
-    if faded is None:
-        said = [f"Within {int(flow.distance[-1])} steps it does not fade to 1/{FALL}."]
-    else:
-        said = [f"{faded} steps back it has faded to 1/{FALL}."]
-    if kept is not None:
-        said.append(f"Every step further back leaves {percent(kept)} of it.")
-    return said
+def _above(flow: GradientFlow, bottom: float) -> GradientFlow:
+    """Cut a flow where it leaves the picture at the bottom for good."""
+    norms = flow.hidden if flow.cell is None else torch.maximum(flow.hidden, flow.cell)
+    visible = (norms >= bottom).nonzero().flatten().tolist()
+    seen = max([FEWEST_DISTANCES, *[distance + 2 for distance in visible[-1:]]])
+    return flow._replace(
+        distance=flow.distance[:seen],
+        hidden=flow.hidden[:seen],
+        cell=None if flow.cell is None else flow.cell[:seen],
+    )
