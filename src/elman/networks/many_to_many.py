@@ -16,7 +16,7 @@ from elman.layers.recurrent import RecurrentLayer
 from elman.layers.state import described
 from elman.networks.inputs import Inputs
 from elman.networks.objectives.objective import Objective
-from elman.sequence.ragged import checked_lengths, real_steps
+from elman.sequence.ragged import checked_lengths, has_padding, real_steps
 
 
 class ManyToMany(nn.Module):
@@ -113,7 +113,7 @@ class ManyToMany(nn.Module):
         read, run_for = self._delayed(vectors, rows) if waits else (vectors, rows)
         hidden, state = self.recurrent(read, state, lengths=run_for)
         output = self.head(self.output_dropout(hidden[self.delay : self.delay + steps]))
-        if rows is not None:
+        if rows is not None and has_padding(rows, steps):  # a pass over (T, B, O) is not cheap
             output = output.where(real_steps(rows, steps).unsqueeze(-1), 0)
         return output, state
 

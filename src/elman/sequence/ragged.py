@@ -71,6 +71,11 @@ def real_steps(lengths: Tensor, steps: int) -> Tensor:
     return torch.arange(steps, device=lengths.device).unsqueeze(1) < lengths
 
 
+def has_padding(lengths: Tensor, steps: int) -> bool:
+    """Tell whether a row ends before the last step; where values cannot be seen, say that it may."""
+    return torch.compiler.is_compiling() or bool((lengths < steps).any())
+
+
 def reverse_rows(sequence: Tensor, lengths: Tensor | None) -> Tensor:
     """Reverse every row within its own length; padding stays where it is.
 

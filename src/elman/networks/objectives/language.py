@@ -16,6 +16,7 @@ from elman.networks.objectives.steps import (
     cut_rows,
     without_padding,
 )
+from elman.sequence.ragged import has_padding
 
 
 class LanguageModel(Objective):
@@ -53,7 +54,7 @@ class LanguageModel(Objective):
         """
         lengths = checked_steps(outputs, lengths, self.output_size)
         target = checked_target(target, "T, B", (*outputs.shape[:2],), ids=True)
-        if bool((lengths < len(outputs)).any()):
+        if has_padding(lengths, len(outputs)):
             outputs, target = without_padding(outputs, lengths), without_padding(target, lengths)
         nll = F.cross_entropy(outputs.flatten(0, 1), target.flatten(), reduction="none")
         return without_padding(nll.reshape(target.shape), lengths)
