@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,17 @@ def test_the_more_rows_the_fewer_epochs_and_the_larger_batches(road: Road, tmp_p
     assert epochs == sorted(epochs, reverse=True)
     assert sizes == sorted(sizes)
     assert sizes[0] < sizes[-1]
+
+
+def test_a_short_text_is_read_more_often_and_a_long_one_as_often_as_ever(tmp_path: Path) -> None:
+    task = task_of(NEXT_CHARACTER, tmp_path)
+    feature: Any = task.input
+    epochs = []
+    for characters in (100, 80_000, 10_000_000):
+        feature.fit(["a" * characters])
+        epochs.append(defaults_for(task, 1_000)["training.epochs"])
+    assert epochs == [200, 1_000 // (80_000 // 1_600), 20]
+    assert defaults_for(roll_task(), 1)["training.epochs"] == 67
 
 
 @EVERY

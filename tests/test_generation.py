@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +44,29 @@ def test_the_unknown_element_is_never_drawn(tmp_path: Path) -> None:
     assert set(model.generate(60, seed=1)) <= set(feature.vocabulary.names)
 
 
-def test_without_a_prime_the_commonest_element_begins(tmp_path: Path) -> None:
+@pytest.mark.parametrize("level", ["character", "word", "bpe"])
+def test_without_a_prime_a_line_begins(level: str, tmp_path: Path) -> None:
+    model = writer(tmp_path, level)
+    assert model.generate(9, seed=2) == model.generate(9, seed=2, prime="\n")
+
+
+def test_where_there_are_no_lines_the_commonest_element_begins(tmp_path: Path) -> None:
     model = writer(tmp_path)
-    text = (tmp_path / "song.txt").read_text(encoding="utf-8").replace("\n", "")
-    ((commonest, _),) = Counter(text).most_common(1)
-    assert model.generate(9, seed=2) == model.generate(9, seed=2, prime=commonest)
+    feature: Any = model.task.input
+    feature.fit(["row your boat"])
+    assert feature.vocabulary.names[0] == "o"
+    assert model.generate(9, seed=2) == model.generate(9, seed=2, prime="o")
+
+
+@pytest.mark.parametrize("level", ["character", "word", "bpe"])
+def test_the_ends_of_lines_are_drawn_as_any_element(level: str, tmp_path: Path) -> None:
+    model = writer(tmp_path, level)
+    feature: Any = model.task.input
+    (line_end,) = feature.encode("\n").tolist()
+    network: Any = model.network
+    with torch.no_grad():
+        network.head.layers[-1].bias[line_end] = 1e4
+    assert model.generate(3, seed=1, prime="row") == "\n\n\n"
 
 
 def test_the_same_seed_writes_the_same_and_another_seed_something_else(tmp_path: Path) -> None:

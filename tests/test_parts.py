@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from elman.data import catalog
+from elman.data.table import Table
 from elman.errors import DataError, ElmanError, ExperimentError
 from elman.experiment import DataSpec
 from elman.parts import Parts, read_like, read_parts, single_columns, with_known_columns
 from roads import reviews, temperatures, walks, write_csv
+
+PARTS = ("train", "valid", "test")
 
 
 def parts_of(seed: int = 1, source: Any = None, **data: Any) -> Parts:
@@ -207,3 +210,86 @@ def test_what_cannot_be_read_or_divided_is_refused_in_words(
 ) -> None:
     with pytest.raises((ExperimentError, ElmanError), match=words):
         parts_of(**data)
+
+
+def story(path: Path, lines: int = 50) -> Path:
+    text = "".join(f"{n} " + "word " * (n % 7) + "\n" for n in range(lines))
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def joined(parts: Parts) -> list[str]:
+    return ["".join(table.column("text")) for table in parts[:3] if table is not None]
+
+
+def test_a_running_text_is_divided_in_its_order_by_its_characters(tmp_path: Path) -> None:
+    path = story(tmp_path / "story.txt")
+    parts = parts_of(files=str(path), target="next")
+    whole = path.read_text(encoding="utf-8")
+    assert "".join(joined(parts)) == whole
+    assert all(part.endswith("\n") for part in joined(parts))
+    borders = [len(joined(parts)[0]), len(joined(parts)[0]) + len(joined(parts)[1])]
+    assert borders == pytest.approx([0.8 * len(whole), 0.9 * len(whole)], abs=40)
+    assert "the text is divided in its order; if each line is a text of its own" in parts.notes[-1]
+    assert parts.train.where(2) == "story.txt, line 3"
+
+
+def test_lines_that_are_texts_of_their_own_are_divided_at_random_if_one_says_so(
+    tmp_path: Path,
+) -> None:
+    path = story(tmp_path / "names.txt")
+    parts = parts_of(files=str(path), target="next", split_order="random")
+    lines = [line for part in ids(parts, "text") for line in part]
+    assert sorted(lines) == sorted(path.read_text(encoding="utf-8").splitlines(keepends=True))
+    assert joined(parts)[0] not in path.read_text(encoding="utf-8")
+    assert not any("in its order" in note for note in parts.notes)
+
+
+def test_of_a_running_text_the_first_rows_are_taken_where_they_are_limited(tmp_path: Path) -> None:
+    path = story(tmp_path / "story.txt")
+    parts = parts_of(files=str(path), target="next", max_rows=9)
+    assert path.read_text(encoding="utf-8").startswith(joined(parts)[0])
+    assert len(parts.train) == 9
+
+
+def test_files_of_their_own_are_running_texts_too(tmp_path: Path) -> None:
+    paths = [str(story(tmp_path / f"{name}.txt")) for name in ("train", "valid", "test")]
+    parts = parts_of(files=paths[0], valid_files=paths[1], test_files=paths[2], target="next")
+    assert joined(parts) == [Path(path).read_text(encoding="utf-8") for path in paths]
+
+
+def test_each_row_of_a_table_is_a_line_and_goes_to_a_part_at_random(tmp_path: Path) -> None:
+    rows = [[f"name {n}", n] for n in range(40)]
+    path = write_csv(tmp_path / "names.csv", ["name", "n"], rows)
+    parts = parts_of(files=str(path), input="name", target="next")
+    lines = [line for part in ids(parts, "name") for line in part]
+    assert sorted(lines) == sorted(f"name {n}\n" for n in range(40))
+    assert list(map(len, ids(parts, "name"))) == [32, 4, 4]
+    assert ids(parts)[0] == sorted(ids(parts)[0]) != list(range(32))
+    assert parts.notes == ["the texts of column 'name' are read one after another, each a line."]
+
+
+def test_what_is_read_to_measure_by_is_laid_out_so_too_and_what_is_read_to_answer_is_not(
+    tmp_path: Path,
+) -> None:
+    data = DataSpec.model_validate({"input": "text", "target": "next", "input_kind": "text"})
+    path = story(tmp_path / "story.txt", lines=3)
+    assert list(read_like(data, path).column("text")) == ["0 \n", "1 word \n", "2 word word \n"]
+    assert list(read_like(data, path, answered=False).column("text"))[:2] == ["0 ", "1 word "]
+    texts = {"text": ["Ada", "Emmy"]}
+    assert list(read_like(data, texts).column("text")) == ["Ada\n", "Emmy\n"]
+    assert list(read_like(data, texts, answered=False).column("text")) == ["Ada", "Emmy"]
+
+
+@pytest.mark.parametrize("kind", ["symbols", "audio"])
+def test_what_is_no_text_is_not_made_lines(kind: str) -> None:
+    source = {"sound": ["a.wav", "b.wav"] * 10}
+    parts = parts_of(source=source, input="sound", target="next", input_kind=kind)
+    assert set(parts.train.column("sound")) == {"a.wav", "b.wav"}
+
+
+def test_a_named_set_stays_as_its_catalog_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = Table.from_columns({"text": ["To be,\nor", "not"]}, origin="plays")
+    monkeypatch.setattr(catalog, "tables", lambda _: dict.fromkeys(PARTS, table))
+    data = {"name": "tinyshakespeare", "input": "text", "target": "next"}
+    assert [list(part) for part in ids(parts_of(**data), "text")] == [["To be,\nor", "not"]] * 3

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from elman.errors import OptionError
 from elman.features.roll import Roll, RollFeature
+from elman.features.text import TextFeature
+from elman.features.words import LINE_END
 from elman.task import Task
 
 
@@ -72,15 +74,15 @@ def write(
         feature: of text or symbols.
         steps: elements to draw.
         generator: of the drawing.
-        prime: a text, or symbols, to go on from; None begins with what the training part held
-            most of.
+        prime: a text, or symbols, to go on from; None begins as after the end of a line, or where
+            there are no lines with what the training part held most of.
         temperature: below 1 keeps to what is likely, above 1 is bolder.
 
     Returns:
         What was drawn, decoded; the prime is not part of it.
     """
     device = next(network.parameters()).device
-    read = torch.tensor([1]) if prime is None else feature.encode(prime)
+    read = _beginning(feature) if prime is None else feature.encode(prime)
     if not len(read):
         raise OptionError("prime must hold at least one element to go on from, got none.")
     x, state = read[:, None].to(device), None
@@ -93,6 +95,15 @@ def write(
         drawn.append(element)
         x = torch.tensor([[element]], device=device)
     return feature.decode(torch.tensor(drawn))
+
+
+def _beginning(feature: Any) -> Tensor:
+    """Return what stands before a beginning: the end of a line; else the commonest element."""
+    if isinstance(feature, TextFeature):
+        line_end = feature.encode(LINE_END)
+        if len(line_end) and bool(line_end.all()):
+            return line_end
+    return torch.tensor([1])
 
 
 def check_can_generate(task: Task, *, bidirectional: bool, delay: int) -> None:

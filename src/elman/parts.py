@@ -7,15 +7,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from elman.columns import AFTER
+from elman.columns import AFTER, choose_columns
 from elman.data import catalog
-from elman.data.arrow import is_list
+from elman.data.arrow import is_list, is_text
+from elman.data.line_ends import with_line_ends
 from elman.data.sequences import to_sequences, windows
 from elman.data.sources import read_table
 from elman.data.splits import split
 from elman.data.table import Table
 from elman.errors import DataError, ExperimentError
 from elman.experiment.data import DataSpec
+from elman.features.build import parse_kind
 from elman.features.inference import infer_kind
 from elman.task import sample
 
@@ -50,8 +52,11 @@ def read_parts(data: DataSpec, seed: int, source: Any = None) -> Parts:
         valid, test = (_extra(data, files) for files in (data.valid_files, data.test_files))
         parts = _divide(data, seed, whole, valid, test)
     if data.max_rows and data.max_rows < len(parts.train):
-        chosen = np.random.default_rng([seed, 2]).choice(len(parts.train), data.max_rows, False)
-        parts = parts._replace(train=parts.train.select(np.sort(chosen)))
+        chosen = np.arange(data.max_rows)
+        if not _is_running_text(data, parts.train):
+            random = np.random.default_rng([seed, 2])
+            chosen = np.sort(random.choice(len(parts.train), data.max_rows, False))
+        parts = parts._replace(train=parts.train.select(chosen))
     return parts
 
 
@@ -74,12 +79,13 @@ def read_like(data: DataSpec, source: Any, *, answered: bool = True) -> Table:
         source: a path, or values in Python.
         answered: whether of a long series only windows with a value after them are wanted.
     """
-    table = read_table(source, format=data.format)
+    table = read_table(source, format=data.format, running_text=data.predicts_next and answered)
     known = data.per_sequence
     if known is not None:  # the target, say, need not be there
         known = [name for name in known if name in table.columns]
     layout = data.model_copy(update={"per_sequence": known})
-    return _laid_out(layout, table, answered=answered)
+    laid_out = _laid_out(layout, table, answered=answered)
+    return _as_lines(data, laid_out) if answered else laid_out
 
 
 def single_columns(data: DataSpec, table: Table) -> list[str] | None:
@@ -108,8 +114,12 @@ def _read(data: DataSpec, source: Any) -> Table:
             "there is nothing to learn from: give data.files, or data.name of a named data set. "
             "A run on values in memory is repeated by handing them over again."
         )
-    table = read_table(data.files if source is None else source, format=data.format)
-    return _laid_out(data, table)
+    table = read_table(
+        data.files if source is None else source,
+        format=data.format,
+        running_text=data.predicts_next,
+    )
+    return _as_lines(data, _laid_out(data, table))
 
 
 def _extra(data: DataSpec, files: Sequence[str]) -> Table | None:
@@ -126,6 +136,25 @@ def _laid_out(data: DataSpec, table: Table, *, answered: bool = True) -> Table:
     if data.window:
         table = windows(table, length=data.window, answered=answered)
     return table
+
+
+def _as_lines(data: DataSpec, table: Table) -> Table:
+    """Let each text of which the next element is asked for be a line, so that none runs on."""
+    if not data.predicts_next:
+        return table
+    (name, *others), _ = choose_columns(data, table)
+    if others or not is_text(table.column(name).type):
+        return table
+    if data.input_kind is None:
+        kind = infer_kind(list(sample(table).column(name)), name=name, next_step=True).kind
+    else:
+        kind, _ = parse_kind(data.input_kind)
+    return with_line_ends(table, name) if kind == "text" else table
+
+
+def _is_running_text(data: DataSpec, table: Table) -> bool:
+    """Tell whether the rows are pieces of one text, not windows of a series."""
+    return data.predicts_next and table.spans is not None
 
 
 def _named(data: DataSpec, name: str, seed: int) -> Parts:
@@ -162,6 +191,11 @@ def _divide(
         valid = whole.select(rows.valid)
     if test is None and len(rows.test):
         test = whole.select(rows.test)
+    if in_time_order and _is_running_text(data, whole):
+        notes.append(
+            "the text is divided in its order; if each line is a text of its own, a name for "
+            'instance, say --set split_order=random (split_order="random" in Python).'
+        )
     if not len(train) or not len(valid):
         raise DataError(
             f"{whole.source} has {len(whole)} rows, too few to learn from some and to select by "

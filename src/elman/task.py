@@ -121,7 +121,14 @@ def find_task(
         DataError: a value cannot be taken; its file, row and column are named.
     """
     inputs, targets = choose_columns(data, train)
-    source = _feature(train, inputs, data.input_kind, data.input_options, as_target=False)
+    source = _feature(
+        train,
+        inputs,
+        data.input_kind,
+        data.input_options,
+        as_target=False,
+        next_step=data.predicts_next,
+    )
     _fit(source, train, inputs)
     if data.predicts_next:
         _refuse_no_steps(source, inputs)
@@ -194,18 +201,22 @@ def _feature(
     *,
     as_target: bool,
     steps: Sequence[int] | None = None,
+    next_step: bool = False,
 ) -> Any:
     """Make the feature of some columns, its kind inferred where it is not given."""
     if kind is None:
         samples = {name: list(sample(table).column(name)) for name in columns}
         try:
-            inferred = infer_columns(samples, as_target=as_target, steps=steps)
+            inferred = infer_columns(samples, as_target=as_target, steps=steps, next_step=next_step)
         except DataError as error:
             raise DataError(f"{table.source}: {error}") from error
         kind, found = inferred.kind, dict(inferred.options)
     else:
         kind, found = parse_kind(kind)
-    return build_feature(kind, found | dict(options), columns=columns, as_target=as_target)
+    found |= options
+    if next_step and kind == "text" and found.get("level", "word") == "word":
+        found = {"line_ends": True} | found  # as characters and byte pairs have them
+    return build_feature(kind, found, columns=columns, as_target=as_target)
 
 
 def _fit(feature: Any, table: Table, columns: Sequence[str], others: Sequence[Table] = ()) -> None:

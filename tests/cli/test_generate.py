@@ -81,6 +81,22 @@ def test_text_goes_to_standard_output_or_to_a_file(
     assert out.read_text(encoding="utf-8") == written
 
 
+def test_a_story_is_trained_on_and_lines_are_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("story.txt").write_text("It was night.\n\nThe wind rose.\n" * 40, encoding="utf-8")
+    small = ["--set", "hidden_size=24", "--set", "batch_size=4", "--set", "learning_rate=0.02"]
+    arguments = ["train", "story.txt", "--target", "next", "--epochs", "9", *small, "--out", "run"]
+    assert run(arguments) == 0
+    said = capsys.readouterr().err
+    assert "note: story.txt was read as one running text, its line ends kept." in said
+    assert "note: the text is divided in its order" in said
+    arguments = ["--prompt", "It was", "--temperature", "0.2", "--steps", "60"]
+    assert run(["generate", "run", *arguments]) == 0
+    assert "The wind rose.\nIt was night.\n" in capsys.readouterr().out
+
+
 def test_a_model_that_answers_does_not_write(
     reviews_run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -93,4 +109,4 @@ def test_music_goes_on_from_no_text(
 ) -> None:
     out = str(tmp_path / "a.mid")
     assert run(["generate", str(trained_run), "--prime", "la", "--out", out]) == 2
-    assert "--prime is a text, and this model composes music" in capsys.readouterr().err
+    assert "--prompt is a text, and this model composes music" in capsys.readouterr().err

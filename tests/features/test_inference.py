@@ -184,6 +184,16 @@ def test_the_next_element_of_a_sequence_is_many_to_many() -> None:
         infer_category(False, False, next_step=True)
 
 
+@pytest.mark.parametrize(
+    "values", [["Ada", "Emmy"] * 20, ["Ada", "Emmy"], ["it was a dark and stormy night", "yes"]]
+)
+def test_strings_whose_next_element_is_asked_for_are_read_by_character(values: list[str]) -> None:
+    found = infer_columns({"text": values}, next_step=True)
+    assert found[:2] == ("text", {"level": "character"})
+    moves = [["e4", "e5"], ["d4"]]
+    assert infer_kind(moves, name="moves", next_step=True).kind == "symbols"
+
+
 def test_two_sequences_must_be_aligned_or_not() -> None:
     with pytest.raises(OptionError, match="aligned must be said"):
         infer_category(True, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -174,8 +175,38 @@ def test_a_huge_value_is_shown_short() -> None:
         ({"min_count": 1.5}, "min_count must be a whole number of at least 1, got 1.5"),
         ({"max_length": True}, "max_length must be a whole number"),
         ({"level": "bpe", "characters": True}, "needs level='word', got level='bpe'"),
+        ({"level": "bpe", "line_ends": True}, "needs level='word'; level='bpe' keeps line ends"),
     ],
 )
 def test_options_out_of_range_are_refused(options: dict[str, object], words: str) -> None:
     with pytest.raises(OptionError, match=words):
         TextFeature(**options)  # type: ignore[arg-type]
+
+
+def test_the_end_of_a_line_may_be_a_word_and_is_written_as_one() -> None:
+    text = "To be,\nor not.\n\n"
+    feature = TextFeature(line_ends=True, lowercase=False, min_count=1).fit([text])
+    assert len(feature.encode(text)) == 9
+    assert feature.decode(feature.encode(text)) == text
+    assert feature.encode("\n").tolist() == [1]
+    again = TextFeature.from_json(feature.to_json())
+    assert again.encode(text).tolist() == feature.encode(text).tolist()
+
+
+def test_line_ends_part_words_and_are_none_unless_they_are_asked_for() -> None:
+    feature = TextFeature(min_count=1).fit(["to be\nor not"])
+    assert feature.decode(feature.encode("to be\nor not\n")) == "to be or not"
+
+
+def test_a_state_from_before_line_ends_were_words_is_read() -> None:
+    feature = TextFeature(min_count=1).fit(["to be"])
+    state = feature.to_json()
+    del state["options"]["line_ends"]
+    assert TextFeature.from_json(state).encode("to be").tolist() == [2, 1]
+
+
+@pytest.mark.parametrize("level", ["character", "bpe"])
+def test_characters_and_byte_pairs_keep_line_ends(level: Any) -> None:
+    text = "To be,\n  or not.\n\n"
+    feature = TextFeature(level).fit([text])
+    assert feature.decode(feature.encode(text)) == text

@@ -18,7 +18,9 @@ def generate(
     temperature: Annotated[
         float, typer.Option(help="Below 1 keeps to what is likely, above 1 is bolder.")
     ] = 1.0,
-    prime: Annotated[str | None, typer.Option(help="A text to go on from.")] = None,
+    prime: Annotated[
+        str | None, typer.Option("--prompt", "--prime", help="A text to go on from.")
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Of music: the MIDI file, generated.mid; its picture goes beside it."),
@@ -36,7 +38,7 @@ def generate(
     model = load(run)
     if model.task.input.kind == "roll":
         if prime is not None:
-            raise OptionError("--prime is a text, and this model composes music; leave it out.")
+            raise OptionError("--prompt is a text, and this model composes music; leave it out.")
         _compose(model, steps, seed, temperature, out or Path("generated.mid"))
         return
     written = model.generate(steps, seed, prime=prime, temperature=temperature)

@@ -47,6 +47,15 @@ def is_list(kind: pa.DataType) -> bool:
     )
 
 
+def is_text(kind: pa.DataType) -> bool:
+    """Tell whether the values of a column are strings, be each different one stored once."""
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
 def is_number(kind: pa.DataType) -> bool:
     """Tell whether the values of a column are integers or floating-point numbers."""
     from pyarrow import types

@@ -61,6 +61,7 @@ def infer_kind(
     name: str,
     as_target: bool = False,
     steps: Sequence[int] | None = None,
+    next_step: bool = False,
 ) -> Inferred:
     """See from a sample of its values what kind a column is.
 
@@ -71,6 +72,8 @@ def infer_kind(
             category; an input of them is a number.
         steps: of a target, how many steps the input of each value has; tells tags, one a step,
             from labels.
+        next_step: whether the next element of each value is asked for. Strings are read character
+            by character then: none is lost, and what is drawn can be written as it should be.
 
     Raises:
         DataError: there is no value, values are of unlike types (with an example of each), or of a
@@ -105,6 +108,8 @@ def infer_kind(
         None if steps is None else [steps[place] for place in kept],
     )
     guess = _GUESSES[type_](sample)
+    if next_step and type_ == "strings" and guess.kind in {"text", "category"}:
+        return Inferred("text", {"level": "character"}, "strings, read character by character")
     return Inferred(guess.kind, guess.options, guess.why)
 
 
@@ -113,6 +118,7 @@ def infer_columns(
     *,
     as_target: bool = False,
     steps: Sequence[int] | None = None,
+    next_step: bool = False,
 ) -> Inferred:
     """See from samples of their values what kind one column, or several together, are.
 
@@ -123,6 +129,7 @@ def infer_columns(
         columns: name → sample of the column's values.
         as_target: as for `infer_kind`.
         steps: as for `infer_kind`.
+        next_step: as for `infer_kind`.
 
     Raises:
         OptionError: there is no column.
@@ -131,7 +138,13 @@ def infer_columns(
     if not columns:
         raise OptionError("at least one column must be named, got none.")
     found = {
-        name: infer_kind(values, name=name, as_target=as_target and len(columns) == 1, steps=steps)
+        name: infer_kind(
+            values,
+            name=name,
+            as_target=as_target and len(columns) == 1,
+            steps=steps,
+            next_step=next_step,
+        )
         for name, values in columns.items()
     }
     if len(found) == 1:

@@ -18,7 +18,7 @@ from elman.features.lexicon import LEXICON, Lexicon
 from elman.features.spelling import Spelling
 from elman.features.state import feature_state, options_of, restore
 from elman.features.vocabulary import UNKNOWN, Vocabulary
-from elman.features.words import join_words, split_words
+from elman.features.words import LINE_END, join_words, split_words
 
 LEVELS = ("word", "character", "bpe")
 Level = Literal["word", "character", "bpe"]
@@ -44,6 +44,8 @@ class TextFeature:
             how many there were in training.
         keep: which end of a longer text stays, `end` or `beginning`.
         normalise: Unicode's form, `NFC`, `NFKC` (also unites ﬁ and fi, ① and 1), or `none`.
+        line_ends: whether the end of a line is a word, for networks that write; for words alone, as
+            characters and byte pairs have it anyhow.
         characters: whether the characters of each word stand beside its id, (T, 1 + 20), in their
             own case; for words alone. See `spelling.Spelling`.
 
@@ -68,6 +70,7 @@ class TextFeature:
         max_length: int | None = None,
         keep: Literal["beginning", "end"] = "end",
         normalise: Literal["NFC", "NFKC", "none"] = "NFC",
+        line_ends: bool = False,
         characters: bool = False,
     ) -> None:
         check_choice("level", level, LEVELS)
@@ -82,6 +85,11 @@ class TextFeature:
                 f"characters=True gives the characters of each word, so it needs level='word', "
                 f"got level={level!r}."
             )
+        if line_ends and level != "word":
+            raise OptionError(
+                f"line_ends=True makes the end of a line a word, so it needs level='word'; "
+                f"level={level!r} keeps line ends as they are."
+            )
         self.level = level
         self.lowercase = lowercase
         self.max_vocabulary = max_vocabulary
@@ -89,6 +97,7 @@ class TextFeature:
         self.max_length = max_length
         self.keep = keep
         self.normalise = normalise
+        self.line_ends = line_ends
         self.characters = characters
         self.notes: list[str] = []
         self._lexicon: Lexicon[Vocabulary | BytePairs] | None = None
@@ -198,7 +207,12 @@ class TextFeature:
 
     def _split(self, text: str) -> list[str]:
         """Cut a text into steps."""
-        return split_words(text) if self.level == "word" else list(text)
+        if self.level == "character":
+            return list(text)
+        if not self.line_ends:
+            return split_words(text)
+        first, *others = map(split_words, text.split(LINE_END))
+        return [*first, *(word for line in others for word in (LINE_END, *line))]
 
     def _cut(self, steps: list[Any]) -> list[Any]:
         """Keep at most `max_length` steps."""

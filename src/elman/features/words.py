@@ -7,6 +7,9 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+LINE_END = "\n"
+"""The end of a line, where it is a word."""
+
 _TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 # Scripts that put no space between words: Thai, Lao, Burmese, Khmer, kana, Han.
@@ -44,11 +47,14 @@ def join_words(words: Sequence[str]) -> str:
 
     >>> join_words(["Go", "(", "now", ")", ",", "東", "京", "!"])
     'Go (now), 東京!'
+    >>> join_words(["Go", "!", LINE_END, "Now", "?", LINE_END])
+    'Go!\\nNow?\\n'
     """
     pieces: list[str] = []
     for before, word in zip(["", *words], words, strict=False):
         touching = (
             not before
+            or LINE_END in (before, word)
             or before in _OPENING
             or word in _CLOSING
             or (_is_unspaced(before) and _is_unspaced(word))

@@ -12,6 +12,8 @@
 Text may be compressed, `.gz`, `.xz` or `.bz2`. A folder holds files of one format, which are put
 below each other; or sounds, pictures or texts in subfolders named after their labels or listed in
 `labels.csv`; or texts, a line each, in files named after their labels.
+
+Where what comes next is asked for, .txt files without columns are one running text instead.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from elman.data.sources.folder import PARTS, label_table, media_of, read_labelle
 from elman.data.sources.json_lines import read_json
 from elman.data.sources.memory import read_memory
 from elman.data.sources.parquet import read_parquet
-from elman.data.sources.plain_text import read_label_files, read_lines
+from elman.data.sources.plain_text import read_label_files, read_lines, read_running_text
 from elman.data.table import Table, concatenate
 from elman.errors import DataError, unknown
 
@@ -72,7 +74,12 @@ SHOWN = 8
 """Names listed in an error before the rest is counted."""
 
 
-def read_table(source: Any, *, format: str | None = None) -> Table:  # noqa: A002 - as users say it
+def read_table(
+    source: Any,
+    *,
+    format: str | None = None,  # noqa: A002 - as users say it
+    running_text: bool = False,
+) -> Table:
     """Read whatever holds a person's data into a table.
 
     What had to be assumed — an encoding, a missing header — is said in the table's `notes`.
@@ -81,6 +88,8 @@ def read_table(source: Any, *, format: str | None = None) -> Table:  # noqa: A00
         source: a path, a glob, a folder or a list of paths; or a dict of columns, a list of
             dicts, a pandas DataFrame, an Arrow table, a Hugging Face data set.
         format: one of `FORMATS`, where a file's suffix does not say it.
+        running_text: whether files of plain text are one text in which rows follow each other,
+            with the ends of their lines, and not a text a line.
 
     Returns:
         The rows of all files, in the order of the files' names, or as listed.
@@ -92,6 +101,8 @@ def read_table(source: Any, *, format: str | None = None) -> Table:  # noqa: A00
     """
     if format is not None and format not in FORMATS:
         raise unknown("format", format, FORMATS)
+    if running_text and (texts := _plain_texts(source, format)):
+        return read_running_text(texts)
     if isinstance(source, str | os.PathLike):
         return _read_path(os.fspath(source), format)
     if isinstance(source, list | tuple) and source and isinstance(source[0], str | os.PathLike):
@@ -125,6 +136,31 @@ def _read_file(path: Path, form: str | None) -> Table:
     return FORMATS[form](path)
 
 
+def _plain_texts(source: Any, form: str | None) -> list[Path]:
+    """List the files of a source that holds plain text and nothing else; none of any other."""
+    listed = source if isinstance(source, list | tuple) else [source]
+    files: list[Path] = []
+    for name in listed:
+        if form not in (None, "lines") or not isinstance(name, str | os.PathLike):
+            return []
+        path = Path(name).expanduser()
+        if path.is_dir():
+            found = _files_in(path)
+            if any(suffix_of(file) in SUFFIXES for file in found):
+                return []
+            texts = [file for file in found if suffix_of(file) == ".txt"]
+            _refuse_parts(texts, path)
+            files += texts
+        else:
+            matches = [str(path)] if path.exists() else glob.glob(str(path), recursive=True)  # noqa: PTH207
+            files += [Path(match) for match in sorted(matches)]
+    if form is None and not all(
+        suffix_of(file) == ".txt" and _format_of_text(file) == "lines" for file in files
+    ):
+        return []
+    return files
+
+
 def _read_files(files: Sequence[Path], form: str | None, *, source: str) -> Table:
     tables = [_read_file(file, form) for file in files]
     return tables[0] if len(tables) == 1 else concatenate(tables, source=source)
@@ -148,8 +184,7 @@ def _format_of_text(path: Path) -> str:
 
 def _read_folder(folder: Path, form: str | None) -> Table:
     """Read a folder: files of one format, or files of sounds, pictures or texts."""
-    files = [file for file in sorted(folder.rglob("*")) if _counts(file.relative_to(folder))]
-    files = [file for file in files if file.is_file()]
+    files = _files_in(folder)
     if form is not None:
         here = [file for file in files if file.parent == folder]
         if not here:
@@ -173,7 +208,14 @@ def _read_folder(folder: Path, form: str | None) -> Table:
             f"{folder} holds files of several formats ({', '.join(sorted(formats))}). Name the "
             f"files, for instance {str(folder / ('*' + suffix_of(data[0])))!r}."
         )
-    return _with_parts(data, _read_files(data, None, source=folder.name), folder)
+    _refuse_parts(data, folder)
+    return _read_files(data, None, source=folder.name)
+
+
+def _files_in(folder: Path) -> list[Path]:
+    """List the files below a folder that are data, in the order of their names."""
+    found = sorted(folder.rglob("*"))
+    return [file for file in found if file.is_file() and _counts(file.relative_to(folder))]
 
 
 def _counts(path: Path) -> bool:
@@ -182,15 +224,22 @@ def _counts(path: Path) -> bool:
     return not hidden and stem_of(path).lower() not in ("readme", "license", "licence")
 
 
-def _with_parts(files: Sequence[Path], table: Table, folder: Path) -> Table:
-    """Refuse to mix files that are named after the parts of a data set."""
-    parts = [file.name for file in files if stem_of(file).lower() in PARTS]
+def _refuse_parts(files: Sequence[Path], folder: Path) -> None:
+    """Refuse to mix files that are named after the parts of a data set, or lie in such folders."""
+    found = [_part_of(file.relative_to(folder)) for file in files]
+    parts = list(dict.fromkeys(part for part in found if part is not None))
     if len(files) > 1 and parts:
         raise DataError(
-            f"{folder} holds the parts of a split ({', '.join(parts)}), which must not be mixed. "
-            f"Name the file to read, for instance {str(folder / parts[0])!r}."
+            f"{folder} holds the parts of a split ({', '.join(map(str, parts))}), which must not "
+            f"be mixed. Name the one to learn from, for instance {str(folder / parts[-1])!r}, and "
+            "the others as valid_files and test_files (--valid and --test on the command line)."
         )
-    return table
+
+
+def _part_of(path: Path) -> Path | None:
+    """Return the folder of a path, or the path itself, that is named after a part, if any is."""
+    named = (*reversed(path.parents), path)
+    return next((each for each in named if stem_of(each).lower() in PARTS), None)
 
 
 def _several(tables: Sequence[Table]) -> str:

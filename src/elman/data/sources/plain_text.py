@@ -1,13 +1,19 @@
-"""Plain text: a text a line, and folders of text whose names are labels."""
+"""Plain text: a text a line, one running text, and folders of text whose names are labels."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from elman.data.sources.files import detect_encoding, fingerprint_of, open_text, stem_of
-from elman.data.table import Table
+from elman.data.table import Spans, Table
 from elman.errors import DataError
+
+LONGEST_ROW = 100
+"""Characters of a running text that a row holds at most: a longer line is several rows."""
 
 
 def read_lines(path: Path) -> Table:
@@ -25,6 +31,45 @@ def read_lines(path: Path) -> Table:
         where=lambda row: f"{path.name}, line {lines[row]}",
         fingerprint=fingerprint_of([path]),
         notes=[*notes, f"{path.name} was read as a text a line, in a column 'text'."],
+    )
+
+
+def read_running_text(paths: Sequence[Path]) -> Table:
+    """Read files as one text, one file after another, into a column `text` that joins to it again.
+
+    A row is a line with its end, which is always "\\n", the last line's too; blank lines are rows
+    as any. A line of more than 100 characters is several rows, cut before a blank where it has
+    one. `spans` are the characters of the rows, by which the text is divided in its order.
+
+    Raises:
+        DataError: a file is empty or not text, or there are nothing but blank lines.
+    """
+    import pyarrow as pa
+
+    texts: list[str] = []
+    places: list[tuple[str, int]] = []
+    notes: list[str] = []
+    for path in paths:
+        encoding = detect_encoding(path)
+        notes += [] if encoding.note is None else [encoding.note]
+        with open_text(path, encoding) as text:
+            for number, line in enumerate(text, start=1):
+                for piece in _pieces(line.rstrip("\r\n") + "\n"):
+                    texts.append(piece)
+                    places.append((path.name, number))
+    if not any(map(str.strip, texts)):
+        raise DataError(f"{paths[0]} has nothing but blank lines.")
+    several = f"{paths[0].name} and {len(paths) - 1} more"
+    name, were = (paths[0].name, "was") if len(paths) == 1 else (several, "were")
+    stops = np.cumsum([len(text) for text in texts])
+    return Table(
+        pa.table({"text": texts}),
+        source=name,
+        where=lambda row: "{}, line {}".format(*places[row]),
+        fingerprint=lambda: fingerprint_of(paths),
+        notes=[*notes, f"{name} {were} read as one running text, its line ends kept."],
+        stored=True,
+        spans=Spans(np.zeros_like(stops), np.concatenate([[0], stops[:-1]]), stops),
     )
 
 
@@ -63,6 +108,20 @@ def read_text(path: Path) -> tuple[str, list[str]]:
     encoding = detect_encoding(path)
     with open_text(path, encoding) as text:
         return text.read(), [] if encoding.note is None else [encoding.note]
+
+
+def _pieces(line: str) -> Iterator[str]:
+    """Cut a line so that no piece is longer than a row, before a blank if it can be."""
+    while len(line) > LONGEST_ROW:
+        cut = line.rfind(" ", 1, LONGEST_ROW)
+        if cut < 0:
+            cut = LONGEST_ROW
+            while cut < len(line) and unicodedata.combining(line[cut]):
+                cut += 1
+        yield line[:cut]
+        line = line[cut:]
+    if line:
+        yield line
 
 
 def _lines(path: Path) -> tuple[list[str], list[int], list[str]]:
