@@ -72,7 +72,7 @@ def real_steps(lengths: Tensor, steps: int) -> Tensor:
 
 
 def has_padding(lengths: Tensor, steps: int) -> bool:
-    """Tell whether a row ends before the last step; where values cannot be seen, say that it may."""
+    """Tell whether a row ends before the last step, or may where values cannot be seen."""
     return torch.compiler.is_compiling() or bool((lengths < steps).any())
 
 
