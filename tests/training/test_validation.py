@@ -11,7 +11,9 @@ from elman.data.batching import Batch, BucketedBatches, Example
 from elman.data.streams import StreamBatches
 from elman.errors import OptionError
 from elman.networks import many_to_many
+from elman.training.preparation import evaluation_batches
 from elman.training.validation import loss_of, mean_loss, predictions
+from training import runs
 
 
 def step_loss(outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
@@ -88,3 +90,17 @@ def test_a_network_s_own_objective_is_its_loss_where_none_is_given() -> None:
 def test_a_network_that_does_not_say_what_it_is_for_is_refused_in_words() -> None:
     with pytest.raises(OptionError, match="a MLP without an objective does not say"):
         loss_of(elman.MLP([3, 2]), None)
+
+
+def test_the_mean_loss_weighs_every_frame_alike() -> None:
+    net = runs.network()
+    pieces = runs.rolls(3, 11, 8)
+    apart = [
+        mean_loss(net, runs.FEATURE.loss, evaluation_batches([piece], runs.FEATURE, 1).epoch(0))
+        for piece in pieces
+    ]
+    together = mean_loss(
+        net, runs.FEATURE.loss, evaluation_batches(pieces, runs.FEATURE, 2).epoch(0)
+    )
+    expected = sum(loss * len(piece) for loss, piece in zip(apart, pieces, strict=True)) / 22
+    assert together == pytest.approx(expected, rel=1e-6)
