@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +177,19 @@ def test_a_run_trained_again_from_its_own_experiment_has_the_same_weights(
     for name, weight in first.model.network.state_dict().items():
         assert torch.equal(weight, weights[name])
     assert read_experiment(tmp_path / "again" / "experiment.toml") == recorded
+
+
+@pytest.mark.usefixtures("_without_a_page")
+def test_how_a_column_is_read_is_seen_once_and_written_down(tmp_path: Path) -> None:
+    stems = ["".join(letters) for letters in permutations("bcdefg", 3)]
+    names = [stem + ending for stem in stems for ending in "ao"]
+    rows = [f"{name},{'m' if name.endswith('o') else 'f'}\n" for name in names]
+    (tmp_path / "names.csv").write_text("name,gender\n" + "".join(rows), encoding="utf-8")
+    elman.train(tmp_path / "names.csv", target="gender", epochs=1, out=tmp_path / "run")
+    recorded = read_experiment(tmp_path / "run" / "experiment.toml")
+    assert recorded.data.input_options["level"] == "character"
+    again = train_run(recorded, tmp_path / "again")
+    assert again.model.task.to_json() == elman.load(tmp_path / "run").task.to_json()
 
 
 @pytest.mark.usefixtures("_without_a_page")

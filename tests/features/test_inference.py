@@ -37,6 +37,9 @@ def png() -> bytes:
     return buffer.getvalue()
 
 
+WORDS = [[f"word{9 * place + n}" for n in range(9)] for place in range(120)]
+BY_LETTERS = {"characters": True, "lowercase": True, "min_count": 2}
+
 INPUTS: list[tuple[str, list[Any], str, dict[str, Any]]] = [
     ("long strings", LONG, "text", {}),
     ("one long string", LONG[:1], "text", {}),
@@ -48,6 +51,10 @@ INPUTS: list[tuple[str, list[Any], str, dict[str, Any]]] = [
     ("numbers", [1.5, None, 2, float("nan")], "number", {}),
     ("numbers as strings", ["1.5", "2", ""], "number", {}),
     ("lists of strings", SENTENCES, "symbols", {}),
+    ("lists of words", WORDS, "symbols", BY_LETTERS),
+    ("lists of words that return", WORDS * 2, "symbols", {}),
+    ("lists of few words", WORDS[:9], "symbols", {}),
+    ("lists of codes", [[word[:2] for word in words] for words in WORDS], "symbols", {}),
     ("lists of numbers", [[1, 2.5], [], [None, 3]], "series", {}),
     ("arrays over time", [np.ones(5), np.zeros(3)], "series", {}),
     ("rows over time", [[[1.5, 2], [3, 4]], [[1, 2]]], "series", {}),
@@ -192,6 +199,8 @@ def test_strings_whose_next_element_is_asked_for_are_read_by_character(values: l
     assert found[:2] == ("text", {"level": "character"})
     moves = [["e4", "e5"], ["d4"]]
     assert infer_kind(moves, name="moves", next_step=True).kind == "symbols"
+    assert infer_kind(WORDS, name="words", next_step=True) == ("symbols", {}, "lists of words, "
+        "many of them seen once")  # fmt: skip
 
 
 def test_two_sequences_must_be_aligned_or_not() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -16,6 +17,12 @@ FEW_CLASSES = 20
 
 SHORT = 3
 """Words that a name has at most, on average; what is longer is text."""
+
+OPEN_VOCABULARY = 1000
+"""So many different symbols, or more, may be the words of a language."""
+
+WORDS = {"characters": True, "lowercase": True, "min_count": 2}
+"""How such words are read: what was seen once, or never, is known by its characters alone."""
 
 SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif")
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
@@ -75,6 +82,8 @@ def lists_of_strings(sample: Sample) -> Guess:
     """Tell symbols, one a step, from labels, any of a few."""
     if sample.as_target and not _one_a_step(sample) and _never_twice(sample.values):
         return Guess("labels", {}, "lists of names, none twice in a list")
+    if not sample.as_target and _are_words(sample.values):
+        return Guess("symbols", dict(WORDS), "lists of words, many of them seen once")
     return Guess("symbols", {}, "lists of strings")
 
 
@@ -152,6 +161,18 @@ def _is_list_of_labels(texts: set[str], separator: str, rows: int) -> bool:
     parts = [part.strip() for text in texts for part in text.split(separator)]
     short = sum(len(part.split()) for part in parts) <= SHORT * len(parts)
     return short and 2 * len(set(parts)) <= max(len(parts), rows)
+
+
+def _are_words(lists: Iterable[Iterable[str]]) -> bool:
+    """Tell an open vocabulary, as a language has, from a set of names, codes or letters.
+
+    Many different ones, of three characters and more, and a third of them seen once.
+    """
+    counts = Counter(symbol for symbols in lists for symbol in symbols)
+    if len(counts) < OPEN_VOCABULARY:
+        return False
+    once = sum(count == 1 for count in counts.values())
+    return sum(map(len, counts)) >= 3 * len(counts) and once >= len(counts) / 3
 
 
 def _one_a_step(sample: Sample) -> bool:

@@ -110,6 +110,8 @@ def infer_kind(
     guess = _GUESSES[type_](sample)
     if next_step and type_ == "strings" and guess.kind in {"text", "category"}:
         return Inferred("text", {"level": "character"}, "strings, read character by character")
+    if next_step and guess.kind == "symbols":  # what is asked for must not be hidden
+        return Inferred("symbols", {}, guess.why)
     return Inferred(guess.kind, guess.options, guess.why)
 
 
