@@ -256,7 +256,7 @@ def test_of_many_names_the_commonest_confusions_are_listed() -> None:
         ),
         (
             Scores(kind="roll", main="nll", values={"nll": 8.41}, count=9, unit="frames"),
-            "Negative log-likelihood: 8.41 over 9 test frames.",
+            "Its negative log-likelihood over 9 test frames is 8.41 nats each.",
         ),
     ],
 )

@@ -42,6 +42,7 @@ def answer(facts: RunFacts) -> str:
         "rmse": f"It is off by {chief} (root mean square) over {over}.",
         "perplexity": f"Over {over} it is as unsure as among {chief} equally likely ones.",
         "bits_per_character": f"It needs {chief} bits a character over {over}.",
+        "nll": f"Its negative log-likelihood over {over} is {chief} nats each.",
         "label_error_rate": f"{chief} edits a symbol mend its answers to {over}.",
         "error_to_signal": f"Its error has {scores.value:.2%} of the signal’s energy over {over}.",
         "mase": f"Its mean error over {over} is {chief} times that of the seasonal naive forecast.",
@@ -143,5 +144,6 @@ def setting_text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(setting_text, value))}]"
     if isinstance(value, dict):
-        return ", ".join(f"{key} = {setting_text(each)}" for key, each in value.items())
+        inside = ", ".join(f"{key} = {setting_text(each)}" for key, each in value.items())
+        return f"{{{inside}}}"
     return str(value)

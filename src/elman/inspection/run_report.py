@@ -57,7 +57,7 @@ from elman.inspection.run_tables import (
 )
 from elman.inspection.style import colours
 
-SQUARE = (3.6, 3.3)
+SQUARE = (4.3, 3.9)
 """Size of a figure whose axes are alike, in inches."""
 BROAD = (8.9, 2.6)
 """Size of a series, which fills the page."""

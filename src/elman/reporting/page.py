@@ -1,0 +1,116 @@
+"""The page of a run: what a trained model did with its test part, ready to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from elman.columns import AFTER
+from elman.evaluation.measures import MEASURES
+from elman.evaluation.scores import Scores
+from elman.inspection.run_facts import Column, CurvePoint, RunFacts
+from elman.inspection.run_report import write_run_report
+from elman.inspection.style import label
+from elman.model import Model
+from elman.parts import Parts
+from elman.reporting.examples import examples_of
+from elman.reporting.flow import flow_of
+from elman.training.history import EpochRecord
+
+ROWS = 400
+"""Rows that examples are chosen from."""
+LOSS_UNITS = {
+    "classification": "nats a row",
+    "labelling": "nats a row",
+    "tagging": "nats a step",
+    "crf": "nats a step",
+    "ctc": "nats a row",
+    "language-model": "nats a symbol",
+    "roll": "nats a frame",
+}
+"""Objective → what its loss is in; that of a regression is of scaled targets, without a unit."""
+
+
+def write_page(
+    path: Path,
+    model: Model,
+    parts: Parts,
+    scores: dict[str, Scores],
+    curve: Sequence[EpochRecord],
+    *,
+    selected: int,
+    seconds: float,
+    machine: str = "",
+) -> Path:
+    """Write the page of one run.
+
+    Args:
+        path: of the HTML file.
+        model: trained.
+        parts: of the data it was trained on; examples come from its test part.
+        scores: part → scores; the headline speaks of the last part.
+        curve: an epoch each.
+        selected: the epoch whose weights were kept.
+        seconds: of training.
+        machine: what trained.
+    """
+    part = parts.valid if parts.test is None else parts.test
+    shown = part.select(range(min(ROWS, len(part))))
+    task, spec = model.task, model.experiment
+    named = {"train": parts.train, "valid": parts.valid, "test": parts.test}
+    target = ", ".join(task.target_columns)
+    facts: dict[str, Any] = {
+        "title": spec.title or f"{spec.data.title}: {', '.join(task.input_columns)} → {target}",
+        "category": task.category,
+        "cell": spec.network.cell if task.category != "one-to-one" else "",
+        "network": _network(model),
+        "parameters": model.parameters,
+        "scores": scores,
+        "target": ", ".join(map(_in_words, task.target_columns)),
+        "source": spec.data.title,
+        "inputs": [Column(name, task.input.kind) for name in task.input_columns],
+        "targets": [Column(name, task.target.kind) for name in task.target_columns],
+        "parts": {name: len(part) for name, part in named.items() if part is not None},
+        "notes": [*parts.notes, *task.notes],
+        "curve": [
+            CurvePoint(each.epoch, each.train_loss, each.valid_loss, each.score) for each in curve
+        ],
+        "loss_unit": LOSS_UNITS.get(task.objective["name"], "loss, of scaled targets"),
+        "score_title": _score_title(scores),
+        "selected": selected,
+        "seconds": seconds,
+        "seed": spec.seed,
+        "machine": machine,
+        "settings": {
+            section: table for section, table in spec.to_values().items() if isinstance(table, dict)
+        },
+        "flow": flow_of(model, parts.valid),
+    }
+    return write_run_report(path, RunFacts(**(facts | examples_of(model, shown))))
+
+
+def _in_words(column: str) -> str:
+    """Name a target, also one that stands for the value after a window."""
+    name = column.removeprefix(AFTER)
+    return f"next value of {name}" if name != column else column
+
+
+def _score_title(scores: Mapping[str, Scores]) -> str:
+    """Name what the curve of the validation part's score shows: the higher, the better."""
+    measure = MEASURES[list(scores.values())[-1].main]
+    return measure.title if measure.higher_is_better else f"− {measure.title.lower()}"
+
+
+def _network(model: Model) -> str:
+    """Say in a line what was built."""
+    spec, category = model.experiment.network, model.task.category
+    if category == "one-to-one":
+        return f"dense layers of {', '.join(map(str, spec.head)) or 'no'} units"
+    direction = "bidirectional " if spec.bidirectional else ""
+    sizes = spec.hidden_size if isinstance(spec.hidden_size, list) else [spec.hidden_size]
+    layers = len(sizes) if len(sizes) > 1 else spec.num_layers
+    ends = f", {spec.pooling} pooling" if category == "many-to-one" else ""
+    delay = f", delay {spec.delay}" if spec.delay else ""
+    units = "/".join(map(str, sizes))
+    return f"{layers} × {direction}{label(spec.cell)} of {units} units{ends}{delay}"
