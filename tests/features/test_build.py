@@ -22,8 +22,10 @@ def test_a_kind_may_have_a_variant_behind_a_colon() -> None:
 
 @pytest.mark.parametrize("kind", VARIANTS)
 def test_every_variant_is_made_of_options_of_its_kind(kind: str) -> None:
-    for variant in VARIANTS[kind]:
-        build_feature(*parse_kind(f"{kind}:{variant}"))
+    for variant, options in VARIANTS[kind].items():
+        feature = build_feature(*parse_kind(f"{kind}:{variant}"))
+        assert feature.kind == kind
+        assert {option: getattr(feature, option) for option in options} == options != {}
 
 
 @pytest.mark.parametrize("kind", KINDS)
