@@ -11,6 +11,9 @@ from typing import Any
 
 from elman.task import Task
 
+FEW = 200
+"""Rows of which fewer make a small network, small batches and long patience."""
+
 FEW_TEXTS = 2_000
 """Texts of which fewer are learned from without averaging weights and selecting by the score."""
 
@@ -32,7 +35,8 @@ def defaults_for(task: Task, rows: int) -> dict[str, Any]:
         "training.average_decay": 0.98 if rows < 2_000 else 0.99,
         **_of_kind(task, rows),
     }
-    return {"training.patience": max(5, chosen["training.epochs"] // 5), **chosen}
+    share = 2 if rows < FEW else 5  # a few rows to validate by say little about one epoch
+    return {"training.patience": max(5, chosen["training.epochs"] // share), **chosen}
 
 
 def _epochs(rows: int, *, seen: int = 200_000, least: int = 8, most: int = 200) -> int:
@@ -41,7 +45,7 @@ def _epochs(rows: int, *, seen: int = 200_000, least: int = 8, most: int = 200) 
 
 
 def _batch_size(rows: int) -> int:
-    return 16 if rows < 2_000 else 32 if rows < 20_000 else 64
+    return 8 if rows < FEW else 16 if rows < 2_000 else 32 if rows < 20_000 else 64
 
 
 def _of_kind(task: Task, rows: int) -> dict[str, Any]:
@@ -63,15 +67,16 @@ def _of_kind(task: Task, rows: int) -> dict[str, Any]:
 def _many_to_one(task: Task, rows: int) -> dict[str, Any]:
     if task.input.kind in {"text", "symbols"}:
         return _reading(task, rows)
-    forecast = task.target.kind == "number"
+    forecast, heavy = task.target.kind == "number", task.input.kind in {"audio", "frames"}
     return {
         "network.cell": "gru",
-        "network.hidden_size": 32 if rows < 200 else 64 if rows < 2_000 else 128,
+        "network.hidden_size": 32 if rows < FEW else 64 if rows < 2_000 else 128,
         "network.bidirectional": not forecast,
         "network.pooling": "last" if forecast else "mean",
         "network.output_dropout": 0.3,
         "training.learning_rate": 3e-3,
         "training.weight_decay": 0.05,
+        "training.epochs": _epochs(rows, seen=60_000 if heavy else 200_000),
     }
 
 
@@ -161,6 +166,7 @@ def _many_to_many(task: Task, rows: int) -> dict[str, Any]:
     return {
         "network.cell": "gru",
         "network.hidden_size": 64,
+        "network.bidirectional": task.target.kind == "symbols",
         "network.output_dropout": 0.3,
         "training.learning_rate": 3e-3,
         "training.weight_decay": 0.05,
