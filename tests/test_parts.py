@@ -281,6 +281,14 @@ def test_what_is_read_to_measure_by_is_laid_out_so_too_and_what_is_read_to_answe
     assert list(read_like(data, texts, answered=False).column("text")) == ["Ada", "Emmy"]
 
 
+def test_a_text_file_with_columns_is_read_by_the_column_that_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "tagged.txt"
+    path.write_text("It PRP O\nrains VBZ O\n\n" * 20, encoding="utf-8")
+    parts = parts_of(files=str(path), input="tokens", target="next")
+    assert list(parts.train.column("tokens"))[0] == ["It", "rains"]
+    assert len(parts.train) == 16
+
+
 @pytest.mark.parametrize("kind", ["symbols", "audio"])
 def test_what_is_no_text_is_not_made_lines(kind: str) -> None:
     source = {"sound": ["a.wav", "b.wav"] * 10}

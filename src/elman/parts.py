@@ -79,7 +79,8 @@ def read_like(data: DataSpec, source: Any, *, answered: bool = True) -> Table:
         source: a path, or values in Python.
         answered: whether of a long series only windows with a value after them are wanted.
     """
-    table = read_table(source, format=data.format, running_text=data.predicts_next and answered)
+    as_text = answered and _asks_for_running_text(data)
+    table = read_table(source, format=data.format, running_text=as_text)
     known = data.per_sequence
     if known is not None:  # the target, say, need not be there
         known = [name for name in known if name in table.columns]
@@ -117,7 +118,7 @@ def _read(data: DataSpec, source: Any) -> Table:
     table = read_table(
         data.files if source is None else source,
         format=data.format,
-        running_text=data.predicts_next,
+        running_text=_asks_for_running_text(data),
     )
     return _as_lines(data, _laid_out(data, table))
 
@@ -150,6 +151,14 @@ def _as_lines(data: DataSpec, table: Table) -> Table:
     else:
         kind, _ = parse_kind(data.input_kind)
     return with_line_ends(table, name) if kind == "text" else table
+
+
+def _asks_for_running_text(data: DataSpec) -> bool:
+    """Tell whether a file of plain text is one text: nothing is said that only columns can have."""
+    of_columns = (data.sequence_id, data.time, data.group, data.split_column)
+    kind = "text" if data.input_kind is None else parse_kind(data.input_kind)[0]
+    is_text = kind == "text" and data.input in ([], ["text"])
+    return data.predicts_next and is_text and not any(of_columns)
 
 
 def _is_running_text(data: DataSpec, table: Table) -> bool:

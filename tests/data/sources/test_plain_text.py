@@ -84,8 +84,12 @@ def test_a_text_in_latin_1_says_so(tmp_path: Path) -> None:
 def test_files_with_columns_are_tables_as_ever(tmp_path: Path) -> None:
     path = write(tmp_path / "names.csv", "name\nAda\nEmmy\n")
     assert list(read_table(path, running_text=True).column("name")) == ["Ada", "Emmy"]
-    path = write(tmp_path / "columns.txt", "Ada\t1\nEmmy\t2\n")
-    assert read_table(path, running_text=True).columns == ["column_1", "column_2"]
+
+
+def test_what_looks_like_columns_by_chance_is_text(tmp_path: Path) -> None:
+    path = write(tmp_path / "night.txt", "It was night.\n\nThe wind rose.\n")
+    assert read_table(path).columns == ["tokens", "column_2", "tags"]
+    assert rows_of(path) == ["It was night.\n", "\n", "The wind rose.\n"]
 
 
 def test_a_file_that_is_said_to_be_lines_is_text_whatever_its_name(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ Text may be compressed, `.gz`, `.xz` or `.bz2`. A folder holds files of one form
 below each other; or sounds, pictures or texts in subfolders named after their labels or listed in
 `labels.csv`; or texts, a line each, in files named after their labels.
 
-Where what comes next is asked for, .txt files without columns are one running text instead.
+Where what comes next is asked for, .txt files are one running text, whatever they look like.
 """
 
 from __future__ import annotations
@@ -88,8 +88,8 @@ def read_table(
         source: a path, a glob, a folder or a list of paths; or a dict of columns, a list of
             dicts, a pandas DataFrame, an Arrow table, a Hugging Face data set.
         format: one of `FORMATS`, where a file's suffix does not say it.
-        running_text: whether files of plain text are one text in which rows follow each other,
-            with the ends of their lines, and not a text a line.
+        running_text: whether .txt files, and those of format `lines`, are one text in which rows
+            follow each other, with the ends of their lines.
 
     Returns:
         The rows of all files, in the order of the files' names, or as listed.
@@ -154,9 +154,7 @@ def _plain_texts(source: Any, form: str | None) -> list[Path]:
         else:
             matches = [str(path)] if path.exists() else glob.glob(str(path), recursive=True)  # noqa: PTH207
             files += [Path(match) for match in sorted(matches)]
-    if form is None and not all(
-        suffix_of(file) == ".txt" and _format_of_text(file) == "lines" for file in files
-    ):
+    if form is None and not all(suffix_of(file) == ".txt" for file in files):
         return []
     return files
 
