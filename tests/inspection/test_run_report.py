@@ -297,7 +297,7 @@ def test_a_flow_says_whose_loss_it_follows_and_through_what() -> None:
     both = flow_text(0.5, 0.9)
     assert "Forward: the half-distance is 1 step" in both
     assert "Backward: the half-distance is 7 steps" in both
-    assert "of the loss of step 1, by the distance from step 1." in both
+    assert "that of the loss of step 1, by the distance from step 1." in both
     late = flow_text(0.5, delay=5)
     assert "T is the step that gives the last answer, 5 after the last input." in late
     pooled = flow_text(0.5, per_step=False, pooling="mean")

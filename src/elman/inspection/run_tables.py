@@ -206,6 +206,8 @@ def marks(text: WeighedText) -> list[Mark]:
         share = abs(weight) / heaviest if heaviest and math.isfinite(weight) else 0.0
         colour = THEME["lstm"] if weight > 0 else THEME["simple"]
         style = _tint(colour, share) if share >= 0.01 else Markup("")
+        if style and weight < 0:
+            style += Markup("; text-decoration: underline dotted")
         marked.append(Mark(word, style, f"{weight:+.3g}".replace("-", "−")))
     return marked
 

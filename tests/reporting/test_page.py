@@ -1,0 +1,41 @@
+"""The page of a trained model: what fits its task is there, in its units and under its names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from inspection.pages import Page, assert_loads_nothing
+from roads import NEXT_CHARACTER, ROADS, travelled
+
+SAID = {
+    "text to a class": ["nats a row", "What it read", "Gradient flow", "bidirectional GRU of 3"],
+    "windows to the next value": [
+        "How near does it come to the next value of celsius?",
+        "The value after each window, in the order of time",
+        "Gradient flow",
+    ],
+    "tokens to tags": ["nats a step", "Tag by tag", "Span by span", "Gradient flow"],
+    "sounds to letters": ["nats a row", "The worst mistakes", "Gradient flow"],
+    "numbers to numbers, step by step": ["loss, of scaled targets", "Predicted and true"],
+    "measurements to a class": ["What it confuses", "The worst mistakes", "length ", ", colour "],
+    "measurements to a number": ["Predicted against true"],
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_the_page_shows_what_fits_the_task(name: str, tmp_path: Path) -> None:
+    travelled(ROADS[name], tmp_path)
+    page = Page((tmp_path / "run" / "report.html").read_text(encoding="utf-8"))
+    assert_loads_nothing(page)
+    for words in SAID[name]:
+        assert words in page.text, words
+    assert ("Gradient flow" in page.text) == (ROADS[name].category != "one-to-one")
+
+
+def test_the_page_of_a_language_model_shows_what_it_writes(tmp_path: Path) -> None:
+    travelled(NEXT_CHARACTER, tmp_path)
+    text = Page((tmp_path / "run" / "report.html").read_text(encoding="utf-8")).text
+    for words in ("nats a symbol", "What it writes", "temperature 0.8, seed 1", "Gradient flow"):
+        assert words in text, words
