@@ -1,0 +1,30 @@
+"""Words of letters and their tags, and options that learn them: for the estimators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+WORDS = ["aba", "abba", "bab", "xyx", "yxy", "xyyx"] * 4
+LETTERS = ["ab", "ab", "ab", "xy", "xy", "xy"] * 4
+TOKENS = [list(word) for word in WORDS]
+TAGS = [["is a" if letter == "a" else "other" for letter in word] for word in WORDS]
+
+SMALL: dict[str, Any] = {"hidden_size": 3, "epochs": 2, "batch_size": 4, "random_state": 1}
+GOOD: dict[str, Any] = {
+    "hidden_size": 8,
+    "epochs": 15,
+    "batch_size": 4,
+    "learning_rate": 0.02,
+    "random_state": 1,
+}
+
+
+def series(rows: int = 24, numbers: int = 2) -> list[np.ndarray]:
+    """Series of unlike lengths whose last step is positive in every other one."""
+    generator = np.random.default_rng(7)
+    found = [generator.normal(size=(3 + row % 4, numbers)) for row in range(rows)]
+    for row, values in enumerate(found):
+        values[-1, 0] = 3.0 if row % 2 else -3.0
+    return found

@@ -1,0 +1,127 @@
+"""The estimators of scikit-learn: what X and y are taken for, and when they are refused."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy.sparse import csr_array
+
+from elman.errors import DataError
+from letters import GOOD, LETTERS, SMALL, TAGS, TOKENS, WORDS, series
+
+pytest.importorskip("sklearn")
+
+from elman.sklearn import SequenceClassifier, SequenceRegressor, SequenceTagger
+
+
+@pytest.mark.parametrize(
+    ("X", "kind", "category", "numbers"),
+    [
+        (WORDS, "text", "many-to-one", None),
+        (np.array(WORDS), "text", "many-to-one", None),
+        (pd.Series(WORDS), "text", "many-to-one", None),
+        (["12", "21", "112", "2"] * 6, "text", "many-to-one", None),
+        (TOKENS, "symbols", "many-to-one", None),
+        (series(), "series", "many-to-one", 2),
+        ([list(range(1 + row % 3)) for row in range(24)], "series", "many-to-one", 1),
+        (np.ones((24, 4, 3)) * np.arange(24)[:, None, None], "series", "many-to-one", 3),
+        (np.arange(24 * 81).reshape(24, 9, 9) % 256, "series", "many-to-one", 9),
+        (torch.ones(24, 4, 3) * torch.arange(24)[:, None, None], "series", "many-to-one", 3),
+        (np.arange(72.0).reshape(24, 3), "number", "one-to-one", 3),
+        (
+            pd.DataFrame({"y": np.arange(24.0), "port": ["Cork", "Kiel"] * 12}),
+            "record",
+            "one-to-one",
+            2,
+        ),
+    ],
+    ids=[
+        "strings",
+        "array of strings",
+        "pandas series of strings",
+        "numbers written as strings",
+        "lists of strings",
+        "arrays of unlike lengths",
+        "lists of numbers",
+        "array of three axes",
+        "array of three axes that might be pictures",
+        "tensor of three axes",
+        "array of two axes",
+        "data frame",
+    ],
+)
+def test_x_is_taken_for_what_it_is(X: Any, kind: str, category: str, numbers: int | None) -> None:
+    sizes = SMALL | {"hidden_size": None if category == "one-to-one" else 3}
+    classifier = SequenceClassifier(**sizes).fit(X, LETTERS)
+    task = classifier.model_.task
+    assert (task.input.kind, task.category) == (kind, category)
+    assert getattr(classifier, "n_features_in_", None) == numbers
+    assert set(classifier.predict(X)) <= {"ab", "xy"}
+
+
+def test_rows_of_an_array_are_series_where_that_is_said() -> None:
+    X = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]] * 12)
+    classifier = SequenceClassifier(input_kind="series", **GOOD).fit(X, [True, False] * 12)
+    assert classifier.model_.task.category == "many-to-one"
+    assert classifier.predict(X[:2]).tolist() == [True, False]
+
+
+def test_rows_of_an_array_are_what_a_tagger_tags() -> None:
+    X = np.random.default_rng(3).normal(size=(24, 5))
+    tagger = SequenceTagger(**GOOD | {"epochs": 40}).fit(X, (X > 0).astype(int))
+    assert tagger.classes_.tolist() == [0, 1]
+    assert tagger.score(X, X > 0) > 0.9
+
+
+def test_the_columns_of_a_data_frame_keep_their_names_and_their_order() -> None:
+    frame = pd.DataFrame({"age": np.arange(24.0), "port": ["Cork", "Kiel"] * 12})
+    classifier = SequenceClassifier(epochs=2, random_state=1).fit(frame, LETTERS)
+    assert classifier.feature_names_in_.tolist() == ["age", "port"]
+    with pytest.raises(ValueError, match="feature names"):
+        classifier.predict(frame[["port", "age"]])
+    assert not hasattr(classifier.set_params(**SMALL).fit(WORDS, LETTERS), "feature_names_in_")
+    with pytest.raises(DataError, match=re.escape("give its column: X[name]")):
+        classifier.predict(frame)
+
+
+@pytest.mark.parametrize(
+    ("X", "words"),
+    [
+        ("abc", "X must be a list of sequences or an array, one sequence a sample, got 'abc'"),
+        (None, "X must be a list of sequences or an array, one sequence a sample, got None"),
+        (["a"], "X must have at least 2 samples, got n_samples = 1"),
+        (np.arange(24.0), "sample 0 is np.float64(0.0). For samples of one number each give two"),
+        (["a", None] * 12, "and sample 1 is None."),
+        (["a", ["b"]] * 12, "column 'X' mixes types: row 0 holds 'a' (str) and row 1 holds ['b']"),
+        (WORDS[:-1], "must have equally many rows: 'X' has 23, 'y' has 24"),
+        (csr_array(np.eye(24)), "a sparse matrix cannot be read, only dense numbers"),
+        ([np.array([1.0, np.inf])] * 24, "holds [inf] at step 1, beyond the largest number"),
+    ],
+)
+def test_an_x_that_cannot_be_read_is_refused_in_words(X: Any, words: str) -> None:
+    with pytest.raises(DataError, match=re.escape(words)):
+        SequenceClassifier(**SMALL).fit(X, LETTERS)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "y", "words"),
+    [
+        (SequenceClassifier, None, "requires y to be passed, but the target y is None"),
+        (SequenceClassifier, ["ab"] * 24, "a target needs at least two classes, and all 24"),
+        (SequenceClassifier, np.array(["a", 1] * 12, object), "of one type, got 'a' and 1"),
+        (SequenceClassifier, ["", "b"] * 12, "row 0, column y: the label is missing"),
+        (SequenceRegressor, [1e39] * 24, "beyond the largest number a network can take"),
+        (SequenceTagger, ["V C V"] * 24, "that of sample 0 is the string 'V C V'; cut it first"),
+        (SequenceTagger, [*TAGS[:-1], ["other"]], "row 23: X has 4 steps and y has 1"),
+        (SequenceTagger, LETTERS, "that of sample 0 is the string 'ab'"),
+        (SequenceTagger, range(24), "y must hold a sequence a sample"),
+    ],
+)
+def test_a_y_that_cannot_be_learned_is_refused_in_words(estimator: Any, y: Any, words: str) -> None:
+    with pytest.raises(DataError, match=re.escape(words)):
+        estimator(**SMALL).fit(TOKENS, y)
