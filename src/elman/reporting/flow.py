@@ -16,7 +16,7 @@ from elman.task import values
 
 ROWS, CANDIDATES = 8, 64
 """Rows that are read, and those they are chosen from."""
-MOST_STEPS = 16_000
+MOST_STEPS = 4_000
 """Steps of all these rows together: of long rows there are fewer."""
 CUT = 1_000
 """Steps that are read of a row whose every step has a target."""
