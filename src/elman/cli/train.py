@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from elman.cli.options import AsJSON, Epochs, Settings, collect_overrides
+
+if TYPE_CHECKING:
+    from elman.run import TrainedRun
 
 Columns = list[str] | None
 
@@ -74,6 +77,11 @@ def train(
         raise KeyboardInterrupt(
             "the same command with --resume goes on from the last finished epoch."
         ) from interrupt
+    _tell(run, directory, as_json=as_json)
+
+
+def _tell(run: TrainedRun, directory: Path, *, as_json: bool) -> None:
+    """Say where the run is and what its model reaches."""
     result = run.result
     if as_json:
         scores = {part: dict(scores.values) for part, scores in result.scores.items()}

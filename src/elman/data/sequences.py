@@ -120,16 +120,14 @@ def windows(
             raise OptionError(f"{name} of windows must be at least 1 step, got {value}.")
     flat, offsets = _flattened(table)
     needed = length + horizon if answered else length
-    counts = np.maximum(0, (np.diff(offsets) - needed) // step + 1)
-    if not counts.sum():
+    spans = _spans(np.diff(offsets), needed, step)
+    if not len(spans.sequence):
         after = f" with the value {horizon} after it" if answered else ""
         raise DataError(
             f"{table.source}: the longest sequence has {int(np.diff(offsets).max(initial=0))} "
             f"steps, and a window of {length}{after} needs {needed}. Ask for shorter windows."
         )
-    sequence = np.repeat(np.arange(len(counts)), counts)
-    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    starts = offsets[sequence] + within * step
+    starts = offsets[spans.sequence] + spans.start
     columns = {}
     for name in table.columns:
         if name in flat:
@@ -137,20 +135,28 @@ def windows(
             if answered:
                 columns[NEXT.format(name)] = flat[name].take(_arrow(starts + needed - 1))
         else:
-            columns[name] = table.arrow(name).take(_arrow(sequence))
+            columns[name] = table.arrow(name).take(_arrow(spans.sequence))
     one_sequence = not any(is_list(table.column(name).type) for name in table.columns)
     windowed = _derived(
         table,
         columns,
-        starts if one_sequence else sequence,
+        starts if one_sequence else spans.sequence,
         [],
         repr((length, step, horizon, answered)),
-        spans=Spans(sequence, within * step, within * step + needed),
+        spans=spans,
     )
     if not one_sequence:
         place = windowed.where
-        windowed.where = lambda row: f"{place(row)}, window from step {int(within[row]) * step}"
+        windowed.where = lambda row: f"{place(row)}, window from step {int(spans.start[row])}"
     return windowed
+
+
+def _spans(lengths: NDArray[np.int64], needed: int, step: int) -> Spans:
+    """Lay spans of `needed` steps into sequences of some lengths, `step` steps apart."""
+    counts = np.maximum(0, (lengths - needed) // step + 1)
+    sequence = np.repeat(np.arange(len(counts)), counts)
+    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    return Spans(sequence, within * step, within * step + needed)
 
 
 def _derived(

@@ -48,20 +48,10 @@ def labels_scores(
     check_pairs(truths, answers)
     true, answered = ([frozenset(each) for each in rows] for rows in (truths, answers))
     every = names_of(list(chain(*true)), list(chain(*answered)), names)
-    classes = [
-        ClassScores.of(
-            name,
-            sum(name in t and name in a for t, a in zip(true, answered, strict=True)),
-            sum(name in t for t in true),
-            sum(name in a for a in answered),
-        )
-        for name in every
-    ]
-    hits = sum(len(t & a) for t, a in zip(true, answered, strict=True))
-    either = sum(len(t) + len(a) for t, a in zip(true, answered, strict=True))
+    classes = [_class_scores(name, true, answered) for name in every]
     measured = Measured()
     measured.values |= {
-        "micro_f1": 2 * hits / either if either else 0.0,
+        "micro_f1": _micro_f1(true, answered),
         "macro_f1": macro_f1(classes),
         "weighted_f1": weighted_f1(classes),
         "subset_accuracy": sum(t == a for t, a in zip(true, answered, strict=True)) / len(true),
@@ -87,6 +77,27 @@ def labels_scores(
         },
         notes=tuple(measured.notes),
     )
+
+
+def _class_scores(
+    name: Hashable, truths: Sequence[frozenset[Hashable]], answers: Sequence[frozenset[Hashable]]
+) -> ClassScores:
+    """Score one name by itself, as there or not."""
+    return ClassScores.of(
+        name,
+        sum(name in t and name in a for t, a in zip(truths, answers, strict=True)),
+        sum(name in t for t in truths),
+        sum(name in a for a in answers),
+    )
+
+
+def _micro_f1(
+    truths: Sequence[frozenset[Hashable]], answers: Sequence[frozenset[Hashable]]
+) -> float:
+    """Return the F1 of all names counted together; 0 where there are none."""
+    hits = sum(len(t & a) for t, a in zip(truths, answers, strict=True))
+    either = sum(len(t) + len(a) for t, a in zip(truths, answers, strict=True))
+    return 2 * hits / either if either else 0.0
 
 
 def _log_loss(
