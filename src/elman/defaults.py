@@ -12,7 +12,7 @@ from typing import Any
 from elman.task import Task
 
 FEW = 200
-"""Rows of which fewer make a small network, small batches and long patience."""
+"""Rows of which fewer make a small network, small batches, little dropout and long patience."""
 
 FEW_TEXTS = 2_000
 """Texts of which fewer are learned from without averaging weights and selecting by the score."""
@@ -81,19 +81,14 @@ def _many_to_one(task: Task, rows: int) -> dict[str, Any]:
 
 
 def _reading(task: Task, rows: int) -> dict[str, Any]:
-    """Texts are learned by heart within a few epochs, so they get few, and much dropout.
-
-    The score of a small validation part has too few values to select by.
-    """
+    """Texts are learned by heart within a few epochs, so they get few, and much dropout."""
     reads_words = bool(task.input.encoding.ids) and task.input.encoding.ids[0] > 300
-    many = rows >= FEW_TEXTS
     chosen: dict[str, Any] = {
         "network.bidirectional": True,
         "network.pooling": "max",
         "network.output_dropout": 0.5,
         "training.weight_decay": 0.05,
-        "training.select": "score" if many else "loss",
-        "training.average_decay": 0.99 if many else 0.0,
+        **_chosen_by_score(rows),
     }
     if reads_words:
         return chosen | {
@@ -112,6 +107,15 @@ def _reading(task: Task, rows: int) -> dict[str, Any]:
         "network.input_dropout": 0.2,
         "training.learning_rate": 3e-3,
         "training.epochs": _epochs(rows, most=30),
+    }
+
+
+def _chosen_by_score(rows: int) -> dict[str, Any]:
+    """Select averaged weights by their score, unless that is of too few rows to tell them apart."""
+    many = rows >= FEW_TEXTS
+    return {
+        "training.select": "score" if many else "loss",
+        "training.average_decay": 0.99 if many else 0.0,
     }
 
 
@@ -155,13 +159,13 @@ def _many_to_many(task: Task, rows: int) -> dict[str, Any]:
             "network.hidden_size": 128,
             "network.bidirectional": True,
             "network.embedding_size": 100,
-            "network.input_dropout": 0.5,
-            "network.output_dropout": 0.5,
+            "network.input_dropout": 0.5 if rows >= FEW else 0.2,
+            "network.output_dropout": 0.5 if rows >= FEW else 0.2,
             "network.word_dropout": 0.05,
             "training.learning_rate": 3e-3,
             "training.weight_decay": 0.01,
             "training.epochs": _epochs(rows, seen=150_000, most=20),
-            "training.select": "score",
+            **_chosen_by_score(rows),
         }
     return {
         "network.cell": "gru",
