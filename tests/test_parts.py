@@ -181,7 +181,7 @@ def test_what_was_assumed_of_any_file_is_noted(tmp_path: Path) -> None:
     [
         (b"", "is empty"),
         (b"text,label\n", "header"),
-        (b"text,label\na,b\n", "1 rows, too few for 3 parts"),
+        (b"text,label\na,b\n", "1 row, too few for 3 parts"),
         (b"text,label\na,b\nc\n", "line 3"),
     ],
 )
@@ -285,7 +285,7 @@ def test_a_text_file_with_columns_is_read_by_the_column_that_is_named(tmp_path: 
     path = tmp_path / "tagged.txt"
     path.write_text("It PRP O\nrains VBZ O\n\n" * 20, encoding="utf-8")
     parts = parts_of(files=str(path), input="tokens", target="next")
-    assert list(parts.train.column("tokens"))[0] == ["It", "rains"]
+    assert parts.train.column("tokens")[0] == ["It", "rains"]
     assert len(parts.train) == 16
 
 

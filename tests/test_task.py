@@ -76,8 +76,8 @@ def test_several_columns_are_given_row_by_row() -> None:
         ({}, "say which column is to be answered: --target COLUMN (data.target), one of text, sta"),
         ({"target": ["text", "stars", "label"]}, "no column is left to read: the table has text,"),
         ({"target": "label", "input": ["text", "label"]}, "'label' is input and target at once"),
-        ({"target": "next", "input": "label"}, "column label holds no sequences but one category"),
-        ({"target": "label", "input": ["text", "stars"]}, "'text' is text, 'stars' is number"),
+        ({"target": "next", "input": "stars"}, "column stars holds no sequences but one number a"),
+        ({"target": "label", "input": ["text", "stars"]}, "looks like text, stars like numbers"),
         ({"target": "label", "input": "text", "input_kind": "txt"}, "did you mean 'text'?"),
         (
             {"target": "label", "input": "text", "input_options": {"levl": "word"}},

@@ -74,3 +74,14 @@ def unknown(
     if len(names) > LISTED:
         names = [*difflib.get_close_matches(str(name), names, n=5, cutoff=0.3), "…"]
     return error(f"unknown {kind} {name!r}{hint} Known {kinds}: {', '.join(names)}.")
+
+
+def counted(number: int, noun: str) -> str:
+    """Say how many there are of something, given in the singular.
+
+    >>> counted(1, "row"), counted(4362, "row"), counted(0, "category")
+    ('1 row', '4,362 rows', '0 categories')
+    """
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number:,} {re.sub('(?<=[^aeiou])y$', 'ie', noun)}s"

@@ -15,7 +15,7 @@ from elman.data.sequences import to_sequences, windows
 from elman.data.sources import read_table
 from elman.data.splits import split
 from elman.data.table import Table
-from elman.errors import DataError, ExperimentError
+from elman.errors import DataError, ExperimentError, counted
 from elman.experiment.data import DataSpec
 from elman.features.build import parse_kind
 from elman.features.inference import infer_kind
@@ -207,8 +207,8 @@ def _divide(
         )
     if not len(train) or not len(valid):
         raise DataError(
-            f"{whole.source} has {len(whole)} rows, too few to learn from some and to select by "
-            "others. Bring more, or give data.valid_files."
+            f"{whole.source} has {counted(len(whole), 'row')}, too few to learn from some and to "
+            "select by others. Bring more, or give data.valid_files (--valid on the command line)."
         )
     return Parts(train, valid, test, [*notes, *rows.notes])
 

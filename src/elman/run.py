@@ -24,7 +24,7 @@ from elman.answers import forecast_facts, scores
 from elman.data.encoding import encode
 from elman.data.table import Table
 from elman.defaults import defaults_for
-from elman.errors import CheckpointError, ExperimentError
+from elman.errors import CheckpointError, ExperimentError, counted
 from elman.evaluation.scores import Scores
 from elman.examples import evaluation_batches, training_batches
 from elman.experiment import Experiment, read_experiment
@@ -278,7 +278,8 @@ def _announce(
     progress.say(task.sentence)
     for note in (*parts.notes, *task.notes):
         progress.say(f"note: {note}")
-    counts = [f"{len(parts.train):,} rows to learn from", f"{len(parts.valid):,} to select by"]
+    learned = f"{counted(len(parts.train), 'row')} to learn from"
+    counts = [learned, f"{len(parts.valid):,} to select by"]
     if parts.test is not None:
         counts.append(f"{len(parts.test):,} to measure on")
     progress.say(", ".join(counts))

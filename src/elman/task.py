@@ -12,7 +12,7 @@ import torch
 
 from elman.columns import choose_columns
 from elman.data.table import Table
-from elman.errors import DataError, ExperimentError, unknown
+from elman.errors import DataError, ExperimentError, counted, unknown
 from elman.experiment.data import NEXT, DataSpec
 from elman.experiment.network import NetworkSpec
 from elman.features.build import build_feature, parse_kind
@@ -312,8 +312,9 @@ def unequal_steps(
     """
     row, x_steps, y_steps = found
     return DataError(
-        f"{table.where(row)}: {', '.join(inputs)} has {x_steps} steps and {', '.join(targets)} "
-        f"has {y_steps}, and they must have equally many. Correct or remove the row."
+        f"{table.where(row)}: {', '.join(inputs)} has {counted(x_steps, 'step')} and "
+        f"{', '.join(targets)} has {y_steps}, and they must have equally many. Correct or "
+        "remove the row."
     )
 
 

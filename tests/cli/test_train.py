@@ -13,7 +13,7 @@ import elman
 from elman.cli.main import run
 from elman.data.batching import BucketedBatches
 from elman.experiment import read_experiment
-from roads import ROADS, reviews, sentences
+from roads import ROADS, reviews, sentences, write_csv
 
 TINY = ["--set", "hidden_size=3", "--set", "batch_size=64", "--set", "accelerator=cpu"]
 
@@ -142,7 +142,7 @@ def test_a_file_is_trained_on_as_it_is(
     recorded = read_experiment(out / "experiment.toml")
     assert recorded.network.category == category
     if "text:char" in arguments:
-        assert recorded.data.input_options == {"level": "character"}
+        assert recorded.data.input_options["level"] == "character"
     measured = elman.load(out).evaluate("test")
     assert {name: measured[name] for name in answer["scores"]["test"]} == answer["scores"]["test"]
 
@@ -227,7 +227,7 @@ def test_a_run_interrupted_in_an_epoch_is_resumed_to_the_same_weights(
         ),
         (["--target", "label", "--set", "delay=2"], "delay"),
         (["--target", "label", "--set", "per_sequence=text"], "name its sequence_id too"),
-        (["--target", "next", "--input", "label"], "holds no sequences but one category a row"),
+        (["--target", "next", "--input", "label:category"], "holds no sequences but one category"),
         (["--target", "label", "--group", "who"], "unknown column 'who'"),
         (["--target", "label", "--valid", "gone.csv"], "there is no file gone.csv"),
         (["--target", "label", "--epochs", "0"], "training.epochs must be greater than or equal t"),
@@ -251,7 +251,7 @@ def test_what_contradicts_a_file_is_refused_in_one_sentence(
     [
         ("", "bad.csv is empty"),
         ("text,label\n", "bad.csv has a header"),
-        ("text,label\na b c d,x\n", "bad.csv has 1 rows, too few for 2 parts"),
+        ("text,label\na b c d,x\n", "bad.csv has 1 row, too few for 2 parts"),
         ("text,label\n" + "a b c d,x\n" * 40, "all 40 values"),
         ("text,label\n" + "a b c d,x\n" * 40 + "a b c d\n", "bad.csv, line 42"),
         ("text,text\n" + "a b c d,x\n" * 40, "text"),
@@ -288,3 +288,18 @@ def test_tags_and_words_of_unequal_number_are_refused_with_their_row(
     last = capsys.readouterr().err.splitlines()[-1]
     assert "sentences.jsonl, line 7: tokens has" in last
     assert "they must have equally many. Correct or remove the row." in last
+
+
+def test_a_text_beside_a_number_is_refused_with_the_option_that_names_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [[n, f"please help me with number {n} today", "ab"[n % 2]] for n in range(40)]
+    path = write_csv(tmp_path / "tickets.csv", ["id", "message", "team"], rows)
+    arguments = ["train", str(path), "--target", "team", *SMALL, "--out", str(tmp_path / "run")]
+    assert run(arguments) == 1
+    assert capsys.readouterr().err == (
+        "elman train: tickets.csv: columns that are read together must be all numbers and names, "
+        "or all series; id looks like numbers, message like text. Name one: --input message on "
+        'the command line, input="message" in Python, data.input in TOML.\n'
+    )
+    assert run([*arguments, "--input", "message"]) == 0

@@ -130,7 +130,7 @@ def test_what_has_an_element_a_step_of_the_input_is_tags_and_not_labels() -> Non
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ([], "column 'x' holds nothing in 0 rows, so its kind cannot be seen"),
+        ([], "column 'x' holds nothing in 0 rows, .* leave it out by naming others"),
         ([None, "", [], float("nan")], "column 'x' holds nothing in 4 rows"),
         (
             [None, "abc", 5],
@@ -160,9 +160,11 @@ def test_several_columns_are_a_record_or_a_series_or_numbers() -> None:
 
 
 def test_columns_that_do_not_go_together_are_refused_with_what_each_is() -> None:
-    with pytest.raises(DataError, match=r"must be all numbers and categories, .* 'b' is text"):
+    words = "and names, or all series; a looks like numbers, b like text. Name one: --input b on"
+    with pytest.raises(DataError, match=words):
         infer_columns({"a": [1, 2], "b": LONG})
-    with pytest.raises(DataError, match="must be all numbers, or all series, and 'a' is category"):
+    words = "must be all numbers, or all series; a looks like names, .* --target a on the command"
+    with pytest.raises(DataError, match=words):
         infer_columns({"a": ["x"] * 9, "b": [1.5]}, as_target=True)
     with pytest.raises(OptionError, match="at least one column must be named"):
         infer_columns({})

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from elman.data.arrow import is_list, is_number
 from elman.data.table import Spans, Table, combined
-from elman.errors import DataError, OptionError
+from elman.errors import DataError, OptionError, counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -123,9 +123,10 @@ def windows(
     spans = _spans(np.diff(offsets), needed, step)
     if not len(spans.sequence):
         after = f" with the value {horizon} after it" if answered else ""
+        longest = counted(int(np.diff(offsets).max(initial=0)), "step")
         raise DataError(
-            f"{table.source}: the longest sequence has {int(np.diff(offsets).max(initial=0))} "
-            f"steps, and a window of {length}{after} needs {needed}. Ask for shorter windows."
+            f"{table.source}: the longest sequence has {longest}, and a window of {length}{after} "
+            f"needs {needed}. Ask for shorter windows."
         )
     starts = offsets[spans.sequence] + spans.start
     columns = {}
@@ -356,8 +357,9 @@ def _flattened(table: Table) -> tuple[dict[str, pa.Array], NDArray[np.int64]]:
         if first_lengths is not None and (lengths != first_lengths).any():
             row = int(np.flatnonzero(lengths != first_lengths)[0])
             raise DataError(
-                f"{table.where(row)}: column {lists[0]!r} has {first_lengths[row]} steps and "
-                f"column {name!r} {lengths[row]}. All must have the same."
+                f"{table.where(row)}: column {lists[0]!r} has "
+                f"{counted(int(first_lengths[row]), 'step')} and column {name!r} {lengths[row]}. "
+                "All must have the same."
             )
         first_lengths = lengths
         flat[name] = pc.list_flatten(values)

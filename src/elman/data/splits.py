@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.data.table import Table
-from elman.errors import DataError, OptionError, unknown
+from elman.errors import DataError, OptionError, counted, unknown
 
 Rows = NDArray[np.int64]
 
@@ -80,8 +80,8 @@ def split(
     parts = 1 + sum(share > 0 for share in wanted.values())
     if len(table) < parts:
         raise DataError(
-            f"{table.source} has {len(table)} rows, too few for {parts} parts. Give more rows, or "
-            "set the share of a part to 0."
+            f"{table.source} has {counted(len(table), 'row')}, too few for {parts} parts. Give "
+            "more rows, or the parts as files of their own (valid_files and test_files)."
         )
     if in_time_order:
         return _in_time_order(table, wanted)
@@ -178,9 +178,10 @@ def _in_time_order(table: Table, wanted: Mapping[str, float]) -> Splits:
     for part, chosen in parts.items():
         if not chosen.any() and wanted.get(part, 1):
             raise DataError(
-                f"{table.source}: no window ends in the {part} part in time, whose share is "
-                f"{wanted.get(part, valid_share):.0%} of {int(steps.max())} steps. Use shorter "
-                "windows, a larger share or a longer sequence."
+                f"{table.source} is too short to be divided in time: no row ends in the {part} "
+                f"part, {wanted.get(part, valid_share):.0%} of "
+                f"{counted(int(steps.max()), 'step')}. Use shorter windows, a larger share or "
+                "more data."
             )
     rows_of = {part: np.flatnonzero(chosen) for part, chosen in parts.items()}
     return Splits(rows_of["train"], rows_of["valid"], rows_of["test"])
@@ -194,8 +195,8 @@ def _by_group(
     parts = 1 + sum(share > 0 for share in wanted.values())
     if len(members) < parts:
         raise DataError(
-            f"column {group!r} of {table.source} has {len(members)} groups, too few for {parts} "
-            "parts. Set the share of a part to 0, or split by another column."
+            f"column {group!r} of {table.source} has {counted(len(members), 'group')}, too few for "
+            f"{parts} parts. Split by another column, or give the parts as files of their own."
         )
     groups = list(members.values())
     left = [groups[i] for i in random.permutation(len(groups))]
@@ -242,8 +243,9 @@ def _stratified(
     several = np.flatnonzero(~single)
     if sum(counts.values()) >= max(1, len(several)):
         raise DataError(
-            f"column {stratify!r} of {table.source} has {len(alone)} labels with a single row, "
-            "too many for a stratified split. Split without it, or give every label more rows."
+            f"column {stratify!r} of {table.source} has {counted(len(alone), 'label')} with a "
+            "single row, too many for a stratified split. Split without it, or give every label "
+            "more rows."
         )
     several = several[np.lexsort((random.permutation(len(several)), place[several]))]
     parts = _cut(several, counts)

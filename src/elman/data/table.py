@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.data.arrow import to_arrow, to_python
-from elman.errors import DataError, OptionError, unknown
+from elman.errors import DataError, OptionError, counted, unknown
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,7 +79,7 @@ class Column(Sequence[Any]):
             yield from self._gather(self._numbered(range(len(self))[start : start + BLOCK]))
 
     def __repr__(self) -> str:
-        return f"Column({self.name!r}, {self.type}, {len(self)} rows)"
+        return f"Column({self.name!r}, {self.type}, {counted(len(self), 'row')})"
 
     def _numbered(self, rows: range) -> NDArray[np.int64]:
         """Turn rows of the column into rows of the chunks."""
@@ -204,7 +204,7 @@ class Table:
         return int(self._data.num_rows) if self._rows is None else len(self._rows)
 
     def __repr__(self) -> str:
-        return f"Table({self.source!r}, {len(self)} rows: {', '.join(self.columns)})"
+        return f"Table({self.source!r}, {counted(len(self), 'row')}: {', '.join(self.columns)})"
 
     def column(self, name: str) -> Column:
         """Return a column.

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from elman.errors import DataError, OptionError, unknown
+from elman.errors import DataError, OptionError, counted, unknown
 from elman.features import guesses
 from elman.features.checks import blank, shown
 from elman.features.feature import Feature
@@ -53,6 +53,17 @@ _GUESSES: Mapping[str, Callable[[guesses.Sample], Guess]] = {
     "sounds": lambda _: Guess("audio", {}, "samples with their rate"),
     "bytes": guesses.contents,
 }
+
+
+_PLURALS = {
+    "audio": "sounds",
+    "category": "names",
+    "image": "pictures",
+    "number": "numbers",
+    "roll": "piano rolls",
+    "symbols": "lists of symbols",
+}
+"""Kinds in the plural, where it is another word."""
 
 
 def infer_kind(
@@ -92,8 +103,8 @@ def infer_kind(
         kept.append(place)
     if not examples:
         raise DataError(
-            f"column {name!r} holds nothing in {len(values)} rows, so its kind cannot be seen; "
-            f"name another column, or say the kind."
+            f"column {name!r} holds nothing in {counted(len(values), 'row')}, so its kind cannot "
+            f"be seen; leave it out by naming others (--input and --target COLUMN)."
         )
     if len(examples) > 1:
         (one, (first, a)), (other, (second, b)) = list(examples.items())[:2]
@@ -162,11 +173,21 @@ def infer_columns(
         count = sum(kind == "number" for kind in each.values())
         why = f"{count} columns of numbers, {len(each) - count} of categories"
         return Inferred("record", {"kinds": each}, why)
-    listed = ", ".join(f"{name!r} is {inferred.kind}" for name, inferred in found.items())
-    wanted = "numbers, or all series" if as_target else "numbers and categories, or all series"
-    raise DataError(
-        f"columns that go together must be all {wanted}, and {listed}; name one column, or say "
-        f"the kind."
+    raise _unlike({name: inferred.kind for name, inferred in found.items()}, as_target)
+
+
+def _unlike(kinds: Mapping[str, str], as_target: bool) -> DataError:
+    """Build the error for columns that cannot be one input, or target; one of them is proposed."""
+    (first, kind), *others = kinds.items()
+    listed = [f"{first} looks like {_PLURALS.get(kind, kind)}"]
+    listed += [f"{name} like {_PLURALS.get(kind, kind)}" for name, kind in others]
+    simple = {"number"} if as_target else {"number", "category"}
+    chosen = next((name for name, kind in kinds.items() if kind not in simple), first)
+    role, verb = ("target", "answered") if as_target else ("input", "read")
+    return DataError(
+        f"columns that are {verb} together must be all numbers{'' if as_target else ' and names'}, "
+        f"or all series; {', '.join(listed)}. Name one: --{role} {chosen} on the command line, "
+        f'{role}="{chosen}" in Python, data.{role} in TOML.'
     )
 
 
@@ -265,7 +286,8 @@ def _type_of(value: Any, name: str) -> str:
     if isinstance(value, datetime.date | datetime.time | datetime.timedelta | np.datetime64):
         raise DataError(
             f"column {name!r} holds times, such as {shown(value)}, which are neither input nor "
-            f"target by themselves; name it as the time (--time on the command line)."
+            f"target by themselves; name it as the time (--time on the command line), or "
+            f"leave it out by naming others (--input COLUMN)."
         )
     if hasattr(value, "convert") and hasattr(value, "getbands"):
         return "pictures"

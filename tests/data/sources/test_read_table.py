@@ -149,7 +149,7 @@ def test_a_table_of_labels_names_the_files(tmp_path: Path) -> None:
         "word": ["two", "one"],
     }
     assert table.where(0) == "labels.csv, line 2"
-    assert table.notes == [f"1 files in {tmp_path.name}/ are not in labels.csv: left out."]
+    assert table.notes == [f"labels.csv does not name all of {tmp_path.name}/: 1 file left out."]
 
 
 def test_a_table_of_labels_that_names_a_missing_file_is_refused(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from elman.data.sources.files import (
     suffix_of,
 )
 from elman.data.table import Table
-from elman.errors import DataError
+from elman.errors import DataError, counted
 
 CONLLU_COLUMNS = (
     "id",
@@ -139,8 +139,9 @@ def _fields(line: str) -> list[str]:
 
 
 def _ragged(path: Path, line: int, found: int, width: int, first_line: int | None) -> DataError:
-    expected = f"{width} fields" + ("" if first_line is None else f", as in line {first_line}")
+    alike = "" if first_line is None else f", as in line {first_line}"
     return DataError(
-        f"{path}, line {line}: expected {expected}, got {found}. Every token must have all fields "
-        "(write _ for one that is missing), and a blank line must stand between sentences."
+        f"{path}, line {line}: expected {counted(width, 'field')}{alike}, got {found}. Every token "
+        "must have all fields (write _ for one that is missing), and a blank line must stand "
+        "between sentences."
     )

@@ -25,7 +25,7 @@ from elman.data.sources.files import (
     suffix_of,
 )
 from elman.data.table import Table
-from elman.errors import DataError
+from elman.errors import DataError, counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -73,9 +73,10 @@ def read_delimited(path: Path) -> Table:
         raise DataError(f"{path} has a header ({', '.join(dialect.names)}) and no rows.")
     data = _read_arrow(path, encoding, dialect, scan)
     if data.num_rows != len(scan.lines):
+        rows = counted(len(scan.lines), "row")
         raise DataError(
-            f"{path} is ambiguous: it has {len(scan.lines)} rows or {data.num_rows}, by the way "
-            "its quotes are read. Save it with all text in quotes."
+            f"{path} is ambiguous: it has {rows} or {data.num_rows}, by the way its quotes are "
+            "read. Save it with all text in quotes."
         )
     if not dialect.header:
         names = dialect.names
@@ -172,8 +173,9 @@ def _ragged(path: Path, dialect: Dialect, line: int, first_line: int, fields: in
     marks = {"\t": "a tab", ",": "a comma", ";": "a semicolon", "|": "a bar"}
     mark = marks.get(dialect.delimiter, "a control character")
     return _Malformed(
-        f"{path}, line {line}: expected {len(dialect.first)} fields, as in line {first_line}, got "
-        f"{fields}. Complete the row, or put quotes around a text that contains {mark}.",
+        f"{path}, line {line}: expected {counted(len(dialect.first), 'field')}, as in line "
+        f"{first_line}, got {fields}. Complete the row, or put quotes around a text that contains "
+        f"{mark}.",
         of_quotes=False,
     )
 

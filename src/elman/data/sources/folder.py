@@ -9,7 +9,7 @@ from elman.data.sources.delimited import read_delimited
 from elman.data.sources.files import fingerprint_of, suffix_of
 from elman.data.sources.plain_text import read_text
 from elman.data.table import Table, combined
-from elman.errors import DataError
+from elman.errors import DataError, counted
 
 MEDIA = {
     "audio": (".wav", ".flac"),
@@ -118,7 +118,8 @@ def _read_with_table(folder: Path, media: Sequence[Path], column: str, path: Pat
     unused = len(set(media) - set(paths))
     notes = list(table.notes)
     if unused:
-        notes.append(f"{unused} files in {folder.name}/ are not in {path.name}: left out.")
+        left_out = f"{counted(unused, 'file')} left out"
+        notes.append(f"{path.name} does not name all of {folder.name}/: {left_out}.")
     values, assumed = _values(paths, column)
     return Table.from_columns(
         {column: values, **others},
