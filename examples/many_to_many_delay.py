@@ -24,7 +24,13 @@ def main() -> None:
     for delay in (0, 1, 2):
         with TemporaryDirectory() as folder:
             model = elman.train(
-                known, input="heard", target="label", delay=delay, epochs=15, out=f"{folder}/run"
+                known,
+                input="heard",
+                target="label",
+                bidirectional=False,
+                delay=delay,
+                epochs=15,
+                out=f"{folder}/run",
             )
         print(f"{delay} steps later: accuracy {model.evaluate(others)['accuracy']:.2f}")
 

@@ -251,6 +251,16 @@ def test_what_is_chosen_for_a_task_is_written_down_and_what_is_given_stays(
 
 
 @pytest.mark.usefixtures("_without_a_page")
+def test_a_network_that_waits_is_not_taken_to_see_the_whole_sequence(tmp_path: Path) -> None:
+    road = ROADS["tokens to tags"]
+    for delay, bidirectional in ((0, True), (2, False)):
+        (tmp_path / str(delay)).mkdir()
+        travelled(road, tmp_path / str(delay), delay=delay, epochs=1)
+        recorded = read_experiment(tmp_path / str(delay) / "run" / "experiment.toml")
+        assert recorded.network.bidirectional is bidirectional
+
+
+@pytest.mark.usefixtures("_without_a_page")
 def test_weights_can_be_selected_by_the_score(tmp_path: Path) -> None:
     run = travelled(ROADS["text to a class"], tmp_path, select="score", epochs=3)
     scores = [record.score for record in run.result.curve]

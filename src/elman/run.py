@@ -257,6 +257,8 @@ def completed(experiment: Experiment, task: Task, parts: Parts) -> Experiment:
     }
     if isinstance(experiment.network.hidden_size, list):
         found.pop("network.num_layers", None)
+    if experiment.network.delay:  # whoever waits for a few steps has not the whole sequence
+        found.pop("network.bidirectional", None)
     return experiment.with_defaults(found)
 
 

@@ -119,8 +119,9 @@ class SymbolsFeature:
         self.notes = [f"{empty} of {rows} values hold no symbol."] if empty else []
         if left_out := len(cased.counts) - len(vocabulary.names):
             self.notes.append(
-                f"{left_out} of {len(cased.counts)} different symbols are unknown: seen less than "
-                f"{self.min_count} times, or beyond max_vocabulary={self.max_vocabulary}."
+                f"{left_out} of {len(cased.counts)} different symbols are "
+                f"{'known by their characters alone' if self.characters else 'unknown'}: seen less "
+                f"than {self.min_count} times, or beyond max_vocabulary={self.max_vocabulary}."
             )
         return self
 
