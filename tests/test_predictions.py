@@ -16,7 +16,12 @@ import pyarrow.parquet
 import pytest
 
 from elman.errors import DataError, OptionError
-from elman.predictions import predicted_table, read_standard_input, write_table
+from elman.predictions import (
+    note_of_empty_rows,
+    predicted_table,
+    read_standard_input,
+    write_table,
+)
 from roads import ROADS, untrained
 
 REVIEWS = {"id": [7, 8, 9], "text": ["a fine film", "a dull plot, dull", "great"]}
@@ -52,6 +57,38 @@ def test_every_name_has_a_column_of_its_probability_on_request(tmp_path: Path) -
     for place, name in enumerate(names):
         np.testing.assert_allclose(table[f"p({name})"], [row[place] for row in likely])
     assert np.add(table["p(good)"], table["p(bad)"]) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "words"),
+    [
+        ("text to a class", {"text": ["fine"]}, None),
+        ("text to a class", {"text": [" "]}, "the data, row 0: text is empty; answered all the sa"),
+        (
+            "text to a class",
+            {"text": ["fine", "", "great", "\t"]},
+            "text is empty in 2 rows, the first the data, row 1; answered all the same, from nothi",
+        ),
+        (
+            "tokens to tags",
+            {"tokens": [["He"], []]},
+            "the data, row 1: tokens is empty; there is nothing to answer.",
+        ),
+        ("measurements to a number", {"rooms": [None], "area": [80.5]}, None),
+    ],
+)
+def test_rows_without_anything_to_read_are_counted_and_the_first_is_named(
+    name: str, rows: dict[str, Any], words: str | None, tmp_path: Path
+) -> None:
+    model = untrained(ROADS[name], tmp_path).model
+    note = note_of_empty_rows(model, model.table(rows, answered=False))
+    assert note is None if words is None else (note or "").startswith(words)
+
+
+def test_a_row_without_a_token_has_an_answer_without_a_tag(tmp_path: Path) -> None:
+    model = untrained(ROADS["tokens to tags"], tmp_path).model
+    columns = predicted_table(model, {"tokens": [["He"], []]})
+    assert [len(tags) for tags in columns["tags"]] == [1, 0]
 
 
 @pytest.mark.parametrize("name", ["measurements to a number", "tokens to tags"])

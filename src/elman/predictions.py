@@ -13,15 +13,19 @@ import numpy as np
 
 from elman.data.sources import read_table
 from elman.data.table import Table
-from elman.errors import DataError, OptionError, unknown
+from elman.errors import DataError, OptionError, counted, unknown
 from elman.model import Model
 
 FORMATS = ("csv", "jsonl", "parquet")
 _SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".json": "jsonl", ".parquet": "parquet"}
 
 
+STANDARD_INPUT = "standard input"
+"""What stands for a file's name in the place of a row that came from no file."""
+
+
 def read_standard_input(stream: IO[bytes]) -> Table:
-    """Read rows of CSV or JSON lines from a stream.
+    """Read rows of CSV or JSON lines from a stream; their places are lines of `standard input`.
 
     Raises:
         DataError: it is empty, or malformed.
@@ -32,16 +36,43 @@ def read_standard_input(stream: IO[bytes]) -> Table:
     # An object is a row even where it is the only one and holds lists, as columns do.
     suffix = {b"{": ".jsonl", b"[": ".json"}.get(content.lstrip()[:1], ".csv")
     with TemporaryDirectory() as folder:
-        path = Path(folder, f"standard input{suffix}")
+        path = Path(folder, f"{STANDARD_INPUT}{suffix}")
         path.write_bytes(content)
         try:
             table = read_table(path)
         except DataError as error:
-            said = str(error).replace(str(path), "standard input")
-            raise DataError(said.replace(path.name, "standard input")) from error
+            said = str(error).replace(str(path), STANDARD_INPUT)
+            raise DataError(said.replace(path.name, STANDARD_INPUT)) from error
+        places = [table.where(row) for row in range(len(table))]
         return Table.from_columns(
-            {name: list(table.column(name)) for name in table.columns}, origin="standard input"
+            {name: list(table.column(name)) for name in table.columns},
+            origin=STANDARD_INPUT,
+            where=lambda row: places[row].replace(path.name, STANDARD_INPUT),
+            notes=[note.replace(path.name, STANDARD_INPUT) for note in table.notes],
         )
+
+
+def note_of_empty_rows(model: Model, table: Table) -> str | None:
+    """Say which rows hold nothing to be read, a text without a word, say; None where none does.
+
+    Args:
+        model: that answers them all the same.
+        table: with the columns of its input.
+    """
+    if not model.task.input.has_steps:
+        return None
+    columns = model.task.input_columns
+    cells = zip(*(table.column(name) for name in columns), strict=True)
+    empty = [row for row, read in enumerate(cells) if all(map(_is_empty, read))]
+    if not empty:
+        return None
+    what, place = ", ".join(columns), table.where(empty[0])
+    found = "answered all the same, from nothing read"
+    if model.task.target.has_steps:
+        found = "there is nothing to answer"
+    if len(empty) == 1:
+        return f"{place}: {what} is empty; {found}."
+    return f"{what} is empty in {counted(len(empty), 'row')}, the first {place}; {found}."
 
 
 def predicted_table(model: Model, source: Any, *, probabilities: bool = False) -> dict[str, Any]:
@@ -77,6 +108,25 @@ def predicted_table(model: Model, source: Any, *, probabilities: bool = False) -
     return columns
 
 
+def format_to_write(out: Path | None, as_format: str | None) -> str:
+    """Settle in which format rows are written; before any is answered, lest that be for nothing.
+
+    Args:
+        out: the file, by whose name to go; None for a stream.
+        as_format: csv, jsonl or parquet, where it is said.
+
+    Raises:
+        OptionError: the format, or the end of the file's name, is unknown.
+    """
+    if as_format is None and out is not None:
+        if out.suffix.lower() not in _SUFFIXES:
+            raise unknown("file name's end", out.suffix, _SUFFIXES)
+        as_format = _SUFFIXES[out.suffix.lower()]
+    if as_format not in FORMATS:
+        raise unknown("format", as_format, FORMATS)
+    return as_format
+
+
 def write_table(
     columns: dict[str, Any], out: Path | None, as_format: str | None, stream: IO[bytes]
 ) -> None:
@@ -91,13 +141,7 @@ def write_table(
     Raises:
         OptionError: the format is unknown.
     """
-    if as_format is None and out is not None:
-        as_format = _SUFFIXES.get(out.suffix)
-        if as_format is None:
-            raise unknown("file name's end", out.suffix, _SUFFIXES)
-    if as_format not in FORMATS:
-        raise unknown("format", as_format, FORMATS)
-    content = _encoded(columns, str(as_format))
+    content = _encoded(columns, format_to_write(out, as_format))
     if out is None:
         stream.write(content)
         stream.flush()
@@ -122,6 +166,13 @@ def _encoded(columns: dict[str, Any], as_format: str) -> bytes:
     flat = {name: [_cell(value) for value in values] for name, values in plain.items()}
     csv.write_csv(pa.table(flat), buffer)
     return buffer.getvalue()
+
+
+def _is_empty(cell: Any) -> bool:
+    """Tell a cell without steps: a text of blanks, a list of nothing."""
+    if isinstance(cell, str):
+        return not cell.strip()
+    return isinstance(cell, list | np.ndarray) and not len(cell)
 
 
 def _plain(value: Any) -> Any:

@@ -117,6 +117,35 @@ def test_what_cannot_be_answered_is_refused_in_one_sentence(
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
 
 
+def test_an_empty_text_is_answered_and_said_beside_the_rows(reviews_run: Path) -> None:
+    given = 'id,text\n7,a fine film\n8,""\n9,great\n'
+    done = predict(str(reviews_run), given=given)
+    assert done.returncode == 0
+    assert done.stderr == (
+        "note: standard input, line 3: text is empty; answered all the same, from nothing read.\n"
+    )
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [row["text"] for row in rows] == ["a fine film", "", "great"]
+    assert all(row["label"] in {"good", "bad"} for row in rows)
+    assert list(rows[1]) == ["id", "text", "label"]
+
+
+def test_a_missing_text_is_refused_with_its_place_as_in_training(reviews_run: Path) -> None:
+    done = predict(str(reviews_run), given='{"text": "fine"}\n\n{"text": null}\n')
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "elman predict: standard input, line 3, column text: the text is missing; write an empty "
+        "one, or leave the row out.\n"
+    )
+
+
+def test_what_was_assumed_of_the_rows_is_said_beside_them(reviews_run: Path) -> None:
+    done = predict(str(reviews_run), given="text\nfine\n")
+    assert done.stderr == (
+        "note: standard input has one column, for its first line contains no delimiter.\n"
+    )
+
+
 def test_probabilities_of_a_number_are_refused(
     houses_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

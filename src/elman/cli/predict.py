@@ -26,9 +26,20 @@ def predict(
 ) -> None:
     """Answer every row with a trained model; the rows come back with their answers."""
     from elman.model import load
-    from elman.predictions import predicted_table, read_standard_input, write_table
+    from elman.predictions import (
+        format_to_write,
+        note_of_empty_rows,
+        predicted_table,
+        read_standard_input,
+        write_table,
+    )
 
+    written_as = format_to_write(out, as_format or ("csv" if out is None else None))
     model = load(run)
     given = read_standard_input(sys.stdin.buffer) if source == "-" else source
-    table = predicted_table(model, given, probabilities=probabilities)
-    write_table(table, out, as_format or ("csv" if out is None else None), sys.stdout.buffer)
+    table = model.table(given, answered=False)
+    answered = predicted_table(model, table, probabilities=probabilities)
+    for note in (*table.notes, note_of_empty_rows(model, table)):
+        if note is not None:
+            typer.echo(f"note: {note}", err=True)
+    write_table(answered, out, written_as, sys.stdout.buffer)
