@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from elman.columns import values
 from elman.data import catalog
 from elman.experiment import read_experiment
 from elman.parts import Parts, read_parts, with_known_columns
-from elman.task import values
 
 
 def surnames() -> str:

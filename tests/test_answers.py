@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from elman.answers import answer, scores
+from elman.columns import values
 from elman.data.table import Table
 from elman.errors import DataError
 from elman.examples import evaluation_batches
 from elman.model import Model
-from elman.task import values
 from roads import NEXT_CHARACTER, ROADS, Road, untrained
 
 EVERY = pytest.mark.parametrize("road", ROADS.values(), ids=ROADS)

@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from elman.base_rates import base_rates
+from elman.columns import values
 from elman.data.table import Table
 from elman.experiment import DataSpec, NetworkSpec
-from elman.task import find_task, values
+from elman.task import find_task
 from roads import NEXT_CHARACTER, ROADS, untrained
 
 

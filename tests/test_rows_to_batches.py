@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from elman.columns import values
 from elman.data.table import Table
 from elman.errors import DataError
 from elman.examples import (
@@ -20,7 +21,7 @@ from elman.examples import (
     training_batches,
 )
 from elman.experiment import DataSpec, NetworkSpec
-from elman.task import Task, find_task, roll_task, values
+from elman.task import Task, find_task, roll_task
 from elman.training.settings import TrainingSettings
 from roads import NEXT_CHARACTER, ROADS, Road, untrained
 

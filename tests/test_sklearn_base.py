@@ -95,7 +95,8 @@ def test_settings_reach_the_experiment_and_parameters_left_out_are_chosen_by_the
     classifier = SequenceClassifier(settings=settings, **SMALL).fit(WORDS, LETTERS)
     experiment = classifier.model_.experiment
     assert experiment.network.pooling == "attention"
-    assert experiment.data.input_options == {"level": "character", "lowercase": True}
+    options = experiment.data.input_options
+    assert (options["level"], options["lowercase"]) == ("character", True)
     assert (experiment.network.cell, experiment.network.bidirectional) == ("gru", True)
     assert classifier.result_.rows == {"train": 22, "valid": 2}
     half = SequenceClassifier(validation_fraction=0.5, **SMALL).fit(WORDS, LETTERS)

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from elman.columns import values
 from elman.data.sources import read_table
 from elman.data.table import Table
 from elman.errors import DataError, ElmanError, ExperimentError
 from elman.experiment import DataSpec, NetworkSpec
-from elman.task import SAMPLE, Task, find_task, roll_task, sample, values
+from elman.task import SAMPLE, Task, find_task, roll_task, sample
 from roads import NEXT_CHARACTER, ROADS, Road, untrained
 
 REVIEWS = {

@@ -9,13 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from elman.columns import values
 from elman.data.table import Table
 from elman.errors import DataError, unknown
 from elman.evaluation.metrics import measure
 from elman.evaluation.scores import Scores, score
 from elman.examples import evaluation_batches, input_batches, targets_of
 from elman.experiment.data import DataSpec
-from elman.task import NAMED, Task, unequal_steps, values
+from elman.task import NAMED, Task, unequal_steps
 
 _SCORES_OF = {
     "classification": "classification",

@@ -6,8 +6,9 @@ from typing import Any
 
 import torch
 
+from elman.columns import values
 from elman.data.table import Table
-from elman.task import Task, values
+from elman.task import Task
 
 
 def base_rates(task: Task, train: Table) -> torch.Tensor | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 from elman.data.table import Table
 from elman.errors import ExperimentError, unknown
 from elman.experiment.data import DataSpec
@@ -59,3 +62,12 @@ def choose_columns(data: DataSpec, table: Table) -> tuple[list[str], list[str]]:
 def _next_of(name: str, table: Table) -> str:
     """Name the column that holds the value after each window."""
     return f"{AFTER}{name}" if f"{AFTER}{name}" in table.columns else name
+
+
+def values(table: Table, columns: Sequence[str]) -> Iterator[Any]:
+    """Yield what a feature takes of every row: a cell, or the list of its cells."""
+    if len(columns) == 1:
+        yield from table.column(columns[0])
+        return
+    for cells in zip(*(table.column(name) for name in columns), strict=True):
+        yield list(cells)

@@ -11,12 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from elman.columns import values
 from elman.data.batching import Batch, BucketedBatches, Example, Targets, chunks, next_step
 from elman.data.encoding import EncodedExamples, Ragged, encode
 from elman.data.streams import StreamBatches
 from elman.data.table import Table
 from elman.errors import DataError
-from elman.task import Task, unequal_steps, values
+from elman.task import Task, unequal_steps
 from elman.training.preparation import TransposedBatches
 from elman.training.settings import TrainingSettings
 

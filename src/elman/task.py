@@ -2,43 +2,29 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
-from elman.columns import choose_columns
+from elman.columns import choose_columns, values
 from elman.data.table import Table
-from elman.errors import DataError, ExperimentError, counted, unknown
+from elman.errors import DataError, ExperimentError, counted
 from elman.experiment.data import NEXT, DataSpec
 from elman.experiment.network import NetworkSpec
 from elman.features.build import build_feature, parse_kind
 from elman.features.feature import Feature, feature_from_json
 from elman.features.inference import explain, infer_category, infer_columns, settle_category
 from elman.features.roll import RollFeature
-from elman.networks.objectives import OBJECTIVES, Objective, objective_from_json
-from elman.networks.objectives.schemes import allowed_by, find_scheme
+from elman.networks.objectives import Objective, objective_from_json
+from elman.target import describe_objective, objective_name, tag_scheme
 
 SAMPLE = 1_000
 """Rows that kinds are inferred from and lengths compared in."""
 
 NAMED = frozenset({"category", "labels", "symbols"})
 """Kinds of target whose answers are names."""
-
-_OBJECTIVES_OF: Mapping[str, tuple[str, ...]] = {
-    "category": ("classification",),
-    "labels": ("labelling",),
-    "number": ("regression",),
-    "symbols": ("tagging", "crf", "ctc"),
-    "text": ("ctc",),
-    "series": ("step-regression",),
-    "audio": ("step-regression",),
-    "roll": ("roll",),
-}
-"""Kind of the target → the objectives that suit it, first the one that is taken unasked."""
 
 
 @dataclass(frozen=True)
@@ -144,12 +130,12 @@ def find_task(
         )
         _fit(target, train, targets, others if target.kind in NAMED else ())
         category = _category(network, train, (source, inputs), (target, targets))
-    name = _objective_name(network.objective, target, predicts_next=data.predicts_next)
+    name = objective_name(network.objective, target, predicts_next=data.predicts_next)
     sentence = explain(source, None if data.predicts_next else target, category)
-    objective = _objective(name, network, target, train, targets)
+    objective = describe_objective(name, network, target, train, targets)
     notes = [*source.notes, *(target.notes if targets else [])]
     if name == "crf":
-        objective["scheme"], assumed = _scheme(target, (train, *others), targets)
+        objective["scheme"], assumed = tag_scheme(target, (train, *others), targets)
         notes += assumed
     return Task(
         category=category,
@@ -182,15 +168,6 @@ def sample(table: Table) -> Table:
     if len(table) <= SAMPLE:
         return table
     return table.select(np.linspace(0, len(table) - 1, SAMPLE).astype(np.int64))
-
-
-def values(table: Table, columns: Sequence[str]) -> Iterator[Any]:
-    """Yield what a feature takes of every row: a cell, or the list of its cells."""
-    if len(columns) == 1:
-        yield from table.column(columns[0])
-        return
-    for cells in zip(*(table.column(name) for name in columns), strict=True):
-        yield list(cells)
 
 
 def _feature(
@@ -316,90 +293,3 @@ def unequal_steps(
         f"{', '.join(targets)} has {y_steps}, and they must have equally many. Correct or "
         "remove the row."
     )
-
-
-def _objective_name(asked: str | None, target: Feature, *, predicts_next: bool) -> str:
-    """Take the objective that was asked for, if it suits the target; else the one that does."""
-    if asked is not None and asked not in OBJECTIVES:
-        raise unknown("objective", asked, OBJECTIVES, error=ExperimentError)
-    fitting = _OBJECTIVES_OF[target.kind]
-    if predicts_next and target.kind in {"text", "symbols"}:
-        fitting = ("language-model",)
-    if asked is not None and asked not in fitting:
-        raise ExperimentError(
-            f"network.objective = {asked!r} does not suit the target, which is "
-            f"{target.description}; leave it out, or choose {' or '.join(fitting)}."
-        )
-    if asked is None and target.kind == "text" and not predicts_next:
-        raise ExperimentError(
-            "a text is not answered step by step: write the target as lists of symbols, one for "
-            "each step of the input; or set network.objective = 'ctc', for which the order alone "
-            "must be that of the input."
-        )
-    return asked or fitting[0]
-
-
-def _objective(
-    name: str, network: NetworkSpec, target: Any, train: Table, columns: Sequence[str]
-) -> dict[str, Any]:
-    """Describe the objective with its options, as `objective_from_json` reads it."""
-    known = inspect.signature(OBJECTIVES[name]).parameters
-    state: dict[str, Any] = {"name": name}
-    if "size" in known:
-        state["size"] = _size(target)
-    if "names" in known and hasattr(target, "names"):
-        state["names"] = [str(name) for name in target.names]
-    if network.label_smoothing:
-        _refuse_option("label_smoothing", name, known)
-        state["label_smoothing"] = network.label_smoothing
-    if network.class_weights == "balanced":
-        _refuse_option("class_weights", name, known)
-        state["class_weights"] = _balanced(target, values(train, columns), state["size"])
-    return state
-
-
-def _scheme(
-    target: Any, tables: Sequence[Table], columns: Sequence[str]
-) -> tuple[str | None, list[str]]:
-    """Recognise the scheme of tags by their names, unless a row breaks it, which is noted."""
-    names = [str(name) for name in target.names]
-    scheme = find_scheme(names)
-    if scheme is None:
-        return None, []
-    allowed = allowed_by(scheme, names)
-    for table in tables:
-        for row, tags in enumerate(values(table, columns) if columns[0] in table.columns else ()):
-            ids = target.encode(tags)
-            kept = allowed.first[ids[:1]].all() and allowed.last[ids[-1:]].all()
-            if not (kept and allowed.next[ids[:-1], ids[1:]].all()):
-                return None, [
-                    f"{table.where(row)}: its tags do not follow the scheme {scheme}, so tags may "
-                    "follow each other in any order."
-                ]
-    return scheme, []
-
-
-def _refuse_option(option: str, objective: str, known: Mapping[str, Any]) -> None:
-    if option not in known:
-        raise ExperimentError(
-            f"network.{option} has no meaning for the objective {objective!r}; leave it out."
-        )
-
-
-def _size(target: Any) -> int:
-    """Count the numbers that the network must give for a target."""
-    encoding = target.encoding
-    if encoding.ids:
-        return int(encoding.ids[0])
-    return int(encoding.numbers)
-
-
-def _balanced(target: Any, column: Iterator[Any], size: int) -> list[float]:
-    """Weigh every class by the inverse of its share, 1 on average over the training part."""
-    counts = torch.zeros(size)
-    for value in column:
-        ids = target.encode(value).reshape(-1)
-        counts += torch.bincount(ids, minlength=size)
-    present = counts > 0
-    weights = torch.where(present, counts.sum() / (present.sum() * counts.clamp(min=1)), 1.0)
-    return [float(weight) for weight in weights]

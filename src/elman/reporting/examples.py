@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from elman.answers import Answers, answer
+from elman.columns import values
 from elman.data.catalog import ROLL_SETS
 from elman.data.table import Table
 from elman.inspection.run_facts import (
@@ -25,7 +26,6 @@ from elman.inspection.run_facts import (
 )
 from elman.model import Model
 from elman.reporting.weighing import gradient_times_input
-from elman.task import values
 
 MISTAKES = 12
 EXAMPLES = 6

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from elman.columns import values
 from elman.data.batching import Batch
 from elman.data.table import Table
 from elman.examples import evaluation_batches, is_stream
 from elman.inspection.model_flow import model_gradient_flow
 from elman.inspection.run_facts import Flow
 from elman.model import Model
-from elman.task import values
 
 ROWS, CANDIDATES = 8, 64
 """Rows that are read, and those they are chosen from."""

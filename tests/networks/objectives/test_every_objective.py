@@ -102,7 +102,7 @@ def test_an_objective_without_a_loss_cannot_be_made() -> None:
     class Unfinished(Tagging):
         loss = Objective.loss
 
-    with pytest.raises(TypeError, match="abstract method '?loss"):
+    with pytest.raises(TypeError, match=r"abstract method '?loss"):
         Unfinished(N)
 
 
