@@ -234,6 +234,14 @@ def test_a_running_text_is_divided_in_its_order_by_its_characters(tmp_path: Path
     assert parts.train.where(2) == "story.txt, line 3"
 
 
+def test_a_line_of_any_length_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "page.txt"
+    path.write_text("a word " * 200, encoding="utf-8")
+    parts = parts_of(files=str(path), target="next")
+    assert "".join(joined(parts)) == "a word " * 200 + "\n"
+    assert len(parts.notes) == 2
+
+
 def test_lines_that_are_texts_of_their_own_are_divided_at_random_if_one_says_so(
     tmp_path: Path,
 ) -> None:

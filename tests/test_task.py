@@ -231,3 +231,92 @@ def test_kinds_are_seen_in_rows_from_all_over_the_table() -> None:
     assert (len(seen), seen[0], seen[-1]) == (SAMPLE, 0, rows - 1)
     assert max(np.diff(seen)) <= 6
     assert len(sample(table.select(range(7)))) == 7
+
+
+LABELLED = {
+    "text": ["a fine film tonight", "a dull film today"] * 10,
+    "label": ["good", "bad"] * 10,
+}
+
+
+def part(**columns: Any) -> Table:
+    return Table.from_columns(columns, origin="test.csv")
+
+
+def test_names_that_stand_in_other_parts_alone_are_said_with_their_places() -> None:
+    data = DataSpec.model_validate({"target": "label"})
+    train = Table.from_columns(LABELLED, origin="rows")
+    known = part(text=["a fine film tonight"], label=["good"])
+    other = part(text=["one", "two", "three"] * 2, label=["good", "odd", "so", "od", "odd", "eh"])
+    assert not any("never" in note for note in find_task(data, NetworkSpec(), train, [known]).notes)
+    task = find_task(data, NetworkSpec(), train, [known, other])
+    assert task.notes[-1] == (
+        "never in the training part, so never answered: 'odd' (test.csv, row 1), 'so' (test.csv, "
+        "row 2), 'od' (test.csv, row 3) and 1 more."
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "train", "other", "words"),
+    [
+        ("labels", ["a;b", "b", "a"], ["a;c"], "'c' (test.csv, row 0)."),
+        ("symbols", [["A"], ["A", "B"]], [["B"], ["A", "C"]], "'C' (test.csv, row 1)."),
+    ],
+)
+def test_a_label_or_a_tag_that_is_new_is_said(
+    kind: str, train: list[Any], other: list[Any], words: str
+) -> None:
+    data = DataSpec.model_validate({"target": "y", "target_kind": kind})
+    steps = [["t"] * len(y) if kind == "symbols" else ["t", "u"] for y in (*train, *other)]
+    tables = [
+        Table.from_columns({"x": steps[: len(train)], "y": train}, origin="rows"),
+        part(x=steps[len(train) :], y=other),
+    ]
+    assert find_task(data, NetworkSpec(), tables[0], tables[1:]).notes[-1].endswith(words)
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"txt": ["a"], "label": ["good"]}, "test.csv: unknown column 'text'; did you mean 'txt'?"),
+        ({"text": ["a"]}, "test.csv: unknown column 'label'. Known columns: text."),
+    ],
+)
+def test_a_part_without_a_column_is_refused_before_anything_is_learned(
+    columns: dict[str, Any], words: str
+) -> None:
+    data = DataSpec.model_validate({"target": "label"})
+    with pytest.raises(DataError, match=re.escape(words)):
+        find_task(
+            data, NetworkSpec(), Table.from_columns(LABELLED, origin="rows"), [part(**columns)]
+        )
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (
+            {"input": "text", "target": "title"},
+            "which Elman does not write yet. If target and input are aligned in order, as in "
+            "speech, set network.objective = 'ctc'. If title holds a name a row, not a text, say "
+            "--target title:category.",
+        ),
+        (
+            {"input": "stars", "target": "title", "target_kind": "text"},
+            "this task is one-to-many: the answer is .* which Elman does not write yet.$",
+        ),
+    ],
+)
+def test_a_sequence_of_its_own_length_is_refused_with_the_ways_out(
+    data: dict[str, Any], words: str
+) -> None:
+    rows = 40
+    columns = {
+        "text": [f"text number {n} about this" for n in range(rows)],
+        "title": [f"the {n} first title {n} here" for n in range(rows)],
+        "stars": [n / 2 for n in range(rows)],
+    }
+    with pytest.raises(ElmanError, match=words):
+        find_task(
+            DataSpec.model_validate(data), NetworkSpec(), Table.from_columns(columns, origin="rows")
+        )

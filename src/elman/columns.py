@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from elman.data.table import Table
-from elman.errors import ExperimentError, unknown
+from elman.errors import DataError, ExperimentError, unknown
 from elman.experiment.data import DataSpec
 
 AFTER = "next_"
@@ -57,6 +57,18 @@ def choose_columns(data: DataSpec, table: Table) -> tuple[list[str], list[str]]:
             "Leave it out of one of the two."
         )
     return inputs, targets
+
+
+def require_columns(names: Iterable[str], tables: Iterable[Table]) -> None:
+    """See that every table has the columns that one of them was chosen by.
+
+    Raises:
+        DataError: one has not; its file is named, and a near miss offered.
+    """
+    for table in tables:
+        for name in names:
+            if name not in table.columns:
+                raise DataError(f"{table.source}: {unknown('column', name, table.columns)}")
 
 
 def _next_of(name: str, table: Table) -> str:

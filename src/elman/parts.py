@@ -141,7 +141,7 @@ def _laid_out(data: DataSpec, table: Table, *, answered: bool = True) -> Table:
 
 def _as_lines(data: DataSpec, table: Table) -> Table:
     """Let each text of which the next element is asked for be a line, so that none runs on."""
-    if not data.predicts_next:
+    if not data.predicts_next or table.spans is not None:
         return table
     (name, *others), _ = choose_columns(data, table)
     if others or not is_text(table.column(name).type):

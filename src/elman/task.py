@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from elman.columns import choose_columns, values
+from elman.columns import choose_columns, require_columns, values
 from elman.data.table import Table
 from elman.errors import DataError, ExperimentError, counted
 from elman.experiment.data import NEXT, DataSpec
@@ -19,6 +19,9 @@ from elman.features.inference import explain, infer_category, infer_columns, set
 from elman.features.roll import RollFeature
 from elman.networks.objectives import Objective, objective_from_json
 from elman.target import describe_objective, objective_name, tag_scheme
+
+SHOWN = 3
+"""Names listed in a note before the rest is counted."""
 
 SAMPLE = 1_000
 """Rows that kinds are inferred from and lengths compared in."""
@@ -107,6 +110,7 @@ def find_task(
         DataError: a value cannot be taken; its file, row and column are named.
     """
     inputs, targets = choose_columns(data, train)
+    require_columns([*inputs, *targets], others)
     source = _feature(
         train,
         inputs,
@@ -129,11 +133,13 @@ def find_task(
             steps=_steps(train, source, inputs),
         )
         _fit(target, train, targets, others if target.kind in NAMED else ())
-        category = _category(network, train, (source, inputs), (target, targets))
+        category = _category(data, network, train, (source, inputs), (target, targets))
     name = objective_name(network.objective, target, predicts_next=data.predicts_next)
     sentence = explain(source, None if data.predicts_next else target, category)
     objective = describe_objective(name, network, target, train, targets)
     notes = [*source.notes, *(target.notes if targets else [])]
+    if targets and target.kind in NAMED:
+        notes += _never_learned(target, targets, train, others)
     if name == "crf":
         objective["scheme"], assumed = tag_scheme(target, (train, *others), targets)
         notes += assumed
@@ -224,7 +230,31 @@ def _refuse_no_steps(source: Feature, columns: Sequence[str]) -> None:
         )
 
 
+def _never_learned(
+    target: Any, columns: Sequence[str], train: Table, others: Sequence[Table]
+) -> list[str]:
+    """Say which names stand in the other parts alone, so that nothing was learned of them."""
+
+    def ids(value: Any) -> list[int]:
+        encoded = target.encode(value)
+        found = encoded.nonzero() if target.kind == "labels" else encoded
+        return [int(index) for index in found.reshape(-1)]
+
+    met = {index for value in values(train, columns) for index in ids(value)}
+    first: dict[int, str] = {}
+    for table in others:
+        for row, value in enumerate(values(table, columns)):
+            for index in set(ids(value)) - met:
+                first.setdefault(index, table.where(row))
+    if not first:
+        return []
+    listed = [f"{target.names[index]!r} ({place})" for index, place in first.items()][:SHOWN]
+    more = f" and {len(first) - SHOWN} more" if len(first) > SHOWN else ""
+    return [f"never in the training part, so never answered: {', '.join(listed)}{more}."]
+
+
 def _category(
+    data: DataSpec,
     network: NetworkSpec,
     table: Table,
     source: tuple[Feature, Sequence[str]],
@@ -239,12 +269,22 @@ def _category(
         aligned = True
     found = infer_category(*has_steps, aligned)
     if found in {"encoder-decoder", "one-to-many"}:
-        raise ExperimentError(
-            f"this task is {found}: the answer is a sequence of its own length, which Elman does "
-            "not write yet. If target and input are aligned in order, as in speech, set "
-            "network.objective = 'ctc'."
-        )
+        raise _own_length(found, data, target[0], target[1][0])
     return settle_category(network.category, found, source[0], target[0])
+
+
+def _own_length(category: str, data: DataSpec, target: Feature, column: str) -> ExperimentError:
+    """Build the error for a target that is a sequence of its own length, with the ways out."""
+    said = (
+        f"this task is {category}: the answer is a sequence of its own length, which Elman does "
+        "not write yet."
+    )
+    if category == "encoder-decoder":
+        said += " If target and input are aligned in order, as in speech, set "
+        said += "network.objective = 'ctc'."
+    if data.target_kind is None and target.kind == "text":
+        said += f" If {column} holds a name a row, not a text, say --target {column}:category."
+    return ExperimentError(said)
 
 
 def _steps(table: Table, source: Feature, columns: Sequence[str]) -> list[int] | None:

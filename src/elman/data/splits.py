@@ -244,8 +244,8 @@ def _stratified(
     if sum(counts.values()) >= max(1, len(several)):
         raise DataError(
             f"column {stratify!r} of {table.source} has {counted(len(alone), 'label')} with a "
-            "single row, too many for a stratified split. Split without it, or give every label "
-            "more rows."
+            "single row, too many to have each label in every part. Give the labels more rows, or "
+            "take these out."
         )
     several = several[np.lexsort((random.permutation(len(several)), place[several]))]
     parts = _cut(several, counts)

@@ -243,6 +243,24 @@ def test_what_is_malformed_is_refused_with_its_place(
         read_table(write(tmp_path, content))
 
 
+def test_numbers_with_a_decimal_comma_are_numbers_and_said_to_be(tmp_path: Path) -> None:
+    content = "size;price;rooms;said\n0,5;-1,25;3;1,5 m\n 7;;4;2\n1,5e3;2;5;3\n"
+    table = read_table(write(tmp_path, content))
+    assert columns_of(table) == {
+        "size": [0.5, 7.0, 1500.0],
+        "price": [-1.25, None, 2.0],
+        "rooms": [3, 4, 5],
+        "said": ["1,5 m", "2", "3"],
+    }
+    assert table.notes[0] == "it.csv: read as numbers with a decimal comma: 'size', 'price'."
+
+
+def test_a_comma_in_quotes_of_a_file_of_commas_may_part_thousands_and_stays(tmp_path: Path) -> None:
+    table = read_table(write(tmp_path, 'city,people\nKiel,"1,234"\nCork,"5,678"\n'))
+    assert columns_of(table)["people"] == ["1,234", "5,678"]
+    assert table.notes == []
+
+
 def test_one_row_is_a_table(tmp_path: Path) -> None:
     assert columns_of(read_table(write(tmp_path, "a,b\nx,1"))) == {"a": ["x"], "b": [1]}
 

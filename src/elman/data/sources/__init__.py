@@ -169,11 +169,12 @@ def _format_of_text(path: Path) -> str:
     suffix = suffix_of(path)
     if suffix != ".txt":
         known = ", ".join([*SUFFIXES, ".txt"])
-        advice = "save the sheet as CSV" if suffix.startswith(".xls") else "say its format"
+        if suffix.startswith((".xls", ".ods")):
+            raise DataError(f"{path} is a spreadsheet; save the sheet as CSV.")
         raise DataError(
             f"{path}: the suffix {suffix!r} does not tell a format. Known suffixes: {known}, with "
-            f"{', '.join(COMPRESSED)} behind them. Rename the file, or {advice}: "
-            f"{', '.join(FORMATS)}."
+            f"{', '.join(COMPRESSED)} behind them. Rename the file, or say its format "
+            f"(--set format=NAME on the command line): {', '.join(FORMATS)}."
         )
     if looks_like_conll(path):
         return "conll"

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.data.sources.dialect import (
+    DECIMAL_COMMA,
     NUMBER,
     Dialect,
     fields_of_any_size,
@@ -59,8 +60,8 @@ def read_delimited(path: Path) -> Table:
 
     Delimiter, quotes, header and encoding are found out from the file; what could have been
     meant otherwise is noted. Numbers, dates and truth values are recognised where a whole column
-    consists of them; an empty cell among numbers is a missing value, among strings the empty
-    string.
+    consists of them, numbers with a decimal comma too where it is not the delimiter; an empty cell
+    among numbers is a missing value, among strings the empty string.
 
     Raises:
         DataError: the file is empty, is not text, or a row has too few or too many fields or an
@@ -84,6 +85,10 @@ def read_delimited(path: Path) -> Table:
         notes.append(f"{path.name} has no header; its {named}.")
     if len(dialect.first) == 1:
         notes.append(f"{path.name} has one column, for its first line contains no delimiter.")
+    if dialect.delimiter != ",":
+        data, found = _with_decimal_points(data)
+        listed = ", ".join(map(repr, found))
+        notes += [f"{path.name}: read as numbers with a decimal comma: {listed}."] if found else []
     notes += [] if encoding.note is None else [encoding.note]
     notes += _stray_texts(data, path, scan.lines)
     lines = scan.lines
@@ -221,6 +226,26 @@ def _read_arrow(path: Path, encoding: TextEncoding, dialect: Dialect, scan: _Sca
             )
         return data.rename_columns(names)
     raise DataError(f"{path} has a row of more than 2 GB.")
+
+
+def _with_decimal_points(data: pa.Table) -> tuple[pa.Table, list[str]]:
+    """Read columns of numbers with a decimal comma as numbers; return their names too."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = []
+    for place, name in enumerate(data.column_names):
+        column = data.column(name)
+        if not pa.types.is_string(column.type):
+            continue
+        written = pc.utf8_trim_whitespace(column)
+        filled = pc.if_else(pc.equal(written, ""), pa.scalar(None, pa.string()), written)
+        is_number = pc.match_substring_regex(filled, f"^{DECIMAL_COMMA}$")
+        if pc.all(is_number).as_py() and pc.any(pc.match_substring(filled, ",")).as_py():
+            numbers = pc.replace_substring(filled, ",", ".").cast(pa.float64())
+            data = data.set_column(place, name, numbers)
+            found.append(name)
+    return data, found
 
 
 def _stray_texts(data: pa.Table, path: Path, lines: NDArray[np.int64]) -> list[str]:

@@ -21,6 +21,9 @@ LONGEST_NAME = 60
 NUMBER = r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*"
 """A number as it may stand in a field, as a regular expression."""
 
+DECIMAL_COMMA = r"\s*[-+]?\d+(?:,\d+)?(?:[eE][-+]?\d+)?\s*"
+"""A number as it may stand where a comma is the decimal point and not the delimiter."""
+
 _TYPED = re.compile(rf"(?:{NUMBER}|\d{{4}}-\d\d(?:-\d\d.*)?|true|false)", re.IGNORECASE | re.DOTALL)
 
 Quoting = Literal["quoted", "escaped", "plain"]

@@ -95,7 +95,7 @@ def _columns_of_folders(folder: Path, files: Sequence[Path]) -> dict[str, list[s
         if len(parts) != len(names):
             raise DataError(
                 f"{folder}: every file must be in a folder named after its label, such as "
-                f"{folder.name}/LABEL/{file.name}; {file.relative_to(folder)} is not. Move it, or "
+                f"{folder / 'LABEL' / file.name}; {file.relative_to(folder)} is not. Move it, or "
                 "write a table labels.csv with columns file and label."
             )
     return {name: [parts[i] for parts in above] for i, name in enumerate(names)}

@@ -27,7 +27,10 @@ def read_parquet(path: Path) -> Table:
     try:
         data = _parquet(path) if suffix_of(path) == ".parquet" else _mapped(path)
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path} cannot be read as {suffix_of(path)}: {error}") from error
+        raise DataError(
+            f"{path} cannot be read as {suffix_of(path)}: {error}. Is it whole, and what its name "
+            "says?"
+        ) from error
     if not data.num_rows:
         raise DataError(f"{path} holds no row; its columns are {', '.join(data.column_names)}.")
     return Table(
