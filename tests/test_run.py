@@ -327,6 +327,24 @@ def test_a_number_missing_in_the_test_part_is_named_before_anything_is_trained(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("part", ["train", "valid", "test"])
+def test_a_row_that_cannot_be_measured_by_is_named_and_leaves_no_run(
+    part: str, tmp_path: Path
+) -> None:
+    good = {"tokens": ["He", "reckons"], "tags": ["P", "V"]}
+    bad = {"tokens": [], "tags": []}
+    files = {}
+    for name in ("train", "valid", "test"):
+        rows = [good] * 30 + [bad] * (name == part)
+        files[name] = str(tmp_path / f"{name}.jsonl")
+        Path(files[name]).write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    settings = {"valid_files": files["valid"], "test_files": files["test"], "target": "tags"}
+    for _ in range(2):  # what was refused is in nobody's way
+        with pytest.raises(DataError, match=rf"{part}\.jsonl, line 31: tokens has no steps"):
+            elman.train(files["train"], out=tmp_path / "run", **settings)
+    assert not (tmp_path / "run" / "experiment.toml").exists()
+
+
 def test_a_score_that_a_task_has_not_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
     rows = "\n".join(f"{n},{2 * n}" for n in range(40))
     (tmp_path / "known.csv").write_text(f"x,y\n{rows}\n")

@@ -209,7 +209,6 @@ def run_experiment(
         return TrainedRun(Model.load(directory), _read_result(directory / RESULT))
     # What cannot be built is refused before anything is written.
     network = untrained_network(complete, task, parts.train)
-    write_atomically(directory / EXPERIMENT, complete.to_toml().encode())
     _announce(directory.name, complete, task, parts, progress)
     history = _fit(network, complete, task, parts, directory, progress)
     solved = complete.model_copy(update={"network": completed_network(complete, task)})
@@ -299,6 +298,10 @@ def _fit(
     """Train the network of an experiment; the weights that validation prefers are left in it."""
     settings, seed = experiment.training, experiment.seed
     cache = directory / "encoded" if parts.train.stored else None
+    training = training_batches(task, parts.train, settings, seed, cache)
+    validation = evaluation_batches(task, parts.valid, settings.batch_size, cache)
+    if parts.test is not None:  # a row of it that cannot be read is told of now, not in the end
+        evaluation_batches(task, parts.test, settings.batch_size, cache)
 
     def score(trained: nn.Module) -> float:
         found = scores(task, trained, parts.valid, settings.batch_size, main=experiment.score)
@@ -307,11 +310,13 @@ def _fit(
     if experiment.score is not None:
         score(network)  # a score that this task has not is refused before anything is trained
 
+    # From here on there is a run, to be resumed or not to be overwritten.
+    write_atomically(directory / EXPERIMENT, experiment.to_toml().encode())
     return fit(
         network,
         None,
-        training_batches(task, parts.train, settings, seed, cache),
-        evaluation_batches(task, parts.valid, settings.batch_size, cache),
+        training,
+        validation,
         settings,
         directory=directory,
         seed=seed,
