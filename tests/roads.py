@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 
 import torch
 
+from elman.defaults import completed
 from elman.experiment import Experiment
 from elman.model import Model
 from elman.parts import Parts, read_parts
-from elman.run import TrainedRun, completed, experiment_for, train_run
+from elman.run import TrainedRun, experiment_for, train_run
 from elman.task import find_task
 from elman.untrained import untrained_network
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from elman.experiment import Experiment
+from elman.features.feature import Feature
+from elman.parts import Parts, single_columns
 from elman.task import Task
 
 FEW = 200
@@ -16,6 +19,36 @@ FEW = 200
 
 FEW_TEXTS = 2_000
 """Texts of which fewer are learned from without averaging weights and selecting by the score."""
+
+
+def completed(experiment: Experiment, task: Task, parts: Parts) -> Experiment:
+    """Fill in what nobody has said: columns, kinds, and settings that suit the task."""
+    found = {
+        "data.input": list(task.input_columns),
+        "data.target": list(task.target_columns),
+        "data.input_kind": task.input.kind,
+        "data.target_kind": task.target.kind,
+        "data.per_sequence": single_columns(experiment.data, parts.train),
+        **_options("data.input_options", task.input),
+        **({} if task.predicts_next else _options("data.target_options", task.target)),
+        **defaults_for(task, len(parts.train)),
+    }
+    if isinstance(experiment.network.hidden_size, list):
+        found.pop("network.num_layers", None)
+    if experiment.network.delay:  # whoever waits for a few steps has not the whole sequence
+        found.pop("network.bidirectional", None)
+    return experiment.with_defaults(found)
+
+
+def _options(table: str, feature: Feature) -> dict[str, Any]:
+    """Name the options that a feature was made with, those seen from the data too."""
+    known = feature.to_json().get("options", {}).items()
+    told = {name: value for name, value in known if name not in {"as_target", "columns"}}
+    return {
+        f"{table}.{name}": value
+        for name, value in told.items()
+        if value is not None and not isinstance(value, dict)  # a record sees its kinds again
+    }
 
 
 def defaults_for(task: Task, rows: int) -> dict[str, Any]:

@@ -23,14 +23,13 @@ from torch import nn
 from elman.answers import forecast_facts, scores
 from elman.data.encoding import encode
 from elman.data.table import Table
-from elman.defaults import defaults_for
+from elman.defaults import completed
 from elman.errors import CheckpointError, ExperimentError, counted
 from elman.evaluation.scores import Scores
 from elman.examples import evaluation_batches, training_batches
 from elman.experiment import Experiment, read_experiment
-from elman.features.feature import Feature
 from elman.model import EXPERIMENT, MODEL, RESULT, Model
-from elman.parts import Parts, read_parts, single_columns, with_known_columns
+from elman.parts import Parts, read_parts, with_known_columns
 from elman.reporting import write_page
 from elman.task import NAMED, Task, find_task
 from elman.training.checkpoint import read_json, write_atomically
@@ -240,36 +239,6 @@ def _check_answers(task: Task, others: Sequence[Table]) -> None:
         return
     for part in others:
         encode(part, range(len(part)), task.target_columns, task.target, cache=None)
-
-
-def completed(experiment: Experiment, task: Task, parts: Parts) -> Experiment:
-    """Fill in what nobody has said: columns, kinds, and settings that suit the task."""
-    found = {
-        "data.input": list(task.input_columns),
-        "data.target": list(task.target_columns),
-        "data.input_kind": task.input.kind,
-        "data.target_kind": task.target.kind,
-        "data.per_sequence": single_columns(experiment.data, parts.train),
-        **_options("data.input_options", task.input),
-        **({} if task.predicts_next else _options("data.target_options", task.target)),
-        **defaults_for(task, len(parts.train)),
-    }
-    if isinstance(experiment.network.hidden_size, list):
-        found.pop("network.num_layers", None)
-    if experiment.network.delay:  # whoever waits for a few steps has not the whole sequence
-        found.pop("network.bidirectional", None)
-    return experiment.with_defaults(found)
-
-
-def _options(table: str, feature: Feature) -> dict[str, Any]:
-    """Name the options that a feature was made with, those seen from the data too."""
-    known = feature.to_json().get("options", {}).items()
-    told = {name: value for name, value in known if name not in {"as_target", "columns"}}
-    return {
-        f"{table}.{name}": value
-        for name, value in told.items()
-        if value is not None and not isinstance(value, dict)  # a record sees its kinds again
-    }
 
 
 def _announce(
