@@ -82,14 +82,14 @@ HEADINGS = (
 )
 
 
-def page(*, runs: Path, recipes: Sequence[str], defaults: bool) -> str:
+def page(*, runs: Path, recipes: Sequence[str], defaults: Sequence[str]) -> str:
     """Train recipes and set their scores beside the goals.
 
     Args:
         runs: holds a directory a recipe and seed; finished runs of the same experiment are not run
             again.
         recipes: names of `GOALS`.
-        defaults: whether to train once more with nothing but the columns said.
+        defaults: those of `WITH_DEFAULTS` to be trained once more with nothing but columns said.
     """
     lines = ["# Recipes: what they reach", "", *_about()]
     lines += [f"| {' | '.join(HEADINGS)} |", f"|{' --- |' * len(HEADINGS)}"]
@@ -104,8 +104,7 @@ def page(*, runs: Path, recipes: Sequence[str], defaults: bool) -> str:
         lines += ["", "## The same data with nothing said but the columns", ""]
         lines += ["| recipe | score | tuned | defaults | minutes |"]
         lines += ["| --- | --- | ---: | ---: | ---: |"]
-        named = [name for name in recipes if name in WITH_DEFAULTS]
-        lines += [_default_row(name, trained[name], runs) for name in named]
+        lines += [_default_row(name, trained[name], runs) for name in recipes if name in defaults]
     lines += ["", f"{machine()}; each run on one thread, with others at work beside it.", ""]
     return "\n".join(lines)
 

@@ -110,7 +110,13 @@ def _arguments() -> argparse.Namespace:
     page = pages.add_parser("quality", help="what the recipes reach (hours)")
     names = list(quality.GOALS)
     page.add_argument("--recipes", nargs="+", choices=names, default=names, help="which ones")
-    page.add_argument("--defaults", action="store_true", help="and each with nothing but columns")
+    page.add_argument(
+        "--defaults",
+        nargs="+",
+        choices=quality.WITH_DEFAULTS,
+        default=[],
+        help="recipes to be trained once more with nothing but their columns said",
+    )
     page.add_argument("--runs", type=Path, default=ROOT / "runs" / "quality", help="where to")
     page.set_defaults(page=_quality)
 
