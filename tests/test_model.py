@@ -14,7 +14,7 @@ import torch
 import elman
 import roads
 from elman.data import catalog
-from elman.errors import CheckpointError, OptionError
+from elman.errors import CheckpointError, DataError, OptionError
 from elman.experiment import DataSpec, Experiment
 from elman.model import Model
 from elman.parts import with_known_columns
@@ -281,7 +281,7 @@ def test_probabilities_come_beside_the_answers_or_are_refused(tmp_path: Path) ->
 
 def test_a_column_that_is_missing_is_named(tmp_path: Path) -> None:
     model, _ = roads.untrained(ROADS["measurements to a class"], tmp_path)
-    with pytest.raises(OptionError, match=r"unknown column 'length'; did you mean 'lenght'\?"):
+    with pytest.raises(DataError, match=r"unknown column 'length'; did you mean 'lenght'\?"):
         model.predict({"lenght": [1.0], "width": [2.0], "colour": ["red"]})
 
 

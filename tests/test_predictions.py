@@ -211,7 +211,7 @@ def test_a_value_that_cannot_be_taken_names_its_row(tmp_path: Path) -> None:
 
 def test_a_column_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
     model = untrained(ROADS["text to a class"], tmp_path).model
-    with pytest.raises(OptionError, match=r"unknown column 'text'; did you mean 'txt'\? Known col"):
+    with pytest.raises(DataError, match=r"the data: unknown column 'text'; did you mean 'txt'\?"):
         predicted_table(model, {"txt": ["a"]})
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from elman.columns import values
+from elman.columns import require_columns, values
 from elman.data.table import Table
 from elman.errors import DataError, unknown
 from elman.evaluation.metrics import measure
@@ -88,8 +88,9 @@ def scores(task: Task, network: nn.Module, table: Table, batch_size: int, **fact
             score that counts.
 
     Raises:
-        DataError: a value cannot be taken, or the target's column is missing.
+        DataError: a value cannot be taken, or a column is missing.
     """
+    require_columns(task.input_columns, [table])
     name = task.objective["name"]
     if name == "roll":
         return _with_main(_roll_scores(task, network, table, batch_size), facts)

@@ -59,8 +59,8 @@ def choose_columns(data: DataSpec, table: Table) -> tuple[list[str], list[str]]:
     return inputs, targets
 
 
-def require_columns(names: Iterable[str], tables: Iterable[Table]) -> None:
-    """See that every table has the columns that one of them was chosen by.
+def require_columns(names: Sequence[str], tables: Iterable[Table]) -> None:
+    """See that every table has some columns.
 
     Raises:
         DataError: one has not; its file is named, and a near miss offered.

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from elman.answers import Answers, answer, forecast_facts, scores
+from elman.columns import require_columns
 from elman.data.table import Table
 from elman.errors import CheckpointError, ElmanError, OptionError, unknown
 from elman.evaluation.scores import Scores
@@ -95,9 +96,7 @@ class Model:
 
     def answers(self, table: Table) -> Answers:
         """Answer the rows of a table, with probabilities where there are any."""
-        for column in self.task.input_columns:
-            if column not in table.columns:
-                raise unknown("column", column, table.columns)
+        require_columns(self.task.input_columns, [table])
         return answer(self.task, self.network, table, self.experiment.training.batch_size)
 
     def table(self, data: Any, *, answered: bool = True) -> Table:

@@ -89,7 +89,7 @@ def test_rows_that_hold_the_truth_keep_it(reviews_run: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("content", "arguments", "code", "words"),
     [
-        ("txt\na\n", [], 2, "unknown column 'text'; did you mean 'txt'? Known columns: txt."),
+        ("txt\na\n", [], 1, "rows.csv: unknown column 'text'; did you mean 'txt'?"),
         ("", [], 1, "is empty"),
         ("text\n", [], 1, "header"),
         ("text\na\n", ["--format", "jsnl"], 2, "unknown format 'jsnl'; did you mean 'jsonl'?"),

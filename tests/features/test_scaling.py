@@ -57,6 +57,18 @@ def test_a_constant_column_is_shifted_not_divided_and_noted(constant: float) -> 
     ]
 
 
+@pytest.mark.parametrize(("method", "instead"), [("standard", "the mean"), ("none", "0")])
+def test_gaps_are_counted_and_noted(method: str, instead: str) -> None:
+    moments = Moments(2)
+    moments.add(np.array([[1.0, 2.0], [np.nan, 3.0], [4.0, 5.0]]))
+    moments.add_row([np.nan, 1.0])
+    _, notes = moments.scaling(method, ["column 'x'", "column 'y'"])
+    assert notes == [
+        f"column 'x': 2 of 4 are missing in the training part; {instead} stands for them, marked "
+        "as missing."
+    ]
+
+
 def test_a_gap_is_zero_with_a_mark_where_training_had_gaps() -> None:
     moments = Moments(2)
     moments.add(np.array([[1, 5], [3, np.nan]]))

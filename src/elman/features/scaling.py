@@ -134,6 +134,7 @@ class Moments:
         self.count = np.zeros(columns)
         self.mean = np.zeros(columns)
         self.gaps = np.zeros(columns, np.bool_)
+        self._rows = 0
         self._squares = np.zeros(columns)
         self._waiting: list[Sequence[float]] = []
 
@@ -154,6 +155,7 @@ class Moments:
         present = ~np.isnan(values)
         count = present.sum(axis=0)
         self.gaps |= count < len(values)
+        self._rows += len(values)
         mean = np.where(present, values, 0).sum(axis=0) / np.maximum(count, 1)
         squares = (np.where(present, values - mean, 0) ** 2).sum(axis=0)
         total = np.maximum(self.count + count, 1)
@@ -163,7 +165,7 @@ class Moments:
         self.count = self.count + count
 
     def scaling(self, method: str, subjects: Sequence[str]) -> tuple[Scaling, list[str]]:
-        """Settle the scale, with a note on each column that does not vary.
+        """Settle the scale, with a note on each column that has gaps or does not vary.
 
         Raises:
             DataError: a column has no number at all.
@@ -172,12 +174,19 @@ class Moments:
         if not self.count.all():
             empty = subjects[int(np.argmin(self.count))]
             raise DataError(f"{empty} is missing in the whole training part; leave the column out.")
+        instead = "0 stands" if method == "none" else "the mean stands"
+        absent = (self._rows - self.count).astype(int)
+        notes = [
+            f"{subjects[column]}: {absent[column]} of {self._rows} are missing in the training "
+            f"part; {instead} for them, marked as missing."
+            for column in np.flatnonzero(self.gaps).tolist()
+        ]
         if method == "none":
             ones = np.ones_like(self.mean)
-            return Scaling(method, np.zeros_like(self.mean), ones, self.gaps), []
+            return Scaling(method, np.zeros_like(self.mean), ones, self.gaps), notes
         sd = np.sqrt(self._squares / self.count)
         constant = sd <= _ROUNDING * np.abs(self.mean)
-        notes = [
+        notes += [
             f"{subjects[column]} is the same in the whole training part, so nothing can be learned "
             f"from it; it is shifted to 0 and not divided."
             for column in np.flatnonzero(constant).tolist()

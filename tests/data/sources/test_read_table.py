@@ -195,7 +195,7 @@ def test_files_of_several_formats_are_not_mixed(tmp_path: Path) -> None:
         ("*.tsv", r"no file matches '.*\*\.tsv'; .* holds empty/, reviews\.csv"),
         ("empty", r"empty holds no data that can be read; .*empty is empty"),
         ("sheet.xlsx", r"sheet\.xlsx is a spreadsheet; save the sheet as CSV"),
-        ("model.bin", r"the suffix '\.bin' does not tell a format.*say its format .*: conll"),
+        ("model.bin", r"the suffix '\.bin' does not tell a format.*say its format, .*: conll"),
     ],
 )
 def test_what_is_not_there_is_refused_with_what_is(tmp_path: Path, name: str, words: str) -> None:

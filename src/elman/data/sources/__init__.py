@@ -173,8 +173,8 @@ def _format_of_text(path: Path) -> str:
             raise DataError(f"{path} is a spreadsheet; save the sheet as CSV.")
         raise DataError(
             f"{path}: the suffix {suffix!r} does not tell a format. Known suffixes: {known}, with "
-            f"{', '.join(COMPRESSED)} behind them. Rename the file, or say its format "
-            f"(--set format=NAME on the command line): {', '.join(FORMATS)}."
+            f"{', '.join(COMPRESSED)} behind them. Rename the file, or say its format, "
+            f"as --set format=lines to elman train: {', '.join(FORMATS)}."
         )
     if looks_like_conll(path):
         return "conll"
