@@ -173,6 +173,7 @@ def _next(task: Task, rows: int) -> dict[str, Any]:
         "network.output_dropout": 0.3,
         "training.learning_rate": 2e-3,
         "training.chunk_length": 100,
+        "training.average_decay": 0.0,  # a text is few updates an epoch, whatever its rows
         "training.epochs": max(min(_epochs(rows), 20), _epochs_of_stream(task, rows)),
     }
 
