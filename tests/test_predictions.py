@@ -20,6 +20,7 @@ from elman.predictions import (
     note_of_empty_rows,
     predicted_table,
     read_standard_input,
+    rows_from_standard_input,
     write_table,
 )
 from roads import ROADS, untrained
@@ -173,6 +174,8 @@ def test_an_unknown_format_is_refused_with_its_near_miss(
         b"id;text\n7;a fine film\n8;dull\n",
         b'{"id": 7, "text": "a fine film"}\n{"id": 8, "text": "dull"}\n',
         b'[{"id": 7, "text": "a fine film"}, {"id": 8, "text": "dull"}]',
+        b'\xef\xbb\xbf{"id": 7, "text": "a fine film"}\n{"id": 8, "text": "dull"}',
+        b"\xef\xbb\xbfid,text\r\n7,a fine film\r\n8,dull\r\n",
     ],
 )
 def test_rows_are_read_from_a_stream_whether_csv_or_json(content: bytes) -> None:
@@ -180,6 +183,27 @@ def test_rows_are_read_from_a_stream_whether_csv_or_json(content: bytes) -> None
     assert table.columns == ["id", "text"]
     assert list(table.column("id")) == [7, 8]
     assert list(table.column("text")) == ["a fine film", "dull"]
+
+
+@pytest.mark.parametrize("name", [name for name, road in ROADS.items() if "time" in road.settings])
+def test_a_long_table_on_standard_input_is_laid_out_as_a_file_of_it(
+    name: str, tmp_path: Path
+) -> None:
+    model = untrained(ROADS[name], tmp_path).model
+    path = ROADS[name].write(tmp_path)
+    from_file = predicted_table(model, path)
+    with path.open("rb") as stream:
+        table = rows_from_standard_input(model, stream)
+    given = predicted_table(model, table)
+    assert list(given) == list(from_file)
+    assert list(given.values())[-1] == list(from_file.values())[-1]
+    assert "standard input, line" in table.where(1)
+
+
+def test_a_list_on_standard_input_is_a_sequence_of_its_own(tmp_path: Path) -> None:
+    model = untrained(ROADS["windows to the next value"], tmp_path).model
+    table = rows_from_standard_input(model, io.BytesIO(b'{"celsius": [1, 2, 3, 4, 5, 6, 7, 8]}'))
+    assert len(predicted_table(model, table)["next_celsius"]) == 1
 
 
 def test_a_single_object_with_a_list_is_one_row() -> None:

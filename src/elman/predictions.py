@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 from datetime import date, time
@@ -11,10 +12,12 @@ from typing import IO, Any
 
 import numpy as np
 
+from elman.data.arrow import is_list
 from elman.data.sources import read_table
 from elman.data.table import Table
 from elman.errors import DataError, OptionError, counted, unknown
 from elman.model import Model
+from elman.parts import read_like
 
 FORMATS = ("csv", "jsonl", "parquet")
 _SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".json": "jsonl", ".parquet": "parquet"}
@@ -34,7 +37,8 @@ def read_standard_input(stream: IO[bytes]) -> Table:
     if not content.strip():
         raise DataError("standard input is empty; rows of CSV or JSON lines were expected.")
     # An object is a row even where it is the only one and holds lists, as columns do.
-    suffix = {b"{": ".jsonl", b"[": ".json"}.get(content.lstrip()[:1], ".csv")
+    begin = content.removeprefix(codecs.BOM_UTF8).lstrip()[:1]
+    suffix = {b"{": ".jsonl", b"[": ".json"}.get(begin, ".csv")
     with TemporaryDirectory() as folder:
         path = Path(folder, f"{STANDARD_INPUT}{suffix}")
         path.write_bytes(content)
@@ -50,6 +54,21 @@ def read_standard_input(stream: IO[bytes]) -> Table:
             where=lambda row: places[row].replace(path.name, STANDARD_INPUT),
             notes=[note.replace(path.name, STANDARD_INPUT) for note in table.notes],
         )
+
+
+def rows_from_standard_input(model: Model, stream: IO[bytes]) -> Table:
+    """Read rows from a stream and lay them out as the model's training data was.
+
+    A row that holds a whole sequence, a list in each column of the input, is laid out already.
+
+    Raises:
+        DataError: the stream is empty or malformed.
+    """
+    table = read_standard_input(stream)
+    columns = [name for name in model.task.input_columns if name in table.columns]
+    if any(is_list(table.column(name).type) for name in columns):
+        return table
+    return read_like(model.experiment.data, table, answered=False)
 
 
 def note_of_empty_rows(model: Model, table: Table) -> str | None:

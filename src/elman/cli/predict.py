@@ -30,14 +30,16 @@ def predict(
         format_to_write,
         note_of_empty_rows,
         predicted_table,
-        read_standard_input,
+        rows_from_standard_input,
         write_table,
     )
 
     written_as = format_to_write(out, as_format or ("csv" if out is None else None))
     model = load(run)
-    given = read_standard_input(sys.stdin.buffer) if source == "-" else source
-    table = model.table(given, answered=False)
+    if source == "-":
+        table = rows_from_standard_input(model, sys.stdin.buffer)
+    else:
+        table = model.table(source, answered=False)
     answered = predicted_table(model, table, probabilities=probabilities)
     for note in (*table.notes, note_of_empty_rows(model, table)):
         if note is not None:
