@@ -106,6 +106,23 @@ def _beginning(feature: Any) -> Tensor:
     return torch.tensor([1])
 
 
+def note_of_unknown(feature: TextFeature, prime: str) -> str | None:
+    """Say how much of a text to go on from was not learned, and is read as unknown; None if all is.
+
+    Args:
+        feature: fitted.
+        prime: the text.
+    """
+    ids = feature.encode(prime)
+    unknown = int(((ids[:, 0] if ids.ndim == 2 else ids) == 0).sum())
+    if not unknown:
+        return None
+    return (
+        f"{unknown} of {len(ids)} {feature.description} to go on from were not learned, and are "
+        "read as unknown."
+    )
+
+
 def check_can_generate(task: Task, *, bidirectional: bool, delay: int) -> None:
     """Refuse a network that cannot go on from what was.
 

@@ -81,6 +81,19 @@ def test_text_goes_to_standard_output_or_to_a_file(
     assert out.read_text(encoding="utf-8") == written
 
 
+def test_what_was_never_learned_of_a_prompt_is_said_beside_the_text(
+    song_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["generate", str(song_run), "--steps", "5", "--prompt", "röw"]) == 0
+    written, said = capsys.readouterr()
+    assert len(written) == 6
+    assert (
+        said == "note: 1 of 3 characters to go on from were not learned, and are read as unknown.\n"
+    )
+    assert run(["generate", str(song_run), "--steps", "5", "--prompt", "row"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_a_story_is_trained_on_and_lines_are_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,8 @@ def generate(
 ) -> None:
     """Write text to stdout; or compose a piece: a MIDI file, and its piano roll as a picture."""
     from elman.errors import OptionError
+    from elman.features.text import TextFeature
+    from elman.generation import note_of_unknown
     from elman.model import load
 
     if out is not None and out == out.with_suffix(".png"):
@@ -42,6 +44,10 @@ def generate(
         _compose(model, steps, seed, temperature, out or Path("generated.mid"))
         return
     written = model.generate(steps, seed, prime=prime, temperature=temperature)
+    if prime is not None and isinstance(model.task.input, TextFeature):
+        note = note_of_unknown(model.task.input, prime)
+        if note is not None:
+            typer.echo(f"note: {note}", err=True)
     text = written if isinstance(written, str) else " ".join(map(str, written))
     if out is None:
         typer.echo(text)
