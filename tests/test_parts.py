@@ -246,6 +246,8 @@ def test_lines_that_are_texts_of_their_own_are_divided_at_random_if_one_says_so(
     tmp_path: Path,
 ) -> None:
     path = story(tmp_path / "names.txt")
+    with path.open("a", encoding="utf-8") as file:
+        file.write("a long line " * 20 + "\n")
     parts = parts_of(files=str(path), target="next", split_order="random")
     lines = [line for part in ids(parts, "text") for line in part]
     assert sorted(lines) == sorted(path.read_text(encoding="utf-8").splitlines(keepends=True))

@@ -154,11 +154,15 @@ def _as_lines(data: DataSpec, table: Table) -> Table:
 
 
 def _asks_for_running_text(data: DataSpec) -> bool:
-    """Tell whether a file of plain text is one text: nothing is said that only columns can have."""
+    """Tell whether a file of plain text is one text.
+
+    It is not where something is said that only columns, or lines that are texts of their own, have.
+    """
     of_columns = (data.sequence_id, data.time, data.group, data.split_column)
     kind = "text" if data.input_kind is None else parse_kind(data.input_kind)[0]
     is_text = kind == "text" and data.input in ([], ["text"])
-    return data.predicts_next and is_text and not any(of_columns)
+    in_order = data.split_order != "random"
+    return data.predicts_next and is_text and in_order and not any(of_columns)
 
 
 def _is_running_text(data: DataSpec, table: Table) -> bool:
