@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -228,9 +229,7 @@ def test_a_row_without_a_target_for_each_step_is_named(
         training_batches(task, table, TrainingSettings(), seed=1)
 
 
-def test_a_series_without_steps_has_no_next_value_and_is_named() -> None:
-    data = DataSpec(input=["x"], target=["next"])
-    task = find_task(data, NetworkSpec(), Table.from_columns({"x": [[1.0, 2.5]] * 9}, origin="a"))
-    table = Table.from_columns({"x": [[1.0], []]}, origin="more")
-    with pytest.raises(DataError, match="more, row 1: x has no steps"):
-        evaluation_batches(task, table, 3)
+def test_a_roll_without_frames_has_no_next_frame_and_is_named() -> None:
+    table = Table.from_columns({"roll": [np.ones((2, 88)), np.ones((0, 88))]}, origin="more")
+    with pytest.raises(DataError, match="more, row 1: roll has no steps"):
+        evaluation_batches(roll_task(), table, 3)

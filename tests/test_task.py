@@ -91,6 +91,16 @@ def test_columns_that_cannot_be_are_refused_in_words(data: dict[str, Any], words
         task_of(REVIEWS, **data)
 
 
+def test_the_next_number_is_refused_with_the_way_to_a_forecast() -> None:
+    words = re.escape(
+        "target = next is for texts, symbols and piano rolls, and column pulse holds a number a "
+        "step. To forecast the value after some steps, name the column as the target and say "
+        "--window STEPS (data.window)."
+    )
+    with pytest.raises(ExperimentError, match=words):
+        task_of({"pulse": [[60.0, 61.0, 65.0], [70.0, 71.0]] * 9}, target="next")
+
+
 @pytest.mark.parametrize(
     ("network", "words"),
     [

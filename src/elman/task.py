@@ -121,7 +121,7 @@ def find_task(
     )
     _fit(source, train, inputs)
     if data.predicts_next:
-        _refuse_no_steps(source, inputs)
+        _refuse_unwritable(source, inputs)
         target, category = source, "many-to-many"
     else:
         target = _feature(
@@ -222,7 +222,14 @@ def _fit(feature: Any, table: Table, columns: Sequence[str], others: Sequence[Ta
         raise DataError(f"{place}, column {', '.join(columns)}: {error}") from error
 
 
-def _refuse_no_steps(source: Feature, columns: Sequence[str]) -> None:
+def _refuse_unwritable(source: Feature, columns: Sequence[str]) -> None:
+    """Refuse to ask for the next element of what has none, or none that can be drawn."""
+    if source.has_steps and source.kind not in {"text", "symbols", "roll"}:
+        raise ExperimentError(
+            f"target = next is for texts, symbols and piano rolls, and column {', '.join(columns)} "
+            f"holds {source.description}. To forecast the value after some steps, name the column "
+            "as the target and say --window STEPS (data.window)."
+        )
     if not source.has_steps:
         raise ExperimentError(
             f"target = next asks for the next element of a sequence, and column "
