@@ -224,13 +224,26 @@ def test_names_of_answers_come_from_all_parts_and_words_from_the_training_part_a
     assert task.input.encode("d e f").tolist() == [0, 0, 0]
 
 
-def test_balanced_classes_weigh_by_the_inverse_of_their_share() -> None:
+@pytest.mark.parametrize(
+    ("class_weights", "rare", "often"),
+    [
+        ("balanced", 8 / (2 * 2), 8 / (2 * 6)),
+        (
+            "square-root",
+            8 / (2 + 6 * (2 / 6) ** 0.5),
+            8 * (2 / 6) ** 0.5 / (2 + 6 * (2 / 6) ** 0.5),
+        ),
+    ],
+)
+def test_class_weights_lift_rare_classes_and_are_one_on_average_over_the_rows(
+    class_weights: Any, rare: float, often: float
+) -> None:
     columns = {"text": ["a b c d"] * 8, "label": ["rare"] * 2 + ["often"] * 6}
-    spec = NetworkSpec(class_weights="balanced", label_smoothing=0.1)
+    spec = NetworkSpec(class_weights=class_weights, label_smoothing=0.1)
     task = task_of(columns, spec, target="label", input_kind="text")
     names = getattr(task.target, "names")  # noqa: B009
     weights = dict(zip(names, task.objective["class_weights"], strict=True))
-    assert weights == pytest.approx({"rare": 8 / (2 * 2), "often": 8 / (2 * 6)})
+    assert weights == pytest.approx({"rare": rare, "often": often})
     assert task.objective["label_smoothing"] == 0.1
 
 

@@ -28,6 +28,9 @@ _OBJECTIVES_OF: Mapping[str, tuple[str, ...]] = {
 }
 """Kind of the target → the objectives that suit it, first the one that is taken unasked."""
 
+_POWERS: Mapping[str, float] = {"balanced": -1.0, "square-root": -0.5}
+"""Class weights by name → the power of a class's share that it is weighed by."""
+
 
 def objective_name(asked: str | None, target: Feature, *, predicts_next: bool) -> str:
     """Take the objective that was asked for, if it suits the target; else the one that does."""
@@ -63,9 +66,11 @@ def describe_objective(
     if network.label_smoothing:
         _refuse_option("label_smoothing", name, known)
         state["label_smoothing"] = network.label_smoothing
-    if network.class_weights == "balanced":
+    if network.class_weights != "none":
         _refuse_option("class_weights", name, known)
-        state["class_weights"] = _balanced(target, values(train, columns), state["size"])
+        power = _POWERS[network.class_weights]
+        column = values(train, columns)
+        state["class_weights"] = _weights_by_share(target, column, state["size"], power)
     return state
 
 
@@ -105,12 +110,13 @@ def _size(target: Any) -> int:
     return int(encoding.numbers)
 
 
-def _balanced(target: Any, column: Iterator[Any], size: int) -> list[float]:
-    """Weigh every class by the inverse of its share, 1 on average over the training part."""
+def _weights_by_share(target: Any, column: Iterator[Any], size: int, power: float) -> list[float]:
+    """Weigh every class by a power of its share, 1 on average over the training part."""
     counts = torch.zeros(size)
     for value in column:
         ids = target.encode(value).reshape(-1)
         counts += torch.bincount(ids, minlength=size)
-    present = counts > 0
-    weights = torch.where(present, counts.sum() / (present.sum() * counts.clamp(min=1)), 1.0)
+    powers = counts.clamp(min=1) ** power
+    mean = (counts * powers).sum() / counts.sum()
+    weights = torch.where(counts > 0, powers / mean, 1.0)
     return [float(weight) for weight in weights]

@@ -47,7 +47,8 @@ class NetworkSpec(BaseModel):
         activation: of these dense layers.
         objective: what the outputs are for, as `crf` for tags that follow each other by rules, or
             `ctc` for targets aligned in order alone; none for what suits the target.
-        class_weights: `balanced` weighs a class by the inverse of its share in the training part.
+        class_weights: `balanced` weighs a class by the inverse of its share in the training part,
+            `square-root` by the inverse of the share's square root, which lifts rare classes less.
         label_smoothing: share of the probability that is spread over all classes.
         tie_embeddings: whether a language model's output layer is its embedding.
         dropout: between recurrent layers.
@@ -86,7 +87,7 @@ class NetworkSpec(BaseModel):
     head: list[Units] = []
     activation: Literal["relu", "tanh", "sigmoid", "identity"] = "relu"
     objective: str | None = None
-    class_weights: Literal["none", "balanced"] = "none"
+    class_weights: Literal["none", "balanced", "square-root"] = "none"
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     tie_embeddings: bool = False
     dropout: float = Field(default=0.0, ge=0, lt=1)
