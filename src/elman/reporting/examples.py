@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from elman.answers import Answers, answer
 from elman.columns import values
 from elman.data.catalog import ROLL_SETS
 from elman.data.table import Table
+from elman.features.picture import Picture, as_colour, read_picture, resize
+from elman.features.sound import read_sound
 from elman.inspection.run_facts import (
     Bands,
     GeneratedRoll,
@@ -31,6 +34,8 @@ MISTAKES = 12
 EXAMPLES = 6
 LONGEST = 60
 """Words of an example; of a longer text the end is shown."""
+LONGEST_SIDE = 160
+"""Pixels of a picture shown."""
 STEPS_SHOWN = 2_000
 FRAMES = 96
 """Frames of a piece of music."""
@@ -138,15 +143,25 @@ def _words(value: Any) -> str:
 
 
 def _input(value: Any, kind: str) -> Any:
-    """Show an input: a text as it is, numbers over time as lines, a grey picture as one."""
-    if kind in {"series", "audio"} and not isinstance(value, str):
+    """Show an input: a text as it is, numbers over time and sounds as lines, a picture as one."""
+    if kind == "series":
         lines = np.asarray(value, dtype=float)
         return SeriesInput(lines if lines.ndim == 1 or len(lines) > 1 else lines[0])
-    if isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype == np.uint8:
-        return ImageInput(value)
+    if kind == "audio":
+        return SeriesInput(read_sound(value).samples)
+    if kind == "image" or (kind == "frames" and np.ndim(value) == 2):
+        return ImageInput(_thumbnail(read_picture(value)))
     if isinstance(value, list | tuple):
         return " ".join(map(str, value))
     return str(value)
+
+
+def _thumbnail(picture: Picture) -> NDArray[np.uint8]:
+    """Return a picture as bytes, (H, W, 3), no side longer than `LONGEST_SIDE`."""
+    height, width = picture.shape[:2]
+    smaller = min(1.0, LONGEST_SIDE / max(height, width))
+    size = max(1, round(height * smaller)), max(1, round(width * smaller))
+    return (as_colour(resize(picture, *size)) * 255).round().astype(np.uint8)
 
 
 def _weighed(

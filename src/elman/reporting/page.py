@@ -106,7 +106,8 @@ def _network(model: Model) -> str:
     """Say in a line what was built."""
     spec, category = model.experiment.network, model.task.category
     if category == "one-to-one":
-        return f"dense layers of {', '.join(map(str, spec.head)) or 'no'} units"
+        dense = f"dense layers of {', '.join(map(str, spec.head)) or 'no'} units"
+        return f"convolutional layers, {dense}" if model.task.input.kind == "image" else dense
     direction = "bidirectional " if spec.bidirectional else ""
     sizes = spec.hidden_size if isinstance(spec.hidden_size, list) else [spec.hidden_size]
     layers = len(sizes) if len(sizes) > 1 else spec.num_layers
