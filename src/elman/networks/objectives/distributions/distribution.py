@@ -1,0 +1,129 @@
+"""What every distribution of a forecast number promises."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from elman.errors import OptionError
+
+FLOOR = 1e-4
+"""The least that `positive` gives: no density grows without limit where data repeat exactly."""
+
+
+class Distribution(ABC):
+    """A family of distributions of one number, chosen among by P parameters.
+
+    It holds no parameters itself. A network gives P raw numbers a value; `parameters` brings them
+    into range and to the scale ν of their window, and every other method takes what it returns.
+    The last axis is always the P of one value; all others are free.
+
+    Source: Salinas, Flunkert, Gasthaus and Januschowski 2020, arXiv:1704.04110, §3.
+    """
+
+    name: ClassVar[str]
+    """What `to_json` calls it."""
+    size: int
+    """P, raw numbers a value, and as many parameters."""
+
+    @abstractmethod
+    def parameters(self, raw: Tensor, scale: Tensor) -> Tensor:
+        """Bring raw numbers into range and to scale.
+
+        Args:
+            raw: any numbers, (…, P).
+            scale: ν > 0, the size of the values to be expected, (…).
+
+        Returns:
+            The parameters, (…, P).
+        """
+
+    @abstractmethod
+    def log_prob(self, parameters: Tensor, value: Tensor) -> Tensor:
+        """Return ln p(value), of a density or of a count, (…).
+
+        Args:
+            parameters: (…, P).
+            value: (…), none missing.
+
+        Raises:
+            DataError: a value that the family gives no probability to.
+            OptionError: the family has no density.
+        """
+
+    def loss(self, parameters: Tensor, scale: Tensor, value: Tensor) -> Tensor:
+        """Return what is to be made small, (…): the negative log-likelihood, in nats.
+
+        Args:
+            parameters: (…, P).
+            scale: ν, as for `parameters`, (…).
+            value: (…), none missing.
+        """
+        del scale  # a likelihood has it in its parameters
+        return -self.log_prob(parameters, value)
+
+    @abstractmethod
+    def mean(self, parameters: Tensor) -> Tensor:
+        """Return the expected value, (…)."""
+
+    @abstractmethod
+    def quantile(self, parameters: Tensor, level: float) -> Tensor:
+        """Return the value that a share `level` of the probability does not exceed, (…).
+
+        Not differentiable in general.
+
+        Raises:
+            OptionError: the level is not between 0 and 1.
+        """
+
+    @abstractmethod
+    def sample(self, parameters: Tensor, count: int, generator: torch.Generator) -> Tensor:
+        """Draw independent values, (count, …), without gradients.
+
+        Args:
+            parameters: (…, P).
+            count: values drawn for each set of parameters.
+            generator: on the device of the parameters.
+        """
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe the family: its name and options."""
+        return {"name": self.name}
+
+
+def positive(raw: Tensor) -> Tensor:
+    """Return ln(1 + eˣ) + FLOOR, which is greater than 0 for every x."""
+    return F.softplus(raw) + FLOOR
+
+
+def precise(numbers: Tensor) -> Tensor:
+    """Return numbers in float64; in their own type on MPS, which has no float64."""
+    return numbers if numbers.device.type == "mps" else numbers.double()
+
+
+def checked_level(level: float) -> float:
+    """Return the level of a quantile, in (0, 1).
+
+    Raises:
+        OptionError: it lies outside, or is no number.
+    """
+    if isinstance(level, bool) or not isinstance(level, int | float) or not 0 < level < 1:
+        raise OptionError(f"the level of a quantile must lie between 0 and 1, got {level!r}.")
+    return float(level)
+
+
+def standard_normal(
+    shape: tuple[int, ...], parameters: Tensor, generator: torch.Generator
+) -> Tensor:
+    """Draw from N(0, 1), in the type and on the device of the parameters."""
+    return torch.randn(shape, generator=generator, dtype=parameters.dtype, device=parameters.device)
+
+
+def standard_gamma(concentration: Tensor, generator: torch.Generator) -> Tensor:
+    """Draw from the gamma distribution of scale 1, one value for each concentration."""
+    # torch.distributions.Gamma draws from the global generator only; this is what it calls.
+    return torch._standard_gamma(concentration, generator=generator)

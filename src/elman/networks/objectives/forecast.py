@@ -1,0 +1,197 @@
+"""The values of a horizon, each with its distribution."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from elman.errors import DataError, OptionError, ShapeError
+from elman.layers.options import checked_size
+from elman.layers.state import described
+from elman.networks.objectives.distributions import distribution_from_json
+from elman.networks.objectives.objective import Objective
+from elman.networks.objectives.steps import checked_target
+
+
+class ForecastObjective(Objective):
+    """n values at each of the H steps of a horizon, each by its own distribution of one family.
+
+        loss = (1/N) Σ − ln p(y)            over the N values that are observed
+
+    with the pinball loss in place of − ln p for quantiles. A value that is missing, NaN, counts
+    nothing: neither it nor the outputs at its place reach the loss or a gradient.
+
+    What a distribution is told is P raw numbers a value and the scale ν of the value's window.
+    A network's last layer gives the raw numbers, `head_size` = n·P a step; `scaled` puts the
+    scales beside them, and these are the outputs, O = n·(P + 1), that every method here takes.
+    The scale is not learned: it is what the network's input was divided by.
+
+    Given the outputs, values are independent of each other. Where the network reads its own last
+    value before it gives the next outputs, a path over the horizon is drawn by `sample`, a step at
+    a time.
+
+    Source: Salinas et al. 2020, arXiv:1704.04110, §3.
+    """
+
+    name: ClassVar[str] = "forecast"
+    per_step: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        distribution: str = "gaussian",
+        values: int = 1,
+        quantiles: Sequence[float] | None = None,
+    ) -> None:
+        """Choose the family.
+
+        Args:
+            distribution: gaussian, student-t, negative-binomial (for counts) or quantiles.
+            values: n, numbers a step.
+            quantiles: the levels that `quantiles` learns; None for 0.1, 0.2, … 0.9. [0.5] learns
+                a point forecast, by the absolute error.
+
+        Raises:
+            OptionError: there is no such distribution, n is no size, or quantiles are not rising
+                levels with ½ among or between them, or are given to another distribution.
+        """
+        super().__init__()
+        options: dict[str, Any] = {"name": distribution}
+        if quantiles is not None:
+            if distribution != "quantiles":
+                raise OptionError(
+                    f"quantiles are what distribution='quantiles' learns, got {distribution!r}, "
+                    "of which any quantile can be asked afterwards; leave them out."
+                )
+            options["levels"] = list(quantiles)
+        self.distribution = distribution_from_json(options)
+        self.values = checked_size("values", values)
+        self.head_size = self.values * self.distribution.size
+        self.output_size = self.head_size + self.values
+
+    def scaled(self, raw: Tensor, scale: Tensor | None = None) -> Tensor:
+        """Put the scales beside the raw numbers of a network.
+
+        Args:
+            raw: (…, n·P), the P of a value next to each other.
+            scale: ν > 0 of every value, (…, n) or with fewer axes in front: (B, n) holds for all
+                steps of (H, B, n·P). None for 1.
+
+        Returns:
+            The outputs, (…, O): after the P numbers of a value, ln ν.
+
+        Raises:
+            ShapeError: the axes are not these.
+            DataError: a scale is no number above 0.
+        """
+        if raw.dim() == 0 or raw.size(-1) != self.head_size:
+            raise ShapeError(
+                f"raw must be (…, n·P) with n·P = {self.head_size}, got {described(raw)}."
+            )
+        of_values = raw.unflatten(-1, (self.values, -1))
+        if scale is None:
+            scale = torch.ones_like(of_values[..., 0])
+        fine = (scale > 0) & scale.isfinite()
+        if not bool(fine.all()):
+            raise DataError(
+                f"a scale must be a number above 0, got {float(scale[~fine][0]):g}; give 1 to a "
+                "window that has none."
+            )
+        try:
+            logarithm = scale.log().expand(of_values.shape[:-1])
+        except RuntimeError as error:
+            raise ShapeError(
+                f"scale must be (…, n), one for every value or for fewer axes in front, of "
+                f"(…, n) = {tuple(of_values.shape[:-1])}; got {described(scale)}."
+            ) from error
+        return torch.cat([of_values, logarithm.unsqueeze(-1)], -1).flatten(-2)
+
+    def parameters_of(self, outputs: Tensor) -> Tensor:
+        """Return the parameters of every value's distribution, (…, n, P), of outputs (…, O)."""
+        return self.distribution.parameters(*_taken_apart(self._of_values(outputs)))
+
+    def loss(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
+        """Return the mean loss of an observed value; 0 where none is.
+
+        Args:
+            outputs: (H, B, O).
+            target: (H, B, n), NaN where a value is missing.
+            lengths: of what was read before the horizon, (B,).
+
+        Raises:
+            ShapeError, OptionError: the axes or types are not these.
+            DataError: a value that the distribution gives no probability to.
+        """
+        outputs = self._checked(outputs, lengths)
+        shape = (*outputs.shape[:2], self.values)
+        target = checked_target(target, "H, B, n", shape, ids=False)
+        observed = ~target.isnan()
+        # What is missing is left behind first: backwards through eˣ, 0 · NaN would be NaN.
+        raw, scale = _taken_apart(self._of_values(outputs)[observed])
+        parameters = self.distribution.parameters(raw, scale)
+        losses = self.distribution.loss(parameters, scale, target[observed])
+        return losses.sum() / max(1, losses.numel())
+
+    def mean(self, outputs: Tensor) -> Tensor:
+        """Return the expected values, (…, n), of outputs (…, O)."""
+        return self.distribution.mean(self.parameters_of(outputs))
+
+    def quantile(self, outputs: Tensor, level: float) -> Tensor:
+        """Return the quantiles of one level, (…, n), of outputs (…, O).
+
+        Raises:
+            OptionError: the level is not between 0 and 1, or not within those learned.
+        """
+        return self.distribution.quantile(self.parameters_of(outputs), level)
+
+    def sample(self, outputs: Tensor, count: int, generator: torch.Generator) -> Tensor:
+        """Draw values, (count, …, n), of outputs (…, O); every value by itself."""
+        count = checked_size("count", count)
+        return self.distribution.sample(self.parameters_of(outputs), count, generator)
+
+    @torch.no_grad()
+    def answers(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:
+        """Return the medians of each row's values, (H, n)."""
+        return list(self.quantile(self._checked(outputs, lengths), 0.5).unbind(1))
+
+    def probabilities(self, outputs: Tensor, lengths: Tensor) -> None:
+        """Return None: how sure a forecast is, its quantiles say."""
+        self._checked(outputs, lengths)
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe the objective: its name and options."""
+        family = self.distribution.to_json()
+        return {
+            "name": self.name,
+            "distribution": family["name"],
+            "values": self.values,
+            "quantiles": family.get("levels"),
+        }
+
+    def _of_values(self, outputs: Tensor) -> Tensor:
+        """Lay out outputs (…, O) by value, (…, n, P + 1)."""
+        if outputs.dim() == 0 or outputs.size(-1) != self.output_size:
+            raise ShapeError(
+                f"outputs must be (…, O) with O = {self.output_size}, got {described(outputs)}."
+            )
+        of_values: Tensor = outputs.unflatten(-1, (self.values, -1))
+        return of_values
+
+    def _checked(self, outputs: Tensor, lengths: Tensor) -> Tensor:
+        if outputs.dim() != 3 or outputs.size(-1) != self.output_size:
+            raise ShapeError(
+                f"outputs must be (H, B, O) with O = {self.output_size}, got {described(outputs)}."
+            )
+        if lengths.shape != outputs.shape[1:2]:
+            raise ShapeError(
+                f"lengths must be (B,) = ({outputs.size(1)},), one a row of the outputs, "
+                f"got {described(lengths)}."
+            )
+        return outputs
+
+
+def _taken_apart(of_values: Tensor) -> tuple[Tensor, Tensor]:
+    """Take (…, P + 1) apart into raw numbers, (…, P), and scales, (…)."""
+    return of_values[..., :-1], of_values[..., -1].exp()
