@@ -11,6 +11,7 @@ from elman.errors import OptionError
 from elman.features.roll import Roll, RollFeature
 from elman.features.text import TextFeature
 from elman.features.words import LINE_END
+from elman.networks.decoding import DecodingOptions, decode, language_model_step
 from elman.task import Task
 
 
@@ -81,20 +82,20 @@ def write(
     Returns:
         What was drawn, decoded; the prime is not part of it.
     """
-    device = next(network.parameters()).device
     read = _beginning(feature) if prime is None else feature.encode(prime)
     if not len(read):
         raise OptionError("prime must hold at least one element to go on from, got none.")
-    x, state = read[:, None].to(device), None
-    drawn: list[int] = []
-    for _ in range(steps):
-        logits, state = network(x, state)
-        likely = (logits[-1, 0].cpu().double() / temperature).softmax(-1)
-        likely[0] = 0
-        element = int(torch.multinomial(likely, 1, generator=generator))
-        drawn.append(element)
-        x = torch.tensor([[element]], device=device)
-    return feature.decode(torch.tensor(drawn))
+    read = read.to(next(network.parameters()).device)
+    state = network(read[:-1, None])[1] if len(read) > 1 else None
+    ((drawn,),) = decode(
+        language_model_step(network),
+        state,
+        read[-1:],
+        end=None,
+        options=DecodingOptions(max_length=steps, temperature=temperature),
+        generator=generator,
+    )
+    return feature.decode(drawn.ids)
 
 
 def _beginning(feature: Any) -> Tensor:

@@ -1,0 +1,15 @@
+"""Decoding: greedy, beam search and sampling, one implementation for all networks that write."""
+
+from elman.networks.decoding.decode import decode
+from elman.networks.decoding.hypotheses import Hypothesis
+from elman.networks.decoding.options import DecodingOptions
+from elman.networks.decoding.step import Step, language_model_step, select_rows
+
+__all__ = [
+    "DecodingOptions",
+    "Hypothesis",
+    "Step",
+    "decode",
+    "language_model_step",
+    "select_rows",
+]
