@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from elman.layers.dropout import LockedDropout
     from elman.layers.weight_dropout import apply_weight_dropout
     from elman.model import Model, load
-    from elman.networks import ManyToMany, ManyToOne, OneToOne, build_network
+    from elman.networks import (
+        EncoderDecoder,
+        ManyToMany,
+        ManyToOne,
+        OneToMany,
+        OneToOne,
+        build_network,
+    )
     from elman.networks.objectives import CRF, CTC
     from elman.run import train
     from elman.sequence.backend import backends
@@ -40,11 +47,13 @@ __all__ = [
     "LSTM",
     "MLP",
     "Bidirectional",
+    "EncoderDecoder",
     "Experiment",
     "LockedDropout",
     "ManyToMany",
     "ManyToOne",
     "Model",
+    "OneToMany",
     "OneToOne",
     "SimpleRNN",
     "__version__",
@@ -60,6 +69,7 @@ _HOME_OF = {
     "Bidirectional": "elman.layers",
     "CRF": "elman.networks.objectives",
     "CTC": "elman.networks.objectives",
+    "EncoderDecoder": "elman.networks",
     "Experiment": "elman.experiment",
     "GRU": "elman.layers",
     "LSTM": "elman.layers",
@@ -68,6 +78,7 @@ _HOME_OF = {
     "ManyToMany": "elman.networks",
     "ManyToOne": "elman.networks",
     "Model": "elman.model",
+    "OneToMany": "elman.networks",
     "OneToOne": "elman.networks",
     "SimpleRNN": "elman.layers",
     "apply_weight_dropout": "elman.layers.weight_dropout",

@@ -1,19 +1,32 @@
 """Networks: one file a category, and how a specification becomes one."""
 
+from elman.networks.attention import Attention, Memory
+from elman.networks.bridge import Bridge, InitialState
 from elman.networks.build import Network, build_network, hidden_size_for, many_to_many
+from elman.networks.decoder import Decoder, DecoderState
 from elman.networks.embedding import WordVectors, load_word_vectors, read_word_vectors
+from elman.networks.encoder_decoder import EncoderDecoder
 from elman.networks.inputs import Inputs
 from elman.networks.many_to_many import ManyToMany
 from elman.networks.many_to_one import ManyToOne
+from elman.networks.one_to_many import OneToMany
 from elman.networks.one_to_one import OneToOne
 from elman.networks.options import NetworkOptions
 
 __all__ = [
+    "Attention",
+    "Bridge",
+    "Decoder",
+    "DecoderState",
+    "EncoderDecoder",
+    "InitialState",
     "Inputs",
     "ManyToMany",
     "ManyToOne",
+    "Memory",
     "Network",
     "NetworkOptions",
+    "OneToMany",
     "OneToOne",
     "WordVectors",
     "build_network",

@@ -8,6 +8,7 @@ from typing import Any
 
 from elman.errors import DataError, unknown
 from elman.networks.objectives.classification import Classification
+from elman.networks.objectives.conditional_language_model import ConditionalLanguageModel
 from elman.networks.objectives.crf import CRF
 from elman.networks.objectives.ctc import CTC
 from elman.networks.objectives.labelling import Labelling
@@ -29,6 +30,7 @@ OBJECTIVES: Mapping[str, type[Any]] = MappingProxyType(
             CTC,
             StepRegression,
             LanguageModel,
+            ConditionalLanguageModel,
             Roll,
         )
     }
@@ -62,6 +64,7 @@ __all__ = [
     "CTC",
     "OBJECTIVES",
     "Classification",
+    "ConditionalLanguageModel",
     "Labelling",
     "LanguageModel",
     "Objective",

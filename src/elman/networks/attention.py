@@ -1,0 +1,184 @@
+"""Attention: what a decoder's steps read of an encoder's, over the real steps alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from elman.errors import OptionError, ShapeError, unknown
+from elman.layers.options import checked_size
+from elman.layers.state import described
+from elman.sequence.ragged import checked_lengths, has_padding, real_steps
+
+ATTENTIONS = ("dot", "general", "additive")
+"""Names of the ways to score a source step."""
+_LARGEST_BLOCK = 1 << 24
+"""Numbers of tanh that additive attention keeps at once: 64 MiB in float32."""
+
+
+class Memory(NamedTuple):
+    """What is attended to: the steps of a source, prepared once for all steps of the decoder.
+
+    The batch is axis 1 of every part.
+    """
+
+    values: Tensor
+    """What the encoder said at each step, (S, B, M); zeros in the padding"""
+    keys: Tensor
+    """What a query is compared to, (S, B, A)"""
+    real: Tensor | None
+    """Which steps are no padding, (S, B) bool; None where all are real"""
+
+
+class Attention(nn.Module):
+    """A mean over the steps of the source, weighted by how well each suits a step of the decoder.
+
+        e(t, s) = h(t)ᵀ m(s)                              dot
+        e(t, s) = h(t)ᵀ W m(s)                            general
+        e(t, s) = vᵀ tanh(W h(t) + U m(s))                additive
+        α(t, s) = exp e(t, s) / Σₖ exp e(t, k)            over the real steps of the source
+        c(t)    = Σₛ α(t, s) m(s)
+
+    h(t) is the query, m(s) what the encoder said at its step s. The weights of a row sum to one;
+    a row whose source has no steps gets zeros. All steps of the decoder are one product; additive
+    attention goes through them in blocks and computes a block's tanh anew for its gradient, so
+    that its memory does not grow with the decoder's steps.
+
+    Source: dot, general: Luong et al. 2015, arXiv:1508.04025, §3.1; additive: Bahdanau et al. 2015,
+    arXiv:1409.0473, §3.1. There the query is the decoder's state before the step, here, as in
+    Luong et al., the one after it.
+
+    >>> import torch
+    >>> attention = Attention("general", query_size=5, memory_size=4)
+    >>> memory = attention.read(torch.randn(7, 2, 4), lengths=[7, 3])
+    >>> contexts, weights = attention(torch.randn(6, 2, 5), memory)
+    >>> contexts.shape, weights.shape
+    (torch.Size([6, 2, 4]), torch.Size([6, 2, 7]))
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        query_size: int,
+        memory_size: int,
+        *,
+        size: int | None = None,
+        device: torch.device | str | None = None,
+    ) -> None:
+        """Draw the weights, where the kind has any.
+
+        Args:
+            kind: dot, general or additive.
+            query_size: H, of the decoder's steps.
+            memory_size: M, of the encoder's.
+            size: A, units of the additive kind; None for H.
+            device: of the parameters.
+
+        Raises:
+            OptionError: an unknown kind, a size that is none, sizes that a dot product cannot
+                compare, or units where the kind has none.
+        """
+        super().__init__()
+        if kind not in ATTENTIONS:
+            raise unknown("attention", kind, ATTENTIONS)
+        self.kind = kind
+        self.query_size = checked_size("query_size", query_size)
+        self.memory_size = checked_size("memory_size", memory_size)
+        if kind == "dot" and query_size != memory_size:
+            raise OptionError(
+                f"attention='dot' compares vectors of one size, and the decoder's have {query_size}"
+                f" numbers and the encoder's {memory_size}; use attention='general'."
+            )
+        if kind != "additive" and size is not None:
+            raise OptionError(f"attention={kind!r} has no units to give size={size} to.")
+        if kind == "general":
+            self.key = nn.Linear(memory_size, query_size, bias=False, device=device)
+        if kind == "additive":
+            units = query_size if size is None else checked_size("size", size)
+            self.key = nn.Linear(memory_size, units, bias=False, device=device)
+            self.query = nn.Linear(query_size, units, bias=False, device=device)
+            self.energy = nn.Linear(units, 1, bias=False, device=device)
+
+    def read(self, values: Tensor, lengths: Tensor | Sequence[int] | None = None) -> Memory:
+        """Prepare a source for being attended to.
+
+        Args:
+            values: m, (S, B, M).
+            lengths: real steps of each row, (B,), 0 … S; padding is never read. None where all
+                are real.
+
+        Raises:
+            ShapeError: the values have other axes, or there is not one length a row.
+            OptionError: a length lies outside 0 … S.
+        """
+        if values.dim() != 3 or values.size(-1) != self.memory_size:
+            raise ShapeError(
+                f"values must be (S, B, M) with M = {self.memory_size}, got {described(values)}."
+            )
+        real = None
+        if lengths is not None:
+            rows = checked_lengths(lengths, values)
+            if has_padding(rows, len(values)):
+                real = real_steps(rows, len(values))
+                values = values.where(real.unsqueeze(-1), 0)
+        return Memory(values, values if self.kind == "dot" else self.key(values), real)
+
+    def forward(self, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
+        """Attend to a source with all steps of the decoder at once.
+
+        Args:
+            queries: h, (U, B, H).
+            memory: from `read`.
+
+        Returns:
+            The contexts c, (U, B, M), and the weights α, (U, B, S), zero in the padding.
+
+        Raises:
+            ShapeError: the queries have other axes, or are of other rows than the memory.
+        """
+        rows = memory.values.size(1)
+        if queries.dim() != 3 or tuple(queries.shape[1:]) != (rows, self.query_size):
+            raise ShapeError(
+                f"queries must be (U, B, H) with (B, H) = ({rows}, {self.query_size}), "
+                f"got {described(queries)}."
+            )
+        weights = _softmax(self._energies(queries, memory.keys), memory.real)
+        contexts = torch.bmm(weights, memory.values.transpose(0, 1))
+        return contexts.transpose(0, 1), weights.transpose(0, 1)
+
+    def _energies(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """Score every source step for every query, (B, U, S)."""
+        if self.kind != "additive":
+            return torch.bmm(queries.transpose(0, 1), keys.permute(1, 2, 0))
+        queries, keys = self.query(queries), keys.transpose(0, 1)
+        steps = max(1, _LARGEST_BLOCK // max(1, keys.numel()))
+        if len(queries) <= steps:
+            return self._additive(queries, keys).transpose(0, 1)
+        blocks = [
+            checkpoint(self._additive, block, keys, use_reentrant=False, preserve_rng_state=False)
+            for block in queries.split(steps)
+        ]
+        return torch.cat(blocks).transpose(0, 1)
+
+    def _additive(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """Return vᵀ tanh(q + k), (U, B, S), of queries (U, B, A) and keys (B, S, A)."""
+        energies: Tensor = self.energy((queries.unsqueeze(2) + keys).tanh_())
+        return energies.squeeze(-1)
+
+    def extra_repr(self) -> str:
+        """Say the kind and what is compared."""
+        return f"{self.kind}, query_size={self.query_size}, memory_size={self.memory_size}"
+
+
+def _softmax(energies: Tensor, real: Tensor | None) -> Tensor:
+    """Turn energies, (B, U, S), into weights that are zero where a step is not real, (S, B)."""
+    if real is None:
+        return energies.softmax(-1)
+    counted = real.t().unsqueeze(1)
+    # Not −∞: a row without real steps would be 0/0, and its gradient NaN.
+    lowest = torch.finfo(energies.dtype).min
+    return energies.masked_fill(~counted, lowest).softmax(-1).where(counted, 0)

@@ -1,0 +1,197 @@
+"""From what an encoder ends with, or a vector, to the state a decoder begins at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from elman.errors import OptionError, ShapeError
+from elman.layers.bidirectional import Bidirectional
+from elman.layers.options import checked_size
+from elman.layers.recurrent import RecurrentLayer
+from elman.layers.state import StateLayout, described
+
+
+class InitialState(nn.Module):
+    """The state a stack begins at, made of a vector.
+
+        h_l(0) = tanh(W_l v + b_l)                        every layer l
+        c_l(0) = tanh(W′_l v + b′_l)                      where the cell has such a state
+
+    Source: Hieber et al. 2017, arXiv:1712.05690, whose decoder makes each of its states so,
+    that of the LSTM's cell too; for h alone: Bahdanau et al. 2015, arXiv:1409.0473, §A.2.2.
+    """
+
+    def __init__(
+        self, size: int, recurrent: RecurrentLayer, *, device: torch.device | str | None = None
+    ) -> None:
+        """Draw the dense layers.
+
+        Args:
+            size: of the vector.
+            recurrent: the stack that begins there.
+            device: of the parameters.
+
+        Raises:
+            OptionError: the size is none, or the stack reads from both ends.
+        """
+        super().__init__()
+        self.size = checked_size("size", size)
+        self._cell, self._layout = _of_decoder(recurrent)
+        self.layers = nn.ModuleList(
+            _DenseState(size, sizes, device) for sizes in _part_sizes(recurrent)
+        )
+
+    def forward(self, vector: Tensor) -> Any:
+        """Make a state, laid out as the stack returns it, of vectors (B, size).
+
+        Raises:
+            ShapeError: the vectors have other axes.
+        """
+        if vector.dim() != 2 or vector.size(-1) != self.size:
+            raise ShapeError(
+                f"the vector must be (B, size) with size = {self.size}, got {described(vector)}."
+            )
+        states = [dense(vector) for dense in self.layers]
+        return self._layout.join([self._cell.state(*parts) for parts in states])
+
+
+class Bridge(nn.Module):
+    """From an encoder's last state to a decoder's first, whatever the two are made of.
+
+        s_l = s′_k                                        the same cell, the same sizes
+        s_l = tanh(W_l [h→_k; h←_k] + b_l)                else; s is h, and c where there is one
+
+    Layer l of the decoder stands at layer k of the encoder, the last at the last. Decoder layers
+    below the encoder's first stand at that first one. An encoder that reads from both ends is
+    always read through the dense layers, for its two states of a layer become one. Each state of
+    the decoder has a dense layer of its own that reads h alone: what an LSTM's c should be where
+    the encoder has none, or two, is learned, see `InitialState` for the source.
+
+    >>> import elman, torch
+    >>> encoder, decoder = elman.GRU(3, 5, bidirectional=True), elman.LSTM(2, 4, num_layers=2)
+    >>> _, state = encoder(torch.zeros(6, 7, 3))
+    >>> [part.shape for part in Bridge(encoder, decoder)(state)]
+    [torch.Size([2, 7, 4]), torch.Size([2, 7, 4])]
+    """
+
+    def __init__(
+        self,
+        encoder: RecurrentLayer | Bidirectional,
+        decoder: RecurrentLayer,
+        *,
+        device: torch.device | str | None = None,
+    ) -> None:
+        """Draw the dense layers that are needed.
+
+        Args:
+            encoder: whose last state is read.
+            decoder: which begins at what is made of it.
+            device: of the parameters.
+
+        Raises:
+            OptionError: the decoder reads from both ends.
+        """
+        super().__init__()
+        layers = [encoder] if isinstance(encoder, RecurrentLayer) else _both(encoder)
+        self._stacks = [_Stack(layer) for layer in layers]
+        self._cell, self._layout = _of_decoder(decoder)
+        self._depths = range(decoder.num_layers - 1, -1, -1)
+        self.dense = nn.ModuleDict()
+        for layer, (depth, sizes) in enumerate(
+            zip(self._depths, _part_sizes(decoder), strict=True)
+        ):
+            ends = [end for stack in self._stacks for end in stack.end_sizes(depth)]
+            if len(self._stacks) > 1 or ends != [(decoder.options.cell.name, sizes)]:
+                size = sum(end_sizes[0] for _, end_sizes in ends)
+                self.dense[str(layer)] = _DenseState(size, sizes, device)
+
+    def forward(self, state: Any) -> Any:
+        """Make the decoder's first state of the encoder's last, both as the stacks return them.
+
+        Raises:
+            ShapeError: the state is not the encoder's.
+        """
+        given = [state] if len(self._stacks) == 1 else state
+        if not isinstance(given, list | tuple) or len(given) != len(self._stacks):
+            raise ShapeError(
+                "the state must be the pair (forward state, backward state) of the encoder, "
+                f"got {described(state)}."
+            )
+        read = [stack.split(its) for stack, its in zip(self._stacks, given, strict=True)]
+        made = []
+        for layer, depth in enumerate(self._depths):
+            ends = [end for layers in read for end in layers[max(0, len(layers) - 1 - depth)]]
+            if str(layer) in self.dense:
+                parts = self.dense[str(layer)](torch.cat([end.hidden for end in ends], -1))
+            else:
+                parts = [part.unsqueeze(0) for part in ends[0]]
+            made.append(self._cell.state(*parts))
+        return self._layout.join(made)
+
+
+class _DenseState(nn.Module):
+    """The state of one layer from a vector: a dense layer with tanh for each of its parts."""
+
+    def __init__(
+        self, size: int, sizes: tuple[int, ...], device: torch.device | str | None
+    ) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList(nn.Linear(size, part, device=device) for part in sizes)
+
+    def forward(self, vector: Tensor) -> list[Tensor]:
+        """Return the parts, (1, B, ·) each, of a vector (B, size)."""
+        return [torch.tanh(part(vector)).unsqueeze(0) for part in self.parts]
+
+
+class _Stack:
+    """How the last state of an encoder's stack is taken apart."""
+
+    def __init__(self, layer: RecurrentLayer) -> None:
+        self._layout = StateLayout(layer.options)
+        self._directions = layer.options.num_directions
+        self._name = layer.options.cell.name
+        self._sizes = _part_sizes(layer)
+
+    def end_sizes(self, depth: int) -> list[tuple[str, tuple[int, ...]]]:
+        """Name cell and sizes of each direction, `depth` layers below the last."""
+        sizes = self._sizes[max(0, len(self._sizes) - 1 - depth)]
+        return [(self._name, sizes)] * self._directions
+
+    def split(self, state: Any) -> list[list[Any]]:
+        """Take a state apart into one cell's state a layer and direction."""
+        places = self._layout.split(state, _first_tensor(state))
+        return [places[i : i + self._directions] for i in range(0, len(places), self._directions)]
+
+
+def _both(encoder: Bidirectional) -> list[RecurrentLayer]:
+    return [encoder.forward_layer, encoder.backward_layer]
+
+
+def _part_sizes(recurrent: RecurrentLayer) -> list[tuple[int, ...]]:
+    """List how many numbers h, and c where there is one, of each layer have."""
+    options = recurrent.options
+    parts = len(options.cell.state._fields)
+    both = zip(options.output_sizes, options.hidden_sizes, strict=True)
+    return [sizes[:parts] for sizes in both]
+
+
+def _first_tensor(state: Any) -> Tensor:
+    """Return the first tensor of a state, (L·D, B, ·): it says rows, dtype and device."""
+    while not isinstance(state, Tensor):
+        if not isinstance(state, list | tuple) or not state:
+            raise ShapeError(f"the state must be an encoder's last one, got {described(state)}.")
+        state = state[0]
+    return state
+
+
+def _of_decoder(recurrent: RecurrentLayer) -> tuple[Any, StateLayout]:
+    """Return the cell of a stack that writes, and how its states are laid out."""
+    if recurrent.options.bidirectional:
+        raise OptionError(
+            "a decoder writes from the first step to the last; build its recurrent part with "
+            "bidirectional=False."
+        )
+    return recurrent.options.cell, StateLayout(recurrent.options)
