@@ -115,3 +115,11 @@ def test_a_season_must_fit_into_training() -> None:
         regression_scores([1.0], [1.0], training=[1.0, 2.0], season=2)
     with pytest.raises(OptionError, match="season must be at least 1 step, got 0"):
         regression_scores([1.0], [1.0], training=[1.0, 2.0], season=0)
+
+
+def test_gaps_in_training_are_left_out_of_the_seasonal_naive_error() -> None:
+    training = [1.0, float("nan"), 2.0, 7.0, 4.0, 8.0]
+    # Two steps apart, where neither is missing: |2−1|, |4−2|, |8−7|.
+    assert seasonal_naive_error([training], 2) == pytest.approx([4 / 3])
+    with pytest.raises(DataError, match="so many values are missing there that no two are that"):
+        seasonal_naive_error([[[1.0, 1.0], [float("nan"), 2.0], [3.0, 3.0]]])

@@ -18,6 +18,13 @@ ONE_OF_EACH: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     "series": ([[1.0, 2.0]], [[1.0, 3.0]], {"pre_emphasis": 0.85}),
     "language": (["ab"], ["aa"], {"nll": 1.0, "characters": 2}),
     "transcription": (["ab"], ["aa"], {}),
+    "forecast": (
+        [[1.0, 2.0]],
+        [[1.0, 3.0]],
+        {"training": [[1.0, 4.0]], "quantiles": {0.1: [[0.0, 0.0]], 0.9: [[2.0, 4.0]]}},
+    ),
+    "translation": (["a dog ran home"], ["a dog ran"], {}),
+    "caption": (["a dog ran home"], ["a dog ran"], {}),
 }
 
 

@@ -74,6 +74,30 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
             "the mean absolute error over that of the seasonal naive forecast; below 1 is better "
             "than that forecast",
         ),
+        "smape": Measure(
+            "sMAPE",
+            False,
+            "the mean of the error over the mean size of truth and forecast, at most 200 %",
+            share=True,
+        ),
+        "weighted_quantile_loss": Measure(
+            "Weighted quantile loss",
+            False,
+            "twice the pinball loss of the quantiles over the sum of the absolute truths",
+        ),
+        "coverage": Measure(
+            "Coverage",
+            True,
+            "the share of the truths inside their interval; right is the interval’s own share, "
+            "neither less nor more",
+            share=True,
+        ),
+        "coverage_error": Measure(
+            "Coverage error",
+            False,
+            "how far the coverage is from the share that the interval ought to hold",
+            share=True,
+        ),
         "error_to_signal": Measure(
             "Error-to-signal ratio", False, "the energy of the error over that of the truth"
         ),
@@ -91,6 +115,16 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
         ),
         "label_error_rate": Measure(
             "Label error rate", False, "edits from answer to truth over symbols of the truth"
+        ),
+        "bleu": Measure(
+            "BLEU", True, "how many runs of 1 to 4 words a reference has too, from 0 to 100"
+        ),
+        "bleu_1": Measure("BLEU-1", True, "how many words a reference has too, from 0 to 100"),
+        "bleu_2": Measure("BLEU-2", True, "the same of runs of 1 and 2 words"),
+        "bleu_3": Measure("BLEU-3", True, "the same of runs of 1 to 3 words"),
+        "bleu_4": Measure("BLEU-4", True, "the same of runs of 1 to 4 words"),
+        "chrf": Measure(
+            "chrF", True, "how many runs of 1 to 6 characters a reference has too, from 0 to 100"
         ),
     }
 )

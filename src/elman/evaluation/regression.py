@@ -48,13 +48,15 @@ def seasonal_naive_error(training: Sequence[ArrayLike], season: int = 1) -> Numb
 
         mean |y(t) − y(t − m)| over t = m + 1 … T of every series
 
+    over the steps at which neither value is missing.
+
     Args:
-        training: series in the order of time, each (T,) or (T, k).
+        training: series in the order of time, each (T,) or (T, k), NaN where a value is missing.
         season: m, steps in a season; 1 repeats the last value.
 
     Raises:
         OptionError: season < 1.
-        DataError: no series is longer than a season.
+        DataError: no series has two values a season apart.
     """
     if season < 1:
         raise OptionError(f"season must be at least 1 step, got {season}.")
@@ -65,7 +67,14 @@ def seasonal_naive_error(training: Sequence[ArrayLike], season: int = 1) -> Numb
             f"MASE is scaled by the error of repeating the value of {season} steps ago in "
             "training, and no training series is that long. Give a shorter season."
         )
-    error: Numbers = np.concatenate(changes).mean(axis=0)
+    every = np.concatenate(changes)
+    observed = ~np.isnan(every)
+    if not observed.any(axis=0).all():
+        raise DataError(
+            f"MASE is scaled by the error of repeating the value of {season} steps ago in "
+            "training, and so many values are missing there that no two are that far apart."
+        )
+    error: Numbers = every.sum(axis=0, where=observed) / observed.sum(axis=0)
     return error
 
 

@@ -9,12 +9,14 @@ from typing import Any
 
 from elman.errors import OptionError, unknown
 from elman.evaluation.classification import classification_scores
+from elman.evaluation.forecasting import forecast_scores
 from elman.evaluation.labels import labels_scores
 from elman.evaluation.language import language_scores
 from elman.evaluation.measures import MEASURES, Measure, Scores
 from elman.evaluation.regression import regression_scores, series_scores
 from elman.evaluation.sequence_labels import tagging_scores
 from elman.evaluation.transcription import transcription_scores
+from elman.evaluation.translation import caption_scores, translation_scores
 
 __all__ = ["KINDS", "MEASURES", "Measure", "Scores", "score"]
 
@@ -27,6 +29,9 @@ KINDS: Mapping[str, Callable[..., Scores]] = MappingProxyType(
         "series": series_scores,
         "language": language_scores,
         "transcription": transcription_scores,
+        "forecast": forecast_scores,
+        "translation": translation_scores,
+        "caption": caption_scores,
     }
 )
 """What an answer is → how it is scored."""
@@ -52,6 +57,10 @@ def score(
     | `series`         | a number, or several, a step         | training, season, pre_emphasis |
     | `language`       | the next symbol, at every step       | nll (needed), characters       |
     | `transcription`  | symbols, as many as there are        |                                |
+    | `forecast`       | a number, or several, a step ahead   | quantiles, training, season,   |
+    |                  |                                      | items, interval                |
+    | `translation`    | a text; a truth may be several       | tokenize, lowercase            |
+    | `caption`        | likewise                             | tokenize, lowercase            |
 
     Args:
         kind: what an answer is.
