@@ -111,16 +111,15 @@ class Constraints:
             scores[rows, ids] = -torch.inf
 
     def _check_ids(self, size: int) -> None:
-        named = {"banned_ids": max(self._options.banned_ids, default=0)}
-        if self._prefixes.numel():
-            named["prefixes"] = int(self._prefixes.max())
-        if self.end is not None:
-            named["end"] = self.end
-        for name, greatest in named.items():
-            if greatest >= size:
+        """Refuse ids that are none of the V = `size` symbols of the network."""
+        named = {"every id in banned_ids": torch.tensor(self._options.banned_ids)}
+        named["every id of a prefix"] = self._prefixes
+        named["end"] = torch.tensor([] if self.end is None else [self.end])
+        for name, ids in named.items():
+            if ids.numel() and int(ids.max()) >= size:
                 raise OptionError(
-                    f"{name} must hold ids below V = {size}, the symbols of the network, "
-                    f"got {greatest}."
+                    f"{name} must be below V = {size}, the symbols of the network, "
+                    f"got {int(ids.max())}."
                 )
 
     def _check_possible(self, kept: Tensor, rows: Tensor, ids: Tensor) -> None:
