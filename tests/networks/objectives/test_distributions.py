@@ -126,6 +126,12 @@ def test_the_quantile_of_a_count_is_the_first_whose_cumulative_probability_reach
         assert torch.equal(family.quantile(parameters, level), first), level
 
 
+def test_a_count_that_reaches_the_level_exactly_is_its_quantile() -> None:
+    # Mean 1 and shape 1: heads before the first tail of a fair coin; half of all have none.
+    fair = torch.tensor([1.0, 1.0]).double()
+    assert [NegativeBinomial().quantile(fair, q).item() for q in (0.5, 0.75, 0.76)] == [0, 1, 2]
+
+
 def test_almost_poisson_counts_keep_their_precision_in_float32() -> None:
     parameters = torch.tensor([[40.0, 1e-7], [3e5, 1e-9]])
     value = torch.tensor([38.0, 300_100.0])

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from battery import assert_near, draw
+from elman.data.batching import Batch
 from elman.errors import DataError, OptionError, ShapeError
 from elman.networks.objectives.distributions import DISTRIBUTIONS
 from elman.networks.objectives.forecast import ForecastObjective
@@ -67,6 +68,12 @@ def test_what_is_missing_counts_nothing_and_reaches_no_gradient(name: str) -> No
     assert bool((there[~missing].abs().sum(-1) > 0).all())
 
 
+def test_a_batch_weighs_as_many_values_as_it_has() -> None:
+    target = torch.tensor([[[1.0], [NAN]], [[NAN], [2.0]], [[3.0], [NAN]]])
+    batch = Batch(torch.zeros(4, 2, 1), target, torch.tensor([4, 2]))
+    assert ForecastObjective().weight(batch) == 3
+
+
 def one_value(target: Tensor, h: int, b: int, n: int) -> Tensor:
     alone = torch.full((1, 1, N), NAN, dtype=target.dtype)
     alone[0, 0, n] = target[h, b, n]
@@ -98,6 +105,12 @@ def test_scales_go_out_with_the_outputs_and_come_back(name: str) -> None:
     assert torch.equal(outputs, whole)
     plain = objective.parameters_of(objective.scaled(raw))
     assert_near(plain, family.parameters(raw.unflatten(-1, (N, -1)), scale / scale), "unscaled")
+
+
+def test_a_large_scale_survives_outputs_in_half_precision() -> None:
+    raw, scale = torch.zeros(1, 1, 2, dtype=torch.bfloat16), torch.tensor([[123_456.0]])
+    outputs = ForecastObjective("gaussian").scaled(raw + 1, scale)
+    assert ForecastObjective("gaussian").mean(outputs).item() == pytest.approx(123_456, rel=1e-5)
 
 
 @every_distribution

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from elman.data.batching import Batch
 from elman.errors import DataError, OptionError, ShapeError
 from elman.layers.options import checked_size
 from elman.layers.state import described
@@ -133,6 +134,10 @@ class ForecastObjective(Objective):
         parameters = self.distribution.parameters(raw, scale)
         losses = self.distribution.loss(parameters, scale, target[observed])
         return losses.sum() / max(1, losses.numel())
+
+    def weight(self, batch: Batch) -> int:
+        """Count what the mean loss of a batch is over: the values that are observed."""
+        return int((~batch.target.isnan()).sum())
 
     def mean(self, outputs: Tensor) -> Tensor:
         """Return the expected values, (…, n), of outputs (…, O)."""
