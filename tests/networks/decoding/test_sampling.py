@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from elman.errors import OptionError, ShapeError
 from elman.networks.decoding import DecodingOptions, Hypothesis, decode
@@ -34,6 +35,13 @@ def written(found: list[list[Hypothesis]]) -> list[list[int]]:
     return [hypothesis.ids.tolist() for (hypothesis,) in found]
 
 
+def drawn_from(log_p: Tensor, **options: Any) -> Tensor:
+    """Return the probability of every symbol, (N, V)."""
+    asked = {"temperature": 1.0, "top_k": None, "top_p": None} | options
+    probabilities, ids = distribution(log_p, **asked)
+    return torch.zeros(log_p.shape, dtype=torch.float64).scatter(1, ids, probabilities)
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
@@ -54,13 +62,24 @@ def written(found: list[list[Hypothesis]]) -> list[list[int]]:
 def test_what_is_drawn_from_is_what_the_equations_say(
     options: dict[str, Any], expected: list[float]
 ) -> None:
-    found = distribution(P.log(), DecodingOptions(**{"temperature": 1.0} | options))
+    found = drawn_from(P.log(), **options)
     torch.testing.assert_close(found, torch.tensor([expected], dtype=torch.float64))
 
 
 def test_of_equals_the_lowest_ids_are_among_the_top_k() -> None:
-    found = distribution(torch.zeros(2, 6), DecodingOptions(temperature=1.0, top_k=2))
+    found = drawn_from(torch.zeros(2, 6), top_k=2)
     assert found.tolist() == [[0.5, 0.5, 0, 0, 0, 0]] * 2
+
+
+@pytest.mark.parametrize("top_p", [0.2, 0.7, 0.999, 1.0])
+def test_a_nucleus_of_any_width_is_that_of_a_sort_of_all_symbols(top_p: float) -> None:
+    generator = torch.Generator().manual_seed(1)
+    scores = torch.randn(3, 1000, generator=generator, dtype=torch.float64)
+    log_p = (scores * torch.tensor([[6.0], [1.0], [0.1]])).log_softmax(-1)
+    likely, ids = log_p.exp().sort(descending=True, dim=-1)
+    likely = likely.where(likely.cumsum(-1) - likely < top_p, 0)
+    expected = torch.zeros_like(likely).scatter(1, ids, likely / likely.sum(-1, keepdim=True))
+    torch.testing.assert_close(drawn_from(log_p, top_p=top_p), expected)
 
 
 @pytest.mark.parametrize("options", [{}, {"top_k": 4}, {"top_p": 0.7}, {"temperature": 0.6}])
@@ -73,7 +92,7 @@ def test_symbols_are_drawn_as_often_as_their_probability_says(options: dict[str,
     found = decode(writer.step, state, first, end=None, options=asked, generator=generator)
     log_p = torch.tensor([writer.log_p(7, ())])
     log_p[:, 0] = -torch.inf
-    expected = distribution(log_p, asked)[0]
+    expected = drawn_from(log_p, **options)[0]
     counts = torch.tensor([hypothesis.ids.item() for (hypothesis,) in found]).bincount(minlength=6)
     assert counts[expected == 0].sum() == 0
     deviation = (draws * expected * (1 - expected)).sqrt().clamp(min=1e-9)
@@ -86,14 +105,18 @@ def test_the_same_seed_writes_the_same_and_another_seed_something_else() -> None
     assert written(sample(writer, *ROWS, seed=1)) != written(sample(writer, *ROWS, seed=2))
 
 
-def test_with_a_generator_a_row_what_is_drawn_does_not_depend_on_the_rows_beside_it() -> None:
-    writer = TableWriter(9)
-    together = written(sample(writer, *ROWS, seed=[4, 5, 6, 7, 8], max_length=20))
-    assert (
-        written(sample(writer, *ROWS[::-1], seed=[8, 7, 6, 5, 4], max_length=20)) == together[::-1]
-    )
+@pytest.mark.parametrize("options", [{}, {"top_k": 50}, {"top_p": 0.8}], ids=str)
+def test_with_a_generator_a_row_what_is_drawn_does_not_depend_on_the_rows_beside_it(
+    options: dict[str, Any],
+) -> None:
+    writer = TableWriter(300)
+    writer.table *= 1 + torch.arange(211)[:, None] % 3  # nuclei of a few symbols, and of many
+    options |= {"max_length": 20}
+    together = written(sample(writer, *ROWS, seed=[4, 5, 6, 7, 8], **options))
+    backward = written(sample(writer, *ROWS[::-1], seed=[8, 7, 6, 5, 4], **options))
+    assert backward == together[::-1]
     for row, seed, expected in zip(ROWS, [4, 5, 6, 7, 8], together, strict=True):
-        assert written(sample(writer, row, seed=[seed], max_length=20)) == [expected]
+        assert written(sample(writer, row, seed=[seed], **options)) == [expected]
 
 
 def test_one_generator_and_one_row_draw_what_a_list_of_one_draws() -> None:

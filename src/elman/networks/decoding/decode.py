@@ -74,21 +74,29 @@ def decode(
     outcomes = Outcomes(len(first), options.length_penalty)
     if options.beam_size > 1:
         beam_search(step, state, first, constraints, options, outcomes)
+    elif options.temperature is None or generator is None:
+        write_singly(step, state, first, constraints, likeliest, outcomes)
     else:
-        choose = likeliest if generator is None else _drawn(options, generator)
+        choose = _drawing(options.temperature, options.top_k, options.top_p, generator)
         write_singly(step, state, first, constraints, choose, outcomes)
     return outcomes.best(options.n_best)
 
 
-def _drawn(
-    options: DecodingOptions, generator: torch.Generator | Sequence[torch.Generator]
+def _drawing(
+    temperature: float,
+    top_k: int | None,
+    top_p: float | None,
+    generator: torch.Generator | Sequence[torch.Generator],
 ) -> Choose:
+    """Choose by drawing; where nothing may follow, id 0, whose probability says so."""
+
     def choose(log_probabilities: Tensor, rows: Tensor) -> Tensor:
-        log_p = log_probabilities.cpu()
-        possible = log_p.amax(-1) > -torch.inf
+        possible = (log_probabilities.amax(-1) > -torch.inf).cpu()
         chosen = torch.zeros(len(rows), dtype=torch.int64)
-        likely = distribution(log_p[possible], options)
-        chosen[possible] = draw(likely, rows[possible], generator)
+        if bool(possible.any()):
+            log_p = log_probabilities.cpu()[possible]
+            probabilities, ids = distribution(log_p, temperature, top_k, top_p)
+            chosen[possible] = draw(probabilities, ids, rows[possible], generator)
         return chosen
 
     return choose

@@ -6,12 +6,17 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from elman.networks.decoding.hypotheses import highest
-from elman.networks.decoding.options import DecodingOptions
+
+_NUCLEUS = 256
+"""Symbols among which a nucleus is looked for; only a row that needs more is sorted whole."""
 
 
-def distribution(log_probabilities: Tensor, options: DecodingOptions) -> Tensor:
+def distribution(
+    log_probabilities: Tensor, temperature: float, top_k: int | None, top_p: float | None
+) -> tuple[Tensor, Tensor]:
     """Return what the next symbol is drawn from.
 
         p(y)    ∝ exp(log p(y) / temperature)
@@ -21,37 +26,61 @@ def distribution(log_probabilities: Tensor, options: DecodingOptions) -> Tensor:
     What is left is scaled to sum to one.
 
     Args:
-        log_probabilities: (N, V), −∞ of what must not follow; one symbol at least may.
-        options: of the drawing; `temperature` is a number.
+        log_probabilities: (N, V), −∞ of what must not follow; one symbol of a row at least may.
+        temperature: above 0.
+        top_k: k; None for V.
+        top_p: least mass of the nucleus; None for all.
 
     Returns:
-        Probabilities, (N, V), float64, on the CPU.
+        Probabilities, float64, and the symbols they are of, (N, K) each, on the CPU; K is as much
+        as the widest row needs.
 
     Source: Fan et al. 2018, arXiv:1805.04833 (top-k); Holtzman et al. 2020, arXiv:1904.09751
     (nucleus).
     """
-    if options.temperature is None:
-        raise ValueError("without a temperature nothing is drawn")
-    probabilities = (log_probabilities.cpu().double() / options.temperature).softmax(-1)
-    if options.top_k is not None or options.top_p is not None:
-        likely, ids = highest(probabilities, options.top_k or probabilities.size(-1))
-        likely = likely / likely.sum(-1, keepdim=True)
-        if options.top_p is not None:
-            likelier = likely.cumsum(-1) - likely
-            likely = likely.where(likelier < options.top_p, 0)
-        probabilities = torch.zeros_like(probabilities).scatter_(-1, ids, likely)
-    return probabilities / probabilities.sum(-1, keepdim=True)
+    scores = log_probabilities.cpu().double() / temperature
+    ids = torch.arange(scores.size(1)).expand_as(scores)
+    if top_k is not None:
+        scores, ids = highest(scores, top_k)
+    if top_p is not None:
+        scores, places = nucleus(scores.log_softmax(-1), top_p)
+        ids = ids.gather(1, places)
+    return scores.softmax(-1), ids
+
+
+def nucleus(log_probabilities: Tensor, top_p: float) -> tuple[Tensor, Tensor]:
+    """Find the fewest most likely symbols whose probabilities sum to at least p.
+
+    Args:
+        log_probabilities: (N, V).
+        top_p: p.
+
+    Returns:
+        Their log-probabilities, descending, then −∞, and their ids, (N, K) each.
+    """
+    size = log_probabilities.size(1)
+    likely, ids = highest(log_probabilities, _NUCLEUS)
+    wide = likely.exp().sum(-1) < top_p
+    if bool(wide.any()):
+        more = (0, size - likely.size(1))
+        likely, ids = F.pad(likely, more, value=-torch.inf), F.pad(ids, more)
+        likely[wide], ids[wide] = highest(log_probabilities[wide], size)
+    probabilities = likely.exp()
+    likelier = probabilities.cumsum(-1) - probabilities
+    return likely.masked_fill(likelier >= top_p, -torch.inf), ids
 
 
 def draw(
     probabilities: Tensor,
+    ids: Tensor,
     rows: Tensor,
     generator: torch.Generator | Sequence[torch.Generator],
 ) -> Tensor:
     """Draw a symbol a row.
 
     Args:
-        probabilities: (N, V), on the CPU.
+        probabilities: (N, K), on the CPU.
+        ids: of the symbols they are of, (N, K).
         rows: which row of the batch each is of, (N,).
         generator: one for all rows, or one for each row of the batch: then what a row draws does
             not depend on the rows beside it.
@@ -60,9 +89,13 @@ def draw(
         Ids, (N,).
     """
     if isinstance(generator, torch.Generator):
-        return torch.multinomial(probabilities, 1, generator=generator).flatten()
-    drawn = [
-        torch.multinomial(p, 1, generator=generator[row])
-        for p, row in zip(probabilities, rows.tolist(), strict=True)
-    ]
-    return torch.cat(drawn)
+        places = torch.multinomial(probabilities, 1, generator=generator)
+    else:
+        # Each row draws among its own: after the last there may be as many as a wider row needs.
+        widths = ((probabilities > 0) * torch.arange(1, ids.size(1) + 1)).amax(-1).tolist()
+        drawn = [
+            torch.multinomial(p[:width], 1, generator=generator[row])
+            for p, width, row in zip(probabilities, widths, rows.tolist(), strict=True)
+        ]
+        places = torch.stack(drawn) if drawn else ids.new_empty(0, 1)
+    return ids.gather(1, places)[:, 0]
