@@ -318,7 +318,9 @@ def untrained(road: Road, folder: Path, **changes: Any) -> Untrained:
     experiment = experiment_of(road, folder, output_bias_init="uniform", **changes)
     parts = read_parts(experiment.data, experiment.seed)
     others = [part for part in (parts.valid, parts.test) if part is not None]
-    task = find_task(experiment.data, experiment.network, parts.train, others)
+    task = find_task(
+        experiment.data, experiment.network, parts.train, others, decoder=experiment.decoder
+    )
     experiment = completed(experiment, task, parts)
     network = untrained_network(experiment, task, parts.train)
     for weight in network.parameters():

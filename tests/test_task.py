@@ -16,7 +16,9 @@ from elman.data.sources import read_table
 from elman.data.table import Table
 from elman.errors import DataError, ElmanError, ExperimentError
 from elman.experiment import DataSpec, NetworkSpec
-from elman.task import SAMPLE, Task, find_task, roll_task, sample
+from elman.experiment.decoder import DecoderSpec
+from elman.fitting import SAMPLE, sample
+from elman.task import Task, find_task, roll_task
 from roads import NEXT_CHARACTER, ROADS, Road, untrained
 
 REVIEWS = {
@@ -146,10 +148,52 @@ def test_an_option_without_meaning_for_the_target_is_refused(
         task_of(columns, NetworkSpec(**network), target="b")
 
 
-def test_an_answer_of_its_own_length_is_said_to_be_still_missing() -> None:
+def test_an_answer_of_its_own_length_is_written_with_the_names_of_the_training_part() -> None:
     rows = {"de": [["der", "Hund"], ["ja"]] * 4, "en": [["the", "big", "dog"], ["yes", "!"]] * 4}
-    with pytest.raises(ExperimentError, match="this task is encoder-decoder: the answer is a seq"):
-        task_of(rows, target="en", target_kind="symbols")
+    train = Table.from_columns(rows, origin="train")
+    test = Table.from_columns({"de": [["nein"]], "en": [["no"]]}, origin="test")
+    spec = DataSpec(input=["de"], target=["en"], target_kind="symbols")
+    task = find_task(spec, NetworkSpec(), train, [test])
+    assert task.category == "encoder-decoder"
+    assert dict(task.objective) == {"name": "conditional-language-model", "size": 6}
+    assert task.target.decode(task.target.encode(["the", "dog"])) == ["the", "dog"]
+    assert task.target.encode(["no"]).tolist() == [0]  # unknown, and never written
+
+
+def test_a_text_is_written_in_byte_pairs_unless_its_level_is_said() -> None:
+    rows = {"en": ["a small dog barks"] * 8, "de": ["ein kleiner Hund bellt heute"] * 8}
+    task = task_of(rows, target="de")
+    assert task.sentence == "input: byte pairs; target: byte pairs → encoder-decoder"
+    assert task.target.decode(task.target.encode("Ein Hund: ja!")) == "Ein Hund: ja!"
+    assert any("--target de:category" in note for note in task.notes)
+    said = task_of(rows, target="de", input_kind="text:word", target_kind="text:char")
+    assert said.sentence == "input: words; target: characters → encoder-decoder"
+    assert not said.notes
+
+
+def test_one_value_to_a_text_is_one_to_many() -> None:
+    rows = {"language": ["Irish", "Czech"] * 4, "name": [f"O'Neill {k}" for k in range(8)]}
+    task = task_of(rows, target="name", target_kind="text:char")
+    assert task.category == "one-to-many"
+    assert task.sentence == "input: one of 2 names; target: characters → one-to-many"
+
+
+def test_input_and_target_may_share_their_vocabulary() -> None:
+    table = Table.from_columns({"a": ["x y z u v"] * 4, "b": ["p q r s t"] * 4}, origin="rows")
+    spec = DataSpec(input=["a"], target=["b"])
+    task = find_task(spec, NetworkSpec(), table, decoder=DecoderSpec(share_embeddings=True))
+    ids = task.input.encode("x s")
+    assert ids.tolist() == task.target.encode("x s").tolist()
+    assert task.target.decode(ids) == "x s"
+    unlike = spec.model_copy(update={"input_kind": "text:char"})
+    with pytest.raises(ExperimentError, match="needs input and target of one kind, cut alike"):
+        find_task(unlike, NetworkSpec(), table, decoder=DecoderSpec(share_embeddings=True))
+
+
+def test_numbers_of_their_own_length_are_refused() -> None:
+    rows = {"past": [[1.0, 2.5]] * 4, "future": [[3.0, 4.5, 5.0]] * 4}
+    with pytest.raises(ExperimentError, match="Elman writes texts and symbols alone, not"):
+        task_of(rows, target="future")
 
 
 def test_tags_and_words_of_unequal_number_name_the_row(tmp_path: Path) -> None:
@@ -199,11 +243,13 @@ def test_a_number_to_be_predicted_that_is_none_is_refused_with_its_place(
         find_task(DataSpec(target=["price"]), NetworkSpec(), read_table(str(path)))
 
 
-def test_a_text_answered_step_by_step_is_refused_with_the_ways_out() -> None:
+def test_a_text_is_written_though_it_has_as_many_steps_as_its_input() -> None:
     rows = {"plain": ["attack at dawn now", "hold the old bridge"] * 4}
     rows["secret"] = [text[::-1] for text in rows["plain"]]
-    with pytest.raises(ExperimentError, match="write the target as lists of symbols, one for each"):
-        task_of(rows, target="secret", input_kind="text:char", target_kind="text:char")
+    spelled = task_of(rows, target="secret", input_kind="text:char", target_kind="text:char")
+    assert spelled.category == "encoder-decoder"
+    with pytest.raises(DataError, match="category='many-to-many' was asked for"):
+        task_of(rows, NetworkSpec(category="many-to-many"), target="secret")
 
 
 def test_a_single_class_is_refused_in_words() -> None:
@@ -312,34 +358,4 @@ def test_a_part_without_a_column_is_refused_before_anything_is_learned(
     with pytest.raises(DataError, match=re.escape(words)):
         find_task(
             data, NetworkSpec(), Table.from_columns(LABELLED, origin="rows"), [part(**columns)]
-        )
-
-
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        (
-            {"input": "text", "target": "title"},
-            "which Elman does not write yet. If target and input are aligned in order, as in "
-            "speech, set network.objective = 'ctc'. If title holds a name a row, not a text, say "
-            "--target title:category.",
-        ),
-        (
-            {"input": "stars", "target": "title", "target_kind": "text"},
-            "this task is one-to-many: the answer is .* which Elman does not write yet.$",
-        ),
-    ],
-)
-def test_a_sequence_of_its_own_length_is_refused_with_the_ways_out(
-    data: dict[str, Any], words: str
-) -> None:
-    rows = 40
-    columns = {
-        "text": [f"text number {n} about this" for n in range(rows)],
-        "title": [f"the {n} first title {n} here" for n in range(rows)],
-        "stars": [n / 2 for n in range(rows)],
-    }
-    with pytest.raises(ElmanError, match=words):
-        find_task(
-            DataSpec.model_validate(data), NetworkSpec(), Table.from_columns(columns, origin="rows")
         )

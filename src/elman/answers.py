@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from elman.alignment import unequal_steps
 from elman.columns import require_columns, values
 from elman.data.table import Table
 from elman.errors import DataError, unknown
@@ -16,7 +17,9 @@ from elman.evaluation.metrics import measure
 from elman.evaluation.scores import Scores, score
 from elman.examples import evaluation_batches, input_batches, targets_of
 from elman.experiment.data import DataSpec
-from elman.task import NAMED, Task, unequal_steps
+from elman.networks.decoding import DecodingOptions
+from elman.task import NAMED, Task
+from elman.written import write_answers, writes, written_scores
 
 _SCORES_OF = {
     "classification": "classification",
@@ -40,7 +43,13 @@ class Answers(NamedTuple):
 
 
 @torch.no_grad()
-def answer(task: Task, network: nn.Module, table: Table, batch_size: int) -> Answers:
+def answer(
+    task: Task,
+    network: nn.Module,
+    table: Table,
+    batch_size: int,
+    decoding: DecodingOptions | None = None,
+) -> Answers:
     """Answer every row of a table.
 
     Args:
@@ -48,10 +57,15 @@ def answer(task: Task, network: nn.Module, table: Table, batch_size: int) -> Ans
         network: with its objective; left in evaluation mode.
         table: with the input's columns.
         batch_size: rows at a time.
+        decoding: how an answer is searched for, where one is written; None for the likeliest symbol
+            each time.
 
     Raises:
         DataError: a value cannot be taken.
     """
+    if writes(task):
+        written = write_answers(task, network, table, batch_size, decoding or DecodingOptions())
+        return Answers([task.target.decode(best[0].ids) for best in written], None)
     network.eval()
     device = next(network.parameters()).device
     objective: Any = network.objective
@@ -76,7 +90,14 @@ def answer(task: Task, network: nn.Module, table: Table, batch_size: int) -> Ans
     return Answers(found, likely if has_probabilities else None)
 
 
-def scores(task: Task, network: nn.Module, table: Table, batch_size: int, **facts: Any) -> Scores:
+def scores(
+    task: Task,
+    network: nn.Module,
+    table: Table,
+    batch_size: int,
+    decoding: DecodingOptions | None = None,
+    **facts: Any,
+) -> Scores:
     """Measure a network on a table that has the truth.
 
     Args:
@@ -84,6 +105,7 @@ def scores(task: Task, network: nn.Module, table: Table, batch_size: int, **fact
         network: with its objective.
         table: with the columns of input and target.
         batch_size: rows at a time.
+        decoding: as for `answer`.
         facts: what the kind of score needs beside answers and truths; `main`, the name of the
             score that counts.
 
@@ -102,6 +124,9 @@ def scores(task: Task, network: nn.Module, table: Table, batch_size: int, **fact
                 f"{table.source} has no column {column!r}, which holds the truth to measure by; "
                 f"it has {', '.join(table.columns)}. `predict` needs none."
             )
+    if writes(task):
+        options = decoding or DecodingOptions()
+        return _with_main(written_scores(task, network, table, batch_size, options), facts)
     found = answer(task, network, table, batch_size)
     truths = [_truth(task, value) for value in values(table, task.target_columns)]
     if targets_of(task) == "step":

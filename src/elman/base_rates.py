@@ -10,6 +10,18 @@ from elman.columns import values
 from elman.data.table import Table
 from elman.task import Task
 
+_COUNTED = frozenset(
+    {
+        "classification",
+        "conditional-language-model",
+        "crf",
+        "labelling",
+        "language-model",
+        "tagging",
+    }
+)
+"""Objectives whose answers are names that can be counted."""
+
 
 def base_rates(task: Task, train: Table) -> torch.Tensor | None:
     """Measure how often each answer is right, as the outputs that predict just that, (O,).
@@ -33,10 +45,12 @@ def base_rates(task: Task, train: Table) -> torch.Tensor | None:
     if name == "roll":
         rates: torch.Tensor = target.log_odds(values(train, columns))
         return rates
-    if name not in {"classification", "tagging", "crf", "language-model", "labelling"}:
+    if name not in _COUNTED:
         return None
-    size = int(task.objective["size"])
-    counts, rows = torch.zeros(size, dtype=torch.float64), 0
+    writes = name == "conditional-language-model"
+    size = int(task.objective["size"]) + writes
+    counts: torch.Tensor = torch.zeros(size, dtype=torch.float64)
+    rows = 0
     for value in values(train, columns):
         encoded = target.encode(value)
         rows += 1
@@ -45,6 +59,8 @@ def base_rates(task: Task, train: Table) -> torch.Tensor | None:
         else:
             ids = encoded if encoded.ndim < 2 else encoded[:, 0]
             counts += torch.bincount(ids.reshape(-1), minlength=size)
-    if name == "labelling":
-        return ((counts + 0.5) / (rows - counts + 0.5)).log().float()
-    return ((counts + 0.5) / (counts.sum() + 0.5 * size)).log().float()
+    if writes:
+        counts[-1] = rows  # a boundary ends each
+    others = rows - counts if name == "labelling" else counts.sum() + 0.5 * (size - 1)
+    found: torch.Tensor = ((counts + 0.5) / (others + 0.5)).log().float()
+    return found

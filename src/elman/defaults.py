@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from elman.columns import values
 from elman.experiment import Experiment
+from elman.experiment.decoder import WRITERS
 from elman.features.feature import Feature
 from elman.parts import Parts, single_columns
 from elman.task import Task
@@ -32,6 +34,7 @@ def completed(experiment: Experiment, task: Task, parts: Parts) -> Experiment:
         **_options("data.input_options", task.input),
         **({} if task.predicts_next else _options("data.target_options", task.target)),
         **defaults_for(task, len(parts.train)),
+        **_longest(task, parts),
     }
     if isinstance(experiment.network.hidden_size, list):
         found.pop("network.num_layers", None)
@@ -94,6 +97,8 @@ def _of_kind(task: Task, rows: int) -> dict[str, Any]:
         return _many_to_one(task, rows)
     if task.predicts_next:
         return _next(task, rows)
+    if task.category in WRITERS:
+        return _writing(task, rows)
     return _many_to_many(task, rows)
 
 
@@ -184,6 +189,33 @@ def _epochs_of_stream(task: Task, rows: int) -> int:
     elements = sum(getattr(vocabulary, "counts", ()))  # byte pairs are not counted
     updates = elements // (100 * _batch_size(rows))
     return min(200, 1_000 // max(updates, 1)) if elements else 1
+
+
+def _writing(task: Task, rows: int) -> dict[str, Any]:
+    """What is written is learned word by word, so that every row says much."""
+    has_source = task.category == "encoder-decoder"
+    encoder = {"network.bidirectional": True, "decoder.attention": "general"}
+    return {
+        "network.cell": "lstm",
+        "network.hidden_size": 64 if rows < FEW else 128 if rows < 5_000 else 256,
+        "network.embedding_size": 64 if rows < 5_000 else 256,
+        "network.input_dropout": 0.1 if rows < FEW else 0.3,
+        "network.output_dropout": 0.1 if rows < FEW else 0.3,
+        **(encoder if has_source else {}),
+        "training.learning_rate": 3e-3 if rows < 5_000 else 2e-3,
+        "training.epochs": _epochs(rows, seen=300_000, most=100),
+        "training.patience": 0,
+        "training.average_decay": 0.98 if rows < 5_000 else 0.995,
+    }
+
+
+def _longest(task: Task, parts: Parts) -> dict[str, Any]:
+    """Let answers be half as long again as the longest that was learned from."""
+    if task.category not in WRITERS:
+        return {}
+    column = values(parts.train, task.target_columns)
+    longest = max((len(task.target.encode(value)) for value in column), default=0)
+    return {"decoding.max_length": max(1, longest + (longest + 1) // 2)}
 
 
 def _many_to_many(task: Task, rows: int) -> dict[str, Any]:

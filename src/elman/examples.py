@@ -11,13 +11,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from elman.alignment import unequal_steps
 from elman.columns import values
 from elman.data.batching import Batch, BucketedBatches, Example, Targets, chunks, next_step
 from elman.data.encoding import EncodedExamples, Ragged, encode
 from elman.data.streams import StreamBatches
 from elman.data.table import Table
 from elman.errors import DataError
-from elman.task import Task, unequal_steps
+from elman.experiment.decoder import WRITERS
+from elman.task import Task
 from elman.training.preparation import TransposedBatches
 from elman.training.settings import TrainingSettings
 
@@ -122,9 +124,9 @@ def _is_recording(task: Task, examples: Any, settings: TrainingSettings) -> bool
 
 def targets_of(task: Task) -> Targets:
     """Say what has a target: every step, every row, or the target is a sequence of its own."""
-    if task.category != "many-to-many":
-        return "row"
-    return "sequence" if task.objective["name"] == "ctc" else "step"
+    if task.category in WRITERS or task.objective["name"] == "ctc":
+        return "sequence"
+    return "step" if task.category == "many-to-many" else "row"
 
 
 def _shape(task: Task) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from elman.training.checkpoint import (
     save_checkpoint,
     write_atomically,
 )
+from elman.written import decoding_options
 
 EXPERIMENT = "experiment.toml"
 MODEL = "model"
@@ -97,7 +98,13 @@ class Model:
     def answers(self, table: Table) -> Answers:
         """Answer the rows of a table, with probabilities where there are any."""
         require_columns(self.task.input_columns, [table])
-        return answer(self.task, self.network, table, self.experiment.training.batch_size)
+        return answer(
+            self.task,
+            self.network,
+            table,
+            self.experiment.training.batch_size,
+            decoding_options(self.experiment.decoding),
+        )
 
     def table(self, data: Any, *, answered: bool = True) -> Table:
         """Make a table of rows laid out as the training data was; see `predict`.
@@ -145,6 +152,7 @@ class Model:
             self.network,
             self.table(data) if table is None else table,
             self.experiment.training.batch_size,
+            decoding_options(self.experiment.decoding),
             **facts,
         )
 
@@ -245,7 +253,11 @@ class Model:
         try:
             experiment = Experiment.from_values(description["experiment"], origin=str(path))
             task = Task.from_json(description["task"])
-            network = experiment.network.build(task.input.encoding, task.make_objective())
+            network = experiment.network.build(
+                task.input.encoding,
+                task.make_objective(),
+                decoder=experiment.decoder.arguments(),
+            )
         except (ElmanError, KeyError, TypeError) as error:
             raise CheckpointError(f"{path} is not a model's description: {error}") from error
         load_weights(network, weights.tensors, origin=directory / _WEIGHTS)

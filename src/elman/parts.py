@@ -19,7 +19,7 @@ from elman.errors import DataError, ExperimentError, counted
 from elman.experiment.data import DataSpec
 from elman.features.build import parse_kind
 from elman.features.inference import infer_kind
-from elman.task import sample
+from elman.fitting import sample
 
 
 class Parts(NamedTuple):

@@ -37,6 +37,7 @@ from elman.training.history import EpochRecord, History
 from elman.training.progress import NoProgress, Progress, progress_on_stderr
 from elman.training.trainer import fit
 from elman.untrained import completed_network, untrained_network
+from elman.written import decoding_options
 
 REPORT = "report.html"
 
@@ -200,7 +201,9 @@ def run_experiment(
     experiment = experiment.model_copy(update={"data": known})
     parts = read_parts(experiment.data, experiment.seed, source)
     others = [part for part in (parts.valid, parts.test) if part is not None]
-    task = find_task(experiment.data, experiment.network, parts.train, others)
+    task = find_task(
+        experiment.data, experiment.network, parts.train, others, decoder=experiment.decoder
+    )
     _check_answers(task, others)
     complete = completed(experiment, task, parts)
     _refuse_another_run(complete, directory)
@@ -266,6 +269,7 @@ def _fit(
 ) -> History:
     """Train the network of an experiment; the weights that validation prefers are left in it."""
     settings, seed = experiment.training, experiment.seed
+    decoding = decoding_options(experiment.decoding)
     cache = directory / "encoded" if parts.train.stored else None
     training = training_batches(task, parts.train, settings, seed, cache)
     validation = evaluation_batches(task, parts.valid, settings.batch_size, cache)
@@ -273,7 +277,9 @@ def _fit(
         evaluation_batches(task, parts.test, settings.batch_size, cache)
 
     def score(trained: nn.Module) -> float:
-        found = scores(task, trained, parts.valid, settings.batch_size, main=experiment.score)
+        found = scores(
+            task, trained, parts.valid, settings.batch_size, decoding, main=experiment.score
+        )
         return found.value if found.higher_is_better else -found.value
 
     if experiment.score is not None:
@@ -347,13 +353,15 @@ def _summarise(model: Model, parts: Parts, history: History) -> RunResult:
     size = model.experiment.training.batch_size
     facts = forecast_facts(model.experiment.data, model.task, parts.train)
     facts["main"] = model.experiment.score
+    decoding = decoding_options(model.experiment.decoding)
     return RunResult(
         seed=model.experiment.seed,
         sentence=model.task.sentence,
         notes=[*parts.notes, *model.task.notes],
         rows={name: len(part) for name, part in found.items()},
         scores={
-            n: scores(model.task, model.network, p, size, **facts) for n, p in measured.items()
+            n: scores(model.task, model.network, p, size, decoding, **facts)
+            for n, p in measured.items()
         },
         best_epoch=history.best.epoch,
         epochs=len(history.epochs),

@@ -11,6 +11,7 @@ import torch
 from elman.columns import values
 from elman.data.table import Table
 from elman.errors import ExperimentError, unknown
+from elman.experiment.decoder import WRITERS
 from elman.experiment.network import NetworkSpec
 from elman.features.feature import Feature
 from elman.networks.objectives import OBJECTIVES
@@ -32,23 +33,21 @@ _POWERS: Mapping[str, float] = {"balanced": -1.0, "square-root": -0.5}
 """Class weights by name → the power of a class's share that it is weighed by."""
 
 
-def objective_name(asked: str | None, target: Feature, *, predicts_next: bool) -> str:
+def objective_name(
+    asked: str | None, target: Feature, *, predicts_next: bool, category: str
+) -> str:
     """Take the objective that was asked for, if it suits the target; else the one that does."""
     if asked is not None and asked not in OBJECTIVES:
         raise unknown("objective", asked, OBJECTIVES, error=ExperimentError)
     fitting = _OBJECTIVES_OF[target.kind]
     if predicts_next and target.kind in {"text", "symbols"}:
         fitting = ("language-model",)
+    elif category in WRITERS:
+        fitting = ("conditional-language-model",)
     if asked is not None and asked not in fitting:
         raise ExperimentError(
             f"network.objective = {asked!r} does not suit the target, which is "
             f"{target.description}; leave it out, or choose {' or '.join(fitting)}."
-        )
-    if asked is None and target.kind == "text" and not predicts_next:
-        raise ExperimentError(
-            "a text is not answered step by step: write the target as lists of symbols, one for "
-            "each step of the input; or set network.objective = 'ctc', for which the order alone "
-            "must be that of the input."
         )
     return asked or fitting[0]
 

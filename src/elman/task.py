@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from elman.alignment import are_aligned, steps_of
 from elman.columns import choose_columns, require_columns, values
 from elman.data.table import Table
-from elman.errors import DataError, ExperimentError, counted
+from elman.errors import ExperimentError
 from elman.experiment.data import NEXT, DataSpec
+from elman.experiment.decoder import WRITERS, DecoderSpec
 from elman.experiment.network import NetworkSpec
-from elman.features.build import build_feature, parse_kind
 from elman.features.feature import Feature, feature_from_json
-from elman.features.inference import explain, infer_category, infer_columns, settle_category
+from elman.features.inference import explain, infer_category, settle_category
 from elman.features.roll import RollFeature
+from elman.fitting import fit_feature, make_feature
 from elman.networks.objectives import Objective, objective_from_json
 from elman.target import describe_objective, objective_name, tag_scheme
+from elman.writing import WRITABLE, writable
 
 SHOWN = 3
 """Names listed in a note before the rest is counted."""
-
-SAMPLE = 1_000
-"""Rows that kinds are inferred from and lengths compared in."""
 
 NAMED = frozenset({"category", "labels", "symbols"})
 """Kinds of target whose answers are names."""
@@ -35,7 +33,7 @@ class Task:
     """What a network is asked: fitted features of its input and target, and what joins them.
 
     Attributes:
-        category: one-to-one, many-to-one or many-to-many.
+        category: one of the five, see `features.inference`.
         input_columns: whose cells are a row's input, in this order.
         target_columns: whose cells are its target; `next` alone where that is the input moved on.
         input: feature of the input.
@@ -94,7 +92,12 @@ class Task:
 
 
 def find_task(
-    data: DataSpec, network: NetworkSpec, train: Table, others: Sequence[Table] = ()
+    data: DataSpec,
+    network: NetworkSpec,
+    train: Table,
+    others: Sequence[Table] = (),
+    *,
+    decoder: DecoderSpec | None = None,
 ) -> Task:
     """Say what is asked, and fit the features on the training part.
 
@@ -104,6 +107,7 @@ def find_task(
         train: the training part, all that scales and vocabularies are learned from.
         others: the other parts, of which nothing is learned but which names an answer may have:
             a rare tag may stand in the test part alone.
+        decoder: of a network that writes: whether input and answer share their vocabulary.
 
     Raises:
         ExperimentError: columns are missing, or what was asked contradicts the data.
@@ -111,7 +115,7 @@ def find_task(
     """
     inputs, targets = choose_columns(data, train)
     require_columns([*inputs, *targets], others)
-    source = _feature(
+    source: Any = make_feature(
         train,
         inputs,
         data.input_kind,
@@ -119,25 +123,29 @@ def find_task(
         as_target=False,
         next_step=data.predicts_next,
     )
-    _fit(source, train, inputs)
+    fit_feature(source, train, inputs)
     if data.predicts_next:
         _refuse_unwritable(source, inputs)
-        target, category = source, "many-to-many"
+        target, category, notes = source, "many-to-many", list(source.notes)
     else:
-        target = _feature(
+        target = make_feature(
             train,
             targets,
             data.target_kind,
             data.target_options,
             as_target=True,
-            steps=_steps(train, source, inputs),
+            steps=steps_of(train, source, inputs),
         )
-        _fit(target, train, targets, others if target.kind in NAMED else ())
-        category = _category(data, network, train, (source, inputs), (target, targets))
-    name = objective_name(network.objective, target, predicts_next=data.predicts_next)
-    sentence = explain(source, None if data.predicts_next else target, category)
+        fit_feature(target, train, targets, others if target.kind in NAMED else ())
+        category = _category(network, train, (source, inputs), (target, targets))
+        if category in WRITERS:
+            pair = (source, inputs), (target, targets)
+            source, target = writable(data, decoder or DecoderSpec(), train, *pair)
+        notes = [*source.notes, *target.notes, *_other_ways(category, data, source, target)]
+    name = objective_name(
+        network.objective, target, predicts_next=data.predicts_next, category=category
+    )
     objective = describe_objective(name, network, target, train, targets)
-    notes = [*source.notes, *(target.notes if targets else [])]
     if targets and target.kind in NAMED:
         notes += _never_learned(target, targets, train, others)
     if name == "crf":
@@ -150,7 +158,7 @@ def find_task(
         input=source,
         target=target,
         objective=objective,
-        sentence=sentence,
+        sentence=explain(source, None if data.predicts_next else target, category),
         notes=tuple(dict.fromkeys(notes)),
     )
 
@@ -167,59 +175,6 @@ def roll_task() -> Task:
         objective={"name": "roll"},
         sentence=explain(feature, None, "many-to-many"),
     )
-
-
-def sample(table: Table) -> Table:
-    """Return rows from all over a table, at most `SAMPLE`, in their order."""
-    if len(table) <= SAMPLE:
-        return table
-    return table.select(np.linspace(0, len(table) - 1, SAMPLE).astype(np.int64))
-
-
-def _feature(
-    table: Table,
-    columns: Sequence[str],
-    kind: str | None,
-    options: Mapping[str, Any],
-    *,
-    as_target: bool,
-    steps: Sequence[int] | None = None,
-    next_step: bool = False,
-) -> Any:
-    """Make the feature of some columns, its kind inferred where it is not given."""
-    if kind is None:
-        samples = {name: list(sample(table).column(name)) for name in columns}
-        try:
-            inferred = infer_columns(samples, as_target=as_target, steps=steps, next_step=next_step)
-        except DataError as error:
-            raise DataError(f"{table.source}: {error}") from error
-        kind, found = inferred.kind, dict(inferred.options)
-    else:
-        kind, found = parse_kind(kind)
-    found |= options
-    if next_step and kind == "text" and found.get("level", "word") == "word":
-        found = {"line_ends": True} | found  # as characters and byte pairs have them
-    return build_feature(kind, found, columns=columns, as_target=as_target)
-
-
-def _fit(feature: Any, table: Table, columns: Sequence[str], others: Sequence[Table] = ()) -> None:
-    """Fit a feature; the place of a value that it cannot take is said."""
-    tables = [table, *(other for other in others if set(columns) <= set(other.columns))]
-    met: tuple[Table, int] | None = None
-
-    def given() -> Iterator[Any]:
-        nonlocal met
-        for each in tables:
-            for row, value in enumerate(values(each, columns)):
-                met = each, row
-                yield value
-        met = None  # after the last value none is to blame
-
-    try:
-        feature.fit(given())
-    except DataError as error:
-        place = met[0].where(met[1]) if met else table.source
-        raise DataError(f"{place}, column {', '.join(columns)}: {error}") from error
 
 
 def _refuse_unwritable(source: Feature, columns: Sequence[str]) -> None:
@@ -261,7 +216,6 @@ def _never_learned(
 
 
 def _category(
-    data: DataSpec,
     network: NetworkSpec,
     table: Table,
     source: tuple[Feature, Sequence[str]],
@@ -270,73 +224,31 @@ def _category(
     """Infer the category; refuse what contradicts it, and what is not there yet."""
     has_steps = source[0].has_steps, target[0].has_steps
     aligned = None
-    if all(has_steps) and network.objective != "ctc":
-        aligned = _aligned(table, source, target)
-    elif all(has_steps):
+    if all(has_steps) and network.objective == "ctc":
         aligned = True
+    elif all(has_steps):  # a text is written, never answered a word a step
+        aligned = target[0].kind != "text" and are_aligned(table, source, target)
     found = infer_category(*has_steps, aligned)
-    if found in {"encoder-decoder", "one-to-many"}:
-        raise _own_length(found, data, target[0], target[1][0])
-    return settle_category(network.category, found, source[0], target[0])
+    category = settle_category(network.category, found, source[0], target[0])
+    if category in WRITERS and target[0].kind not in WRITABLE:
+        raise ExperimentError(
+            f"this task is {category}: the answer, {', '.join(target[1])}, is a sequence of its "
+            f"own length, and Elman writes texts and symbols alone, not {target[0].description}."
+        )
+    return category
 
 
-def _own_length(category: str, data: DataSpec, target: Feature, column: str) -> ExperimentError:
-    """Build the error for a target that is a sequence of its own length, with the ways out."""
-    said = (
-        f"this task is {category}: the answer is a sequence of its own length, which Elman does "
-        "not write yet."
-    )
-    if category == "encoder-decoder":
-        said += " If target and input are aligned in order, as in speech, set "
-        said += "network.objective = 'ctc'."
-    if data.target_kind is None and target.kind == "text":
-        said += f" If {column} holds a name a row, not a text, say --target {column}:category."
-    return ExperimentError(said)
-
-
-def _steps(table: Table, source: Feature, columns: Sequence[str]) -> list[int] | None:
-    """Count the steps of a sample of inputs; None where they have none."""
-    if not source.has_steps:
-        return None
-    return [len(source.encode(value)) for value in values(sample(table), columns)]
-
-
-def _aligned(
-    table: Table,
-    source: tuple[Feature, Sequence[str]],
-    target: tuple[Feature, Sequence[str]],
-) -> bool:
-    """Tell whether input and target have equally many steps, row by row.
-
-    Raises:
-        DataError: they have in most rows, and not in one, which is named.
-    """
-    some = sample(table)
-    unequal = []
-    pairs = zip(values(some, source[1]), values(some, target[1]), strict=True)
-    for row, (x, y) in enumerate(pairs):
-        steps = len(source[0].encode(x)), len(target[0].encode(y))
-        if steps[0] != steps[1]:
-            unequal.append((row, *steps))
-    if unequal and len(unequal) * 10 <= len(some):
-        raise unequal_steps(some, unequal[0], source[1], target[1])
-    return not unequal
-
-
-def unequal_steps(
-    table: Table, found: tuple[int, int, int], inputs: Sequence[str], targets: Sequence[str]
-) -> DataError:
-    """Build the error for a row whose input and target differ in length.
-
-    Args:
-        table: that holds the row.
-        found: the row, the steps of its input and those of its target.
-        inputs: columns of the input.
-        targets: columns of the target.
-    """
-    row, x_steps, y_steps = found
-    return DataError(
-        f"{table.where(row)}: {', '.join(inputs)} has {counted(x_steps, 'step')} and "
-        f"{', '.join(targets)} has {y_steps}, and they must have equally many. Correct or "
-        "remove the row."
-    )
+def _other_ways(category: str, data: DataSpec, source: Feature, target: Feature) -> list[str]:
+    """Say what else a target that is to be written may have been meant for."""
+    if category not in WRITERS or data.target_kind is not None:
+        return []
+    said = []
+    if target.kind == "text":
+        name = data.target[0]
+        said.append(f"if {name} holds a name a row, not a text, say --target {name}:category.")
+    if category == "encoder-decoder" and source.kind in {"audio", "series", "frames"}:
+        said.append(
+            "if the target's symbols follow each other as the input does, as in speech, set "
+            "network.objective = 'ctc'."
+        )
+    return said

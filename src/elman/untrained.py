@@ -28,7 +28,12 @@ def untrained_network(experiment: Experiment, task: Task, train: Table) -> nn.Mo
     rates: Tensor | None = None
     if spec.output_bias_init == "base-rate" and not spec.tie_embeddings:
         rates = base_rates(task, train)
-    network = spec.build(task.input.encoding, task.make_objective(), output_bias=rates)
+    network = spec.build(
+        task.input.encoding,
+        task.make_objective(),
+        output_bias=rates,
+        decoder=experiment.decoder.arguments(),
+    )
     if spec.word_vectors is not None:
         _begin_at_word_vectors(network, task, spec.word_vectors)
     return network
@@ -58,4 +63,6 @@ def _begin_at_word_vectors(network: nn.Module, task: Task, path: str) -> None:
 
 def completed_network(experiment: Experiment, task: Task) -> NetworkSpec:
     """Return the network of an experiment, its hidden size solved for."""
-    return experiment.network.solved(task.input.encoding, task.make_objective())
+    return experiment.network.solved(
+        task.input.encoding, task.make_objective(), decoder=experiment.decoder.arguments()
+    )

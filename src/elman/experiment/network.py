@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -17,7 +18,7 @@ Units = Annotated[int, Field(ge=1)]
 
 CellOption = bool | int | float | str
 
-Category = Literal["one-to-one", "many-to-one", "many-to-many"]
+Category = Literal["one-to-one", "many-to-one", "many-to-many", "encoder-decoder", "one-to-many"]
 
 
 class NetworkSpec(BaseModel):
@@ -116,7 +117,12 @@ class NetworkSpec(BaseModel):
         return self
 
     def build(
-        self, encoding: Encoding, objective: Objective, *, output_bias: Tensor | None = None
+        self,
+        encoding: Encoding,
+        objective: Objective,
+        *,
+        output_bias: Tensor | None = None,
+        decoder: Mapping[str, Any] | None = None,
     ) -> nn.Module:
         """Build the network with new weights; its category and size must be known.
 
@@ -124,6 +130,7 @@ class NetworkSpec(BaseModel):
             encoding: what the encoded input holds.
             objective: what the outputs are for; becomes part of the network.
             output_bias: what the last dense layer's bias begins at, (O,); None draws it.
+            decoder: options of the part that writes, where there is one.
 
         Raises:
             OptionError: an unknown cell or option, a value out of range, or one without meaning
@@ -136,15 +143,23 @@ class NetworkSpec(BaseModel):
             encoding,
             objective,
             output_bias=output_bias,
+            decoder=decoder,
             **self._arguments(),
         )
 
-    def solved(self, encoding: Encoding, objective: Objective) -> NetworkSpec:
+    def solved(
+        self,
+        encoding: Encoding,
+        objective: Objective,
+        *,
+        decoder: Mapping[str, Any] | None = None,
+    ) -> NetworkSpec:
         """Return the network with a hidden size in place of a budget of parameters.
 
         Args:
             encoding: what the encoded input holds.
             objective: what the outputs are for.
+            decoder: options of the part that writes, where there is one.
 
         Raises:
             OptionError: no network is that small or that large.
@@ -159,6 +174,7 @@ class NetworkSpec(BaseModel):
             category=self.category or "many-to-many",
             encoding=encoding,
             objective=objective,
+            decoder=decoder,
             **self._arguments(),
         )
         return self.model_copy(update={"hidden_size": found, "parameters": None})

@@ -11,15 +11,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from elman.errors import ExperimentError
 from elman.experiment.data import DataSpec
+from elman.experiment.decoder import WRITERS, DecoderSpec, DecodingSpec
 from elman.experiment.network import NetworkSpec
 from elman.experiment.overrides import RIVALS, complete_name, flat, in_words
 from elman.training.settings import GREATEST_SEED, TrainingSettings
 
 _SECTIONS: dict[str, type[BaseModel]] = {
+    "decoder": DecoderSpec,
+    "decoding": DecodingSpec,
     "data": DataSpec,
     "network": NetworkSpec,
     "training": TrainingSettings,
 }
+"""Section → its model; a setting's last part alone means that of the last section that has it."""
 
 
 class Experiment(BaseModel):
@@ -33,6 +37,9 @@ class Experiment(BaseModel):
         data: what is learned from.
         network: what learns.
         training: how it learns.
+        decoder: the part of the network that writes, where the answer is a sequence of its own
+            length.
+        decoding: how such an answer is searched for.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -43,6 +50,8 @@ class Experiment(BaseModel):
     data: DataSpec
     network: NetworkSpec = NetworkSpec()
     training: TrainingSettings = TrainingSettings()
+    decoder: DecoderSpec = DecoderSpec()
+    decoding: DecodingSpec = DecodingSpec()
 
     @model_validator(mode="after")
     def _refuse_to_carry_what_has_seen_the_future(self) -> Experiment:
@@ -84,8 +93,15 @@ class Experiment(BaseModel):
         return cls.from_values(values, origin=origin)
 
     def to_values(self) -> dict[str, Any]:
-        """Return every setting, defaults too, as nested values; those not given are left out."""
-        return self.model_dump(exclude_none=True)
+        """Return every setting, defaults too, as nested values; those not given are left out.
+
+        So is what only a network that writes has, where this one does not.
+        """
+        values = self.model_dump(exclude_none=True)
+        for section in ("decoder", "decoding"):
+            if self.network.category not in WRITERS and not self.model_fields_set & {section}:
+                del values[section]
+        return values
 
     def to_toml(self) -> str:
         """Write the specification out, every default too."""

@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from inspect import signature
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-from elman.errors import OptionError, unknown
+from elman.errors import OptionError
 from elman.features.feature import Encoding
-from elman.layers import GRU, LSTM, MLP, RecurrentLayer, SimpleRNN, parameter_count
-from elman.layers.weight_dropout import apply_weight_dropout
+from elman.layers import MLP, parameter_count
+from elman.networks.build_writer import build_writer
+from elman.networks.components import (
+    begin_at,
+    hidden_sizes,
+    make_dense,
+    make_head,
+    make_inputs,
+    make_layer,
+    make_recurrent,
+    tied_size,
+)
+from elman.networks.encoder_decoder import EncoderDecoder
 from elman.networks.highway import AutoregressiveHighway
 from elman.networks.inputs import Inputs
 from elman.networks.many_to_many import ManyToMany
 from elman.networks.many_to_one import ManyToOne
 from elman.networks.objectives.objective import Objective
+from elman.networks.one_to_many import OneToMany
 from elman.networks.one_to_one import OneToOne
-from elman.networks.options import NetworkOptions, checked_options
+from elman.networks.options import (
+    WRITERS,
+    NetworkOptions,
+    checked_decoder_options,
+    checked_options,
+)
 from elman.networks.pooling import pooling
-from elman.networks.tied import TiedHead
 
-LAYERS: Mapping[str, type[RecurrentLayer]] = {"simple": SimpleRNN, "lstm": LSTM, "gru": GRU}
-_COMMON = ("dropout", "locked_dropout")
-"""Options of all layers that no cell may set by itself, besides those a builder passes on."""
 _LARGEST_HIDDEN_SIZE = 1 << 16
 
-Network = OneToOne | ManyToOne | ManyToMany
+Network = OneToOne | ManyToOne | ManyToMany | EncoderDecoder | OneToMany
 
 
 def build_network(
@@ -38,33 +49,42 @@ def build_network(
     *,
     output_bias: Tensor | None = None,
     device: str | None = None,
+    decoder: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Network:
     """Build a network of any category: inputs, a recurrent part, dense layers, an objective.
 
     Args:
-        category: one-to-one, many-to-one or many-to-many.
+        category: one of `CATEGORIES`.
         encoding: what an encoded input holds.
         objective: what the outputs are for; it stays on its device.
         output_bias: what the bias of the last dense layer begins at, (O,); None draws it.
         device: of all other parameters.
+        decoder: of a network that writes, see `DecoderOptions`.
         options: see `NetworkOptions`.
 
     Raises:
         OptionError: an unknown category, cell or option, a value out of range, an option that has
             no meaning in the category, or parts that do not fit together.
     """
-    asked = checked_options(options)
+    asked, writing = checked_options(options), checked_decoder_options(decoder or {})
     asked.check_category(category)
-    inputs = _inputs(encoding, asked, device)
+    writing.check_category(category)
+    if category in WRITERS:
+        return build_writer(category, encoding, objective, asked, writing, output_bias, device)
+    tied = asked.tie_embeddings
+    inputs = make_inputs(
+        encoding, asked, device, embedding_size=tied_size(asked) if tied else asked.embedding_size
+    )
     if category == "one-to-one":
-        sizes = [inputs.size, *_hidden_sizes(asked), *asked.head, objective.output_size]
-        dense = _dense(sizes, asked.output_dropout, asked, device)
-        _begin_at(output_bias, dense)
+        sizes = [inputs.size, *hidden_sizes(asked), *asked.head, objective.output_size]
+        dense = make_dense(sizes, asked.output_dropout, asked, device)
+        begin_at(output_bias, dense)
         return OneToOne(inputs, dense, objective)
-    recurrent = _recurrent(inputs.size, asked, device)
-    head = _head(recurrent.output_size, inputs, objective, asked, device)
-    _begin_at(output_bias, head)
+    recurrent = make_recurrent(inputs.size, asked, device)
+    table = _tied_table(inputs, objective) if tied else None
+    head = make_head(recurrent.output_size, objective.output_size, asked, device, table=table)
+    begin_at(output_bias, head)
     locked = asked.output_dropout if asked.dropout_kind == "locked" else 0.0
     if category == "many-to-many":
         return ManyToMany(
@@ -82,6 +102,17 @@ def build_network(
     )
 
 
+def _tied_table(inputs: Inputs, objective: Objective) -> nn.Embedding:
+    """Return the embedding that the output layer is to be, too."""
+    if not inputs.is_lone_id or inputs.encoding.ids[0] != objective.output_size:
+        raise OptionError(
+            "tie_embeddings writes with the embedding that it reads with, so input and target must "
+            f"be ids of one vocabulary; the input holds {inputs.encoding}, and the target needs "
+            f"{objective.output_size} outputs."
+        )
+    return inputs.tables[0]
+
+
 def _highway(
     encoding: Encoding, objective: Objective, asked: NetworkOptions, device: str | None
 ) -> AutoregressiveHighway | None:
@@ -95,108 +126,6 @@ def _highway(
     return AutoregressiveHighway(
         asked.highway, encoding.numbers, objective.output_size, device=device
     )
-
-
-def _inputs(encoding: Encoding, asked: NetworkOptions, device: str | None) -> Inputs:
-    size = asked.embedding_size
-    if asked.tie_embeddings and size is None:
-        size = asked.head[-1] if asked.head else _recurrent_output_size(asked)
-    return Inputs(
-        encoding,
-        embedding_size=size,
-        character_size=asked.character_size,
-        character_hidden_size=asked.character_hidden_size,
-        picture_size=asked.picture_size,
-        embedding_dropout=asked.embedding_dropout,
-        word_dropout=asked.word_dropout,
-        input_dropout=asked.input_dropout,
-        device=device,
-    )
-
-
-def _recurrent(input_size: int, asked: NetworkOptions, device: str | None) -> RecurrentLayer:
-    locked = asked.dropout_kind == "locked"
-    assert asked.hidden_size is not None, "check_category has seen to it"
-    recurrent = _layer(
-        asked.cell,
-        asked.cell_options,
-        input_size=input_size,
-        hidden_size=asked.hidden_size,
-        num_layers=asked.num_layers,
-        dropout=0.0 if locked else asked.dropout,
-        locked_dropout=asked.dropout if locked else 0.0,
-        bidirectional=asked.bidirectional,
-        recurrent_dropout=asked.recurrent_dropout,
-        zoneout=asked.zoneout,
-        layer_norm=asked.layer_norm,
-        backend=asked.backend,
-        device=device,
-    )
-    if asked.weight_dropout:
-        apply_weight_dropout(recurrent, asked.weight_dropout)
-    return recurrent
-
-
-def _layer(cell: str, cell_options: Mapping[str, Any], **arguments: Any) -> RecurrentLayer:
-    """Build the recurrent layers of a cell, its own options checked by name."""
-    if cell not in LAYERS:
-        raise unknown("cell", cell, LAYERS)
-    layer: type[Any] = LAYERS[cell]
-    others = {*arguments, *_COMMON, "self", "batch_first", "dtype"}
-    own = [name for name in signature(layer.__init__).parameters if name not in others]
-    for name in cell_options:
-        if name not in own:
-            raise unknown(f"{cell} option", name, own)
-    built: RecurrentLayer = layer(**arguments, **cell_options)
-    return built
-
-
-def _hidden_sizes(asked: NetworkOptions) -> list[int]:
-    """List H of every layer; none where no size is given."""
-    if asked.hidden_size is None:
-        return []
-    if isinstance(asked.hidden_size, int):
-        return [asked.hidden_size] * asked.num_layers
-    return list(asked.hidden_size)
-
-
-def _recurrent_output_size(asked: NetworkOptions) -> int:
-    size: int = asked.cell_options.get("proj_size", 0) or _hidden_sizes(asked)[-1]
-    return 2 * size if asked.bidirectional else size
-
-
-def _dense(sizes: Sequence[int], dropout: float, asked: NetworkOptions, device: str | None) -> MLP:
-    return MLP(sizes, asked.activation, dropout=dropout, device=device)
-
-
-def _head(
-    size: int, inputs: Inputs, objective: Objective, asked: NetworkOptions, device: str | None
-) -> MLP | TiedHead:
-    """Build the dense layers that read h, and the output layer."""
-    dropout = asked.output_dropout if asked.dropout_kind == "ordinary" else 0.0
-    if not asked.tie_embeddings:
-        return _dense([size, *asked.head, objective.output_size], dropout, asked, device)
-    if not inputs.is_lone_id or inputs.encoding.ids[0] != objective.output_size:
-        raise OptionError(
-            "tie_embeddings writes with the embedding that it reads with, so input and target must "
-            f"be ids of one vocabulary; the input holds {inputs.encoding}, and the target needs "
-            f"{objective.output_size} outputs."
-        )
-    dense = None
-    if asked.head:
-        sizes, g = [size, *asked.head], asked.activation
-        dense = MLP(sizes, g, output_activation=g, dropout=dropout, device=device)
-    return TiedHead(
-        inputs.tables[0], asked.head[-1] if asked.head else size, dense, dropout=dropout
-    )
-
-
-@torch.no_grad()
-def _begin_at(output_bias: Tensor | None, head: MLP | TiedHead) -> None:
-    """Let the bias of the output layer begin at given values, where there are any."""
-    if output_bias is not None:
-        last = head if isinstance(head, TiedHead) else head.layers[-1]
-        last.get_parameter("bias").copy_(output_bias)
 
 
 def many_to_many(
@@ -242,7 +171,7 @@ def many_to_many(
     Raises:
         OptionError: an unknown cell or option, or a value out of range.
     """
-    recurrent = _layer(
+    recurrent = make_layer(
         cell,
         cell_options or {},
         input_size=input_size,
@@ -257,7 +186,7 @@ def many_to_many(
         device=device,
     )
     head = MLP([recurrent.output_size, output_size], dropout=output_dropout, device=device)
-    _begin_at(output_bias, head)
+    begin_at(output_bias, head)
     return ManyToMany(recurrent, head, delay=delay)
 
 

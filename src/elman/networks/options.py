@@ -10,7 +10,10 @@ from typing import Any
 from elman.errors import OptionError, unknown
 from elman.layers.options import checked_probability
 
-CATEGORIES = ("one-to-one", "many-to-one", "many-to-many")
+CATEGORIES = ("one-to-one", "many-to-one", "many-to-many", "encoder-decoder", "one-to-many")
+WRITERS = frozenset({"encoder-decoder", "one-to-many"})
+"""Categories whose answer is a sequence of its own length."""
+
 DROPOUT_KINDS = ("ordinary", "locked")
 
 
@@ -101,6 +104,73 @@ class NetworkOptions:
             raise OptionError(f"a {category} network needs a hidden_size; give one.")
 
 
+@dataclass(frozen=True, kw_only=True)
+class DecoderOptions:
+    """The options of the part of a network that writes; what is None is as in `NetworkOptions`.
+
+    A one-to-many network has no encoder: there the other options are of the decoder, and it has
+    none of these but `embedding_size`, `feedback`, `scheduled_sampling` and `conditioning`.
+
+    Attributes:
+        cell: simple, lstm or gru; options of the encoder's cell hold for the same cell alone.
+        hidden_size: H, or one H a layer.
+        num_layers: L.
+        embedding_size: numbers that stand for a symbol.
+        attention: none, dot, general or additive.
+        input_feeding: whether a step reads the attentional vector of the one before.
+        feedback: whether a step reads the symbol before.
+        scheduled_sampling: probability that a step of training reads the network's own symbol.
+        share_embeddings: whether the decoder reads with the encoder's embedding.
+        conditioning: how one-to-many reads its input: first, state or each; None for state.
+    """
+
+    cell: str | None = None
+    hidden_size: int | Sequence[int] | None = None
+    num_layers: int | None = None
+    embedding_size: int | None = None
+    attention: str = "none"
+    input_feeding: bool = False
+    feedback: bool = True
+    scheduled_sampling: float = 0.0
+    share_embeddings: bool = False
+    conditioning: str | None = None
+
+    def check_category(self, category: str) -> None:
+        """Refuse what has no meaning in a category.
+
+        Raises:
+            OptionError: an option that the category has no place for.
+        """
+        for option in fields(self):
+            value = getattr(self, option.name)
+            meaningless = (
+                category not in WRITERS or option.name in _MEANINGLESS_OF_DECODER[category]
+            )
+            if meaningless and value != option.default:
+                raise OptionError(
+                    f"decoder.{option.name}={value!r} has no meaning in a {category} network; "
+                    "leave it out."
+                )
+
+
+_MEANINGLESS_OF_DECODER: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "encoder-decoder": frozenset({"conditioning"}),
+        "one-to-many": frozenset(
+            {
+                "attention",
+                "cell",
+                "hidden_size",
+                "input_feeding",
+                "num_layers",
+                "share_embeddings",
+            }
+        ),
+    }
+)
+"""Category → options of the decoder that only the other one has a place for."""
+
+
 _DEFAULTS: Mapping[str, Any] = MappingProxyType(
     {name: getattr(NetworkOptions(), name) for name in NetworkOptions.__dataclass_fields__}
 )
@@ -121,6 +191,8 @@ _MEANINGLESS: Mapping[str, frozenset[str]] = MappingProxyType(
         "one-to-one": _RECURRENT | {"delay", "pooling", "highway", "tie_embeddings"},
         "many-to-one": frozenset({"delay", "tie_embeddings"}),
         "many-to-many": frozenset({"pooling", "highway"}),
+        "encoder-decoder": frozenset({"delay", "pooling", "highway"}),
+        "one-to-many": frozenset({"bidirectional", "delay", "pooling", "highway"}),
     }
 )
 """Category → options that only another one has a place for."""
@@ -136,3 +208,16 @@ def checked_options(given: Mapping[str, Any]) -> NetworkOptions:
         if name not in _DEFAULTS:
             raise unknown("network option", name, _DEFAULTS)
     return NetworkOptions(**given)
+
+
+def checked_decoder_options(given: Mapping[str, Any]) -> DecoderOptions:
+    """Build the options of a decoder from their names and values.
+
+    Raises:
+        OptionError: an option is unknown; near misses are offered.
+    """
+    known = [option.name for option in fields(DecoderOptions)]
+    for name in given:
+        if name not in known:
+            raise unknown("decoder option", name, known)
+    return DecoderOptions(**given)

@@ -29,6 +29,7 @@ from elman.inspection.run_facts import (
 )
 from elman.model import Model
 from elman.reporting.weighing import gradient_times_input
+from elman.written import writes
 
 MISTAKES = 12
 EXAMPLES = 6
@@ -47,6 +48,8 @@ def examples_of(model: Model, table: Table) -> dict[str, Any]:
     task = model.task
     if task.predicts_next:
         return _generated(model, table)
+    if writes(task):
+        return {}
     found = answer(task, model.network, table, model.experiment.training.batch_size)
     truths = [task.target.decode(task.target.encode(v)) for v in values(table, task.target_columns)]
     if task.objective["name"] == "ctc":

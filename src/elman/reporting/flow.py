@@ -33,7 +33,8 @@ def flow_of(model: Model, table: Table) -> Flow | None:
             least, so that the curve is long and of common rows.
     """
     network: Any = model.network
-    batch = None if model.task.category == "one-to-one" else _batch(model, table)
+    has_flow = model.task.category in {"many-to-one", "many-to-many"}
+    batch = _batch(model, table) if has_flow else None
     if batch is None:
         return None
     directions = model_gradient_flow(network, batch)

@@ -29,7 +29,7 @@ from elman.training.progress import NoProgress, Progress
 from elman.training.schedule import learning_rate
 from elman.training.seeds import generator_state, restore_generators, seed_everything
 from elman.training.settings import TrainingSettings
-from elman.training.validation import Loss, loss_of, mean_loss
+from elman.training.validation import Loss, loss_of, mean_loss, run, weight_of
 from elman.training.weight_noise import weight_noise
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def fit(
     a new best; and with one line in `metrics.jsonl`.
 
     Args:
-        network: called as `network(x, state, lengths=lengths)`, returns outputs and state.
+        network: see `validation.run`.
         loss: mean over the real steps of a batch, or over its rows where each has one target;
             None for the loss of `network.objective`.
         train: batches to learn from.
@@ -205,7 +205,8 @@ class _Run:
                 rate = self._set_rate(epoch + (index + part / len(parts)) / len(train))
                 carried = state if window.continues and self.settings.carry_state else None
                 value, state = self._update(window, carried, epoch, index)
-                total, weight = total + value * window.weight, weight + window.weight
+                counts = weight_of(self.network, self.loss, window)
+                total, weight = total + value * counts, weight + counts
         return total / weight, rate
 
     def _set_rate(self, moment: float) -> float:
@@ -225,7 +226,7 @@ class _Run:
             beta=settings.temporal_activation_regularisation,
         )
         with weight_noise(self.network, settings.weight_noise), regularised as penalty:
-            outputs, state = self.wrapped(batch.input, state, lengths=batch.lengths)
+            outputs, state = run(self.wrapped, batch, state)
             loss = loss_of(self.network, self.loss)(outputs, batch.target, batch.lengths)
             value = loss.item()
             if not math.isfinite(value):

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from elman.data.batching import Batch
 from elman.errors import OptionError
+from elman.networks.objectives import Objective
 
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Outputs, targets and lengths (B,) of a batch → mean over its real steps, or over its rows."""
@@ -33,6 +34,26 @@ def loss_of(network: nn.Module, loss: Loss | None) -> Loss:
     return own
 
 
+def run(network: nn.Module, batch: Batch, state: Any = None) -> tuple[Tensor, Any]:
+    """Run a network over a batch; one that writes is told the target (teacher forcing).
+
+    Args:
+        network: called as `network(x, state, lengths=lengths)`, with `target=target` as well where
+            it `writes`; returns outputs and state.
+        batch: on the network's device.
+        state: to go on from.
+    """
+    told = {"target": batch.target} if getattr(network, "writes", False) else {}
+    outputs, state = network(batch.input, state, lengths=batch.lengths, **told)
+    return outputs, state
+
+
+def weight_of(network: nn.Module, loss: Loss | None, batch: Batch) -> int:
+    """Count what the mean loss of a batch is over: of `loss_of` for the same network and loss."""
+    objective: Any = getattr(network, "objective", None) if loss is None else None
+    return int(objective.weight(batch)) if isinstance(objective, Objective) else batch.weight
+
+
 @torch.no_grad()
 def predictions(network: nn.Module, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Tensor]]:
     """Run a network over batches, without dropout or gradients.
@@ -40,8 +61,7 @@ def predictions(network: nn.Module, batches: Iterable[Batch]) -> Iterator[tuple[
     Where a batch goes on from the one before, so does the network's state.
 
     Args:
-        network: called as `network(x, state, lengths=lengths)`, returns outputs and state; it is
-            left in evaluation mode.
+        network: see `run`; it is left in evaluation mode.
         batches: on the network's device.
 
     Yields:
@@ -51,7 +71,7 @@ def predictions(network: nn.Module, batches: Iterable[Batch]) -> Iterator[tuple[
     state = None
     for batch in batches:
         carried = state if batch.continues else None
-        outputs, state = network(batch.input, carried, lengths=batch.lengths)
+        outputs, state = run(network, batch, carried)
         yield batch, outputs
 
 
@@ -67,6 +87,7 @@ def mean_loss(network: nn.Module, loss: Loss | None, batches: Iterable[Batch]) -
     measure = loss_of(network, loss)
     total, weight = 0.0, 0
     for batch, outputs in predictions(network, batches):
-        total += measure(outputs, batch.target, batch.lengths).item() * batch.weight
-        weight += batch.weight
+        counts = weight_of(network, loss, batch)
+        total += measure(outputs, batch.target, batch.lengths).item() * counts
+        weight += counts
     return total / weight

@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from elman.data.batching import Batch
+
 
 class Objective(nn.Module, ABC):
     """The end of a network: from outputs and targets to a loss, from outputs to answers.
@@ -33,6 +35,10 @@ class Objective(nn.Module, ABC):
             target: (T, B, …), or (B, …); for CTC (S, B), padded with −1.
             lengths: real steps of each row, (B,); all 1 where nothing has steps.
         """
+
+    def weight(self, batch: Batch) -> int:
+        """Count what the mean loss of a batch is over: real steps, or rows."""
+        return batch.weight
 
     @abstractmethod
     def answers(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:

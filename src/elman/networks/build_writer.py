@@ -1,0 +1,208 @@
+"""From options to a network that writes: encoder–decoder, or one-to-many."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from torch import Tensor, nn
+
+from elman.errors import OptionError
+from elman.features.feature import Encoding
+from elman.layers import RecurrentLayer
+from elman.networks.attention import Attention
+from elman.networks.bridge import Bridge
+from elman.networks.components import (
+    begin_at,
+    make_head,
+    make_inputs,
+    make_recurrent,
+    recurrent_output_size,
+    tied_size,
+)
+from elman.networks.decoder import Decoder
+from elman.networks.embedding import default_embedding_size, embedding
+from elman.networks.encoder_decoder import EncoderDecoder
+from elman.networks.objectives.conditional_language_model import ConditionalLanguageModel
+from elman.networks.objectives.objective import Objective
+from elman.networks.one_to_many import OneToMany
+from elman.networks.options import DecoderOptions, NetworkOptions
+
+
+def build_writer(
+    category: str,
+    encoding: Encoding,
+    objective: Objective,
+    asked: NetworkOptions,
+    writing: DecoderOptions,
+    output_bias: Tensor | None,
+    device: str | None,
+) -> EncoderDecoder | OneToMany:
+    """Build a network whose answer is a sequence of its own length.
+
+    Args:
+        category: encoder-decoder or one-to-many.
+        encoding: what an encoded input holds.
+        objective: a conditional language model.
+        asked: of the encoder; of the decoder where there is none.
+        writing: of the decoder.
+        output_bias: what the bias of the output layer begins at, (V + 1,); None draws it.
+        device: of the parameters.
+
+    Raises:
+        OptionError: the objective is another, or the parts do not fit together.
+    """
+    if not isinstance(objective, ConditionalLanguageModel):
+        raise OptionError(
+            f"a {category} network writes symbols, and the objective is {objective.name!r}; use "
+            f"{ConditionalLanguageModel.name!r}."
+        )
+    if category == "one-to-many":
+        return _one_to_many(encoding, objective, asked, writing, output_bias, device)
+    return _encoder_decoder(encoding, objective, asked, writing, output_bias, device)
+
+
+def _encoder_decoder(
+    encoding: Encoding,
+    objective: ConditionalLanguageModel,
+    asked: NetworkOptions,
+    writing: DecoderOptions,
+    output_bias: Tensor | None,
+    device: str | None,
+) -> EncoderDecoder:
+    own = _of_the_decoder(asked, writing)
+    size, table = _embedding_size(objective, own, writing), None
+    if writing.share_embeddings:
+        encoding = _with_boundary(encoding, objective)
+        inputs = make_inputs(encoding, asked, device, embedding_size=size)
+        table = inputs.tables[0]
+    else:
+        inputs = make_inputs(encoding, asked, device, embedding_size=asked.embedding_size)
+    encoder = make_recurrent(inputs.size, asked, device)
+    fed = recurrent_output_size(own) if writing.input_feeding else 0
+    recurrent = make_recurrent(size + fed, own, device)
+    attention = None
+    if writing.attention != "none":
+        sizes = recurrent.output_size, encoder.output_size
+        attention = Attention(writing.attention, *sizes, device=device)
+    decoder = _decoder(
+        objective,
+        recurrent,
+        own,
+        writing,
+        output_bias,
+        device,
+        size=size,
+        table=table,
+        attention=attention,
+    )
+    bridge = Bridge(encoder, recurrent, device=device)
+    return EncoderDecoder(inputs, encoder, bridge, decoder, objective)
+
+
+def _one_to_many(
+    encoding: Encoding,
+    objective: ConditionalLanguageModel,
+    asked: NetworkOptions,
+    writing: DecoderOptions,
+    output_bias: Tensor | None,
+    device: str | None,
+) -> OneToMany:
+    conditioning = writing.conditioning or "state"
+    # What is dropped is of the symbols written: the input is one value, seen once.
+    reading = replace(asked, embedding_dropout=0.0, word_dropout=0.0, input_dropout=0.0)
+    inputs = make_inputs(encoding, reading, device, embedding_size=asked.embedding_size)
+    context = inputs.size if conditioning == "each" else 0
+    size = _embedding_size(objective, asked, writing)
+    recurrent = make_recurrent(size + context, asked, device)
+    decoder = _decoder(
+        objective, recurrent, asked, writing, output_bias, device, size=size, context_size=context
+    )
+    return OneToMany(inputs, decoder, objective, conditioning=conditioning, device=device)
+
+
+def _of_the_decoder(asked: NetworkOptions, writing: DecoderOptions) -> NetworkOptions:
+    """Return the options of an encoder as its decoder has them.
+
+    A decoder reads forward, from a state that it is given; options of the encoder's cell hold where
+    it has the same one.
+    """
+    changed: dict[str, Any] = {"bidirectional": False}
+    if writing.cell is not None and writing.cell != asked.cell:
+        changed |= {"cell": writing.cell, "cell_options": {}}
+    else:
+        kept = {k: v for k, v in asked.cell_options.items() if k != "learn_initial_state"}
+        changed["cell_options"] = kept
+    if writing.hidden_size is not None:
+        one = isinstance(writing.hidden_size, int)
+        changed |= {
+            "hidden_size": writing.hidden_size,
+            "num_layers": asked.num_layers if one else 1,
+        }
+    if writing.num_layers is not None:
+        changed["num_layers"] = writing.num_layers
+    return replace(asked, **changed)
+
+
+def _embedding_size(
+    objective: ConditionalLanguageModel, own: NetworkOptions, writing: DecoderOptions
+) -> int:
+    """Count the numbers that stand for a symbol written."""
+    if writing.embedding_size is not None:
+        return writing.embedding_size
+    if own.tie_embeddings:
+        return tied_size(replace(own, embedding_size=None))
+    return own.embedding_size or default_embedding_size(objective.output_size)
+
+
+def _with_boundary(encoding: Encoding, objective: ConditionalLanguageModel) -> Encoding:
+    """Give the boundary a place in the vocabulary of the input, which is that of the answer too."""
+    if encoding != Encoding(ids=(objective.boundary,)):
+        raise OptionError(
+            "share_embeddings reads and writes with one embedding, so input and target must be ids "
+            f"of one vocabulary; the input holds {encoding}, and the target {objective.boundary} "
+            "symbols."
+        )
+    return Encoding(ids=(objective.output_size,))
+
+
+def _decoder(
+    objective: ConditionalLanguageModel,
+    recurrent: RecurrentLayer,
+    own: NetworkOptions,
+    writing: DecoderOptions,
+    output_bias: Tensor | None,
+    device: str | None,
+    *,
+    size: int,
+    table: nn.Embedding | None = None,
+    attention: Attention | None = None,
+    context_size: int = 0,
+) -> Decoder:
+    """Build a decoder on a recurrent part; `table` is an embedding it shares, if any."""
+    if own.tie_embeddings and not writing.feedback:
+        raise OptionError(
+            "tie_embeddings writes with the embedding that the decoder reads with, and with "
+            "feedback=False it reads none; leave one of them out."
+        )
+    shared = table is not None
+    if table is None and writing.feedback:
+        table = embedding(objective.output_size, size, device=device)
+    tied = table if own.tie_embeddings else None
+    head = make_head(recurrent.output_size, objective.output_size, own, device, table=tied)
+    begin_at(output_bias, head)
+    return Decoder(
+        recurrent,
+        head,
+        table,
+        attention=attention,
+        input_feeding=writing.input_feeding,
+        feedback=writing.feedback,
+        context_size=context_size,
+        shares_embedding=shared,
+        scheduled_sampling=writing.scheduled_sampling,
+        embedding_dropout=own.embedding_dropout if writing.feedback else 0.0,
+        word_dropout=own.word_dropout if writing.feedback else 0.0,
+        input_dropout=own.input_dropout,
+        output_dropout=own.output_dropout if own.dropout_kind == "locked" else 0.0,
+    )
