@@ -322,4 +322,4 @@ def test_a_sentence_stands_beside_its_translation_even_after_an_empty_line() -> 
     assert list(read) == ["train", "valid", "test"]
     assert read["test"]["en"] == ["A dog.", "", "Two men\x85 here."]
     assert read["test"]["de"][2] == "Zwei Männer hier."
-    assert read["valid"]["de_tokens"] == [["ein", "hund", "."], [], ["zwei", "männer", "hier", "."]]
+    assert read["valid"]["de_tokenised"] == ["ein hund .", "", "zwei männer hier ."]

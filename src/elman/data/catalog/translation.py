@@ -15,8 +15,8 @@ def read_multi30k(contents: Contents) -> Mapping[str, Columns]:
         split: {
             "en": _lines(contents[f"{part}.en"]),
             "de": _lines(contents[f"{part}.de"]),
-            "en_tokens": [line.split() for line in _lines(contents[f"{part}.lc.norm.tok.en"])],
-            "de_tokens": [line.split() for line in _lines(contents[f"{part}.lc.norm.tok.de"])],
+            "en_tokenised": _lines(contents[f"{part}.lc.norm.tok.en"]),
+            "de_tokenised": _lines(contents[f"{part}.lc.norm.tok.de"]),
         }
         for split, part in PARTS.items()
     }
@@ -56,8 +56,9 @@ TRANSLATION = (
         columns={
             "en": "the English sentence",
             "de": "the German sentence",
-            "en_tokens": "the English words, lower case, normalised, tokenised by Moses",
-            "de_tokens": "the German words, likewise",
+            "en_tokenised": "the English words, lower case, normalised, tokenised by Moses, with "
+            "spaces between",
+            "de_tokenised": "the German words, likewise",
         },
         input=("en",),
         target="de",
