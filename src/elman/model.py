@@ -29,7 +29,15 @@ from elman.training.checkpoint import (
     save_checkpoint,
     write_atomically,
 )
-from elman.written import decoding_options
+from elman.written import (
+    AttentionMap,
+    Written,
+    attention_maps,
+    decoding_options,
+    generators,
+    write_answers,
+    writes,
+)
 
 EXPERIMENT = "experiment.toml"
 MODEL = "model"
@@ -106,6 +114,64 @@ class Model:
             decoding_options(self.experiment.decoding),
         )
 
+    def write(self, data: Any, *, seed: int | None = None, **decoding: Any) -> list[list[Written]]:
+        """Write answers to rows, several each where asked for.
+
+        Args:
+            data: as for `predict`.
+            seed: of the drawing, where a temperature is given.
+            decoding: see `elman.networks.decoding.DecodingOptions`; what is not given is as in the
+                experiment.
+
+        Returns:
+            For every row its answers, `n_best` at most, the best first.
+
+        Raises:
+            DataError: a value cannot be taken; its row is named.
+            OptionError: the model does not write, or an option is out of its range.
+        """
+        self._check_writes()
+        options = decoding_options(self.experiment.decoding, **decoding)
+        if (options.temperature is None) != (seed is None):
+            raise OptionError(
+                "a temperature draws and a seed is of the drawing: give both, or neither for the "
+                f"likeliest answer; got temperature={options.temperature}, seed={seed}."
+            )
+        table = self.table(data, answered=False)
+        require_columns(self.task.input_columns, [table])
+        drawn = None if seed is None else generators(seed, len(table))
+        size = self.experiment.training.batch_size
+        found = write_answers(self.task, self.network, table, size, options, generators=drawn)
+        decode = self.task.target.decode
+        return [
+            [Written(decode(h.ids), h.log_probability, h.score, h.finished) for h in hypotheses]
+            for hypotheses in found
+        ]
+
+    def attention(self, data: Any, **decoding: Any) -> list[AttentionMap]:
+        """Write an answer to every row, and say what was looked at for each symbol of it.
+
+        Args:
+            data: as for `predict`.
+            decoding: as for `write`.
+
+        Raises:
+            DataError: a value cannot be taken; its row is named.
+            OptionError: the model has no attention, or an option is out of its range.
+        """
+        self._check_writes()
+        table = self.table(data, answered=False)
+        require_columns(self.task.input_columns, [table])
+        options = decoding_options(self.experiment.decoding, **decoding)
+        size = self.experiment.training.batch_size
+        return attention_maps(self.task, self.network, table, size, options)
+
+    def _check_writes(self) -> None:
+        if not writes(self.task):
+            raise OptionError(
+                f"this model writes no sequences: its task is {self.task.sentence}; use predict."
+            )
+
     def table(self, data: Any, *, answered: bool = True) -> Table:
         """Make a table of rows laid out as the training data was; see `predict`.
 
@@ -173,10 +239,13 @@ class Model:
     ) -> Any:
         """Go on: draw every element from the model's prediction given all elements before it.
 
+        A network that writes answers to what it reads draws such an answer.
+
         Args:
-            steps: frames, characters, words or symbols to draw.
+            steps: frames, characters, words or symbols to draw, of an answer at most.
             seed: of the drawing.
-            prime: what to go on from: frames (P, 88), a text, a list of symbols; None begins.
+            prime: what to go on from: frames (P, 88), a text, a list of symbols; None begins. Or
+                what is to be answered, a value of the input.
             temperature: below 1 keeps to what is likely, above 1 is bolder.
 
         Returns:
@@ -186,6 +255,14 @@ class Model:
             OptionError: the network needs to see the future or does not predict the next element,
                 or a number is out of range.
         """
+        if writes(self.task):
+            if prime is None:
+                raise OptionError(
+                    f"this model answers what it reads, {', '.join(self.task.input_columns)}: give "
+                    "such a value as the prime (--prompt on the command line)."
+                )
+            options = {"max_length": steps, "temperature": temperature, "beam_size": 1}
+            return self.write([prime], seed=seed, **options)[0][0].value
         spec = self.experiment.network
         check_can_generate(self.task, bidirectional=spec.bidirectional, delay=spec.delay)
         if steps < 1:

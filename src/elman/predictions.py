@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import json
+from collections.abc import Mapping, Sequence
 from datetime import date, time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +19,7 @@ from elman.data.table import Table
 from elman.errors import DataError, OptionError, counted, unknown
 from elman.model import Model
 from elman.parts import read_like
+from elman.written import Written, writes
 
 FORMATS = ("csv", "jsonl", "parquet")
 _SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".json": "jsonl", ".parquet": "parquet"}
@@ -94,26 +96,46 @@ def note_of_empty_rows(model: Model, table: Table) -> str | None:
     return f"{what} is empty in {counted(len(empty), 'row')}, the first {place}; {found}."
 
 
-def predicted_table(model: Model, source: Any, *, probabilities: bool = False) -> dict[str, Any]:
+def predicted_table(
+    model: Model,
+    source: Any,
+    *,
+    probabilities: bool = False,
+    seed: int | None = None,
+    decoding: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Answer rows and set the answers beside them.
 
     Args:
         model: trained.
         source: as for `Model.predict`.
-        probabilities: whether every name's probability gets a column, `p(NAME)`.
+        probabilities: whether every name's probability gets a column, `p(NAME)`; of a model that
+            writes, the log-probability of each answer, `log p(TARGET)`.
+        seed: of a model that writes, as for `Model.write`.
+        decoding: likewise.
 
     Returns:
         Name of a column → its values: those of the source, then the answers, named after the
-        target, or `predicted TARGET` where the source has such a column.
+        target, or `predicted TARGET` where the source has such a column. The second best answer of
+        a model that writes is `TARGET 2`, empty in a row that has none.
 
     Raises:
         OptionError: probabilities are asked of an objective that has none a row.
     """
     table = model.table(source, answered=False)
-    found = model.answers(table)
     columns: dict[str, Any] = {name: list(table.column(name)) for name in table.columns}
     name = ", ".join(model.task.target_columns)
-    columns[f"predicted {name}" if name in columns else name] = found.values
+    name = f"predicted {name}" if name in columns else name
+    if writes(model.task):
+        answers = model.write(table, seed=seed, **(decoding or {}))
+        return columns | _written_columns(name, answers, probabilities=probabilities)
+    if seed is not None or decoding:
+        asked = "seed" if seed is not None else next(iter(decoding or {}))
+        raise OptionError(
+            f"{asked} is for a model that writes; this model's task is {model.task.sentence}."
+        )
+    found = model.answers(table)
+    columns[name] = found.values
     if not probabilities:
         return columns
     names = getattr(model.task.target, "names", None)
@@ -124,6 +146,20 @@ def predicted_table(model: Model, source: Any, *, probabilities: bool = False) -
         )
     for index, each in enumerate(names):
         columns[f"p({each})"] = [float(row[index]) for row in found.probabilities]
+    return columns
+
+
+def _written_columns(
+    name: str, answers: Sequence[Sequence[Written]], *, probabilities: bool
+) -> dict[str, Any]:
+    """Set answers, the best first, side by side, and how likely each is beside it."""
+    columns: dict[str, Any] = {}
+    for place in range(max(map(len, answers), default=1)):
+        its = f"{name} {place + 1}" if place else name
+        found = [row[place] if place < len(row) else None for row in answers]
+        columns[its] = [each and each.value for each in found]
+        if probabilities:
+            columns[f"log p({its})"] = [each and each.log_probability for each in found]
     return columns
 
 

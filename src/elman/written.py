@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
 from elman.columns import values
+from elman.data.batching import NO_LABEL
 from elman.data.table import Table
+from elman.errors import OptionError
 from elman.evaluation.language import bits_per_character, perplexity
 from elman.evaluation.scores import Scores, score
 from elman.examples import evaluation_batches, input_batches
@@ -17,11 +20,38 @@ from elman.experiment.decoder import WRITERS, DecodingSpec
 from elman.networks.decoding import DecodingOptions, Hypothesis, decode
 from elman.task import Task
 
+END = "∎"
+"""How the end of an answer is shown."""
+
 LONGEST = 100
 """Symbols of an answer at most, where an experiment does not say."""
 
 _TOLD_LITTLE = frozenset({"category", "labels", "number", "record"})
 """Kinds of input of which no one answer is right: what is written is measured by its likelihood."""
+
+
+class Written(NamedTuple):
+    """One of the answers that a network wrote to a row."""
+
+    value: Any
+    """Decoded: as the data would have it."""
+    log_probability: float
+    """Of all its symbols and its end, in nats."""
+    score: float
+    """What it was compared with others by, see `DecodingOptions.length_penalty`."""
+    finished: bool
+    """Whether it ended by itself, not at the greatest length."""
+
+
+class AttentionMap(NamedTuple):
+    """What a decoder looked at while it wrote."""
+
+    source: list[str]
+    """Symbols that were read, S."""
+    written: list[str]
+    """Symbols that were written, U, and the end."""
+    weights: Tensor
+    """(U + 1, S); each row sums to 1."""
 
 
 def writes(task: Task) -> bool:
@@ -37,6 +67,17 @@ def decoding_options(spec: DecodingSpec, **changed: Any) -> DecodingOptions:
     """
     said = spec.model_dump(exclude_none=True)
     return DecodingOptions(**{"max_length": LONGEST, **said, **changed})
+
+
+def generators(seed: int, rows: int) -> list[torch.Generator]:
+    """Make a generator a row, so that what is drawn for one does not depend on the others.
+
+    Raises:
+        OptionError: the seed is out of range.
+    """
+    if not 0 <= seed < 2**63:
+        raise OptionError(f"seed must lie in 0 … 2⁶³ − 1, got {seed}.")
+    return [torch.Generator().manual_seed((seed + row) % 2**63) for row in range(rows)]
 
 
 @torch.no_grad()
@@ -93,6 +134,57 @@ def write_answers(
 
 
 @torch.no_grad()
+def attention_maps(
+    task: Task, network: Any, table: Table, batch_size: int, options: DecodingOptions
+) -> list[AttentionMap]:
+    """Write an answer to every row, and say what was looked at for each of its symbols.
+
+    Args:
+        task: what is asked.
+        network: an encoder–decoder with attention.
+        table: with the input's columns.
+        batch_size: rows at a time.
+        options: of the decoding.
+
+    Raises:
+        OptionError: the network has no attention.
+    """
+    decoder = getattr(network, "decoder", None)
+    if decoder is None or decoder.attention is None:
+        raise OptionError(
+            "this model looks at no source while it writes; train one with decoder.attention."
+        )
+    answers = [best[0].ids for best in write_answers(task, network, table, batch_size, options)]
+    device = next(network.parameters()).device
+    maps: list[Any] = [None] * len(table)
+    batches, order = input_batches(task, table, batch_size)
+    rows = iter(order)
+    for batch in batches:
+        batch = batch.to(device)
+        its = [next(rows) for _ in range(len(batch.lengths))]
+        target = pad_sequence([answers[row] for row in its], padding_value=NO_LABEL).to(device)
+        forced = network.objective.teacher_forced(target, len(its))
+        state = network.begin(batch.input, batch.lengths)
+        weights = decoder.attend(forced.read, state, lengths=forced.lengths).cpu()
+        for place, row in enumerate(its):
+            steps, symbols = int(batch.lengths[place]), int(forced.lengths[place])
+            maps[row] = AttentionMap(
+                _pieces(task.input, batch.input[:steps, place].cpu()),
+                [*_pieces(task.target, answers[row]), END],
+                weights[:symbols, place, :steps],
+            )
+    return maps
+
+
+def _pieces(feature: Any, encoded: Tensor) -> list[str]:
+    """Decode symbols one by one, as they are shown; what has none is counted."""
+    if feature.kind not in {"text", "symbols"}:
+        return [str(step) for step in range(1, len(encoded) + 1)]
+    pieces = [feature.decode(encoded[step : step + 1]) for step in range(len(encoded))]
+    return [piece if isinstance(piece, str) else " ".join(piece) for piece in pieces]
+
+
+@torch.no_grad()
 def likelihood(
     task: Task, network: Any, table: Table, batch_size: int
 ) -> tuple[list[list[int]], list[list[int]], float]:
@@ -141,17 +233,46 @@ def written_scores(
     if task.input.kind in _TOLD_LITTLE:
         facts: dict[str, Any] = {"characters": count} if spelled else {}
         return score("language", symbols, likeliest, nll=nll, **facts)
+    truths = [_as_given(value) for value in values(table, task.target_columns)]
+    pictured = task.input.kind == "image" and task.target.kind == "text" and not spelled
+    if pictured:
+        table, truths = _with_several_references(task, table, truths)
     hypotheses = write_answers(task, network, table, batch_size, options)
     answers = [task.target.decode(best[0].ids) for best in hypotheses]
-    truths = [task.target.decode(task.target.encode(v)) for v in values(table, task.target_columns)]
     if task.target.kind == "symbols":
         found = score("transcription", truths, answers)
     elif spelled:
         found = score("transcription", list(map(list, truths)), list(map(list, answers)))
     else:
-        found = score("caption" if task.input.kind == "image" else "translation", truths, answers)
+        kind, lowercase = "caption" if pictured else "translation", _lowers_case(task.target)
+        found = score(kind, truths, answers, lowercase=lowercase)
     likely = {"perplexity": perplexity(nll)}
     if spelled:
         bits = bits_per_character(nll, symbols=count, characters=count)
         likely = {"bits_per_character": bits}
     return found.model_copy(update={"values": {**found.values, **likely}})
+
+
+def _as_given(value: Any) -> Any:
+    """Return a true answer as the data has it: what a network cannot write counts as well."""
+    return value if isinstance(value, str) else [str(symbol) for symbol in value]
+
+
+def _lowers_case(feature: Any) -> bool:
+    """Tell whether a text is written in small letters alone, so that case cannot be right."""
+    lowercase: bool | None = feature.lowercase
+    return feature.level == "word" if lowercase is None else lowercase
+
+
+def _with_several_references(
+    task: Task, table: Table, truths: Sequence[Any]
+) -> tuple[Table, list[list[Any]]]:
+    """Take every picture once, with all that is said of it."""
+    first: dict[bytes, int] = {}
+    references: dict[bytes, list[Any]] = {}
+    cells = values(table, task.input_columns)
+    for row, (cell, truth) in enumerate(zip(cells, truths, strict=True)):
+        picture = task.input.encode(cell).numpy().tobytes()
+        first.setdefault(picture, row)
+        references.setdefault(picture, []).append(truth)
+    return table.select(list(first.values())), list(references.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,6 +20,18 @@ def predict(
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="A column of each name's probability as well.")
     ] = False,
+    n_best: Annotated[
+        int, typer.Option(help="Answers a row of a model that writes, the best first.")
+    ] = 1,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="How a model writes: beam_size, length_penalty, max_length, min_length, "
+            "no_repeat_ngram_size; temperature, top_k, top_p to draw; repeatable.",
+        ),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the drawing, with a temperature.")] = None,
     as_format: Annotated[
         str | None, typer.Option("--format", help="csv or jsonl, where no file name tells.")
     ] = None,
@@ -40,8 +52,30 @@ def predict(
         table = rows_from_standard_input(model, sys.stdin.buffer)
     else:
         table = model.table(source, answered=False)
-    answered = predicted_table(model, table, probabilities=probabilities)
+    answered = predicted_table(
+        model,
+        table,
+        probabilities=probabilities,
+        seed=seed,
+        decoding=_decoding(settings or [], n_best),
+    )
     for note in (*table.notes, note_of_empty_rows(model, table)):
         if note is not None:
             typer.echo(f"note: {note}", err=True)
     write_table(answered, out, written_as, sys.stdout.buffer)
+
+
+def _decoding(settings: list[str], n_best: int) -> dict[str, Any]:
+    """Read how a model is to write; a beam is at least as wide as there are answers asked for."""
+    from elman.errors import unknown
+    from elman.experiment import parse_overrides
+    from elman.networks.decoding import DecodingOptions
+
+    asked = parse_overrides(settings)
+    asked = {name.removeprefix("decoding."): value for name, value in asked.items()}
+    for name in asked:
+        if name not in DecodingOptions.__dataclass_fields__:
+            raise unknown("setting of the decoding", name, DecodingOptions.__dataclass_fields__)
+    if n_best > 1:
+        asked = {"beam_size": n_best} | asked | {"n_best": n_best}
+    return asked

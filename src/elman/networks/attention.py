@@ -179,6 +179,6 @@ def _softmax(energies: Tensor, real: Tensor | None) -> Tensor:
     if real is None:
         return energies.softmax(-1)
     counted = real.t().unsqueeze(1)
-    # Not −∞: a row without real steps would be 0/0, and its gradient NaN.
+    # Not −∞: the softmax of a row without real steps would be 0/0, if only on the way.
     lowest = torch.finfo(energies.dtype).min
     return energies.masked_fill(~counted, lowest).softmax(-1).where(counted, 0)

@@ -104,7 +104,7 @@ class Bridge(nn.Module):
             zip(self._depths, _part_sizes(decoder), strict=True)
         ):
             ends = [end for stack in self._stacks for end in stack.end_sizes(depth)]
-            if len(self._stacks) > 1 or ends != [(decoder.options.cell.name, sizes)]:
+            if ends != [(decoder.options.cell.name, sizes)]:
                 size = sum(end_sizes[0] for _, end_sizes in ends)
                 self.dense[str(layer)] = _DenseState(size, sizes, device)
 

@@ -243,7 +243,7 @@ class Decoder(nn.Module):
         attended: list[Tensor] = []
         for t in range(len(ids)):
             symbols, alive = ids[t], None if real is None else real[t : t + 1]
-            if sampled and outputs:
+            if outputs:  # which are kept where symbols are sampled of them
                 symbols = self.feedback.mixed(symbols, outputs[-1][0], self.scheduled_sampling)
             read, weights, state = self._advance(
                 symbols.unsqueeze(0), state, None if alive is None else alive[0].long(), masks.at(t)

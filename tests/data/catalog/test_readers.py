@@ -229,9 +229,9 @@ def test_a_photograph_has_its_captions_and_its_official_split() -> None:
             "Flickr_8k.testImages.txt": b"",
         }
     )
-    assert read["train"]["file"] == ["a.jpg", "d.jpg"]
-    assert np.array_equal(read["train"]["image"], pictures[[0, 3]])
-    assert read["valid"]["captions"] == [["A dog , number 0 .", "A dog , number 1 ."]]
+    assert read["train"]["file"] == ["a.jpg", "a.jpg", "d.jpg", "d.jpg"]
+    assert np.array_equal(read["train"]["image"], pictures[[0, 0, 3, 3]])
+    assert read["valid"]["caption"] == ["A dog , number 0 .", "A dog , number 1 ."]
     assert len(read["test"]["image"]) == 0
 
 

@@ -52,7 +52,7 @@ def _digits(pictures: NDArray[np.uint8], labels: NDArray[Any]) -> dict[str, Any]
 
 
 def read_flickr(contents: Contents) -> Mapping[str, Columns]:
-    """Read 1,000 small pictures, their captions, and the lists of the official splits."""
+    """Read 1,000 small pictures and the lists of the official splits: a row a caption."""
     captions: dict[str, list[str]] = {}
     for row in csv.DictReader(io.StringIO(contents["captions.txt"].decode())):
         captions.setdefault(row["image"], []).append(row["caption"].strip())
@@ -61,11 +61,16 @@ def read_flickr(contents: Contents) -> Mapping[str, Columns]:
     splits = {}
     for split, part in (("train", "train"), ("valid", "dev"), ("test", "test")):
         listed = set(contents[f"Flickr_8k.{part}Images.txt"].decode().split())
-        chosen = [place for place, name in enumerate(names) if name in listed]
+        chosen = [
+            (place, caption)
+            for place, name in enumerate(names)
+            if name in listed
+            for caption in captions[name]
+        ]
         splits[split] = {
-            "image": pictures[chosen],
-            "captions": [captions[names[place]] for place in chosen],
-            "file": [names[place] for place in chosen],
+            "image": pictures[[place for place, _ in chosen]],
+            "caption": [caption for _, caption in chosen],
+            "file": [names[place] for place, _ in chosen],
         }
     return splits
 
@@ -137,8 +142,8 @@ IMAGES = (
     DataSet(
         name="flickr8k",
         title="Flickr8k, the first 1,000 photographs",
-        about="photographs with five captions each, cut to squares of 64 × 64 pixels; nine of the "
-        "1,000 are in no official split and left out",
+        about="photographs with five captions each, a row a caption, cut to squares of 64 × 64 "
+        "pixels; nine of the 1,000 are in no official split and left out",
         category="one-to-many",
         task="picture → caption",
         licence="not stated; distributed for non-commercial research and education, the pictures "
@@ -146,14 +151,14 @@ IMAGES = (
         citation="M. Hodosh, P. Young and J. Hockenmaier, Framing Image Description as a Ranking "
         "Task, JAIR 47, 2013",
         source="https://github.com/jbrownlee/Datasets/releases/tag/Flickr8k",
-        splits={"train": 753, "valid": 113, "test": 125},
+        splits={"train": 3_765, "valid": 565, "test": 625},
         columns={
             "image": "red, green and blue 0 … 255, (64, 64, 3)",
-            "captions": "five sentences",
+            "caption": "one of the five sentences of the photograph",
             "file": "name of the photograph",
         },
         input=("image",),
-        target="captions",
+        target="caption",
         folder="flickr8k_1000",
         layouts=(
             Layout(
