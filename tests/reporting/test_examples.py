@@ -12,7 +12,8 @@ import pytest
 import elman
 from elman.data.table import Table
 from elman.inspection.run_facts import ImageInput, SeriesInput
-from elman.reporting.examples import LONGEST_SIDE, examples_of
+from elman.reporting.examples import examples_of
+from elman.reporting.inputs import LONGEST_SIDE
 
 ROWS = 12
 

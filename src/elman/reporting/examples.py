@@ -7,27 +7,23 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from elman.answers import Answers, answer
 from elman.columns import values
 from elman.data.catalog import ROLL_SETS
 from elman.data.table import Table
-from elman.features.picture import Picture, as_colour, read_picture, resize
-from elman.features.sound import read_sound
 from elman.inspection.run_facts import (
     Bands,
     GeneratedRoll,
     GeneratedText,
-    ImageInput,
     PredictedNumbers,
     PredictedSeries,
-    SeriesInput,
     TaggedSentence,
     WeighedText,
     WrongAnswer,
 )
 from elman.model import Model
+from elman.reporting.inputs import shown_input
 from elman.reporting.weighing import gradient_times_input
 from elman.written import writes
 
@@ -35,8 +31,6 @@ MISTAKES = 12
 EXAMPLES = 6
 LONGEST = 60
 """Words of an example; of a longer text the end is shown."""
-LONGEST_SIDE = 160
-"""Pixels of a picture shown."""
 STEPS_SHOWN = 2_000
 FRAMES = 96
 """Frames of a piece of music."""
@@ -114,13 +108,10 @@ def _mistakes(
     wrong = [row for row, truth in enumerate(truths) if found.values[row] != truth]
     sure = {row: _surest(found, row) for row in wrong}
     wrong.sort(key=lambda row: -(sure[row] or 0.0))
-    columns, kind = model.task.input_columns, model.task.input.kind
-    cells = list(values(table, columns))
-    if kind == "record":
-        cells = [_named(columns, cell if len(columns) > 1 else [cell]) for cell in cells]
+    cells = list(values(table, model.task.input_columns))
     return [
         WrongAnswer(
-            _input(cells[row], kind),
+            shown_input(model.task, cells[row]),
             _words(truths[row]),
             _words(found.values[row]),
             sure[row],
@@ -128,11 +119,6 @@ def _mistakes(
         )
         for row in wrong[:MISTAKES]
     ]
-
-
-def _named(columns: Sequence[str], cells: Sequence[Any]) -> str:
-    """Write a record as its columns' names and values."""
-    return ", ".join(f"{name} {cell}" for name, cell in zip(columns, cells, strict=True))
 
 
 def _surest(found: Answers, row: int) -> float | None:
@@ -143,28 +129,6 @@ def _words(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "none"
     return str(value)
-
-
-def _input(value: Any, kind: str) -> Any:
-    """Show an input: a text as it is, numbers over time and sounds as lines, a picture as one."""
-    if kind == "series":
-        lines = np.asarray(value, dtype=float)
-        return SeriesInput(lines if lines.ndim == 1 or len(lines) > 1 else lines[0])
-    if kind == "audio":
-        return SeriesInput(read_sound(value).samples)
-    if kind == "image" or (kind == "frames" and np.ndim(value) == 2):
-        return ImageInput(_thumbnail(read_picture(value)))
-    if isinstance(value, list | tuple):
-        return " ".join(map(str, value))
-    return str(value)
-
-
-def _thumbnail(picture: Picture) -> NDArray[np.uint8]:
-    """Return a picture as bytes, (H, W, 3), no side longer than `LONGEST_SIDE`."""
-    height, width = picture.shape[:2]
-    smaller = min(1.0, LONGEST_SIDE / max(height, width))
-    size = max(1, round(height * smaller)), max(1, round(width * smaller))
-    return (as_colour(resize(picture, *size)) * 255).round().astype(np.uint8)
 
 
 def _weighed(
