@@ -42,7 +42,8 @@ class Decoder(nn.Module):
     The context, one vector a row, stands in v where `context_size` is not 0, h̃(t−1) with input
     feeding. Where the symbols before are given (teacher forcing) and nothing else is fed back, all
     steps of the recurrent part are one call and attention after it one product. Input feeding and
-    scheduled sampling take the steps one by one: there an output is an input.
+    scheduled sampling take the steps one by one: there an output is an input. Each step is then a
+    call of the recurrent part, for which weight dropout draws anew.
 
     With scheduled sampling a step reads, with probability p, in training, the model's own symbol
     in the place of the true one. No gradient flows through that choice.
