@@ -238,15 +238,6 @@ def test_scheduled_sampling_reads_the_likeliest_symbol_of_the_step_before() -> N
         own = one.argmax(-1)
 
 
-def test_scheduled_sampling_draws_by_probability_as_often_as_it_is_told() -> None:
-    decoder = built(scheduled_sampling=0.25)
-    outputs = torch.tensor([0.1, 0.6, 0.3]).log().expand(40_000, 3)
-    own = decoder.feedback.mixed(torch.full((40_000,), 7), outputs, 0.25)
-    shares = torch.bincount(own, minlength=8) / len(own)
-    expected = torch.tensor([0.025, 0.15, 0.075, 0, 0, 0, 0, 0.75])
-    assert bool(((shares - expected).abs() < 0.01).all())
-
-
 def test_scheduled_sampling_is_of_training_alone_and_lets_gradients_through_the_rest() -> None:
     decoder, symbols = built(scheduled_sampling=0.5), ids()
     state = beginning(decoder)
