@@ -183,6 +183,55 @@ def _some_of(*names: str) -> Callable[[Any], bool]:
     return lambda answer: isinstance(answer, list) and set(answer) <= set(names)
 
 
+def translations(folder: Path) -> Path:
+    """English sentences and German ones, of a few words each."""
+    draw = random.Random(0)
+    things = {"dog": "Hund", "man": "Mann", "tree": "Baum", "ball": "Ball"}
+    does = {"sees": "sieht", "likes": "mag"}
+    rows = []
+    for _ in range(60):
+        (a, b), (c, d), (e, f) = (draw.choice([*words.items()]) for words in (things, does, things))
+        rows.append((f"A {a} {c} the {e} .", f"Ein {b} {d} den {f} ."))
+    return write_csv(folder / "translations.csv", ["en", "de"], rows)
+
+
+def reversals(folder: Path) -> Path:
+    """Words, and the same words from their end."""
+    draw = random.Random(0)
+    words = ["".join(draw.choices("abcd", k=draw.randint(1, 6))) for _ in range(60)]
+    return write_csv(folder / "reversals.csv", ["word", "back"], [(w, w[::-1]) for w in words])
+
+
+def surnames(folder: Path) -> Path:
+    """Languages, and names in them."""
+    draw = random.Random(0)
+    ends = {"Irish": "ey", "Czech": "ova", "Dutch": "stra"}
+    rows = [
+        (language, "".join(draw.choices("bdlmn", k=3)).capitalize() + ends[language])
+        for language in draw.choices(list(ends), k=60)
+    ]
+    return write_csv(folder / "surnames.csv", ["language", "name"], rows)
+
+
+def photographs(folder: Path) -> Path:
+    """Pictures of one colour, two captions each."""
+    from PIL import Image
+
+    (folder / "pictures").mkdir(exist_ok=True)
+    colours = {"red": (200, 0, 0), "green": (0, 200, 0), "blue": (0, 0, 200)}
+    rows = []
+    for n in range(20):
+        name, colour = list(colours.items())[n % 3]
+        path = folder / "pictures" / f"{n}.png"
+        Image.new("RGB", (8, 8), tuple(c + n for c in colour)).save(path)
+        rows += [(str(path), f"a plain {name} square"), (str(path), f"all of it is {name}")]
+    return write_csv(folder / "photographs.csv", ["picture", "caption"], rows)
+
+
+def _is_text(answer: Any) -> bool:
+    return isinstance(answer, str)
+
+
 def _is_number(answer: Any) -> bool:
     return isinstance(answer, float) and math.isfinite(answer)
 
@@ -281,6 +330,46 @@ ROADS = {
 }
 """Name → road. In every one there is an answer to each row."""
 
+WRITTEN_ROADS = {
+    "a sentence to another": Road(
+        translations,
+        {"input": "en", "target": "de"} | TINY,
+        "encoder-decoder",
+        "conditional-language-model",
+        "input: byte pairs; target: byte pairs → encoder-decoder",
+        "bleu",
+        _is_text,
+    ),
+    "letters to letters": Road(
+        reversals,
+        {"input": "word", "target": "back", "target_kind": "text:char"} | TINY,
+        "encoder-decoder",
+        "conditional-language-model",
+        "input: characters; target: characters → encoder-decoder",
+        "label_error_rate",
+        _is_text,
+    ),
+    "a language to names": Road(
+        surnames,
+        {"input": "language", "target": "name", "target_kind": "text:char"} | TINY,
+        "one-to-many",
+        "conditional-language-model",
+        "input: one of 3 names; target: characters → one-to-many",
+        "bits_per_character",
+        _is_text,
+    ),
+    "a picture to its caption": Road(
+        photographs,
+        {"input": "picture", "target": "caption", "conditioning": "each"} | TINY,
+        "one-to-many",
+        "conditional-language-model",
+        "input: coloured pictures of 8 × 8 pixels; target: byte pairs → one-to-many",
+        "bleu_4",
+        _is_text,
+    ),
+}
+"""Name → road. In every one the answer is a sequence of its own length."""
+
 NEXT_CHARACTER = Road(
     songs,
     {"input": "text", "input_kind": "text", "data.input_options.level": "character"}
@@ -323,6 +412,6 @@ def untrained(road: Road, folder: Path, **changes: Any) -> Untrained:
     )
     experiment = completed(experiment, task, parts)
     network = untrained_network(experiment, task, parts.train)
-    for weight in network.parameters():
-        weight.mul_(6 if weight.ndim > 1 else 0)
+    for name, weight in network.named_parameters():
+        weight.mul_(0 if "bias" in name else 6 if weight.ndim > 1 else 1)
     return Untrained(Model(experiment, task, network), parts)

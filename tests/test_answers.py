@@ -17,9 +17,10 @@ from elman.data.table import Table
 from elman.errors import DataError
 from elman.examples import evaluation_batches
 from elman.model import Model
-from roads import NEXT_CHARACTER, ROADS, Road, untrained
+from roads import NEXT_CHARACTER, ROADS, WRITTEN_ROADS, Road, untrained
 
-EVERY = pytest.mark.parametrize("road", ROADS.values(), ids=ROADS)
+ALL = ROADS | WRITTEN_ROADS
+EVERY = pytest.mark.parametrize("road", ALL.values(), ids=ALL)
 WITH_NAMES = [name for name, road in ROADS.items() if road.objective == "classification"]
 
 

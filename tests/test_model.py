@@ -19,7 +19,7 @@ from elman.experiment import DataSpec, Experiment
 from elman.model import Model
 from elman.parts import with_known_columns
 from elman.task import roll_task
-from roads import NEXT_CHARACTER, ROADS, Road
+from roads import NEXT_CHARACTER, ROADS, WRITTEN_ROADS, Road
 
 KNOWN = with_known_columns(DataSpec(name="chorales"))
 
@@ -212,7 +212,8 @@ def test_a_description_of_another_network_names_the_weight_that_does_not_fit(
         elman.load(tmp_path)
 
 
-EVERY = pytest.mark.parametrize("road", [*ROADS.values()], ids=ROADS)
+ALL = ROADS | WRITTEN_ROADS
+EVERY = pytest.mark.parametrize("road", ALL.values(), ids=ALL)
 
 
 @EVERY

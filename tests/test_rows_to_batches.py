@@ -24,9 +24,10 @@ from elman.examples import (
 from elman.experiment import DataSpec, NetworkSpec
 from elman.task import Task, find_task, roll_task
 from elman.training.settings import TrainingSettings
-from roads import NEXT_CHARACTER, ROADS, Road, untrained
+from roads import NEXT_CHARACTER, ROADS, WRITTEN_ROADS, Road, untrained
 
-EVERY = pytest.mark.parametrize("road", ROADS.values(), ids=ROADS)
+ALL = ROADS | WRITTEN_ROADS
+EVERY = pytest.mark.parametrize("road", ALL.values(), ids=ALL)
 
 
 def rows_of(batches: Any, epoch: int = 0) -> list[tuple[Tensor, Tensor]]:

@@ -19,7 +19,7 @@ from elman.experiment import DataSpec, NetworkSpec
 from elman.experiment.decoder import DecoderSpec
 from elman.fitting import SAMPLE, sample
 from elman.task import Task, find_task, roll_task
-from roads import NEXT_CHARACTER, ROADS, Road, untrained
+from roads import NEXT_CHARACTER, ROADS, WRITTEN_ROADS, Road, untrained
 
 REVIEWS = {
     "text": [f"a {word} film with plot {n}" for n, word in enumerate(["fine", "dull", "loud"] * 4)],
@@ -34,14 +34,20 @@ def task_of(columns: dict[str, list[Any]], network: NetworkSpec | None = None, *
     return find_task(spec, network or NetworkSpec(), Table.from_columns(columns, origin="rows"))
 
 
-@pytest.mark.parametrize("road", [*ROADS.values(), NEXT_CHARACTER], ids=[*ROADS, "next"])
+EVERY = ROADS | WRITTEN_ROADS | {"next": NEXT_CHARACTER}
+
+
+@pytest.mark.parametrize("road", EVERY.values(), ids=EVERY)
 def test_category_and_objective_are_seen_from_the_columns(road: Road, tmp_path: Path) -> None:
     task = untrained(road, tmp_path).model.task
     assert (task.category, task.objective["name"]) == (road.category, road.objective)
     assert task.sentence == road.sentence
 
 
-@pytest.mark.parametrize("road", [*ROADS.values(), NEXT_CHARACTER], ids=[*ROADS, "next"])
+EVERY = ROADS | WRITTEN_ROADS | {"next": NEXT_CHARACTER}
+
+
+@pytest.mark.parametrize("road", EVERY.values(), ids=EVERY)
 def test_a_task_comes_back_from_json_the_same(road: Road, tmp_path: Path) -> None:
     task = untrained(road, tmp_path).model.task
     state = task.to_json()

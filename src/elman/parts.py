@@ -18,6 +18,7 @@ from elman.data.table import Table
 from elman.errors import DataError, ExperimentError, counted
 from elman.experiment.data import DataSpec
 from elman.features.build import parse_kind
+from elman.features.guesses import PICTURES
 from elman.features.inference import infer_kind
 from elman.fitting import sample
 
@@ -185,7 +186,10 @@ def _divide(
     notes = [note for table in (whole, valid, test) if table is not None for note in table.notes]
     if valid is not None and test is not None:
         return Parts(whole, valid, test, notes)
-    by_column = data.split_column or data.group
+    group = data.group or (None if data.split_column else _repeated_pictures(data, whole))
+    if group != data.group:
+        notes.append(f"rows of one {group} stay together, in one part.")
+    by_column = data.split_column or group
     in_time_order = data.split_order == "time" or (
         data.split_order is None and whole.spans is not None and not by_column
     )
@@ -195,7 +199,7 @@ def _divide(
         valid=0.0 if valid is not None else data.valid_fraction,
         test=0.0 if test is not None else data.test_fraction,
         column=data.split_column,
-        group=data.group,
+        group=group,
         stratify=None if in_time_order or by_column else _stratum(data, whole),
         in_time_order=in_time_order,
     )
@@ -215,6 +219,21 @@ def _divide(
             "select by others. Bring more, or give data.valid_files (--valid on the command line)."
         )
     return Parts(train, valid, test, [*notes, *rows.notes])
+
+
+def _repeated_pictures(data: DataSpec, table: Table) -> str | None:
+    """Name the input's column where it holds paths of pictures, and some more than once.
+
+    What is said of one picture, its captions, must not come to lie in several parts.
+    """
+    inputs = data.input or [name for name in table.columns if name not in data.target]
+    if len(inputs) != 1 or inputs[0] not in table.columns:
+        return None
+    if not is_text(table.column(inputs[0]).type):
+        return None
+    paths = list(table.column(inputs[0]))
+    pictured = all(isinstance(path, str) and path.lower().endswith(PICTURES) for path in paths)
+    return inputs[0] if pictured and len(set(paths)) < len(paths) else None
 
 
 def _stratum(data: DataSpec, table: Table) -> str | None:
