@@ -87,3 +87,22 @@ def test_the_program_on_the_page_about_networks_runs(
     (tmp_path / "program.py").write_text(program, encoding="utf-8")
     runpy.run_path(str(tmp_path / "program.py"))
     assert capsys.readouterr().out == "torch.Size([2, 3])\n"
+
+
+def test_a_date_is_written_as_computers_do_letter_by_letter(run: Run) -> None:
+    sentence, right, written, *read = run("encoder_decoder")
+    assert sentence == "input: characters; target: characters → encoder-decoder"
+    assert number_in(right) > 0.95
+    assert written == "1987-10-09"
+    assert read == [
+        f"{digit} was read from {seen}" for digit, seen in zip("1987", "9987", strict=True)
+    ]
+
+
+def test_a_figure_is_drawn_from_its_name_and_size(run: Run) -> None:
+    sentence, right, stairs, square = run("one_to_many")
+    assert sentence == "input: 1 number and 1 category; target: symbols → one-to-many"
+    assert number_in(right) > 0.95
+    assert stairs == "stairs: right up right up"
+    ways = "right right right up up up left left left down down down"
+    assert square == f"square: {ways}"

@@ -26,7 +26,7 @@ END = "∎"
 LONGEST = 100
 """Symbols of an answer at most, where an experiment does not say."""
 
-_TOLD_LITTLE = frozenset({"category", "labels", "number", "record"})
+_TOLD_LITTLE = frozenset({"category", "labels"})
 """Kinds of input of which no one answer is right: what is written is measured by its likelihood."""
 
 
@@ -233,10 +233,10 @@ def written_scores(
     if task.input.kind in _TOLD_LITTLE:
         facts: dict[str, Any] = {"characters": count} if spelled else {}
         return score("language", symbols, likeliest, nll=nll, **facts)
-    truths = [_as_given(value) for value in values(table, task.target_columns)]
+    truths = [as_given(task.target, value) for value in values(table, task.target_columns)]
     pictured = task.input.kind == "image" and task.target.kind == "text" and not spelled
     if pictured:
-        table, truths = _with_several_references(task, table, truths)
+        table, truths = with_several_references(task, table, truths)
     hypotheses = write_answers(task, network, table, batch_size, options)
     answers = [task.target.decode(best[0].ids) for best in hypotheses]
     if task.target.kind == "symbols":
@@ -244,7 +244,7 @@ def written_scores(
     elif spelled:
         found = score("transcription", list(map(list, truths)), list(map(list, answers)))
     else:
-        kind, lowercase = "caption" if pictured else "translation", _lowers_case(task.target)
+        kind, lowercase = "caption" if pictured else "translation", lowers_case(task.target)
         found = score(kind, truths, answers, lowercase=lowercase)
     likely = {"perplexity": perplexity(nll)}
     if spelled:
@@ -253,18 +253,23 @@ def written_scores(
     return found.model_copy(update={"values": {**found.values, **likely}})
 
 
-def _as_given(value: Any) -> Any:
-    """Return a true answer as the data has it: what a network cannot write counts as well."""
-    return value if isinstance(value, str) else [str(symbol) for symbol in value]
+def as_given(feature: Any, value: Any) -> Any:
+    """Return a true answer as the data has it: what a network cannot write counts as well.
+
+    A text stays a text; symbols become a list, also where they stand in one string.
+    """
+    if feature.kind == "text":
+        return value
+    return [str(symbol) for symbol in (value.split() if isinstance(value, str) else value)]
 
 
-def _lowers_case(feature: Any) -> bool:
+def lowers_case(feature: Any) -> bool:
     """Tell whether a text is written in small letters alone, so that case cannot be right."""
     lowercase: bool | None = feature.lowercase
     return feature.level == "word" if lowercase is None else lowercase
 
 
-def _with_several_references(
+def with_several_references(
     task: Task, table: Table, truths: Sequence[Any]
 ) -> tuple[Table, list[list[Any]]]:
     """Take every picture once, with all that is said of it."""
