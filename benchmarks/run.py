@@ -12,8 +12,10 @@ import torch
 
 import chung
 import cpu
+import decoding
 import layers
 import quality
+import reversing
 from cpu_worker import PARTS
 
 RESULTS = Path(__file__).parent / "results"
@@ -72,6 +74,15 @@ def _quality(arguments: argparse.Namespace) -> tuple[str, bool]:
     return page, True
 
 
+def _reversing(arguments: argparse.Namespace) -> tuple[str, bool]:
+    return reversing.page(arguments.runs), True
+
+
+def _decoding(arguments: argparse.Namespace) -> tuple[str, bool]:
+    page = decoding.page(arguments.run, threads=arguments.threads, rounds=arguments.rounds)
+    return page, True
+
+
 def _parts(text: str) -> list[str]:
     """Read names of parts, with commas between; `none` measures nothing."""
     parts = [] if text == "none" else text.split(",")
@@ -119,6 +130,16 @@ def _arguments() -> argparse.Namespace:
     )
     page.add_argument("--runs", type=Path, default=ROOT / "runs" / "quality", help="where to")
     page.set_defaults(page=_quality)
+
+    page = pages.add_parser("reversing", help="reverse and sort, with and without attention")
+    page.add_argument("--runs", type=Path, default=ROOT / "runs" / "reversing", help="where to")
+    page.set_defaults(page=_reversing)
+
+    page = pages.add_parser("decoding", help="sentences a second, one by one and in batches")
+    page.add_argument("run", type=Path, help="run of the recipe `translation`")
+    page.add_argument("--threads", type=int, default=1, help="of PyTorch; default 1")
+    page.add_argument("--rounds", type=int, default=3, help="of timing; default 3")
+    page.set_defaults(page=_decoding)
 
     for page in pages.choices.values():
         page.add_argument("--note", default="", help="a sentence to put on the page")

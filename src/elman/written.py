@@ -56,7 +56,7 @@ class AttentionMap(NamedTuple):
 
 def writes(task: Task) -> bool:
     """Tell whether the answer is a sequence of its own length."""
-    return task.category in WRITERS
+    return task.category in WRITERS and not task.forecasts
 
 
 def decoding_options(spec: DecodingSpec, **changed: Any) -> DecodingOptions:
@@ -67,6 +67,20 @@ def decoding_options(spec: DecodingSpec, **changed: Any) -> DecodingOptions:
     """
     said = spec.model_dump(exclude_none=True)
     return DecodingOptions(**{"max_length": LONGEST, **said, **changed})
+
+
+def note_of_long_targets(task: Task, train: Table, spec: DecodingSpec) -> str | None:
+    """Say how many answers of the training part are longer than any that may be written."""
+    if not writes(task) or spec.max_length is None:
+        return None
+    lengths = [len(task.target.encode(value)) for value in values(train, task.target_columns)]
+    longer = sum(length > spec.max_length for length in lengths)
+    if not longer:
+        return None
+    return (
+        f"{longer} of {len(lengths)} answers to learn from have more than decoding.max_length = "
+        f"{spec.max_length} symbols, at which what is written ends; the longest has {max(lengths)}."
+    )
 
 
 def generators(seed: int, rows: int) -> list[torch.Generator]:

@@ -18,7 +18,9 @@ MEDIA = {
 }
 """Column → suffixes of the files that are its values."""
 
-LABEL_TABLES = ("labels.csv", "labels.tsv", "metadata.csv", "metadata.tsv")
+LABEL_TABLES = tuple(
+    f"{name}.{kind}" for name in ("labels", "captions", "metadata") for kind in ("csv", "tsv")
+)
 """Tables that say of the files beside them what they are."""
 
 PARTS = frozenset({"train", "training", "valid", "validation", "val", "dev", "test"})
@@ -44,8 +46,8 @@ def label_table(folder: Path) -> Path | None:
 def read_labelled_folder(folder: Path, files: Sequence[Path], column: str) -> Table:
     """Read a folder of sounds, pictures or texts.
 
-    Labels come from a table in the folder (`labels.csv` or `metadata.csv`), one column of which
-    names the files; or from subfolders, `LABEL/a.wav`, or `train/LABEL/a.wav`, which gives a
+    Labels come from a table in the folder (`labels.csv`, `captions.csv` or `metadata.csv`), one
+    column of which names the files; or from subfolders, `LABEL/a.wav`, or `train/LABEL/a.wav`, which gives a
     column `split` too. Without either there is no column `label`.
 
     Args:
