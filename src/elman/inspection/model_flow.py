@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from elman.data.batching import Batch
 from elman.errors import OptionError
 from elman.inspection.gradient_flow import GradientFlow, gradients_by, norms_by_distance
 from elman.layers import RecurrentLayer
 from elman.layers.parameters import Place, cell_weights
+from elman.layers.state import StateLayout
+from elman.networks.encoder_decoder import EncoderDecoder
 from elman.networks.many_to_many import ManyToMany
 from elman.networks.many_to_one import ManyToOne
 from elman.sequence import reference
@@ -33,10 +35,13 @@ class _Reading(NamedTuple):
     """(B,), those of a delay included"""
     errors: Tensor
     """∂loss/∂output of the recurrent part, (T, B, D·P)"""
+    ends: list[Any]
+    """∂loss/∂last state: a cell's state, (B, ·) a part, of each layer and direction; zeros where it
+    is not read"""
 
 
 def model_gradient_flow(
-    network: ManyToOne | ManyToMany, batch: Batch, *, longest: int = LONGEST
+    network: ManyToOne | ManyToMany | EncoderDecoder, batch: Batch, *, longest: int = LONGEST
 ) -> dict[str, GradientFlow]:
     """Measure how the gradient of an answer's loss fades on its way through the last layer.
 
@@ -49,6 +54,10 @@ def model_gradient_flow(
     step, only the loss that enters where a direction has read the whole row is followed, at T
     forward and at 1 backward: e(t) is zero elsewhere, and g a product of Jacobians. With a delay
     of d steps, T is the step that gives the last answer, d after the last input.
+
+    Of an encoder–decoder it is the encoder that is followed, and loss is that of all that is to be
+    written of a row: e(t) is what attention hands to h(t) at every step, and at the end what the
+    bridge does. A bridge may read c(T) as well, which then has such a part of its own.
 
     Where a loss is that of a whole sequence of steps, as of a conditional random field, the loss
     that enters at a step is the part of its gradient that passes through that step's output.
@@ -71,7 +80,7 @@ def model_gradient_flow(
         OptionError: the network has no objective or is a `Bidirectional` of two layers, a row has
             no steps, or `longest` is below 1.
     """
-    recurrent = network.recurrent
+    recurrent = _recurrent_part(network)
     if not isinstance(recurrent, RecurrentLayer):
         raise OptionError(
             f"model_gradient_flow follows one stack of layers, got {type(recurrent).__name__}; "
@@ -84,7 +93,7 @@ def model_gradient_flow(
         )
     twin = _frozen_twin(network)
     reading = _read(twin, batch)
-    stack = twin.recurrent
+    stack = _recurrent_part(twin)
     with torch.no_grad():
         _, _, traces = stack(reading.vectors, lengths=reading.lengths, return_trace=True)
     reach = min(longest, int(reading.lengths.min()))
@@ -94,7 +103,12 @@ def model_gradient_flow(
     }
 
 
-def _frozen_twin(network: ManyToOne | ManyToMany) -> Any:
+def _recurrent_part(network: Any) -> Any:
+    """Return the layers whose gradient is followed: those that read."""
+    return network.encoder if isinstance(network, EncoderDecoder) else network.recurrent
+
+
+def _frozen_twin(network: nn.Module) -> Any:
     """Copy a network to where every norm can be told from zero and every backend may run."""
     twin = copy.deepcopy(network).to("cpu", torch.float64).eval().requires_grad_(False)
     for module in twin.modules():
@@ -106,27 +120,40 @@ def _frozen_twin(network: ManyToOne | ManyToMany) -> Any:
 def _read(network: Any, batch: Batch) -> _Reading:
     """Run a network; differentiate the losses of its rows by what the recurrent part put out."""
     caught: list[Any] = []
+    stack = _recurrent_part(network)
 
     def catch(_: Any, read: tuple[Any, ...], named: dict[str, Any], output: Any) -> Any:
-        hidden, state = output
-        caught.extend((read[0], named["lengths"], hidden.detach().requires_grad_()))
-        return caught[-1], state
+        hidden, state = _each(output, lambda part: part.detach().requires_grad_())
+        caught.extend((read[0], named["lengths"], hidden, state))
+        return hidden, state
 
     batch = batch.to("cpu")
     x, target = (
         value.double() if value.is_floating_point() else value
         for value in (batch.input, batch.target)
     )
-    handle = network.recurrent.register_forward_hook(catch, with_kwargs=True)
+    told = {"target": target} if isinstance(network, EncoderDecoder) else {}
+    handle = stack.register_forward_hook(catch, with_kwargs=True)
     try:
         with torch.enable_grad():
-            outputs, _ = network(x, lengths=batch.lengths)
+            outputs, _ = network(x, lengths=batch.lengths, **told)
             losses = _losses(network, outputs, batch._replace(target=target))
             loss = torch.stack(list(losses)).sum()
-            (errors,) = torch.autograd.grad(loss, caught[-1])
+            parts: list[Tensor] = []
+            _each(caught[2:], parts.append)
+            found = iter(torch.autograd.grad(loss, parts, materialize_grads=True))
     finally:
         handle.remove()
-    return _Reading(caught[0], caught[1], errors)
+    errors, ends = _each(caught[2:], lambda _: next(found))
+    read, lengths = caught[:2]
+    return _Reading(read, lengths, errors, StateLayout(stack.options).split(ends, errors))
+
+
+def _each(parts: Any, do: Callable[[Tensor], Any]) -> Any:
+    """Do something with every tensor in tuples and lists, in their order."""
+    if isinstance(parts, Tensor):
+        return do(parts)
+    return type(parts)([_each(part, do) for part in parts])
 
 
 def _losses(network: Any, outputs: Tensor, batch: Batch) -> Iterator[Tensor]:
@@ -136,7 +163,7 @@ def _losses(network: Any, outputs: Tensor, batch: Batch) -> Iterator[Tensor]:
             "model_gradient_flow differentiates the loss of the network's objective, and this "
             "network has none; build it with one, or use gradient_flow, which is given a loss."
         )
-    in_time = isinstance(network, ManyToMany)
+    in_time = isinstance(network, ManyToMany | EncoderDecoder)
     for row, steps in enumerate(batch.lengths.tolist()):
         its = slice(row, row + 1)
         one = [each[:, its] if in_time else each[its] for each in (outputs, batch.target)]
@@ -161,6 +188,8 @@ def _follow(
     errors = reading.errors[..., way * size : (way + 1) * size][there]
     if last_alone:
         errors[:-1] = 0
+    hidden_end, *memory_end = reading.ends[top * stack.options.num_directions + way]
+    errors[-1] += hidden_end
     traced = traces[top][way].state
     recurrence = Recurrence(
         cell=stack.options.cell,
@@ -170,7 +199,7 @@ def _follow(
         fresh=None,
         zoneout=stack.options.zoneouts if any(stack.options.zoneouts) else None,
     )
-    hidden, *memory = _gradients(recurrence, errors)
+    hidden, *memory = _gradients(recurrence, errors, memory_end)
     alive = hidden.ne(0).any(-1).any(0)
     if not bool(alive.any()):
         alive = ~alive
@@ -192,12 +221,13 @@ def _below(stack: RecurrentLayer, traces: list[list[Trace]], vectors: Tensor) ->
     return read
 
 
-def _gradients(recurrence: Recurrence, errors: Tensor) -> list[Tensor]:
+def _gradients(recurrence: Recurrence, errors: Tensor, ends: Sequence[Tensor]) -> list[Tensor]:
     """Carry errors back through a recurrence whose state is the one after its first step.
 
     Args:
         recurrence: K steps, in the order in which they are read.
         errors: by h of every step, (K, B, P).
+        ends: by c of the last step, (B, H), where the cell has it.
 
     Returns:
         The gradient by each part of the state at every step, (K, B, ·). c(t) is what is handed
@@ -217,6 +247,8 @@ def _gradients(recurrence: Recurrence, errors: Tensor) -> list[Tensor]:
             new = reference.run(one).state
             states.append(type(new)(*[part.clone() for part in new]))
         loss = (torch.stack([state.hidden for state in states]) * errors).sum()
+        for part, error in zip(states[-1][1:], ends, strict=True):
+            loss = loss + (part * error).sum()
         every = gradients_by(loss, [part for state in states for part in state])
     parts = len(states[0])
     return [torch.stack(every[part::parts]) for part in range(parts)]

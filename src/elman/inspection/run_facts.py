@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from elman.errors import DataError, ShapeError
@@ -62,6 +63,43 @@ class WrongAnswer(NamedTuple):
     """That was given to the answer."""
     where: str = ""
     """File and line."""
+
+
+class WrittenAnswer(NamedTuple):
+    """A sequence that a network wrote, beside what it read and the truth."""
+
+    input: str | SeriesInput | ImageInput
+    truth: Sequence[str]
+    """Its words, characters or symbols."""
+    answer: Sequence[str]
+    score: str = ""
+    """How near the answer comes, in words: `chrF 43.2`."""
+    where: str = ""
+    separator: str = " "
+    """Between two words; empty between characters."""
+    ignores_case: bool = False
+    """Whether an answer is right in small letters too."""
+
+
+class AttendedAnswer(NamedTuple):
+    """An answer, and which steps of the source its symbols attended to."""
+
+    read: Sequence[str]
+    """Names of the source's steps, S."""
+    written: Sequence[str]
+    """Names of the symbols, U."""
+    weights: ArrayLike
+    """(U, S), each row summing to one."""
+    where: str = ""
+
+
+class WrittenSamples(NamedTuple):
+    """What a network writes of one value: by search, drawn, and as the data has it."""
+
+    input: str
+    likeliest: str
+    drawn: Sequence[str]
+    truths: Sequence[str] = ()
 
 
 class TaggedSentence(NamedTuple):
@@ -139,9 +177,12 @@ class Flow(NamedTuple):
     per_step: bool
     """Whether the loss followed is that of one step, or the answer's."""
     pooling: str = "last"
-    """How one vector is made of all steps, where the answer is one."""
+    """How one vector is made of all steps, where the answer is one; `attention` where a decoder
+    reads them all, `last` where it reads the end alone."""
     delay: int = 0
     """d, steps from the last input to the step that gives the last answer."""
+    of_encoder: bool = False
+    """Whether the layer is an encoder's, and the loss that of all a decoder wrote."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +219,12 @@ class RunFacts:
         texts: that the model wrote.
         rolls: that the model composed.
         flow: gradient flow of the trained network.
+        captions: pictures with what was written of them.
+        written: what a network wrote, in groups: `The best` → rows.
+        written_said: how the rows were chosen and ordered.
+        samples: what it writes of a value that says little.
+        samples_said: how they were drawn.
+        attended: what it attended to.
     """
 
     title: str
@@ -212,13 +259,20 @@ class RunFacts:
     texts: Sequence[GeneratedText] = ()
     rolls: Sequence[GeneratedRoll] = ()
     flow: Flow | None = None
+    captions: Sequence[WrittenAnswer] = ()
+    written: Mapping[str, Sequence[WrittenAnswer]] = field(default_factory=dict)
+    written_said: str = ""
+    samples: Sequence[WrittenSamples] = ()
+    samples_said: str = ""
+    attended: Sequence[AttendedAnswer] = ()
 
     def __post_init__(self) -> None:
         """Refuse what could only be drawn wrongly.
 
         Raises:
             DataError: there are no scores.
-            ShapeError: a sequence has not as many truths as answers, words or weights.
+            ShapeError: a sequence has not as many truths as answers, words or weights; or the
+                weights of attention are not one for each symbol and step.
         """
         if not self.scores:
             raise DataError(
@@ -230,6 +284,12 @@ class RunFacts:
             _check_same(truths=bands.truths, answers=bands.answers)
         for text in self.weighed:
             _check_same(words=text.words, weights=text.weights)
+        for each in self.attended:
+            if np.shape(each.weights) != (len(each.written), len(each.read)):
+                raise ShapeError(
+                    "weights of attention must be (U, S) = "
+                    f"({len(each.written)}, {len(each.read)}), got {np.shape(each.weights)}."
+                )
 
     @property
     def part(self) -> str:

@@ -20,16 +20,25 @@ _QUESTIONS = {
     "labels": "How well does it tell the {target}?",
     "regression": "How near does it come to the {target}?",
     "series": "How near does it stay to the {target}?",
+    "forecast": "How well does it foresee the {target}?",
     "tagging": "How well does it tag every step with its {target}?",
     "transcription": "How well does it write down the {target}?",
+    "translation": "How well does it write the {target}?",
+    "caption": "How well does it write the {target} of a picture?",
     "language": "How well does it foresee what comes next?",
     "roll": "How well does it foresee what comes next?",
 }
 
 
+_TOLD = ("one-to-many", "encoder-decoder")
+"""Categories in which what comes next is of a column of its own."""
+
+
 def question(facts: RunFacts) -> str:
     """Ask what the scores answer."""
-    return _QUESTIONS[facts.final.kind].format(target=facts.target or "answer")
+    told = facts.final.kind == "language" and facts.category in _TOLD
+    asked = "How well does it foresee the {target}?" if told else _QUESTIONS[facts.final.kind]
+    return asked.format(target=facts.target or "answer")
 
 
 def answer(facts: RunFacts) -> str:
@@ -45,6 +54,10 @@ def answer(facts: RunFacts) -> str:
         "nll": f"Its negative log-likelihood over {over} is {chief} nats each.",
         "label_error_rate": f"{chief} edits a symbol mend its answers to {over}.",
         "error_to_signal": f"Its error has {scores.value:.2%} of the signal’s energy over {over}.",
+        "bleu": f"What it writes reaches a BLEU of {chief}, out of 100, over {over}.",
+        "bleu_4": f"What it writes reaches a BLEU-4 of {chief}, out of 100, over {over}.",
+        "chrf": f"What it writes reaches a chrF of {chief}, out of 100, over {over}.",
+        "sequence_accuracy": f"{chief} of {over} are right from beginning to end.",
         "mase": f"Its mean error over {over} is {chief} times that of the seasonal naive forecast.",
     }
     title = MEASURES[scores.main].title
@@ -60,18 +73,31 @@ def beside(scores: Scores) -> str:
         if scores.main == "accuracy":
             return f"A{always}"
         return f"{value_text(scores, 'accuracy')} of the {scores.unit} are right; a{always}"
+    if scores.kind in {"translation", "caption", "transcription"}:
+        return _exactly_right(scores)
     if "mase" in scores.values:
         than = "better" if scores.values["mase"] < 1 else "no better"
         return f"That is {than} than repeating the value of one season ago."
     return ""
 
 
+def _exactly_right(scores: Scores) -> str:
+    """Say how many sequences are right as a whole, where that is not what the headline says."""
+    if scores.main == "sequence_accuracy" or "sequence_accuracy" not in scores.values:
+        return ""
+    share = scores.values["sequence_accuracy"]
+    if share == 0:
+        return f"None of the {scores.unit} is right from beginning to end."
+    return f"{share:.2%} of the {scores.unit} are right from beginning to end."
+
+
 def flow_said(flow: Flow) -> list[str]:
-    """Say how fast the gradient fades in each direction; nothing where it need not fade."""
+    """Say how fast the gradient fades in each direction, or why it need not."""
     if flow.pooling != "last":
+        reader = "attention" if flow.pooling == "attention" else f"{flow.pooling} pooling"
         return [
-            f"The {flow.pooling} pooling reads every state, so that the gradient reaches each by a "
-            "way of its own and need not fade, even where the recurrent layers forget."
+            f"The {reader} reads every state, so that the gradient reaches each by a way of its "
+            "own and need not fade, even where the recurrent layers forget."
         ]
     said = {name: _fading_said(each) for name, each in flow.directions.items()}
     if len(said) == 1:

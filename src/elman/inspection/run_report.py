@@ -55,6 +55,7 @@ from elman.inspection.run_tables import (
     wrong_rows,
     wrong_segments,
 )
+from elman.inspection.run_written import attention_tables, written_rows
 from elman.inspection.style import colours
 
 SQUARE = (4.3, 3.9)
@@ -113,6 +114,9 @@ def render_run(facts: RunFacts) -> str:
         wrong=wrong_rows(facts.wrong),
         sentences=[(tokens(each), each.where) for each in facts.sentences],
         weighed=[(marks(each), each) for each in facts.weighed],
+        captions=written_rows(facts.captions),
+        written=[(title, written_rows(rows)) for title, rows in facts.written.items() if rows],
+        attended=attention_tables(facts.attended),
         numbers=_numbers(facts, colour),
         series=[_series(number, each, colour) for number, each in enumerate(facts.series)],
         **_bands(facts),

@@ -25,6 +25,7 @@ from elman.inspection.run_facts import (
 from elman.model import Model
 from elman.reporting.inputs import shown_input
 from elman.reporting.weighing import gradient_times_input
+from elman.reporting.writing import written_examples
 from elman.written import writes
 
 MISTAKES = 12
@@ -42,8 +43,10 @@ def examples_of(model: Model, table: Table) -> dict[str, Any]:
     task = model.task
     if task.predicts_next:
         return _generated(model, table)
-    if writes(task):
+    if task.forecasts:
         return {}
+    if writes(task):
+        return written_examples(model, table)
     found = answer(task, model.network, table, model.experiment.training.batch_size)
     truths = [task.target.decode(task.target.encode(v)) for v in values(table, task.target_columns)]
     if task.objective["name"] == "ctc":

@@ -33,7 +33,7 @@ def flow_of(model: Model, table: Table) -> Flow | None:
             least, so that the curve is long and of common rows.
     """
     network: Any = model.network
-    has_flow = model.task.category in {"many-to-one", "many-to-many"}
+    has_flow = model.task.category in {"many-to-one", "many-to-many", "encoder-decoder"}
     batch = _batch(model, table) if has_flow else None
     if batch is None:
         return None
@@ -43,6 +43,9 @@ def flow_of(model: Model, table: Table) -> Flow | None:
     ):
         return None
     per_step = model.task.category == "many-to-many"
+    if model.task.category == "encoder-decoder":
+        attends = network.decoder.attention is not None
+        return Flow(directions, False, "attention" if attends else "last", of_encoder=True)
     return Flow(
         directions,
         per_step,

@@ -27,9 +27,16 @@ LOSS_UNITS = {
     "crf": "nats a step",
     "ctc": "nats a row",
     "language-model": "nats a symbol",
+    "conditional-language-model": "nats a symbol",
     "roll": "nats a frame",
 }
 """Objective → what its loss is in; that of a regression is of scaled targets, without a unit."""
+_READ = {
+    "first": "at the first step alone",
+    "state": "as the initial state",
+    "each": "at each step",
+}
+"""Conditioning of a one-to-many network → when its input is read."""
 
 
 def write_page(
@@ -105,13 +112,40 @@ def _score_title(scores: Mapping[str, Scores]) -> str:
 def _network(model: Model) -> str:
     """Say in a line what was built."""
     spec, category = model.experiment.network, model.task.category
+    network: Any = model.network
     if category == "one-to-one":
         dense = f"dense layers of {', '.join(map(str, spec.head)) or 'no'} units"
         return f"convolutional layers, {dense}" if model.task.input.kind == "image" else dense
-    direction = "bidirectional " if spec.bidirectional else ""
-    sizes = spec.hidden_size if isinstance(spec.hidden_size, list) else [spec.hidden_size]
-    layers = len(sizes) if len(sizes) > 1 else spec.num_layers
+    if category == "one-to-many":
+        read = _READ[network.conditioning]
+        pictured = "convolutional layers, then " if model.task.input.kind == "image" else ""
+        return f"{pictured}{_layers(network.decoder.recurrent)}, its input read {read}"
+    if model.task.forecasts:
+        return f"{_layers(network.recurrent)}, over the past and the horizon"
+    if category == "encoder-decoder":
+        return f"encoder: {_layers(network.encoder)}; decoder: {_decoder(network)}"
     ends = f", {spec.pooling} pooling" if category == "many-to-one" else ""
     delay = f", delay {spec.delay}" if spec.delay else ""
-    units = "/".join(map(str, sizes))
-    return f"{layers} × {direction}{label(spec.cell)} of {units} units{ends}{delay}"
+    return f"{_layers(network.recurrent)}{ends}{delay}"
+
+
+def _layers(recurrent: Any) -> str:
+    """Say what a stack of recurrent layers is."""
+    options = recurrent.options
+    direction = "bidirectional " if options.bidirectional else ""
+    sizes = options.hidden_sizes
+    units = "/".join(map(str, sizes if len(set(sizes)) > 1 else sizes[:1]))
+    return f"{len(sizes)} × {direction}{label(options.cell.name)} of {units} units"
+
+
+def _decoder(network: Any) -> str:
+    """Say what the decoder of an encoder–decoder is, and what it reads of the encoder."""
+    decoder = network.decoder
+    attention = decoder.attention
+    reads = [_layers(decoder.recurrent)]
+    reads.append("no attention" if attention is None else f"{attention.kind} attention")
+    if decoder.input_feeding:
+        reads.append("input feeding")
+    if decoder.feedback.table is None:
+        reads.append("no feedback")
+    return ", ".join(reads)
