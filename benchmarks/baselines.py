@@ -119,6 +119,38 @@ def pedal() -> str:
     )
 
 
+def captions() -> str:
+    """Score one caption for all pictures, and those of the nearest picture of the training part."""
+    from elman.evaluation.scores import score
+
+    parts = _parts("captions")
+    said: list[dict[bytes, list[str]]] = []
+    for table in (parts.train, parts.test):
+        references: dict[bytes, list[str]] = {}
+        for picture, caption in zip(table.column("image"), table.column("caption"), strict=True):
+            pixels = np.asarray(picture, np.uint8).tobytes()
+            references.setdefault(pixels, []).append(caption.lower())
+        said.append(references)
+    known, asked = said
+    truths = list(asked.values())
+    every = [caption for its in known.values() for caption in its]
+    common = max(every, key=every.count)
+    pixels = np.stack([np.frombuffer(key, np.uint8) for key in known]).astype(np.float32)
+    first = [its[0] for its in known.values()]
+    nearest = [
+        first[int(np.square(pixels - np.frombuffer(key, np.uint8)).sum(1).argmin())]
+        for key in asked
+    ]
+    found = []
+    for answers in ([common] * len(truths), nearest):
+        values = score("caption", truths, answers, lowercase=True).values
+        found.append(" / ".join(f"{values[f'bleu_{order}']:.1f}" for order in (1, 2, 3, 4)))
+    return (
+        f"the commonest caption ({common!r}) for all: BLEU-1 to BLEU-4 {found[0]}; the first "
+        f"caption of the nearest picture, by its pixels: {found[1]}"
+    )
+
+
 def _parts(recipe: str) -> Parts:
     experiment = read_experiment(recipe)
     return read_parts(with_known_columns(experiment.data), experiment.seed)

@@ -52,6 +52,9 @@ GOALS = {
     "temperature": Goal("mase", 1.0, 5, seeds=3),
     "sunspots": Goal("mase", 1.0, 5, seeds=3),
     "airline": Goal("mase", 1.0, 5, seeds=3),
+    "translation": Goal("bleu", 35.0, 90),
+    "captions": Goal("bleu_4", None, 30, baselines.captions),
+    "surnames-by-language": Goal("bits_per_character", None, 10),
 }
 WITH_DEFAULTS = (
     "sentiment",
