@@ -16,10 +16,12 @@ from elman.errors import DataError, unknown
 from elman.evaluation.metrics import measure
 from elman.evaluation.scores import Scores, score
 from elman.examples import evaluation_batches, input_batches, targets_of
+from elman.experiment import Experiment
 from elman.experiment.data import DataSpec
+from elman.forecasts import ForecastOptions, backtest
 from elman.networks.decoding import DecodingOptions
 from elman.task import NAMED, Task
-from elman.written import write_answers, writes, written_scores
+from elman.written import decoding_options, write_answers, writes, written_scores
 
 _SCORES_OF = {
     "classification": "classification",
@@ -95,7 +97,7 @@ def scores(
     network: nn.Module,
     table: Table,
     batch_size: int,
-    decoding: DecodingOptions | None = None,
+    decoding: DecodingOptions | ForecastOptions | None = None,
     **facts: Any,
 ) -> Scores:
     """Measure a network on a table that has the truth.
@@ -105,7 +107,7 @@ def scores(
         network: with its objective.
         table: with the columns of input and target.
         batch_size: rows at a time.
-        decoding: as for `answer`.
+        decoding: as for `answer`; of a forecast how it is made and measured.
         facts: what the kind of score needs beside answers and truths; `main`, the name of the
             score that counts.
 
@@ -113,6 +115,9 @@ def scores(
         DataError: a value cannot be taken, or a column is missing.
     """
     require_columns(task.input_columns, [table])
+    if isinstance(decoding, ForecastOptions):
+        main = facts.get("main")
+        return backtest(task, network, table, decoding, batch_size, main=main)
     name = task.objective["name"]
     if name == "roll":
         return _with_main(_roll_scores(task, network, table, batch_size), facts)
@@ -140,6 +145,13 @@ def scores(
         facts |= {"names": list(names.names)}
         return score(kind, truths, found.values, found.probabilities, **facts)
     return score(kind, truths, found.values, **facts)
+
+
+def answer_options(experiment: Experiment) -> DecodingOptions | ForecastOptions:
+    """Return how the answers of an experiment are searched for, drawn and measured."""
+    if experiment.data.horizon:
+        return ForecastOptions.of(experiment.forecast)
+    return decoding_options(experiment.decoding)
 
 
 def _with_main(found: Scores, facts: Mapping[str, Any]) -> Scores:

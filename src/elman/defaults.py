@@ -25,6 +25,8 @@ FEW_TEXTS = 2_000
 
 def completed(experiment: Experiment, task: Task, parts: Parts) -> Experiment:
     """Fill in what nobody has said: columns, kinds, and settings that suit the task."""
+    if task.forecasts:
+        return experiment.with_defaults(_forecasting(task, parts))
     found = {
         "data.input": list(task.input_columns),
         "data.target": list(task.target_columns),
@@ -216,6 +218,37 @@ def _longest(task: Task, parts: Parts) -> dict[str, Any]:
     column = values(parts.train, task.target_columns)
     longest = max((len(task.target.encode(value)) for value in column), default=0)
     return {"decoding.max_length": max(1, longest + (longest + 1) // 2)}
+
+
+def _forecasting(task: Task, parts: Parts) -> dict[str, Any]:
+    """Small networks: what there is to learn of a series is little beside its noise."""
+    feature: Any = task.input
+    assert parts.train.spans is not None, "the parts of a forecast have spans"
+    room = parts.train.spans.stop - feature.window - feature.horizon
+    windows = int(room.clip(min=1).sum())
+    size = 16 if windows < FEW else 40 if windows < 20_000 else 64
+    found = {
+        "data.target": list(task.target_columns),
+        "data.input": list(feature.past),
+        "data.window": feature.window,
+        "data.season": feature.season,
+        "data.frequency": feature.frequency,
+        "network.category": task.category,
+        "network.cell": "gru",
+        "network.hidden_size": size,
+        "network.output_dropout": 0.1,
+        "network.word_dropout": 0.1 if feature.several else 0.0,  # items may come that are new
+        "training.optimizer": "adamw",
+        "training.schedule": "cosine",
+        "training.clip_norm": 1.0,
+        "training.batch_size": 16 if windows < 2_000 else 64,
+        "training.epochs": _epochs(windows, seen=100_000, least=10, most=100),
+        "training.learning_rate": 3e-3,
+        "training.weight_decay": 0.01,
+        "training.average_decay": 0.98 if windows < 2_000 else 0.99,
+    }
+    found["training.patience"] = max(5, found["training.epochs"] // 3)
+    return {name: value for name, value in found.items() if value not in (None, [])}
 
 
 def _many_to_many(task: Task, rows: int) -> dict[str, Any]:

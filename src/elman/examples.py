@@ -15,10 +15,12 @@ from elman.alignment import unequal_steps
 from elman.columns import values
 from elman.data.batching import Batch, BucketedBatches, Example, Targets, chunks, next_step
 from elman.data.encoding import EncodedExamples, Ragged, encode
+from elman.data.forecast_windows import ForecastWindows, origins_between, training_origins
 from elman.data.streams import StreamBatches
 from elman.data.table import Table
 from elman.errors import DataError
 from elman.experiment.decoder import WRITERS
+from elman.forecasts import encode_series
 from elman.task import Task
 from elman.training.preparation import TransposedBatches
 from elman.training.settings import TrainingSettings
@@ -37,7 +39,7 @@ class OrderedBatches(NamedTuple):
 
 def training_batches(
     task: Task, table: Table, settings: TrainingSettings, seed: int, cache: Path | None = None
-) -> BucketedBatches | StreamBatches | TransposedBatches:
+) -> BucketedBatches | StreamBatches | TransposedBatches | ForecastWindows:
     """Prepare the training part, as the settings ask for it.
 
     Args:
@@ -47,6 +49,8 @@ def training_batches(
         seed: of the order.
         cache: folder for what has been encoded; None to hold it in memory.
     """
+    if task.forecasts:
+        return _windows(task, table, settings.batch_size, seed=seed, training=True)
     if is_stream(task):
         length = settings.chunk_length or 100
         return StreamBatches(
@@ -80,8 +84,10 @@ def training_batches(
 
 def evaluation_batches(
     task: Task, table: Table, batch_size: int, cache: Path | None = None
-) -> BucketedBatches | StreamBatches:
+) -> BucketedBatches | StreamBatches | ForecastWindows:
     """Prepare a part for evaluation: whole, untouched, always in the same order."""
+    if task.forecasts:
+        return _windows(task, table, batch_size)
     if is_stream(task):
         stream = _stream(task, table)
         return StreamBatches(stream, min(STREAM_ROWS, max(1, len(stream) - 1)), 200)
@@ -127,6 +133,29 @@ def targets_of(task: Task) -> Targets:
     if task.category in WRITERS or task.objective["name"] == "ctc":
         return "sequence"
     return "step" if task.category == "many-to-many" else "row"
+
+
+def _windows(
+    task: Task, table: Table, batch_size: int, *, seed: int = 0, training: bool = False
+) -> ForecastWindows:
+    """Cut series into windows: those to learn from, or all whose horizon is in the part."""
+    feature: Any = task.input
+    series = encode_series(task, table)
+    if training:
+        origins = training_origins(feature, [len(each) for each in series])
+    else:
+        assert table.spans is not None, "the parts of a forecast have spans"
+        origins = origins_between(table.spans.start, table.spans.stop - feature.horizon, 1)
+    return ForecastWindows(
+        series,
+        origins,
+        feature.layout,
+        window=feature.window,
+        horizon=feature.horizon,
+        batch_size=batch_size,
+        seed=seed,
+        shuffle=training,
+    )
 
 
 def _shape(task: Task) -> dict[str, Any]:

@@ -10,16 +10,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from elman.answers import Answers, answer, forecast_facts, scores
+from elman.answers import Answers, answer, answer_options, forecast_facts, scores
 from elman.columns import require_columns
 from elman.data.table import Table
 from elman.errors import CheckpointError, ElmanError, OptionError, unknown
 from elman.evaluation.scores import Scores
 from elman.experiment import Experiment
 from elman.features.roll import RollFeature
+from elman.forecasts import ForecastOptions, forecast_ends, with_quantiles
 from elman.generation import check_can_generate, compose, write
 from elman.layers import parameter_count
 from elman.parts import read_like, read_parts
+from elman.run_directory import DESCRIPTION, WEIGHTS, model_directory
+from elman.series_parts import whole_series
 from elman.task import Task
 from elman.training.checkpoint import (
     FORMAT,
@@ -29,22 +32,19 @@ from elman.training.checkpoint import (
     save_checkpoint,
     write_atomically,
 )
+from elman.untrained import network_arguments
 from elman.written import (
     AttentionMap,
     Written,
     attention_maps,
     decoding_options,
+    distinct,
     generators,
     write_answers,
     writes,
 )
 
-EXPERIMENT = "experiment.toml"
-MODEL = "model"
-RESULT = "result.json"
 PARTS = ("train", "valid", "test")
-_WEIGHTS = "weights.safetensors"
-_DESCRIPTION = "model.json"
 
 
 class Model:
@@ -106,6 +106,11 @@ class Model:
     def answers(self, table: Table) -> Answers:
         """Answer the rows of a table, with probabilities where there are any."""
         require_columns(self.task.input_columns, [table])
+        if self.task.forecasts:
+            raise OptionError(
+                f"this model forecasts: its task is {self.task.sentence}; use forecast (on the "
+                "command line, predict with --horizon and --quantiles)."
+            )
         return answer(
             self.task,
             self.network,
@@ -124,7 +129,7 @@ class Model:
                 experiment.
 
         Returns:
-            For every row its answers, `n_best` at most, the best first.
+            For every row its answers, `n_best` at most, the best first and none twice.
 
         Raises:
             DataError: a value cannot be taken; its row is named.
@@ -142,11 +147,7 @@ class Model:
         drawn = None if seed is None else generators(seed, len(table))
         size = self.experiment.training.batch_size
         found = write_answers(self.task, self.network, table, size, options, generators=drawn)
-        decode = self.task.target.decode
-        return [
-            [Written(decode(h.ids), h.log_probability, h.score, h.finished) for h in hypotheses]
-            for hypotheses in found
-        ]
+        return [distinct(self.task.target, hypotheses) for hypotheses in found]
 
     def attention(self, data: Any, **decoding: Any) -> list[AttentionMap]:
         """Write an answer to every row, and say what was looked at for each symbol of it.
@@ -166,6 +167,47 @@ class Model:
         size = self.experiment.training.batch_size
         return attention_maps(self.task, self.network, table, size, options)
 
+    def forecast(
+        self,
+        data: Any = None,
+        *,
+        horizon: int | None = None,
+        quantiles: Sequence[float] = (0.1, 0.5, 0.9),
+        seed: int = 1,
+    ) -> dict[str, list[Any]]:
+        """Forecast what comes after the last known value of every series.
+
+        Args:
+            data: series laid out as the training data was, a row a step: a path, columns, a data
+                frame. Rows at their end without a value say what is known of the steps ahead. None
+                for the series that were learned from, with what was kept to measure on.
+            horizon: steps ahead; None for as many as were trained.
+            quantiles: their levels.
+            seed: of the paths that are drawn.
+
+        Returns:
+            Name of a column → its values, a row a series and step: item, time, `step`, `mean`, and
+            a column for each quantile, named by its level.
+
+        Raises:
+            OptionError: the model does not forecast, or not so far or such quantiles.
+            DataError: the data cannot be read, a series has no value, or what must be known of the
+                steps ahead is not there.
+        """
+        if not self.task.forecasts:
+            raise OptionError(
+                f"this model does not forecast: its task is {self.task.sentence}. A model that "
+                "forecasts is trained with a horizon."
+            )
+        horizon = self.experiment.data.horizon if horizon is None else horizon
+        spec = self.experiment.data
+        if data is None and spec.name is None and not spec.files:
+            raise OptionError("the model was trained on values in memory; hand the series over.")
+        options = with_quantiles(ForecastOptions.of(self.experiment.forecast), quantiles, seed)
+        table = whole_series(spec) if data is None else self.table(data, answered=False)
+        size = self.experiment.training.batch_size
+        return forecast_ends(self.task, self.network, table, horizon, options, size)
+
     def _check_writes(self) -> None:
         if not writes(self.task):
             raise OptionError(
@@ -180,7 +222,7 @@ class Model:
             answered: whether of a long series only windows with a value after them are wanted, as
                 to measure by.
         """
-        if isinstance(data, Table):
+        if isinstance(data, Table) and (data.spans is not None or not self.task.forecasts):
             return data
         if len(self.task.input_columns) == 1 and _are_values(data):
             return Table.from_columns({self.task.input_columns[0]: data}, origin="data")
@@ -218,7 +260,7 @@ class Model:
             self.network,
             self.table(data) if table is None else table,
             self.experiment.training.batch_size,
-            decoding_options(self.experiment.decoding),
+            answer_options(self.experiment),
             **facts,
         )
 
@@ -291,7 +333,7 @@ class Model:
         """
         directory = Path(directory)
         weights = self.network.state_dict()
-        checksum = save_checkpoint(directory / _WEIGHTS, weights, {})
+        checksum = save_checkpoint(directory / WEIGHTS, weights, {})
         description = {
             "format": FORMAT,
             "experiment": self.experiment.to_values(),
@@ -300,7 +342,7 @@ class Model:
             "weights_checksum": checksum,
         }
         text = json.dumps(description, indent=2, ensure_ascii=False)
-        write_atomically(directory / _DESCRIPTION, f"{text}\n".encode())
+        write_atomically(directory / DESCRIPTION, f"{text}\n".encode())
         return directory
 
     @classmethod
@@ -313,18 +355,18 @@ class Model:
         Raises:
             CheckpointError: a file is missing, truncated, corrupt, or does not fit the others.
         """
-        directory = _model_directory(Path(directory))
-        path = directory / _DESCRIPTION
+        directory = model_directory(Path(directory))
+        path = directory / DESCRIPTION
         description = read_json(path)
         if description.get("format") != FORMAT:
             raise CheckpointError(
                 f'{path} must say "format": {FORMAT!r}, got {description.get("format")!r}; it '
                 "was written by something else, or by another version of Elman."
             )
-        weights = load_checkpoint(directory / _WEIGHTS)
+        weights = load_checkpoint(directory / WEIGHTS)
         if weights.checksum != description.get("weights_checksum"):
             raise CheckpointError(
-                f"{directory / _WEIGHTS} and {_DESCRIPTION} do not belong together: the checksum "
+                f"{directory / WEIGHTS} and {DESCRIPTION} do not belong together: the checksum "
                 "of the weights is another. Copy both from the same run."
             )
         try:
@@ -333,11 +375,11 @@ class Model:
             network = experiment.network.build(
                 task.input.encoding,
                 task.make_objective(),
-                decoder=experiment.decoder.arguments(),
+                **network_arguments(experiment, task),
             )
         except (ElmanError, KeyError, TypeError) as error:
             raise CheckpointError(f"{path} is not a model's description: {error}") from error
-        load_weights(network, weights.tensors, origin=directory / _WEIGHTS)
+        load_weights(network, weights.tensors, origin=directory / WEIGHTS)
         return cls(experiment, task, network)
 
 
@@ -355,22 +397,3 @@ def load(directory: str | Path) -> Model:
         CheckpointError: a file is missing, truncated, corrupt, or does not fit the others.
     """
     return Model.load(directory)
-
-
-def _model_directory(directory: Path) -> Path:
-    """Find the model in its own directory or in that of its run."""
-    for candidate in (directory, directory / MODEL):
-        if (candidate / _DESCRIPTION).is_file():
-            return candidate
-    if (directory / EXPERIMENT).is_file():
-        raise CheckpointError(
-            f"{directory} holds a run that has not finished; resume it with the same command and "
-            "--resume."
-        )
-    runs = sorted(path.parents[1].name for path in directory.glob(f"*/{MODEL}/{_DESCRIPTION}"))
-    if runs:
-        raise CheckpointError(f"{directory} holds several runs; choose one: {', '.join(runs)}.")
-    raise CheckpointError(
-        f"there is no model in {directory}: it should hold {_DESCRIPTION} "
-        f"or {MODEL}/{_DESCRIPTION}."
-    )

@@ -21,6 +21,7 @@ from elman.features.build import parse_kind
 from elman.features.guesses import PICTURES
 from elman.features.inference import infer_kind
 from elman.fitting import sample
+from elman.series_parts import read_series, read_series_parts
 
 
 class Parts(NamedTuple):
@@ -46,7 +47,9 @@ def read_parts(data: DataSpec, seed: int, source: Any = None) -> Parts:
         DataError: a file cannot be read, or there is too little to divide.
         ExperimentError: nothing is named, or the settings contradict each other.
     """
-    if data.name is not None:
+    if data.horizon:
+        parts = Parts(*read_series_parts(data, source))
+    elif data.name is not None:
         parts = _named(data, data.name, seed)
     else:
         whole = _read(data, source)
@@ -66,6 +69,8 @@ def with_known_columns(data: DataSpec) -> DataSpec:
     if data.name is None or data.input or data.target:
         return data
     known = catalog.find(data.name)
+    if data.horizon:
+        return data.model_copy(update={"target": list(known.input), "time": "time"})
     found: dict[str, Any] = {"input": list(known.input), "target": [known.target]}
     if data.name in catalog.ROLL_SETS:
         found["input_kind"] = "roll"
@@ -80,6 +85,8 @@ def read_like(data: DataSpec, source: Any, *, answered: bool = True) -> Table:
         source: a path, or values in Python.
         answered: whether of a long series only windows with a value after them are wanted.
     """
+    if data.horizon:
+        return read_series(data, source)
     as_text = answered and _asks_for_running_text(data)
     table = read_table(source, format=data.format, running_text=as_text)
     known = data.per_sequence
@@ -100,7 +107,7 @@ def single_columns(data: DataSpec, table: Table) -> list[str] | None:
         data: how the table was laid out.
         table: the training part.
     """
-    if data.sequence_id is None:
+    if data.sequence_id is None or data.horizon:
         return None
     return [
         name

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import nn
 
-from elman.answers import forecast_facts, scores
+from elman.answers import answer_options, forecast_facts, scores
 from elman.data.encoding import encode
 from elman.data.table import Table
 from elman.defaults import completed
@@ -28,16 +28,17 @@ from elman.errors import CheckpointError, ExperimentError, counted
 from elman.evaluation.scores import Scores
 from elman.examples import evaluation_batches, training_batches
 from elman.experiment import Experiment, read_experiment
-from elman.model import EXPERIMENT, MODEL, RESULT, Model
+from elman.model import Model
 from elman.parts import Parts, read_parts, with_known_columns
 from elman.reporting import write_page
+from elman.run_directory import EXPERIMENT, MODEL, RESULT
 from elman.task import NAMED, Task, find_task
 from elman.training.checkpoint import read_json, write_atomically
 from elman.training.history import EpochRecord, History
 from elman.training.progress import NoProgress, Progress, progress_on_stderr
 from elman.training.trainer import fit
 from elman.untrained import completed_network, untrained_network
-from elman.written import decoding_options
+from elman.written import note_of_long_targets
 
 REPORT = "report.html"
 
@@ -202,7 +203,12 @@ def run_experiment(
     parts = read_parts(experiment.data, experiment.seed, source)
     others = [part for part in (parts.valid, parts.test) if part is not None]
     task = find_task(
-        experiment.data, experiment.network, parts.train, others, decoder=experiment.decoder
+        experiment.data,
+        experiment.network,
+        parts.train,
+        others,
+        decoder=experiment.decoder,
+        forecast=experiment.forecast,
     )
     _check_answers(task, others)
     complete = completed(experiment, task, parts)
@@ -212,6 +218,9 @@ def run_experiment(
     # What cannot be built is refused before anything is written.
     network = untrained_network(complete, task, parts.train)
     _announce(directory.name, complete, task, parts, progress)
+    long = note_of_long_targets(task, parts.train, complete.decoding)
+    if long is not None:
+        progress.say(f"note: {long}")
     history = _fit(network, complete, task, parts, directory, progress)
     solved = complete.model_copy(update={"network": completed_network(complete, task)})
     model = Model(solved, task, network)
@@ -238,7 +247,7 @@ def _check_answers(task: Task, others: Sequence[Table]) -> None:
     Raises:
         DataError: there is one; file, row and column are named.
     """
-    if task.predicts_next or task.target.kind in NAMED:
+    if task.predicts_next or task.forecasts or task.target.kind in NAMED:
         return
     for part in others:
         encode(part, range(len(part)), task.target_columns, task.target, cache=None)
@@ -252,6 +261,8 @@ def _announce(
     for note in (*parts.notes, *task.notes):
         progress.say(f"note: {note}")
     learned = f"{counted(len(parts.train), 'row')} to learn from"
+    if task.forecasts:
+        learned = f"{len(parts.train):,} series to learn from"
     counts = [learned, f"{len(parts.valid):,} to select by"]
     if parts.test is not None:
         counts.append(f"{len(parts.test):,} to measure on")
@@ -269,7 +280,7 @@ def _fit(
 ) -> History:
     """Train the network of an experiment; the weights that validation prefers are left in it."""
     settings, seed = experiment.training, experiment.seed
-    decoding = decoding_options(experiment.decoding)
+    decoding = answer_options(experiment)
     cache = directory / "encoded" if parts.train.stored else None
     training = training_batches(task, parts.train, settings, seed, cache)
     validation = evaluation_batches(task, parts.valid, settings.batch_size, cache)
@@ -353,7 +364,7 @@ def _summarise(model: Model, parts: Parts, history: History) -> RunResult:
     size = model.experiment.training.batch_size
     facts = forecast_facts(model.experiment.data, model.task, parts.train)
     facts["main"] = model.experiment.score
-    decoding = decoding_options(model.experiment.decoding)
+    decoding = answer_options(model.experiment)
     return RunResult(
         seed=model.experiment.seed,
         sentence=model.task.sentence,

@@ -12,12 +12,14 @@ from elman.data.table import Table
 from elman.errors import ExperimentError
 from elman.experiment.data import NEXT, DataSpec
 from elman.experiment.decoder import WRITERS, DecoderSpec
+from elman.experiment.forecast import ForecastSpec
 from elman.experiment.network import NetworkSpec
 from elman.features.feature import Feature, feature_from_json
 from elman.features.inference import explain, infer_category, settle_category
 from elman.features.roll import RollFeature
 from elman.fitting import fit_feature, make_feature
 from elman.networks.objectives import Objective, objective_from_json
+from elman.series_task import find_series_task
 from elman.target import describe_objective, objective_name, tag_scheme
 from elman.writing import WRITABLE, writable
 
@@ -56,6 +58,11 @@ class Task:
     def predicts_next(self) -> bool:
         """Whether the target is the next element of the input."""
         return self.target_columns == (NEXT,)
+
+    @property
+    def forecasts(self) -> bool:
+        """Whether the next values of series are asked for."""
+        return bool(self.objective["name"] == "forecast")
 
     def make_objective(self) -> Objective:
         """Build the objective, with new weights where it has any."""
@@ -98,6 +105,7 @@ def find_task(
     others: Sequence[Table] = (),
     *,
     decoder: DecoderSpec | None = None,
+    forecast: ForecastSpec | None = None,
 ) -> Task:
     """Say what is asked, and fit the features on the training part.
 
@@ -108,11 +116,14 @@ def find_task(
         others: the other parts, of which nothing is learned but which names an answer may have:
             a rare tag may stand in the test part alone.
         decoder: of a network that writes: whether input and answer share their vocabulary.
+        forecast: of the next values of series: their distribution.
 
     Raises:
         ExperimentError: columns are missing, or what was asked contradicts the data.
         DataError: a value cannot be taken; its file, row and column are named.
     """
+    if data.horizon:
+        return Task(**find_series_task(data, network, forecast or ForecastSpec(), train))
     inputs, targets = choose_columns(data, train)
     require_columns([*inputs, *targets], others)
     source: Any = make_feature(

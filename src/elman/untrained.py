@@ -32,7 +32,7 @@ def untrained_network(experiment: Experiment, task: Task, train: Table) -> nn.Mo
         task.input.encoding,
         task.make_objective(),
         output_bias=rates,
-        decoder=experiment.decoder.arguments(),
+        **network_arguments(experiment, task),
     )
     if spec.word_vectors is not None:
         _begin_at_word_vectors(network, task, spec.word_vectors)
@@ -64,5 +64,23 @@ def _begin_at_word_vectors(network: nn.Module, task: Task, path: str) -> None:
 def completed_network(experiment: Experiment, task: Task) -> NetworkSpec:
     """Return the network of an experiment, its hidden size solved for."""
     return experiment.network.solved(
-        task.input.encoding, task.make_objective(), decoder=experiment.decoder.arguments()
+        task.input.encoding, task.make_objective(), **network_arguments(experiment, task)
     )
+
+
+def network_arguments(experiment: Experiment, task: Task) -> dict[str, Any]:
+    """Return what a builder needs beside the options of the network: those of its other parts."""
+    if not task.forecasts:
+        return {"decoder": experiment.decoder.arguments()}
+    feature: Any = task.input
+    return {
+        "forecast": {
+            "layout": feature.layout,
+            "horizon": feature.horizon,
+            "feedback": experiment.forecast.feeds_back,
+            "scaling": experiment.forecast.scaling,
+            "means": feature.means.tolist(),
+            "deviations": feature.deviations.tolist(),
+            "sizes": feature.sizes.tolist(),
+        }
+    }

@@ -147,6 +147,16 @@ def write_answers(
     return found
 
 
+def distinct(feature: Any, hypotheses: Sequence[Hypothesis]) -> list[Written]:
+    """Decode hypotheses; of several that spell the same, the first is kept."""
+    found: dict[str, Written] = {}
+    for each in hypotheses:
+        value = feature.decode(each.ids)
+        answer = Written(value, each.log_probability, each.score, each.finished)
+        found.setdefault(repr(value), answer)
+    return list(found.values())
+
+
 @torch.no_grad()
 def attention_maps(
     task: Task, network: Any, table: Table, batch_size: int, options: DecodingOptions

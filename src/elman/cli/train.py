@@ -42,6 +42,12 @@ def train(
     window: Annotated[
         int | None, typer.Option(help="Steps of a long series that one answer is read from.")
     ] = None,
+    horizon: Annotated[
+        int | None, typer.Option(help="Steps ahead to be forecast, of series in a long table.")
+    ] = None,
+    known: Annotated[
+        Columns, typer.Option(help="Column that a forecast may know of the future; repeatable.")
+    ] = None,
     valid: Annotated[Columns, typer.Option(help="File to select weights by; repeatable.")] = None,
     test: Annotated[Columns, typer.Option(help="File to measure by; repeatable.")] = None,
     group: Annotated[
@@ -64,6 +70,7 @@ def train(
         **_columns("input", inputs),
         **_columns("target", targets),
         **{"data.sequence_id": sequence_id, "data.time": time, "data.window": window},
+        **{"data.horizon": horizon, "data.known": known},
         **{"data.valid_files": valid, "data.test_files": test, "data.group": group},
         cell=cell,
         seed=seed,

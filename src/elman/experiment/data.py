@@ -40,8 +40,13 @@ class DataSpec(BaseModel):
         per_sequence: columns of a long table that say one thing a sequence, not one a step; none
             to see it from the data.
         time: column with the time of a row of a long table, or of a step.
-        window: steps of a long series that one answer is read from; 0 takes sequences as they are.
+        window: steps of a long series that one answer is read from; 0 takes sequences as they are,
+            and for a forecast a length that suits its horizon.
         season: steps of a season of that series; MASE compares with the value one season before.
+        horizon: steps ahead to be forecast, of the series of a long table; 0 for no forecast.
+        known: columns of numbers that a forecast may know of the steps ahead: prices, holidays.
+        frequency: how far the steps of a forecast's series lie apart, as `hour`, `15 minutes`,
+            `working day` or `month`; none to see it from `time`.
         valid_files: files to select weights by, in place of a part of `files`.
         test_files: files to measure by, in place of a part of `files`.
         valid_fraction: part of the rows to select weights by, where nothing else says which.
@@ -68,6 +73,9 @@ class DataSpec(BaseModel):
     time: str | None = None
     window: int = Field(default=0, ge=0)
     season: int = Field(default=1, ge=1)
+    horizon: int = Field(default=0, ge=0)
+    known: Names = []
+    frequency: str | None = None
     valid_files: Names = []
     test_files: Names = []
     valid_fraction: float = Field(default=0.1, gt=0, lt=1)
@@ -83,14 +91,40 @@ class DataSpec(BaseModel):
             raise ValueError("give name, a named data set, or files, one of the two; got both")
         if self.name is not None and self.sequence_id:
             raise ValueError("sequence_id is for files; a named data set knows its own sequences")
-        if self.season != 1 and not self.window:
+        if self.season != 1 and not (self.window or self.horizon):
             raise ValueError(
                 f"season = {self.season} has no effect without a window, as nothing is forecast; "
                 "set window, or leave season out"
             )
+        self._refuse_what_no_forecast_has()
         if self.per_sequence and not self.sequence_id:
             raise ValueError("per_sequence belongs to a long table; name its sequence_id too")
         return self
+
+    def _refuse_what_no_forecast_has(self) -> None:
+        """Refuse settings of a forecast without a horizon, and others beside one."""
+        only = {"known": self.known, "frequency": self.frequency}
+        if self.horizon:
+            only = {
+                "per_sequence": self.per_sequence,
+                "group": self.group,
+                "input_kind": self.input_kind,
+                "target_kind": self.target_kind,
+                "split_order": self.split_order if self.split_order == "random" else None,
+            }
+            if self.predicts_next:
+                raise ValueError(
+                    f"target = 'next' is one step of what is read, and horizon = {self.horizon} "
+                    "asks for several; name the columns to be forecast"
+                )
+        for name, value in only.items():
+            if value:
+                raise ValueError(
+                    f"{name} = {value!r} has no meaning in a forecast of numbers, in the order of "
+                    "time; leave it out"
+                    if self.horizon
+                    else f"{name} = {value!r} is for a forecast; set horizon, the steps ahead, too"
+                )
 
     @property
     def predicts_next(self) -> bool:

@@ -123,6 +123,7 @@ class NetworkSpec(BaseModel):
         *,
         output_bias: Tensor | None = None,
         decoder: Mapping[str, Any] | None = None,
+        forecast: Mapping[str, Any] | None = None,
     ) -> nn.Module:
         """Build the network with new weights; its category and size must be known.
 
@@ -131,6 +132,7 @@ class NetworkSpec(BaseModel):
             objective: what the outputs are for; becomes part of the network.
             output_bias: what the last dense layer's bias begins at, (O,); None draws it.
             decoder: options of the part that writes, where there is one.
+            forecast: those of a network that forecasts, likewise.
 
         Raises:
             OptionError: an unknown cell or option, a value out of range, or one without meaning
@@ -144,6 +146,7 @@ class NetworkSpec(BaseModel):
             objective,
             output_bias=output_bias,
             decoder=decoder,
+            forecast=forecast,
             **self._arguments(),
         )
 
@@ -153,6 +156,7 @@ class NetworkSpec(BaseModel):
         objective: Objective,
         *,
         decoder: Mapping[str, Any] | None = None,
+        forecast: Mapping[str, Any] | None = None,
     ) -> NetworkSpec:
         """Return the network with a hidden size in place of a budget of parameters.
 
@@ -160,6 +164,7 @@ class NetworkSpec(BaseModel):
             encoding: what the encoded input holds.
             objective: what the outputs are for.
             decoder: options of the part that writes, where there is one.
+            forecast: those of a network that forecasts, likewise.
 
         Raises:
             OptionError: no network is that small or that large.
@@ -175,6 +180,7 @@ class NetworkSpec(BaseModel):
             encoding=encoding,
             objective=objective,
             decoder=decoder,
+            forecast=forecast,
             **self._arguments(),
         )
         return self.model_copy(update={"hidden_size": found, "parameters": None})

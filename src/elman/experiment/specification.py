@@ -12,11 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from elman.errors import ExperimentError
 from elman.experiment.data import DataSpec
 from elman.experiment.decoder import WRITERS, DecoderSpec, DecodingSpec
+from elman.experiment.forecast import ForecastSpec
 from elman.experiment.network import NetworkSpec
 from elman.experiment.overrides import RIVALS, complete_name, flat, in_words
 from elman.training.settings import GREATEST_SEED, TrainingSettings
 
 _SECTIONS: dict[str, type[BaseModel]] = {
+    "forecast": ForecastSpec,
     "decoder": DecoderSpec,
     "decoding": DecodingSpec,
     "data": DataSpec,
@@ -40,6 +42,7 @@ class Experiment(BaseModel):
         decoder: the part of the network that writes, where the answer is a sequence of its own
             length.
         decoding: how such an answer is searched for.
+        forecast: how the next values of series are forecast, where `data.horizon` asks for them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -52,6 +55,7 @@ class Experiment(BaseModel):
     training: TrainingSettings = TrainingSettings()
     decoder: DecoderSpec = DecoderSpec()
     decoding: DecodingSpec = DecodingSpec()
+    forecast: ForecastSpec = ForecastSpec()
 
     @model_validator(mode="after")
     def _refuse_to_carry_what_has_seen_the_future(self) -> Experiment:
@@ -63,6 +67,21 @@ class Experiment(BaseModel):
                     "no chunk can go on from the state of the one before it; set "
                     "training.carry_state = false"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_sections_of_other_tasks(self) -> Experiment:
+        if self.data.horizon:
+            for section in ("decoder", "decoding"):
+                if section in self.model_fields_set:
+                    raise ValueError(
+                        f"[{section}] is for symbols that are written, and data.horizon = "
+                        f"{self.data.horizon} asks for numbers; leave it out"
+                    )
+        elif "forecast" in self.model_fields_set:
+            raise ValueError(
+                "[forecast] is for the next values of series; say how many: data.horizon"
+            )
         return self
 
     @classmethod
@@ -95,12 +114,15 @@ class Experiment(BaseModel):
     def to_values(self) -> dict[str, Any]:
         """Return every setting, defaults too, as nested values; those not given are left out.
 
-        So is what only a network that writes has, where this one does not.
+        So is what only a network that writes, or forecasts, has, where this one does not.
         """
         values = self.model_dump(exclude_none=True)
+        writes = self.network.category in WRITERS and not self.data.horizon
         for section in ("decoder", "decoding"):
-            if self.network.category not in WRITERS and not self.model_fields_set & {section}:
+            if not writes and not self.model_fields_set & {section}:
                 del values[section]
+        if not self.data.horizon:
+            del values["forecast"]
         return values
 
     def to_toml(self) -> str:

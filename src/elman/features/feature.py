@@ -115,6 +115,11 @@ KINDS: Mapping[str, str] = MappingProxyType(
 )
 """Kind → where its class is; imported when first asked for."""
 
+_OF_TASKS: Mapping[str, str] = MappingProxyType(
+    {"forecast": "elman.features.forecast:ForecastFeature"}
+)
+"""Kinds that no column is said to be of: a task makes them of several."""
+
 
 def feature_class(kind: str) -> type[Any]:
     """Return the class of a kind of feature.
@@ -124,8 +129,7 @@ def feature_class(kind: str) -> type[Any]:
     """
     if kind not in KINDS:
         raise unknown("kind of column", kind, KINDS)
-    module, name = KINDS[kind].split(":")
-    return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
+    return _imported(KINDS[kind])
 
 
 def feature_from_json(state: Mapping[str, Any]) -> Any:
@@ -134,6 +138,13 @@ def feature_from_json(state: Mapping[str, Any]) -> Any:
     Raises:
         DataError: the state is malformed.
     """
-    if not isinstance(state.get("kind"), str) or state["kind"] not in KINDS:
+    places = {**KINDS, **_OF_TASKS}
+    if not isinstance(state.get("kind"), str) or state["kind"] not in places:
         raise DataError(f"a feature's state must say its kind, got {state.get('kind')!r}.")
-    return feature_class(state["kind"]).from_json(state)
+    return _imported(places[state["kind"]]).from_json(state)
+
+
+def _imported(place: str) -> type[Any]:
+    """Import a class from MODULE:NAME."""
+    module, name = place.split(":")
+    return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]

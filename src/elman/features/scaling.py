@@ -138,6 +138,11 @@ class Moments:
         self._squares = np.zeros(columns)
         self._waiting: list[Sequence[float]] = []
 
+    @property
+    def missing(self) -> Floats:
+        """How many numbers of each column were missing, (n,)."""
+        return self._rows - self.count
+
     def add_row(self, row: Sequence[float]) -> None:
         """Take in one row, (n,); rows wait for each other, since NumPy is slow on single ones."""
         self._waiting.append(row)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from elman.errors import OptionError
 from elman.features.feature import Encoding
 from elman.layers import MLP, parameter_count
+from elman.networks.build_forecaster import build_forecaster
 from elman.networks.build_writer import build_writer
 from elman.networks.components import (
     begin_at,
@@ -22,10 +23,12 @@ from elman.networks.components import (
     tied_size,
 )
 from elman.networks.encoder_decoder import EncoderDecoder
+from elman.networks.forecaster import Forecaster
 from elman.networks.highway import AutoregressiveHighway
 from elman.networks.inputs import Inputs
 from elman.networks.many_to_many import ManyToMany
 from elman.networks.many_to_one import ManyToOne
+from elman.networks.objectives.forecast import ForecastObjective
 from elman.networks.objectives.objective import Objective
 from elman.networks.one_to_many import OneToMany
 from elman.networks.one_to_one import OneToOne
@@ -39,7 +42,7 @@ from elman.networks.pooling import pooling
 
 _LARGEST_HIDDEN_SIZE = 1 << 16
 
-Network = OneToOne | ManyToOne | ManyToMany | EncoderDecoder | OneToMany
+Network = OneToOne | ManyToOne | ManyToMany | EncoderDecoder | OneToMany | Forecaster
 
 
 def build_network(
@@ -50,6 +53,7 @@ def build_network(
     output_bias: Tensor | None = None,
     device: str | None = None,
     decoder: Mapping[str, Any] | None = None,
+    forecast: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Network:
     """Build a network of any category: inputs, a recurrent part, dense layers, an objective.
@@ -61,6 +65,7 @@ def build_network(
         output_bias: what the bias of the last dense layer begins at, (O,); None draws it.
         device: of all other parameters.
         decoder: of a network that writes, see `DecoderOptions`.
+        forecast: of a network that forecasts, see `Forecaster`.
         options: see `NetworkOptions`.
 
     Raises:
@@ -68,6 +73,8 @@ def build_network(
             no meaning in the category, or parts that do not fit together.
     """
     asked, writing = checked_options(options), checked_decoder_options(decoder or {})
+    if isinstance(objective, ForecastObjective):
+        return build_forecaster(category, objective, asked, writing, forecast, device)
     asked.check_category(category)
     writing.check_category(category)
     if category in WRITERS:

@@ -20,8 +20,9 @@ from sklearn.utils.validation import (
 from elman.data.table import Table
 from elman.errors import DataError, OptionError
 from elman.experiment import full_name
-from elman.model import EXPERIMENT, Model
+from elman.model import Model
 from elman.run import RunResult, experiment_for, run_experiment
+from elman.run_directory import EXPERIMENT
 from elman.sklearn import columns
 from elman.sklearn.columns import Inputs
 from elman.training.progress import NoProgress, progress_on_stderr

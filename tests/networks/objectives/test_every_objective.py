@@ -69,7 +69,7 @@ ROWS: dict[str, tuple[Callable[[], Objective], Callable[[], Tensor]]] = {
     ),
     "regression": (lambda: Regression(N, loss="absolute"), lambda: draw(B, N)),
 }
-ELSEWHERE = {"conditional-language-model"}  # its target has steps of its own
+ELSEWHERE = {"conditional-language-model", "forecast"}  # their targets have steps of their own
 every_step_objective = pytest.mark.parametrize("name", STEPS)
 every_row_objective = pytest.mark.parametrize("name", ROWS)
 every_objective = pytest.mark.parametrize("name", [*STEPS, *ROWS])

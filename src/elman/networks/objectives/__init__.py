@@ -11,6 +11,7 @@ from elman.networks.objectives.classification import Classification
 from elman.networks.objectives.conditional_language_model import ConditionalLanguageModel
 from elman.networks.objectives.crf import CRF
 from elman.networks.objectives.ctc import CTC
+from elman.networks.objectives.forecast import ForecastObjective
 from elman.networks.objectives.labelling import Labelling
 from elman.networks.objectives.language import LanguageModel
 from elman.networks.objectives.objective import Objective
@@ -31,6 +32,7 @@ OBJECTIVES: Mapping[str, type[Any]] = MappingProxyType(
             StepRegression,
             LanguageModel,
             ConditionalLanguageModel,
+            ForecastObjective,
             Roll,
         )
     }
@@ -65,6 +67,7 @@ __all__ = [
     "OBJECTIVES",
     "Classification",
     "ConditionalLanguageModel",
+    "ForecastObjective",
     "Labelling",
     "LanguageModel",
     "Objective",

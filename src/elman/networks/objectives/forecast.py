@@ -72,13 +72,16 @@ class ForecastObjective(Objective):
         self.head_size = self.values * self.distribution.size
         self.output_size = self.head_size + self.values
 
-    def scaled(self, raw: Tensor, scale: Tensor | None = None) -> Tensor:
+    def scaled(
+        self, raw: Tensor, scale: Tensor | None = None, shift: Tensor | None = None
+    ) -> Tensor:
         """Put the scales beside the raw numbers of a network.
 
         Args:
             raw: (…, n·P), the P of a value next to each other.
             scale: ν > 0 of every value, (…, n) or with fewer axes in front: (B, n) holds for all
                 steps of (H, B, n·P). None for 1.
+            shift: added to every value, in its own unit, (…, n) as the scale; None for 0.
 
         Returns:
             The outputs, (…, O): after the P numbers of a value, ln ν.
@@ -86,6 +89,7 @@ class ForecastObjective(Objective):
         Raises:
             ShapeError: the axes are not these.
             DataError: a scale is no number above 0.
+            OptionError: a shift of a distribution that cannot be shifted, as that of counts.
         """
         if raw.dim() == 0 or raw.size(-1) != self.head_size:
             raise ShapeError(
@@ -107,6 +111,10 @@ class ForecastObjective(Objective):
                 f"scale must be (…, n), one for every value or for fewer axes in front, of "
                 f"(…, n) = {tuple(of_values.shape[:-1])}; got {described(scale)}."
             ) from error
+        if shift is not None:
+            moved = torch.zeros_like(of_values)
+            moved[..., self._location()] = shift / scale
+            of_values = of_values + moved
         return torch.cat([of_values, logarithm.unsqueeze(-1)], -1).flatten(-2)
 
     def parameters_of(self, outputs: Tensor) -> Tensor:
@@ -174,6 +182,15 @@ class ForecastObjective(Objective):
             "values": self.values,
             "quantiles": family.get("levels"),
         }
+
+    def _location(self) -> int:
+        """Return which raw number of a value shifts its distribution."""
+        if self.distribution.location is None:
+            raise OptionError(
+                f"distribution={self.distribution.name!r} cannot be shifted; scale windows by "
+                "their mean alone."
+            )
+        return self.distribution.location
 
     def _of_values(self, outputs: Tensor) -> Tensor:
         """Lay out outputs (…, O) by value, (…, n, P + 1)."""

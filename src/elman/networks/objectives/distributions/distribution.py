@@ -29,6 +29,8 @@ class Distribution(ABC):
     """What `to_json` calls it."""
     size: int
     """P, raw numbers a value, and as many parameters."""
+    location: int | None
+    """The raw number to which a/ν is added where a is added to the values; None where none is."""
 
     @abstractmethod
     def parameters(self, raw: Tensor, scale: Tensor) -> Tensor:

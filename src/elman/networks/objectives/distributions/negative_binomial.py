@@ -33,6 +33,7 @@ class NegativeBinomial(Distribution):
 
     name: ClassVar[str] = "negative-binomial"
     size: int = 2
+    location: int | None = None
 
     def parameters(self, raw: Tensor, scale: Tensor) -> Tensor:
         """Return μ and α, (…, 2), of raw numbers o, (…, 2)."""

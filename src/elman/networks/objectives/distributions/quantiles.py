@@ -55,6 +55,7 @@ class Quantiles(Distribution):
             )
         self.size = len(self.levels)
         self._middle = min(range(self.size), key=lambda k: abs(self.levels[k] - 0.5))
+        self.location = self._middle
 
     def parameters(self, raw: Tensor, scale: Tensor) -> Tensor:
         """Return z, (…, K), rising along the last axis, of raw numbers o, (…, K)."""

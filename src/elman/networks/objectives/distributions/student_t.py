@@ -33,6 +33,7 @@ class StudentT(Distribution):
 
     name: ClassVar[str] = "student-t"
     size: int = 3
+    location: int | None = 0
 
     def parameters(self, raw: Tensor, scale: Tensor) -> Tensor:
         """Return μ, τ and k, (…, 3), of raw numbers o, (…, 3)."""

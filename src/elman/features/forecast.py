@@ -1,0 +1,331 @@
+"""Series that are to be forecast: values, covariates, the calendar, and whose series it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from elman.errors import DataError, counted
+from elman.features.calendar import calendar_columns, fitting_cycles
+from elman.features.checks import check_whole, fitted, shown
+from elman.features.feature import Encoding
+from elman.features.frequency import Frequency
+from elman.features.scaling import Floats, Moments, Scaling
+from elman.features.state import feature_state, restore
+
+SHOWN = 3
+"""Items named in a note before the rest is counted."""
+
+
+class Layout(NamedTuple):
+    """How many columns of an encoded step are what; they stand in this order."""
+
+    values: int
+    """Targets, as they are; NaN where one is missing."""
+    past: int
+    """What is known up to now alone: covariates, scaled, and marks of their gaps."""
+    known: int
+    """What is known of the future as well: covariates, their gaps, the calendar, the age."""
+    items: int
+    """Names an item's id may be of, the unknown one, 0, among them; 0 where there is no id."""
+
+
+class ForecastFeature:
+    """Series on a regular grid, from which windows of past and horizon are cut.
+
+    A value is a series: the list of the cells of the targets, the past covariates, the known ones,
+    the time and the item, where there are such. All but the item are numbers a step, (T,), NaN
+    where missing; the targets and past covariates may end before the others do, which then are
+    known of the steps ahead.
+
+        encoded step = targets, past covariates, known covariates, calendar, age, item's id
+
+    Covariates are scaled as those of a `series`. Targets stay as they are, for each window has a
+    scale of its own. The age, in a set of several series, is ln (1 + steps since the first one).
+
+    Args:
+        targets: columns to be forecast.
+        horizon: steps ahead.
+        window: steps of the past that are read.
+        season: steps until a series comes round, that a naive forecast looks back; None for what
+            most series of the frequency have.
+        past: covariates known up to now alone.
+        known: covariates known of the future.
+        frequency: how far steps lie apart, as `Frequency.parse` reads it; None without times.
+        timed: whether there is a column of times.
+        several: whether there is a column that says whose series it is.
+        counts: whether targets must be 0, 1, 2, ….
+
+    Source of the covariates: Salinas et al. 2020, arXiv:1704.04110, §4.
+    """
+
+    kind: ClassVar[str] = "forecast"
+    has_steps: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        targets: Sequence[str],
+        horizon: int,
+        window: int,
+        season: int | None = None,
+        past: Sequence[str] = (),
+        known: Sequence[str] = (),
+        frequency: str | None = None,
+        timed: bool = False,
+        several: bool = False,
+        counts: bool = False,
+    ) -> None:
+        self.targets = tuple(targets)
+        check_whole("horizon", horizon, least=1)
+        check_whole("window", window, least=1)
+        self.horizon = horizon
+        self.window = window
+        self.past = tuple(past)
+        self.known = tuple(known)
+        self.frequency = frequency
+        self.timed = timed
+        self.several = several
+        self.counts = counts
+        self.notes: list[str] = []
+        self.steps = None if frequency is None else Frequency.parse(frequency)
+        usual = 1 if self.steps is None else self.steps.season
+        self.season = usual if season is None else season
+        self._targets: Scaling | None = None
+        self._sizes: Floats = np.ones(len(self.targets))
+        self._past: Scaling | None = None
+        self._known: Scaling | None = None
+        self._cycles: tuple[str, ...] = ()
+        self._items: dict[str | int, int] = {}
+
+    @property
+    def means(self) -> Floats:
+        """Mean of every target over the training part, (n,)."""
+        return fitted(self._targets, self.kind).mean
+
+    @property
+    def deviations(self) -> Floats:
+        """Standard deviation of every target over the training part, (n,); 1 where constant."""
+        return fitted(self._targets, self.kind).sd
+
+    @property
+    def sizes(self) -> Floats:
+        """Mean of the absolute values of every target over the training part, (n,), above 0."""
+        return self._sizes
+
+    @property
+    def items(self) -> list[str | int]:
+        """The items of the training part, in the order of their ids 1, 2, …."""
+        return list(self._items)
+
+    @property
+    def layout(self) -> Layout:
+        """What the columns of an encoded step are."""
+        ages = int(self.several)
+        return Layout(
+            values=len(self.targets),
+            past=0 if self._past is None else self._past.size,
+            known=(0 if self._known is None else self._known.size) + len(self._cycles) + ages,
+            items=len(self._items) + 1 if self.several else 0,
+        )
+
+    @property
+    def encoding(self) -> Encoding:
+        """What a step holds."""
+        layout = self.layout
+        numbers = layout.values + layout.past + layout.known
+        return Encoding(numbers=numbers, ids=(layout.items,) if layout.items else ())
+
+    @property
+    def description(self) -> str:
+        """What a value is, in words."""
+        beside = [*self.past, *self.known, *self._cycles]
+        return ", ".join([*self.targets, *beside])
+
+    def fit(self, values: Iterable[Any]) -> ForecastFeature:
+        """Learn scales, items and the calendar from the training part's series.
+
+        Raises:
+            DataError: there is no series, no value in any, or one cannot be taken.
+        """
+        targets, sizes = Moments(len(self.targets)), Moments(len(self.targets))
+        past, known = Moments(len(self.past)), Moments(len(self.known))
+        span = 0
+        for value in values:
+            cells = self._cells(value)
+            self._check_counts(cells.targets)
+            targets.add(cells.targets)
+            sizes.add(np.abs(cells.targets))
+            past.add(cells.past)
+            known.add(cells.known)
+            if cells.times is not None and len(cells.times):
+                span = max(span, int(cells.times[-1] - cells.times[0]))
+            if self.several:
+                self._items.setdefault(cells.item, len(self._items) + 1)
+        names = [f"column {name!r}" for name in self.targets]
+        self._targets, notes = targets.scaling("standard", names)
+        self.notes = [note for note in notes if "is the same" in note]
+        self._sizes = np.where(sizes.mean > 0, sizes.mean, 1.0)
+        self._past = self._scaling(past, self.past)
+        self._known = self._scaling(known, self.known)
+        missing = int(targets.missing.sum())
+        if missing:
+            self.notes.append(
+                f"{counted(missing, 'value')} of {', '.join(self.targets)} are missing in the "
+                "training part; they are marked as missing, and nothing is learned from them."
+            )
+        if self.timed and self.steps is not None:
+            self._cycles = fitting_cycles(self.steps, span)
+        return self
+
+    def encode(self, value: Any) -> Tensor:
+        """Turn a series into floats, (T, columns), T being the steps of its longest cell.
+
+        Raises:
+            DataError: it is no such series.
+        """
+        cells = self._cells(value)
+        self._check_counts(cells.targets)
+        steps = max(len(cells.targets), len(cells.known) if self.known else 0)
+        steps = max(steps, 0 if cells.times is None else len(cells.times))
+        parts = [
+            _longer(cells.targets, steps, np.nan),
+            _longer(self._scaled(self._past, cells.past, self.past), steps, 0.0),
+            self._scaled(self._known, cells.known, self.known),
+        ]
+        if self._cycles and cells.times is not None:
+            parts.append(calendar_columns(cells.times.astype(np.int64), self._cycles))
+        if self.several:
+            parts.append(np.log1p(np.arange(steps))[:, None])
+            parts.append(np.full((steps, 1), self._items.get(cells.item, 0)))
+        rows = [part for part in parts if part.shape[1]]
+        return torch.from_numpy(np.concatenate(rows, 1).astype(np.float32))
+
+    def decode(self, encoded: Tensor) -> list[list[float]]:
+        """Return the targets of encoded steps, (T, …), NaN where one is missing."""
+        values: list[list[float]] = encoded[:, : len(self.targets)].double().tolist()
+        return values
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe the feature in JSON values, for `from_json`."""
+        options = {
+            "targets": list(self.targets),
+            "horizon": self.horizon,
+            "window": self.window,
+            "season": self.season,
+            "past": list(self.past),
+            "known": list(self.known),
+            "frequency": self.frequency,
+            "timed": self.timed,
+            "several": self.several,
+            "counts": self.counts,
+        }
+        learned = {
+            "scaling": fitted(self._targets, self.kind).to_json(),
+            "sizes": self._sizes.tolist(),
+            "past_scaling": None if self._past is None else self._past.to_json(),
+            "known_scaling": None if self._known is None else self._known.to_json(),
+            "cycles": list(self._cycles),
+            "items": self.items,
+        }
+        return feature_state(self.kind, options, learned)
+
+    @classmethod
+    def from_json(cls, state: Mapping[str, Any]) -> ForecastFeature:
+        """Restore a feature from `to_json`.
+
+        Raises:
+            DataError: the state is malformed.
+        """
+        maybe = (dict, type(None))
+        entries: dict[str, Any] = {"scaling": dict, "sizes": list, "cycles": list, "items": list}
+        entries |= {"past_scaling": maybe, "known_scaling": maybe}
+        feature, learned = restore(cls, state, entries)
+        feature._targets = Scaling.from_json(learned["scaling"], cls.kind)
+        feature._sizes = np.array(learned["sizes"], np.float64)
+        covariates = [
+            None if learned[name] is None else Scaling.from_json(learned[name], cls.kind)
+            for name in ("past_scaling", "known_scaling")
+        ]
+        feature._past, feature._known = covariates
+        feature._cycles = tuple(learned["cycles"])
+        feature._items = {item: place for place, item in enumerate(learned["items"], start=1)}
+        return feature
+
+    def unknown_items(self, items: Iterable[str | int]) -> list[str]:
+        """Say which items are none of the training part, which are read as an unknown one."""
+        new = [item for item in items if item not in self._items]
+        if not self.several or not new:
+            return []
+        listed = ", ".join(map(repr, new[:SHOWN]))
+        more = f" and {len(new) - SHOWN} more" if len(new) > SHOWN else ""
+        return [f"no item of the training part, so forecast as unknown ones: {listed}{more}."]
+
+    def _cells(self, value: Any) -> _Cells:
+        """Take a value apart, each cell checked."""
+        names = [*self.targets, *self.past, *self.known]
+        count = len(names) + self.timed + self.several
+        cells = list(value) if count > 1 else [value]
+        if len(cells) != count:
+            raise DataError(f"a series must be the list of {count} cells, got {shown(value)}.")
+        item = cells.pop() if self.several else None
+        times = np.asarray(cells.pop()) if self.timed else None
+        columns = [np.asarray(cell, np.float64) for cell in cells]
+        n, past = len(self.targets), len(self.targets) + len(self.past)
+        return _Cells(
+            _side_by_side(columns[:n]),
+            _side_by_side(columns[n:past]),
+            _side_by_side(columns[past:]),
+            times,
+            item,
+        )
+
+    def _check_counts(self, targets: Floats) -> None:
+        wrong = np.zeros(targets.shape, bool)
+        if self.counts:
+            wrong = (targets < 0) | (targets != np.round(targets)) & ~np.isnan(targets)
+        if wrong.any():
+            step, column = np.argwhere(wrong)[0]
+            raise DataError(
+                f"{self.targets[column]} is {targets[step, column]:g} at step {step} of the series "
+                "that begins here, and distribution = 'negative-binomial' is for counts 0, 1, 2, "
+                "…; correct it, or take 'gaussian' or 'student-t'."
+            )
+
+    def _scaling(self, moments: Moments, names: Sequence[str]) -> Scaling | None:
+        if not names:
+            return None
+        found, notes = moments.scaling("standard", [f"column {name!r}" for name in names])
+        self.notes += notes
+        return found
+
+    @staticmethod
+    def _scaled(scaling: Scaling | None, values: Floats, names: Sequence[str]) -> Floats:
+        if scaling is None:
+            return np.empty((len(values), 0))
+        return scaling.encode(values, [f"column {name!r}" for name in names])
+
+
+class _Cells(NamedTuple):
+    """The cells of one series."""
+
+    targets: Floats
+    past: Floats
+    known: Floats
+    times: NDArray[Any] | None
+    item: Any
+
+
+def _side_by_side(columns: Sequence[Floats]) -> Floats:
+    """Put columns of one length side by side, (T, columns)."""
+    return np.stack(columns, 1) if columns else np.empty((0, 0))
+
+
+def _longer(values: Floats, steps: int, filling: float) -> Floats:
+    """Lengthen columns, (T, n), to so many steps."""
+    return np.pad(values, ((0, steps - len(values)), (0, 0)), constant_values=filling)
