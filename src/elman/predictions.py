@@ -89,7 +89,7 @@ def note_of_empty_rows(model: Model, table: Table) -> str | None:
         return None
     what, place = ", ".join(columns), table.where(empty[0])
     found = "answered all the same, from nothing read"
-    if model.task.target.has_steps:
+    if model.task.target.has_steps and not writes(model.task):
         found = "there is nothing to answer"
     if len(empty) == 1:
         return f"{place}: {what} is empty; {found}."
