@@ -47,8 +47,8 @@ def read_labelled_folder(folder: Path, files: Sequence[Path], column: str) -> Ta
     """Read a folder of sounds, pictures or texts.
 
     Labels come from a table in the folder (`labels.csv`, `captions.csv` or `metadata.csv`), one
-    column of which names the files; or from subfolders, `LABEL/a.wav`, or `train/LABEL/a.wav`, which gives a
-    column `split` too. Without either there is no column `label`.
+    column of which names the files; or from subfolders, `LABEL/a.wav`, or `train/LABEL/a.wav`,
+    which gives a column `split` too. Without either there is no column `label`.
 
     Args:
         folder: the folder.
