@@ -132,7 +132,7 @@ class ForecastWindows:
 def training_origins(feature: ForecastFeature, lengths: Sequence[int]) -> Origins:
     """List the windows that can be learned from: those with a full past, of every series.
 
-    A series that is too short for any has shorter ones, which begin in its second half.
+    Of a short series all in its second half are taken, be their past full or not.
     """
     longest = np.asarray(lengths) - feature.horizon
     first = np.minimum(feature.window, np.maximum(1, (longest + 1) // 2))
