@@ -10,6 +10,7 @@ import pytest
 from elman.data.long_series import LongSeries, long_series
 from elman.data.table import Table
 from elman.errors import DataError
+from elman.features.frequency import Frequency
 
 
 def table(origin: str = "sales", **columns: Any) -> Table:
@@ -51,10 +52,9 @@ def test_two_rows_at_the_same_time_are_refused_with_both_places() -> None:
 
 def test_two_rows_of_one_month_are_refused() -> None:
     days = ["2020-01-01", "2020-02-01", "2020-03-01", "2020-03-05"]
+    monthly = Frequency.parse("month")
     with pytest.raises(DataError, match="2020-03-01 and 2020-03-05 lie in the same month"):
-        from elman.features.frequency import Frequency
-
-        series(table(t=days, y=[1, 2, 3, 4]), frequency=Frequency.parse("month"))
+        series(table(t=days, y=[1, 2, 3, 4]), frequency=monthly)
 
 
 def test_a_row_between_two_steps_is_refused_with_the_way_out() -> None:

@@ -17,8 +17,20 @@ def micro(*texts: str) -> np.ndarray:
 
 @pytest.mark.parametrize(
     "text",
-    ["second", "15 minutes", "hour", "day", "3 days", "week", "month", "quarter", "year"]
-    + ["working day", "0.5 seconds", "2", "0.25"],
+    [
+        "second",
+        "15 minutes",
+        "hour",
+        "day",
+        "3 days",
+        "week",
+        "month",
+        "quarter",
+        "year",
+        "working day",
+        "0.5 seconds",
+        "2",
+    ],
 )
 def test_a_frequency_is_written_as_it_is_read(text: str) -> None:
     assert str(Frequency.parse(text)) == text

@@ -34,7 +34,7 @@ def flow_of(model: Model, table: Table) -> Flow | None:
     """
     network: Any = model.network
     has_flow = model.task.category in {"many-to-one", "many-to-many", "encoder-decoder"}
-    batch = _batch(model, table) if has_flow else None
+    batch = _batch(model, table) if has_flow and not model.task.forecasts else None
     if batch is None:
         return None
     directions = model_gradient_flow(network, batch)
