@@ -18,7 +18,9 @@ from elman.features.feature import Encoding
 from elman.inspection.gradient_flow import gradient_flow
 from elman.inspection.model_flow import LONGEST, model_gradient_flow
 from elman.networks import build_network
+from elman.networks.decoder import DecoderState
 from elman.networks.objectives.classification import Classification
+from elman.networks.objectives.conditional_language_model import ConditionalLanguageModel
 from elman.networks.objectives.crf import CRF
 from elman.networks.objectives.ctc import CTC
 from elman.networks.objectives.regression import StepRegression
@@ -116,6 +118,51 @@ def test_many_to_one_equals_autograd_by_hand_in_both_directions(cell: str, pooli
     assert (memory_flow is not None) == (cell == "lstm")
     if memory_flow is not None:
         torch.testing.assert_close(memory_flow, mean_over_rows(norms["c"]))
+
+
+@pytest.mark.parametrize("attention", ["none", "general"])
+@pytest.mark.parametrize(("cell", "both"), [("gru", True), ("lstm", False)])
+def test_an_encoder_is_followed_from_all_that_is_written(
+    cell: str, both: bool, attention: str
+) -> None:
+    """An LSTM's bridge hands on c(S) too; two directions are read through a dense layer."""
+    ours = network(
+        "encoder-decoder",
+        objective=ConditionalLanguageModel(O),
+        cell=cell,
+        bidirectional=both,
+        decoder={"attention": attention},
+    )
+    target = torch.tensor([[0, 3, 1], [2, 1, -1], [2, -1, -1]])
+    rows = batch(per_step=False)._replace(target=target)
+
+    flows = model_gradient_flow(ours, rows)
+
+    twin = copy.deepcopy(ours).double()
+    ends = ("", "_reverse")[: 1 + both]
+    cells = [torch_cell(cell, twin.encoder, f"_l0{end}") for end in ends]
+    norms: dict[str, list[Tensor]] = {"forward": [], "backward": [], "c": []}
+    for row, steps in enumerate(LENGTHS):
+        x = rows.input[:steps, row].double()
+        ways = [run_by_hand(each, x.flip(0) if way else x) for way, each in enumerate(cells)]
+        hidden = [torch.stack(h[::-1] if way else h) for way, (h, _) in enumerate(ways)]
+        values, last = torch.cat(hidden, -1), torch.stack([h[-1] for h, _ in ways])
+        memory = None if attention == "none" else twin.decoder.attention.read(values)
+        state = (last, ways[0][1][-1][None]) if cell == "lstm" else last
+        symbols = [each for each in target[:, row].tolist() if each >= 0]
+        outputs, _ = twin.decoder(
+            torch.tensor([O, *symbols])[:, None], DecoderState(twin.bridge(state), memory)
+        )
+        loss = F.cross_entropy(outputs[:, 0], torch.tensor([*symbols, O]))
+        for name, (h, c) in zip(flows, ways, strict=True):
+            norms[name].append(norms_by(loss, h).flip(0))
+            if c:
+                norms["c"].append(norms_by(loss, c).flip(0))
+    for name, flow in flows.items():
+        torch.testing.assert_close(flow.hidden, mean_over_rows(norms[name]))
+        if flow.cell is not None:
+            torch.testing.assert_close(flow.cell, mean_over_rows(norms["c"]))
+            assert flow.cell[0] > 0
 
 
 @pytest.mark.parametrize("delay", [0, 2])

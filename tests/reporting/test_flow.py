@@ -12,7 +12,7 @@ from elman.data.table import Table
 from elman.inspection.model_flow import model_gradient_flow
 from elman.reporting import flow
 from elman.reporting.flow import flow_of
-from roads import NEXT_CHARACTER, ROADS, Road, untrained
+from roads import NEXT_CHARACTER, ROADS, WRITTEN_ROADS, Road, untrained
 
 WITH_STEPS = {name: road for name, road in ROADS.items() if road.category != "one-to-one"} | {
     "the next character": NEXT_CHARACTER
@@ -33,6 +33,24 @@ def test_every_task_with_recurrent_layers_has_a_flow(name: str, tmp_path: Path) 
         assert len(each.distance) >= flow.FEWEST_STEPS
         assert each.hidden.isfinite().all()
         assert 1 <= each.rows <= max(flow.ROWS, 10)
+
+
+@pytest.mark.parametrize("attention", ["none", "general"])
+def test_the_flow_of_a_network_that_writes_is_that_of_its_encoder(
+    attention: str, tmp_path: Path
+) -> None:
+    road = WRITTEN_ROADS["a sentence to another"]
+    model, parts = untrained(road, tmp_path, **{"decoder.attention": attention, "cell": "gru"})
+    found = flow_of(model, parts.valid)
+    assert found is not None
+    assert found.of_encoder
+    assert found.pooling == {"none": "last", "general": "attention"}[attention]
+    assert not found.per_step
+
+
+def test_what_reads_no_sequence_has_none(tmp_path: Path) -> None:
+    model, parts = untrained(WRITTEN_ROADS["a language to names"], tmp_path)
+    assert flow_of(model, parts.valid) is None
 
 
 @pytest.mark.parametrize("name", [n for n, road in ROADS.items() if road.category == "one-to-one"])

@@ -225,6 +225,7 @@ class RunFacts:
         samples: what it writes of a value that says little.
         samples_said: how they were drawn.
         attended: what it attended to.
+        attended_said: what the names of steps and symbols mean.
     """
 
     title: str
@@ -265,6 +266,7 @@ class RunFacts:
     samples: Sequence[WrittenSamples] = ()
     samples_said: str = ""
     attended: Sequence[AttendedAnswer] = ()
+    attended_said: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what could only be drawn wrongly.

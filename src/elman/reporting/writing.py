@@ -20,6 +20,7 @@ from elman.networks.decoding import Hypothesis
 from elman.reporting.inputs import shown_input
 from elman.task import Task
 from elman.written import (
+    END,
     as_given,
     attention_maps,
     decoding_options,
@@ -84,6 +85,7 @@ def written_examples(model: Model, table: Table) -> dict[str, Any]:
         "written": {title: _shown(model, table, some) for title, some in _groups(written).items()},
         "written_said": f"By their own {measure}, of {counted(len(written), 'row')}.",
         "attended": _attended(model, table, written),
+        "attended_said": _signs(task),
     }
 
 
@@ -122,18 +124,24 @@ def _nearness(task: Task, truths: Sequence[Any], answer: Any) -> list[float]:
 
 
 def _groups(written: Sequence[_Written]) -> dict[str, list[_Written]]:
-    """Choose the best, best first; some from the middle; the worst, worst first; the long first."""
-    rows = sorted(written, key=lambda each: -len(each.truth))
-    best = sorted(rows, key=lambda each: -each.nearness)
-    worst = sorted(rows, key=lambda each: each.nearness)[: max(0, len(rows) - BEST)]
-    if all(each.answer == each.truth for each in rows):
-        return {"All are right": best[: BEST + MIDDLE + WORST]}
-    middle = max(BEST, (len(best) - MIDDLE) // 2)
-    left = len(best) - len(worst[:WORST])
+    """Choose the best, best first; some from the middle; the worst, worst first; long ones first.
+
+    No row is in two groups.
+    """
+    long_first = sorted(written, key=lambda each: -len(each.truth))
+    order = sorted(long_first, key=lambda each: -each.nearness)
+    if all(each.answer == each.truth for each in order):
+        return {"All are right": order[: BEST + MIDDLE + WORST]}
+    best = {each.row for each in order[:BEST]}
+    others = [each for each in long_first if each.row not in best]
+    worst = sorted(others, key=lambda each: each.nearness)[:WORST]
+    shown = best | {each.row for each in worst}
+    left = [each for each in order if each.row not in shown]
+    start = max(0, (len(left) - MIDDLE) // 2)
     return {
-        "The best": best[:BEST],
-        "From the middle": best[middle : min(middle + MIDDLE, left)],
-        "The worst": worst[:WORST],
+        "The best": order[:BEST],
+        "From the middle": left[start : start + MIDDLE],
+        "The worst": worst,
     }
 
 
@@ -165,7 +173,7 @@ def _score(task: Task, written: _Written) -> str:
         said = f"chrF {written.nearness:.1f}"
     else:
         edits = edit_distance(written.truth, written.answer)
-        said = f"{counted(edits, 'edit')} for {len(written.truth)}"
+        said = f"{counted(edits, 'edit')}, {counted(len(written.truth), 'symbol')}"
     return said if written.hypothesis.finished else f"{said}, cut off"
 
 
@@ -233,6 +241,13 @@ def _names(feature: Any, pieces: Sequence[str]) -> list[str]:
         goes_on = [place > 0 and not piece[:1].isspace() for place, piece in enumerate(pieces)]
         return [f"{GOES_ON * on}{name}" for on, name in zip(goes_on, names, strict=True)]
     return ["␣" if piece.isspace() else piece for piece in pieces]
+
+
+def _signs(task: Task) -> str:
+    """Say what the signs in names of steps and symbols mean."""
+    cut = [getattr(feature, "level", "") for feature in (task.input, task.target)]
+    said = f"{END} is the end of the answer."
+    return f"{said} A byte pair with {GOES_ON} goes on without a space." if "bpe" in cut else said
 
 
 def _samples(model: Model, table: Table) -> list[WrittenSamples]:
