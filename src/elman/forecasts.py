@@ -242,20 +242,20 @@ def backtest(
         )
     horizon = feature.horizon
     found = forecast(network, feature, encoded, origins, horizon, options, batch_size)
-    known = [_known(feature, each) for each in encoded]
-    places = list(zip(origins.series.tolist(), origins.step.tolist(), strict=True))
     shift, scale = np.zeros(len(feature.targets)), np.ones(len(feature.targets))
     if options.standardised:
         shift, scale = feature.means, feature.deviations
+    known = [(_known(feature, each) - shift) / scale for each in encoded]
+    places = list(zip(origins.series.tolist(), origins.step.tolist(), strict=True))
     quantiles = {q: list((its - shift) / scale) for q, its in found.quantiles.items()}
     points = quantiles.get(0.5) or list((found.mean - shift) / scale)
     items = list(table.column(task.input_columns[-1])) if feature.several else None
     measured = score(
         "forecast",
-        [(known[row][step : step + horizon] - shift) / scale for row, step in places],
+        [known[row][step : step + horizon] for row, step in places],
         points,
         quantiles=quantiles,
-        training=[(known[row][:step] - shift) / scale for row, step in places],
+        training=[known[row][:step] for row, step in places],
         season=feature.season,
         items=[0 if items is None else items[row] for row, _ in places],
         main=main,
