@@ -19,6 +19,9 @@ from elman.task import Task
 FEW = 200
 """Rows of which fewer make a small network, small batches, little dropout and long patience."""
 
+MANY = 10_000
+"""Rows of which more are updates enough for a slow average of the weights."""
+
 FEW_TEXTS = 2_000
 """Texts of which fewer are learned from without averaging weights and selecting by the score."""
 
@@ -140,13 +143,17 @@ def _reading(task: Task, rows: int) -> dict[str, Any]:
             "training.learning_rate": 2e-3,
             "training.epochs": _epochs(rows, seen=60_000, least=4, most=30),
         }
+    slow = {"training.average_decay": 0.999} if rows >= MANY else {}
     return chosen | {
         "network.cell": "gru",
         "network.hidden_size": 128,
-        "network.embedding_size": 32,
-        "network.input_dropout": 0.2,
-        "training.learning_rate": 3e-3,
-        "training.epochs": _epochs(rows, most=30),
+        "network.embedding_size": 64,
+        "network.input_dropout": 0.1,
+        "network.output_dropout": 0.3,
+        "training.learning_rate": 2e-3,
+        "training.weight_decay": 0.01,
+        "training.epochs": _epochs(rows, seen=320_000, most=30),
+        **slow,
     }
 
 
