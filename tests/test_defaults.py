@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 
 from elman.defaults import defaults_for
+from elman.errors import ExperimentError
 from elman.experiment import Experiment
 from elman.task import Task, roll_task
-from roads import NEXT_CHARACTER, ROADS, Road, untrained
+from roads import NEXT_CHARACTER, ROADS, WRITTEN_ROADS, Road, untrained
 
 EVERY = pytest.mark.parametrize(
-    "road", [*ROADS.values(), NEXT_CHARACTER], ids=[*ROADS, "next character"]
+    "road",
+    [*ROADS.values(), *WRITTEN_ROADS.values(), NEXT_CHARACTER],
+    ids=[*ROADS, *WRITTEN_ROADS, "next character"],
 )
 ROWS = [1, 50, 1_999, 2_000, 20_000, 1_000_000]
 
@@ -37,7 +40,7 @@ def test_defaults_are_settings_in_range_for_any_number_of_rows(
 def test_a_network_of_the_defaults_can_be_built(road: Road, tmp_path: Path) -> None:
     task = task_of(road, tmp_path)
     spec = Experiment.from_toml("[data]\n").override(defaults_for(task, 100)).network
-    network = spec.build(task.input.encoding, task.make_objective())
+    network = spec.build(task.input.encoding, task.make_objective(), decoder={})
     assert sum(weight.numel() for weight in network.parameters()) > 1_000
 
 
@@ -84,3 +87,8 @@ def test_only_what_asks_for_the_next_element_gets_a_network_that_can_go_on(
 def test_forecasts_are_not_read_from_the_future_backwards(tmp_path: Path) -> None:
     chosen = defaults_for(task_of(ROADS["windows to the next value"], tmp_path), 100)
     assert (chosen["network.bidirectional"], chosen["network.pooling"]) == (False, "last")
+
+
+def test_how_answers_are_searched_for_is_refused_where_none_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ExperimentError, match=r"\[decoding\] says how .* words; target: one of 2"):
+        untrained(ROADS["text to a class"], tmp_path, beam_size=5)

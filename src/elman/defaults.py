@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from elman.columns import values
+from elman.errors import ExperimentError
 from elman.experiment import Experiment
-from elman.experiment.decoder import WRITERS
+from elman.experiment.decoder import WRITERS, DecodingSpec
 from elman.features.feature import Feature
 from elman.parts import Parts, single_columns
 from elman.task import Task
@@ -27,9 +28,18 @@ FEW_TEXTS = 2_000
 
 
 def completed(experiment: Experiment, task: Task, parts: Parts) -> Experiment:
-    """Fill in what nobody has said: columns, kinds, and settings that suit the task."""
+    """Fill in what nobody has said: columns, kinds, and settings that suit the task.
+
+    Raises:
+        ExperimentError: it was said how an answer is searched for, and none is written.
+    """
     if task.forecasts:
         return experiment.with_defaults(_forecasting(task, parts))
+    if task.category not in WRITERS and experiment.decoding != DecodingSpec():
+        raise ExperimentError(
+            "[decoding] says how an answer of its own length is searched for, and this task is "
+            f"{task.sentence}; leave it out."
+        )
     found = {
         "data.input": list(task.input_columns),
         "data.target": list(task.target_columns),

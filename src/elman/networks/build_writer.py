@@ -26,7 +26,7 @@ from elman.networks.encoder_decoder import EncoderDecoder
 from elman.networks.objectives.conditional_language_model import ConditionalLanguageModel
 from elman.networks.objectives.objective import Objective
 from elman.networks.one_to_many import OneToMany
-from elman.networks.options import DecoderOptions, NetworkOptions
+from elman.networks.options import DecoderOptions, NetworkOptions, with_article
 
 
 def build_writer(
@@ -54,8 +54,8 @@ def build_writer(
     """
     if not isinstance(objective, ConditionalLanguageModel):
         raise OptionError(
-            f"a {category} network writes symbols, and the objective is {objective.name!r}; use "
-            f"{ConditionalLanguageModel.name!r}."
+            f"{with_article(category)} network writes symbols, and the objective is "
+            f"{objective.name!r}; use {ConditionalLanguageModel.name!r}."
         )
     if category == "one-to-many":
         return _one_to_many(encoding, objective, asked, writing, output_bias, device)

@@ -17,6 +17,11 @@ WRITERS = frozenset({"encoder-decoder", "one-to-many"})
 DROPOUT_KINDS = ("ordinary", "locked")
 
 
+def with_article(category: str) -> str:
+    """Write a category as it is spoken of: an encoder-decoder, a one-to-one."""
+    return f"an {category}" if category.startswith("e") else f"a {category}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class NetworkOptions:
     """The options of `build_network`.
@@ -98,10 +103,11 @@ class NetworkOptions:
             value, default = getattr(self, option.name), _DEFAULTS[option.name]
             if option.name in _MEANINGLESS[category] and value != default:
                 raise OptionError(
-                    f"{option.name}={value!r} has no meaning in a {category} network; leave it out."
+                    f"{option.name}={value!r} has no meaning in {with_article(category)} network; "
+                    "leave it out."
                 )
         if category != "one-to-one" and self.hidden_size is None:
-            raise OptionError(f"a {category} network needs a hidden_size; give one.")
+            raise OptionError(f"{with_article(category)} network needs a hidden_size; give one.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,8 +154,8 @@ class DecoderOptions:
             )
             if meaningless and value != option.default:
                 raise OptionError(
-                    f"decoder.{option.name}={value!r} has no meaning in a {category} network; "
-                    "leave it out."
+                    f"decoder.{option.name}={value!r} has no meaning in {with_article(category)} "
+                    "network; leave it out."
                 )
 
 
