@@ -19,6 +19,7 @@ from elman.forecasts import encode_series
 from elman.model import Model, load
 from elman.parts import read_parts
 from elman.run import train
+from inspection.pages import Page, assert_loads_nothing
 
 HORIZON = 4
 QUICK = {
@@ -169,6 +170,21 @@ def test_evaluation_goes_on_from_every_horizons_end(tmp_path: Path) -> None:
     assert scores.main == "mase"
     assert scores.count == 2 * 8
     assert "4 forecasts of 4 steps each." in scores.notes
+
+
+def test_the_page_shows_forecasts_of_every_target_beside_what_came(tmp_path: Path) -> None:
+    sales_model(tmp_path)
+    page = Page((tmp_path / "run" / "report.html").read_text(encoding="utf-8"))
+    assert_loads_nothing(page)
+    for words in (
+        "Predicted and true",
+        "tea, from 2024-03-13",
+        "ink, from 2024-03-17",
+        "seasonal naive",
+        "repeats the value of 7 steps before",
+        "The band should hold 80%",
+    ):
+        assert words in page.text, words
 
 
 def test_missing_values_are_masked_and_told_of(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from elman.alignment import unequal_steps
+from elman.backtest import backtest
 from elman.columns import require_columns, values
 from elman.data.table import Table
 from elman.errors import DataError, unknown
@@ -18,7 +19,7 @@ from elman.evaluation.scores import Scores, score
 from elman.examples import evaluation_batches, input_batches, targets_of
 from elman.experiment import Experiment
 from elman.experiment.data import DataSpec
-from elman.forecasts import ForecastOptions, backtest
+from elman.forecasts import ForecastOptions
 from elman.networks.decoding import DecodingOptions
 from elman.task import NAMED, Task
 from elman.written import decoding_options, write_answers, writes, written_scores

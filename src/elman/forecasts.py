@@ -1,4 +1,4 @@
-"""Forecasts of series: from their ends, or from many origins to be measured against the truth."""
+"""Forecasts of series, from their ends or from given origins."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from elman.columns import require_columns, values
-from elman.data.forecast_windows import ForecastWindows, Origins, origins_between
+from elman.data.forecast_windows import ForecastWindows, Origins
 from elman.data.table import Table
 from elman.errors import DataError, OptionError, counted
-from elman.evaluation.scores import Scores, score
 from elman.experiment.forecast import ForecastSpec
 from elman.features.forecast import ForecastFeature
 from elman.features.frequency import DAY, Frequency, Times, show_time
@@ -203,69 +202,6 @@ def forecast_ends(
     return columns
 
 
-def backtest(
-    task: Task,
-    network: Any,
-    table: Table,
-    options: ForecastOptions,
-    batch_size: int,
-    *,
-    main: str | None = None,
-) -> Scores:
-    """Forecast series from rolling origins, and measure what came of it.
-
-    Args:
-        task: with the feature.
-        network: a forecaster.
-        table: series, a row each, whose `spans` say which steps are to be forecast.
-        options: of the forecast; the stride.
-        batch_size: origins at a time.
-        main: name of the score that counts; None for MASE.
-
-    Raises:
-        DataError: no series is as long as the horizon, or a value cannot be taken.
-    """
-    require_columns(task.input_columns, [table])
-    feature: Any = task.input
-    if table.spans is None:
-        raise DataError(f"{table.source} does not say which of its steps are to be forecast.")
-    encoded = encode_series(task, table)
-    origins = origins_between(
-        table.spans.start,
-        table.spans.stop - feature.horizon,
-        options.stride or feature.horizon,
-    )
-    if not len(origins.step):
-        raise DataError(
-            f"{table.source}: no series has {counted(feature.horizon + 1, 'step')}, so none can be "
-            f"forecast {feature.horizon} ahead and compared with what came."
-        )
-    horizon = feature.horizon
-    found = forecast(network, feature, encoded, origins, horizon, options, batch_size)
-    shift, scale = np.zeros(len(feature.targets)), np.ones(len(feature.targets))
-    if options.standardised:
-        shift, scale = feature.means, feature.deviations
-    known = [(_known(feature, each) - shift) / scale for each in encoded]
-    places = list(zip(origins.series.tolist(), origins.step.tolist(), strict=True))
-    quantiles = {q: list((its - shift) / scale) for q, its in found.quantiles.items()}
-    points = quantiles.get(0.5) or list((found.mean - shift) / scale)
-    items = list(table.column(task.input_columns[-1])) if feature.several else None
-    measured = score(
-        "forecast",
-        [known[row][step : step + horizon] for row, step in places],
-        points,
-        quantiles=quantiles,
-        training=[known[row][:step] for row, step in places],
-        season=feature.season,
-        items=[0 if items is None else items[row] for row, _ in places],
-        main=main,
-    )
-    said = [f"{counted(len(places), 'forecast')} of {counted(horizon, 'step')} each."]
-    if options.standardised:
-        said.append("Scores are of values standardised by the training part.")
-    return measured.model_copy(update={"notes": (*said, *measured.notes)})
-
-
 def encode_series(task: Task, table: Table) -> list[Tensor]:
     """Encode the series of a table; the place of one that cannot be taken is said."""
     found = []
@@ -332,10 +268,6 @@ def _extended(
         ahead = np.full(horizon, np.nan)
         extended[:n] = [np.concatenate([target[:origin], ahead]) for target in targets]
     return extended, origin
-
-
-def _known(feature: ForecastFeature, encoded: Tensor) -> NDArray[np.float64]:
-    return _numbers(encoded[:, : len(feature.targets)])
 
 
 def _numbers(tensor: Tensor) -> NDArray[np.float64]:

@@ -91,7 +91,11 @@ def everything() -> RunFacts:
         weighed=[WeighedText(["not", EVIL], [-1.0, 2.0], "neg", "pos", 0.75)],
         weights_said="Gradient × input.",
         numbers=PredictedNumbers([1.0, 2.0], [1.5, 2.5]),
-        series=[PredictedSeries(EVIL, [1.0, 2.0], [1.0, 2.5], past=[0.0])],
+        series=[
+            PredictedSeries(EVIL, [1.0, 2.0], [1.0, 2.5], past=[0.0]),
+            PredictedSeries("b", [1.0], [2.0], [0.0], naive=[0.0], low=[1.5], high=[3.0]),
+        ],
+        series_said="Dotted: the naive one.",
         texts=[GeneratedText(f" and so on {EVIL}", "Once", "temperature 0.8")],
         rolls=[GeneratedRoll("Composed", roll)],
         flow=Flow({"forward": falling(0.9), "backward": falling(0.5)}, per_step=False),
@@ -123,7 +127,7 @@ def test_every_element_is_closed_and_every_id_is_one_of_a_kind(page: Page) -> No
 
 def test_every_drawing_is_well_formed_and_has_words_for_those_who_do_not_see_it(html: str) -> None:
     drawings = re.findall(r"<svg.*?</svg>", html, re.DOTALL)
-    assert len(drawings) == html.count('role="img" aria-label="') == 9
+    assert len(drawings) == html.count('role="img" aria-label="') == 10
     for drawing in drawings:
         namespace = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
         ElementTree.fromstring(re.sub(r"^<svg[^>]*>", f"<svg {namespace}>", drawing))

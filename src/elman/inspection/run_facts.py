@@ -142,6 +142,12 @@ class PredictedSeries(NamedTuple):
     truth: ArrayLike
     answer: ArrayLike
     past: ArrayLike = ()
+    naive: ArrayLike = ()
+    """What a seasonal naive forecast says, (T,); empty where there is none."""
+    low: ArrayLike = ()
+    """Lower ends of an interval of each value, (T,); empty where there is none."""
+    high: ArrayLike = ()
+    """Upper ends, likewise."""
 
 
 class PredictedNumbers(NamedTuple):
@@ -216,6 +222,7 @@ class RunFacts:
         weights_said: what a weight is: `gradient × input of each word`.
         numbers: of a regression.
         series: of a forecast or a signal.
+        series_said: which were chosen, and what their lines are.
         texts: that the model wrote.
         rolls: that the model composed.
         flow: gradient flow of the trained network.
@@ -257,6 +264,7 @@ class RunFacts:
     weights_said: str = ""
     numbers: PredictedNumbers | None = None
     series: Sequence[PredictedSeries] = ()
+    series_said: str = ""
     texts: Sequence[GeneratedText] = ()
     rolls: Sequence[GeneratedRoll] = ()
     flow: Flow | None = None

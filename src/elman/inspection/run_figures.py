@@ -117,15 +117,24 @@ def draw_scatter(axes: Axes, numbers: PredictedNumbers, *, colour: str) -> None:
 def draw_series(axes: Axes, series: PredictedSeries, *, colour: str) -> None:
     """Draw a true series, the prediction over it, and the past before both."""
     past = np.ravel(np.asarray(series.past, np.float64))[-MOST_STEPS:]
-    truth, answer = (
+    truth, answer, naive, low, high = (
         np.ravel(np.asarray(each, np.float64))[:MOST_STEPS]
-        for each in (series.truth, series.answer)
+        for each in (series.truth, series.answer, series.naive, series.low, series.high)
     )
     if len(past):
-        axes.plot(np.arange(-len(past), 0), past, color=TRUTH, linewidth=1, alpha=0.6)
+        until = np.concatenate([past, truth[:1]])
+        axes.plot(np.arange(-len(past), 1), until, color=TRUTH, linewidth=1, alpha=0.6)
         axes.axvline(-0.5, color=THEME["guide"], linewidth=1.2)
-    axes.plot(truth, color=TRUTH, linewidth=2.6, alpha=0.6, label="true")
-    axes.plot(answer, color=colour, linewidth=1.2, label="predicted")
+    dot = "o" if len(truth) == 1 else ""  # it has no line
+    if len(low):
+        steps = np.arange(len(low), dtype=np.float64)
+        axes.fill_between(steps, low, high, color=colour, alpha=0.18, linewidth=0)
+    axes.plot(truth, color=TRUTH, linewidth=2.6, alpha=0.6, label="true", marker=dot)
+    if len(naive):
+        axes.plot(
+            naive, color=THEME["ink"], linewidth=1, linestyle=(0, (1, 1.6)), label="seasonal naive"
+        )
+    axes.plot(answer, color=colour, linewidth=1.2, label="predicted", marker=dot)
     axes.margins(x=0)
     axes.set_xlabel("step")
     axes.xaxis.set_major_locator(MaxNLocator(8, steps=ROUND, integer=True))

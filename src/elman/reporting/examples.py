@@ -23,6 +23,7 @@ from elman.inspection.run_facts import (
     WrongAnswer,
 )
 from elman.model import Model
+from elman.reporting.forecasting import forecast_examples
 from elman.reporting.inputs import shown_input
 from elman.reporting.weighing import gradient_times_input
 from elman.reporting.writing import written_examples
@@ -44,7 +45,7 @@ def examples_of(model: Model, table: Table) -> dict[str, Any]:
     if task.predicts_next:
         return _generated(model, table)
     if task.forecasts:
-        return {}
+        return forecast_examples(model, table)
     if writes(task):
         return written_examples(model, table)
     found = answer(task, model.network, table, model.experiment.training.batch_size)
