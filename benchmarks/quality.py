@@ -52,6 +52,11 @@ GOALS = {
     "temperature": Goal("mase", 1.0, 5, seeds=3),
     "sunspots": Goal("mase", 1.0, 5, seeds=3),
     "airline": Goal("mase", 1.0, 5, seeds=3),
+    "temperature-28": Goal("mase", 1.0, 5, seeds=3),
+    "sunspots-24": Goal("mase", 1.0, 5, seeds=3),
+    "airline-12": Goal("mase", 1.0, 5, seeds=3),
+    "ett-24": Goal("mse", 0.42, 30, seeds=3),
+    "ett-96": Goal("mse", None, 30, seeds=3),
     "translation": Goal("bleu", 35.0, 90),
     "captions": Goal("bleu_4", None, 30, baselines.captions),
     "surnames-by-language": Goal("bits_per_character", None, 10),
@@ -84,6 +89,8 @@ HEADINGS = (
     "allowed",
 )
 
+AHEAD = ("recipe", "MASE", "naive", "MSE", "naive", "MAE", "naive", "wQL", "80% interval holds")
+
 
 def page(*, runs: Path, recipes: Sequence[str], defaults: Sequence[str]) -> str:
     """Train recipes and set their scores beside the goals.
@@ -101,6 +108,10 @@ def page(*, runs: Path, recipes: Sequence[str], defaults: Sequence[str]) -> str:
     beside = [(name, GOALS[name].beside) for name in recipes]
     lines += ["", "## Beside plain methods, run here on the same rows", ""]
     lines += [f"* **{name}**: {method()}." for name, method in beside if method is not None]
+    if forecasts := [name for name in recipes if read_experiment(name).data.horizon]:
+        lines += ["", "## Forecasts of several steps, beside the seasonal naive one", ""]
+        lines += [f"| {' | '.join(AHEAD)} |", f"|{' --- |' * len(AHEAD)}"]
+        lines += [_ahead_row(name, trained[name]) for name in forecasts]
     if "gestures" in recipes:
         lines += ["", "## Gestures: what looking ahead is worth", "", *_delays(runs)]
     if defaults:
@@ -153,6 +164,19 @@ def _row(name: str, trained: Sequence[TrainedRun]) -> str:
         f"{minutes:.1f}",
         f"{goal.minutes:g}",
     ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _ahead_row(name: str, trained: Sequence[TrainedRun]) -> str:
+    """Set forecasts beside the seasonal naive ones from the same origins."""
+    results = [run.result for run in trained]
+    naive = results[0].scores["test"].details["seasonal_naive"]
+    cells = [f"`{name}`"]
+    for score in ("mase", "mse", "mae"):
+        cells += [_spread(results, "test", score), f"{naive[score]:.4g}"]
+    for score in ("weighted_quantile_loss", "coverage"):
+        there = score in results[0].scores["test"].values
+        cells.append(_spread(results, "test", score) if there else "")
     return f"| {' | '.join(cells)} |"
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from elman.columns import require_columns, values
+from elman.data.batching import Batch
 from elman.data.forecast_windows import ForecastWindows, Origins
 from elman.data.table import Table
 from elman.errors import DataError, OptionError, counted
@@ -116,29 +117,33 @@ def forecast(
     for start in range(0, len(origins.step), batch_size):
         rows = np.arange(start, min(start + batch_size, len(origins.step)))
         batch = cutter.cut(origins.take(rows)).to(device)
-        if network.feedback:
-            paths = network.sample(
-                batch.input,
-                batch.lengths,
-                horizon=horizon,
-                count=options.samples,
-                generators=[_generator(options.seed, int(row), device) for row in rows],
-            )
-            numbers = paths.double().cpu().numpy()
-            mean, quantile = numbers.mean(0), np.quantile(numbers, options.levels, axis=0)
-        else:
-            nothing = torch.full_like(batch.target, torch.nan)
-            outputs, _ = network(batch.input, lengths=batch.lengths, target=nothing)
-            mean = _numbers(network.objective.mean(outputs))
-            quantile = np.stack(
-                [_numbers(network.objective.quantile(outputs, q)) for q in options.levels]
-            )
+        mean, quantile = _answered(network, batch, rows, horizon, options)
         means.append(mean.swapaxes(0, 1))
         for level, its in zip(options.levels, quantile, strict=True):
             found[level].append(its.swapaxes(0, 1))
     return Forecasts(
         np.concatenate(means), {level: np.concatenate(its) for level, its in found.items()}
     )
+
+
+def _answered(
+    network: Any, batch: Batch, rows: NDArray[np.int64], horizon: int, options: ForecastOptions
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the means of a batch's forecasts, (H, B, n), and quantiles, (levels, H, B, n)."""
+    if network.feedback:
+        paths = network.sample(
+            batch.input,
+            batch.lengths,
+            horizon=horizon,
+            count=options.samples,
+            generators=[_generator(options.seed, int(row), batch.input.device) for row in rows],
+        )
+        numbers = paths.double().cpu().numpy()
+        return numbers.mean(0), np.quantile(numbers, options.levels, axis=0)
+    nothing = torch.full_like(batch.target, torch.nan)
+    outputs, _ = network(batch.input, lengths=batch.lengths, target=nothing)
+    quantiles = [_numbers(network.objective.quantile(outputs, q)) for q in options.levels]
+    return _numbers(network.objective.mean(outputs)), np.stack(quantiles)
 
 
 def forecast_ends(
