@@ -99,6 +99,24 @@ def test_columns_that_cannot_be_are_refused_in_words(data: dict[str, Any], words
         task_of(REVIEWS, **data)
 
 
+@pytest.mark.parametrize(
+    ("data", "option"),
+    [
+        ({"target": "next", "input_options": {"characters": True}}, "input_options"),
+        (
+            {"target": "b", "target_kind": "text:word", "target_options": {"characters": True}},
+            "target_options",
+        ),
+    ],
+)
+def test_words_that_are_written_have_no_characters_beside_them(
+    data: dict[str, Any], option: str
+) -> None:
+    texts = {"a": ["one two three", "four five"] * 9, "b": ["un deux trois", "quatre"] * 9}
+    with pytest.raises(ExperimentError, match=rf"data\.{option}\.characters lets .* are written"):
+        task_of(texts, input="a", input_kind="text:word", **data)
+
+
 def test_the_next_number_is_refused_with_the_way_to_a_forecast() -> None:
     words = re.escape(
         "target = next is for texts, symbols and piano rolls, and column pulse holds a number a "

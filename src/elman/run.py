@@ -33,6 +33,7 @@ from elman.parts import Parts, read_parts, with_known_columns
 from elman.reporting import write_page
 from elman.run_directory import EXPERIMENT, MODEL, RESULT
 from elman.task import NAMED, Task, find_task
+from elman.training.activation_regularisation import regularised_part
 from elman.training.checkpoint import read_json, write_atomically
 from elman.training.history import EpochRecord, History
 from elman.training.progress import NoProgress, Progress, progress_on_stderr
@@ -295,6 +296,9 @@ def _fit(
 
     if experiment.score is not None:
         score(network)  # a score that this task has not is refused before anything is trained
+
+    if settings.activation_regularisation or settings.temporal_activation_regularisation:
+        regularised_part(network)
 
     # From here on there is a run, to be resumed or not to be overwritten.
     write_atomically(directory / EXPERIMENT, experiment.to_toml().encode())

@@ -147,6 +147,7 @@ def find_task(
             as_target=True,
             steps=steps_of(train, source, inputs),
         )
+        _refuse_spelling(target, "target_options")
         fit_feature(target, train, targets, others if target.kind in NAMED else ())
         category = _category(network, train, (source, inputs), (target, targets))
         if category in WRITERS:
@@ -200,6 +201,16 @@ def _refuse_unwritable(source: Feature, columns: Sequence[str]) -> None:
         raise ExperimentError(
             f"target = next asks for the next element of a sequence, and column "
             f"{', '.join(columns)} holds no sequences but one {source.kind} a row."
+        )
+    _refuse_spelling(source, "input_options")
+
+
+def _refuse_spelling(written: Feature, options: str) -> None:
+    """Refuse words with their characters beside them where words are written."""
+    if getattr(written, "characters", False):
+        raise ExperimentError(
+            f"data.{options}.characters lets a network read how each word is spelt, and here the "
+            "words are written; leave it out."
         )
 
 

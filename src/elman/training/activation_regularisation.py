@@ -44,6 +44,22 @@ def activation_penalty(
     return alpha * size + beta * change / followed.sum().clamp(min=1)
 
 
+def regularised_part(network: nn.Module) -> nn.Module:
+    """Return `network.recurrent`, whose outputs are regularised.
+
+    Raises:
+        OptionError: the network has no recurrent part, or one part that reads and one that writes.
+    """
+    recurrent = getattr(network, "recurrent", None)
+    if not isinstance(recurrent, nn.Module):
+        raise OptionError(
+            "training.activation_regularisation and temporal_activation_regularisation act on the "
+            "one recurrent part of a network, and this network has none, or has an encoder and a "
+            "decoder; leave them out."
+        )
+    return recurrent
+
+
 @contextmanager
 def activation_regularisation(
     network: nn.Module, *, alpha: float, beta: float
@@ -65,12 +81,7 @@ def activation_regularisation(
     if not (alpha or beta):
         yield lambda: 0.0
         return
-    recurrent = getattr(network, "recurrent", None)
-    if not isinstance(recurrent, nn.Module):
-        raise OptionError(
-            "training.activation_regularisation and temporal_activation_regularisation act on a "
-            "recurrent part, and this network has none; leave them out."
-        )
+    recurrent = regularised_part(network)
     penalties: list[Tensor] = []
 
     def penalise(_: nn.Module, __: Any, arguments: dict[str, Any], answer: Any) -> None:
