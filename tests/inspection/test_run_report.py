@@ -330,6 +330,15 @@ def test_a_curve_may_have_holes_and_a_single_epoch() -> None:
     assert "1 epoch" in text_of(curve=CURVE[:1])
 
 
+def test_a_note_on_the_scores_of_one_part_stands_beside_its_name() -> None:
+    parts = {
+        part: REVIEWS.model_copy(update={"notes": (f"{rows} rows are short.", "Case counts.")})
+        for part, rows in (("valid", 1), ("test", 2))
+    }
+    said = "Validation: 4 rows. 1 rows are short. Test: 4 rows. 2 rows are short. Case counts."
+    assert said in Page(render_run(dataclasses.replace(facts(), scores=parts))).text
+
+
 def test_names_in_any_script_and_with_dollars_are_shown_without_a_warning() -> None:
     names = ["電影", "$\\bad$", "фильм 🎬"]
     scores = score("classification", names, names[::-1])

@@ -97,9 +97,23 @@ def score_rows(parts: Mapping[str, Scores]) -> dict[str, Any]:
             )
             for name in names
         ],
-        "counts": [f"{thousands(scores.count)} {scores.unit}" for scores in parts.values()],
-        "notes": list(dict.fromkeys(note for scores in parts.values() for note in scores.notes)),
+        "said": _said(parts),
     }
+
+
+def _said(parts: Mapping[str, Scores]) -> list[str]:
+    """Say how much each part was measured on, with its own notes; what holds for all comes last."""
+    shared = [
+        note
+        for note in next(iter(parts.values())).notes
+        if all(note in scores.notes for scores in parts.values())
+    ]
+    said = []
+    for part, scores in parts.items():
+        own = [note for note in scores.notes if note not in shared]
+        count = f"{thousands(scores.count)} {scores.unit}."
+        said.append(" ".join([f"{part_name(part).capitalize()}: {count}", *own]))
+    return [*said, *shared]
 
 
 def class_rows(classes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
