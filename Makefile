@@ -11,6 +11,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# A process a core; a file's tests stay together, for they share what was trained.
+PARALLEL ?= -n auto --dist loadfile
 
 # Both variables: older pips read the first for the build's own requirements, newer ones the second.
 PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
@@ -29,10 +31,10 @@ demo: $(INSTALLED)
 	$(BIN)/elman compare chorales --seeds 1 $(ARGS)
 
 test: $(VENV)/.developer
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" $(PARALLEL) $(ARGS)
 
 test-slow: $(VENV)/.developer
-	$(BIN)/python -m pytest -m slow $(ARGS)
+	$(BIN)/python -m pytest -m slow $(PARALLEL) $(ARGS)
 
 sanitize:
 	$(MAKE) -C csrc/tests -j2 sanitize

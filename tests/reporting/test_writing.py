@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -214,6 +215,18 @@ def test_steps_of_a_long_series_are_joined_and_keep_their_weight(tmp_path: Path)
     assert shown["attended"]
 
 
+REPEATED = re.compile(r" \((\d+)\N{NO-BREAK SPACE}times\)$")
+
+
+def times(shown: str) -> int:
+    found = REPEATED.search(shown)
+    return 1 if found is None else int(found[1])
+
+
+def test_what_is_drawn_again_and_again_is_shown_once() -> None:
+    assert writing._counted(["b", "a", "b"]) == ["b (2\N{NO-BREAK SPACE}times)", "a"]
+
+
 def test_samples_are_drawn_with_seeds_and_stand_beside_the_prediction(tmp_path: Path) -> None:
     model, parts = untrained(WRITTEN_ROADS["a language to names"], tmp_path)
     table = parts.train
@@ -225,10 +238,11 @@ def test_samples_are_drawn_with_seeds_and_stand_beside_the_prediction(tmp_path: 
         first, *_ = model.write(
             [each.input] * DRAWN, seed=1 + place * DRAWN, temperature=0.8, beam_size=1
         )[0]
-        assert each.drawn[0].removesuffix(" …") == first.value
-        assert len(each.drawn) == DRAWN
+        assert REPEATED.sub("", each.drawn[0]).removesuffix(" …") == first.value
+        assert sum(times(drawn) for drawn in each.drawn) == DRAWN
         assert each.likeliest.removesuffix(" …") == model.predict([each.input])[0]
-        assert {(each.input, truth) for truth in each.truths} <= set(pairs)
+        truths = [REPEATED.sub("", truth) for truth in each.truths]
+        assert {(each.input, truth) for truth in truths} <= set(pairs)
 
 
 def test_symbols_in_one_string_are_as_good_as_in_a_list() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -273,7 +273,7 @@ def _samples(model: Model, table: Table) -> list[WrittenSamples]:
         WrittenSamples(
             name,
             _text(task, likeliest[place]),
-            [_text(task, each) for each in drawn[place * DRAWN : (place + 1) * DRAWN]],
+            _counted(_text(task, each) for each in drawn[place * DRAWN : (place + 1) * DRAWN]),
             _some([truth for given, truth in zip(inputs, truths, strict=True) if given == name]),
         )
         for place, name in enumerate(names)
@@ -283,7 +283,15 @@ def _samples(model: Model, table: Table) -> list[WrittenSamples]:
 def _some(truths: Sequence[Any]) -> list[str]:
     """Take as many truths as are drawn, from the first to the last."""
     chosen = np.unique(np.linspace(0, len(truths) - 1, DRAWN).astype(np.int64))
-    return [_joined_pieces(truths[place]) for place in chosen]
+    return _counted(_joined_pieces(truths[place]) for place in chosen)
+
+
+def _counted(texts: Iterable[str]) -> list[str]:
+    """List texts once each, and say how often one was there."""
+    return [
+        text if times == 1 else f"{text} ({times}\N{NO-BREAK SPACE}times)"
+        for text, times in Counter(texts).items()
+    ]
 
 
 def _text(task: Task, hypotheses: Sequence[Hypothesis]) -> str:
