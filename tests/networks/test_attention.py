@@ -46,6 +46,36 @@ def energy(attention: Attention, query: Any, value: Any) -> float:
 
 
 @every_kind
+@pytest.mark.parametrize("rows", [[4, 0, 0, 2, 3, 3, 3], [0, 1, 2, 3, 4], [3, 1, 3], [2], []])
+def test_rows_that_share_a_source_attend_as_if_each_had_its_own(kind: str, rows: list[int]) -> None:
+    attention, index = built(kind), torch.tensor(rows, dtype=torch.int64)
+    _, values = drawn(attention)
+    queries = draw(U, len(rows), H, scale=1.0)
+    shared = attention.read(values, LENGTHS).select_rows(index)
+    alone = attention.read(values[:, index], LENGTHS[index])
+    assert_pair_near(attention(queries, shared), attention(queries, alone))
+    again = torch.arange(len(rows)).flip(0)
+    alone = attention.read(values[:, index[again]], LENGTHS[index[again]])
+    assert_pair_near(attention(queries, shared.select_rows(again)), attention(queries, alone))
+
+
+def assert_pair_near(found: tuple[Tensor, Tensor], expected: tuple[Tensor, Tensor]) -> None:
+    for name, one, other in zip(("contexts", "weights"), found, expected, strict=True):
+        assert_near(one, other, name)
+
+
+def test_sources_are_copied_only_where_half_of_them_are_read_no_more() -> None:
+    attention = built("general")
+    memory = attention.read(drawn(attention)[1], LENGTHS)
+    most = memory.select_rows(torch.tensor([0, 0, 1, 4]))
+    assert most.values is memory.values
+    few = most.select_rows(torch.tensor([3, 3, 1]))
+    assert few.values.equal(memory.values[:, [0, 4]])
+    assert few.rows is not None
+    assert few.rows.tolist() == [1, 1, 0]
+
+
+@every_kind
 def test_contexts_and_weights_are_those_of_every_pair_of_steps(kind: str) -> None:
     attention = built(kind)
     queries, values = drawn(attention)

@@ -32,6 +32,22 @@ class Memory(NamedTuple):
     """What a query is compared to, (S, B, A)"""
     real: Tensor | None
     """Which steps are no padding, (S, B) bool; None where all are real"""
+    rows: Tensor | None = None
+    """Which row each row of the queries attends to, (N,); None where that is its own, N = B"""
+
+    def select_rows(self, index: Tensor) -> Memory:
+        """Let other rows attend, index (N,): hypotheses of one source share what was read of it.
+
+        Nothing is copied until half of the sources are attended to no more.
+        """
+        rows = index if self.rows is None else self.rows[index]
+        used = rows.unique()
+        if 2 * len(used) > self.values.size(1):
+            return self._replace(rows=rows)
+        values = self.values.index_select(1, used)
+        keys = values if self.keys is self.values else self.keys.index_select(1, used)
+        real = None if self.real is None else self.real.index_select(1, used)
+        return Memory(values, keys, real, torch.searchsorted(used, rows))
 
 
 class Attention(nn.Module):
@@ -131,7 +147,7 @@ class Attention(nn.Module):
         """Attend to a source with all steps of the decoder at once.
 
         Args:
-            queries: h, (U, B, H).
+            queries: h, (U, B, H), or (U, N, H) where the memory says whose rows they are.
             memory: from `read`.
 
         Returns:
@@ -140,15 +156,32 @@ class Attention(nn.Module):
         Raises:
             ShapeError: the queries have other axes, or are of other rows than the memory.
         """
-        rows = memory.values.size(1)
+        rows = memory.values.size(1) if memory.rows is None else len(memory.rows)
         if queries.dim() != 3 or tuple(queries.shape[1:]) != (rows, self.query_size):
             raise ShapeError(
                 f"queries must be (U, B, H) with (B, H) = ({rows}, {self.query_size}), "
                 f"got {described(queries)}."
             )
+        if memory.rows is not None:
+            return self._side_by_side(queries, memory, memory.rows)
         weights = _softmax(self._energies(queries, memory.keys), memory.real)
         contexts = torch.bmm(weights, memory.values.transpose(0, 1))
         return contexts.transpose(0, 1), weights.transpose(0, 1)
+
+    def _side_by_side(self, queries: Tensor, memory: Memory, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Attend with several queries a source, set side by side as if they were its steps."""
+        steps, sources = len(queries), memory.values.size(1)
+        order = rows.argsort(stable=True)
+        counts = rows.bincount(minlength=sources)
+        before = counts.cumsum(0) - counts
+        slot = torch.empty_like(rows)
+        slot[order] = torch.arange(len(rows), device=rows.device) - before[rows[order]]
+        most = int(counts.max()) if len(rows) else 0
+        padded = queries.new_zeros(steps, most, sources, self.query_size)
+        padded[:, slot, rows] = queries
+        found = self(padded.flatten(0, 1), memory._replace(rows=None))
+        contexts, weights = (each.unflatten(0, (steps, most))[:, slot, rows] for each in found)
+        return contexts, weights
 
     def _energies(self, queries: Tensor, keys: Tensor) -> Tensor:
         """Score every source step for every query, (B, U, S)."""

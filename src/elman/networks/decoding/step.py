@@ -30,7 +30,7 @@ def select_rows(state: Any, index: Tensor) -> Any:
 
     Args:
         state: tensors with the batch in axis 1, (·, B, …), in tuples, named tuples and lists of
-            any depth; None stays None.
+            any depth; None stays None. What has a `select_rows` of its own is asked for it.
         index: of the rows taken, (N,), on the device of the state.
 
     Returns:
@@ -54,6 +54,8 @@ def select_rows(state: Any, index: Tensor) -> Any:
                 "axes; give what has no axis before the batch one of size 1."
             )
         return state.index_select(1, index)
+    if hasattr(state, "select_rows"):
+        return state.select_rows(index)
     if isinstance(state, tuple | list):
         parts = [select_rows(part, index) for part in state]
         return type(state)(*parts) if hasattr(state, "_fields") else type(state)(parts)
