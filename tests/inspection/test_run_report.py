@@ -249,6 +249,13 @@ def test_of_many_names_the_commonest_confusions_are_listed() -> None:
             "That is better than repeating the value of one season ago.",
         ),
         (
+            score("forecast", [[1.0]], [[2.0]], training=[[1.0, 5.0]]).model_copy(
+                update={"details": {"seasonal_naive": {"mase": 0.5}}}
+            ),
+            "Its mean error over 1 test values is 0.25 times that of the seasonal naive forecast "
+            "in their past. The seasonal naive forecast has a MASE of 0.5 on the same values.",
+        ),
+        (
             score("language", ["ab"], None, nll=2.0),
             "Over 2 test symbols it is as unsure as among 7.389 equally likely ones.",
         ),

@@ -128,14 +128,21 @@ def draw_series(axes: Axes, series: PredictedSeries, *, colour: str) -> None:
     dot = "o" if len(truth) == 1 else ""  # it has no line
     if len(low):
         steps = np.arange(len(low), dtype=np.float64)
-        axes.fill_between(steps, low, high, color=colour, alpha=0.18, linewidth=0)
+        edge = 5 if len(low) == 1 else 0  # a band of one step has no width
+        axes.fill_between(steps, low, high, color=colour, alpha=0.18, linewidth=edge)
     axes.plot(truth, color=TRUTH, linewidth=2.6, alpha=0.6, label="true", marker=dot)
     if len(naive):
         axes.plot(
-            naive, color=THEME["ink"], linewidth=1, linestyle=(0, (1, 1.6)), label="seasonal naive"
+            naive,
+            color=THEME["ink"],
+            linewidth=1,
+            linestyle=(0, (1, 1.6)),
+            marker=dot,
+            markersize=4,
+            label="seasonal naive",
         )
     axes.plot(answer, color=colour, linewidth=1.2, label="predicted", marker=dot)
-    axes.margins(x=0)
+    axes.margins(x=0.02 if dot else 0)
     axes.set_xlabel("step")
     axes.xaxis.set_major_locator(MaxNLocator(8, steps=ROUND, integer=True))
     axes.legend(loc="best", frameon=False, labelcolor="linecolor", fontsize=FONT_SIZE)

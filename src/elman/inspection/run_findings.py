@@ -58,7 +58,8 @@ def answer(facts: RunFacts) -> str:
         "bleu_4": f"What it writes reaches a BLEU-4 of {chief}, out of 100, over {over}.",
         "chrf": f"What it writes reaches a chrF of {chief}, out of 100, over {over}.",
         "sequence_accuracy": f"{chief} of {over} are right from beginning to end.",
-        "mase": f"Its mean error over {over} is {chief} times that of the seasonal naive forecast.",
+        "mase": f"Its mean error over {over} is {chief} times that of the seasonal naive forecast"
+        f"{' in their past' if 'seasonal_naive' in scores.details else ''}.",
     }
     title = MEASURES[scores.main].title
     return said.get(scores.main, f"{title}: {chief} over {over}.")
@@ -75,6 +76,14 @@ def beside(scores: Scores) -> str:
         return f"{value_text(scores, 'accuracy')} of the {scores.unit} are right; a{always}"
     if scores.kind in {"translation", "caption", "transcription"}:
         return _exactly_right(scores)
+    naive = scores.details.get("seasonal_naive", {})
+    if scores.main in naive:
+        title = MEASURES[scores.main].title
+        title = title if title.isupper() else title[0].lower() + title[1:]
+        return (
+            f"The seasonal naive forecast has a {title} of {number_text(naive[scores.main])} on "
+            "the same values."
+        )
     if "mase" in scores.values:
         than = "better" if scores.values["mase"] < 1 else "no better"
         return f"That is {than} than repeating the value of one season ago."

@@ -18,8 +18,8 @@ from elman.model import Model
 SHOWN = 6
 """Forecasts at least, where there are so many; each target of them is shown once."""
 MOST = 12
-PAST = 3
-"""Horizons of the past that are drawn before a forecast."""
+PAST, FEWEST = 3, 20
+"""Horizons of the past that are drawn before a forecast, and steps of it at least."""
 ENDS = (0.1, 0.9)
 """Levels between which the interval lies."""
 
@@ -50,7 +50,7 @@ def forecast_examples(model: Model, table: Table) -> dict[str, Any]:
                 _title(model, table, found, place, target),
                 found.truths[place][:, target],
                 found.points[place][:, target],
-                found.histories[place][-PAST * feature.horizon :, target],
+                found.histories[place][-max(PAST * feature.horizon, FEWEST) :, target],
                 naive[place][:, target],
                 () if low is None else low[place][:, target],
                 () if high is None else high[place][:, target],
