@@ -51,6 +51,11 @@ class Backtest:
             for history, truth in zip(self.histories, self.truths, strict=True)
         ]
 
+    @property
+    def repeated(self) -> str:
+        """What the seasonal naive forecast repeats, in words."""
+        return "the last value" if self.season == 1 else f"the value of {self.season} steps before"
+
     def scores(self, main: str | None = None) -> Scores:
         """Measure the forecasts, and the seasonal naive one beside them.
 
@@ -76,8 +81,7 @@ class Backtest:
             return found
         beside = score("forecast", both, plain, items=self.items, **facts).values
         said = ", ".join(f"{name.upper()} {beside[name]:.3g}" for name in _SHOWN if name in beside)
-        back = "the last value" if self.season == 1 else f"the value of {self.season} steps before"
-        note = f"Of the seasonal naive forecast, which repeats {back}: {said}."
+        note = f"Of the seasonal naive forecast, which repeats {self.repeated}: {said}."
         details = {**found.details, "seasonal_naive": beside}
         return found.model_copy(update={"details": details, "notes": (*found.notes, note)})
 

@@ -35,7 +35,7 @@ def predict(
         str | None, typer.Option(help="Levels of a forecast's quantiles, as 0.1,0.5,0.9.")
     ] = None,
     n_best: Annotated[
-        int, typer.Option(help="Answers a row of a model that writes, the best first.")
+        int, typer.Option(min=1, help="Answers a row of a model that writes, the best first.")
     ] = 1,
     settings: Annotated[
         list[str] | None,
@@ -61,14 +61,26 @@ def predict(
         rows_from_standard_input,
         write_table,
     )
+    from elman.written import writes
 
     written_as = format_to_write(out, as_format or ("csv" if out is None else None))
     model = load(run)
     if model.task.forecasts or horizon is not None or quantiles is not None:
-        _refuse_beside_forecasts(probabilities=probabilities, n_best=n_best, settings=settings)
+        _refuse(
+            "has no meaning in a forecast; leave it out.",
+            probabilities=probabilities,
+            n_best=n_best,
+            settings=settings,
+        )
         columns = _forecast(model, source, horizon, quantiles, seed)
         write_table(columns, out, written_as, sys.stdout.buffer)
         return
+    if not writes(model.task):
+        _refuse(
+            f"is for a model that writes; this model's task is {model.task.sentence}.",
+            n_best=n_best,
+            settings=settings,
+        )
     if source is None or source == "-":
         table = rows_from_standard_input(model, sys.stdin.buffer)
     else:
@@ -119,16 +131,13 @@ def _levels(text: str) -> list[float]:
         raise OptionError(f"--quantiles are levels, as 0.1,0.5,0.9; got {text!r}.") from error
 
 
-def _refuse_beside_forecasts(**options: Any) -> None:
-    """Refuse options that a forecast makes nothing of."""
+def _refuse(why: str, **options: Any) -> None:
+    """Refuse options that were given and that this model makes nothing of."""
     from elman.errors import OptionError
 
     for name, value in options.items():
         if value not in (False, None, 1):
-            raise OptionError(
-                f"--{name.replace('settings', 'set').replace('_', '-')} has no meaning in a "
-                "forecast; leave it out."
-            )
+            raise OptionError(f"--{name.replace('settings', 'set').replace('_', '-')} {why}")
 
 
 def _decoding(settings: list[str], n_best: int) -> dict[str, Any]:

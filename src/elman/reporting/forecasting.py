@@ -76,10 +76,9 @@ def _title(model: Model, table: Table, found: Backtest, place: int, target: int)
 
 def _said(found: Backtest, options: ForecastOptions) -> str:
     """Say which forecasts are shown, and what their lines are."""
-    back = "the last value" if found.season == 1 else f"the value of {found.season} steps before"
     said = [
         "Forecasts from the first origin to the last. Step 0 is the first one ahead; before it "
-        f"stands the past. Dotted: the seasonal naive forecast, which repeats {back}."
+        f"stands the past. Dotted: the seasonal naive forecast, which repeats {found.repeated}."
     ]
     if all(end in found.quantiles for end in ENDS):
         said.append("The band should hold 80% of what comes.")
