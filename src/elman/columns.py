@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from elman.data.table import Table
-from elman.errors import DataError, ExperimentError, unknown
+from elman.errors import DataError, ExperimentError
 from elman.experiment.data import DataSpec
 
 AFTER = "next_"
@@ -31,7 +31,7 @@ def choose_columns(data: DataSpec, table: Table) -> tuple[list[str], list[str]]:
     special = {data.sequence_id, data.split_column, data.group} - {None}
     for name in (*data.input, *([] if data.predicts_next else data.target)):
         if name not in table.columns:
-            raise unknown("column", name, table.columns, error=ExperimentError)
+            raise table.unknown_column(name, error=ExperimentError)
     targets = [] if data.predicts_next else list(data.target)
     if data.window:
         targets = [_next_of(name, table) for name in targets]
@@ -68,7 +68,7 @@ def require_columns(names: Sequence[str], tables: Iterable[Table]) -> None:
     for table in tables:
         for name in names:
             if name not in table.columns:
-                raise DataError(f"{table.source}: {unknown('column', name, table.columns)}")
+                raise DataError(f"{table.source}: {table.unknown_column(name)}")
 
 
 def _next_of(name: str, table: Table) -> str:

@@ -58,7 +58,7 @@ def series_roles(data: DataSpec, table: Table) -> Roles:
     """
     for name in (*data.target, *data.input, *data.known):
         if name not in table.columns:
-            raise unknown("column", name, table.columns, error=ExperimentError)
+            raise table.unknown_column(name, error=ExperimentError)
     if not data.target:
         raise ExperimentError(
             f"say which column is to be forecast: --target COLUMN (data.target), one of "

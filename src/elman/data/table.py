@@ -13,13 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.data.arrow import to_arrow, to_python
-from elman.errors import DataError, OptionError, counted, unknown
+from elman.errors import DataError, ElmanError, OptionError, counted, unknown
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 BLOCK = 1024
 """Rows that are turned into Python values at once while a column is iterated over."""
+
+NO_HEADER = "has no header"
+"""What a note says of a file whose columns have no names of their own."""
 
 Where = Callable[[int], str]
 """Row → its place, in words: `reviews.csv, line 17`."""
@@ -262,9 +265,24 @@ class Table:
             return _hash_of(self._data)
         return self._fingerprint if isinstance(self._fingerprint, str) else self._fingerprint()
 
+    def unknown_column(self, name: str, *, error: type[ElmanError] = OptionError) -> ElmanError:
+        """Build the error for a name that no column has, to be raised by the caller.
+
+        Where the file was read as one without a header, that is said, for whoever asks for a name
+        has seen one.
+        """
+        found = unknown("column", name, self.columns, error=error)
+        if not any(NO_HEADER in note for note in self.notes):
+            return found
+        return error(
+            f"{found} No line of names was recognised in {self.source}: its first line holds a "
+            "number or a date, or comes again further down. If it has the names, take out what "
+            "comes again; else put a line of names first."
+        )
+
     def _check_column(self, name: str) -> None:
         if name not in self.columns:
-            raise unknown("column", name, self.columns)
+            raise self.unknown_column(name)
 
 
 def concatenate(tables: Sequence[Table], *, source: str) -> Table:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from elman.data.sources import read_table
 from elman.data.sources.dialect import has_header, sniff
 from elman.data.table import Table
-from elman.errors import DataError
+from elman.errors import DataError, OptionError
 
 # Text that is not a number, a date or a truth value by accident, which have types of their own.
 TEXTS = st.text(
@@ -184,6 +184,8 @@ def test_a_file_without_a_header_gets_numbered_columns_and_a_note(tmp_path: Path
         ([["", "x"], ["0", "y"], ["1", "z"]], True),
         ([["x", "x"], ["1", "2"]], True),
         ([["a " * 40], ["b"], ["c"]], False),
+        ([["day", "x"], ["2020-01-02", "y"], ["day", "x"], ["2020-01-03", "y"]], True),
+        ([["a", "b"], ["a", "b"]], False),
     ],
 )
 def test_a_header_is_told_from_a_row(records: list[list[str]], header: bool) -> None:
@@ -273,3 +275,17 @@ def test_the_fingerprint_changes_with_the_file(tmp_path: Path) -> None:
 
 def test_nothing_is_sniffed_from_nothing() -> None:
     assert sniff("\n\n", cut=False) is None
+
+
+def test_a_name_asked_of_a_file_without_names_is_refused_with_what_was_taken_for_a_row(
+    tmp_path: Path,
+) -> None:
+    table = read_table(write(tmp_path, "text,label\ngood film,pos\ntext,label\nbad film,neg\n"))
+    words = (
+        "unknown column 'text'. Known columns: column_1, column_2. No line of names was recognised "
+        "in it.csv: its first line holds a number or a date, or comes again further down. If it "
+        "has the names, take out what comes again; else put a line of names first."
+    )
+    with pytest.raises(OptionError) as caught:
+        table.column("text")
+    assert str(caught.value) == words

@@ -25,7 +25,7 @@ from elman.data.sources.files import (
     open_text,
     suffix_of,
 )
-from elman.data.table import Table
+from elman.data.table import NO_HEADER, Table
 from elman.errors import DataError, counted
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def read_delimited(path: Path) -> Table:
     if not dialect.header:
         names = dialect.names
         named = f"columns are {names[0]} … {names[-1]}" if len(names) > 1 else "column is column_1"
-        notes.append(f"{path.name} has no header; its {named}.")
+        notes.append(f"{path.name} {NO_HEADER}; its {named}.")
     if len(dialect.first) == 1:
         notes.append(f"{path.name} has one column, for its first line contains no delimiter.")
     if dialect.delimiter != ",":

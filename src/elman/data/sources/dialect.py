@@ -139,15 +139,24 @@ def has_header(records: Records) -> bool:
     """Tell whether the first record names the columns.
 
     It does not if a field of it is a number or a date. It does if below one of its fields all
-    values are numbers or dates. Where everything is text it does unless one of its fields comes
-    again further down in the same column, or is too long for a name.
+    values are numbers or dates, where it does not come again itself, as in files put one after
+    another. Where everything is text it does unless one of its fields comes again further down in
+    the same column, or is too long for a name.
     """
     first, rest = records[0], records[1:]
     if any(_TYPED.fullmatch(field) for field in first) or not any(map(str.strip, first)):
         return False
-    columns = [[row[i] for row in rest if i < len(row) and row[i]] for i in range(len(first))]
-    if any(column and all(map(_TYPED.fullmatch, column)) for column in columns):
+    others = [row for row in rest if row != first]
+    if any(
+        column and all(map(_TYPED.fullmatch, column)) for column in _columns(others, len(first))
+    ):
         return True
     if any(len(field) > LONGEST_NAME for field in first):
         return False
-    return not any(field in column for field, column in zip(first, columns, strict=True))
+    below = _columns(rest, len(first))
+    return not any(field in column for field, column in zip(first, below, strict=True))
+
+
+def _columns(records: Records, width: int) -> list[list[str]]:
+    """Turn records into columns, without their empty fields."""
+    return [[row[i] for row in records if i < len(row) and row[i]] for i in range(width)]
