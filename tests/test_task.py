@@ -44,9 +44,6 @@ def test_category_and_objective_are_seen_from_the_columns(road: Road, tmp_path: 
     assert task.sentence == road.sentence
 
 
-EVERY = ROADS | WRITTEN_ROADS | {"next": NEXT_CHARACTER}
-
-
 @pytest.mark.parametrize("road", EVERY.values(), ids=EVERY)
 def test_a_task_comes_back_from_json_the_same(road: Road, tmp_path: Path) -> None:
     task = untrained(road, tmp_path).model.task
@@ -330,6 +327,22 @@ LABELLED = {
     "text": ["a fine film tonight", "a dull film today"] * 10,
     "label": ["good", "bad"] * 10,
 }
+
+
+def test_texts_that_repeat_are_names_and_how_to_have_them_written_is_said() -> None:
+    texts = [f"a film of {number} reels" for number in range(60)]
+    short = [f"film {number % 21}" for number in range(60)]
+    task = task_of({"text": texts, "title": short}, target="title")
+    assert task.category == "many-to-one"
+    note = "if title holds a text to be written, not one of 21 names, say --target title:text."
+    assert note in task.notes
+    told = task_of({"text": texts, "title": short}, target="title", target_kind="category")
+    single = [f"film-{number % 21}" for number in range(60)]
+    few = [f"film {number % 20}" for number in range(60)]
+    others = [task_of({"text": texts, "title": names}, target="title") for names in (single, few)]
+    for found in (told, *others):
+        assert found.category == "many-to-one"
+        assert not any("to be written" in each for each in found.notes)
 
 
 def part(**columns: Any) -> Table:

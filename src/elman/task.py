@@ -15,6 +15,7 @@ from elman.experiment.decoder import WRITERS, DecoderSpec
 from elman.experiment.forecast import ForecastSpec
 from elman.experiment.network import NetworkSpec
 from elman.features.feature import Feature, feature_from_json
+from elman.features.guesses import FEW_CLASSES
 from elman.features.inference import explain, infer_category, settle_category
 from elman.features.roll import RollFeature
 from elman.fitting import fit_feature, make_feature
@@ -260,9 +261,16 @@ def _category(
     return category
 
 
-def _other_ways(category: str, data: DataSpec, source: Feature, target: Feature) -> list[str]:
-    """Say what else a target that is to be written may have been meant for."""
-    if category not in WRITERS or data.target_kind is not None:
+def _other_ways(category: str, data: DataSpec, source: Feature, target: Any) -> list[str]:
+    """Say what else a target may have been meant for: one to be written, or one that reads so."""
+    if data.target_kind is not None:
+        return []
+    if target.kind == "category" and source.kind == "text" and _reads_as_texts(target):
+        return [
+            f"if {data.target[0]} holds a text to be written, not one of {len(target.names)} "
+            f"names, say --target {data.target[0]}:text."
+        ]
+    if category not in WRITERS:
         return []
     said = []
     if target.kind == "text":
@@ -274,3 +282,9 @@ def _other_ways(category: str, data: DataSpec, source: Feature, target: Feature)
             "network.objective = 'ctc'."
         )
     return said
+
+
+def _reads_as_texts(target: Any) -> bool:
+    """Tell a target of many names of several words each, as short sentences that repeat are."""
+    words = sum(len(str(name).split()) for name in target.names)
+    return len(target.names) > FEW_CLASSES and words >= 2 * len(target.names)
