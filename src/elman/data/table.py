@@ -275,9 +275,9 @@ class Table:
         if not any(NO_HEADER in note for note in self.notes):
             return found
         return error(
-            f"{found} No line of names was recognised in {self.source}: its first line holds a "
-            "number or a date, or comes again further down. If it has the names, take out what "
-            "comes again; else put a line of names first."
+            f"{found} No line of names was recognised in {self.source}: its first line reads like "
+            "a row, for it holds a number, a date or a long text, or a field of it comes again "
+            "further down. Put a line of names first that differs from the rows."
         )
 
     def _check_column(self, name: str) -> None:

@@ -283,8 +283,9 @@ def test_a_name_asked_of_a_file_without_names_is_refused_with_what_was_taken_for
     table = read_table(write(tmp_path, "text,label\ngood film,pos\ntext,label\nbad film,neg\n"))
     words = (
         "unknown column 'text'. Known columns: column_1, column_2. No line of names was recognised "
-        "in it.csv: its first line holds a number or a date, or comes again further down. If it "
-        "has the names, take out what comes again; else put a line of names first."
+        "in it.csv: its first line reads like a row, for it holds a number, a date or a long text, "
+        "or a field of it comes again further down. Put a line of names first that differs from "
+        "the rows."
     )
     with pytest.raises(OptionError) as caught:
         table.column("text")

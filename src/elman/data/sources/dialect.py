@@ -146,10 +146,8 @@ def has_header(records: Records) -> bool:
     first, rest = records[0], records[1:]
     if any(_TYPED.fullmatch(field) for field in first) or not any(map(str.strip, first)):
         return False
-    others = [row for row in rest if row != first]
-    if any(
-        column and all(map(_TYPED.fullmatch, column)) for column in _columns(others, len(first))
-    ):
+    others = _columns([row for row in rest if row != first], len(first))
+    if any(column and all(map(_TYPED.fullmatch, column)) for column in others):
         return True
     if any(len(field) > LONGEST_NAME for field in first):
         return False
