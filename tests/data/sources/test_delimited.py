@@ -235,7 +235,7 @@ def test_a_column_of_numbers_with_a_stray_text_says_which_line_made_it_text(
         (b"a,b\nx,1\ny\x00,2\n", "line 3: there is a NUL byte, so this is not text"),
         (b"\x89PNG\r\n\x1a\n\0\0", "by its first bytes it is a picture"),
         (b"PK\x03\x04\0\0", "it is a zip archive or a spreadsheet: unpack it"),
-        (gzip.compress(b"a,b\n"), r"it is compressed by gzip: name it …\.csv\.gz"),
+        (b"\x1f\x8b\x08\0\0\0\0\0", r"it is compressed by gzip: name it …\.csv\.gz"),
     ],
 )
 def test_what_is_malformed_is_refused_with_its_place(
