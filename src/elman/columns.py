@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from elman.data.table import Table
-from elman.errors import DataError, ExperimentError
+from elman.errors import DataError, ExperimentError, OptionError
 from elman.experiment.data import DataSpec
 
 AFTER = "next_"
@@ -30,8 +30,7 @@ def choose_columns(data: DataSpec, table: Table) -> tuple[list[str], list[str]]:
     """
     special = {data.sequence_id, data.split_column, data.group} - {None}
     for name in (*data.input, *([] if data.predicts_next else data.target)):
-        if name not in table.columns:
-            raise table.unknown_column(name, error=ExperimentError)
+        table.check_column(name, error=ExperimentError)
     targets = [] if data.predicts_next else list(data.target)
     if data.window:
         targets = [_next_of(name, table) for name in targets]
@@ -67,8 +66,10 @@ def require_columns(names: Sequence[str], tables: Iterable[Table]) -> None:
     """
     for table in tables:
         for name in names:
-            if name not in table.columns:
-                raise DataError(f"{table.source}: {table.unknown_column(name)}")
+            try:
+                table.check_column(name)
+            except OptionError as error:
+                raise DataError(f"{table.source}: {error}") from None
 
 
 def _next_of(name: str, table: Table) -> str:

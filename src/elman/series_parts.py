@@ -57,8 +57,7 @@ def series_roles(data: DataSpec, table: Table) -> Roles:
         ExperimentError: a column is unknown, none is to be forecast, or one has two roles.
     """
     for name in (*data.target, *data.input, *data.known):
-        if name not in table.columns:
-            raise table.unknown_column(name, error=ExperimentError)
+        table.check_column(name, error=ExperimentError)
     if not data.target:
         raise ExperimentError(
             f"say which column is to be forecast: --target COLUMN (data.target), one of "

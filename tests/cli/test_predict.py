@@ -99,7 +99,7 @@ def test_rows_that_hold_the_truth_keep_it(reviews_run: Path, tmp_path: Path) -> 
             "text\na\n",
             ["--n-best", "0"],
             2,
-            "'--n-best': Input should be greater than or equal",
+            "'--n-best': Input should be greater than or equal to 1",
         ),
         ("text\na\n", ["--set", "beam_size=2"], 2, "--set is for a model that writes"),
     ],

@@ -215,7 +215,7 @@ class Table:
         Raises:
             OptionError: there is none of this name; a near miss is offered.
         """
-        self._check_column(name)
+        self.check_column(name)
         return Column(name, self._data.column(name), self._rows)
 
     def arrow(self, name: str) -> pa.ChunkedArray:
@@ -224,7 +224,7 @@ class Table:
         Raises:
             OptionError: there is none of this name; a near miss is offered.
         """
-        self._check_column(name)
+        self.check_column(name)
         values = self._data.column(name)
         return values if self._rows is None else values.take(_indices(self._rows))
 
@@ -265,24 +265,25 @@ class Table:
             return _hash_of(self._data)
         return self._fingerprint if isinstance(self._fingerprint, str) else self._fingerprint()
 
-    def unknown_column(self, name: str, *, error: type[ElmanError] = OptionError) -> ElmanError:
-        """Build the error for a name that no column has, to be raised by the caller.
+    def check_column(self, name: str, *, error: type[ElmanError] = OptionError) -> None:
+        """Refuse a name that no column has, with a near miss.
 
         Where the file was read as one without a header, that is said, for whoever asks for a name
         has seen one.
+
+        Raises:
+            ElmanError: there is no such column; of the class `error`.
         """
+        if name in self.columns:
+            return
         found = unknown("column", name, self.columns, error=error)
         if not any(NO_HEADER in note for note in self.notes):
-            return found
-        return error(
+            raise found
+        raise error(
             f"{found} No line of names was recognised in {self.source}: its first line reads like "
             "a row, for it holds a number, a date or a long text, or a field of it comes again "
             "further down. Put a line of names first that differs from the rows."
         )
-
-    def _check_column(self, name: str) -> None:
-        if name not in self.columns:
-            raise self.unknown_column(name)
 
 
 def concatenate(tables: Sequence[Table], *, source: str) -> Table:
