@@ -222,6 +222,16 @@ def joined(parts: Parts) -> list[str]:
     return ["".join(table.column("text")) for table in parts[:3] if table is not None]
 
 
+def test_one_long_series_is_refused_with_the_ways_to_learn_from_it(tmp_path: Path) -> None:
+    path = str(write_csv(tmp_path / "level.csv", ["day", "level"], [[n, n % 7] for n in range(40)]))
+    long = {"files": [path], "target": ["level"], "input": ["level"], "time": "day"}
+    words = r"'day' makes one sequence of all rows of level\.csv.*--window N.*--horizon N.*--seq"
+    with pytest.raises(ExperimentError, match=words):
+        parts_of(**long)
+    assert len(parts_of(**long, window=5).train) > 1
+    assert len(parts_of(**long, valid_files=[path], test_files=[path]).train) == 1
+
+
 def test_a_running_text_is_divided_in_its_order_by_its_characters(tmp_path: Path) -> None:
     path = story(tmp_path / "story.txt")
     parts = parts_of(files=str(path), target="next")

@@ -193,6 +193,13 @@ def _divide(
     notes = [note for table in (whole, valid, test) if table is not None for note in table.notes]
     if valid is not None and test is not None:
         return Parts(whole, valid, test, notes)
+    if valid is None and _is_one_sequence(data, whole):
+        raise ExperimentError(
+            f"the time {data.time!r} makes one sequence of all rows of {whole.source}, too few to "
+            "learn from some and to select by others. Say --window N (data.window) to answer what "
+            "comes after each N steps, --horizon N (data.horizon) to forecast N steps, or "
+            "--sequence-id COLUMN (data.sequence_id) if the rows belong to several sequences."
+        )
     group = data.group or (None if data.split_column else _repeated_pictures(data, whole))
     if group != data.group:
         notes.append(f"rows of one {group} stay together, in one part.")
@@ -226,6 +233,12 @@ def _divide(
             "select by others. Bring more, or give data.valid_files (--valid on the command line)."
         )
     return Parts(train, valid, test, [*notes, *rows.notes])
+
+
+def _is_one_sequence(data: DataSpec, table: Table) -> bool:
+    """Tell whether all rows became the steps of one sequence, for nothing tells them apart."""
+    in_one = data.time and not data.sequence_id and not data.predicts_next
+    return bool(in_one) and len(table) == 1
 
 
 def _repeated_pictures(data: DataSpec, table: Table) -> str | None:
