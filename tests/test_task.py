@@ -83,6 +83,7 @@ def test_several_columns_are_given_row_by_row() -> None:
         ({"target": ["text", "stars", "label"]}, "no column is left to read: the table has text,"),
         ({"target": "label", "input": ["text", "label"]}, "'label' is input and target at once"),
         ({"target": "next", "input": "stars"}, "column stars holds no sequences but one number a"),
+        ({"target": "next", "input": "stars"}, "a row. If the rows are steps of sequences, name"),
         ({"target": "label", "input": ["text", "stars"]}, "looks like text, stars like numbers"),
         ({"target": "label", "input": "text", "input_kind": "txt"}, "did you mean 'text'?"),
         (

@@ -192,16 +192,21 @@ def roll_task() -> Task:
 
 def _refuse_unwritable(source: Feature, columns: Sequence[str]) -> None:
     """Refuse to ask for the next element of what has none, or none that can be drawn."""
+    forecast = (
+        "To forecast the value after some steps, name the column as the target and say "
+        "--window STEPS (data.window)."
+    )
     if source.has_steps and source.kind not in {"text", "symbols", "roll"}:
         raise ExperimentError(
             f"target = next is for texts, symbols and piano rolls, and column {', '.join(columns)} "
-            f"holds {source.description}. To forecast the value after some steps, name the column "
-            "as the target and say --window STEPS (data.window)."
+            f"holds {source.description}. {forecast}"
         )
     if not source.has_steps:
         raise ExperimentError(
             f"target = next asks for the next element of a sequence, and column "
-            f"{', '.join(columns)} holds no sequences but one {source.kind} a row."
+            f"{', '.join(columns)} holds no sequences but one {source.kind} a row. If the rows are "
+            "steps of sequences, name the column that tells these apart, --sequence-id COLUMN "
+            f"(data.sequence_id). {forecast}"
         )
     _refuse_spelling(source, "input_options")
 
