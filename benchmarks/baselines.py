@@ -8,10 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.columns import values
 from elman.data import catalog
 from elman.experiment import read_experiment
-from elman.parts import Parts, read_parts, with_known_columns
+from elman.tasks.parts import Parts, read_parts, with_known_columns
 
 
 def surnames() -> str:
@@ -114,7 +113,7 @@ def gestures() -> str:
 
     def frames(part: str) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
         table = getattr(parts, part)
-        cells = [_beside(each) for each in values(table, data.input)]
+        cells = [_beside(each) for each in table.values(data.input)]
         return np.concatenate(cells), np.concatenate([list(v) for v in table.column("phase")])
 
     x, y = frames("train")

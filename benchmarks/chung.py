@@ -6,9 +6,9 @@ from pathlib import Path
 
 import torch
 
-from elman.compare import compare
-from elman.evaluation.comparison import CellResult, Comparison
 from elman.experiment import Experiment, read_experiment
+from elman.report.comparison.results import CellResult, Comparison
+from elman.runs.compare import compare
 from elman.training.progress import progress_on_stderr
 
 CELLS = ("simple", "gru", "lstm")

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 
 import elman
-from elman.parts import read_parts
-from elman.run import machine
-from elman.written import decoding_options, write_answers
+from elman.prediction.written import decoding_options, write_answers
+from elman.runs.run import machine
+from elman.tasks.parts import read_parts
 
 SENTENCES = 256
 BATCHES = (1, 16, 64, 256)

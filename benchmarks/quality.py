@@ -10,7 +10,7 @@ from typing import NamedTuple
 import baselines
 from elman.evaluation.measures import MEASURES
 from elman.experiment import read_experiment
-from elman.run import RunResult, TrainedRun, machine, run_experiment
+from elman.runs.run import RunResult, TrainedRun, machine, run_experiment
 from elman.training.progress import progress_on_stderr
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import elman
-from elman.run import machine
+from elman.runs.run import machine
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 TRAINED = 10

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import torch
 
-from elman.compare import machine
+from elman.runs.compare import machine
 
 WARM_UP_ROUNDS = 2
 

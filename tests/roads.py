@@ -15,13 +15,14 @@ from typing import Any, NamedTuple
 
 import torch
 
-from elman.defaults import completed
 from elman.experiment import Experiment
-from elman.model import Model
-from elman.parts import Parts, read_parts
-from elman.run import TrainedRun, experiment_for, train_run
-from elman.task import find_task
-from elman.untrained import untrained_network
+from elman.models.model import Model
+from elman.models.network import untrained_network
+from elman.runs.run import TrainedRun
+from elman.runs.train import experiment_for, train_run
+from elman.tasks.defaults import completed
+from elman.tasks.parts import Parts, read_parts
+from elman.tasks.task import find_task
 
 TINY = {
     "network.hidden_size": 3,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from elman.compare import compare
 from elman.experiment import read_experiment
+from elman.runs.compare import compare
 
 CELLS = ["simple", "gru", "lstm"]
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from elman.layers import GRU, LSTM, MLP, Bidirectional, SimpleRNN
     from elman.layers.dropout import LockedDropout
     from elman.layers.weight_dropout import apply_weight_dropout
-    from elman.model import Model, load
+    from elman.models.model import Model, load
     from elman.networks import (
         EncoderDecoder,
         ManyToMany,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         build_network,
     )
     from elman.networks.objectives import CRF, CTC
-    from elman.run import train
+    from elman.runs.train import train
     from elman.sequence.backend import backends
 
 __version__ = "0.1.0"
@@ -77,16 +77,16 @@ _HOME_OF = {
     "MLP": "elman.layers",
     "ManyToMany": "elman.networks",
     "ManyToOne": "elman.networks",
-    "Model": "elman.model",
+    "Model": "elman.models.model",
     "OneToMany": "elman.networks",
     "OneToOne": "elman.networks",
     "SimpleRNN": "elman.layers",
     "apply_weight_dropout": "elman.layers.weight_dropout",
     "backends": "elman.sequence.backend",
     "build_network": "elman.networks",
-    "load": "elman.model",
+    "load": "elman.models.model",
     "read_table": "elman.data.sources",
-    "train": "elman.run",
+    "train": "elman.runs.train",
 }
 
 

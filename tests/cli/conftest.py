@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from elman.experiment import Experiment
-from elman.run import run_experiment
+from elman.runs.run import run_experiment
 from roads import NEXT_CHARACTER, ROADS, travelled
 
 TINY = """

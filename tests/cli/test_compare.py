@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from elman.cli.main import run
-from elman.evaluation.comparison import Comparison
+from elman.report.comparison.results import Comparison
 
 TINY = ["--epochs", "1", "--set", "batch_size=64", "--set", "accelerator=cpu"]
 
@@ -30,7 +30,7 @@ def test_compare_prints_the_table_and_where_the_report_is(
     assert "compared: 2/2 lstm-seed1: test" in stderr
 
     # What is drawn is the same again, and takes seconds.
-    monkeypatch.setattr("elman.compare._report", lambda _, __, out: out / "report.html")
+    monkeypatch.setattr("elman.runs.compare._report", lambda _, __, out: out / "report.html")
     assert run(["compare", "chorales", *arguments, "--json"]) == 0
     stdout, stderr = capsys.readouterr()
     again = Comparison.model_validate_json(stdout)
@@ -65,7 +65,7 @@ def test_an_interrupted_comparison_says_how_to_go_on(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("elman.run.fit", interrupt)
+    monkeypatch.setattr("elman.runs.run.fit", interrupt)
     assert run(["compare", "chorales", *TINY, "--out", str(tmp_path / "x")]) == 130
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == (

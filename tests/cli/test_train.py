@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import elman
+from elman.batches.batching import BucketedBatches
 from elman.cli.main import run
-from elman.data.batching import BucketedBatches
 from elman.experiment import read_experiment
 from roads import ROADS, reviews, sentences, write_csv
 
@@ -54,7 +54,7 @@ def test_an_interrupted_run_says_how_to_go_on(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("elman.run.fit", interrupt)
+    monkeypatch.setattr("elman.runs.run.fit", interrupt)
     assert run(["train", "chorales", "--out", str(tmp_path / "x"), *TINY]) == 130
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == (
@@ -150,7 +150,7 @@ def test_a_file_is_trained_on_as_it_is(
 @pytest.fixture
 def _without_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Save the second that drawing takes where a test is about something else."""
-    monkeypatch.setattr("elman.run.write_page", lambda *_, **__: None)
+    monkeypatch.setattr("elman.runs.run.write_page", lambda *_, **__: None)
 
 
 @pytest.mark.usefixtures("_without_a_page")

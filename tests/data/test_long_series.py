@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from elman.data.frequency import Frequency
 from elman.data.long_series import LongSeries, long_series
 from elman.data.table import Table
 from elman.errors import DataError
-from elman.features.frequency import Frequency
 
 
 def table(origin: str = "sales", **columns: Any) -> Table:

@@ -7,8 +7,8 @@ import datetime
 import numpy as np
 import pytest
 
+from elman.data.frequency import DAY, Frequency
 from elman.features.calendar import calendar_columns, fitting_cycles
-from elman.features.frequency import DAY, Frequency
 
 MOMENT = datetime.datetime(2024, 12, 31, 17, 45)
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import elman
-from elman.data.batching import Batch
+from elman.batches.batching import Batch
 from elman.errors import OptionError
 from elman.features.feature import Encoding
 from elman.inspection.gradient_flow import gradient_flow

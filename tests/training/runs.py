@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from elman.data.batching import Batch, BucketedBatches
+from elman.batches.batching import Batch, BucketedBatches
+from elman.experiment.training import TrainingSettings
 from elman.features.roll import RollFeature
 from elman.networks import ManyToMany, many_to_many
 from elman.training.history import History
-from elman.training.preparation import evaluation_batches, training_batches
 from elman.training.progress import Progress
-from elman.training.settings import TrainingSettings
 from elman.training.trainer import Score, fit
+from rolls import evaluation_batches, training_batches
 
 FEATURE = RollFeature()
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
+from elman.experiment.training import TrainingSettings
 from elman.training.averaging import averaged, averages, is_stuck
-from elman.training.settings import TrainingSettings
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,9 @@ import torch
 from torch import nn
 
 from elman.errors import CheckpointError
+from elman.files import read_json, write_atomically
 from elman.training import checkpoint
-from elman.training.checkpoint import (
-    load_checkpoint,
-    load_weights,
-    read_json,
-    save_checkpoint,
-    write_atomically,
-)
+from elman.training.checkpoint import load_checkpoint, load_weights, save_checkpoint
 
 
 @pytest.fixture

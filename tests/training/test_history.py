@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from elman.training.history import Criterion, EpochRecord, History
+from elman.experiment.training import Criterion
+from elman.training.history import EpochRecord, History
 
 
 def history_of(select: Criterion, *pairs: tuple[float, float | None]) -> History:

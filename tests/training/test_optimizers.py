@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 import elman
+from elman.experiment.training import TrainingSettings
 from elman.training.optimizers import optimizer_for
-from elman.training.settings import TrainingSettings
 
 
 class Speller(nn.Module):

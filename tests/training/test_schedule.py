@@ -6,8 +6,8 @@ import math
 
 import pytest
 
+from elman.experiment.training import TrainingSettings
 from elman.training.schedule import count_plateaus, learning_rate
-from elman.training.settings import TrainingSettings
 
 
 def test_a_constant_rate_stays() -> None:

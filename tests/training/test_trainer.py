@@ -13,15 +13,15 @@ import torch
 from torch import Tensor, nn
 
 import elman
-from elman.data.batching import BucketedBatches, Example
+from elman.batches.batching import BucketedBatches, Example
 from elman.errors import ExperimentError, OptionError
+from elman.experiment.training import TrainingSettings
 from elman.training.history import History
-from elman.training.preparation import evaluation_batches
 from elman.training.progress import LineProgress
 from elman.training.schedule import learning_rate
-from elman.training.settings import TrainingSettings
 from elman.training.trainer import METRICS, fit
 from elman.training.validation import mean_loss
+from rolls import evaluation_batches
 from training.runs import (
     FEATURE,
     assert_same_weights,

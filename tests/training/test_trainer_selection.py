@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from elman.data.batching import Batch
+from elman.batches.batching import Batch
 from elman.errors import ExperimentError, OptionError
+from elman.experiment.training import TrainingSettings
 from elman.training.checkpoint import load_checkpoint
-from elman.training.preparation import evaluation_batches, training_batches
-from elman.training.settings import TrainingSettings
 from elman.training.trainer import BEST, fit
 from elman.training.validation import mean_loss
+from rolls import evaluation_batches, training_batches
 from training.runs import FEATURE, InterruptedIn, assert_same_weights, network, rolls, train_in
 
 

@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch.utils._pytree import tree_map
 
-from elman.data.batching import Batch
-from elman.data.streams import StreamBatches, windows
-from elman.training.preparation import evaluation_batches
+from elman.batches.batching import Batch
+from elman.batches.streams import StreamBatches, windows
+from elman.experiment.training import TrainingSettings
 from elman.training.schedule import learning_rate
-from elman.training.settings import TrainingSettings
 from elman.training.trainer import fit
+from rolls import evaluation_batches
 from training.runs import FEATURE, assert_same_weights, differ, network, rolls
 
 

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor, nn
 
 import elman
-from elman.data.batching import Batch, BucketedBatches, Example
-from elman.data.streams import StreamBatches
+from elman.batches.batching import Batch, BucketedBatches, Example
+from elman.batches.streams import StreamBatches
 from elman.errors import OptionError
 from elman.networks import many_to_many
-from elman.training.preparation import evaluation_batches
 from elman.training.validation import loss_of, mean_loss, predictions
+from rolls import evaluation_batches
 from training import runs
 
 

@@ -11,7 +11,7 @@ import typer
 from elman.cli.options import AsJSON, Epochs, Settings, collect_overrides
 
 if TYPE_CHECKING:
-    from elman.evaluation.comparison import Comparison
+    from elman.report.comparison.results import Comparison
 
 WIDTH_IN_A_FILE = 100
 """Columns of the table where there is no terminal to ask."""
@@ -41,7 +41,7 @@ def compare(
     changes = collect_overrides(settings, parameters=parameters, epochs=epochs)
     experiment = read_experiment(recipe).override(changes)
 
-    from elman.compare import compare as run_comparison
+    from elman.runs.compare import compare as run_comparison
     from elman.training.progress import progress_on_stderr
 
     names = [name.strip() for name in cells.split(",") if name.strip()]
@@ -71,7 +71,7 @@ def _print_table(comparison: Comparison) -> None:
     from rich.console import Console, JustifyMethod
     from rich.table import Table
 
-    from elman.evaluation.comparison import HEADINGS
+    from elman.report.comparison.results import HEADINGS
 
     width = None if sys.stdout.isatty() else WIDTH_IN_A_FILE
     console = Console(file=sys.stdout, width=width, highlight=False)

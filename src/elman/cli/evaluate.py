@@ -21,7 +21,7 @@ def evaluate(
 ) -> None:
     """Measure a trained model on a part of its own data, or on a file."""
     from elman.evaluation.scores import MEASURES
-    from elman.model import load
+    from elman.models.model import load
 
     model = load(run)
     measured = source or split

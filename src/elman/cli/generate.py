@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from elman.model import Model
+    from elman.models.model import Model
 
 
 def generate(
@@ -29,8 +29,8 @@ def generate(
     """Write text to stdout; or compose a piece: a MIDI file, and its piano roll as a picture."""
     from elman.errors import OptionError
     from elman.features.text import TextFeature
-    from elman.generation import note_of_unknown
-    from elman.model import load
+    from elman.models.model import load
+    from elman.prediction.generation import note_of_unknown
 
     if out is not None and out == out.with_suffix(".png"):
         raise OptionError(
@@ -57,8 +57,8 @@ def generate(
 
 def _compose(model: Model, steps: int, seed: int, temperature: float, out: Path) -> None:
     from elman.data.catalog import ROLL_SETS
-    from elman.inspection.midi import write_midi
-    from elman.inspection.piano_roll import save_piano_roll
+    from elman.music.midi import write_midi
+    from elman.music.piano_roll import save_piano_roll
 
     roll = model.generate(steps, seed, temperature=temperature)
     name = model.experiment.data.name or ""

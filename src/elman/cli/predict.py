@@ -10,7 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from elman.data.table import Table
-    from elman.model import Model
+    from elman.models.model import Model
 
 
 def predict(
@@ -53,15 +53,10 @@ def predict(
     ] = None,
 ) -> None:
     """Answer every row with a trained model; the rows come back with their answers."""
-    from elman.model import load
-    from elman.predictions import (
-        format_to_write,
-        note_of_empty_rows,
-        predicted_table,
-        rows_from_standard_input,
-        write_table,
-    )
-    from elman.written import writes
+    from elman.data.sinks import format_to_write, write_table
+    from elman.models.model import load
+    from elman.models.rows import note_of_empty_rows, predicted_table, rows_from_standard_input
+    from elman.prediction.written import writes
 
     written_as = format_to_write(out, as_format or ("csv" if out is None else None))
     model = load(run)
@@ -102,7 +97,7 @@ def _forecast(
     model: Model, source: str | None, horizon: int | None, quantiles: str | None, seed: int | None
 ) -> dict[str, Any]:
     """Forecast the series of a file, of standard input, or those that were learned from."""
-    from elman.predictions import read_standard_input
+    from elman.data.sources.standard_input import read_standard_input
 
     table: Any = source
     if source is not None and model.task.forecasts:

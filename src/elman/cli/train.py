@@ -11,7 +11,7 @@ import typer
 from elman.cli.options import AsJSON, Epochs, Settings, collect_overrides
 
 if TYPE_CHECKING:
-    from elman.run import TrainedRun
+    from elman.runs.run import TrainedRun
 
 Columns = list[str] | None
 
@@ -62,7 +62,7 @@ def train(
     as_json: AsJSON = False,
 ) -> None:
     """Train a model; the directory of the run holds all there is to know of it."""
-    from elman.run import default_directory, experiment_for, train_run
+    from elman.runs.train import default_directory, experiment_for, train_run
     from elman.training.progress import progress_on_stderr
 
     changes = collect_overrides(

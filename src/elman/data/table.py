@@ -258,6 +258,26 @@ class Table:
         selected._rows = chosen if self._rows is None else self._rows[chosen]
         return selected
 
+    def values(self, columns: Sequence[str]) -> Iterator[Any]:
+        """Yield what a feature takes of every row: a cell, or of several columns their cells."""
+        if len(columns) == 1:
+            yield from self.column(columns[0])
+            return
+        for cells in zip(*(self.column(name) for name in columns), strict=True):
+            yield list(cells)
+
+    def require(self, columns: Iterable[str]) -> None:
+        """See that the table has some columns.
+
+        Raises:
+            DataError: one is missing; the table's source is named, and a near miss offered.
+        """
+        for name in columns:
+            try:
+                self.check_column(name)
+            except OptionError as error:
+                raise DataError(f"{self.source}: {error}") from None
+
     @cached_property
     def fingerprint(self) -> str:
         """Hexadecimal digits that change when the content, or the files behind it, change."""

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from elman.features.feature import Encoding
-    from elman.networks.objectives import Objective
 
 Units = Annotated[int, Field(ge=1)]
 """Units of a layer."""
@@ -116,76 +109,7 @@ class NetworkSpec(BaseModel):
             )
         return self
 
-    def build(
-        self,
-        encoding: Encoding,
-        objective: Objective,
-        *,
-        output_bias: Tensor | None = None,
-        decoder: Mapping[str, Any] | None = None,
-        forecast: Mapping[str, Any] | None = None,
-    ) -> nn.Module:
-        """Build the network with new weights; its category and size must be known.
-
-        Args:
-            encoding: what the encoded input holds.
-            objective: what the outputs are for; becomes part of the network.
-            output_bias: what the last dense layer's bias begins at, (O,); None draws it.
-            decoder: options of the part that writes, where there is one.
-            forecast: those of a network that forecasts, likewise.
-
-        Raises:
-            OptionError: an unknown cell or option, a value out of range, or one without meaning
-                in this category.
-        """
-        from elman.networks import build_network
-
-        return build_network(
-            self.category or "many-to-many",
-            encoding,
-            objective,
-            output_bias=output_bias,
-            decoder=decoder,
-            forecast=forecast,
-            **self._arguments(),
-        )
-
-    def solved(
-        self,
-        encoding: Encoding,
-        objective: Objective,
-        *,
-        decoder: Mapping[str, Any] | None = None,
-        forecast: Mapping[str, Any] | None = None,
-    ) -> NetworkSpec:
-        """Return the network with a hidden size in place of a budget of parameters.
-
-        Args:
-            encoding: what the encoded input holds.
-            objective: what the outputs are for.
-            decoder: options of the part that writes, where there is one.
-            forecast: those of a network that forecasts, likewise.
-
-        Raises:
-            OptionError: no network is that small or that large.
-        """
-        from elman.networks import build_network, hidden_size_for
-
-        if self.parameters is None:
-            return self
-        found = hidden_size_for(
-            self.parameters,
-            build_network,
-            category=self.category or "many-to-many",
-            encoding=encoding,
-            objective=objective,
-            decoder=decoder,
-            forecast=forecast,
-            **self._arguments(),
-        )
-        return self.model_copy(update={"hidden_size": found, "parameters": None})
-
-    def _arguments(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, Any]:
         """The options that differ from their defaults, for the builder to check."""
         given = self.model_dump(exclude=_NOT_OF_THE_BUILDER, exclude_defaults=True)
         return {name: value for name, value in given.items() if value is not None}

@@ -15,7 +15,7 @@ from elman.experiment.decoder import WRITERS, DecoderSpec, DecodingSpec
 from elman.experiment.forecast import ForecastSpec
 from elman.experiment.network import NetworkSpec
 from elman.experiment.overrides import RIVALS, complete_name, flat, in_words
-from elman.training.settings import GREATEST_SEED, TrainingSettings
+from elman.experiment.training import GREATEST_SEED, TrainingSettings
 
 _SECTIONS: dict[str, type[BaseModel]] = {
     "forecast": ForecastSpec,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.features.frequency import DAY, SECOND, Frequency
+from elman.data.frequency import DAY, SECOND, Frequency
 
 Dates = NDArray[np.datetime64]
 

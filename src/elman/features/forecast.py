@@ -10,11 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from elman.data.frequency import Frequency
 from elman.errors import DataError, counted
 from elman.features.calendar import calendar_columns, fitting_cycles
 from elman.features.checks import check_whole, fitted, shown
 from elman.features.feature import Encoding
-from elman.features.frequency import Frequency
 from elman.features.scaling import Floats, Moments, Scaling
 from elman.features.state import feature_state, restore
 

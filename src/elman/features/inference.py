@@ -1,17 +1,4 @@
-"""Seeing from the values what kind a column is, and from the kinds which category a task is.
-
-The category follows from whether input and target have steps, and whether the steps are aligned:
-
-| input has steps | target has steps | aligned | category        |
-| --------------- | ---------------- | ------- | --------------- |
-| no              | no               | –       | one-to-one      |
-| yes             | no               | –       | many-to-one     |
-| yes             | yes              | yes     | many-to-many    |
-| yes             | yes              | no      | encoder-decoder |
-| no              | yes              | –       | one-to-many     |
-
-To predict the next element of the input is many-to-many.
-"""
+"""Seeing from the values what kind a column is."""
 
 from __future__ import annotations
 
@@ -20,13 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from elman.errors import DataError, OptionError, counted, unknown
+from elman.errors import DataError, OptionError, counted
 from elman.features import guesses
 from elman.features.checks import blank, shown
-from elman.features.feature import Feature
 from elman.features.guesses import Guess
-
-CATEGORIES = ("one-to-one", "many-to-one", "many-to-many", "encoder-decoder", "one-to-many")
 
 
 class Inferred(NamedTuple):
@@ -189,86 +173,6 @@ def _unlike(kinds: Mapping[str, str], as_target: bool) -> DataError:
         f"or all series; {', '.join(listed)}. Name one: --{role} {chosen} on the command line, "
         f'{role}="{chosen}" in Python, data.{role} in TOML.'
     )
-
-
-def infer_category(
-    input_has_steps: bool,
-    target_has_steps: bool,
-    aligned: bool | None = None,
-    *,
-    next_step: bool = False,
-) -> str:
-    """Say which category a task is, by the table above.
-
-    Args:
-        input_has_steps: whether an input is a sequence.
-        target_has_steps: whether a target is one.
-        aligned: whether there is a target for each step of the input; None where not both have
-            steps.
-        next_step: whether the target is the input's own next element.
-
-    Raises:
-        OptionError: both have steps, and it is not said whether they are aligned.
-        DataError: the next element is asked for of an input without steps.
-
-    >>> infer_category(True, False), infer_category(True, True, aligned=False)
-    ('many-to-one', 'encoder-decoder')
-    """
-    if next_step:
-        if not input_has_steps:
-            raise DataError(
-                "the next element can be predicted of a sequence alone, and the input has no "
-                "steps; name a target, or an input of text, symbols or series."
-            )
-        return "many-to-many"
-    if not input_has_steps:
-        return "one-to-many" if target_has_steps else "one-to-one"
-    if not target_has_steps:
-        return "many-to-one"
-    if aligned is None:
-        raise OptionError("aligned must be said where input and target both have steps.")
-    return "many-to-many" if aligned else "encoder-decoder"
-
-
-def settle_category(
-    asked: str | None, inferred: str, input_feature: Feature, target_feature: Feature
-) -> str:
-    """Take the category that was asked for, if the data allows it; else the one inferred.
-
-    Raises:
-        OptionError: there is no such category.
-        DataError: the data contradicts it; the reason is told.
-    """
-    if asked is None or asked == inferred:
-        return inferred
-    if asked not in CATEGORIES:
-        raise unknown("category", asked, CATEGORIES)
-    if asked == "encoder-decoder" and inferred == "many-to-many":
-        return asked
-    steps = {True: "steps", False: "no steps"}
-    aligned = ", and one for each of the input's" if inferred == "many-to-many" else ""
-    unaligned = ", but not one for each of the input's" if inferred == "encoder-decoder" else ""
-    raise DataError(
-        f"category={asked!r} was asked for, but the input ({input_feature.description}) has "
-        f"{steps[input_feature.has_steps]} and the target ({target_feature.description}) has "
-        f"{steps[target_feature.has_steps]}{aligned}{unaligned}, which is {inferred}. Leave "
-        f"category out, or name other columns or kinds."
-    )
-
-
-def explain(input_feature: Feature, target_feature: Feature | None, category: str) -> str:
-    """Say in a line what is learned from what; both features must be fitted.
-
-    Args:
-        input_feature: the input's.
-        target_feature: the target's; None where the input's own next element is predicted.
-        category: as `infer_category` says it.
-
-    Returns:
-        For example `input: words; target: one of 2 labels → many-to-one`.
-    """
-    wanted = "the next of them" if target_feature is None else target_feature.description
-    return f"input: {input_feature.description}; target: {wanted} → {category}"
 
 
 def _type_of(value: Any, name: str) -> str:

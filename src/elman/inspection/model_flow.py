@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from elman.data.batching import Batch
+from elman.batches.batching import Batch
 from elman.errors import OptionError
 from elman.inspection.gradient_flow import GradientFlow, gradients_by, norms_by_distance
 from elman.layers import RecurrentLayer

@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from elman.errors import OptionError
+from elman.experiment.network import NetworkSpec
 from elman.features.feature import Encoding
 from elman.layers import MLP, parameter_count
 from elman.networks.build_forecaster import build_forecaster
@@ -237,3 +238,67 @@ def hidden_size_for(
         middle = (below + above) // 2
         below, above = (middle, above) if count(middle) <= parameters else (below, middle)
     return min((below, above), key=lambda size: abs(count(size) - parameters))
+
+
+def specified_network(
+    spec: NetworkSpec,
+    encoding: Encoding,
+    objective: Objective,
+    *,
+    output_bias: Tensor | None = None,
+    decoder: Mapping[str, Any] | None = None,
+    forecast: Mapping[str, Any] | None = None,
+) -> Network:
+    """Build the network of a specification with new weights; category and size must be known.
+
+    Args:
+        spec: what was asked for.
+        encoding: what the encoded input holds.
+        objective: what the outputs are for; becomes part of the network.
+        output_bias: what the last dense layer's bias begins at, (O,); None draws it.
+        decoder: options of the part that writes, where there is one.
+        forecast: those of a network that forecasts, likewise.
+
+    Raises:
+        OptionError: an unknown cell or option, a value out of range, or one without meaning in
+            this category.
+    """
+    return build_network(
+        spec.category or "many-to-many",
+        encoding,
+        objective,
+        output_bias=output_bias,
+        decoder=decoder,
+        forecast=forecast,
+        **spec.arguments(),
+    )
+
+
+def solved(
+    spec: NetworkSpec,
+    encoding: Encoding,
+    objective: Objective,
+    *,
+    decoder: Mapping[str, Any] | None = None,
+    forecast: Mapping[str, Any] | None = None,
+) -> NetworkSpec:
+    """Return a specification with a hidden size in place of a budget of parameters.
+
+    Arguments are those of `specified_network`.
+
+    Raises:
+        OptionError: no network is that small or that large.
+    """
+    if spec.parameters is None:
+        return spec
+    found = hidden_size_for(
+        spec.parameters,
+        build_network,
+        category=spec.category or "many-to-many",
+        encoding=encoding,
+        objective=objective,
+        decoder=decoder,
+        forecast=forecast,
+        **spec.arguments(),
+    )
+    return spec.model_copy(update={"hidden_size": found, "parameters": None})

@@ -20,14 +20,15 @@ from sklearn.utils.validation import (
 from elman.data.table import Table
 from elman.errors import DataError, OptionError
 from elman.experiment import full_name
-from elman.model import Model
-from elman.run import RunResult, experiment_for, run_experiment
-from elman.run_directory import EXPERIMENT
+from elman.experiment.training import GREATEST_SEED
+from elman.models.directory import EXPERIMENT
+from elman.models.model import Model
+from elman.runs.run import RunResult, run_experiment
+from elman.runs.train import experiment_for
 from elman.sklearn import columns
 from elman.sklearn.columns import Inputs
 from elman.training.progress import NoProgress, progress_on_stderr
 from elman.training.seeds import generator_state, restore_generators
-from elman.training.settings import GREATEST_SEED
 
 SETTING_OF = {
     "cell": "network.cell",

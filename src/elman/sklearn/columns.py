@@ -14,7 +14,7 @@ from elman.data.table import Table
 from elman.errors import DataError
 from elman.features.checks import shown
 from elman.features.inference import infer_kind
-from elman.fitting import SAMPLE
+from elman.tasks.fitting import SAMPLE
 
 SEQUENCES = "X"
 """Column that holds the sequences, where X is not several columns."""

@@ -59,7 +59,8 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
     Attributes:
         classes_: the classes, in order, (K,).
         model_: the trained `elman.Model`.
-        result_: the `elman.run.RunResult`: learning curve, scores on the validation samples, notes.
+        result_: the `elman.runs.run.RunResult`: learning curve, scores on the validation samples,
+            notes.
         n_features_in_: F, or I of numbers over time; not there for strings and tokens.
         feature_names_in_: names of a data frame's columns.
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, get_swa_multi_avg_fn
 
-from elman.training.settings import TrainingSettings
+from elman.experiment.training import TrainingSettings
 
 
 def averages(settings: TrainingSettings, costs: Sequence[float]) -> bool:

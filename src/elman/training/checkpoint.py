@@ -7,7 +7,6 @@ Nothing is ever pickled.
 from __future__ import annotations
 
 import json
-import os
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from elman.errors import CheckpointError
+from elman.files import parse_json, write_atomically
 
 FORMAT = "elman 1"
 """Name and version of the file's layout, in its header."""
@@ -34,17 +34,6 @@ class Checkpoint(NamedTuple):
     """A JSON document."""
     checksum: int
     """CRC-32 of the tensors."""
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that at any moment it is either the old one or the new one, whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        unfinished.write_bytes(content)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> int:
@@ -85,7 +74,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
             f"{path} is truncated or corrupt ({error}); delete it and train again, "
             "or restore it from a copy."
         ) from error
-    header = _parse_json(text, path)
+    header = parse_json(text, path)
     if header.get("format") != FORMAT:
         raise CheckpointError(
             f"{path} is a safetensors file, but not one of Elman's: its header must say "
@@ -125,31 +114,6 @@ def load_weights(module: nn.Module, weights: Mapping[str, Tensor], *, origin: Pa
                 f"{tuple(own[name].shape)}, got {tuple(weights[name].shape)}."
             )
     module.load_state_dict(dict(weights))
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object from a file.
-
-    Raises:
-        CheckpointError: the file is missing, or holds something else.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise CheckpointError(f"there is no file {path}.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"{path} cannot be read: {error}.") from error
-    return _parse_json(text, path)
-
-
-def _parse_json(text: str, path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise CheckpointError(f"{path} is truncated or corrupt: not JSON: {error}.") from error
-    if not isinstance(value, dict):
-        raise CheckpointError(f"{path} must hold a JSON object, got {type(value).__name__}.")
-    return value
 
 
 def _checksum(tensors: Mapping[str, Tensor]) -> int:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict, model_validator
 
-Criterion = Literal["loss", "score"]
-"""What validation selects weights by: the lowest loss, or the highest score."""
+from elman.experiment.training import Criterion
 
 
 class EpochRecord(BaseModel):

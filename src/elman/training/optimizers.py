@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from elman.training.settings import TrainingSettings
+from elman.experiment.training import TrainingSettings
 
 
 def optimizer_for(network: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from elman.training.settings import TrainingSettings
+from elman.experiment.training import TrainingSettings
 
 
 def learning_rate(settings: TrainingSettings, time: float, losses: Sequence[float]) -> float:

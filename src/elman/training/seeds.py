@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from elman.errors import OptionError
-from elman.training.settings import GREATEST_SEED
+from elman.experiment.training import GREATEST_SEED
 
 _PREFIX = "generator."
 

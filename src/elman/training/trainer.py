@@ -12,23 +12,19 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from elman.data.batching import Batch
-from elman.data.streams import windows
+from elman.batches.batching import Batch
+from elman.batches.streams import windows
 from elman.errors import CheckpointError, ExperimentError, OptionError
+from elman.experiment.training import TrainingSettings
+from elman.files import write_atomically
 from elman.training.activation_regularisation import activation_regularisation
 from elman.training.averaging import averaged, averages
-from elman.training.checkpoint import (
-    load_checkpoint,
-    load_weights,
-    save_checkpoint,
-    write_atomically,
-)
+from elman.training.checkpoint import load_checkpoint, load_weights, save_checkpoint
 from elman.training.history import EpochRecord, History
 from elman.training.optimizers import optimizer_for
 from elman.training.progress import NoProgress, Progress
 from elman.training.schedule import learning_rate
 from elman.training.seeds import generator_state, restore_generators, seed_everything
-from elman.training.settings import TrainingSettings
 from elman.training.validation import Loss, loss_of, mean_loss, run, weight_of
 from elman.training.weight_noise import weight_noise
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from elman.data.batching import Batch
+from elman.batches.batching import Batch
 from elman.errors import OptionError
 from elman.networks.objectives import Objective
 

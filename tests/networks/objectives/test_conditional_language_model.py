@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from battery import assert_near, draw
-from elman.data.batching import Batch
+from elman.batches.batching import Batch
 from elman.errors import DataError, OptionError, ShapeError
 from elman.networks.objectives import ConditionalLanguageModel, objective_from_json
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from battery import assert_near, draw
-from elman.data.batching import Batch
+from elman.batches.batching import Batch
 from elman.errors import DataError, OptionError, ShapeError
 from elman.networks.objectives.distributions import DISTRIBUTIONS
 from elman.networks.objectives.forecast import ForecastObjective

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from elman.data.batching import Batch
+from elman.batches.batching import Batch
 from elman.errors import DataError, OptionError, ShapeError
 from elman.layers.options import checked_probability, checked_size
 from elman.layers.state import described

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from elman.data.batching import Batch
+from elman.batches.batching import Batch
 from elman.errors import DataError, OptionError, ShapeError
 from elman.layers.options import checked_size
 from elman.layers.state import described

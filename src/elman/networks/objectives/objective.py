@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from elman.data.batching import Batch
+from elman.batches.batching import Batch
 
 
 class Objective(nn.Module, ABC):

@@ -1,0 +1,336 @@
+"""From rows to tensors, once: encoded values lie in mapped files and are kept between runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self, overload
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+import elman
+from elman.batches.batching import Example
+from elman.data.table import Table, combined
+from elman.errors import DataError, ShapeError
+from elman.features.feature import Feature
+
+LAYOUT = "1"
+"""Changes when the files of the cache are laid out otherwise."""
+
+VALUES, OFFSETS = "values.npy", "offsets.npy"
+
+FILE_KINDS = frozenset({"audio", "image", "frames"})
+"""Kinds of feature whose values may be paths: the files' content is part of the data then."""
+
+
+class Ragged(Sequence[Tensor]):
+    """Tensors of different lengths, one after another in a single array, often that of a file.
+
+    Args:
+        values: all steps of all rows, (sum of lengths, …); or a value a row, (N, …).
+        offsets: where each row begins, and the end of the last one, (N + 1,); None where a row is
+            a single value.
+
+    >>> rows = Ragged(np.arange(5.0), np.array([0, 2, 2, 5]))
+    >>> rows[2]
+    tensor([2., 3., 4.], dtype=torch.float64)
+    >>> rows.lengths
+    array([2, 0, 3])
+    """
+
+    def __init__(self, values: NDArray[Any], offsets: NDArray[np.int64] | None) -> None:
+        self.values = values
+        self.offsets = offsets
+
+    def __len__(self) -> int:
+        return len(self.values) if self.offsets is None else len(self.offsets) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> Tensor: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Tensor]: ...
+    def __getitem__(self, index: int | slice) -> Tensor | list[Tensor]:
+        if isinstance(index, slice):
+            return [self[row] for row in range(len(self))[index]]
+        row = range(len(self))[index]
+        if self.offsets is None:
+            return torch.from_numpy(np.array(self.values[row]))
+        return torch.from_numpy(np.array(self.values[self.offsets[row] : self.offsets[row + 1]]))
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Steps of each row, (N,); 1 where a row is a single value."""
+        if self.offsets is None:
+            return np.ones(len(self), np.int64)
+        return np.diff(self.offsets)
+
+    @classmethod
+    def open(cls, folder: Path) -> Ragged:
+        """Map the files that a `RaggedWriter` has written.
+
+        Raises:
+            DataError: they are missing or damaged.
+        """
+        try:
+            values = np.load(folder / VALUES, mmap_mode="r", allow_pickle=False)
+            offsets = None
+            if (folder / OFFSETS).exists():
+                offsets = np.load(folder / OFFSETS, allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise DataError(
+                f"the encoded data in {folder} cannot be read ({error}); delete that folder to "
+                "have it encoded again."
+            ) from error
+        return cls(values, offsets)
+
+
+class RaggedWriter:
+    """Writes tensors to files one at a time, holding none of them.
+
+    Used as a context manager; the files are complete once it is left.
+
+    Args:
+        folder: an empty folder for the files.
+        has_steps: whether the first axis of a tensor is time, of any length.
+    """
+
+    def __init__(self, folder: Path, *, has_steps: bool) -> None:
+        self._folder = folder
+        self._has_steps = has_steps
+        self._file: BinaryIO | None = None
+        self._dtype = np.dtype(np.float32)
+        self._shape: tuple[int, ...] = ()
+        self._ends = [0]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def write(self, value: Tensor) -> None:
+        """Write the tensor of the next row.
+
+        Raises:
+            ShapeError: its axes or its type are not the first one's.
+        """
+        array = np.ascontiguousarray(value.detach().cpu().numpy())
+        array = array.reshape(value.shape)  # ascontiguousarray gives a scalar an axis
+        shape = array.shape[1:] if self._has_steps else array.shape
+        if self._file is None:
+            self._dtype, self._shape = array.dtype, shape
+            self._file = (self._folder / VALUES).open("wb")
+            self._write_header(self._file)
+        if shape != self._shape or array.dtype != self._dtype:
+            raise ShapeError(
+                f"all encoded values must be alike, got {array.dtype} {tuple(array.shape)} after "
+                f"{self._dtype} {('T', *self._shape) if self._has_steps else self._shape}."
+            )
+        self._file.write(array.tobytes())
+        self._ends.append(self._ends[-1] + (len(array) if self._has_steps else 1))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        file = self._file or (self._folder / VALUES).open("wb")
+        with file:
+            file.seek(0)
+            # NumPy pads a header so that its first axis may grow: its size stays the same.
+            self._write_header(file)
+        if self._has_steps:
+            np.save(self._folder / OFFSETS, np.array(self._ends, np.int64), allow_pickle=False)
+
+    def _write_header(self, file: BinaryIO) -> None:
+        facts = {
+            "descr": np.lib.format.dtype_to_descr(self._dtype),
+            "fortran_order": False,
+            "shape": (self._ends[-1], *self._shape),
+        }
+        np.lib.format.write_array_header_1_0(file, facts)
+
+
+class EncodedExamples(Sequence[Example]):
+    """Examples put together from encoded inputs and targets when they are asked for.
+
+    Args:
+        inputs: of each row.
+        targets: of each row.
+
+    Raises:
+        ShapeError: there are not as many inputs as targets.
+    """
+
+    def __init__(self, inputs: Ragged, targets: Ragged) -> None:
+        if len(inputs) != len(targets):
+            raise ShapeError(
+                f"every input must have a target, got {len(inputs)} inputs and {len(targets)} "
+                "targets."
+            )
+        self.inputs = inputs
+        self.targets = targets
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    @overload
+    def __getitem__(self, index: int) -> Example: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Example]: ...
+    def __getitem__(self, index: int | slice) -> Example | list[Example]:
+        if isinstance(index, slice):
+            return [self[row] for row in range(len(self))[index]]
+        return Example(self.inputs[index], self.targets[index])
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Steps of each input, (N,)."""
+        return self.inputs.lengths
+
+
+Rows = Sequence[int] | NDArray[np.int64]
+
+
+def fit(table: Table, rows: Rows, columns: Sequence[str], feature: Feature) -> None:
+    """Fit a feature on some rows, the training part's.
+
+    Raises:
+        DataError: a value cannot be taken; file, row and column are named where the feature says
+            so as soon as it meets the value.
+    """
+    part = table.select(rows)
+    met = -1
+
+    def values() -> Iterator[Any]:
+        nonlocal met
+        for met, value in enumerate(_values(part, columns)):  # noqa: B007 - `met` is the result
+            yield value
+        met = -1  # after the last value none is to blame
+
+    try:
+        feature.fit(values())
+    except DataError as error:
+        place = part.source if met < 0 else part.where(met)
+        raise DataError(f"{place}, {_named(columns)}: {error}") from error
+
+
+def encode(
+    table: Table,
+    rows: Rows,
+    columns: Sequence[str],
+    feature: Feature,
+    *,
+    cache: Path | None,
+) -> Ragged:
+    """Encode the values of some rows, or find them encoded by an earlier run.
+
+    What is kept is found again by the content of the table's files, the rows, the columns, the
+    feature with all it has learned, and its code; when any of these changes, it is encoded anew.
+
+    Args:
+        table: the data.
+        rows: numbers of rows, in the order of the result.
+        columns: of the value; with several, a value is the list of their cells.
+        feature: fitted.
+        cache: folder in which encoded values are kept; None, or a table that is not from files,
+            keeps them in memory instead.
+
+    Returns:
+        A tensor a row.
+
+    Raises:
+        DataError: a value cannot be encoded; file, row and column are named.
+    """
+    part = table.select(rows)
+    if cache is None or not table.stored:
+        return _in_memory(list(_encoded(part, columns, feature)), has_steps=feature.has_steps)
+    folder = cache / _key(part, columns, feature)
+    if not folder.is_dir():
+        _write(part, columns, feature, folder)
+    return Ragged.open(folder)
+
+
+def _values(table: Table, columns: Sequence[str]) -> Iterator[Any]:
+    """Yield the value of every row: a cell, or the list of several columns' cells."""
+    if len(columns) == 1:
+        yield from table.column(columns[0])
+    else:
+        yield from map(list, zip(*(table.column(name) for name in columns), strict=True))
+
+
+def _encoded(table: Table, columns: Sequence[str], feature: Feature) -> Iterator[Tensor]:
+    for row, value in enumerate(_values(table, columns)):
+        try:
+            yield feature.encode(value)
+        except DataError as error:
+            raise DataError(f"{table.where(row)}, {_named(columns)}: {error}") from error
+
+
+def _named(columns: Sequence[str]) -> str:
+    return f"column{'s' if len(columns) > 1 else ''} {', '.join(columns)}"
+
+
+def _in_memory(values: list[Tensor], *, has_steps: bool) -> Ragged:
+    """Put tensors one after another in memory."""
+    if not values:
+        empty = np.zeros(0, np.float32)
+        return Ragged(empty, np.zeros(1, np.int64) if has_steps else None)
+    if not has_steps:
+        return Ragged(torch.stack(values).numpy(), None)
+    offsets = np.cumsum([0, *map(len, values)], dtype=np.int64)
+    return Ragged(torch.cat(values).numpy(), offsets)
+
+
+def _write(table: Table, columns: Sequence[str], feature: Feature, folder: Path) -> None:
+    """Encode into a folder that appears under its name only when it is complete."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=folder.parent))
+    try:
+        with RaggedWriter(unfinished, has_steps=feature.has_steps) as writer:
+            for value in _encoded(table, columns, feature):
+                writer.write(value)
+        if not folder.is_dir():  # another run may have been faster
+            unfinished.rename(folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _key(table: Table, columns: Sequence[str], feature: Feature) -> str:
+    """Name what an encoding depends on; two that differ in anything have different names."""
+    parts: list[str | bytes] = [
+        LAYOUT,
+        elman.__version__,
+        table.fingerprint,
+        json.dumps(list(columns)),
+        json.dumps(feature.to_json(), sort_keys=True),
+        _code_of(feature),
+    ]
+    if feature.kind in FILE_KINDS:
+        parts += _files_behind(table, columns)
+    return combined(parts)[:32]
+
+
+def _code_of(feature: Feature) -> str:
+    """Hash the source of the module that a feature's class is from."""
+    file = getattr(sys.modules[type(feature).__module__], "__file__", None)
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else ""
+
+
+def _files_behind(table: Table, columns: Sequence[str]) -> Iterator[str]:
+    """Yield size and time of change of every file that the values name."""
+    for name in columns:
+        for value in table.column(name):
+            if isinstance(value, str):
+                try:
+                    facts = Path(value).stat()
+                except OSError:
+                    continue  # encoding will say which file is missing
+                yield f"{facts.st_size} {facts.st_mtime_ns}"

@@ -1,0 +1,96 @@
+"""Columns as the bytes of CSV, JSON lines or Parquet."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import date, time
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from elman.errors import unknown
+from elman.files import write_atomically
+
+FORMATS = ("csv", "jsonl", "parquet")
+_SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".json": "jsonl", ".parquet": "parquet"}
+
+
+def format_to_write(out: Path | None, as_format: str | None) -> str:
+    """Settle in which format rows are written; before any is answered, lest that be for nothing.
+
+    Args:
+        out: the file, by whose name to go; None for a stream.
+        as_format: csv, jsonl or parquet, where it is said.
+
+    Raises:
+        OptionError: the format, or the end of the file's name, is unknown.
+    """
+    if as_format is None and out is not None:
+        if out.suffix.lower() not in _SUFFIXES:
+            raise unknown("file name's end", out.suffix, _SUFFIXES)
+        as_format = _SUFFIXES[out.suffix.lower()]
+    if as_format not in FORMATS:
+        raise unknown("format", as_format, FORMATS)
+    return as_format
+
+
+def write_table(
+    columns: dict[str, Any], out: Path | None, as_format: str | None, stream: IO[bytes]
+) -> None:
+    """Write columns to a file, or to a stream.
+
+    Args:
+        columns: name → values.
+        out: the file; None for the stream.
+        as_format: csv, jsonl or parquet; None to go by the file's name.
+        stream: where to, without a file.
+
+    Raises:
+        OptionError: the format is unknown.
+    """
+    content = _encoded(columns, format_to_write(out, as_format))
+    if out is None:
+        stream.write(content)
+        stream.flush()
+        return
+    write_atomically(out, content)
+
+
+def _encoded(columns: dict[str, Any], as_format: str) -> bytes:
+    import pyarrow as pa
+    from pyarrow import csv, parquet
+
+    plain = {name: [_plain(value) for value in values] for name, values in columns.items()}
+    if as_format == "jsonl":
+        rows = zip(*plain.values(), strict=True)
+        lines = [json.dumps(dict(zip(plain, row, strict=True)), ensure_ascii=False) for row in rows]
+        return "".join(f"{line}\n" for line in lines).encode()
+    buffer = io.BytesIO()
+    if as_format == "parquet":
+        parquet.write_table(pa.table(plain), buffer)
+        return buffer.getvalue()
+    flat = {name: [_cell(value) for value in values] for name, values in plain.items()}
+    csv.write_csv(pa.table(flat), buffer)
+    return buffer.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    """Turn arrays, NumPy's numbers and times into lists, numbers and text."""
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, np.generic):
+        return value.item()
+    return [_plain(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _cell(value: Any) -> Any:
+    """Write a list as CSV can hold it: strings joined by spaces, numbers as JSON."""
+    if not isinstance(value, list):
+        return value
+    if all(isinstance(part, str) for part in value):
+        return " ".join(value)
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""A trained model: it predicts, is measured, saved and loaded."""

@@ -1,0 +1,394 @@
+"""A trained model: it predicts, is measured, composes, is saved and loaded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from elman.data.table import Table
+from elman.errors import CheckpointError, ElmanError, OptionError, unknown
+from elman.evaluation.scores import Scores
+from elman.experiment import Experiment
+from elman.features.roll import RollFeature
+from elman.files import read_json, write_atomically
+from elman.layers import parameter_count
+from elman.models.directory import DESCRIPTION, WEIGHTS, model_directory
+from elman.models.network import network_arguments
+from elman.networks.build import specified_network
+from elman.prediction.answers import Answers, answer, answer_options, forecast_facts, scores
+from elman.prediction.forecasts import ForecastOptions, forecast_ends, with_quantiles
+from elman.prediction.generation import check_can_generate, compose, write
+from elman.prediction.written import (
+    AttentionMap,
+    Written,
+    attention_maps,
+    decoding_options,
+    distinct,
+    generators,
+    write_answers,
+    writes,
+)
+from elman.tasks.parts import read_like, read_parts
+from elman.tasks.series_parts import whole_series
+from elman.tasks.task import Task
+from elman.training.checkpoint import FORMAT, load_checkpoint, load_weights, save_checkpoint
+
+PARTS = ("train", "valid", "test")
+
+
+class Model:
+    """A trained network and all it takes to use it.
+
+    Args:
+        experiment: what it was trained by, its hidden size solved for.
+        task: what it was asked, with the fitted features of its input and target.
+        network: answers, with its objective.
+    """
+
+    def __init__(self, experiment: Experiment, task: Task, network: torch.nn.Module) -> None:
+        self.experiment = experiment
+        self.task = task
+        self.network = network.eval()
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network's weights are."""
+        return next(self.network.parameters()).device
+
+    @property
+    def parameters(self) -> int:
+        """Count the numbers the network has learned."""
+        return parameter_count(self.network)
+
+    @property
+    def sees_the_future(self) -> bool:
+        """Whether an output depends on later inputs, so that the network cannot run live."""
+        return self.experiment.network.bidirectional or self.experiment.network.delay > 0
+
+    def predict(self, data: Any, *, probabilities: bool = False) -> Any:
+        """Answer rows.
+
+        Args:
+            data: values of the input, one a row, where the input is one column: texts, lists of
+                numbers, …; or whatever `elman.data.sources.read_table` reads: a path, a dict of
+                columns, a list of dicts, a data frame.
+            probabilities: whether to return the probability of every name as well.
+
+        Returns:
+            One answer a row, as the training data had them; with `probabilities` a pair of the
+            answers and an array of (n,), or (T, n), a row.
+
+        Raises:
+            DataError: a value cannot be taken; its row is named.
+            OptionError: probabilities are asked of an objective that has none.
+        """
+        found = self.answers(self.table(data, answered=False))
+        if not probabilities:
+            return found.values
+        if found.probabilities is None:
+            raise OptionError(
+                f"the objective {self.task.objective['name']!r} gives no probabilities; leave "
+                "probabilities out."
+            )
+        return found.values, [likely.numpy() for likely in found.probabilities]
+
+    def answers(self, table: Table) -> Answers:
+        """Answer the rows of a table, with probabilities where there are any."""
+        table.require(self.task.input_columns)
+        if self.task.forecasts:
+            raise OptionError(
+                f"this model forecasts: its task is {self.task.sentence}; use forecast (on the "
+                "command line, predict with --horizon and --quantiles)."
+            )
+        return answer(
+            self.task,
+            self.network,
+            table,
+            self.experiment.training.batch_size,
+            decoding_options(self.experiment.decoding),
+        )
+
+    def write(self, data: Any, *, seed: int | None = None, **decoding: Any) -> list[list[Written]]:
+        """Write answers to rows, several each where asked for.
+
+        Args:
+            data: as for `predict`.
+            seed: of the drawing, where a temperature is given.
+            decoding: see `elman.networks.decoding.DecodingOptions`; what is not given is as in the
+                experiment.
+
+        Returns:
+            For every row its answers, `n_best` at most, the best first and none twice.
+
+        Raises:
+            DataError: a value cannot be taken; its row is named.
+            OptionError: the model does not write, or an option is out of its range.
+        """
+        self._check_writes()
+        options = decoding_options(self.experiment.decoding, **decoding)
+        if (options.temperature is None) != (seed is None):
+            raise OptionError(
+                "a temperature draws and a seed is of the drawing: give both, or neither for the "
+                f"likeliest answer; got temperature={options.temperature}, seed={seed}."
+            )
+        table = self.table(data, answered=False)
+        table.require(self.task.input_columns)
+        drawn = None if seed is None else generators(seed, len(table))
+        size = self.experiment.training.batch_size
+        found = write_answers(self.task, self.network, table, size, options, generators=drawn)
+        return [distinct(self.task.target, hypotheses) for hypotheses in found]
+
+    def attention(self, data: Any, **decoding: Any) -> list[AttentionMap]:
+        """Write an answer to every row, and say what was looked at for each symbol of it.
+
+        Args:
+            data: as for `predict`.
+            decoding: as for `write`.
+
+        Raises:
+            DataError: a value cannot be taken; its row is named.
+            OptionError: the model has no attention, or an option is out of its range.
+        """
+        self._check_writes()
+        table = self.table(data, answered=False)
+        table.require(self.task.input_columns)
+        options = decoding_options(self.experiment.decoding, **decoding)
+        size = self.experiment.training.batch_size
+        return attention_maps(self.task, self.network, table, size, options)
+
+    def forecast(
+        self,
+        data: Any = None,
+        *,
+        horizon: int | None = None,
+        quantiles: Sequence[float] = (0.1, 0.5, 0.9),
+        seed: int = 1,
+    ) -> dict[str, list[Any]]:
+        """Forecast what comes after the last known value of every series.
+
+        Args:
+            data: series laid out as the training data was, a row a step: a path, columns, a data
+                frame. Rows at their end without a value say what is known of the steps ahead. None
+                for the series that were learned from, with what was kept to measure on.
+            horizon: steps ahead; None for as many as were trained.
+            quantiles: their levels.
+            seed: of the paths that are drawn.
+
+        Returns:
+            Name of a column → its values, a row a series and step: item, time, `step`, `mean`, and
+            a column for each quantile, named by its level.
+
+        Raises:
+            OptionError: the model does not forecast, or not so far or such quantiles.
+            DataError: the data cannot be read, a series has no value, or what must be known of the
+                steps ahead is not there.
+        """
+        if not self.task.forecasts:
+            raise OptionError(
+                f"this model does not forecast: its task is {self.task.sentence}. A model that "
+                "forecasts is trained with a horizon."
+            )
+        horizon = self.experiment.data.horizon if horizon is None else horizon
+        spec = self.experiment.data
+        if data is None and spec.name is None and not spec.files:
+            raise OptionError("the model was trained on values in memory; hand the series over.")
+        options = with_quantiles(ForecastOptions.of(self.experiment.forecast), quantiles, seed)
+        table = whole_series(spec) if data is None else self.table(data, answered=False)
+        size = self.experiment.training.batch_size
+        return forecast_ends(self.task, self.network, table, horizon, options, size)
+
+    def _check_writes(self) -> None:
+        if not writes(self.task):
+            raise OptionError(
+                f"this model writes no sequences: its task is {self.task.sentence}; use predict."
+            )
+
+    def table(self, data: Any, *, answered: bool = True) -> Table:
+        """Make a table of rows laid out as the training data was; see `predict`.
+
+        Args:
+            data: see `predict`.
+            answered: whether of a long series only windows with a value after them are wanted, as
+                to measure by.
+        """
+        if isinstance(data, Table) and (data.spans is not None or not self.task.forecasts):
+            return data
+        if len(self.task.input_columns) == 1 and _are_values(data):
+            return Table.from_columns({self.task.input_columns[0]: data}, origin="data")
+        return read_like(self.experiment.data, data, answered=answered)
+
+    def evaluate(self, data: Any = "test") -> dict[str, float]:
+        """Measure the model.
+
+        Args:
+            data: a part of the data it was trained on, `train`, `valid` or `test`; a path or
+                values that hold the truth as well; for a model of piano rolls, a list of rolls.
+
+        Returns:
+            Name of a score → its value; `elman.evaluation.measures.MEASURES` says what each is.
+            Last, how many rows, steps or frames were measured.
+
+        Raises:
+            OptionError: there is no such part.
+            DataError: the data cannot be read, or a value is malformed.
+        """
+        found = self.scores(data)
+        return {**found.values, found.unit: found.count}
+
+    def scores(self, data: Any = "test") -> Scores:
+        """Measure the model, with details of what was right and wrong; see `evaluate`."""
+        table = self._part(data) if isinstance(data, str) and data in PARTS else None
+        names_nothing = isinstance(data, str) and not (Path(data).suffix or Path(data).exists())
+        if table is None and names_nothing:
+            raise unknown("split", data, PARTS)
+        facts: dict[str, Any] = {"main": self.experiment.score}
+        if table is not None:
+            facts |= forecast_facts(self.experiment.data, self.task, self._part("train"))
+        return scores(
+            self.task,
+            self.network,
+            self.table(data) if table is None else table,
+            self.experiment.training.batch_size,
+            answer_options(self.experiment),
+            **facts,
+        )
+
+    def _part(self, name: str) -> Table:
+        parts = read_parts(self.experiment.data, self.experiment.seed)
+        table: Table | None = getattr(parts, name)
+        if table is None:
+            raise OptionError(f"nothing was kept for {name}: data.test_fraction is 0.")
+        return table
+
+    def generate(
+        self,
+        steps: int,
+        seed: int,
+        *,
+        prime: Any = None,
+        temperature: float = 1.0,
+    ) -> Any:
+        """Go on: draw every element from the model's prediction given all elements before it.
+
+        A network that writes answers to what it reads draws such an answer.
+
+        Args:
+            steps: frames, characters, words or symbols to draw, of an answer at most.
+            seed: of the drawing.
+            prime: what to go on from: frames (P, 88), a text, a list of symbols; None begins. Or
+                what is to be answered, a value of the input.
+            temperature: below 1 keeps to what is likely, above 1 is bolder.
+
+        Returns:
+            A roll (steps, 88), a text or a list of symbols; the prime is not part of it.
+
+        Raises:
+            OptionError: the network needs to see the future or does not predict the next element,
+                or a number is out of range.
+        """
+        if writes(self.task):
+            if prime is None:
+                raise OptionError(
+                    f"this model answers what it reads, {', '.join(self.task.input_columns)}: give "
+                    "such a value as the prime (--prompt on the command line)."
+                )
+            options = {"max_length": steps, "temperature": temperature, "beam_size": 1}
+            return self.write([prime], seed=seed, **options)[0][0].value
+        spec = self.experiment.network
+        check_can_generate(self.task, bidirectional=spec.bidirectional, delay=spec.delay)
+        if steps < 1:
+            raise OptionError(f"steps must be at least 1, got {steps}.")
+        if not 0 < temperature < float("inf"):
+            raise OptionError(f"temperature must be a positive number, got {temperature}.")
+        if not 0 <= seed < 2**63:
+            raise OptionError(f"seed must lie in 0 … 2⁶³ − 1, got {seed}.")
+        generator = torch.Generator().manual_seed(seed)
+        feature: Any = self.task.input
+        if isinstance(feature, RollFeature):
+            encoded = None if prime is None else feature.encode(prime)
+            return compose(
+                self.network, feature, steps, generator, prime=encoded, temperature=temperature
+            )
+        return write(self.network, feature, steps, generator, prime=prime, temperature=temperature)
+
+    def save(self, directory: str | Path) -> Path:
+        """Write the weights, as safetensors, and what they belong to, as JSON.
+
+        Args:
+            directory: created if need be.
+
+        Returns:
+            The directory.
+        """
+        directory = Path(directory)
+        weights = self.network.state_dict()
+        checksum = save_checkpoint(directory / WEIGHTS, weights, {})
+        description = {
+            "format": FORMAT,
+            "experiment": self.experiment.to_values(),
+            "task": self.task.to_json(),
+            "parameters": self.parameters,
+            "weights_checksum": checksum,
+        }
+        text = json.dumps(description, indent=2, ensure_ascii=False)
+        write_atomically(directory / DESCRIPTION, f"{text}\n".encode())
+        return directory
+
+    @classmethod
+    def load(cls, directory: str | Path) -> Model:
+        """Read what `save` wrote.
+
+        Args:
+            directory: of the model, or of the run that holds it.
+
+        Raises:
+            CheckpointError: a file is missing, truncated, corrupt, or does not fit the others.
+        """
+        directory = model_directory(Path(directory))
+        path = directory / DESCRIPTION
+        description = read_json(path)
+        if description.get("format") != FORMAT:
+            raise CheckpointError(
+                f'{path} must say "format": {FORMAT!r}, got {description.get("format")!r}; it '
+                "was written by something else, or by another version of Elman."
+            )
+        weights = load_checkpoint(directory / WEIGHTS)
+        if weights.checksum != description.get("weights_checksum"):
+            raise CheckpointError(
+                f"{directory / WEIGHTS} and {DESCRIPTION} do not belong together: the checksum "
+                "of the weights is another. Copy both from the same run."
+            )
+        try:
+            experiment = Experiment.from_values(description["experiment"], origin=str(path))
+            task = Task.from_json(description["task"])
+            network = specified_network(
+                experiment.network,
+                task.input.encoding,
+                task.make_objective(),
+                **network_arguments(experiment, task),
+            )
+        except (ElmanError, KeyError, TypeError) as error:
+            raise CheckpointError(f"{path} is not a model's description: {error}") from error
+        load_weights(network, weights.tensors, origin=directory / WEIGHTS)
+        return cls(experiment, task, network)
+
+
+def _are_values(data: Any) -> bool:
+    """Tell a list of values, one a row, from rows, paths and columns."""
+    if isinstance(data, str) or not isinstance(data, Sequence | np.ndarray):
+        return False
+    return not len(data) or not isinstance(data[0], Mapping)
+
+
+def load(directory: str | Path) -> Model:
+    """Load a trained model from its run's directory, or from where `Model.save` put it.
+
+    Raises:
+        CheckpointError: a file is missing, truncated, corrupt, or does not fit the others.
+    """
+    return Model.load(directory)

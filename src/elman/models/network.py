@@ -1,0 +1,91 @@
+"""A network as it is before training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from elman.data.table import Table
+from elman.errors import ExperimentError
+from elman.experiment import Experiment, NetworkSpec
+from elman.networks import load_word_vectors, read_word_vectors
+from elman.networks.build import solved, specified_network
+from elman.tasks.base_rates import base_rates
+from elman.tasks.task import Task
+from elman.training.seeds import seed_everything
+
+
+def untrained_network(experiment: Experiment, task: Task, train: Table) -> nn.Module:
+    """Draw the network of an experiment as it is before training: the same seed, the same weights.
+
+    Args:
+        experiment: complete.
+        task: what is asked.
+        train: the training part, whose base rates the outputs may begin at.
+    """
+    spec = completed_network(experiment, task)
+    seed_everything(experiment.seed)
+    rates: Tensor | None = None
+    if spec.output_bias_init == "base-rate" and not spec.tie_embeddings:
+        rates = base_rates(task, train)
+    network = specified_network(
+        spec,
+        task.input.encoding,
+        task.make_objective(),
+        output_bias=rates,
+        **network_arguments(experiment, task),
+    )
+    if spec.word_vectors is not None:
+        _begin_at_word_vectors(network, task, spec.word_vectors)
+    return network
+
+
+def _begin_at_word_vectors(network: nn.Module, task: Task, path: str) -> None:
+    """Let the embedding of a network begin at the vectors of a text file.
+
+    Raises:
+        ExperimentError: the input is no text, or none of its words has a vector.
+    """
+    vocabulary = getattr(task.input, "vocabulary", None)
+    if vocabulary is None:
+        raise ExperimentError(
+            f"network.word_vectors are for text and symbols, and the input is of kind "
+            f"{task.input.kind!r}; leave them out."
+        )
+    ids = {str(name): index for index, name in enumerate(vocabulary.names, start=1)}
+    inputs: Any = network
+    found = load_word_vectors(inputs.inputs.tables[0], read_word_vectors(path, ids))
+    if not found:
+        raise ExperimentError(
+            f"none of the {len(ids)} words of the training part has a vector in {path}; are its "
+            "words written otherwise, in capitals for instance?"
+        )
+
+
+def completed_network(experiment: Experiment, task: Task) -> NetworkSpec:
+    """Return the network of an experiment, its hidden size solved for."""
+    return solved(
+        experiment.network,
+        task.input.encoding,
+        task.make_objective(),
+        **network_arguments(experiment, task),
+    )
+
+
+def network_arguments(experiment: Experiment, task: Task) -> dict[str, Any]:
+    """Return what a builder needs beside the options of the network: those of its other parts."""
+    if not task.forecasts:
+        return {"decoder": experiment.decoder.arguments()}
+    feature: Any = task.input
+    return {
+        "forecast": {
+            "layout": feature.layout,
+            "horizon": feature.horizon,
+            "feedback": experiment.forecast.feeds_back,
+            "scaling": experiment.forecast.scaling,
+            "means": feature.means.tolist(),
+            "deviations": feature.deviations.tolist(),
+            "sizes": feature.sizes.tolist(),
+        }
+    }

@@ -1,0 +1,1 @@
+"""Piano rolls to be heard and seen."""

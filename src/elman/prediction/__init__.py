@@ -1,0 +1,1 @@
+"""What a network makes of the rows of a table, decoded and scored."""

@@ -1,0 +1,284 @@
+"""Forecasts of series, from their ends or from given origins."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from elman.batches.batching import Batch
+from elman.batches.forecast_windows import ForecastWindows, Origins
+from elman.data.frequency import DAY, Frequency, Times, show_time
+from elman.data.table import Table
+from elman.errors import DataError, OptionError, counted
+from elman.experiment.forecast import ForecastSpec
+from elman.features.forecast import ForecastFeature
+from elman.networks.objectives.distributions.quantiles import DECILES
+from elman.tasks.task import Task
+
+PATHS_AT_ONCE = 16_384
+"""Rows times paths of a batch at most, unless one row has more."""
+
+
+@dataclass(frozen=True)
+class ForecastOptions:
+    """How forecasts are made and measured.
+
+    Attributes:
+        samples: paths drawn of each.
+        levels: of the quantiles, rising.
+        seed: of the drawing.
+        stride: steps from one measured forecast to the next of the same series; None for the
+            horizon.
+        standardised: whether scores are of values standardised by the training part.
+    """
+
+    samples: int = 200
+    levels: tuple[float, ...] = DECILES
+    seed: int = 1
+    stride: int | None = None
+    standardised: bool = False
+
+    @classmethod
+    def of(cls, spec: ForecastSpec) -> ForecastOptions:
+        """Return the options that an experiment states."""
+        levels = spec.levels or ([0.5] if spec.distribution == "point" else DECILES)
+        return cls(
+            samples=spec.samples,
+            levels=tuple(levels),
+            stride=spec.stride,
+            standardised=spec.standardised,
+        )
+
+
+class Forecasts(NamedTuple):
+    """Forecasts of the same horizon, one an origin."""
+
+    mean: NDArray[np.float64]
+    """(origins, H, n)"""
+    quantiles: dict[float, NDArray[np.float64]]
+    """Level → (origins, H, n)."""
+
+
+@torch.no_grad()
+def forecast(
+    network: Any,
+    feature: ForecastFeature,
+    series: Sequence[Tensor],
+    origins: Origins,
+    horizon: int,
+    options: ForecastOptions,
+    batch_size: int,
+) -> Forecasts:
+    """Forecast series from some origins.
+
+    Args:
+        network: a forecaster; left in evaluation mode.
+        feature: of the series.
+        series: encoded, each with all steps of the horizons asked for.
+        origins: the first step ahead of each forecast.
+        horizon: H.
+        options: paths, levels and seed. The paths of the k-th origin depend on seed and k alone.
+        batch_size: origins at a time.
+
+    Raises:
+        OptionError: the network answers fewer steps at once, or a level was not learned.
+    """
+    network.eval()
+    if horizon < 1:
+        raise OptionError(f"horizon must be at least 1, got {horizon}.")
+    if not network.feedback and horizon > network.horizon:
+        raise OptionError(
+            f"this model answers {counted(network.horizon, 'step')} ahead at once, got horizon="
+            f"{horizon}; train it with --horizon {horizon}, or with forecast.feedback = true, "
+            "which goes on as far as asked."
+        )
+    device = next(network.parameters()).device
+    cutter = ForecastWindows(
+        series,
+        origins,
+        feature.layout,
+        window=feature.window,
+        horizon=horizon,
+        batch_size=batch_size,
+        unanswered=True,
+    )
+    if network.feedback:
+        batch_size = max(1, min(batch_size, PATHS_AT_ONCE // options.samples))
+    means: list[NDArray[np.float64]] = []
+    found: dict[float, list[NDArray[np.float64]]] = {level: [] for level in options.levels}
+    for start in range(0, len(origins.step), batch_size):
+        rows = np.arange(start, min(start + batch_size, len(origins.step)))
+        batch = cutter.cut(origins.take(rows)).to(device)
+        mean, quantile = _answered(network, batch, rows, horizon, options)
+        means.append(mean.swapaxes(0, 1))
+        for level, its in zip(options.levels, quantile, strict=True):
+            found[level].append(its.swapaxes(0, 1))
+    return Forecasts(
+        np.concatenate(means), {level: np.concatenate(its) for level, its in found.items()}
+    )
+
+
+def _answered(
+    network: Any, batch: Batch, rows: NDArray[np.int64], horizon: int, options: ForecastOptions
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the means of a batch's forecasts, (H, B, n), and quantiles, (levels, H, B, n)."""
+    if network.feedback:
+        paths = network.sample(
+            batch.input,
+            batch.lengths,
+            horizon=horizon,
+            count=options.samples,
+            generators=[_generator(options.seed, int(row), batch.input.device) for row in rows],
+        )
+        numbers = paths.double().cpu().numpy()
+        return numbers.mean(0), np.quantile(numbers, options.levels, axis=0)
+    nothing = torch.full_like(batch.target, torch.nan)
+    outputs, _ = network(batch.input, lengths=batch.lengths, target=nothing)
+    quantiles = [_numbers(network.objective.quantile(outputs, q)) for q in options.levels]
+    return _numbers(network.objective.mean(outputs)), np.stack(quantiles)
+
+
+def forecast_ends(
+    task: Task,
+    network: Any,
+    table: Table,
+    horizon: int,
+    options: ForecastOptions,
+    batch_size: int,
+) -> dict[str, list[Any]]:
+    """Forecast what comes after the last known value of every series.
+
+    Args:
+        task: with the feature.
+        network: a forecaster.
+        table: series, a row each; rows at the end without a value say what is known of the steps
+            ahead.
+        horizon: steps ahead.
+        options: of the forecast.
+        batch_size: series at a time.
+
+    Returns:
+        Name of a column → its values, a row a series and step: the item and the time, where there
+        are such, `step` from 1, the mean, and each quantile, named by its level; of several
+        targets the target's name stands before these.
+
+    Raises:
+        DataError: a series has no value, or what must be known of the steps ahead is not there.
+        OptionError: the horizon or a level cannot be had.
+    """
+    table.require(task.input_columns)
+    feature: Any = task.input
+    frequency: Frequency | None = feature.steps
+    encoded, steps, clocks, items = [], [], [], []
+    for row, value in enumerate(table.values(task.input_columns)):
+        cells = list(value) if len(task.input_columns) > 1 else [value]
+        try:
+            extended, origin = _extended(feature, cells, horizon)
+            encoded.append(feature.encode(extended if len(extended) > 1 else extended[0]))
+        except DataError as error:
+            raise DataError(f"the series that begins at {table.where(row)}: {error}") from error
+        steps.append(origin)
+        if feature.several:
+            items.append(cells[-1])
+        if feature.timed and frequency is not None:
+            clocks.append(np.asarray(extended[-1 - feature.several])[-horizon:])
+    origins = Origins(np.arange(len(encoded)), np.array(steps, np.int64))
+    found = forecast(network, feature, encoded, origins, horizon, options, batch_size)
+    columns: dict[str, list[Any]] = {}
+    if feature.several:
+        columns[task.input_columns[-1]] = [item for item in items for _ in range(horizon)]
+    if clocks and frequency is not None:
+        name = task.input_columns[-1 - feature.several]
+        columns[name] = _stamps(np.concatenate(clocks), frequency)
+    columns["step"] = list(range(1, horizon + 1)) * len(encoded)
+    for place, target in enumerate(feature.targets):
+        before = f"{target} " if len(feature.targets) > 1 else ""
+        columns[f"{before}mean"] = found.mean[..., place].ravel().tolist()
+        for level, numbers in found.quantiles.items():
+            columns[f"{before}{level:g}"] = numbers[..., place].ravel().tolist()
+    return columns
+
+
+def with_quantiles(
+    options: ForecastOptions, quantiles: Sequence[float], seed: int
+) -> ForecastOptions:
+    """Return the options with other levels and another seed.
+
+    Raises:
+        OptionError: there is no level, one lies outside 0 … 1, or is given twice.
+    """
+    levels = sorted({float(level) for level in quantiles})
+    if not levels or len(levels) < len(quantiles) or not 0 < levels[0] <= levels[-1] < 1:
+        raise OptionError(
+            "quantiles must be levels between 0 and 1, each given once, as 0.1,0.5,0.9; got "
+            f"{', '.join(map(str, quantiles)) or 'none'}."
+        )
+    if not 0 <= seed < 2**63:
+        raise OptionError(f"seed must lie in 0 … 2⁶³ − 1, got {seed}.")
+    return replace(options, levels=tuple(levels), seed=seed)
+
+
+def _extended(
+    feature: ForecastFeature, cells: Sequence[Any], horizon: int
+) -> tuple[list[Any], int]:
+    """Cut a series after its last known value, and go on with what is known of the horizon."""
+    n, past, known = len(feature.targets), len(feature.past), len(feature.known)
+    targets = [np.asarray(cell, np.float64) for cell in cells[:n]]
+    observed = np.flatnonzero(~np.isnan(np.stack(targets)).all(0))
+    if not len(observed):
+        raise DataError(f"{', '.join(feature.targets)}: there is no value to go on from.")
+    origin = int(observed[-1]) + 1
+    end = origin + horizon
+    extended: list[Any] = [np.asarray(cell)[:origin] for cell in cells[: n + past]]
+    clock: Times | None = None
+    if feature.timed and feature.steps is not None:
+        clock = feature.steps.times(np.asarray(cells[n + past + known])[0], end)
+    for name, cell in zip(feature.known, cells[n + past : n + past + known], strict=True):
+        ahead = np.asarray(cell, np.float64)[origin:end]
+        there = int((~np.isnan(ahead)).sum())
+        if there < horizon:
+            last = f"step {origin - 1}"
+            if clock is not None and feature.steps is not None:
+                last = show_time(clock[origin - 1], feature.steps)
+            raise DataError(
+                f"{name} must be known of the {counted(horizon, 'step')} after {last}, and "
+                f"{there} of them are there. Add rows with {name} filled in and "
+                f"{', '.join(feature.targets)} left empty, or ask for a shorter horizon."
+            )
+        extended.append(np.asarray(cell)[:end])
+    if feature.timed:
+        extended.append(cells[n + past + known] if clock is None else clock)
+    if feature.several:
+        extended.append(cells[-1])
+    if not feature.known and not feature.timed:  # nothing else says how long the horizon is
+        ahead = np.full(horizon, np.nan)
+        extended[:n] = [np.concatenate([target[:origin], ahead]) for target in targets]
+    return extended, origin
+
+
+def _numbers(tensor: Tensor) -> NDArray[np.float64]:
+    return np.asarray(tensor.double().cpu().numpy())
+
+
+def _generator(seed: int, row: int, device: torch.device) -> torch.Generator:
+    """Return a generator of its own for a row."""
+    (drawn,) = np.random.SeedSequence([seed, row]).generate_state(1, np.uint64)
+    return torch.Generator(device).manual_seed(int(drawn >> np.uint64(1)))
+
+
+def _stamps(times: Times, frequency: Frequency) -> list[Any]:
+    """Return times as dates, as times of days where they are not all midnight, or as numbers."""
+    if frequency.of_numbers:
+        whole = bool((times == np.round(times)).all())
+        return [int(time) if whole else float(time) for time in times]
+    stamps: list[datetime.datetime] = times.astype("datetime64[us]").tolist()
+    if bool((times % DAY == 0).all()):
+        return [stamp.date() for stamp in stamps]
+    return list(stamps)

@@ -1,0 +1,201 @@
+"""What a comparison says, in sentences computed from its numbers.
+
+Nothing here knows which cell ought to win. A difference between two means counts only where the
+intervals mean ± standard deviation over seeds do not meet; with one seed there is no such interval,
+and the sentence says that instead.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from elman.inspection.gradient_flow import GradientFlow
+from elman.report.comparison.results import CellResult, Comparison, Spread
+from elman.report.style import label, power_of_ten
+
+NBSP = "\N{NO-BREAK SPACE}"
+FALL = 1000
+"""How many times weaker than at T a gradient is where the text calls it faded."""
+
+NOTICEABLE = 0.005
+"""The least change in the share kept per step that the text mentions."""
+
+
+class Fading(NamedTuple):
+    """How one gradient fades.
+
+    Attributes:
+        faded: first distance at which the norm is `FALL` times below its value at distance 0; None
+            where it nowhere is.
+        kept: share of the norm that one step back keeps, the geometric mean over the far half of
+            the distances; None where there are too few of them, or the norm is zero there.
+    """
+
+    faded: int | None
+    kept: float | None
+
+
+def spread_text(spread: Spread, seeds: int, digits: int = 2) -> str:
+    """Write a mean, with its deviation where there is more than one seed to deviate."""
+    mean = f"{spread.mean:.{digits}f}"
+    return mean if seeds < 2 else f"{mean}{NBSP}±{NBSP}{spread.std:.{digits}f}"
+
+
+def named(cell: str) -> str:
+    """Name a cell inside a sentence: `the GRU`, `the simple cell`."""
+    return f"the {label(cell)} cell" if label(cell).islower() else f"the {label(cell)}"
+
+
+def question(comparison: Comparison) -> str:
+    """Ask what the comparison answers; of a single cell, how good it is."""
+    *most, last = [label(result.cell) for result in comparison.results]
+    if not most:
+        return f"How good is {named(comparison.results[0].cell)}?"
+    return f"Which cell is best: {', '.join(most)} or {last}?"
+
+
+def verdict(comparison: Comparison) -> str:
+    """Answer in one sentence which cell is best on the test split, and how surely."""
+    best, *others = sorted(comparison.results, key=lambda result: result.test.mean)
+    if not others:
+        return _sentence(f"{named(best.cell)} reaches {_test(best)} nats a frame on the test split")
+    if min(len(best.seeds), len(others[0].seeds)) < 2:
+        lead = others[0].test.mean - best.test.mean
+        return _sentence(
+            f"{named(best.cell)} comes first with {_test(best)} nats a frame, {lead:.2f} ahead of "
+            f"{named(others[0].cell)} – but one seed a cell cannot tell such a lead from luck"
+        )
+    rivals = [other for other in others if _meet(best.test, other.test)]
+    told = _listed(f"{named(other.cell)} ({_test(other)})" for other in rivals or others)
+    if not rivals:
+        return _sentence(
+            f"{named(best.cell)} is best: {_test(best)} nats a frame on the test split, "
+            f"clear of {told}"
+        )
+    return _sentence(
+        f"There is no clear winner: {named(best.cell)} has the lowest mean, {_test(best)} nats a "
+        f"frame, but its interval meets {'that' if len(rivals) == 1 else 'those'} of {told}"
+    )
+
+
+def against_published(comparison: Comparison) -> str | None:
+    """Say in one sentence how the means stand to the published numbers, where there are any."""
+    better: list[str] = []
+    worse: list[str] = []
+    for result in comparison.results:
+        if result.published is None:
+            continue
+        difference = result.test.mean - result.published
+        side = better if difference <= 0 else worse
+        side.append(f"{named(result.cell)} by {abs(difference):.2f}")
+    if not better and not worse:
+        return None
+    if not better:
+        return _sentence(f"Short of the published number: {_listed(worse)}")
+    if not worse:
+        return _sentence(f"Better than the published number: {_listed(better)}")
+    return _sentence(
+        f"Better than the published number: {_listed(better)}; short of it: {_listed(worse)}"
+    )
+
+
+def faded_to(flow: GradientFlow, share: float) -> int | None:
+    """Find the first distance at which the norm is at most a share of that at distance 0."""
+    norms = flow.hidden.numpy()
+    weak = np.flatnonzero(norms <= norms[0] * share)
+    return int(weak[0]) if weak.size else None
+
+
+def fading(flow: GradientFlow) -> Fading:
+    """Measure how the norm of ∂loss(T)/∂h(t) fades with distance."""
+    norms = flow.hidden.numpy()
+    near, far = len(norms) // 2, len(norms) - 1
+    kept = None
+    if far > near and norms[near] > 0 and norms[far] > 0:
+        kept = math.exp((math.log(norms[far]) - math.log(norms[near])) / (far - near))
+    return Fading(faded_to(flow, 1 / FALL), kept)
+
+
+def vanishing(flows: Mapping[str, tuple[GradientFlow, GradientFlow]]) -> list[str]:
+    """Say in sentences what the picture of the vanishing gradient shows.
+
+    Args:
+        flows: cell → its gradient flow before and after training.
+
+    Returns:
+        The sentences; none where the sequences are too short to tell.
+    """
+    before = {cell: fading(pair[0]).kept for cell, pair in flows.items()}
+    after = {cell: fading(pair[1]).kept for cell, pair in flows.items()}
+    kept = {cell: share for cell, share in after.items() if share is not None}
+    if not kept:
+        return []
+    order = sorted(kept, key=lambda cell: kept[cell])
+    longest = order[-1]
+    said = [
+        f"Once trained, {named(longest)} keeps {percent(kept[longest])} of the gradient at every "
+        f"step back{' – the most' if len(order) > 1 else ''}: {_over(20, kept[longest])}."
+    ]
+    if len(order) > 1:
+        shortest = order[0]
+        said.append(
+            f"{_capital(named(shortest))} keeps {percent(kept[shortest])}: "
+            f"{_over(20, kept[shortest])}."
+        )
+    pairs = [(cell, before[cell], after[cell]) for cell in flows]
+    changes = [(cell, now - then) for cell, then, now in pairs if then and now]
+    longer = [named(cell) for cell, change in changes if change >= NOTICEABLE]
+    shorter = [named(cell) for cell, change in changes if change <= -NOTICEABLE]
+    if longer:
+        said.append(f"Training lengthened the memory of {_listed(longer)}.")
+    if shorter:
+        said.append(f"Training shortened the memory of {_listed(shorter)}.")
+    return said
+
+
+def percent(share: float) -> str:
+    """Write a share in per cent, with a decimal where it needs one."""
+    rounded = round(share, 3)
+    return f"{share:.1%}" if rounded < 0.1 or 0.985 < rounded < 1.015 else f"{share:.0%}"
+
+
+def _over(steps: int, kept: float) -> str:
+    """Say what is left after so many steps."""
+    left = kept**steps
+    if left >= 1:
+        return f"over {steps} steps it grows {left:.3g}-fold"
+    return f"over {steps} steps it shrinks {_round(1 / left)}-fold"
+
+
+def _round(number: float) -> str:
+    """Write a number of any size in two figures."""
+    if number < 1e6:
+        return f"{float(f'{number:.2g}'):,.6g}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    exponent = math.floor(math.log10(number))
+    return f"{number / 10**exponent:.1f} · {power_of_ten(10.0**exponent)}"
+
+
+def _test(result: CellResult) -> str:
+    return spread_text(result.test, len(result.seeds))
+
+
+def _meet(one: Spread, other: Spread) -> bool:
+    """Whether the two intervals mean ± standard deviation meet."""
+    return abs(one.mean - other.mean) <= one.std + other.std
+
+
+def _listed(items: Iterable[str]) -> str:
+    *most, last = items
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _sentence(words: str) -> str:
+    return f"{_capital(words)}."
+
+
+def _capital(words: str) -> str:
+    return words[0].upper() + words[1:]

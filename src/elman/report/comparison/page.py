@@ -1,0 +1,259 @@
+"""The report of a comparison: one HTML page that needs nothing else.
+
+`write_comparison_report` turns the numbers of a comparison, a piece of music by each cell and their
+gradient flows into a page without scripts and without anything fetched from elsewhere: figures are
+SVG inside the page, the style sheet stands in its head. Sentences come from `findings` and `music`,
+which compute them; figures from `curves` and `piano_roll`; the page's shape from
+`templates/comparison.html`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+from matplotlib.axes import Axes
+
+from elman.data.catalog import ROLL_SETS
+from elman.features.roll import Roll, as_roll
+from elman.inspection.gradient_flow import GradientFlow
+from elman.music.piano_roll import pitch_range
+from elman.report.comparison.findings import (
+    against_published,
+    fading,
+    named,
+    percent,
+    question,
+    spread_text,
+    vanishing,
+    verdict,
+)
+from elman.report.comparison.results import CellResult, Comparison
+from elman.report.curves import (
+    DECADES,
+    draw_gradient_flow,
+    draw_learning_curves,
+    draw_test_scores,
+    flow_limits,
+)
+from elman.report.page import Picture, draw_inline, render, thousands
+from elman.report.roll_picture import GREATEST_ROLL, roll_picture
+from elman.report.style import PANEL, THEME, colours, label
+
+FADING = (
+    "Steps to a thousandth, before",
+    "Steps to a thousandth, after",
+    "Kept per step, before",
+    "Kept per step, after",
+)
+"""Headings of the table of the vanishing gradient, after the cell's own."""
+
+Flows = Mapping[str, tuple[GradientFlow, GradientFlow]]
+
+
+def write_comparison_report(
+    path: str | os.PathLike[str],
+    comparison: Comparison,
+    *,
+    generated: Mapping[str, Roll],
+    real: Roll,
+    flows: Flows,
+) -> Path:
+    """Write the page of a comparison; the same input gives the same bytes.
+
+    Args:
+        path: of the HTML file; its folder is made where it is missing.
+        comparison: the numbers.
+        generated: cell → a roll that cell composed, (T, 88); may be empty.
+        real: a roll from the data set to see beside them, (T, 88).
+        flows: cell → gradient flow before and after training; may be empty.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        ShapeError: a roll is not (T, 88).
+        DataError: a roll holds something other than zeros and ones.
+    """
+    page = render_comparison(comparison, generated=generated, real=real, flows=flows)
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(page, encoding="utf-8")
+    return target
+
+
+def render_comparison(
+    comparison: Comparison, *, generated: Mapping[str, Roll], real: Roll, flows: Flows
+) -> str:
+    """Make the page of a comparison; arguments as for `write_comparison_report`."""
+    seeds = max(len(result.seeds) for result in comparison.results)
+    return render(
+        "comparison.html",
+        comparison=comparison,
+        seeds=seeds,
+        seed_names=_seed_names(comparison),
+        question=question(comparison),
+        verdict=verdict(comparison),
+        against_published=against_published(comparison),
+        sources=_sources(comparison),
+        data=_data(comparison.dataset),
+        scores=_scores(comparison),
+        curves=_learning_curves(comparison),
+        **_table(comparison, seeds),
+        **_music(comparison, real, generated),
+        **_vanishing(flows),
+    )
+
+
+def _table(comparison: Comparison, seeds: int) -> dict[str, Any]:
+    """Lay out the table: headings after the cell's own, and a row of numbers a cell."""
+    over = " ± sd" if seeds > 1 else ""
+    chosen = colours(result.cell for result in comparison.results)
+    columns = [
+        "Hidden size",
+        "Parameters",
+        f"Validation{over}",
+        f"Test{over}",
+        "Published",
+        "Difference",
+        "Best epoch",
+        "Seconds",
+        "Seconds an epoch",
+    ]
+    rows = [
+        (label(result.cell), chosen[result.cell], _row(result)) for result in comparison.results
+    ]
+    return {"columns": columns, "rows": rows, "chief": 3}
+
+
+def _row(result: CellResult) -> list[str]:
+    seeds = len(result.seeds)
+    sizes = result.hidden_size if isinstance(result.hidden_size, list) else [result.hidden_size]
+    published, difference = "–", "–"
+    if result.published is not None:
+        published = f"{result.published:.2f}"
+        difference = f"{result.test.mean - result.published:+.2f}".replace("-", "−")
+    return [
+        " + ".join(map(str, sizes)),
+        thousands(result.parameters),
+        spread_text(result.valid, seeds),
+        spread_text(result.test, seeds),
+        published,
+        difference,
+        spread_text(result.best_epoch, seeds, digits=0),
+        spread_text(result.seconds, seeds, digits=0),
+        spread_text(result.seconds_per_epoch, seeds),
+    ]
+
+
+def _seed_names(comparison: Comparison) -> str:
+    """List the seeds, once where all cells have the same."""
+    named = {
+        label(result.cell): ", ".join(str(seed.seed) for seed in result.seeds)
+        for result in comparison.results
+    }
+    if len(set(named.values())) == 1:
+        return next(iter(named.values()))
+    return "; ".join(f"{cell}: {seeds}" for cell, seeds in named.items())
+
+
+def _sources(comparison: Comparison) -> list[str]:
+    """List where the published numbers stand, each source once."""
+    sources = [result.published_source for result in comparison.results]
+    return list(dict.fromkeys(source for source in sources if source))
+
+
+def _data(name: str) -> str:
+    """Say what a data set is, as far as the catalog knows it."""
+    known = ROLL_SETS.get(name)
+    if known is None:
+        return name
+    counts = [
+        f"{pieces} pieces ({thousands(frames)} frames) for {split}"
+        for split, pieces, frames in zip(
+            ("training", "validation", "test"), known.pieces, known.frames, strict=True
+        )
+    ]
+    return f"{known.title}: {known.about}; {', '.join(counts)}."
+
+
+def _scores(comparison: Comparison) -> Markup:
+    size = (PANEL[0], 0.75 + 0.36 * len(comparison.results))
+    return draw_inline("scores", lambda axes: draw_test_scores(axes, comparison), size)
+
+
+def _learning_curves(comparison: Comparison) -> list[Picture]:
+    by_epoch = draw_inline(
+        "by-epoch", lambda axes: draw_learning_curves(axes, comparison, against="epoch")
+    )
+    by_seconds = draw_inline(
+        "by-seconds", lambda axes: draw_learning_curves(axes, comparison, against="seconds")
+    )
+    return [Picture(by_epoch, "By epoch"), Picture(by_seconds, "By seconds")]
+
+
+def _music(comparison: Comparison, real: Roll, generated: Mapping[str, Roll]) -> dict[str, Any]:
+    """Draw the real piece first, then each cell's, all with the same keys and frames."""
+    whole = {"real": as_roll(real), **{cell: as_roll(roll) for cell, roll in generated.items()}}
+    frames = min(GREATEST_ROLL, len(whole["real"]))
+    notes = pitch_range(roll[:frames] for roll in whole.values())
+    chosen = {**colours(result.cell for result in comparison.results), "real": THEME["muted"]}
+    pictures = []
+    known = ROLL_SETS.get(comparison.dataset)
+    for number, (piece, roll) in enumerate(whole.items()):
+        title = "A real piece" if number == 0 else f"Composed by {named(piece)}"
+        pictures.append(
+            roll_picture(
+                f"roll-{number}",
+                title,
+                roll,
+                colour=chosen[piece],
+                notes=notes,
+                frames=frames,
+                frames_per_beat=known.frames_per_beat if known else 1,
+                file=f"{piece}.mid",
+            )
+        )
+    longest = max(len(roll) for roll in whole.values())
+    return {"rolls": pictures, "shown": frames if longest > frames else None}
+
+
+def _vanishing(flows: Flows) -> dict[str, Any]:
+    if not flows:
+        return {"vanishing": []}
+    limits = flow_limits(flow for pair in flows.values() for flow in pair)
+    pictures = []
+    for which, when in enumerate(("before", "after")):
+        some = {cell: pair[which] for cell, pair in flows.items()}
+
+        def draw(axes: Axes, some: Mapping[str, GradientFlow] = some) -> None:
+            draw_gradient_flow(axes, some, limits=limits)
+
+        pictures.append(
+            Picture(draw_inline(f"vanishing-{when}", draw), f"{when.capitalize()} training")
+        )
+    return {
+        "vanishing": pictures,
+        "vanishing_said": vanishing(flows),
+        "fading_columns": FADING,
+        "fadings": [_fading_row(label(cell), colours(flows)[cell], *flows[cell]) for cell in flows],
+        "rows_of_flow": max(after.rows for _, after in flows.values()),
+        "has_memory": any(after.cell is not None for _, after in flows.values()),
+        "decades": DECADES,
+    }
+
+
+def _fading_row(
+    cell: str, colour: str, before: GradientFlow, after: GradientFlow
+) -> tuple[str, str, list[str]]:
+    """Write how a cell's gradient fades: faded before and after, kept before and after."""
+    both = fading(before), fading(after)
+    within = f"> {int(before.distance[-1])}", f"> {int(after.distance[-1])}"
+    faded = [
+        none if each.faded is None else str(each.faded)
+        for each, none in zip(both, within, strict=True)
+    ]
+    return cell, colour, faded + ["–" if each.kept is None else percent(each.kept) for each in both]

@@ -1,0 +1,209 @@
+"""The figures of the report of a run: how it learned, how sure it is, how near it comes.
+
+No figure holds text of the user's: a name may be in any script and longer than any axis, so names
+stand in the page around the figure.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+from numpy.typing import ArrayLike, NDArray
+
+from elman.errors import ShapeError
+from elman.evaluation.classification import Calibration
+from elman.report.curves import ROUND, limits_after_the_descent
+from elman.report.run.facts import CurvePoint, PredictedNumbers, PredictedSeries
+from elman.report.style import FONT_SIZE, THEME, css_colour, label_line_ends
+
+MOST_POINTS = 1500
+"""Points of a scatter that are drawn; as many of a longer one, evenly spaced."""
+MOST_STEPS = 2000
+"""Steps of a series that are drawn, its first ones."""
+SPARK = (220, 40)
+"""Width and height of an input drawn beside its answer, in pixels."""
+
+TRUTH = THEME["muted"]
+
+Line = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+def curve_of(curve: Sequence[CurvePoint], quantity: Literal["train", "valid", "score"]) -> Line:
+    """Return epochs and values of one quantity, where it was measured and is finite."""
+    pairs = [(point.epoch, getattr(point, quantity)) for point in curve]
+    known = [(epoch, value) for epoch, value in pairs if value is not None and math.isfinite(value)]
+    epochs, values = np.asarray(known, np.float64).reshape(-1, 2).T
+    return epochs, values
+
+
+def draw_losses(
+    axes: Axes, curve: Sequence[CurvePoint], *, colour: str, selected: int | None, unit: str
+) -> None:
+    """Draw training dotted, validation solid, and a line at the epoch whose weights were kept."""
+    train, valid = curve_of(curve, "train"), curve_of(curve, "valid")
+    _draw_line(axes, train, colour, alpha=0.7, linewidth=1.3, linestyle=(0, (1, 1.6)))
+    _draw_line(axes, valid, colour, linewidth=2)
+    shown = [values for _, values in (train, valid) if len(values)]
+    axes.set_ylim(*limits_after_the_descent(shown))
+    ends = {
+        name: line[1][-1] for name, line in (("train", train), ("valid", valid)) if len(line[1])
+    }
+    _finish_curve(axes, selected, unit)
+    label_line_ends(axes, ends, dict.fromkeys(ends, colour))
+
+
+def draw_score_curve(
+    axes: Axes, curve: Sequence[CurvePoint], *, colour: str, selected: int | None, title: str
+) -> None:
+    """Draw the validation part's score by epoch."""
+    _draw_line(axes, curve_of(curve, "score"), colour, linewidth=2)
+    axes.margins(y=0.08)
+    _finish_curve(axes, selected, title)
+
+
+def _draw_line(axes: Axes, line: Line, colour: str, **style: object) -> None:
+    """Draw a line; a single epoch, which has no line, as a dot."""
+    axes.plot(*line, color=colour, marker="o" if len(line[0]) == 1 else "", **style)  # type: ignore[arg-type]
+
+
+def _finish_curve(axes: Axes, selected: int | None, unit: str) -> None:
+    axes.set_xlim(left=0)
+    if selected is not None:
+        axes.axvline(selected, color=THEME["guide"], linewidth=1.2, zorder=0)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel(unit)
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=ROUND, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(6, steps=ROUND))
+
+
+def draw_calibration(axes: Axes, calibration: Calibration, *, colour: str) -> None:
+    """Draw the share of right answers against the given probability; larger dots hold more."""
+    axes.plot([0, 1], [0, 1], color=THEME["guide"], linewidth=1.2)
+    sizes = np.sqrt(np.asarray(calibration.counts) / max(calibration.counts))
+    axes.plot(calibration.confidence, calibration.accuracy, color=colour, linewidth=1, alpha=0.5)
+    axes.scatter(
+        calibration.confidence,
+        calibration.accuracy,
+        s=8 + 70 * sizes,
+        color=colour,
+        linewidths=0,
+        zorder=3,
+    )
+    axes.set(xlim=(0, 1.03), ylim=(0, 1.03), xlabel="probability given", ylabel="right")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(PercentFormatter(1))
+
+
+def draw_scatter(axes: Axes, numbers: PredictedNumbers, *, colour: str) -> None:
+    """Draw predicted against true numbers, and the line where they are equal."""
+    truths, answers = (np.ravel(np.asarray(each, np.float64)) for each in numbers)
+    chosen = np.unique(np.linspace(0, len(truths) - 1, MOST_POINTS).astype(np.int64))
+    low, high = (f(each(truths), each(answers)) for f, each in ((min, np.min), (max, np.max)))
+    axes.plot([low, high], [low, high], color=THEME["guide"], linewidth=1.2)
+    axes.plot(truths[chosen], answers[chosen], "o", color=colour, alpha=0.35, markersize=3.5, mew=0)
+    axes.set(xlabel="true", ylabel="predicted")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(6, steps=ROUND))
+
+
+def draw_series(axes: Axes, series: PredictedSeries, *, colour: str) -> None:
+    """Draw a true series, the prediction over it, and the past before both."""
+    past = np.ravel(np.asarray(series.past, np.float64))[-MOST_STEPS:]
+    truth, answer, naive, low, high = (
+        np.ravel(np.asarray(each, np.float64))[:MOST_STEPS]
+        for each in (series.truth, series.answer, series.naive, series.low, series.high)
+    )
+    if len(past):
+        until = np.concatenate([past, truth[:1]])
+        axes.plot(np.arange(-len(past), 1), until, color=TRUTH, linewidth=1, alpha=0.6)
+        axes.axvline(-0.5, color=THEME["guide"], linewidth=1.2)
+    dot = "o" if len(truth) == 1 else ""  # it has no line
+    if len(low):
+        steps = np.arange(len(low), dtype=np.float64)
+        edge = 5 if len(low) == 1 else 0  # a band of one step has no width
+        axes.fill_between(steps, low, high, color=colour, alpha=0.18, linewidth=edge)
+    axes.plot(truth, color=TRUTH, linewidth=2.6, alpha=0.6, label="true", marker=dot)
+    if len(naive):
+        axes.plot(
+            naive,
+            color=THEME["ink"],
+            linewidth=1,
+            linestyle=(0, (1, 1.6)),
+            marker=dot,
+            markersize=4,
+            label="seasonal naive",
+        )
+    axes.plot(answer, color=colour, linewidth=1.2, label="predicted", marker=dot)
+    axes.margins(x=0.02 if dot else 0)
+    axes.set_xlabel("step")
+    axes.xaxis.set_major_locator(MaxNLocator(8, steps=ROUND, integer=True))
+    axes.legend(loc="best", frameon=False, labelcolor="linecolor", fontsize=FONT_SIZE)
+
+
+def spark_line(values: ArrayLike) -> Markup:
+    """Draw an input over time in the height of two lines of text: one line a column.
+
+    Args:
+        values: (T,) or (T, k); where one is missing the line is broken.
+
+    Raises:
+        ShapeError: it has other axes, or no step.
+    """
+    columns = np.asarray(values, np.float64)
+    columns = columns[:, None] if columns.ndim == 1 else columns
+    if columns.ndim != 2 or not columns.size:
+        raise ShapeError(f"an input to draw must be (T,) or (T, k), got {np.shape(values)}.")
+    width, height = SPARK
+    every = -(-len(columns) // width)
+    columns = columns[::every]
+    known = columns[np.isfinite(columns)]
+    low, high = (known.min(), known.max()) if known.size else (0.0, 0.0)
+    across = np.linspace(1, width - 1, len(columns)) if len(columns) > 1 else np.array([width / 2])
+    up = height - 2 - (columns - low) / ((high - low) or 1.0) * (height - 4)
+    lines = [_path(across, up[:, column]) for column in range(columns.shape[1])]
+    colour = css_colour(THEME["gru"])
+    return Markup(
+        f'<svg class="spark" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
+        f'<path d="{" ".join(lines)}" fill="none" style="stroke: {colour}"/></svg>'
+    )
+
+
+def _path(across: NDArray[np.float64], up: NDArray[np.float64]) -> str:
+    """Write a line as an SVG path, broken where a value is missing."""
+    steps, pen = [], "M"
+    for x, y in zip(across, up, strict=True):
+        if math.isfinite(y):
+            steps.append(f"{pen}{x:.1f} {y:.1f}")
+            pen = "L"
+        else:
+            pen = "M"
+    return " ".join(steps)
+
+
+def picture_address(pixels: ArrayLike) -> str:
+    """Encode a picture as PNG in a `data:` address.
+
+    Args:
+        pixels: (H, W) or (H, W, 3), uint8.
+
+    Raises:
+        ShapeError: it has other axes or another type.
+    """
+    from PIL import Image
+
+    values = np.asarray(pixels)
+    if values.dtype != np.uint8 or not (values.ndim == 2 or values.shape[2:] == (3,)):
+        raise ShapeError(
+            f"a picture must be (H, W) or (H, W, 3) of uint8, got {values.shape} of {values.dtype}."
+        )
+    file = io.BytesIO()
+    Image.fromarray(values).save(file, format="PNG")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -1,5 +1,0 @@
-"""From a trained model to the page of its run."""
-
-from elman.reporting.page import write_page
-
-__all__ = ["write_page"]

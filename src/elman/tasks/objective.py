@@ -1,0 +1,120 @@
+"""What a target asks of a network: the objective that suits it, with its options."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+
+from elman.data.table import Table
+from elman.errors import ExperimentError, unknown
+from elman.experiment.decoder import WRITERS
+from elman.experiment.network import NetworkSpec
+from elman.features.feature import Feature
+from elman.networks.objectives import OBJECTIVES
+from elman.networks.objectives.schemes import allowed_by, find_scheme
+
+_OBJECTIVES_OF: Mapping[str, tuple[str, ...]] = {
+    "category": ("classification",),
+    "labels": ("labelling",),
+    "number": ("regression",),
+    "symbols": ("tagging", "crf", "ctc"),
+    "text": ("ctc",),
+    "series": ("step-regression",),
+    "audio": ("step-regression",),
+    "roll": ("roll",),
+}
+"""Kind of the target → the objectives that suit it, first the one that is taken unasked."""
+
+_POWERS: Mapping[str, float] = {"balanced": -1.0, "square-root": -0.5}
+"""Class weights by name → the power of a class's share that it is weighed by."""
+
+
+def objective_name(
+    asked: str | None, target: Feature, *, predicts_next: bool, category: str
+) -> str:
+    """Take the objective that was asked for, if it suits the target; else the one that does."""
+    if asked is not None and asked not in OBJECTIVES:
+        raise unknown("objective", asked, OBJECTIVES, error=ExperimentError)
+    fitting = _OBJECTIVES_OF[target.kind]
+    if predicts_next and target.kind in {"text", "symbols"}:
+        fitting = ("language-model",)
+    elif category in WRITERS:
+        fitting = ("conditional-language-model",)
+    if asked is not None and asked not in fitting:
+        raise ExperimentError(
+            f"network.objective = {asked!r} does not suit the target, which is "
+            f"{target.description}; leave it out, or choose {' or '.join(fitting)}."
+        )
+    return asked or fitting[0]
+
+
+def describe_objective(
+    name: str, network: NetworkSpec, target: Any, train: Table, columns: Sequence[str]
+) -> dict[str, Any]:
+    """Describe the objective with its options, as `objective_from_json` reads it."""
+    known = inspect.signature(OBJECTIVES[name]).parameters
+    state: dict[str, Any] = {"name": name}
+    if "size" in known:
+        state["size"] = _size(target)
+    if "names" in known and hasattr(target, "names"):
+        state["names"] = [str(name) for name in target.names]
+    if network.label_smoothing:
+        _refuse_option("label_smoothing", name, known)
+        state["label_smoothing"] = network.label_smoothing
+    if network.class_weights != "none":
+        _refuse_option("class_weights", name, known)
+        power = _POWERS[network.class_weights]
+        column = train.values(columns)
+        state["class_weights"] = _weights_by_share(target, column, state["size"], power)
+    return state
+
+
+def tag_scheme(
+    target: Any, tables: Sequence[Table], columns: Sequence[str]
+) -> tuple[str | None, list[str]]:
+    """Recognise the scheme of tags by their names, unless a row breaks it, which is noted."""
+    names = [str(name) for name in target.names]
+    scheme = find_scheme(names)
+    if scheme is None:
+        return None, []
+    allowed = allowed_by(scheme, names)
+    for table in tables:
+        for row, tags in enumerate(table.values(columns) if columns[0] in table.columns else ()):
+            ids = target.encode(tags)
+            kept = allowed.first[ids[:1]].all() and allowed.last[ids[-1:]].all()
+            if not (kept and allowed.next[ids[:-1], ids[1:]].all()):
+                return None, [
+                    f"{table.where(row)}: its tags do not follow the scheme {scheme}, so tags may "
+                    "follow each other in any order."
+                ]
+    return scheme, []
+
+
+def _refuse_option(option: str, objective: str, known: Mapping[str, Any]) -> None:
+    if option not in known:
+        raise ExperimentError(
+            f"network.{option} has no meaning for the objective {objective!r}; leave it out."
+        )
+
+
+def _size(target: Any) -> int:
+    """Count the numbers that the network must give for a target."""
+    encoding = target.encoding
+    if encoding.ids:
+        return int(encoding.ids[0])
+    return int(encoding.numbers)
+
+
+def _weights_by_share(target: Any, column: Iterator[Any], size: int, power: float) -> list[float]:
+    """Weigh every class by a power of its share, 1 on average over the training part."""
+    counts = torch.zeros(size)
+    for value in column:
+        ids = target.encode(value).reshape(-1)
+        counts += torch.bincount(ids, minlength=size)
+    powers = counts.clamp(min=1) ** power
+    mean = (counts * powers).sum() / counts.sum()
+    weights = torch.where(counts > 0, powers / mean, 1.0)
+    return [float(weight) for weight in weights]

@@ -1,0 +1,219 @@
+"""The parts of series that are to be forecast: cut in time, the latest steps to measure on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elman.data import catalog
+from elman.data.arrow import is_number
+from elman.data.frequency import Frequency
+from elman.data.long_series import LongSeries, long_series
+from elman.data.sources import read_table
+from elman.data.splits import PART_OF
+from elman.data.table import Table
+from elman.errors import DataError, ExperimentError, counted, unknown
+from elman.experiment.data import DataSpec
+
+_PARTS = ("train", "valid", "test")
+
+Steps = NDArray[np.int64]
+
+
+class Roles(NamedTuple):
+    """Which columns of a long table are what in a forecast."""
+
+    targets: list[str]
+    past: list[str]
+    """Covariates known up to now alone."""
+    known: list[str]
+    """Covariates known of the steps ahead as well."""
+    notes: list[str]
+
+    @property
+    def numbers(self) -> list[str]:
+        """All of them, in this order."""
+        return [*self.targets, *self.past, *self.known]
+
+
+class SeriesParts(NamedTuple):
+    """Tables of series; `spans` say which of their steps are to be forecast."""
+
+    train: Table
+    valid: Table
+    test: Table | None
+    notes: list[str]
+
+
+def series_roles(data: DataSpec, table: Table) -> Roles:
+    """Say which columns are forecast, and which are read beside them.
+
+    Without an input, all columns of numbers that have no other role are read as known up to now.
+
+    Raises:
+        ExperimentError: a column is unknown, none is to be forecast, or one has two roles.
+    """
+    for name in (*data.target, *data.input, *data.known):
+        table.check_column(name, error=ExperimentError)
+    if not data.target:
+        raise ExperimentError(
+            f"say which column is to be forecast: --target COLUMN (data.target), one of "
+            f"{', '.join(table.columns)}."
+        )
+    if both := set(data.target) & set(data.known):
+        raise ExperimentError(
+            f"column {min(both)!r} is to be forecast, so it is not known of the steps ahead; take "
+            "it out of data.known."
+        )
+    special = {data.sequence_id, data.time, data.split_column, *data.target, *data.known}
+    if data.input:
+        past = [name for name in data.input if name not in special]
+        return Roles(list(data.target), past, list(data.known), [])
+    others = [name for name in table.columns if name not in special]
+    past = [name for name in others if is_number(table.column(name).type)]
+    left = [name for name in others if name not in past]
+    notes = [f"left out, as they hold no numbers: {', '.join(left)}."] if left else []
+    return Roles(list(data.target), past, list(data.known), notes)
+
+
+def read_series_parts(data: DataSpec, source: Any = None) -> SeriesParts:
+    """Read the series that an experiment names, and divide each in time.
+
+    Where nothing else says which steps are for what, the last ones of every series are for the
+    test and those before them for validation: so large a part as the settings say, and a horizon
+    at least. What is read before a step that is forecast may lie in an earlier part.
+
+    Raises:
+        DataError: a file cannot be read, times are no grid, or every series is too short.
+        ExperimentError: nothing is named, or the columns have no roles.
+    """
+    tables = _tables(data, source)
+    first = tables["train"]
+    roles = series_roles(data, first)
+    found = _series(data, list(tables.values()), roles)
+    ends, notes = _borders(data, found, list(tables))
+    train = _part(data, found, np.ones_like(ends[0]), ends[0])
+    valid = _part(data, found, ends[0], ends[1])
+    test = _part(data, found, ends[1], ends[2])
+    if train is None or valid is None:
+        raise _too_short(data, found, "learn from" if train is None else "select by")
+    return SeriesParts(train, valid, test, [*roles.notes, *found.notes, *notes])
+
+
+def read_series(data: DataSpec, source: Any) -> Table:
+    """Read series laid out as those that were learned from; a row each, whole.
+
+    Args:
+        data: how they were laid out, complete.
+        source: a path, values in Python, or a table.
+    """
+    table = read_table(source, format=data.format)
+    found = _series(data, [table], series_roles(data, table))
+    rows = np.arange(len(found.lengths))
+    whole = found.part(rows, np.ones_like(rows), found.lengths)
+    whole.notes += found.notes
+    return whole
+
+
+def whole_series(data: DataSpec, source: Any = None) -> Table:
+    """Read the series that were learned from, with all that was kept to measure on."""
+    tables = _tables(data, source)
+    roles = series_roles(data, tables["train"])
+    found = _series(data, list(tables.values()), roles)
+    rows = np.arange(len(found.lengths))
+    return found.part(rows, np.ones_like(rows), found.lengths)
+
+
+def _series(data: DataSpec, tables: Sequence[Table], roles: Roles) -> LongSeries:
+    return long_series(
+        tables,
+        roles.numbers,
+        sequence_id=data.sequence_id,
+        time=data.time,
+        frequency=None if data.frequency is None else Frequency.parse(data.frequency),
+    )
+
+
+def _tables(data: DataSpec, source: Any) -> dict[str, Table]:
+    """Read the long tables of the parts that are given, in the order of time."""
+    if data.name is not None:
+        named = catalog.tables(data.name)
+        return {part: named[part] for part in _PARTS if part in named}
+    if source is None and not data.files:
+        raise ExperimentError(
+            "there is nothing to learn from: give data.files, or data.name of a named data set. "
+            "A run on values in memory is repeated by handing them over again."
+        )
+    whole = read_table(data.files if source is None else source, format=data.format)
+    if data.split_column is not None:
+        return _by_column(whole, data.split_column)
+    given = {"train": whole}
+    for part, files in (("valid", data.valid_files), ("test", data.test_files)):
+        if files:
+            given[part] = read_table(list(files), format=data.format)
+    return given
+
+
+def _by_column(table: Table, column: str) -> dict[str, Table]:
+    rows: dict[str, list[int]] = {part: [] for part in _PARTS}
+    for row, value in enumerate(table.column(column)):
+        part = PART_OF.get(str(value).strip().lower())
+        if part is None:
+            error = unknown("part", value, _PARTS, error=DataError)
+            raise DataError(f"{table.where(row)}, column {column}: {error}")
+        rows[part].append(row)
+    if not rows["train"]:
+        raise DataError(f"column {column!r} of {table.source} says 'train' of no row.")
+    return {part: table.select(chosen) for part, chosen in rows.items() if chosen}
+
+
+def _borders(
+    data: DataSpec, found: LongSeries, names: Sequence[str]
+) -> tuple[list[Steps], list[str]]:
+    """Say where in every series the three parts end."""
+    given = {name: found.ends[:, column] for column, name in enumerate(names)}
+    horizon, lengths = data.horizon, found.lengths
+    if "valid" in given:
+        test_end = given.get("test", given["valid"])
+        return [given["train"], given["valid"], test_end], []
+    until_test = given["train"] if "test" in given else lengths - _share(lengths, data, "test")
+    valid_end = until_test - _share(until_test if "test" in given else lengths, data, "valid")
+    short = valid_end < horizon + 1
+    notes = []
+    if short.any() and not short.all():
+        notes.append(
+            f"{int(short.sum()):,} of {len(lengths):,} series are too short to be forecast "
+            f"{counted(horizon, 'step')} ahead in every part; they are learned from alone."
+        )
+    # Of a series that is not measured on, all may be learned from.
+    ends = [valid_end, until_test, lengths]
+    learned = until_test if "test" in given else lengths
+    whole = [learned, learned, lengths]
+    return [np.where(short, all_, end) for all_, end in zip(whole, ends, strict=True)], notes
+
+
+def _share(lengths: Steps, data: DataSpec, part: str) -> Steps:
+    """Count the steps of a part of every series: a horizon at least, where any are wanted."""
+    fraction = data.test_fraction if part == "test" else data.valid_fraction
+    if not fraction:
+        return np.zeros_like(lengths)
+    return np.maximum(data.horizon, np.round(lengths * fraction).astype(np.int64))
+
+
+def _part(data: DataSpec, found: LongSeries, first: Steps, end: Steps) -> Table | None:
+    """Take the series with room for a forecast that begins at `first` or later."""
+    first = np.maximum(first, 1)
+    rows = np.flatnonzero(end - first >= data.horizon)
+    return found.part(rows, first[rows], end[rows]) if len(rows) else None
+
+
+def _too_short(data: DataSpec, found: LongSeries, what: str) -> DataError:
+    longest = counted(int(found.lengths.max()), "step")
+    return DataError(
+        f"{found.table.source}: the longest series has {longest}, too few to {what}: a forecast of "
+        f"data.horizon = {data.horizon} needs {data.horizon + 1} to learn from, {data.horizon} to "
+        f"select by and {data.horizon} to measure on. Ask for a shorter horizon."
+    )

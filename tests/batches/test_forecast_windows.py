@@ -1,0 +1,99 @@
+"""Windows of series: what they hold, and what they never do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from elman.batches.forecast_windows import (
+    ForecastWindows,
+    Origins,
+    origins_between,
+    training_origins,
+)
+from elman.errors import DataError
+from elman.features.forecast import ForecastFeature, Layout
+
+LAYOUT = Layout(values=1, past=1, known=1, items=0)
+
+
+def ramp(steps: int, begin: float = 0.0) -> Tensor:
+    """Value t, past covariate 100 + t, known covariate 200 + t."""
+    t = torch.arange(steps, dtype=torch.float32) + begin
+    return torch.stack([t, 100 + t, 200 + t], 1)
+
+
+def cut(
+    series: list[Tensor], origins: Origins, window: int = 3, horizon: int = 2
+) -> ForecastWindows:
+    return ForecastWindows(series, origins, LAYOUT, window=window, horizon=horizon, batch_size=2)
+
+
+def test_a_window_is_its_past_and_of_the_future_what_is_known() -> None:
+    windows = cut([ramp(9)], Origins(np.array([0]), np.array([5])))
+    (batch,) = windows.epoch(0)
+    assert str(batch.input[:, 0, 0].tolist()) == "[2.0, 3.0, 4.0, nan, nan]"
+    assert batch.input[:, 0, 1].tolist() == [102.0, 103.0, 104.0, 0.0, 0.0]
+    assert batch.input[:, 0, 2].tolist() == [202.0, 203.0, 204.0, 205.0, 206.0]
+    assert batch.target[:, 0, 0].tolist() == [5.0, 6.0]
+
+
+def test_a_short_past_is_a_shorter_row_of_its_own_series() -> None:
+    windows = cut([ramp(9), ramp(4, 50.0)], Origins(np.array([0, 1]), np.array([6, 1])))
+    (batch,) = windows.epoch(0)
+    assert batch.lengths.tolist() == [5, 3]
+    assert batch.input[0, 1].tolist() == [50.0, 150.0, 250.0]
+    assert batch.target[:, 1, 0].tolist() == [51.0, 52.0]
+    assert batch.input[3:, 1].tolist() == [[0.0] * 3] * 2
+
+
+def test_the_future_is_in_the_target_alone() -> None:
+    clean, poisoned = ramp(9), ramp(9)
+    poisoned[5:, :2] = 1e9
+    batches = [
+        next(cut([s], Origins(np.array([0]), np.array([5]))).epoch(0)) for s in (clean, poisoned)
+    ]
+    assert torch.equal(batches[0].input.nan_to_num(-1), batches[1].input.nan_to_num(-1))
+
+
+def test_windows_without_a_value_to_be_forecast_are_left_out() -> None:
+    series = ramp(9)
+    series[5:7, 0] = torch.nan
+    windows = cut([series], Origins(np.array([0, 0]), np.array([5, 6])))
+    assert windows.origins.step.tolist() == [6]
+    with pytest.raises(DataError, match="every value to be forecast is missing"):
+        cut([series], Origins(np.array([0]), np.array([5])))
+
+
+def test_epochs_draw_anew_by_seed_and_the_same_epoch_is_the_same() -> None:
+    origins = origins_between(np.array([3]), np.array([40]), 1)
+    windows = ForecastWindows(
+        [ramp(50)],
+        origins,
+        LAYOUT,
+        window=3,
+        horizon=2,
+        batch_size=4,
+        seed=7,
+        shuffle=True,
+        most=10,
+    )
+    epochs = [torch.cat([b.target[0, :, 0] for b in windows.epoch(n)]).tolist() for n in (0, 1, 0)]
+    assert len(windows) == 3
+    assert len(set(epochs[0])) == 10
+    assert epochs[0] == epochs[2] != epochs[1]
+
+
+def test_origins_follow_each_other_by_the_stride() -> None:
+    found = origins_between(np.array([3, 5]), np.array([9, 4]), 3)
+    assert found.series.tolist() == [0, 0, 0]
+    assert found.step.tolist() == [3, 6, 9]
+
+
+def test_training_reads_full_windows_and_of_short_series_the_second_half() -> None:
+    feature = ForecastFeature(targets=["y"], horizon=2, window=6)
+    found = training_origins(feature, [10, 7])
+    assert found.step[found.series == 0].tolist() == [4, 5, 6, 7, 8]
+    assert found.step[found.series == 1].tolist() == [3, 4, 5]

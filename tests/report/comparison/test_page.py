@@ -1,0 +1,172 @@
+"""The page: complete in itself, escaped, the same every time, and saying what the numbers say."""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from elman.errors import DataError, ShapeError
+from elman.features.roll import Roll
+from elman.music.midi import encode_midi
+from elman.report.comparison.page import render_comparison, write_comparison_report
+from elman.report.comparison.results import Comparison
+from report.examples import comparison, falling
+from report.pages import Page, assert_loads_nothing
+
+
+def roll(seed: int, frames: int = 20) -> Roll:
+    return (np.random.default_rng(seed).random((frames, 88)) < 0.04).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def results() -> Comparison:
+    published = {"gru": 8.61, "lstm": 8.50}
+    return comparison({"gru": (8.5, 8.52), "lstm": (8.6, 8.62)}, published=published)
+
+
+@pytest.fixture(scope="module")
+def html(results: Comparison) -> str:
+    flows = {
+        "gru": (falling(0.5), falling(0.7)),
+        "lstm": (falling(0.6), falling(0.9, memory=0.95)),
+    }
+    return render_comparison(
+        results, generated={"gru": roll(1), "lstm": roll(2)}, real=roll(3), flows=flows
+    )
+
+
+@pytest.fixture(scope="module")
+def page(html: str) -> Page:
+    return Page(html)
+
+
+def test_the_page_loads_nothing_and_runs_nothing(page: Page) -> None:
+    assert_loads_nothing(page)
+
+
+def test_the_style_sheet_loads_nothing(html: str) -> None:
+    (style,) = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)
+    assert "@import" not in style
+    assert "url(" not in style
+
+
+def test_every_element_is_closed_and_every_id_is_one_of_a_kind(page: Page) -> None:
+    assert page.unclosed == []
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
+def test_every_reference_inside_the_page_leads_somewhere(html: str, page: Page) -> None:
+    ids = {attributes["id"] for _, attributes in page.elements if "id" in attributes}
+    assert set(re.findall(r'(?:href="|url\()#([^")]+)', html)) <= ids
+
+
+def test_the_page_answers_before_it_explains(page: Page) -> None:
+    question = page.text.index("Which cell is best: GRU or LSTM?")
+    answer = page.text.index("The GRU is best: 8.51 ± 0.01 nats a frame")
+    stand = page.text.index("Better than the published number: the GRU by 0.10; short of it: the")
+    assert question < answer < stand < page.text.index("What was measured")
+
+
+def test_the_table_has_every_number(page: Page) -> None:
+    row = (
+        "GRU 40 20 011 8.00 ± 0.00 8.51 ± 0.01 8.61 −0.10 2 ± 0 6 ± 0 2.00 ± 0.00 LSTM 41 20 012 "
+        "8.00 ± 0.00 8.61 ± 0.01 8.50 +0.11"
+    )
+    assert row in page.text
+
+
+def test_the_page_says_how_it_was_measured(page: Page) -> None:
+    for words in (
+        "Every frame of every piece counts, the first too: it is predicted from an all-zero frame",
+        "summed over the 88 keys and averaged over frames",
+        "The test split is read once, after that choice, and decides nothing",
+        "a budget of 20 000 parameters",
+        "elman compare chorales --seeds 2",
+        "an abacus , 1 thread".replace(" ,", ","),
+        "229 pieces (13 807 frames) for training",
+        "PyTorch",
+    ):
+        assert words in page.text, words
+
+
+def test_the_vanishing_gradient_is_told_in_numbers(page: Page) -> None:
+    assert "GRU 10 20 50% 70% LSTM 14 > 40 60% 90%" in page.text
+    assert "Once trained, the LSTM keeps 90% of the gradient at every step back" in page.text
+
+
+def test_every_drawing_has_words_for_those_who_do_not_see_it(html: str) -> None:
+    assert html.count("<svg") == html.count('role="img" aria-label="') == 8
+
+
+def test_a_name_with_markup_in_it_stays_text() -> None:
+    evil = '<script>alert("x")</script>'
+    results = comparison({"gru": [8.5], evil: [8.6]}, title=evil)
+    html = render_comparison(results, generated={evil: roll(1)}, real=roll(2), flows={})
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+    assert Page(html).unclosed == []
+
+
+def test_the_same_comparison_gives_the_same_bytes(results: Comparison, tmp_path: Path) -> None:
+    paths = [
+        write_comparison_report(
+            tmp_path / name / "report.html",
+            results,
+            generated={"gru": roll(1)},
+            real=roll(2),
+            flows={"gru": (falling(0.5), falling(0.7))},
+        )
+        for name in ("one", "two")
+    ]
+    assert paths[0] == tmp_path / "one" / "report.html"
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def test_without_music_or_flows_the_page_leaves_them_out() -> None:
+    results = comparison({"gru": [8.5]}).model_copy(
+        update={"dataset": "my own songs", "parameters": None}
+    )
+    html = render_comparison(results, generated={}, real=roll(2), flows={})
+    text = Page(html).text
+    assert "The vanishing gradient" not in text
+    assert "Composed by" not in text
+    assert "my own songs" in text
+    assert "Hidden sizes were given" in text
+    assert "–" in text
+
+
+def test_silence_is_called_silence() -> None:
+    html = render_comparison(
+        comparison({"gru": [8.5]}), generated={"gru": 0 * roll(1)}, real=roll(2), flows={}
+    )
+    assert "Silence: no key is ever pressed." in html
+
+
+def test_a_long_piece_is_drawn_in_part_and_the_page_says_so() -> None:
+    html = render_comparison(
+        comparison({"gru": [8.5]}), generated={"gru": roll(1, 200)}, real=roll(2, 30), flows={}
+    )
+    assert "The first 30 frames are drawn; the words count the whole piece." in Page(html).text
+
+
+def test_what_is_not_a_roll_is_refused() -> None:
+    results = comparison({"gru": [8.5]})
+    with pytest.raises(ShapeError, match="keys"):
+        render_comparison(results, generated={"gru": roll(1)[:, :80]}, real=roll(2), flows={})
+    with pytest.raises(DataError, match="no frames"):
+        render_comparison(results, generated={}, real=roll(2, 0), flows={})
+
+
+def test_the_page_holds_every_piece_as_midi(page: Page) -> None:
+    links = [attributes for tag, attributes in page.elements if tag == "a"]
+    assert [link["download"] for link in links] == ["real.mid", "gru.mid", "lstm.mid"]
+    rolls = [roll(3), roll(1), roll(2)]
+    for link, piece in zip(links, rolls, strict=True):
+        kind, _, encoded = (link["href"] or "").partition(",")
+        assert kind == "data:audio/midi;base64"
+        assert base64.b64decode(encoded) == encode_midi(piece)

@@ -1,0 +1,64 @@
+"""Small comparisons, made by hand, for the tests of what is drawn and said about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from elman.inspection.gradient_flow import GradientFlow
+from elman.report.comparison.results import CellResult, Comparison, EpochRecord, SeedResult
+
+
+def seed_result(seed: int, test: float, *, curve: Sequence[float] = (9.0, 8.0, 8.5)) -> SeedResult:
+    """A run whose validation followed `curve`, training one nat below, two seconds an epoch."""
+    records = [
+        EpochRecord(epoch=n, seconds=2.0 * n, train_loss=v - 1, valid_loss=v, learning_rate=0.01)
+        for n, v in enumerate(curve, 1)
+    ]
+    best = min(records, key=lambda record: record.valid_loss)
+    return SeedResult(
+        seed=seed,
+        train_nll=best.train_loss,
+        valid_nll=best.valid_loss,
+        test_nll=test,
+        best_epoch=best.epoch,
+        epochs=len(records),
+        seconds=records[-1].seconds,
+        seconds_per_epoch=2.0,
+        curve=records,
+    )
+
+
+def comparison(
+    tests: dict[str, Sequence[float]], *, published: dict[str, float] | None = None, title: str = ""
+) -> Comparison:
+    """Cells by their test scores, one a seed."""
+    published = published or {}
+    return Comparison(
+        dataset="chorales",
+        title=title or "Chorales",
+        parameters=20_000,
+        epochs=3,
+        threads=1,
+        machine="an abacus",
+        command="elman compare chorales --seeds 2",
+        results=[
+            CellResult(
+                cell=cell,
+                hidden_size=40 + place,
+                parameters=20_011 + place,
+                published=published.get(cell),
+                published_source="Chung et al. 2014" if cell in published else None,
+                seeds=[seed_result(seed, score) for seed, score in enumerate(scores)],
+            )
+            for place, (cell, scores) in enumerate(tests.items())
+        ],
+    )
+
+
+def falling(kept: float, *, steps: int = 41, memory: float | None = None) -> GradientFlow:
+    """A gradient of which every step back keeps the same share."""
+    distance = torch.arange(steps)
+    cell = None if memory is None else torch.tensor(memory, dtype=torch.float64) ** distance
+    return GradientFlow(distance, torch.tensor(kept, dtype=torch.float64) ** distance, cell, rows=4)
