@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from elman.data import catalog
 from elman.experiment import read_experiment
-from elman.tasks.parts import Parts, read_parts, with_known_columns
+from elman.tasks.layout import layout_of
+from elman.tasks.rows import Parts
 
 
 def surnames() -> str:
@@ -109,7 +110,7 @@ def gestures() -> str:
     from sklearn.preprocessing import StandardScaler
 
     parts = _parts("gestures")
-    data = with_known_columns(read_experiment("gestures").data)
+    data = layout_of(read_experiment("gestures").data).with_known_columns()
 
     def frames(part: str) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
         table = getattr(parts, part)
@@ -178,7 +179,7 @@ def captions() -> str:
 
 def _parts(recipe: str) -> Parts:
     experiment = read_experiment(recipe)
-    return read_parts(with_known_columns(experiment.data), experiment.seed)
+    return layout_of(layout_of(experiment.data).with_known_columns()).parts(experiment.seed)
 
 
 def _texts(table: object) -> tuple[list[str], list[str]]:

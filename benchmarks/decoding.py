@@ -12,7 +12,7 @@ import torch
 import elman
 from elman.prediction.written import decoding_options, write_answers
 from elman.runs.run import machine
-from elman.tasks.parts import read_parts
+from elman.tasks.layout import layout_of
 
 SENTENCES = 256
 BATCHES = (1, 16, 64, 256)
@@ -33,7 +33,7 @@ def page(run: Path, *, threads: int, rounds: int) -> str:
     """
     torch.set_num_threads(threads)
     model = elman.load(run)
-    parts = read_parts(model.experiment.data, model.experiment.seed)
+    parts = layout_of(model.experiment.data).parts(model.experiment.seed)
     part = parts.test or parts.valid
     table = part.select(range(min(SENTENCES, len(part))))
     seconds: dict[tuple[str, int], list[float]] = {}

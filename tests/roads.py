@@ -21,8 +21,9 @@ from elman.models.network import untrained_network
 from elman.runs.run import TrainedRun
 from elman.runs.train import experiment_for, train_run
 from elman.tasks.defaults import completed
-from elman.tasks.parts import Parts, read_parts
-from elman.tasks.task import find_task
+from elman.tasks.find import find_task
+from elman.tasks.layout import layout_of
+from elman.tasks.rows import Parts
 
 TINY = {
     "network.hidden_size": 3,
@@ -406,12 +407,12 @@ class Untrained(NamedTuple):
 def untrained(road: Road, folder: Path, **changes: Any) -> Untrained:
     """Make a road's model with large random weights and no biases, for answers that differ."""
     experiment = experiment_of(road, folder, output_bias_init="uniform", **changes)
-    parts = read_parts(experiment.data, experiment.seed)
+    parts = layout_of(experiment.data).parts(experiment.seed)
     others = [part for part in (parts.valid, parts.test) if part is not None]
     task = find_task(
         experiment.data, experiment.network, parts.train, others, decoder=experiment.decoder
     )
-    experiment = completed(experiment, task, parts)
+    experiment = completed(experiment, task, parts.train)
     network = untrained_network(experiment, task, parts.train)
     for name, weight in network.named_parameters():
         weight.mul_(0 if "bias" in name else 6 if weight.ndim > 1 else 1)

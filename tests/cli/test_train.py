@@ -138,7 +138,7 @@ def test_a_file_is_trained_on_as_it_is(
     first, *_ = stderr.splitlines()
     assert first.startswith("input: ")
     assert first.endswith(f"→ {category}")
-    assert "rows to learn from" in stderr
+    assert " training, " in stderr
     recorded = read_experiment(out / "experiment.toml")
     assert recorded.network.category == category
     if "text:char" in arguments:

@@ -18,11 +18,11 @@ from elman.errors import CheckpointError, DataError, OptionError
 from elman.experiment import DataSpec, Experiment
 from elman.models.model import Model
 from elman.networks.build import specified_network
-from elman.tasks.parts import with_known_columns
-from elman.tasks.task import roll_task
+from elman.tasks.layout import layout_of
+from elman.tasks.next_frame import roll_task
 from roads import NEXT_CHARACTER, ROADS, WRITTEN_ROADS, Road
 
-KNOWN = with_known_columns(DataSpec(name="chorales"))
+KNOWN = layout_of(DataSpec(name="chorales")).with_known_columns()
 
 
 def untrained(cell: str = "gru", **overrides: Any) -> Model:

@@ -14,7 +14,7 @@ from elman.data.table import Table
 from elman.errors import ExperimentError
 from elman.experiment import read_experiment
 from elman.models.network import completed_network, untrained_network
-from elman.tasks.task import roll_task
+from elman.tasks.next_frame import roll_task
 from roads import ROADS, untrained
 
 

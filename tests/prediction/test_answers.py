@@ -13,14 +13,28 @@ from torch import Tensor
 
 from elman.data.table import Table
 from elman.errors import DataError
+from elman.evaluation.scores import Scores
 from elman.models.model import Model
-from elman.prediction.answers import answer, scores
-from elman.tasks.batches import evaluation_batches
+from elman.prediction.predictor import Answers, Predictor
+from elman.prediction.predictors import predictor_of
 from roads import NEXT_CHARACTER, ROADS, WRITTEN_ROADS, Road, untrained
 
 ALL = ROADS | WRITTEN_ROADS
 EVERY = pytest.mark.parametrize("road", ALL.values(), ids=ALL)
 WITH_NAMES = [name for name, road in ROADS.items() if road.objective == "classification"]
+
+
+def predictor(model: Model, batch_size: int) -> Predictor:
+    experiment = model.experiment.override({"training.batch_size": batch_size})
+    return predictor_of(model.task, model.network, experiment)
+
+
+def answer(model: Model, table: Table, batch_size: int) -> Answers:
+    return predictor(model, batch_size).predict(table)
+
+
+def scores(model: Model, table: Table, batch_size: int) -> Scores:
+    return predictor(model, batch_size).scores(table)
 
 
 def whole(parts: Any) -> Table:
@@ -49,7 +63,7 @@ def outputs_of(model: Model, value: Any) -> Tensor:
 @EVERY
 def test_there_is_an_answer_of_the_right_kind_to_every_row(road: Road, tmp_path: Path) -> None:
     model, parts = untrained(road, tmp_path)
-    found = answer(model.task, model.network, whole(parts), 5).values
+    found = answer(model, whole(parts), 5).values
     assert len(found) == len(whole(parts))
     assert all(map(road.answers, found))
     assert len({str(value) for value in found}) > 1
@@ -64,15 +78,10 @@ def test_an_answer_depends_neither_on_batches_nor_on_the_order_of_rows(
 ) -> None:
     model, parts = untrained(road, tmp_path)
     table = whole(parts)
-    expected = [
-        answer(model.task, model.network, table.select([row]), 1).values[0]
-        for row in range(len(table))
-    ]
+    expected = [answer(model, table.select([row]), 1).values[0] for row in range(len(table))]
     order = torch.randperm(len(table)).tolist()
     for size in (1, 7, len(table)):
-        for row, found in zip(
-            order, answer(model.task, model.network, table.select(order), size).values, strict=True
-        ):
+        for row, found in zip(order, answer(model, table.select(order), size).values, strict=True):
             assert_same(found, expected[row])
 
 
@@ -82,7 +91,7 @@ def test_probabilities_of_classes_are_the_softmax_and_the_answer_is_the_likelies
 ) -> None:
     model, parts = untrained(ROADS[name], tmp_path)
     target: Any = model.task.target
-    found = answer(model.task, model.network, whole(parts), 5)
+    found = answer(model, whole(parts), 5)
     assert found.probabilities is not None
     rows = whole(parts).values(model.task.input_columns)
     for value, given, likely in zip(rows, found.values, found.probabilities, strict=True):
@@ -96,7 +105,7 @@ def test_probabilities_of_labels_are_each_by_itself_and_the_likely_ones_are_give
 ) -> None:
     model, parts = untrained(ROADS["text to several labels"], tmp_path)
     target: Any = model.task.target
-    found = answer(model.task, model.network, whole(parts), 5)
+    found = answer(model, whole(parts), 5)
     assert found.probabilities is not None
     rows = whole(parts).values(["text"])
     for value, given, likely in zip(rows, found.values, found.probabilities, strict=True):
@@ -109,7 +118,7 @@ def test_probabilities_of_labels_are_each_by_itself_and_the_likely_ones_are_give
 
 def test_probabilities_of_tags_are_those_of_each_step(tmp_path: Path) -> None:
     model, parts = untrained(ROADS["tokens to tags"], tmp_path)
-    found = answer(model.task, model.network, whole(parts), 5)
+    found = answer(model, whole(parts), 5)
     assert found.probabilities is not None
     for given, likely in zip(found.values, found.probabilities, strict=True):
         assert likely.shape == (len(given), 4)
@@ -118,22 +127,22 @@ def test_probabilities_of_tags_are_those_of_each_step(tmp_path: Path) -> None:
 
 def test_numbers_have_no_probabilities(tmp_path: Path) -> None:
     model, parts = untrained(ROADS["measurements to a number"], tmp_path)
-    assert answer(model.task, model.network, whole(parts), 5).probabilities is None
+    assert answer(model, whole(parts), 5).probabilities is None
 
 
 @EVERY
 def test_no_rows_have_no_answers(road: Road, tmp_path: Path) -> None:
     model, parts = untrained(road, tmp_path)
     empty = whole(parts).select([])
-    assert answer(model.task, model.network, empty, 5) == ([], None)
+    assert answer(model, empty, 5) == ([], None)
 
 
 def test_accuracy_is_the_share_of_right_answers(tmp_path: Path) -> None:
     model, parts = untrained(ROADS["measurements to a class"], tmp_path)
     table = whole(parts)
-    given = answer(model.task, model.network, table, 5).values
+    given = answer(model, table, 5).values
     right = [a == b for a, b in zip(given, table.column("species"), strict=True)]
-    found = scores(model.task, model.network, table, 5)
+    found = scores(model, table, 5)
     assert found.main == "accuracy"
     assert found.value == pytest.approx(sum(right) / len(right))
     assert (found.count, found.unit) == (len(table), "rows")
@@ -146,9 +155,9 @@ def test_accuracy_is_the_share_of_right_answers(tmp_path: Path) -> None:
 def test_the_error_of_numbers_is_in_their_own_unit(name: str, column: str, tmp_path: Path) -> None:
     model, parts = untrained(ROADS[name], tmp_path)
     table = whole(parts)
-    given = np.array(answer(model.task, model.network, table, 5).values)
+    given = np.array(answer(model, table, 5).values)
     truth = np.array(list(table.column(column)))
-    found = scores(model.task, model.network, table, 5)
+    found = scores(model, table, 5)
     assert found.main == "rmse"
     assert found.value == pytest.approx(np.sqrt(np.mean((given - truth) ** 2)), rel=1e-5)
 
@@ -156,22 +165,22 @@ def test_the_error_of_numbers_is_in_their_own_unit(name: str, column: str, tmp_p
 def test_tags_are_scored_over_all_steps(tmp_path: Path) -> None:
     model, parts = untrained(ROADS["tokens to tags"], tmp_path)
     table = whole(parts)
-    given = answer(model.task, model.network, table, 5).values
+    given = answer(model, table, 5).values
     pairs = [
         (a, b)
         for row, tags in zip(given, table.column("tags"), strict=True)
         for a, b in zip(row, tags, strict=True)
     ]
-    found = scores(model.task, model.network, table, 5)
+    found = scores(model, table, 5)
     assert found.values["accuracy"] == pytest.approx(sum(a == b for a, b in pairs) / len(pairs))
 
 
 def test_a_name_that_is_in_no_part_of_the_data_counts_as_wrong(tmp_path: Path) -> None:
     model, parts = untrained(ROADS["text to a class"], tmp_path)
     texts = list(whole(parts).column("text"))[:8]
-    given = answer(model.task, model.network, Table.from_columns({"text": texts}, "new"), 5).values
+    given = answer(model, Table.from_columns({"text": texts}, "new"), 5).values
     table = Table.from_columns({"text": texts, "label": [*given[:6], "odd", "odd"]}, "new")
-    assert scores(model.task, model.network, table, 5).value == pytest.approx(6 / 8)
+    assert scores(model, table, 5).value == pytest.approx(6 / 8)
 
 
 def test_scores_without_the_truth_say_which_column_is_missing(tmp_path: Path) -> None:
@@ -181,7 +190,7 @@ def test_scores_without_the_truth_say_which_column_is_missing(tmp_path: Path) ->
         r"new has no column 'label', which holds the truth to measure by; it has text\. `predict"
     )
     with pytest.raises(DataError, match=words):
-        scores(model.task, model.network, table, 5)
+        scores(model, table, 5)
 
 
 def test_truths_of_another_length_than_the_input_name_the_row(tmp_path: Path) -> None:
@@ -189,15 +198,15 @@ def test_truths_of_another_length_than_the_input_name_the_row(tmp_path: Path) ->
     rows = {"tokens": [["the"], ["the", "in"]], "tags": [["O"], ["O"]]}
     table = Table.from_columns(rows, origin="new")
     with pytest.raises(DataError, match="new, row 1: tokens has 2 steps and tags has 1"):
-        scores(model.task, model.network, table, 5)
+        scores(model, table, 5)
 
 
 def test_the_next_character_is_scored_over_the_text_read_from_its_beginning(
     tmp_path: Path,
 ) -> None:
     model, parts = untrained(NEXT_CHARACTER, tmp_path)
-    found = scores(model.task, model.network, parts.valid, 5)
-    (batch,) = evaluation_batches(model.task, parts.valid, 1).epoch(0)
+    found = scores(model, parts.valid, 5)
+    (batch,) = model.task.evaluation_batches(parts.valid, 1).epoch(0)
     nll = steps = right = 0.0
     for row, length in enumerate(batch.lengths.tolist()):
         with torch.no_grad():
@@ -217,4 +226,4 @@ def test_the_next_character_is_scored_over_the_text_read_from_its_beginning(
 
 def test_words_are_scored_by_perplexity(tmp_path: Path) -> None:
     model, parts = untrained(NEXT_CHARACTER, tmp_path, **{"data.input_options.level": "word"})
-    assert scores(model.task, model.network, parts.valid, 5).main == "perplexity"
+    assert scores(model, parts.valid, 5).main == "perplexity"

@@ -11,7 +11,7 @@ from elman.batches.forecast_windows import Origins
 from elman.prediction.backtest import Backtest, rolling_forecasts, seasonal_naive
 from elman.prediction.forecasts import ForecastOptions
 from elman.runs.train import train
-from elman.tasks.parts import read_parts
+from elman.tasks.layout import layout_of
 
 NAN = float("nan")
 
@@ -78,7 +78,7 @@ def test_a_few_origins_are_chosen_from_the_first_to_the_last(tmp_path: Path) -> 
     rows = {"t": steps, "y": [float(step % 7) for step in steps]}
     settings = {"horizon": 3, "epochs": 1, "hidden_size": 2, "forecast.samples": 5}
     model = train(rows, out=tmp_path / "run", time="t", target="y", **settings)
-    parts = read_parts(model.experiment.data, 1, rows)
+    parts = layout_of(model.experiment.data).parts(1, rows)
     assert parts.test is not None
     options = ForecastOptions(samples=5, stride=1)
     found = [

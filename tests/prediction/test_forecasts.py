@@ -17,8 +17,8 @@ from elman.batches.forecast_windows import ForecastWindows, origins_between
 from elman.errors import DataError, ElmanError, ExperimentError, OptionError
 from elman.models.model import Model, load
 from elman.runs.train import train
-from elman.tasks.batches import encode_series
-from elman.tasks.parts import read_parts
+from elman.tasks.forecast import encode_series
+from elman.tasks.layout import layout_of
 from report.pages import Page, assert_loads_nothing
 
 HORIZON = 4
@@ -84,7 +84,7 @@ def test_a_forecaster_recovers_an_autoregression_and_covers_what_comes(tmp_path:
         **{"training.epochs": 6, "training.learning_rate": 0.01, "data.window": 12},
         **{"training.batch_size": 32, "data.test_fraction": 0.2},
     )
-    table = read_parts(model.experiment.data, 1).test
+    table = layout_of(model.experiment.data).parts(1).test
     assert table is not None
     assert table.spans is not None
     (series,) = encode_series(model.task, table)
@@ -147,7 +147,7 @@ def test_a_test_part_is_the_last_of_every_series_and_nothing_is_learned_of_it(
     tmp_path: Path,
 ) -> None:
     model = sales_model(tmp_path)
-    parts = read_parts(model.experiment.data, 1)
+    parts = layout_of(model.experiment.data).parts(1)
     assert parts.test is not None
     assert [
         list(map(len, part.column("units"))) for part in (parts.train, parts.valid, parts.test)

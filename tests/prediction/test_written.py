@@ -13,7 +13,7 @@ import elman
 from elman.errors import OptionError
 from elman.evaluation.translation import translation_scores
 from elman.experiment.decoder import DecodingSpec
-from elman.prediction.written import END, decoding_options, likelihood, note_of_long_targets, writes
+from elman.prediction.written import END, WritingPredictor, decoding_options, likelihood
 from roads import ROADS, WRITTEN_ROADS, Road, untrained
 
 EVERY = pytest.mark.parametrize("road", WRITTEN_ROADS.values(), ids=WRITTEN_ROADS)
@@ -97,7 +97,7 @@ def test_a_model_without_attention_says_so(tmp_path: Path) -> None:
 
 def test_a_model_that_answers_classes_does_not_write(tmp_path: Path) -> None:
     model, parts = untrained(ROADS["text to a class"], tmp_path)
-    assert not writes(model.task)
+    assert not isinstance(model.predictor, WritingPredictor)
     with pytest.raises(OptionError, match="this model writes no sequences: its task is input: w"):
         model.write(parts.valid)
 
@@ -128,12 +128,16 @@ def test_several_captions_of_one_picture_are_its_references(tmp_path: Path) -> N
 def test_targets_longer_than_any_answer_may_be_are_told_of(tmp_path: Path) -> None:
     model, parts = untrained(WRITTEN_ROADS["letters to letters"], tmp_path)
     lengths = [len(word) for word in parts.train.column("word")]
-    note = note_of_long_targets(model.task, parts.train, DecodingSpec(max_length=4))
+
+    def notes_at(most: int) -> list[str]:
+        experiment = model.experiment.override({"decoding.max_length": most})
+        return model.task.notes_of_settings(experiment, parts.train)
+
+    (note,) = notes_at(4)
     longer = sum(length > 4 for length in lengths)
-    assert note is not None
     assert note.startswith(f"{longer} of {len(lengths)} answers to learn from have more than")
     assert note.endswith("ends; the longest has 6.")
-    assert note_of_long_targets(model.task, parts.train, DecodingSpec(max_length=6)) is None
+    assert notes_at(6) == []
     assert model.experiment.decoding.max_length == 9  # half as many again
 
 

@@ -9,14 +9,14 @@ import mido
 import numpy as np
 import pytest
 
-from elman.runs import compare as module
-from elman.runs.compare import Compared, compare, gradient_flows
 from elman.data import catalog
 from elman.errors import ExperimentError, OptionError
-from elman.report.comparison.results import Comparison
 from elman.evaluation.scores import Scores
 from elman.experiment import Experiment, read_experiment
 from elman.models.model import Model
+from elman.report.comparison.results import Comparison
+from elman.runs import compare as module
+from elman.runs.compare import Compared, compare, gradient_flows
 from elman.runs.run import RunResult
 from elman.training.progress import NoProgress
 

@@ -268,7 +268,7 @@ def test_what_was_understood_is_said_before_training(tmp_path: Path) -> None:
     run_experiment(small(epochs=1, seed=17), tmp_path / "x", progress=progress)
     assert progress.said == [
         "input: piano rolls; target: the next of them → many-to-many",
-        "229 rows to learn from, 76 to select by, 77 to measure on",
+        "229 training, 76 validation and 77 test rows",
         "x: seed 17",
     ]
 

@@ -11,8 +11,7 @@ import torch
 
 from elman.data.table import Table
 from elman.experiment import DataSpec, NetworkSpec
-from elman.tasks.base_rates import base_rates
-from elman.tasks.task import find_task
+from elman.tasks.find import find_task
 from roads import NEXT_CHARACTER, ROADS, untrained
 
 
@@ -21,7 +20,7 @@ def rates_of(columns: dict[str, list[Any]], target: str, **data: Any) -> dict[An
     spec = DataSpec.model_validate({"target": target, "input": "x"} | data)
     table = Table.from_columns(columns, origin="rows")
     task = find_task(spec, NetworkSpec(), table)
-    rates = base_rates(task, table)
+    rates = task.base_rates(table)
     names = getattr(task.target, "names", None)
     return None if rates is None else dict(zip(names or (), rates.tolist(), strict=True))
 
@@ -44,7 +43,7 @@ def test_of_numbers_there_are_none() -> None:
 
 def test_of_tags_they_are_counted_step_by_step(tmp_path: Path) -> None:
     model, parts = untrained(ROADS["tokens to tags"], tmp_path)
-    rates = base_rates(model.task, parts.train)
+    rates = model.task.base_rates(parts.train)
     assert rates is not None
     every = [tag for tags in parts.train.values(["tags"]) for tag in tags]
     target: Any = model.task.target
@@ -55,7 +54,7 @@ def test_of_tags_they_are_counted_step_by_step(tmp_path: Path) -> None:
 
 def test_of_the_next_character_they_are_those_of_the_text(tmp_path: Path) -> None:
     model, parts = untrained(NEXT_CHARACTER, tmp_path)
-    rates = base_rates(model.task, parts.train)
+    rates = model.task.base_rates(parts.train)
     assert rates is not None
     text = "".join(parts.train.values(["text"]))
     feature: Any = model.task.input

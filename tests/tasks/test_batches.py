@@ -15,14 +15,10 @@ from elman.data.table import Table
 from elman.errors import DataError
 from elman.experiment import DataSpec, NetworkSpec
 from elman.experiment.training import TrainingSettings
-from elman.tasks.batches import (
-    evaluation_batches,
-    input_batches,
-    is_stream,
-    targets_of,
-    training_batches,
-)
-from elman.tasks.task import Task, find_task, roll_task
+from elman.tasks.find import find_task
+from elman.tasks.next_frame import roll_task
+from elman.tasks.next_step import NextStepTask
+from elman.tasks.task import Task
 from roads import NEXT_CHARACTER, ROADS, WRITTEN_ROADS, Road, untrained
 
 ALL = ROADS | WRITTEN_ROADS
@@ -61,7 +57,7 @@ def test_every_row_is_in_one_batch_of_every_epoch_with_its_target(
 ) -> None:
     model, parts = untrained(road, tmp_path)
     settings = TrainingSettings(batch_size=7)
-    batches = training_batches(model.task, parts.train, settings, seed=3)
+    batches = model.task.training_batches(parts.train, settings, seed=3)
     expected = sorted(map(key, expected_rows(model.task, parts.train)))
     orders = [[key(pair) for pair in rows_of(batches, epoch)] for epoch in (0, 1)]
     assert sorted(orders[0]) == sorted(orders[1]) == expected
@@ -71,7 +67,7 @@ def test_every_row_is_in_one_batch_of_every_epoch_with_its_target(
 @EVERY
 def test_evaluation_takes_every_row_in_the_same_order_each_time(road: Road, tmp_path: Path) -> None:
     model, parts = untrained(road, tmp_path)
-    batches = evaluation_batches(model.task, parts.valid, 3)
+    batches = model.task.evaluation_batches(parts.valid, 3)
     orders = [[key(pair) for pair in rows_of(batches, epoch)] for epoch in (0, 1)]
     assert orders[0] == orders[1]
     assert sorted(orders[0]) == sorted(map(key, expected_rows(model.task, parts.valid)))
@@ -81,9 +77,9 @@ def test_evaluation_takes_every_row_in_the_same_order_each_time(road: Road, tmp_
 def test_what_was_encoded_is_kept_in_a_folder_and_is_the_same(road: Road, tmp_path: Path) -> None:
     model, parts = untrained(road, tmp_path)
     settings, cache = TrainingSettings(batch_size=7), tmp_path / "encoded"
-    held = training_batches(model.task, parts.train, settings, seed=3)
+    held = model.task.training_batches(parts.train, settings, seed=3)
     for _ in range(2):
-        kept = training_batches(model.task, parts.train, settings, 3, cache)
+        kept = model.task.training_batches(parts.train, settings, 3, cache)
         assert list(map(key, rows_of(kept))) == list(map(key, rows_of(held)))
     assert list(cache.rglob("*.npy"))
 
@@ -91,7 +87,7 @@ def test_what_was_encoded_is_kept_in_a_folder_and_is_the_same(road: Road, tmp_pa
 @EVERY
 def test_inputs_come_with_the_row_of_the_table_that_each_is(road: Road, tmp_path: Path) -> None:
     model, parts = untrained(road, tmp_path)
-    batches, order = input_batches(model.task, parts.train, 4)
+    batches, order = model.task.input_batches(parts.train, 4)
     assert sorted(order) == list(range(len(parts.train)))
     encoded = [x for x, _ in expected_rows(model.task, parts.train)]
     rows = iter(order)
@@ -118,15 +114,15 @@ def test_a_target_belongs_to_a_row_a_step_or_to_itself(
     name: str, targets: str, tmp_path: Path
 ) -> None:
     task = untrained(ROADS[name], tmp_path).model.task
-    assert targets_of(task) == targets
-    assert not is_stream(task)
+    assert task.targets == targets
+    assert not isinstance(task, NextStepTask)
 
 
 def test_rows_of_text_follow_each_other_as_one_stream(tmp_path: Path) -> None:
     model, parts = untrained(NEXT_CHARACTER, tmp_path)
-    assert is_stream(model.task)
+    assert isinstance(model.task, NextStepTask)
     settings = TrainingSettings(batch_size=3, chunk_length=11)
-    batches = training_batches(model.task, parts.train, settings, seed=3)
+    batches = model.task.training_batches(parts.train, settings, seed=3)
     text = torch.cat([model.task.input.encode(value) for value in parts.train.values(["text"])])
     read: list[list[int]] = [[], [], []]
     asked: list[list[int]] = [[], [], []]
@@ -142,7 +138,7 @@ def test_rows_of_text_follow_each_other_as_one_stream(tmp_path: Path) -> None:
 def test_chunks_that_begin_anew_hold_every_step_once(tmp_path: Path) -> None:
     model, parts = untrained(ROADS["tokens to tags"], tmp_path)
     settings = TrainingSettings(batch_size=7, chunk_length=3, carry_state=False)
-    batches = training_batches(model.task, parts.train, settings, seed=3)
+    batches = model.task.training_batches(parts.train, settings, seed=3)
     found = rows_of(batches)
     assert max(len(x) for x, _ in found) == 3
     whole = expected_rows(model.task, parts.train)
@@ -162,7 +158,7 @@ def recording(steps: int) -> tuple[Task, Table]:
 def test_one_long_recording_is_read_in_rows_side_by_side() -> None:
     task, table = recording(steps=100)
     settings = TrainingSettings(batch_size=3, chunk_length=20)
-    batches = training_batches(task, table, settings, seed=3)
+    batches = task.training_batches(table, settings, seed=3)
     read: list[list[tuple[float, float]]] = [[], [], []]
     for number, batch in enumerate(batches.epoch(0)):
         assert (batch.continues, len(batch.input) <= 20) == (number > 0, True)
@@ -187,7 +183,7 @@ def test_a_short_recording_and_one_that_is_not_cut_stay_whole(
     steps: int, settings: TrainingSettings
 ) -> None:
     task, table = recording(steps)
-    (batch,) = training_batches(task, table, settings, seed=3).epoch(0)
+    (batch,) = task.training_batches(table, settings, seed=3).epoch(0)
     assert batch.lengths.tolist() == [steps]
 
 
@@ -196,7 +192,7 @@ def test_rolls_are_moved_by_semitones_anew_in_every_epoch() -> None:
     roll[:, 40] = 1
     table = Table.from_columns({"roll": [roll.numpy().astype("uint8")] * 8}, origin="rolls")
     settings = TrainingSettings(batch_size=8, augment_transpose=4)
-    batches = training_batches(roll_task(), table, settings, seed=3)
+    batches = roll_task().training_batches(table, settings, seed=3)
     keys = []
     for epoch in (0, 1):
         (batch,) = batches.epoch(epoch)
@@ -224,12 +220,12 @@ def test_a_row_without_a_target_for_each_step_is_named(
     more = {"tokens": [["the"], tokens], "tags": [["D"], tags]}
     table = Table.from_columns(more, origin="more")
     with pytest.raises(DataError, match=words):
-        evaluation_batches(task, table, 3)
+        task.evaluation_batches(table, 3)
     with pytest.raises(DataError, match=words):
-        training_batches(task, table, TrainingSettings(), seed=1)
+        task.training_batches(table, TrainingSettings(), seed=1)
 
 
 def test_a_roll_without_frames_has_no_next_frame_and_is_named() -> None:
     table = Table.from_columns({"roll": [np.ones((2, 88)), np.ones((0, 88))]}, origin="more")
     with pytest.raises(DataError, match="more, row 1: roll has no steps"):
-        evaluation_batches(roll_task(), table, 3)
+        roll_task().evaluation_batches(table, 3)

@@ -10,8 +10,8 @@ import pytest
 from elman.errors import ExperimentError
 from elman.experiment import Experiment
 from elman.networks.build import specified_network
-from elman.tasks.defaults import defaults_for
-from elman.tasks.task import Task, roll_task
+from elman.tasks.next_frame import roll_task
+from elman.tasks.task import Task
 from roads import NEXT_CHARACTER, ROADS, WRITTEN_ROADS, Road, untrained
 
 EVERY = pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def task_of(road: Road, folder: Path) -> Task:
 def test_defaults_are_settings_in_range_for_any_number_of_rows(
     road: Road, rows: int, tmp_path: Path
 ) -> None:
-    chosen = defaults_for(task_of(road, tmp_path), rows)
+    chosen = task_of(road, tmp_path).default_settings(rows)
     experiment = Experiment.from_toml("[data]\n").override(chosen)
     assert experiment.network.category == road.category
     assert experiment.training.patience < experiment.training.epochs
@@ -40,7 +40,7 @@ def test_defaults_are_settings_in_range_for_any_number_of_rows(
 @EVERY
 def test_a_network_of_the_defaults_can_be_built(road: Road, tmp_path: Path) -> None:
     task = task_of(road, tmp_path)
-    spec = Experiment.from_toml("[data]\n").override(defaults_for(task, 100)).network
+    spec = Experiment.from_toml("[data]\n").override(task.default_settings(100)).network
     network = specified_network(spec, task.input.encoding, task.make_objective(), decoder={})
     assert sum(weight.numel() for weight in network.parameters()) > 1_000
 
@@ -48,7 +48,7 @@ def test_a_network_of_the_defaults_can_be_built(road: Road, tmp_path: Path) -> N
 @EVERY
 def test_the_more_rows_the_fewer_epochs_and_the_larger_batches(road: Road, tmp_path: Path) -> None:
     task = task_of(road, tmp_path)
-    chosen = [defaults_for(task, rows) for rows in ROWS]
+    chosen = [task.default_settings(rows) for rows in ROWS]
     epochs = [settings["training.epochs"] for settings in chosen]
     sizes = [settings["training.batch_size"] for settings in chosen]
     assert epochs == sorted(epochs, reverse=True)
@@ -62,16 +62,16 @@ def test_a_short_text_is_read_more_often_and_a_long_one_as_often_as_ever(tmp_pat
     epochs = []
     for characters in (100, 80_000, 10_000_000):
         feature.fit(["a" * characters])
-        epochs.append(defaults_for(task, 1_000)["training.epochs"])
+        epochs.append(task.default_settings(1_000)["training.epochs"])
     assert epochs == [200, 1_000 // (80_000 // 1_600), 20]
-    assert defaults_for(roll_task(), 1)["training.epochs"] == 67
+    assert roll_task().default_settings(1)["training.epochs"] == 67
 
 
 @EVERY
 def test_what_somebody_has_given_stays(road: Road, tmp_path: Path) -> None:
     given = {"network.output_dropout": 0.05, "training.batch_size": 11}
     experiment = Experiment.from_toml("[data]\n").override(given)
-    filled = experiment.with_defaults(defaults_for(task_of(road, tmp_path), 100))
+    filled = experiment.with_defaults(task_of(road, tmp_path).default_settings(100))
     assert filled.network.output_dropout == 0.05
     assert filled.training.batch_size == 11
 
@@ -80,13 +80,13 @@ def test_only_what_asks_for_the_next_element_gets_a_network_that_can_go_on(
     tmp_path: Path,
 ) -> None:
     going_on = [roll_task(), task_of(NEXT_CHARACTER, tmp_path)]
-    assert not any(defaults_for(task, 100).get("network.bidirectional") for task in going_on)
+    assert not any(task.default_settings(100).get("network.bidirectional") for task in going_on)
     tags = task_of(ROADS["tokens to tags"], tmp_path)
-    assert defaults_for(tags, 100)["network.bidirectional"]
+    assert tags.default_settings(100)["network.bidirectional"]
 
 
 def test_forecasts_are_not_read_from_the_future_backwards(tmp_path: Path) -> None:
-    chosen = defaults_for(task_of(ROADS["windows to the next value"], tmp_path), 100)
+    chosen = task_of(ROADS["windows to the next value"], tmp_path).default_settings(100)
     assert (chosen["network.bidirectional"], chosen["network.pooling"]) == (False, "last")
 
 

@@ -16,8 +16,10 @@ from elman.data.table import Table
 from elman.errors import DataError, ElmanError, ExperimentError
 from elman.experiment import DataSpec, NetworkSpec
 from elman.experiment.decoder import DecoderSpec
+from elman.tasks.find import find_task, task_from_json
 from elman.tasks.fitting import SAMPLE, sample
-from elman.tasks.task import Task, find_task, roll_task
+from elman.tasks.next_frame import roll_task
+from elman.tasks.task import Task
 from roads import NEXT_CHARACTER, ROADS, WRITTEN_ROADS, Road, untrained
 
 REVIEWS = {
@@ -47,7 +49,7 @@ def test_category_and_objective_are_seen_from_the_columns(road: Road, tmp_path: 
 def test_a_task_comes_back_from_json_the_same(road: Road, tmp_path: Path) -> None:
     task = untrained(road, tmp_path).model.task
     state = task.to_json()
-    again = Task.from_json(json.loads(json.dumps(state)))
+    again = task_from_json(json.loads(json.dumps(state)))
     assert again.to_json() == state
     assert again.make_objective().to_json() == task.make_objective().to_json()
     assert again.input.encoding == task.input.encoding
@@ -62,9 +64,9 @@ def test_all_columns_but_the_target_are_read_unless_said_otherwise() -> None:
 
 def test_the_next_element_of_piano_rolls_needs_nothing_fitted() -> None:
     task = roll_task()
-    assert task.predicts_next
+    assert task.target_columns == ("next",)
     assert task.input is task.target
-    assert Task.from_json(json.loads(json.dumps(task.to_json()))).to_json() == task.to_json()
+    assert task_from_json(json.loads(json.dumps(task.to_json()))).to_json() == task.to_json()
 
 
 def test_several_columns_are_given_row_by_row() -> None:

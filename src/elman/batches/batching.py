@@ -80,6 +80,16 @@ class Batch(NamedTuple):
         )
 
 
+class Batches(Protocol):
+    """A split of a data set as batches; the same epoch gives the same batches."""
+
+    def __len__(self) -> int:
+        """Batches an epoch."""
+
+    def epoch(self, n: int) -> Iterator[Batch]:
+        """Yield the batches of epoch n, counted from 0."""
+
+
 def next_step(sequence: Tensor) -> Example:
     """Ask for every element of a sequence, given those before it.
 

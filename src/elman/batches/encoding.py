@@ -28,9 +28,6 @@ LAYOUT = "1"
 
 VALUES, OFFSETS = "values.npy", "offsets.npy"
 
-FILE_KINDS = frozenset({"audio", "image", "frames"})
-"""Kinds of feature whose values may be paths: the files' content is part of the data then."""
-
 
 class Ragged(Sequence[Tensor]):
     """Tensors of different lengths, one after another in a single array, often that of a file.
@@ -313,7 +310,7 @@ def _key(table: Table, columns: Sequence[str], feature: Feature) -> str:
         json.dumps(feature.to_json(), sort_keys=True),
         _code_of(feature),
     ]
-    if feature.kind in FILE_KINDS:
+    if feature.reads_files:
         parts += _files_behind(table, columns)
     return combined(parts)[:32]
 

@@ -28,9 +28,8 @@ def generate(
 ) -> None:
     """Write text to stdout; or compose a piece: a MIDI file, and its piano roll as a picture."""
     from elman.errors import OptionError
-    from elman.features.text import TextFeature
     from elman.models.model import load
-    from elman.prediction.generation import note_of_unknown
+    from elman.tasks.next_frame import NextFrameTask
 
     if out is not None and out == out.with_suffix(".png"):
         raise OptionError(
@@ -38,16 +37,15 @@ def generate(
             f"write --out {out.with_suffix('.mid')}."
         )
     model = load(run)
-    if model.task.input.kind == "roll":
+    if isinstance(model.task, NextFrameTask):
         if prime is not None:
             raise OptionError("--prompt is a text, and this model composes music; leave it out.")
         _compose(model, steps, seed, temperature, out or Path("generated.mid"))
         return
     written = model.generate(steps, seed, prime=prime, temperature=temperature)
-    if prime is not None and isinstance(model.task.input, TextFeature):
-        note = note_of_unknown(model.task.input, prime)
-        if note is not None:
-            typer.echo(f"note: {note}", err=True)
+    note = None if prime is None else model.predictor.note_of_prime(prime)
+    if note is not None:
+        typer.echo(f"note: {note}", err=True)
     text = written if isinstance(written, str) else " ".join(map(str, written))
     if out is None:
         typer.echo(text)

@@ -55,65 +55,42 @@ def predict(
     """Answer every row with a trained model; the rows come back with their answers."""
     from elman.data.sinks import format_to_write, write_table
     from elman.models.model import load
-    from elman.models.rows import note_of_empty_rows, predicted_table, rows_from_standard_input
-    from elman.prediction.written import writes
 
     written_as = format_to_write(out, as_format or ("csv" if out is None else None))
     model = load(run)
-    if model.task.forecasts or horizon is not None or quantiles is not None:
-        _refuse(
-            "has no meaning in a forecast; leave it out.",
-            probabilities=probabilities,
-            n_best=n_best,
-            settings=settings,
-        )
-        columns = _forecast(model, source, horizon, quantiles, seed)
-        write_table(columns, out, written_as, sys.stdout.buffer)
-        return
-    if not writes(model.task):
-        _refuse(
-            f"is for a model that writes; this model's task is {model.task.sentence}.",
-            n_best=n_best,
-            settings=settings,
-        )
-    if source is None or source == "-":
-        table = rows_from_standard_input(model, sys.stdin.buffer)
-    else:
-        table = model.table(source, answered=False)
-    answered = predicted_table(
-        model,
+    predictor = model.predictor
+    given = {
+        "horizon": horizon is not None,
+        "quantiles": quantiles is not None,
+        "probabilities": probabilities,
+        "n_best": n_best != 1,
+        "settings": bool(settings),
+    }
+    for name, is_given in given.items():
+        if is_given and name not in predictor.takes:
+            predictor.refuse(f"--{name.replace('settings', 'set').replace('_', '-')}")
+    table = _rows(model, source)
+    notes = [] if table is None else [*table.notes, *predictor.notes_of(table)]
+    columns = predictor.columns(
         table,
         probabilities=probabilities,
         seed=seed,
         decoding=_decoding(settings or [], n_best),
+        horizon=horizon,
+        quantiles=None if quantiles is None else _levels(quantiles),
     )
-    for note in (*table.notes, note_of_empty_rows(model, table)):
-        if note is not None:
-            typer.echo(f"note: {note}", err=True)
-    write_table(answered, out, written_as, sys.stdout.buffer)
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
+    write_table(columns, out, written_as, sys.stdout.buffer)
 
 
-def _forecast(
-    model: Model, source: str | None, horizon: int | None, quantiles: str | None, seed: int | None
-) -> dict[str, Any]:
-    """Forecast the series of a file, of standard input, or those that were learned from."""
-    from elman.data.sources.standard_input import read_standard_input
+def _rows(model: Model, source: str | None) -> Table | None:
+    """Read the rows of a file or of standard input; None to go on from the training data."""
+    from elman.models.rows import rows_from_standard_input
 
-    table: Any = source
-    if source is not None and model.task.forecasts:
-        table = read_standard_input(sys.stdin.buffer) if source == "-" else source
-        table = model.table(table, answered=False)
-        items: Any = model.task.input
-        for note in (*table.notes, *items.unknown_items(_items(model, table))):
-            typer.echo(f"note: {note}", err=True)
-    levels = {} if quantiles is None else {"quantiles": _levels(quantiles)}
-    return model.forecast(table, horizon=horizon, seed=1 if seed is None else seed, **levels)
-
-
-def _items(model: Model, table: Table) -> list[Any]:
-    """List whose series a table holds."""
-    name = model.experiment.data.sequence_id
-    return [] if name is None else list(table.column(name))
+    if source == "-" or (source is None and model.predictor.needs_rows):
+        return rows_from_standard_input(model, sys.stdin.buffer)
+    return None if source is None else model.table(source, answered=False)
 
 
 def _levels(text: str) -> list[float]:
@@ -124,15 +101,6 @@ def _levels(text: str) -> list[float]:
         return [float(level) for level in text.split(",")]
     except ValueError as error:
         raise OptionError(f"--quantiles are levels, as 0.1,0.5,0.9; got {text!r}.") from error
-
-
-def _refuse(why: str, **options: Any) -> None:
-    """Refuse options that were given and that this model makes nothing of."""
-    from elman.errors import OptionError
-
-    for name, value in options.items():
-        if value not in (False, None, 1):
-            raise OptionError(f"--{name.replace('settings', 'set').replace('_', '-')} {why}")
 
 
 def _decoding(settings: list[str], n_best: int) -> dict[str, Any]:

@@ -132,12 +132,12 @@ def _columns(role: str, given: Columns) -> dict[str, Any]:
 def _full_kind(kind: str) -> str:
     """Complete a variant that only one kind of column has: `char` is `text:char`."""
     from elman.errors import unknown
-    from elman.features.build import VARIANTS
-    from elman.features.feature import KINDS
+    from elman.features.feature import KINDS, feature_class
 
-    found = [f"{name}:{kind}" for name, variants in VARIANTS.items() if kind in variants]
+    variants = {name: feature_class(name).variants for name in KINDS}
+    found = [f"{name}:{kind}" for name, known in variants.items() if kind in known]
     if not found and kind.partition(":")[0] not in KINDS:
         raise unknown(
-            "kind of column", kind, {*KINDS, *(v for some in VARIANTS.values() for v in some)}
+            "kind of column", kind, {*KINDS, *(v for known in variants.values() for v in known)}
         )
     return found[0] if len(found) == 1 else kind

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from elman.errors import DataError, OptionError
 from elman.features.checks import check_choice, check_whole, fitted
-from elman.features.feature import Encoding
+from elman.features.feature import Encoding, Feature, SeriesInput
 from elman.features.scaling import Floats, Moments, Scaling
 from elman.features.sound import Sound, read_sound, resample
 from elman.features.spectrogram import log_mel
@@ -31,7 +31,7 @@ class _Learned(NamedTuple):
     scaling: Scaling
 
 
-class AudioFeature:
+class AudioFeature(Feature):
     """A sound as a sequence of frames, or of samples, each column standardised.
 
         view="log-mel"   y = (log-mel − mean) / sd, by band; (T, mels), see `spectrogram.log_mel`
@@ -54,6 +54,14 @@ class AudioFeature:
 
     kind: ClassVar[str] = "audio"
     has_steps: ClassVar[bool] = True
+    plural: ClassVar[str] = "sounds"
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "log-mel": {"view": "log-mel"},
+        "samples": {"view": "samples"},
+    }
+    objectives: ClassVar[tuple[str, ...]] = ("step-regression",)
+    target_variant: ClassVar[str] = "audio:samples"
+    reads_files: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -155,6 +163,18 @@ class AudioFeature:
         scaling = fitted(self._learned, self.kind).scaling
         steps = scaling.decode(encoded.detach().cpu().double().numpy())
         return steps[:, 0] if self.view == "samples" and steps.shape[1] == 1 else steps
+
+    @classmethod
+    def check_target(cls, options: Mapping[str, Any]) -> None:
+        """Refuse frames of a spectrum as a target; samples can be one."""
+        if options.get("view") != "samples":
+            raise OptionError(
+                "log-mel frames cannot be predicted as a sound; say view='samples' (audio:samples)."
+            )
+
+    def shown(self, value: Any) -> SeriesInput:
+        """Show a sound as the line of its samples."""
+        return SeriesInput(read_sound(value).samples)
 
     def to_json(self) -> dict[str, Any]:
         """Describe the feature in JSON values, for `from_json`."""

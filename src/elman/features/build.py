@@ -4,32 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 from elman.errors import OptionError, unknown
-from elman.features.feature import KINDS, Feature, feature_class
-
-VARIANTS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-    {
-        "audio": {"log-mel": {"view": "log-mel"}, "samples": {"view": "samples"}},
-        "frames": {"rows": {"scan": "rows"}, "pixels": {"scan": "pixels"}},
-        "image": {"grey": {"colour": False}, "colour": {"colour": True}},
-        "number": {"log": {"scale": "log"}, "none": {"scale": "none"}},
-        "series": {"log": {"scale": "log"}, "none": {"scale": "none"}},
-        "symbols": {"characters": {"characters": True}},
-        "text": {
-            "word": {"level": "word"},
-            "char": {"level": "character"},
-            "character": {"level": "character"},
-            "bpe": {"level": "bpe"},
-        },
-    }
-)
-"""What may stand behind a kind's colon, and the options that it is short for."""
-
-TARGETS = ("category", "labels", "number", "roll", "series", "symbols", "text")
-"""Kinds that can be predicted; `audio` can where it is samples."""
+from elman.features.feature import Feature, feature_class
 
 
 def parse_kind(text: str) -> tuple[str, dict[str, Any]]:
@@ -45,11 +23,9 @@ def parse_kind(text: str) -> tuple[str, dict[str, Any]]:
     (('text', {'level': 'character'}), ('category', {}))
     """
     kind, colon, variant = text.partition(":")
-    if kind not in KINDS:
-        raise unknown("kind of column", kind, KINDS)
+    variants = feature_class(kind).variants
     if not colon:
         return kind, {}
-    variants = VARIANTS.get(kind, {})
     if not variants:
         raise OptionError(f"kind {kind!r} has no variants, got {text!r}; write {kind!r}.")
     if variant not in variants:
@@ -93,21 +69,7 @@ def build_feature(
             )
         options["columns"] = list(columns)
     if as_target:
-        _check_target(kind, options)
+        feature.check_target(options)
         if "as_target" in inspect.signature(feature).parameters:
             options["as_target"] = True
     return feature(**options)  # type: ignore[no-any-return]
-
-
-def _check_target(kind: str, options: Mapping[str, Any]) -> None:
-    """Refuse kinds that cannot be predicted."""
-    if kind == "audio":
-        if options.get("view") != "samples":
-            raise OptionError(
-                "log-mel frames cannot be predicted as a sound; say view='samples' (audio:samples)."
-            )
-    elif kind not in TARGETS:
-        raise OptionError(
-            f"kind {kind!r} can be an input and not a target. Kinds of targets: "
-            f"{', '.join(TARGETS)}, and audio:samples."
-        )

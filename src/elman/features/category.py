@@ -10,12 +10,13 @@ from torch import Tensor
 
 from elman.errors import DataError
 from elman.features.checks import blank, fitted, shown
-from elman.features.feature import Encoding
+from elman.features.feature import Encoding, Feature
+from elman.features.guesses import FEW_CLASSES
 from elman.features.state import feature_state, options_of, restore
 from elman.features.vocabulary import Name, NameCounter, Vocabulary, as_name, unseen
 
 
-class CategoryFeature:
+class CategoryFeature(Feature):
     """One of a few names, as an id.
 
     A name is a string, a whole number, or true or false. As input, id 0 is unknown or missing and
@@ -32,6 +33,11 @@ class CategoryFeature:
 
     kind: ClassVar[str] = "category"
     has_steps: ClassVar[bool] = False
+    plural: ClassVar[str] = "names"
+    objectives: ClassVar[tuple[str, ...]] = ("classification",)
+    predicts_names: ClassVar[bool] = True
+    is_class: ClassVar[bool] = True
+    says_little: ClassVar[bool] = True
 
     def __init__(self, *, as_target: bool = False) -> None:
         self.as_target = as_target
@@ -116,6 +122,12 @@ class CategoryFeature:
     def decode(self, encoded: Tensor) -> Name | None:
         """Turn an id back into its name; the unknown one is None."""
         return fitted(self._vocabulary, self.kind).name(int(encoded))
+
+    @property
+    def reads_as_texts(self) -> bool:
+        """Whether there are many names of several words each, as short sentences that repeat."""
+        words = sum(len(str(name).split()) for name in self.names)
+        return len(self.names) > FEW_CLASSES and words >= 2 * len(self.names)
 
     def to_json(self) -> dict[str, Any]:
         """Describe the feature in JSON values, for `from_json`."""

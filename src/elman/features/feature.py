@@ -21,13 +21,16 @@ learned — a vocabulary, a scale — as JSON within the model.
 from __future__ import annotations
 
 import importlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple, Protocol, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
+import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
-from elman.errors import DataError, unknown
+from elman.errors import DataError, OptionError, unknown
 
 
 class Encoding(NamedTuple):
@@ -46,25 +49,66 @@ class Encoding(NamedTuple):
     """Channels, height and width of a picture; there are no columns then."""
 
 
-class Feature(Protocol):
-    """A kind of column. Options are arguments of its constructor, and part of its JSON."""
+class SeriesInput(NamedTuple):
+    """A value that a page draws as lines: (T,) or (T, k)."""
+
+    values: ArrayLike
+
+
+class ImageInput(NamedTuple):
+    """A value that a page shows as a picture: (H, W) or (H, W, 3), uint8."""
+
+    pixels: ArrayLike
+
+
+class Feature(ABC):
+    """A kind of column. Options are arguments of its constructor, and part of its JSON.
+
+    What the rest of Elman must know of a kind are traits of its class, so that nobody asks for a
+    kind by its name.
+    """
 
     kind: ClassVar[str]
     has_steps: ClassVar[bool]
     """Whether a value is a sequence, whose first axis is time."""
+    plural: ClassVar[str]
+    """What values are, in words: `lists of symbols`."""
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
+    """What may follow the kind after a colon, and the options that it is short for."""
+    objectives: ClassVar[tuple[str, ...]] = ()
+    """Objectives that suit it as a target, the default first; none where it is an input alone."""
+    target_variant: ClassVar[str] = ""
+    """The kind with the variant that a target must have; empty where any will do."""
+    next_objective: ClassVar[str | None] = None
+    """The objective that predicts its next step; None where no next step can be sampled."""
+    predicts_names: ClassVar[bool] = False
+    """Whether predictions are names of a fixed set, which all parts may have to be asked for."""
+    is_class: ClassVar[bool] = False
+    """Whether a value is exactly one name, a class, of which every part should have its share."""
+    writable: ClassVar[bool] = False
+    """Whether a network can write it: its steps are tokens, each with a name."""
+    is_text: ClassVar[bool] = False
+    """Whether a value is a string of running text."""
+    reads_files: ClassVar[bool] = False
+    """Whether a value may be the path of a file."""
+    says_little: ClassVar[bool] = False
+    """Whether, as the input of a network that writes, it leaves many outputs equally right."""
+    is_picture: ClassVar[bool] = False
+    """Whether several rows may hold the same value, each with a target of its own: captions."""
+    notes: list[str]
+    """What `fit` assumed or left out, a sentence each; no part of the JSON."""
 
     @property
-    def notes(self) -> list[str]:
-        """What `fit` assumed or left out, a sentence each; no part of the JSON."""
-
-    @property
+    @abstractmethod
     def encoding(self) -> Encoding:
         """What an encoded value holds; known once fitted."""
 
     @property
+    @abstractmethod
     def description(self) -> str:
         """What a value is, in words: `characters`, `one of 2 labels`; known once fitted."""
 
+    @abstractmethod
     def fit(self, values: Iterable[Any]) -> Self:
         """Learn from the training part's values.
 
@@ -75,6 +119,7 @@ class Feature(Protocol):
             DataError: there is no value, or one cannot be taken.
         """
 
+    @abstractmethod
     def encode(self, value: Any) -> Tensor:
         """Turn a value into a tensor.
 
@@ -83,19 +128,95 @@ class Feature(Protocol):
                 them before this message.
         """
 
+    @abstractmethod
     def decode(self, encoded: Tensor) -> Any:
         """Turn a tensor back into a value."""
 
+    @abstractmethod
     def to_json(self) -> dict[str, Any]:
         """Describe options and what was learned in JSON values, `kind` among them."""
 
     @classmethod
+    @abstractmethod
     def from_json(cls, state: Mapping[str, Any]) -> Self:
         """Restore a fitted feature.
 
         Raises:
             DataError: the state is malformed.
         """
+
+    @property
+    def spelled(self) -> bool:
+        """Whether its steps are characters."""
+        return False
+
+    @property
+    def joined(self) -> bool:
+        """Whether a token may continue the one before it without a space."""
+        return False
+
+    @property
+    def drops_case(self) -> bool:
+        """Whether what is written is in small letters alone, so that case cannot be right."""
+        return False
+
+    @property
+    def has_words(self) -> bool:
+        """Whether what is written is text of words, measured as such, not by edits."""
+        return self.is_text and not self.spelled
+
+    @property
+    def reads_as_texts(self) -> bool:
+        """Whether its names may be texts that were meant to be written."""
+        return False
+
+    @classmethod
+    def check_target(cls, options: Mapping[str, Any]) -> None:  # noqa: ARG003 - a kind may ask
+        """Refuse to be a target with these options.
+
+        Raises:
+            OptionError: the kind cannot be predicted, or not so.
+        """
+        if not cls.objectives:
+            classes = [feature_class(kind) for kind in KINDS]
+            targets = [each.target_variant or each.kind for each in classes if each.objectives]
+            raise OptionError(
+                f"kind {cls.kind!r} can be an input and not a target. Kinds of targets: "
+                f"{', '.join(targets)}."
+            )
+
+    def ids(self, value: Any) -> list[int]:
+        """List the ids of the names that a value holds, where predictions are names."""
+        return [int(index) for index in self.encode(value).reshape(-1)]
+
+    def tokens(self, encoded: Tensor) -> list[str]:
+        """Name the steps of an encoded value; steps without a name are numbered from 1."""
+        if not self.writable:
+            return [str(step) for step in range(1, len(encoded) + 1)]
+        decoded = [self.decode(encoded[step : step + 1]) for step in range(len(encoded))]
+        return [each if isinstance(each, str) else " ".join(each) for each in decoded]
+
+    def as_given(self, value: Any) -> Any:
+        """Return a target as the data has it, where it is written: its symbols, a list.
+
+        Symbols that a network cannot write stay, and count as mistakes.
+        """
+        return [str(symbol) for symbol in (value.split() if isinstance(value, str) else value)]
+
+    def beginning(self) -> Tensor:
+        """Return what stands before the first token that is generated: the commonest token."""
+        return torch.tensor([1])
+
+    def unknown_in(self, value: Any) -> int:
+        """Count the steps of a value that were not seen in training, and are read as unknown."""
+        del value
+        return 0
+
+    def shown(self, value: Any) -> str | SeriesInput | ImageInput:
+        """Show one value as a page does: text, lines or a picture."""
+        if isinstance(value, list | tuple):
+            return " ".join(map(str, value))
+        return str(value)
 
 
 KINDS: Mapping[str, str] = MappingProxyType(

@@ -14,7 +14,7 @@ from elman.data.frequency import Frequency
 from elman.errors import DataError, counted
 from elman.features.calendar import calendar_columns, fitting_cycles
 from elman.features.checks import check_whole, fitted, shown
-from elman.features.feature import Encoding
+from elman.features.feature import Encoding, Feature
 from elman.features.scaling import Floats, Moments, Scaling
 from elman.features.state import feature_state, restore
 
@@ -35,7 +35,7 @@ class Layout(NamedTuple):
     """Names an item's id may be of, the unknown one, 0, among them; 0 where there is no id."""
 
 
-class ForecastFeature:
+class ForecastFeature(Feature):
     """Series on a regular grid, from which windows of past and horizon are cut.
 
     A value is a series: the list of the cells of the targets, the past covariates, the known ones,

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from elman.errors import DataError, OptionError
 from elman.features.checks import check_choice, check_whole, fitted, missing, shown
-from elman.features.feature import Encoding
-from elman.features.picture import as_colour, as_grey, read_picture, resize
+from elman.features.feature import Encoding, Feature, ImageInput, SeriesInput
+from elman.features.picture import as_colour, as_grey, read_picture, resize, thumbnail
 from elman.features.scaling import Moments, Scaling
 from elman.features.state import feature_state, restore
 
@@ -31,7 +31,7 @@ class _Learned(NamedTuple):
     scaling: Scaling
 
 
-class ImageFeature:
+class ImageFeature(Feature):
     """A picture, resized and standardised by channel: y = (x − mean) / sd, x from 0 to 1.
 
     Values are all that `picture.read_picture` reads: paths, bytes, Pillow's images, arrays. Mean
@@ -53,6 +53,13 @@ class ImageFeature:
 
     kind: ClassVar[str] = "image"
     has_steps: ClassVar[bool] = False
+    plural: ClassVar[str] = "pictures"
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "grey": {"colour": False},
+        "colour": {"colour": True},
+    }
+    reads_files: ClassVar[bool] = True
+    is_picture: ClassVar[bool] = True
 
     def __init__(self, *, size: Sequence[int] | None = None, colour: bool | None = None) -> None:
         if size is not None:
@@ -129,6 +136,10 @@ class ImageFeature:
         pixels: NDArray[np.uint8] = np.rint(picture.clip(0, 1) * 255).astype(np.uint8)
         return pixels[..., 0] if pixels.shape[2] == 1 else pixels
 
+    def shown(self, value: Any) -> ImageInput:
+        """Show a picture in small."""
+        return ImageInput(thumbnail(read_picture(value)))
+
     def to_json(self) -> dict[str, Any]:
         """Describe the feature in JSON values, for `from_json`."""
         learned = fitted(self._learned, self.kind)
@@ -172,7 +183,7 @@ class ImageFeature:
         return size
 
 
-class FramesFeature:
+class FramesFeature(Feature):
     """Pictures over time; or one picture, read row by row or pixel by pixel.
 
     Without `scan` a value is a list of pictures, (T, C, H, W), or a folder of them, in the order
@@ -193,6 +204,12 @@ class FramesFeature:
 
     kind: ClassVar[str] = "frames"
     has_steps: ClassVar[bool] = True
+    plural: ClassVar[str] = "frames"
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "rows": {"scan": "rows"},
+        "pixels": {"scan": "pixels"},
+    }
+    reads_files: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -211,11 +228,7 @@ class FramesFeature:
         self.image = ImageFeature(size=size, colour=colour)
         self.scan = scan
         self.permutation = permutation
-
-    @property
-    def notes(self) -> list[str]:
-        """What `fit` assumed, a sentence each."""
-        return self.image.notes
+        self.notes: list[str] = []
 
     @property
     def encoding(self) -> Encoding:
@@ -239,6 +252,7 @@ class FramesFeature:
             DataError: a picture cannot be read, or there is none.
         """
         self.image.fit(values if self.scan else _all_of(values))
+        self.notes = self.image.notes
         return self
 
     def encode(self, value: Any) -> Tensor:
@@ -266,6 +280,10 @@ class FramesFeature:
         if self.permutation is not None:
             pixels = pixels[self._order(len(pixels)).argsort()]
         return self.image.decode(pixels.reshape(height, width, channels).permute(2, 0, 1))
+
+    def shown(self, value: Any) -> str | SeriesInput | ImageInput:
+        """Show a picture that is scanned, in small; of several pictures their paths."""
+        return self.image.shown(value) if np.ndim(value) == 2 else super().shown(value)
 
     def to_json(self) -> dict[str, Any]:
         """Describe the feature in JSON values, for `from_json`."""

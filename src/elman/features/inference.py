@@ -10,6 +10,7 @@ import numpy as np
 from elman.errors import DataError, OptionError, counted
 from elman.features import guesses
 from elman.features.checks import blank, shown
+from elman.features.feature import feature_class
 from elman.features.guesses import Guess
 
 
@@ -37,17 +38,6 @@ _GUESSES: Mapping[str, Callable[[guesses.Sample], Guess]] = {
     "sounds": lambda _: Guess("audio", {}, "samples with their rate"),
     "bytes": guesses.contents,
 }
-
-
-_PLURALS = {
-    "audio": "sounds",
-    "category": "names",
-    "image": "pictures",
-    "number": "numbers",
-    "roll": "piano rolls",
-    "symbols": "lists of symbols",
-}
-"""Kinds in the plural, where it is another word."""
 
 
 def infer_kind(
@@ -163,8 +153,8 @@ def infer_columns(
 def _unlike(kinds: Mapping[str, str], as_target: bool) -> DataError:
     """Build the error for columns that cannot be one input, or target; one of them is proposed."""
     (first, kind), *others = kinds.items()
-    listed = [f"{first} looks like {_PLURALS.get(kind, kind)}"]
-    listed += [f"{name} like {_PLURALS.get(kind, kind)}" for name, kind in others]
+    listed = [f"{first} looks like {feature_class(kind).plural}"]
+    listed += [f"{name} like {feature_class(kind).plural}" for name, kind in others]
     simple = {"number"} if as_target else {"number", "category"}
     chosen = next((name for name, kind in kinds.items() if kind not in simple), first)
     role, verb = ("target", "answered") if as_target else ("input", "read")

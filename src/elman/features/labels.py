@@ -11,12 +11,12 @@ from torch import Tensor
 
 from elman.errors import DataError, OptionError
 from elman.features.checks import fitted, missing, shown
-from elman.features.feature import Encoding
+from elman.features.feature import Encoding, Feature
 from elman.features.state import feature_state, options_of, restore
 from elman.features.vocabulary import Name, NameCounter, Vocabulary, as_name, unseen
 
 
-class LabelsFeature:
+class LabelsFeature(Feature):
     """Any of a few names, as zeros and ones: one column a name.
 
     A value is a list of names, or a string that is cut at a separator. An empty list, and an empty
@@ -32,6 +32,10 @@ class LabelsFeature:
 
     kind: ClassVar[str] = "labels"
     has_steps: ClassVar[bool] = False
+    plural: ClassVar[str] = "labels"
+    objectives: ClassVar[tuple[str, ...]] = ("labelling",)
+    predicts_names: ClassVar[bool] = True
+    says_little: ClassVar[bool] = True
 
     def __init__(self, *, separator: str = ";") -> None:
         if not separator:
@@ -103,6 +107,10 @@ class LabelsFeature:
         """Turn zeros and ones, (n,), back into the names whose column is not zero."""
         places = encoded.nonzero().flatten().tolist()
         return [self.names[place] for place in places]
+
+    def ids(self, value: Any) -> list[int]:
+        """List the ids of the labels that a row has."""
+        return [int(index) for index in self.encode(value).nonzero().reshape(-1)]
 
     def to_json(self) -> dict[str, Any]:
         """Describe the feature in JSON values, for `from_json`."""

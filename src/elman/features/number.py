@@ -14,7 +14,7 @@ from torch import Tensor
 
 from elman.errors import DataError, OptionError
 from elman.features.checks import blank, check_choice, fitted, shown
-from elman.features.feature import Encoding
+from elman.features.feature import Encoding, Feature
 from elman.features.scaling import SCALES, Floats, Moments, Scaling, to_scale
 from elman.features.state import feature_state, restore
 
@@ -24,7 +24,7 @@ LARGEST = float(np.finfo(np.float32).max)
 DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
 
 
-class NumberFeature:
+class NumberFeature(Feature):
     """A number, scaled by what the training part shows; or several, one a column.
 
         standard   y = (x − mean) / sd
@@ -47,6 +47,12 @@ class NumberFeature:
 
     kind: ClassVar[str] = "number"
     has_steps: ClassVar[bool] = False
+    plural: ClassVar[str] = "numbers"
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "log": {"scale": "log"},
+        "none": {"scale": "none"},
+    }
+    objectives: ClassVar[tuple[str, ...]] = ("regression",)
 
     def __init__(
         self,

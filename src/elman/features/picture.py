@@ -22,6 +22,9 @@ Picture = NDArray[np.float32]
 
 _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as Pillow weighs
 
+LONGEST_SIDE = 160
+"""Pixels of a thumbnail."""
+
 
 def read_picture(value: Any) -> Picture:
     """Read a picture.
@@ -144,3 +147,11 @@ def _brightness(array: NDArray[Any]) -> Picture:
             f"pixels that are {kind} must lie in 0 … {most}, got {outside}; bring them there."
         )
     return np.asarray(array, np.float32) / np.float32(most)
+
+
+def thumbnail(picture: Picture) -> NDArray[np.uint8]:
+    """Return a picture as bytes, (H, W, 3), no side longer than `LONGEST_SIDE`."""
+    height, width = picture.shape[:2]
+    smaller = min(1.0, LONGEST_SIDE / max(height, width))
+    size = max(1, round(height * smaller)), max(1, round(width * smaller))
+    return (as_colour(resize(picture, *size)) * 255).round().astype(np.uint8)

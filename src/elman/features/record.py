@@ -12,7 +12,7 @@ from torch import Tensor
 
 from elman.errors import DataError, OptionError, unknown
 from elman.features.checks import blank, check_choice, fitted
-from elman.features.feature import Encoding
+from elman.features.feature import Encoding, Feature
 from elman.features.number import DATES, as_cells, as_number
 from elman.features.scaling import SCALES, Moments, Scaling, to_scale
 from elman.features.state import feature_state, restore
@@ -27,7 +27,7 @@ class _Learned(NamedTuple):
     vocabularies: dict[str, Vocabulary]
 
 
-class RecordFeature:
+class RecordFeature(Feature):
     """Several numbers and categories as one row of floats.
 
     The row holds the scaled numbers; then, for each number with gaps in the training part, 1 where
@@ -51,6 +51,7 @@ class RecordFeature:
 
     kind: ClassVar[str] = "record"
     has_steps: ClassVar[bool] = False
+    plural: ClassVar[str] = "record"
 
     def __init__(
         self,
@@ -160,6 +161,11 @@ class RecordFeature:
         for column, index in zip(self.categories, floats[learned.scaling.size :], strict=True):
             cells[column] = learned.vocabularies[column].name(int(index))
         return [cells[column] for column in self.columns]
+
+    def shown(self, value: Any) -> str:
+        """Show the name and the value of every column."""
+        cells = value if len(self.columns) > 1 else [value]
+        return ", ".join(f"{name} {cell}" for name, cell in zip(self.columns, cells, strict=True))
 
     def to_json(self) -> dict[str, Any]:
         """Describe the feature in JSON values, for `from_json`."""

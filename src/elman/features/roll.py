@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from elman.errors import DataError, OptionError, ShapeError
-from elman.features.feature import Encoding
+from elman.features.feature import Encoding, Feature
 
 KEYS = 88
 LOWEST_NOTE = 21
@@ -99,7 +99,7 @@ def held_notes(roll: ArrayLike) -> list[HeldNote]:
     return sorted(notes, key=lambda held: (held.start, held.note))
 
 
-class RollFeature:
+class RollFeature(Feature):
     """Piano rolls as input and target of a network: 88 keys, each sounding or not.
 
     The network's 88 outputs a frame are logits of independent Bernoulli variables, given the
@@ -119,6 +119,9 @@ class RollFeature:
 
     kind: ClassVar[str] = "roll"
     has_steps: ClassVar[bool] = True
+    plural: ClassVar[str] = "piano rolls"
+    objectives: ClassVar[tuple[str, ...]] = ("roll",)
+    next_objective: ClassVar[str | None] = "roll"
     size: ClassVar[int] = KEYS
 
     def __init__(self) -> None:

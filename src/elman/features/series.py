@@ -12,7 +12,7 @@ from torch import Tensor
 
 from elman.errors import DataError, OptionError, unknown
 from elman.features.checks import check_choice, fitted, shown
-from elman.features.feature import Encoding
+from elman.features.feature import Encoding, Feature, SeriesInput
 from elman.features.number import LARGEST, as_cells, as_number
 from elman.features.scaling import SCALES, Floats, Moments, Scaling, to_scale
 from elman.features.state import feature_state, restore
@@ -33,7 +33,7 @@ class _Learned(NamedTuple):
     """Mean Δt of the training part, in the unit of the time column (seconds for dates)."""
 
 
-class SeriesFeature:
+class SeriesFeature(Feature):
     """Numbers over time, each column scaled by what the training part shows.
 
         x     scaled as `scaling.Scaling` says; 0, the mean, where it is missing
@@ -62,6 +62,12 @@ class SeriesFeature:
 
     kind: ClassVar[str] = "series"
     has_steps: ClassVar[bool] = True
+    plural: ClassVar[str] = "series"
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "log": {"scale": "log"},
+        "none": {"scale": "none"},
+    }
+    objectives: ClassVar[tuple[str, ...]] = ("step-regression",)
 
     def __init__(
         self,
@@ -168,6 +174,11 @@ class SeriesFeature:
         floats = encoded.detach().cpu().double().numpy()
         values = scaling.decode(floats)
         return values[:, 0] if values.shape[1] == 1 else values
+
+    def shown(self, value: Any) -> SeriesInput:
+        """Show numbers over time as lines; columns are of one length."""
+        lines = np.asarray(value, dtype=float)
+        return SeriesInput(lines if lines.ndim == 1 or len(lines) > 1 else lines[0])
 
     def to_json(self) -> dict[str, Any]:
         """Describe the feature in JSON values, for `from_json`."""

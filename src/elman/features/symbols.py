@@ -11,7 +11,7 @@ from torch import Tensor
 
 from elman.errors import DataError, OptionError
 from elman.features.checks import check_whole, fitted, missing, shown
-from elman.features.feature import Encoding
+from elman.features.feature import Encoding, Feature
 from elman.features.lexicon import LEXICON, Lexicon
 from elman.features.spelling import Spelling
 from elman.features.state import feature_state, options_of, restore
@@ -20,7 +20,7 @@ from elman.features.vocabulary import Name, NameCounter, Vocabulary, as_name, un
 MOST_NAMES = 30_000
 
 
-class SymbolsFeature:
+class SymbolsFeature(Feature):
     """Lists of symbols as ids, one a step.
 
     A value is a list of strings (or of whole numbers: ids, codes), or one string that is cut at
@@ -45,6 +45,12 @@ class SymbolsFeature:
 
     kind: ClassVar[str] = "symbols"
     has_steps: ClassVar[bool] = True
+    plural: ClassVar[str] = "lists of symbols"
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"characters": {"characters": True}}
+    objectives: ClassVar[tuple[str, ...]] = ("tagging", "crf", "ctc")
+    next_objective: ClassVar[str | None] = "language-model"
+    predicts_names: ClassVar[bool] = True
+    writable: ClassVar[bool] = True
 
     def __init__(
         self,

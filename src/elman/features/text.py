@@ -13,7 +13,7 @@ from torch import Tensor
 from elman.errors import DataError, OptionError
 from elman.features.byte_pairs import BytePairs
 from elman.features.checks import check_choice, check_whole, fitted, missing, shown
-from elman.features.feature import Encoding
+from elman.features.feature import Encoding, Feature
 from elman.features.lexicon import LEXICON, Lexicon
 from elman.features.spelling import Spelling
 from elman.features.state import feature_state, options_of, restore
@@ -27,7 +27,7 @@ _STEPS = {"word": "words", "character": "characters", "bpe": "byte pairs"}
 _REPLACEMENT = "\ufffd"  # Unicode's own character for what cannot be written
 
 
-class TextFeature:
+class TextFeature(Feature):
     """Texts as ids, one a word, a character or a byte pair; id 0 is unknown.
 
     An empty text has no steps: (0,). What to do with it is the caller's to say.
@@ -59,6 +59,17 @@ class TextFeature:
 
     kind: ClassVar[str] = "text"
     has_steps: ClassVar[bool] = True
+    plural: ClassVar[str] = "text"
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "word": {"level": "word"},
+        "char": {"level": "character"},
+        "character": {"level": "character"},
+        "bpe": {"level": "bpe"},
+    }
+    objectives: ClassVar[tuple[str, ...]] = ("ctc",)
+    next_objective: ClassVar[str | None] = "language-model"
+    writable: ClassVar[bool] = True
+    is_text: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -162,6 +173,35 @@ class TextFeature:
         if self.level == "character":
             return "".join(_REPLACEMENT if name is None else str(name) for name in names)
         return join_words([UNKNOWN if name is None else str(name) for name in names])
+
+    @property
+    def spelled(self) -> bool:
+        """Whether its steps are characters."""
+        return self.level == "character"
+
+    @property
+    def joined(self) -> bool:
+        """Whether a token may continue the one before it without a space, as byte pairs do."""
+        return self.level == "bpe"
+
+    @property
+    def drops_case(self) -> bool:
+        """Whether what is written is in small letters alone, so that case cannot be right."""
+        return self.level == "word" if self.lowercase is None else self.lowercase
+
+    def beginning(self) -> Tensor:
+        """Return the end of a line, after which a text begins; else the commonest token."""
+        line_end = self.encode(LINE_END)
+        return line_end if len(line_end) and bool(line_end.all()) else super().beginning()
+
+    def unknown_in(self, value: Any) -> int:
+        """Count the tokens of a text that were not seen in training."""
+        ids = self.encode(value)
+        return int(((ids[:, 0] if ids.ndim == 2 else ids) == 0).sum())
+
+    def as_given(self, value: Any) -> Any:
+        """Return a text as it is."""
+        return value
 
     def to_json(self) -> dict[str, Any]:
         """Describe the feature in JSON values, for `from_json`."""

@@ -14,27 +14,14 @@ from elman.data.table import Table
 from elman.errors import CheckpointError, ElmanError, OptionError, unknown
 from elman.evaluation.scores import Scores
 from elman.experiment import Experiment
-from elman.features.roll import RollFeature
 from elman.files import read_json, write_atomically
 from elman.layers import parameter_count
 from elman.models.directory import DESCRIPTION, WEIGHTS, model_directory
-from elman.models.network import network_arguments
 from elman.networks.build import specified_network
-from elman.prediction.answers import Answers, answer, answer_options, forecast_facts, scores
-from elman.prediction.forecasts import ForecastOptions, forecast_ends, with_quantiles
-from elman.prediction.generation import check_can_generate, compose, write
-from elman.prediction.written import (
-    AttentionMap,
-    Written,
-    attention_maps,
-    decoding_options,
-    distinct,
-    generators,
-    write_answers,
-    writes,
-)
-from elman.tasks.parts import read_like, read_parts
-from elman.tasks.series_parts import whole_series
+from elman.prediction.predictor import Answers, AttentionMap, Predictor, Written
+from elman.prediction.predictors import predictor_of
+from elman.tasks.find import task_from_json
+from elman.tasks.layout import layout_of
 from elman.tasks.task import Task
 from elman.training.checkpoint import FORMAT, load_checkpoint, load_weights, save_checkpoint
 
@@ -87,31 +74,24 @@ class Model:
             DataError: a value cannot be taken; its row is named.
             OptionError: probabilities are asked of an objective that has none.
         """
-        found = self.answers(self.table(data, answered=False))
+        answers = self.answers(self.table(data, answered=False))
         if not probabilities:
-            return found.values
-        if found.probabilities is None:
+            return answers.values
+        if answers.probabilities is None:
             raise OptionError(
                 f"the objective {self.task.objective['name']!r} gives no probabilities; leave "
                 "probabilities out."
             )
-        return found.values, [likely.numpy() for likely in found.probabilities]
+        return answers.values, [likely.numpy() for likely in answers.probabilities]
 
     def answers(self, table: Table) -> Answers:
-        """Answer the rows of a table, with probabilities where there are any."""
-        table.require(self.task.input_columns)
-        if self.task.forecasts:
-            raise OptionError(
-                f"this model forecasts: its task is {self.task.sentence}; use forecast (on the "
-                "command line, predict with --horizon and --quantiles)."
-            )
-        return answer(
-            self.task,
-            self.network,
-            table,
-            self.experiment.training.batch_size,
-            decoding_options(self.experiment.decoding),
-        )
+        """Predict the rows of a table, with probabilities where there are any."""
+        return self.predictor.predict(table)
+
+    @property
+    def predictor(self) -> Predictor:
+        """The network put to use as its task asks, for tables."""
+        return predictor_of(self.task, self.network, self.experiment)
 
     def write(self, data: Any, *, seed: int | None = None, **decoding: Any) -> list[list[Written]]:
         """Write answers to rows, several each where asked for.
@@ -129,19 +109,8 @@ class Model:
             DataError: a value cannot be taken; its row is named.
             OptionError: the model does not write, or an option is out of its range.
         """
-        self._check_writes()
-        options = decoding_options(self.experiment.decoding, **decoding)
-        if (options.temperature is None) != (seed is None):
-            raise OptionError(
-                "a temperature draws and a seed is of the drawing: give both, or neither for the "
-                f"likeliest answer; got temperature={options.temperature}, seed={seed}."
-            )
         table = self.table(data, answered=False)
-        table.require(self.task.input_columns)
-        drawn = None if seed is None else generators(seed, len(table))
-        size = self.experiment.training.batch_size
-        found = write_answers(self.task, self.network, table, size, options, generators=drawn)
-        return [distinct(self.task.target, hypotheses) for hypotheses in found]
+        return self.predictor.write(table, seed=seed, **decoding)
 
     def attention(self, data: Any, **decoding: Any) -> list[AttentionMap]:
         """Write an answer to every row, and say what was looked at for each symbol of it.
@@ -154,12 +123,7 @@ class Model:
             DataError: a value cannot be taken; its row is named.
             OptionError: the model has no attention, or an option is out of its range.
         """
-        self._check_writes()
-        table = self.table(data, answered=False)
-        table.require(self.task.input_columns)
-        options = decoding_options(self.experiment.decoding, **decoding)
-        size = self.experiment.training.batch_size
-        return attention_maps(self.task, self.network, table, size, options)
+        return self.predictor.attention(self.table(data, answered=False), **decoding)
 
     def forecast(
         self,
@@ -188,25 +152,8 @@ class Model:
             DataError: the data cannot be read, a series has no value, or what must be known of the
                 steps ahead is not there.
         """
-        if not self.task.forecasts:
-            raise OptionError(
-                f"this model does not forecast: its task is {self.task.sentence}. A model that "
-                "forecasts is trained with a horizon."
-            )
-        horizon = self.experiment.data.horizon if horizon is None else horizon
-        spec = self.experiment.data
-        if data is None and spec.name is None and not spec.files:
-            raise OptionError("the model was trained on values in memory; hand the series over.")
-        options = with_quantiles(ForecastOptions.of(self.experiment.forecast), quantiles, seed)
-        table = whole_series(spec) if data is None else self.table(data, answered=False)
-        size = self.experiment.training.batch_size
-        return forecast_ends(self.task, self.network, table, horizon, options, size)
-
-    def _check_writes(self) -> None:
-        if not writes(self.task):
-            raise OptionError(
-                f"this model writes no sequences: its task is {self.task.sentence}; use predict."
-            )
+        table = None if data is None else self.table(data, answered=False)
+        return self.predictor.forecast(table, horizon, quantiles, seed)
 
     def table(self, data: Any, *, answered: bool = True) -> Table:
         """Make a table of rows laid out as the training data was; see `predict`.
@@ -216,11 +163,12 @@ class Model:
             answered: whether of a long series only windows with a value after them are wanted, as
                 to measure by.
         """
-        if isinstance(data, Table) and (data.spans is not None or not self.task.forecasts):
+        layout = layout_of(self.experiment.data)
+        if isinstance(data, Table) and layout.is_laid_out(data):
             return data
         if len(self.task.input_columns) == 1 and _are_values(data):
             return Table.from_columns({self.task.input_columns[0]: data}, origin="data")
-        return read_like(self.experiment.data, data, answered=answered)
+        return layout.read_like(data, answered=answered)
 
     def evaluate(self, data: Any = "test") -> dict[str, float]:
         """Measure the model.
@@ -242,28 +190,18 @@ class Model:
 
     def scores(self, data: Any = "test") -> Scores:
         """Measure the model, with details of what was right and wrong; see `evaluate`."""
-        table = self._part(data) if isinstance(data, str) and data in PARTS else None
+        named = isinstance(data, str) and data in PARTS
         names_nothing = isinstance(data, str) and not (Path(data).suffix or Path(data).exists())
-        if table is None and names_nothing:
+        if not named and names_nothing:
             raise unknown("split", data, PARTS)
-        facts: dict[str, Any] = {"main": self.experiment.score}
-        if table is not None:
-            facts |= forecast_facts(self.experiment.data, self.task, self._part("train"))
-        return scores(
-            self.task,
-            self.network,
-            self.table(data) if table is None else table,
-            self.experiment.training.batch_size,
-            answer_options(self.experiment),
-            **facts,
-        )
-
-    def _part(self, name: str) -> Table:
-        parts = read_parts(self.experiment.data, self.experiment.seed)
-        table: Table | None = getattr(parts, name)
+        main = self.experiment.score
+        if not named:
+            return self.predictor.scores(self.table(data), main=main)
+        parts = layout_of(self.experiment.data).parts(self.experiment.seed)
+        table: Table | None = getattr(parts, data)
         if table is None:
-            raise OptionError(f"nothing was kept for {name}: data.test_fraction is 0.")
-        return table
+            raise OptionError(f"nothing was kept for {data}: data.test_fraction is 0.")
+        return self.predictor.scores(table, main=main, training=parts.train)
 
     def generate(
         self,
@@ -291,30 +229,7 @@ class Model:
             OptionError: the network needs to see the future or does not predict the next element,
                 or a number is out of range.
         """
-        if writes(self.task):
-            if prime is None:
-                raise OptionError(
-                    f"this model answers what it reads, {', '.join(self.task.input_columns)}: give "
-                    "such a value as the prime (--prompt on the command line)."
-                )
-            options = {"max_length": steps, "temperature": temperature, "beam_size": 1}
-            return self.write([prime], seed=seed, **options)[0][0].value
-        spec = self.experiment.network
-        check_can_generate(self.task, bidirectional=spec.bidirectional, delay=spec.delay)
-        if steps < 1:
-            raise OptionError(f"steps must be at least 1, got {steps}.")
-        if not 0 < temperature < float("inf"):
-            raise OptionError(f"temperature must be a positive number, got {temperature}.")
-        if not 0 <= seed < 2**63:
-            raise OptionError(f"seed must lie in 0 … 2⁶³ − 1, got {seed}.")
-        generator = torch.Generator().manual_seed(seed)
-        feature: Any = self.task.input
-        if isinstance(feature, RollFeature):
-            encoded = None if prime is None else feature.encode(prime)
-            return compose(
-                self.network, feature, steps, generator, prime=encoded, temperature=temperature
-            )
-        return write(self.network, feature, steps, generator, prime=prime, temperature=temperature)
+        return self.predictor.generate(steps, seed, prime=prime, temperature=temperature)
 
     def save(self, directory: str | Path) -> Path:
         """Write the weights, as safetensors, and what they belong to, as JSON.
@@ -365,12 +280,12 @@ class Model:
             )
         try:
             experiment = Experiment.from_values(description["experiment"], origin=str(path))
-            task = Task.from_json(description["task"])
+            task = task_from_json(description["task"])
             network = specified_network(
                 experiment.network,
                 task.input.encoding,
                 task.make_objective(),
-                **network_arguments(experiment, task),
+                **task.network_arguments(experiment),
             )
         except (ElmanError, KeyError, TypeError) as error:
             raise CheckpointError(f"{path} is not a model's description: {error}") from error

@@ -11,7 +11,6 @@ from elman.errors import ExperimentError
 from elman.experiment import Experiment, NetworkSpec
 from elman.networks import load_word_vectors, read_word_vectors
 from elman.networks.build import solved, specified_network
-from elman.tasks.base_rates import base_rates
 from elman.tasks.task import Task
 from elman.training.seeds import seed_everything
 
@@ -25,16 +24,16 @@ def untrained_network(experiment: Experiment, task: Task, train: Table) -> nn.Mo
         train: the training part, whose base rates the outputs may begin at.
     """
     spec = completed_network(experiment, task)
-    seed_everything(experiment.seed)
     rates: Tensor | None = None
     if spec.output_bias_init == "base-rate" and not spec.tie_embeddings:
-        rates = base_rates(task, train)
+        rates = task.base_rates(train)
+    seed_everything(experiment.seed)
     network = specified_network(
         spec,
         task.input.encoding,
         task.make_objective(),
         output_bias=rates,
-        **network_arguments(experiment, task),
+        **task.network_arguments(experiment),
     )
     if spec.word_vectors is not None:
         _begin_at_word_vectors(network, task, spec.word_vectors)
@@ -69,23 +68,5 @@ def completed_network(experiment: Experiment, task: Task) -> NetworkSpec:
         experiment.network,
         task.input.encoding,
         task.make_objective(),
-        **network_arguments(experiment, task),
+        **task.network_arguments(experiment),
     )
-
-
-def network_arguments(experiment: Experiment, task: Task) -> dict[str, Any]:
-    """Return what a builder needs beside the options of the network: those of its other parts."""
-    if not task.forecasts:
-        return {"decoder": experiment.decoder.arguments()}
-    feature: Any = task.input
-    return {
-        "forecast": {
-            "layout": feature.layout,
-            "horizon": feature.horizon,
-            "feedback": experiment.forecast.feeds_back,
-            "scaling": experiment.forecast.scaling,
-            "means": feature.means.tolist(),
-            "deviations": feature.deviations.tolist(),
-            "sizes": feature.sizes.tolist(),
-        }
-    }

@@ -13,7 +13,7 @@ from elman.data.table import Table
 from elman.errors import DataError, counted
 from elman.evaluation.scores import Scores, score
 from elman.prediction.forecasts import ForecastOptions, forecast
-from elman.tasks.batches import encode_series
+from elman.tasks.forecast import encode_series
 from elman.tasks.task import Task
 
 Numbers = NDArray[np.float64]
@@ -180,16 +180,13 @@ def backtest(
     table: Table,
     options: ForecastOptions,
     batch_size: int,
-    *,
-    main: str | None = None,
 ) -> Scores:
     """Forecast series from rolling origins, and measure what came of it.
 
-    Arguments and errors are those of `rolling_forecasts`; `main` is the name of the score that
-    counts, None for MASE.
+    Arguments and errors are those of `rolling_forecasts`.
     """
     found = rolling_forecasts(task, network, table, options, batch_size)
-    measured = found.scores(main)
+    measured = found.scores()
     horizon = len(found.truths[0])
     said = [f"{counted(len(found.truths), 'forecast')} of {counted(horizon, 'step')} each."]
     if options.standardised:

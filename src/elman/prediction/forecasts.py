@@ -20,6 +20,7 @@ from elman.errors import DataError, OptionError, counted
 from elman.experiment.forecast import ForecastSpec
 from elman.features.forecast import ForecastFeature
 from elman.networks.objectives.distributions.quantiles import DECILES
+from elman.prediction.predictor import checked_seed
 from elman.tasks.task import Task
 
 PATHS_AT_ONCE = 16_384
@@ -220,9 +221,7 @@ def with_quantiles(
             "quantiles must be levels between 0 and 1, each given once, as 0.1,0.5,0.9; got "
             f"{', '.join(map(str, quantiles)) or 'none'}."
         )
-    if not 0 <= seed < 2**63:
-        raise OptionError(f"seed must lie in 0 … 2⁶³ − 1, got {seed}.")
-    return replace(options, levels=tuple(levels), seed=seed)
+    return replace(options, levels=tuple(levels), seed=checked_seed(seed))
 
 
 def _extended(

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from elman.batches.batching import Batch
+from elman.evaluation.measures import Scores
+from elman.features.roll import RollFeature
 
 
 class RollMetrics(NamedTuple):
@@ -66,3 +68,16 @@ def measure(
         accuracy=hits / either if either else 1.0,
         f1=2 * hits / (played + predicted) if either else 1.0,
     )
+
+
+def roll_scores(network: nn.Module, batches: Iterable[Batch], device: torch.device) -> Scores:
+    """Measure the predictions of frames.
+
+    Args:
+        network: returns logits (T, B, 88) and a state.
+        batches: whole sequences with their targets.
+        device: where the network is.
+    """
+    metrics = measure(network, RollFeature().frame_nll, batches, device)
+    values = {name: value for name, value in metrics._asdict().items() if name != "frames"}
+    return Scores(kind="roll", main="nll", values=values, count=metrics.frames, unit="frames")

@@ -1,12 +1,12 @@
-"""What a network that writes makes of the rows of a table; and how good that is."""
+"""Sequences that a network writes for the rows of a table, and how good they are."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, NoReturn
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from elman.batches.batching import NO_LABEL
@@ -14,48 +14,173 @@ from elman.data.table import Table
 from elman.errors import OptionError
 from elman.evaluation.language import bits_per_character, perplexity
 from elman.evaluation.scores import Scores, score
-from elman.experiment.decoder import WRITERS, DecodingSpec
+from elman.experiment.decoder import DecodingSpec
 from elman.networks.decoding import DecodingOptions, Hypothesis, decode
-from elman.tasks.batches import evaluation_batches, input_batches
+from elman.prediction.answers import FROM_NOTHING, notes_of_empty_rows
+from elman.prediction.predictor import (
+    Answers,
+    AttentionMap,
+    Predictor,
+    Written,
+    checked_seed,
+    require_targets,
+)
+from elman.tasks.layout import layout_of
 from elman.tasks.task import Task
+from elman.tasks.writing import WritingTask
 
 END = "∎"
-"""How the end of an answer is shown."""
+"""How the end of an output is shown."""
 
 LONGEST = 100
-"""Symbols of an answer at most, where an experiment does not say."""
-
-_TOLD_LITTLE = frozenset({"category", "labels"})
-"""Kinds of input of which no one answer is right: what is written is measured by its likelihood."""
+"""Symbols of an output at most, where an experiment does not say."""
 
 
-class Written(NamedTuple):
-    """One of the answers that a network wrote to a row."""
+class WritingPredictor(Predictor):
+    """Writes a sequence to each row."""
 
-    value: Any
-    """Decoded: as the data would have it."""
-    log_probability: float
-    """Of all its symbols and its end, in nats."""
-    score: float
-    """What it was compared with others by, see `DecodingOptions.length_penalty`."""
-    finished: bool
-    """Whether it ended by itself, not at the greatest length."""
+    task: WritingTask
+    takes: ClassVar[frozenset[str]] = frozenset({"probabilities", "n_best", "settings", "seed"})
 
+    def _options(self, **changed: Any) -> DecodingOptions:
+        return decoding_options(self.experiment.decoding, **changed)
 
-class AttentionMap(NamedTuple):
-    """What a decoder looked at while it wrote."""
+    def predict(self, table: Table) -> Answers:
+        """Write the best sequence to every row."""
+        table.require(self.task.input_columns)
+        decode_target = self.task.target.decode
+        found = self.hypotheses(table, self._options())
+        return Answers([decode_target(best[0].ids) for best in found], None)
 
-    source: list[str]
-    """Symbols that were read, S."""
-    written: list[str]
-    """Symbols that were written, U, and the end."""
-    weights: Tensor
-    """(U + 1, S); each row sums to 1."""
+    def hypotheses(
+        self,
+        table: Table,
+        options: DecodingOptions,
+        generators: Sequence[torch.Generator] | None = None,
+    ) -> list[list[Hypothesis]]:
+        """Write to every row; see `write_answers`."""
+        size = self.batch_size
+        return write_answers(self.task, self.network, table, size, options, generators=generators)
 
+    def columns(
+        self,
+        table: Table | None,
+        *,
+        probabilities: bool = False,
+        seed: int | None = None,
+        decoding: Mapping[str, Any] | None = None,
+        horizon: int | None = None,
+        quantiles: Sequence[float] | None = None,
+    ) -> dict[str, Any]:
+        """Write to rows and set what was written beside them; see `Predictor.columns`."""
+        if horizon is not None or quantiles is not None:
+            self._refuse_forecast()
+        assert table is not None, "a predictor of rows needs rows"
+        columns, name = self._beside(table)
+        answers = self.write(table, seed=seed, **(decoding or {}))
+        for place in range(max(map(len, answers), default=1)):
+            title = f"{name} {place + 1}" if place else name
+            written = [row[place] if place < len(row) else None for row in answers]
+            columns[title] = [each and each.value for each in written]
+            if probabilities:
+                columns[f"log p({title})"] = [each and each.log_probability for each in written]
+        return columns
 
-def writes(task: Task) -> bool:
-    """Tell whether the answer is a sequence of its own length."""
-    return task.category in WRITERS and not task.forecasts
+    def write(
+        self, table: Table, *, seed: int | None = None, **decoding: Any
+    ) -> list[list[Written]]:
+        """Write sequences to rows, several each where asked for.
+
+        Args:
+            table: with the input's columns.
+            seed: of sampling, where a temperature is given.
+            decoding: see `elman.networks.decoding.DecodingOptions`; what is not given is as in the
+                experiment.
+
+        Returns:
+            For every row its outputs, `n_best` at most, the best first and none twice.
+
+        Raises:
+            DataError: a value cannot be taken; its row is named.
+            OptionError: an option is out of its range.
+        """
+        options = self._options(**decoding)
+        if (options.temperature is None) != (seed is None):
+            raise OptionError(
+                "a temperature draws and a seed is of the drawing: give both, or neither for the "
+                f"likeliest answer; got temperature={options.temperature}, seed={seed}."
+            )
+        table.require(self.task.input_columns)
+        random = None if seed is None else generators(seed, len(table))
+        found = self.hypotheses(table, options, random)
+        return [distinct(self.task.target, hypotheses) for hypotheses in found]
+
+    def attention(self, table: Table, **decoding: Any) -> list[AttentionMap]:
+        """Write a sequence to every row, and say what was attended to for each symbol of it.
+
+        Raises:
+            OptionError: the network has no attention.
+        """
+        table.require(self.task.input_columns)
+        options = self._options(**decoding)
+        return attention_maps(self.task, self.network, table, self.batch_size, options)
+
+    def generate(self, steps: int, seed: int, *, prime: Any, temperature: float) -> Any:
+        """Sample a sequence for one value of the input, the prime."""
+        if prime is None:
+            raise OptionError(
+                f"this model answers what it reads, {', '.join(self.task.input_columns)}: give "
+                "such a value as the prime (--prompt on the command line)."
+            )
+        if len(self.task.input_columns) > 1 or isinstance(prime, Mapping):
+            table = layout_of(self.experiment.data).read_like([prime], answered=False)
+        else:
+            table = Table.from_columns({self.task.input_columns[0]: [prime]}, origin="data")
+        options = {"max_length": steps, "temperature": temperature, "beam_size": 1}
+        return self.write(table, seed=seed, **options)[0][0].value
+
+    def refuse(self, option: str) -> NoReturn:
+        """Refuse an option of forecasts."""
+        del option
+        self._refuse_forecast()
+
+    def notes_of(self, table: Table) -> list[str]:
+        """Say which rows hold nothing to be read."""
+        return notes_of_empty_rows(self.task, table, FROM_NOTHING)
+
+    def _scores(self, table: Table, training: Table | None) -> Scores:
+        """Measure what is written against a table that has the targets.
+
+        Texts are measured by BLEU and chrF, symbols by edits. Of an input that says little, such
+        as the language of a name, no one output is right: there it is the likelihood of the target
+        alone.
+        """
+        del training
+        task = self.task
+        require_targets(task, table)
+        source, target = task.input, task.target
+        symbols, likeliest, nll = likelihood(task, self.network, table, self.batch_size)
+        count = sum(map(len, symbols))
+        if source.says_little:
+            facts: dict[str, Any] = {"characters": count} if target.spelled else {}
+            return score("language", symbols, likeliest, nll=nll, **facts)
+        truths = [target.as_given(value) for value in table.values(task.target_columns)]
+        pictured = source.is_picture and target.has_words
+        if pictured:
+            table, truths = with_several_references(task, table, truths)
+        answers = self.predict(table).values
+        if not target.is_text:
+            found = score("transcription", truths, answers)
+        elif target.spelled:
+            found = score("transcription", list(map(list, truths)), list(map(list, answers)))
+        else:
+            kind = "caption" if pictured else "translation"
+            found = score(kind, truths, answers, lowercase=target.drops_case)
+        likely = {"perplexity": perplexity(nll)}
+        if target.spelled:
+            bits = bits_per_character(nll, symbols=count, characters=count)
+            likely = {"bits_per_character": bits}
+        return found.model_copy(update={"values": {**found.values, **likely}})
 
 
 def decoding_options(spec: DecodingSpec, **changed: Any) -> DecodingOptions:
@@ -68,28 +193,13 @@ def decoding_options(spec: DecodingSpec, **changed: Any) -> DecodingOptions:
     return DecodingOptions(**{"max_length": LONGEST, **said, **changed})
 
 
-def note_of_long_targets(task: Task, train: Table, spec: DecodingSpec) -> str | None:
-    """Say how many answers of the training part are longer than any that may be written."""
-    if not writes(task) or spec.max_length is None:
-        return None
-    lengths = [len(task.target.encode(value)) for value in train.values(task.target_columns)]
-    longer = sum(length > spec.max_length for length in lengths)
-    if not longer:
-        return None
-    return (
-        f"{longer} of {len(lengths)} answers to learn from have more than decoding.max_length = "
-        f"{spec.max_length} symbols, at which what is written ends; the longest has {max(lengths)}."
-    )
-
-
 def generators(seed: int, rows: int) -> list[torch.Generator]:
     """Make a generator a row, so that what is drawn for one does not depend on the others.
 
     Raises:
         OptionError: the seed is out of range.
     """
-    if not 0 <= seed < 2**63:
-        raise OptionError(f"seed must lie in 0 … 2⁶³ − 1, got {seed}.")
+    checked_seed(seed)
     return [torch.Generator().manual_seed((seed + row) % 2**63) for row in range(rows)]
 
 
@@ -127,21 +237,21 @@ def write_answers(
     device = next(network.parameters()).device
     boundary: int = network.objective.boundary
     found: list[list[Hypothesis]] = [[] for _ in range(len(table))]
-    batches, order = input_batches(task, table, batch_size)
+    batches, order = task.input_batches(table, batch_size)
     rows = iter(order)
     for batch in batches:
         batch = batch.to(device)
-        its = [next(rows) for _ in range(len(batch.lengths))]
+        chosen = [next(rows) for _ in range(len(batch.lengths))]
         hypotheses = decode(
             network.step,
             network.begin(batch.input, batch.lengths),
-            torch.full((len(its),), boundary, device=device),
+            torch.full((len(chosen),), boundary, device=device),
             end=boundary,
             options=options,
-            prefixes=None if prefixes is None else [prefixes[row] for row in its],
-            generator=None if generators is None else [generators[row] for row in its],
+            prefixes=None if prefixes is None else [prefixes[row] for row in chosen],
+            generator=None if generators is None else [generators[row] for row in chosen],
         )
-        for row, best in zip(its, hypotheses, strict=True):
+        for row, best in zip(chosen, hypotheses, strict=True):
             found[row] = best
     return found
 
@@ -180,31 +290,23 @@ def attention_maps(
     answers = [best[0].ids for best in write_answers(task, network, table, batch_size, options)]
     device = next(network.parameters()).device
     maps: list[Any] = [None] * len(table)
-    batches, order = input_batches(task, table, batch_size)
+    batches, order = task.input_batches(table, batch_size)
     rows = iter(order)
     for batch in batches:
         batch = batch.to(device)
-        its = [next(rows) for _ in range(len(batch.lengths))]
-        target = pad_sequence([answers[row] for row in its], padding_value=NO_LABEL).to(device)
-        forced = network.objective.teacher_forced(target, len(its))
+        chosen = [next(rows) for _ in range(len(batch.lengths))]
+        target = pad_sequence([answers[row] for row in chosen], padding_value=NO_LABEL).to(device)
+        forced = network.objective.teacher_forced(target, len(chosen))
         state = network.begin(batch.input, batch.lengths)
         weights = decoder.attend(forced.read, state, lengths=forced.lengths).cpu()
-        for place, row in enumerate(its):
+        for place, row in enumerate(chosen):
             steps, symbols = int(batch.lengths[place]), int(forced.lengths[place])
             maps[row] = AttentionMap(
-                _pieces(task.input, batch.input[:steps, place].cpu()),
-                [*_pieces(task.target, answers[row]), END],
+                task.input.tokens(batch.input[:steps, place].cpu()),
+                [*task.target.tokens(answers[row]), END],
                 weights[:symbols, place, :steps],
             )
     return maps
-
-
-def _pieces(feature: Any, encoded: Tensor) -> list[str]:
-    """Decode symbols one by one, as they are shown; what has none is counted."""
-    if feature.kind not in {"text", "symbols"}:
-        return [str(step) for step in range(1, len(encoded) + 1)]
-    pieces = [feature.decode(encoded[step : step + 1]) for step in range(len(encoded))]
-    return [piece if isinstance(piece, str) else " ".join(piece) for piece in pieces]
 
 
 @torch.no_grad()
@@ -223,7 +325,7 @@ def likelihood(
     truths: list[list[int]] = []
     answers: list[list[int]] = []
     nats = 0.0
-    for batch in evaluation_batches(task, table, batch_size).epoch(0):
+    for batch in task.evaluation_batches(table, batch_size).epoch(0):
         batch = batch.to(device)
         outputs, _ = network(batch.input, lengths=batch.lengths, target=batch.target)
         nats += float(network.objective.step_nll(outputs, batch.target).double().sum())
@@ -233,63 +335,6 @@ def likelihood(
             truths.append(forced.written[:steps, row].tolist())
             answers.append(likeliest[:steps, row].tolist())
     return truths, answers, nats / sum(map(len, truths))
-
-
-def written_scores(
-    task: Task, network: nn.Module, table: Table, batch_size: int, options: DecodingOptions
-) -> Scores:
-    """Measure what a network writes against a table that has the truth.
-
-    Texts are measured by BLEU and chrF, symbols by edits. Of an input that says little, such as
-    the language of a name, no one answer is right: there it is the likelihood of the truth alone.
-
-    Args:
-        task: what is asked.
-        network: that writes.
-        table: with the columns of input and target.
-        batch_size: rows at a time.
-        options: of the decoding.
-    """
-    symbols, likeliest, nll = likelihood(task, network, table, batch_size)
-    spelled = getattr(task.target, "level", None) == "character"
-    count = sum(map(len, symbols))
-    if task.input.kind in _TOLD_LITTLE:
-        facts: dict[str, Any] = {"characters": count} if spelled else {}
-        return score("language", symbols, likeliest, nll=nll, **facts)
-    truths = [as_given(task.target, value) for value in table.values(task.target_columns)]
-    pictured = task.input.kind == "image" and task.target.kind == "text" and not spelled
-    if pictured:
-        table, truths = with_several_references(task, table, truths)
-    hypotheses = write_answers(task, network, table, batch_size, options)
-    answers = [task.target.decode(best[0].ids) for best in hypotheses]
-    if task.target.kind == "symbols":
-        found = score("transcription", truths, answers)
-    elif spelled:
-        found = score("transcription", list(map(list, truths)), list(map(list, answers)))
-    else:
-        kind, lowercase = "caption" if pictured else "translation", lowers_case(task.target)
-        found = score(kind, truths, answers, lowercase=lowercase)
-    likely = {"perplexity": perplexity(nll)}
-    if spelled:
-        bits = bits_per_character(nll, symbols=count, characters=count)
-        likely = {"bits_per_character": bits}
-    return found.model_copy(update={"values": {**found.values, **likely}})
-
-
-def as_given(feature: Any, value: Any) -> Any:
-    """Return a true answer as the data has it: what a network cannot write counts as well.
-
-    A text stays a text; symbols become a list, also where they stand in one string.
-    """
-    if feature.kind == "text":
-        return value
-    return [str(symbol) for symbol in (value.split() if isinstance(value, str) else value)]
-
-
-def lowers_case(feature: Any) -> bool:
-    """Tell whether a text is written in small letters alone, so that case cannot be right."""
-    lowercase: bool | None = feature.lowercase
-    return feature.level == "word" if lowercase is None else lowercase
 
 
 def with_several_references(

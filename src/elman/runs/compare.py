@@ -11,28 +11,28 @@ from typing import Any, NamedTuple, cast
 
 import torch
 
+from elman.batches.batching import BucketedBatches, next_step
 from elman.data.catalog import ROLL_SETS, Splits
 from elman.data.catalog import load as load_data
 from elman.data.table import Table
 from elman.errors import OptionError
-from elman.report.comparison.results import CellResult, Comparison, SeedResult
-from elman.report.comparison.published import published_result
 from elman.experiment import Experiment
 from elman.features.roll import Roll
+from elman.files import write_atomically
 from elman.inspection.gradient_flow import GradientFlow, gradient_flow
-from elman.music.midi import write_midi
-from elman.report.comparison.page import write_comparison_report
 from elman.layers import parameter_count
 from elman.models.model import Model
+from elman.models.network import completed_network, untrained_network
+from elman.music.midi import write_midi
 from elman.networks import ManyToMany
 from elman.networks.build import specified_network
-from elman.tasks.parts import with_known_columns
-from elman.runs.run import (RunResult, caveat, machine, run_experiment)
-from elman.tasks.task import roll_task
-from elman.files import write_atomically
-from elman.batches.batching import BucketedBatches, next_step
+from elman.report.comparison.page import write_comparison_report
+from elman.report.comparison.published import published_result
+from elman.report.comparison.results import CellResult, Comparison, SeedResult
+from elman.runs.run import RunResult, machine, run_experiment
+from elman.tasks.layout import layout_of
+from elman.tasks.next_frame import roll_task
 from elman.training.progress import NoProgress, Progress
-from elman.models.network import completed_network, untrained_network
 
 COMPOSED_FRAMES = 96
 FLOW_PIECES = 16
@@ -108,7 +108,7 @@ def _of_rolls(experiment: Experiment) -> Experiment:
             f"this experiment learns from {experiment.data.title!r}. Train it once a cell instead: "
             "elman train … --cell lstm."
         )
-    return experiment.model_copy(update={"data": with_known_columns(experiment.data)})
+    return experiment.model_copy(update={"data": layout_of(experiment.data).with_known_columns()})
 
 
 def _refuse_nothing_and_twice(what: str, values: Sequence[object]) -> None:
@@ -177,14 +177,14 @@ def _collect(experiment: Experiment, contenders: Sequence[Contender], command: s
         threads=torch.get_num_threads(),
         machine=machine(),
         command=command,
-        caveat=caveat(experiment),
+        caveat=roll_task().caveat(experiment.network),
         results=[_cell_result(experiment, contender) for contender in contenders],
     )
 
 
 def _cell_result(experiment: Experiment, contender: Contender) -> CellResult:
     published = None
-    if not caveat(experiment):
+    if not roll_task().caveat(experiment.network):
         dataset = experiment.data.title
         published = published_result(dataset, contender.cell, contender.parameters)
     return CellResult(

@@ -13,33 +13,30 @@ runs/NAME/experiment.toml     every setting, defaults too
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import nn
 
-from elman.prediction.answers import answer_options, forecast_facts, scores
-from elman.batches.encoding import encode
-from elman.data.table import Table
-from elman.tasks.defaults import completed
-from elman.errors import CheckpointError, ExperimentError, counted
+from elman.errors import CheckpointError, ExperimentError
 from elman.evaluation.scores import Scores
-from elman.tasks.batches import evaluation_batches, training_batches
 from elman.experiment import Experiment, read_experiment
-from elman.models.model import Model
-from elman.tasks.parts import Parts, read_parts, with_known_columns
-from elman.report.facts import write_page
-from elman.models.directory import EXPERIMENT, MODEL, RESULT
-from elman.tasks.task import NAMED, Task, find_task
-from elman.training.activation_regularisation import regularised_part
 from elman.files import read_json, write_atomically
-from elman.training.history import EpochRecord, History
-from elman.training.progress import NoProgress, Progress, progress_on_stderr
-from elman.training.trainer import fit
+from elman.models.directory import EXPERIMENT, MODEL, RESULT
+from elman.models.model import Model
 from elman.models.network import completed_network, untrained_network
-from elman.prediction.written import note_of_long_targets
+from elman.prediction.predictors import predictor_of
+from elman.report.facts import write_page
+from elman.tasks.defaults import completed
+from elman.tasks.find import find_task
+from elman.tasks.layout import layout_of
+from elman.tasks.rows import Parts
+from elman.tasks.task import Task
+from elman.training.activation_regularisation import regularised_part
+from elman.training.history import EpochRecord, History
+from elman.training.progress import NoProgress, Progress
+from elman.training.trainer import fit
 
 REPORT = "report.html"
 
@@ -79,12 +76,40 @@ class TrainedRun(NamedTuple):
     result: RunResult
 
 
+class Prepared(NamedTuple):
+    """An experiment and all that follows from its data, before anything is trained."""
+
+    experiment: Experiment
+    """Every setting filled in."""
+    task: Task
+    parts: Parts
 
 
+def prepare(experiment: Experiment, source: Any = None) -> Prepared:
+    """Read the data of an experiment, find its task, and fill in what nobody has said.
 
+    Args:
+        experiment: as it was asked for.
+        source: values handed over in Python, where the experiment names no data.
 
-
-
+    Raises:
+        ExperimentError: columns are missing, or what was asked contradicts the data.
+        DataError: the data cannot be read, or a value is malformed.
+    """
+    data = layout_of(experiment.data).with_known_columns()
+    experiment = experiment.model_copy(update={"data": data})
+    parts = layout_of(data).parts(experiment.seed, source)
+    others = [part for part in (parts.valid, parts.test) if part is not None]
+    task = find_task(
+        data,
+        experiment.network,
+        parts.train,
+        others,
+        decoder=experiment.decoder,
+        forecast=experiment.forecast,
+    )
+    task.check_targets(others)
+    return Prepared(completed(experiment, task, parts.train), task, parts)
 
 
 def run_experiment(
@@ -111,29 +136,15 @@ def run_experiment(
         CheckpointError: a file of the run in the directory is corrupt.
     """
     progress = progress or NoProgress()
-    known = with_known_columns(experiment.data)
-    experiment = experiment.model_copy(update={"data": known})
-    parts = read_parts(experiment.data, experiment.seed, source)
-    others = [part for part in (parts.valid, parts.test) if part is not None]
-    task = find_task(
-        experiment.data,
-        experiment.network,
-        parts.train,
-        others,
-        decoder=experiment.decoder,
-        forecast=experiment.forecast,
-    )
-    _check_answers(task, others)
-    complete = completed(experiment, task, parts)
+    complete, task, parts = prepare(experiment, source)
     _refuse_another_run(complete, directory)
     if (directory / RESULT).is_file():
         return TrainedRun(Model.load(directory), _read_result(directory / RESULT))
     # What cannot be built is refused before anything is written.
     network = untrained_network(complete, task, parts.train)
     _announce(directory.name, complete, task, parts, progress)
-    long = note_of_long_targets(task, parts.train, complete.decoding)
-    if long is not None:
-        progress.say(f"note: {long}")
+    for note in task.notes_of_settings(complete, parts.train):
+        progress.say(f"note: {note}")
     history = _fit(network, complete, task, parts, directory, progress)
     solved = complete.model_copy(update={"network": completed_network(complete, task)})
     model = Model(solved, task, network)
@@ -154,18 +165,6 @@ def run_experiment(
     return TrainedRun(model, result)
 
 
-def _check_answers(task: Task, others: Sequence[Table]) -> None:
-    """Refuse a number that is missing where it is to be measured by, before hours of training.
-
-    Raises:
-        DataError: there is one; file, row and column are named.
-    """
-    if task.predicts_next or task.forecasts or task.target.kind in NAMED:
-        return
-    for part in others:
-        encode(part, range(len(part)), task.target_columns, task.target, cache=None)
-
-
 def _announce(
     name: str, experiment: Experiment, task: Task, parts: Parts, progress: Progress
 ) -> None:
@@ -173,14 +172,12 @@ def _announce(
     progress.say(task.sentence)
     for note in (*parts.notes, *task.notes):
         progress.say(f"note: {note}")
-    learned = f"{counted(len(parts.train), 'row')} to learn from"
-    if task.forecasts:
-        learned = f"{len(parts.train):,} series to learn from"
-    counts = [learned, f"{len(parts.valid):,} to select by"]
+    counts = [f"{len(parts.train):,} training", f"{len(parts.valid):,} validation"]
     if parts.test is not None:
-        counts.append(f"{len(parts.test):,} to measure on")
-    progress.say(", ".join(counts))
-    progress.say(f"{name}: seed {experiment.seed}. {caveat(experiment)}".removesuffix(". "))
+        counts = [", ".join(counts), f"{len(parts.test):,} test"]
+    progress.say(f"{' and '.join(counts)} {task.rows_name}")
+    caveat = task.caveat(experiment.network)
+    progress.say(f"{name}: seed {experiment.seed}. {caveat}".removesuffix(". "))
 
 
 def _fit(
@@ -193,18 +190,16 @@ def _fit(
 ) -> History:
     """Train the network of an experiment; the weights that validation prefers are left in it."""
     settings, seed = experiment.training, experiment.seed
-    decoding = answer_options(experiment)
     cache = directory / "encoded" if parts.train.stored else None
-    training = training_batches(task, parts.train, settings, seed, cache)
-    validation = evaluation_batches(task, parts.valid, settings.batch_size, cache)
+    training = task.training_batches(parts.train, settings, seed, cache)
+    validation = task.evaluation_batches(parts.valid, settings.batch_size, cache)
     if parts.test is not None:  # a row of it that cannot be read is told of now, not in the end
-        evaluation_batches(task, parts.test, settings.batch_size, cache)
+        task.evaluation_batches(parts.test, settings.batch_size, cache)
 
     def score(trained: nn.Module) -> float:
-        found = scores(
-            task, trained, parts.valid, settings.batch_size, decoding, main=experiment.score
-        )
-        return found.value if found.higher_is_better else -found.value
+        predictor = predictor_of(task, trained, experiment)
+        scores = predictor.scores(parts.valid, main=experiment.score)
+        return scores.value if scores.higher_is_better else -scores.value
 
     if experiment.score is not None:
         score(network)  # a score that this task has not is refused before anything is trained
@@ -228,8 +223,6 @@ def _fit(
     )
 
 
-
-
 def _refuse_another_run(experiment: Experiment, directory: Path) -> None:
     """See that a run already in the directory is one of this experiment."""
     path = directory / EXPERIMENT
@@ -243,18 +236,6 @@ def _refuse_another_run(experiment: Experiment, directory: Path) -> None:
         )
 
 
-def caveat(experiment: Experiment) -> str:
-    """Say what a network's loss is not, where it sees the frame it is asked for; else nothing."""
-    spec = experiment.network
-    if not experiment.data.predicts_next or not (spec.bidirectional or spec.delay):
-        return ""
-    sight = "reads every piece backwards too" if spec.bidirectional else f"looks {spec.delay} ahead"
-    return (
-        f"This network {sight}, so it sees the frame it is asked for: its loss measures memory, "
-        "not prediction, and compares with no published number."
-    )
-
-
 def _read_result(path: Path) -> RunResult:
     try:
         return RunResult.model_validate(read_json(path))
@@ -266,21 +247,18 @@ def _summarise(model: Model, parts: Parts, history: History) -> RunResult:
     """Measure the selected weights, on the training part too where that is what is compared."""
     named = {"train": parts.train, "valid": parts.valid, "test": parts.test}
     found = {name: part for name, part in named.items() if part is not None}
-    measured = found if model.task.input.kind == "roll" else {**found}
-    if model.task.input.kind != "roll":
-        measured.pop("train")
-    size = model.experiment.training.batch_size
-    facts = forecast_facts(model.experiment.data, model.task, parts.train)
-    facts["main"] = model.experiment.score
-    decoding = answer_options(model.experiment)
+    measured = dict(found)
+    if not model.task.scores_training:
+        del measured["train"]
+    main = model.experiment.score
     return RunResult(
         seed=model.experiment.seed,
         sentence=model.task.sentence,
         notes=[*parts.notes, *model.task.notes],
         rows={name: len(part) for name, part in found.items()},
         scores={
-            n: scores(model.task, model.network, p, size, decoding, **facts)
-            for n, p in measured.items()
+            name: model.predictor.scores(part, main=main, training=parts.train)
+            for name, part in measured.items()
         },
         best_epoch=history.best.epoch,
         epochs=len(history.epochs),

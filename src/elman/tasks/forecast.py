@@ -1,26 +1,156 @@
-"""What is asked where series are to be forecast: the feature of series and covariates."""
+"""The task of forecasting the next values of series, several steps ahead."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
+from torch import Tensor
 
+from elman.batches.forecast_windows import (
+    ForecastWindows,
+    Origins,
+    origins_between,
+    training_origins,
+)
 from elman.data.frequency import Frequency, infer_frequency
 from elman.data.table import Table
-from elman.errors import ExperimentError, counted
+from elman.errors import DataError, ExperimentError, counted
+from elman.experiment import Experiment
 from elman.experiment.data import DataSpec
 from elman.experiment.forecast import ForecastSpec
 from elman.experiment.network import NetworkSpec
+from elman.experiment.training import TrainingSettings
 from elman.features.forecast import ForecastFeature
+from elman.tasks.defaults import FEW, Settings, epochs_for
 from elman.tasks.fitting import fit_feature
+from elman.tasks.task import Task
 
 CATEGORY = "encoder-decoder"
 
 
-def find_series_task(
+@dataclass(frozen=True)
+class ForecastTask(Task):
+    """The values of the next steps of series, from a window of their past and known covariates."""
+
+    has_target_columns: ClassVar[bool] = False
+    rows_name: ClassVar[str] = "series"
+    decodes: ClassVar[bool] = True  # and `Experiment` refuses how symbols are decoded
+
+    @property
+    def series(self) -> ForecastFeature:
+        """The feature of series, which is that of input and target."""
+        feature: Any = self.input
+        return feature  # type: ignore[no-any-return]
+
+    def training_batches(
+        self, table: Table, settings: TrainingSettings, seed: int, cache: Path | None = None
+    ) -> ForecastWindows:
+        """Cut series into windows, anywhere in their past."""
+        del cache
+        series = encode_series(self, table)
+        origins = training_origins(self.series, [len(each) for each in series])
+        return self._windows(series, origins, settings.batch_size, seed=seed, shuffle=True)
+
+    def evaluation_batches(
+        self, table: Table, batch_size: int, cache: Path | None = None
+    ) -> ForecastWindows:
+        """Cut series into all windows whose horizon lies in the part."""
+        del cache
+        assert table.spans is not None, "the parts of a forecast have spans"
+        series = encode_series(self, table)
+        origins = origins_between(table.spans.start, table.spans.stop - self.series.horizon, 1)
+        return self._windows(series, origins, batch_size, seed=0, shuffle=False)
+
+    def _windows(
+        self, series: list[Tensor], origins: Origins, batch_size: int, *, seed: int, shuffle: bool
+    ) -> ForecastWindows:
+        return ForecastWindows(
+            series,
+            origins,
+            self.series.layout,
+            window=self.series.window,
+            horizon=self.series.horizon,
+            batch_size=batch_size,
+            seed=seed,
+            shuffle=shuffle,
+        )
+
+    def base_rates(self, train: Table) -> None:
+        """Return None: values ahead are not counted."""
+
+    def settings(self, experiment: Experiment, train: Table) -> Settings:
+        """Return columns, window, season, and settings that suit the number of windows."""
+        del experiment
+        assert train.spans is not None, "the parts of a forecast have spans"
+        feature = self.series
+        room = train.spans.stop - feature.window - feature.horizon
+        settings = {
+            "data.target": list(self.target_columns),
+            "data.input": list(feature.past),
+            "data.window": feature.window,
+            "data.season": feature.season,
+            "data.frequency": feature.frequency,
+            **self.default_settings(int(room.clip(min=1).sum())),
+        }
+        return {name: value for name, value in settings.items() if value not in (None, [])}
+
+    def default_settings(self, rows: int) -> Settings:
+        """Return settings that suit a number of windows."""
+        settings = self.chosen_settings(rows)
+        return settings | {"training.patience": max(5, settings["training.epochs"] // 3)}
+
+    def chosen_settings(self, rows: int) -> Settings:
+        """Small networks: what there is to learn of a series is little beside its noise."""
+        return {
+            "network.category": self.category,
+            "network.cell": "gru",
+            "network.hidden_size": 16 if rows < FEW else 40 if rows < 20_000 else 64,
+            "network.output_dropout": 0.1,
+            # Items may come that are new.
+            "network.word_dropout": 0.1 if self.series.several else 0.0,
+            "training.optimizer": "adamw",
+            "training.schedule": "cosine",
+            "training.clip_norm": 1.0,
+            "training.batch_size": 16 if rows < 2_000 else 64,
+            "training.epochs": epochs_for(rows, seen=100_000, least=10, most=100),
+            "training.learning_rate": 3e-3,
+            "training.weight_decay": 0.01,
+            "training.average_decay": 0.98 if rows < 2_000 else 0.99,
+        }
+
+    def network_arguments(self, experiment: Experiment) -> dict[str, Any]:
+        """Return what a forecaster must know of the series."""
+        feature = self.series
+        return {
+            "forecast": {
+                "layout": feature.layout,
+                "horizon": feature.horizon,
+                "feedback": experiment.forecast.feeds_back,
+                "scaling": experiment.forecast.scaling,
+                "means": feature.means.tolist(),
+                "deviations": feature.deviations.tolist(),
+                "sizes": feature.sizes.tolist(),
+            }
+        }
+
+
+def encode_series(task: Task, table: Table) -> list[Tensor]:
+    """Encode the series of a table; the place of one that cannot be taken is said."""
+    encoded = []
+    for row, value in enumerate(table.values(task.input_columns)):
+        try:
+            encoded.append(task.input.encode(value))
+        except DataError as error:
+            raise DataError(f"the series that begins at {table.where(row)}: {error}") from error
+    return encoded
+
+
+def find_forecast(
     data: DataSpec, network: NetworkSpec, forecast: ForecastSpec, train: Table
-) -> dict[str, Any]:
+) -> ForecastTask:
     """Say what is asked, and fit the feature on the training part.
 
     Args:
@@ -28,9 +158,6 @@ def find_series_task(
         network: category and objective, which must not contradict a forecast.
         forecast: the distribution.
         train: series, a row each.
-
-    Returns:
-        The fields of a `Task`.
 
     Raises:
         ExperimentError: the settings contradict each other.
@@ -71,16 +198,16 @@ def find_series_task(
     columns = [*data.target, *past, *data.known]
     columns += [name for name in (data.time, data.sequence_id) if name is not None]
     fit_feature(feature, train, columns)
-    return {
-        "category": CATEGORY,
-        "input_columns": tuple(columns),
-        "target_columns": tuple(data.target),
-        "input": feature,
-        "target": feature,
-        "objective": forecast.objective(len(data.target)),
-        "sentence": _sentence(feature, forecast, len(train)),
-        "notes": tuple(feature.notes),
-    }
+    return ForecastTask(
+        category=CATEGORY,
+        input_columns=tuple(columns),
+        target_columns=tuple(data.target),
+        input=feature,
+        target=feature,
+        objective=forecast.objective(len(data.target)),
+        sentence=_sentence(feature, forecast, len(train)),
+        notes=tuple(feature.notes),
+    )
 
 
 def _frequency(data: DataSpec, train: Table) -> Frequency | None:

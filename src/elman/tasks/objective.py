@@ -10,39 +10,28 @@ import torch
 
 from elman.data.table import Table
 from elman.errors import ExperimentError, unknown
-from elman.experiment.decoder import WRITERS
 from elman.experiment.network import NetworkSpec
 from elman.features.feature import Feature
 from elman.networks.objectives import OBJECTIVES
 from elman.networks.objectives.schemes import allowed_by, find_scheme
 
-_OBJECTIVES_OF: Mapping[str, tuple[str, ...]] = {
-    "category": ("classification",),
-    "labels": ("labelling",),
-    "number": ("regression",),
-    "symbols": ("tagging", "crf", "ctc"),
-    "text": ("ctc",),
-    "series": ("step-regression",),
-    "audio": ("step-regression",),
-    "roll": ("roll",),
-}
-"""Kind of the target → the objectives that suit it, first the one that is taken unasked."""
-
 _POWERS: Mapping[str, float] = {"balanced": -1.0, "square-root": -0.5}
 """Class weights by name → the power of a class's share that it is weighed by."""
 
 
-def objective_name(
-    asked: str | None, target: Feature, *, predicts_next: bool, category: str
-) -> str:
-    """Take the objective that was asked for, if it suits the target; else the one that does."""
+def objective_name(asked: str | None, target: Feature, fitting: Sequence[str]) -> str:
+    """Take the objective that was asked for, if it suits the target; else the one that does.
+
+    Args:
+        asked: by the experiment; None takes the first that fits.
+        target: what is predicted.
+        fitting: names of the objectives that suit it.
+
+    Raises:
+        ExperimentError: there is no such objective, or it does not suit the target.
+    """
     if asked is not None and asked not in OBJECTIVES:
         raise unknown("objective", asked, OBJECTIVES, error=ExperimentError)
-    fitting = _OBJECTIVES_OF[target.kind]
-    if predicts_next and target.kind in {"text", "symbols"}:
-        fitting = ("language-model",)
-    elif category in WRITERS:
-        fitting = ("conditional-language-model",)
     if asked is not None and asked not in fitting:
         raise ExperimentError(
             f"network.objective = {asked!r} does not suit the target, which is "

@@ -1,48 +1,54 @@
-"""What is asked of what: the columns, their features, the category, and the objective."""
+"""What a network is asked: its columns, their features, the category and the objective.
+
+A task is of one of the classes below, each in its own file. A class knows its batches, its default
+settings and what its network needs beside its own options; the rooms above, which predict, score
+and show, keep a table with an entry for each class and look the class up once, at their door.
+
+| class            | asks for                                                | file            |
+| ---------------- | ------------------------------------------------------- | --------------- |
+| `PredictionTask` | a target a row, or one a step                           | `prediction.py` |
+| `NextStepTask`   | the next token of a text or the next symbol of a list   | `next_step.py`  |
+| `NextFrameTask`  | the next frame of a piano roll                          | `next_frame.py` |
+| `WritingTask`    | a text or symbols of a length of their own              | `writing.py`    |
+| `ForecastTask`   | the next values of series                               | `forecast.py`   |
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
+import torch
+from torch import Tensor
+
+from elman.batches.batching import Batch, Batches, BucketedBatches, Example, Targets, chunks
+from elman.batches.encoding import EncodedExamples, Ragged, encode
+from elman.batches.streams import StreamBatches
 from elman.data.table import Table
-from elman.errors import ExperimentError
-from elman.experiment.data import NEXT, DataSpec
-from elman.experiment.decoder import WRITERS, DecoderSpec
-from elman.experiment.forecast import ForecastSpec
-from elman.experiment.network import NetworkSpec
-from elman.features.feature import Feature, feature_from_json
-from elman.features.guesses import FEW_CLASSES
-from elman.features.roll import RollFeature
-from elman.networks.objectives import Objective, objective_from_json
-from elman.tasks.alignment import are_aligned, steps_of
-from elman.tasks.category import explain, infer_category, settle_category
-from elman.tasks.columns import choose_columns
-from elman.tasks.fitting import fit_feature, make_feature
-from elman.tasks.forecast import find_series_task
-from elman.tasks.objective import describe_objective, objective_name, tag_scheme
-from elman.tasks.writing import WRITABLE, writable
-
-SHOWN = 3
-"""Names listed in a note before the rest is counted."""
-
-NAMED = frozenset({"category", "labels", "symbols"})
-"""Kinds of target whose answers are names."""
+from elman.errors import DataError, ExperimentError
+from elman.experiment import Experiment, NetworkSpec
+from elman.experiment.decoder import DecodingSpec
+from elman.experiment.training import TrainingSettings
+from elman.features.feature import Feature
+from elman.networks.objectives import OBJECTIVES, Objective, objective_from_json
+from elman.tasks.defaults import Settings, column_settings, with_common_settings
 
 
 @dataclass(frozen=True)
-class Task:
+class Task(ABC):
     """What a network is asked: fitted features of its input and target, and what joins them.
 
     Attributes:
-        category: one of the five, see `features.inference`.
+        category: one of the five, see `tasks.category`.
         input_columns: whose cells are a row's input, in this order.
         target_columns: whose cells are its target; `next` alone where that is the input moved on.
         input: feature of the input.
         target: feature of the target.
         objective: name and options of what the outputs are for.
-        sentence: all of this in words, for whoever watches.
+        sentence: all of this in words.
         notes: what was assumed, a sentence each.
     """
 
@@ -55,22 +61,33 @@ class Task:
     sentence: str
     notes: tuple[str, ...] = ()
 
-    @property
-    def predicts_next(self) -> bool:
-        """Whether the target is the next element of the input."""
-        return self.target_columns == (NEXT,)
+    has_target_columns: ClassVar[bool] = True
+    """Whether targets have columns of their own; else they are the input moved on."""
+    rows_name: ClassVar[str] = "rows"
+    """What the rows of a part are called."""
+    scores_training: ClassVar[bool] = False
+    """Whether the training part is scored in the end, as the literature does."""
+    decodes: ClassVar[bool] = False
+    """Whether outputs are decoded into a sequence of their own length."""
+    transposes: ClassVar[bool] = False
+    """Whether the training part can be transposed."""
 
     @property
-    def forecasts(self) -> bool:
-        """Whether the next values of series are asked for."""
-        return bool(self.objective["name"] == "forecast")
+    def objective_class(self) -> type[Objective]:
+        """The class of the objective."""
+        return OBJECTIVES[self.objective["name"]]
+
+    @property
+    def targets(self) -> Targets:
+        """What has a target: every step, every row, or the target is a sequence of its own."""
+        return self.objective_class.targets
 
     def make_objective(self) -> Objective:
         """Build the objective, with new weights where it has any."""
         return objective_from_json(self.objective)
 
     def to_json(self) -> dict[str, Any]:
-        """Describe the task in JSON values, for `from_json`."""
+        """Describe the task in JSON values, for `tasks.find.task_from_json`."""
         return {
             "category": self.category,
             "input_columns": list(self.input_columns),
@@ -81,216 +98,168 @@ class Task:
             "sentence": self.sentence,
         }
 
-    @classmethod
-    def from_json(cls, state: Mapping[str, Any]) -> Task:
-        """Restore a task from `to_json`.
+    def examples(self, table: Table, cache: Path | None = None) -> Any:
+        """Encode the inputs and targets of all rows, or read them from the cache."""
+        inputs = self.encoded_inputs(table, cache)
+        targets = encode(table, range(len(table)), self.target_columns, self.target, cache=cache)
+        return EncodedExamples(inputs, targets)
+
+    def training_batches(
+        self, table: Table, settings: TrainingSettings, seed: int, cache: Path | None = None
+    ) -> Batches:
+        """Prepare the training part: rows of like length, cut as the settings ask.
+
+        Args:
+            table: the training part.
+            settings: `batch_size`, `chunk_length`, `carry_state`, `augment_transpose`.
+            seed: of the order.
+            cache: folder for what has been encoded; None to hold it in memory.
+        """
+        examples = self.examples(table, cache)
+        if settings.chunk_length and not settings.carry_state:
+            examples = chunks(examples, settings.chunk_length)
+        elif self._is_recording(examples, settings):
+            stream, targets = examples[0]
+            return StreamBatches(
+                stream,
+                settings.batch_size,
+                settings.chunk_length,
+                targets=targets,
+                seed=seed,
+                vary_cuts=True,
+            )
+        return BucketedBatches(examples, settings.batch_size, seed=seed, **self._form)
+
+    def evaluation_batches(
+        self, table: Table, batch_size: int, cache: Path | None = None
+    ) -> Batches:
+        """Prepare a part for evaluation: whole, untouched, always in the same order."""
+        examples = self.examples(table, cache)
+        return BucketedBatches(examples, batch_size, seed=0, shuffle=False, **self._form)
+
+    @property
+    def _form(self) -> dict[str, Any]:
+        return {"has_steps": self.input.has_steps, "targets": self.targets}
+
+    def _is_recording(self, examples: Any, settings: TrainingSettings) -> bool:
+        """Tell whether the training part is one row, long enough to be a batch of its own.
+
+        Like a text it is then cut into `batch_size` rows that are read side by side, for one row
+        at a time would leave most of a processor idle.
+        """
+        long = settings.batch_size * settings.chunk_length
+        one = len(examples) == 1 and self.targets == "step"
+        return one and 0 < long <= len(examples[0].input)
+
+    def input_batches(self, table: Table, batch_size: int) -> tuple[Iterator[Batch], list[int]]:
+        """Prepare rows without targets, of like length together.
+
+        Returns:
+            The batches; and the row of the table that each of their rows is, one after another.
+        """
+        encoded = list(self.encoded_inputs(table))
+        lengths = [len(x) if self.input.has_steps else 1 for x in encoded]
+        order = sorted(range(len(encoded)), key=lengths.__getitem__)
+        nothing = torch.zeros(())
+        rows = [Example(encoded[row], nothing) for row in order]
+        batches = BucketedBatches(
+            rows,
+            batch_size,
+            seed=0,
+            shuffle=False,
+            has_steps=self.input.has_steps,
+            targets="row",
+        )
+        return batches.epoch(0), order
+
+    def encoded_inputs(self, table: Table, cache: Path | None = None) -> Ragged:
+        """Encode the inputs of all rows, or read them from the cache."""
+        return encode(table, range(len(table)), self.input_columns, self.input, cache=cache)
+
+    def encoded_targets(self, table: Table) -> Iterator[Tensor]:
+        """Encode the target of every row, or where it is the input moved on, the input."""
+        columns = self.target_columns if self.has_target_columns else self.input_columns
+        for value in table.values(columns):
+            yield self.target.encode(value)
+
+    def base_rates(self, train: Table) -> Tensor | None:
+        """Measure how often each answer is right, as the outputs that predict just that, (O,).
+
+        Args:
+            train: the training part.
+
+        Returns:
+            The outputs; None where answers are not counted.
+        """
+        return self.make_objective().base_rates(self.encoded_targets(train))
+
+    def settings(self, experiment: Experiment, train: Table) -> Settings:
+        """Return all settings that nobody need give: columns, kinds, and those that suit the task.
+
+        Args:
+            experiment: what was given.
+            train: the training part.
+        """
+        return column_settings(self, experiment, train) | self.default_settings(len(train))
+
+    def default_settings(self, rows: int) -> Settings:
+        """Return settings that suit the task and the number of training rows."""
+        return with_common_settings(self.category, rows, self.chosen_settings(rows))
+
+    @abstractmethod
+    def chosen_settings(self, rows: int) -> Settings:
+        """Return the settings that suit this task more than those common to all tasks."""
+
+    def check(self, experiment: Experiment) -> None:
+        """Refuse settings that have no meaning in this task.
 
         Raises:
-            KeyError, ElmanError: the state is malformed.
+            ExperimentError: there is such a setting.
         """
-        return cls(
-            category=state["category"],
-            input_columns=tuple(state["input_columns"]),
-            target_columns=tuple(state["target_columns"]),
-            input=feature_from_json(state["input"]),
-            target=feature_from_json(state["target"]),
-            objective=state["objective"],
-            sentence=state["sentence"],
-        )
+        if experiment.decoding != DecodingSpec() and not self.decodes:
+            raise ExperimentError(
+                "[decoding] says how an answer of its own length is searched for, and this task is "
+                f"{self.sentence}; leave it out."
+            )
+        if experiment.training.augment_transpose and not self.transposes:
+            raise ExperimentError(
+                "training.augment_transpose transposes piano rolls, and this task is "
+                f"{self.sentence}; leave it out."
+            )
 
+    def check_targets(self, parts: Sequence[Table]) -> None:
+        """Refuse a target that is missing where it is needed for scores, before hours of training.
 
-def find_task(
-    data: DataSpec,
-    network: NetworkSpec,
-    train: Table,
-    others: Sequence[Table] = (),
-    *,
-    decoder: DecoderSpec | None = None,
-    forecast: ForecastSpec | None = None,
-) -> Task:
-    """Say what is asked, and fit the features on the training part.
+        Raises:
+            DataError: there is one; file, row and column are named.
+        """
+        if self.has_target_columns and not self.target.predicts_names:
+            for part in parts:
+                encode(part, range(len(part)), self.target_columns, self.target, cache=None)
 
-    Args:
-        data: which columns; kinds and options where they are not to be inferred.
-        network: the category and the objective, where they are not to be inferred.
-        train: the training part, all that scales and vocabularies are learned from.
-        others: the other parts, of which nothing is learned but which names an answer may have:
-            a rare tag may stand in the test part alone.
-        decoder: of a network that writes: whether input and answer share their vocabulary.
-        forecast: of the next values of series: their distribution.
+    def network_arguments(self, experiment: Experiment) -> dict[str, Any]:
+        """Return what a builder needs beside the options of the network: those of its other parts.
 
-    Raises:
-        ExperimentError: columns are missing, or what was asked contradicts the data.
-        DataError: a value cannot be taken; its file, row and column are named.
-    """
-    if data.horizon:
-        return Task(**find_series_task(data, network, forecast or ForecastSpec(), train))
-    inputs, targets = choose_columns(data, train)
-    for part in others:
-        part.require([*inputs, *targets])
-    source: Any = make_feature(
-        train,
-        inputs,
-        data.input_kind,
-        data.input_options,
-        as_target=False,
-        next_step=data.predicts_next,
-    )
-    fit_feature(source, train, inputs)
-    if data.predicts_next:
-        _refuse_unwritable(source, inputs)
-        target, category, notes = source, "many-to-many", list(source.notes)
-    else:
-        target = make_feature(
-            train,
-            targets,
-            data.target_kind,
-            data.target_options,
-            as_target=True,
-            steps=steps_of(train, source, inputs),
-        )
-        _refuse_spelling(target, "target_options")
-        fit_feature(target, train, targets, others if target.kind in NAMED else ())
-        category = _category(network, train, (source, inputs), (target, targets))
-        if category in WRITERS:
-            pair = (source, inputs), (target, targets)
-            source, target = writable(data, decoder or DecoderSpec(), train, *pair)
-        notes = [*source.notes, *target.notes, *_other_ways(category, data, source, target)]
-    name = objective_name(
-        network.objective, target, predicts_next=data.predicts_next, category=category
-    )
-    objective = describe_objective(name, network, target, train, targets)
-    if targets and target.kind in NAMED:
-        notes += _never_learned(target, targets, train, others)
-    if name == "crf":
-        objective["scheme"], assumed = tag_scheme(target, (train, *others), targets)
-        notes += assumed
-    return Task(
-        category=category,
-        input_columns=tuple(inputs),
-        target_columns=tuple(targets) or (NEXT,),
-        input=source,
-        target=target,
-        objective=objective,
-        sentence=explain(source, None if data.predicts_next else target, category),
-        notes=tuple(dict.fromkeys(notes)),
-    )
+        Args:
+            experiment: complete.
+        """
+        return {"decoder": experiment.decoder.arguments()}
 
+    def caveat(self, network: NetworkSpec) -> str:
+        """Say what a network's loss is not, where it sees what it is asked for; else nothing."""
+        del network
+        return ""
 
-def roll_task() -> Task:
-    """The task of a corpus of piano rolls: the next frame, given all frames before it."""
-    feature = RollFeature()
-    return Task(
-        category="many-to-many",
-        input_columns=("roll",),
-        target_columns=(NEXT,),
-        input=feature,
-        target=feature,
-        objective={"name": "roll"},
-        sentence=explain(feature, None, "many-to-many"),
-    )
-
-
-def _refuse_unwritable(source: Feature, columns: Sequence[str]) -> None:
-    """Refuse to ask for the next element of what has none, or none that can be drawn."""
-    forecast = (
-        "To forecast the value after some steps, name the column as the target and say "
-        "--window STEPS (data.window)."
-    )
-    if source.has_steps and source.kind not in {"text", "symbols", "roll"}:
-        raise ExperimentError(
-            f"target = next is for texts, symbols and piano rolls, and column {', '.join(columns)} "
-            f"holds {source.description}. {forecast}"
-        )
-    if not source.has_steps:
-        raise ExperimentError(
-            f"target = next asks for the next element of a sequence, and column "
-            f"{', '.join(columns)} holds no sequences but one {source.kind} a row. If the rows are "
-            "steps of sequences, name the column that tells these apart, --sequence-id COLUMN "
-            f"(data.sequence_id). {forecast}"
-        )
-    _refuse_spelling(source, "input_options")
-
-
-def _refuse_spelling(written: Feature, options: str) -> None:
-    """Refuse words with their characters beside them where words are written."""
-    if getattr(written, "characters", False):
-        raise ExperimentError(
-            f"data.{options}.characters lets a network read how each word is spelt, and here the "
-            "words are written; leave it out."
-        )
-
-
-def _never_learned(
-    target: Any, columns: Sequence[str], train: Table, others: Sequence[Table]
-) -> list[str]:
-    """Say which names stand in the other parts alone, so that nothing was learned of them."""
-
-    def ids(value: Any) -> list[int]:
-        encoded = target.encode(value)
-        found = encoded.nonzero() if target.kind == "labels" else encoded
-        return [int(index) for index in found.reshape(-1)]
-
-    met = {index for value in train.values(columns) for index in ids(value)}
-    first: dict[int, str] = {}
-    for table in others:
-        for row, value in enumerate(table.values(columns)):
-            for index in set(ids(value)) - met:
-                first.setdefault(index, table.where(row))
-    if not first:
+    def notes_of_settings(self, experiment: Experiment, train: Table) -> list[str]:
+        """Say what the settings will do to the training part, a sentence each."""
+        del experiment, train
         return []
-    listed = [f"{target.names[index]!r} ({place})" for index, place in first.items()][:SHOWN]
-    more = f" and {len(first) - SHOWN} more" if len(first) > SHOWN else ""
-    return [f"never in the training part, so never answered: {', '.join(listed)}{more}."]
 
 
-def _category(
-    network: NetworkSpec,
-    table: Table,
-    source: tuple[Feature, Sequence[str]],
-    target: tuple[Feature, Sequence[str]],
-) -> str:
-    """Infer the category; refuse what contradicts it, and what is not there yet."""
-    has_steps = source[0].has_steps, target[0].has_steps
-    aligned = None
-    if all(has_steps) and network.objective == "ctc":
-        aligned = True
-    elif all(has_steps):  # a text is written, never answered a word a step
-        aligned = target[0].kind != "text" and are_aligned(table, source, target)
-    found = infer_category(*has_steps, aligned)
-    category = settle_category(network.category, found, source[0], target[0])
-    if category in WRITERS and target[0].kind not in WRITABLE:
-        raise ExperimentError(
-            f"this task is {category}: the answer, {', '.join(target[1])}, is a sequence of its "
-            f"own length, and Elman writes texts and symbols alone, not {target[0].description}."
+def refuse_no_steps(task: Task, table: Table, inputs: Ragged) -> None:
+    """Refuse, by its place, a row without a step to have a target."""
+    for row in (inputs.lengths == 0).nonzero()[0]:
+        raise DataError(
+            f"{table.where(int(row))}: {', '.join(task.input_columns)} has no steps, so there is "
+            "nothing to answer. Fill it in or remove the row."
         )
-    return category
-
-
-def _other_ways(category: str, data: DataSpec, source: Feature, target: Any) -> list[str]:
-    """Say what else a target may have been meant for: one to be written, or one that reads so."""
-    if data.target_kind is not None:
-        return []
-    if target.kind == "category" and source.kind == "text" and _reads_as_texts(target):
-        return [
-            f"if {data.target[0]} holds a text to be written, not one of {len(target.names)} "
-            f"names, say --target {data.target[0]}:text."
-        ]
-    if category not in WRITERS:
-        return []
-    said = []
-    if target.kind == "text":
-        name = data.target[0]
-        said.append(f"if {name} holds a name a row, not a text, say --target {name}:category.")
-    if category == "encoder-decoder" and source.kind in {"audio", "series", "frames"}:
-        said.append(
-            "if the target's symbols follow each other as the input does, as in speech, set "
-            "network.objective = 'ctc'."
-        )
-    return said
-
-
-def _reads_as_texts(target: Any) -> bool:
-    """Tell a target of many names of several words each, as short sentences that repeat are."""
-    words = sum(len(str(name).split()) for name in target.names)
-    return len(target.names) > FEW_CLASSES and words >= 2 * len(target.names)

@@ -1,97 +1,55 @@
-"""Features of a network that writes: what it reads and writes must be written back as it was."""
+"""The task of writing a text, or symbols, of a length of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import chain
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from elman.data.table import Table
-from elman.errors import ExperimentError
-from elman.experiment.data import DataSpec
-from elman.experiment.decoder import DecoderSpec
-from elman.features.build import build_feature, parse_kind
-from elman.features.feature import Feature
-from elman.features.state import options_of
-from elman.tasks.fitting import fit_feature
-
-WRITABLE = frozenset({"text", "symbols"})
-"""Kinds of target that can be a sequence of its own length."""
-
-Column = tuple[Any, Sequence[str]]
-"""A fitted feature and the columns it is of."""
+from elman.experiment import Experiment
+from elman.tasks.defaults import FEW, Settings, epochs_for
+from elman.tasks.task import Task
 
 
-def writable(
-    data: DataSpec, decoder: DecoderSpec, train: Table, source: Column, target: Column
-) -> tuple[Any, Any]:
-    """Return the features of input and target, made for a network that writes.
+@dataclass(frozen=True)
+class WritingTask(Task):
+    """A sequence of its own length, written token by token: encoder–decoder or one-to-many."""
 
-    Texts are cut into byte pairs where nobody has said otherwise: every text can be read and
-    written with them, in its own spelling. Names of symbols come from the training part alone.
-    With `share_embeddings` there is one feature, fitted on both columns.
+    decodes: ClassVar[bool] = True
 
-    Args:
-        data: what was said of the columns.
-        decoder: whether input and answer have one vocabulary.
-        train: the training part.
-        source: of the input, as it was found.
-        target: of the target, likewise.
+    def settings(self, experiment: Experiment, train: Table) -> Settings:
+        """Return columns, kinds, their options, the default settings, and the longest output."""
+        longest = max(map(len, self.encoded_targets(train)), default=0)
+        half_as_long_again = max(1, longest + (longest + 1) // 2)
+        return super().settings(experiment, train) | {"decoding.max_length": half_as_long_again}
 
-    Raises:
-        ExperimentError: one vocabulary is asked of columns that cannot have one.
-        DataError: a value cannot be taken; its file, row and column are named.
-    """
-    pairs = _byte_pairs(len(train))
-    made = [
-        _remade(feature, columns, pairs, kind, options)
-        for (feature, columns), kind, options in (
-            (source, data.input_kind, data.input_options),
-            (target, data.target_kind, data.target_options),
-        )
-    ]
-    if decoder.share_embeddings:
-        return _fit_as_one(made, train, source, target)
-    for new, (old, columns) in zip(made, (source, target), strict=True):
-        if new is not old:
-            fit_feature(new, train, columns)
-    return made[0], made[1]
+    def chosen_settings(self, rows: int) -> Settings:
+        """Return settings that suit the category; a row is learned word by word and says much."""
+        chosen: dict[str, Any] = {
+            "network.cell": "lstm",
+            "network.hidden_size": 64 if rows < FEW else 128 if rows < 5_000 else 256,
+            "network.embedding_size": 64 if rows < 5_000 else 256,
+            "network.input_dropout": 0.1 if rows < FEW else 0.3,
+            "network.output_dropout": 0.1 if rows < FEW else 0.3,
+            "training.learning_rate": 3e-3 if rows < 5_000 else 2e-3,
+            "training.epochs": epochs_for(rows, seen=300_000, most=100),
+            "training.patience": 0,
+            "training.average_decay": 0.98 if rows < 5_000 else 0.995,
+        }
+        if self.input.has_steps:  # there is an encoder
+            chosen |= {"network.bidirectional": True, "decoder.attention": "general"}
+        return chosen
 
-
-def _byte_pairs(rows: int) -> dict[str, Any]:
-    """Cut into more byte pairs the more there is to learn them from."""
-    return {"level": "bpe", "max_vocabulary": min(8_000, max(500, rows // 4))}
-
-
-def _remade(
-    feature: Any,
-    columns: Sequence[str],
-    pairs: Mapping[str, Any],
-    kind: str | None,
-    options: Mapping[str, Any],
-) -> Any:
-    """Make a feature anew: texts by byte pairs, unless their level was said or is characters.
-
-    Symbols, as a target, are made as an input's are: one may be unknown.
-    """
-    said = dict(options) if kind is None else parse_kind(kind)[1] | dict(options)
-    if feature.kind == "symbols" and feature.as_target:
-        return build_feature("symbols", said, columns=columns)
-    if feature.kind != "text" or feature.level != "word" or "level" in said:
-        return feature
-    return build_feature("text", {**pairs, **said}, columns=columns)
-
-
-def _fit_as_one(
-    made: Sequence[Any], train: Table, source: Column, target: Column
-) -> tuple[Feature, Feature]:
-    """Fit one feature on input and target, whose values have been read once and are sound."""
-    one, other = made
-    if one.kind not in WRITABLE or one.kind != other.kind or options_of(one) != options_of(other):
-        raise ExperimentError(
-            "decoder.share_embeddings needs input and target of one kind, cut alike; here the "
-            f"input is {source[0].description} and the target {target[0].description}. Say the "
-            "same kind and options of both, or leave it out."
-        )
-    one.fit(chain(train.values(source[1]), train.values(target[1])))
-    return one, one
+    def notes_of_settings(self, experiment: Experiment, train: Table) -> list[str]:
+        """Say how many targets of the training part are longer than any that may be written."""
+        most = experiment.decoding.max_length
+        if most is None:
+            return []
+        lengths = list(map(len, self.encoded_targets(train)))
+        longer = sum(length > most for length in lengths)
+        if not longer:
+            return []
+        return [
+            f"{longer} of {len(lengths)} answers to learn from have more than decoding.max_length "
+            f"= {most} symbols, at which what is written ends; the longest has {max(lengths)}."
+        ]

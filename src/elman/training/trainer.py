@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from elman.batches.batching import Batch
+from elman.batches.batching import Batch, Batches
 from elman.batches.streams import windows
 from elman.errors import CheckpointError, ExperimentError, OptionError
 from elman.experiment.training import TrainingSettings
@@ -37,16 +37,6 @@ METRICS = "metrics.jsonl"
 
 Score = Callable[[nn.Module], float]
 """A network in evaluation, on its device → how good it is, the higher the better."""
-
-
-class Batches(Protocol):
-    """A split of a data set as batches; the same epoch gives the same batches."""
-
-    def __len__(self) -> int:
-        """Batches an epoch."""
-
-    def epoch(self, n: int) -> Iterator[Batch]:
-        """Yield the batches of epoch n, counted from 0."""
 
 
 def fit(

@@ -11,8 +11,8 @@ import pytest
 
 import elman
 from elman.data.table import Table
+from elman.features.picture import LONGEST_SIDE
 from elman.report.facts.examples import examples_of
-from elman.report.facts.inputs import LONGEST_SIDE
 from elman.report.run.facts import ImageInput, SeriesInput
 
 ROWS = 12

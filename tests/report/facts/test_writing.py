@@ -16,7 +16,6 @@ from elman.evaluation.transcription import edit_distance
 from elman.features.symbols import SymbolsFeature
 from elman.models.model import Model
 from elman.networks.decoding import Hypothesis
-from elman.prediction.written import as_given
 from elman.report.facts import writing
 from elman.report.facts.writing import DRAWN, MAPS, MOST_STEPS, written_examples
 from elman.report.run.facts import ImageInput, SeriesInput
@@ -246,4 +245,4 @@ def test_samples_are_drawn_with_seeds_and_stand_beside_the_prediction(tmp_path: 
 
 def test_symbols_in_one_string_are_as_good_as_in_a_list() -> None:
     feature = SymbolsFeature()
-    assert as_given(feature, "x y") == as_given(feature, ["x", "y"]) == ["x", "y"]
+    assert feature.as_given("x y") == feature.as_given(["x", "y"]) == ["x", "y"]

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from elman.batches.batching import Targets
 from elman.networks.objectives.cross_entropy import CrossEntropyObjective
 from elman.networks.objectives.steps import checked_rows, checked_target
 
@@ -15,6 +16,10 @@ class Classification(CrossEntropyObjective):
 
     name: ClassVar[str] = "classification"
     per_step: ClassVar[bool] = False
+    targets: ClassVar[Targets] = "row"
+    score_kind: ClassVar[str] = "classification"
+    loss_unit: ClassVar[str] = "nats a row"
+    of_names: ClassVar[bool] = True
 
     def loss(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
         """Return the mean cross-entropy a row, in nats.

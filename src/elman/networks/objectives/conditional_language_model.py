@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from elman.batches.batching import Batch
+from elman.batches.batching import Batch, Targets
 from elman.errors import DataError, OptionError, ShapeError
 from elman.layers.options import checked_probability, checked_size
 from elman.layers.state import described
+from elman.networks.objectives.base_rates import counts_of, logits_of
 from elman.networks.objectives.objective import Objective
 from elman.networks.objectives.steps import checked_target, flat_steps
 from elman.sequence.ragged import real_steps
@@ -48,6 +50,9 @@ class ConditionalLanguageModel(Objective):
 
     name: ClassVar[str] = "conditional-language-model"
     per_step: ClassVar[bool] = False
+    targets: ClassVar[Targets] = "sequence"
+    score_kind: ClassVar[str] = "translation"
+    loss_unit: ClassVar[str] = "nats a symbol"
 
     def __init__(self, size: int, *, label_smoothing: float = 0.0) -> None:
         """Write symbols of a vocabulary.
@@ -168,6 +173,12 @@ class ConditionalLanguageModel(Objective):
         rows = outputs.argmax(-1).t()
         likely = outputs.softmax(-1).unbind(1)
         return [row[: size + 1] for row, size in zip(likely, self._sizes(rows), strict=True)]
+
+    def base_rates(self, targets: Iterable[Tensor]) -> Tensor:
+        """Return the logits of how often each symbol is right, and of the boundary, (V + 1,)."""
+        counts, rows = counts_of(targets, self.output_size)
+        counts[self.boundary] = rows
+        return logits_of(counts)
 
     def to_json(self) -> dict[str, Any]:
         """Describe the objective: its name and options."""

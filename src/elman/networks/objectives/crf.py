@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from elman.batches.batching import Targets
 from elman.errors import DataError, OptionError
 from elman.layers.options import checked_size
+from elman.networks.objectives.base_rates import class_rates
 from elman.networks.objectives.objective import Objective
 from elman.networks.objectives.schemes import Allowed, allowed_by, everything
 from elman.networks.objectives.steps import (
@@ -46,6 +48,11 @@ class CRF(Objective):
 
     name: ClassVar[str] = "crf"
     per_step: ClassVar[bool] = True
+    targets: ClassVar[Targets] = "step"
+    score_kind: ClassVar[str] = "tagging"
+    loss_unit: ClassVar[str] = "nats a step"
+    of_names: ClassVar[bool] = True
+    can_be_cut: ClassVar[bool] = False  # tags may not end anywhere
     first_allowed: Tensor
     next_allowed: Tensor
     last_allowed: Tensor
@@ -172,6 +179,10 @@ class CRF(Objective):
             total = self.log_partition(given, lengths.clone()).sum()
             (marginals,) = torch.autograd.grad(total, given)
         return cut_rows(marginals, lengths)
+
+    def base_rates(self, targets: Iterable[Tensor]) -> Tensor:
+        """Return the logits of how often each tag is right, (n,)."""
+        return class_rates(targets, self.output_size)
 
     def to_json(self) -> dict[str, Any]:
         """Describe the objective: its name and options."""

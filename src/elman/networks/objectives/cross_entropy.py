@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from elman.errors import OptionError
 from elman.layers.options import checked_probability, checked_size
+from elman.networks.objectives.base_rates import class_rates
 from elman.networks.objectives.objective import Objective
 
 
@@ -88,6 +89,10 @@ class CrossEntropyObjective(Objective):
         super().__init__()
         self.output_size = checked_size("size", size)
         self.cross_entropy = CrossEntropy(size, class_weights, label_smoothing)
+
+    def base_rates(self, targets: Iterable[Tensor]) -> Tensor:
+        """Return the logits of how often each class is right, (n,)."""
+        return class_rates(targets, self.output_size)
 
     def to_json(self) -> dict[str, Any]:
         """Describe the objective: its name and options."""

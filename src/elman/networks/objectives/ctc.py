@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from elman.batches.batching import Targets
 from elman.errors import DataError, OptionError, ShapeError
 from elman.layers.options import checked_size
 from elman.layers.state import described
@@ -32,6 +33,9 @@ class CTC(Objective):
 
     name: ClassVar[str] = "ctc"
     per_step: ClassVar[bool] = True
+    targets: ClassVar[Targets] = "sequence"
+    score_kind: ClassVar[str] = "transcription"
+    loss_unit: ClassVar[str] = "nats a row"
 
     def __init__(self, size: int, *, beam_width: int = 16) -> None:
         """Choose among symbols.

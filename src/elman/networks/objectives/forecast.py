@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from elman.batches.batching import Batch
+from elman.batches.batching import Batch, Targets
 from elman.errors import DataError, OptionError, ShapeError
 from elman.layers.options import checked_size
 from elman.layers.state import described
@@ -39,6 +39,9 @@ class ForecastObjective(Objective):
 
     name: ClassVar[str] = "forecast"
     per_step: ClassVar[bool] = False
+    targets: ClassVar[Targets] = "sequence"
+    score_kind: ClassVar[str] = "forecast"
+    loss_unit: ClassVar[str] = "loss, of scaled targets"
 
     def __init__(
         self,

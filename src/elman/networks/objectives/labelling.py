@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from torch import Tensor
 from torch.nn import functional as F
 
+from elman.batches.batching import Targets
 from elman.layers.options import checked_size
+from elman.networks.objectives.base_rates import label_rates
 from elman.networks.objectives.cross_entropy import checked_weights
 from elman.networks.objectives.objective import Objective
 from elman.networks.objectives.steps import checked_rows, checked_target
@@ -25,6 +27,10 @@ class Labelling(Objective):
 
     name: ClassVar[str] = "labelling"
     per_step: ClassVar[bool] = False
+    targets: ClassVar[Targets] = "row"
+    score_kind: ClassVar[str] = "labels"
+    loss_unit: ClassVar[str] = "nats a row"
+    of_names: ClassVar[bool] = True
     weights: Tensor | None
 
     def __init__(self, size: int, *, label_weights: Sequence[float] | None = None) -> None:
@@ -68,6 +74,10 @@ class Labelling(Objective):
     def probabilities(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:
         """Return the probability of every label by itself, (n,) a row."""
         return list(checked_rows(outputs, lengths, self.output_size).sigmoid())
+
+    def base_rates(self, targets: Iterable[Tensor]) -> Tensor:
+        """Return the logits of how often each label is right, (n,)."""
+        return label_rates(targets, self.output_size)
 
     def to_json(self) -> dict[str, Any]:
         """Describe the objective: its name and options."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from torch import Tensor
 from torch.nn import functional as F
 
+from elman.batches.batching import Targets
 from elman.layers.options import checked_size
+from elman.networks.objectives.base_rates import class_rates
 from elman.networks.objectives.objective import Objective
 from elman.networks.objectives.steps import (
     checked_steps,
@@ -31,6 +34,9 @@ class LanguageModel(Objective):
 
     name: ClassVar[str] = "language-model"
     per_step: ClassVar[bool] = True
+    targets: ClassVar[Targets] = "step"
+    score_kind: ClassVar[str] = "language"
+    loss_unit: ClassVar[str] = "nats a symbol"
 
     def __init__(self, size: int) -> None:
         """Predict elements of a vocabulary.
@@ -76,6 +82,10 @@ class LanguageModel(Objective):
         """Return the probability of every element to come next, (T, V) a row."""
         lengths = checked_steps(outputs, lengths, self.output_size)
         return cut_rows(outputs.softmax(-1), lengths)
+
+    def base_rates(self, targets: Iterable[Tensor]) -> Tensor:
+        """Return the logits of how often each element is right, (n,)."""
+        return class_rates(targets, self.output_size)
 
     def to_json(self) -> dict[str, Any]:
         """Describe the objective: its name and options."""

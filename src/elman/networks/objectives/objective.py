@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from elman.batches.batching import Batch
+from elman.batches.batching import Batch, Targets
 
 
 class Objective(nn.Module, ABC):
@@ -21,6 +22,16 @@ class Objective(nn.Module, ABC):
     """What `to_json` calls it."""
     per_step: ClassVar[bool]
     """Whether there is an output a step."""
+    targets: ClassVar[Targets]
+    """Whether it wants a target a step, a row, or a sequence of its own length."""
+    score_kind: ClassVar[str]
+    """The kind of scores that measure its predictions, see `evaluation.scores.KINDS`."""
+    loss_unit: ClassVar[str]
+    """What its loss is in: `nats a row`."""
+    of_names: ClassVar[bool] = False
+    """Whether probabilities are of the names of the target, and scored with them."""
+    can_be_cut: ClassVar[bool] = True
+    """Whether a sequence may end at any step and still have a loss."""
     output_size: int
     """O, numbers the network must give: of a step, or of a row."""
 
@@ -47,6 +58,20 @@ class Objective(nn.Module, ABC):
     @abstractmethod
     def probabilities(self, outputs: Tensor, lengths: Tensor) -> list[Tensor] | None:
         """Return each row's probabilities, (n,) or (T, n); None where there are none."""
+
+    def base_rates(self, targets: Iterable[Tensor]) -> Tensor | None:
+        """Return the outputs that predict nothing but how often each answer is right, (O,).
+
+        An output layer whose bias begins there need not learn first how rare a class is.
+
+        Args:
+            targets: of the training part, one a row, encoded.
+
+        Returns:
+            The outputs; None where answers are not counted.
+        """
+        del targets
+        return None
 
     @abstractmethod
     def to_json(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from torch import Tensor
 from torch.nn import functional as F
 
+from elman.batches.batching import Targets
 from elman.errors import unknown
 from elman.layers.options import checked_size
 from elman.networks.objectives.objective import Objective
@@ -41,6 +42,9 @@ class Regression(Objective):
 
     name: ClassVar[str] = "regression"
     per_step: ClassVar[bool] = False
+    targets: ClassVar[Targets] = "row"
+    score_kind: ClassVar[str] = "regression"
+    loss_unit: ClassVar[str] = "loss, of scaled targets"
 
     def __init__(self, size: int, *, loss: str = "squared") -> None:
         """Choose what is measured.
@@ -86,6 +90,9 @@ class StepRegression(Objective):
 
     name: ClassVar[str] = "step-regression"
     per_step: ClassVar[bool] = True
+    targets: ClassVar[Targets] = "step"
+    score_kind: ClassVar[str] = "series"
+    loss_unit: ClassVar[str] = "loss, of scaled targets"
 
     def __init__(self, size: int, *, loss: str = "squared") -> None:
         """Choose what is measured.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from torch import Tensor
 
+from elman.batches.batching import Targets
 from elman.features.roll import KEYS, RollFeature
 from elman.networks.objectives.objective import Objective
 from elman.networks.objectives.steps import checked_steps, cut_rows
@@ -16,6 +18,9 @@ class Roll(Objective):
 
     name: ClassVar[str] = "roll"
     per_step: ClassVar[bool] = True
+    targets: ClassVar[Targets] = "step"
+    score_kind: ClassVar[str] = "roll"
+    loss_unit: ClassVar[str] = "nats a frame"
     output_size = KEYS
 
     def loss(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
@@ -37,6 +42,10 @@ class Roll(Objective):
         """Return the probability that each key sounds, (T, 88) a row."""
         lengths = checked_steps(outputs, lengths, self.output_size)
         return cut_rows(outputs.sigmoid(), lengths)
+
+    def base_rates(self, targets: Iterable[Tensor]) -> Tensor:
+        """Return the log-odds of how often each key sounds, (88,)."""
+        return RollFeature().log_odds(frames.numpy() for frames in targets)
 
     def to_json(self) -> dict[str, Any]:
         """Describe the objective: its name."""

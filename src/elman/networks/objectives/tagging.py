@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from elman.batches.batching import Targets
 from elman.networks.objectives.cross_entropy import CrossEntropyObjective
 from elman.networks.objectives.steps import checked_steps, checked_target, cut_rows, flat_steps
 
@@ -18,6 +19,10 @@ class Tagging(CrossEntropyObjective):
 
     name: ClassVar[str] = "tagging"
     per_step: ClassVar[bool] = True
+    targets: ClassVar[Targets] = "step"
+    score_kind: ClassVar[str] = "tagging"
+    loss_unit: ClassVar[str] = "nats a step"
+    of_names: ClassVar[bool] = True
 
     def loss(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
         """Return the mean cross-entropy a real step, in nats.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import singledispatch
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,7 @@ import numpy as np
 from elman.data.catalog import ROLL_SETS
 from elman.data.table import Table
 from elman.models.model import Model
-from elman.prediction.answers import Answers, answer
-from elman.prediction.written import writes
+from elman.prediction.predictor import Answers
 from elman.report.facts.forecasting import forecast_examples
 from elman.report.facts.inputs import shown_input
 from elman.report.facts.weighing import gradient_times_input
@@ -27,6 +27,10 @@ from elman.report.run.facts import (
     WeighedText,
     WrongAnswer,
 )
+from elman.tasks.forecast import ForecastTask
+from elman.tasks.next_frame import NextFrameTask
+from elman.tasks.next_step import NextStepTask
+from elman.tasks.writing import WritingTask
 
 MISTAKES = 12
 EXAMPLES = 6
@@ -40,68 +44,89 @@ _IN_ORDER = "The value after each window, in the order of time"
 
 def examples_of(model: Model, table: Table) -> dict[str, Any]:
     """Choose what fits the task: mistakes, tags, bands along time, series, text, music."""
-    task = model.task
-    if task.predicts_next:
-        return _generated(model, table)
-    if task.forecasts:
-        return forecast_examples(model, table)
-    if writes(task):
-        return written_examples(model, table)
-    found = answer(task, model.network, table, model.experiment.training.batch_size)
-    truths = [task.target.decode(task.target.encode(v)) for v in table.values(task.target_columns)]
-    if task.objective["name"] == "ctc":
+    return _chosen(model.task, model, table)
+
+
+@singledispatch
+def _chosen(task: Any, model: Model, table: Table) -> dict[str, Any]:
+    """Choose for a task that predicts a target a row or a step."""
+    found = model.predictor.predict(table)
+    target = task.target
+    truths = [target.decode(target.encode(v)) for v in table.values(task.target_columns)]
+    if task.targets == "sequence":
         return {"wrong": _mistakes(model, table, found._replace(probabilities=None), truths)}
-    if task.target.kind in {"category", "labels"}:
-        shown: dict[str, Any] = {"wrong": _mistakes(model, table, found, truths)}
-        if task.input.kind in {"text", "symbols"} and task.target.kind == "category":
-            shown["weighed"] = _weighed(model, table, found, truths)
-            shown["weights_said"] = "Gradient × input of each of them, for the answer given."
-        return shown
-    if task.target.kind == "number":
-        flat = [np.ravel(np.asarray(each, dtype=float))[0] for each in (*truths, *found.values)]
-        half = len(truths)
-        pairs = np.array(flat[:half]), np.array(flat[half:])
-        series = [PredictedSeries(_IN_ORDER, *pairs)] if _is_one_series(table) else []
-        return {"numbers": PredictedNumbers(*pairs), "series": series}
-    if task.target.kind == "symbols" and task.input.kind in {"text", "symbols"}:
+    if task.targets == "row":
+        if target.predicts_names:
+            return _names(model, table, found, truths)
+        return _numbers(table, found, truths)
+    if not target.predicts_names:
+        return {"series": _series(table, found, truths)}
+    if task.input.writable:
         return {"sentences": _sentences(model, table, found, truths)}
-    if task.target.kind == "symbols":
-        return {"bands": _bands(table, found, truths)}
-    return {"series": _series(table, found, truths)}
+    return {"bands": _bands(table, found, truths)}
+
+
+@_chosen.register
+def _(task: NextStepTask, model: Model, table: Table) -> dict[str, Any]:
+    del task, table
+    if model.sees_the_future:
+        return {}
+    texts = []
+    for temperature in (0.5, 0.8, 1.0):
+        sampled = model.generate(400, seed=1, temperature=temperature)
+        text = sampled if isinstance(sampled, str) else " ".join(map(str, sampled))
+        texts.append(GeneratedText(text, how=f"temperature {temperature}, seed 1"))
+    return {"texts": texts}
+
+
+@_chosen.register
+def _(task: NextFrameTask, model: Model, table: Table) -> dict[str, Any]:
+    """Compose two pieces, and take a real one to see beside them."""
+    if model.sees_the_future:
+        return {}
+    known = ROLL_SETS.get(model.experiment.data.name or "")
+    beat = known.frames_per_beat if known else 1
+    real = next(iter(table.values(task.input_columns)))
+    composed = [
+        GeneratedRoll(f"Composed, seed {seed}", model.generate(FRAMES, seed=seed), beat)
+        for seed in (1, 2)
+    ]
+    return {"rolls": [GeneratedRoll("A real piece", np.asarray(real)[:FRAMES], beat), *composed]}
+
+
+@_chosen.register
+def _(task: WritingTask, model: Model, table: Table) -> dict[str, Any]:
+    del task
+    return written_examples(model, table)
+
+
+@_chosen.register
+def _(task: ForecastTask, model: Model, table: Table) -> dict[str, Any]:
+    del task
+    return forecast_examples(model, table)
+
+
+def _names(model: Model, table: Table, found: Answers, truths: Sequence[Any]) -> dict[str, Any]:
+    """Show mistakes, and where a class is told from a text what its words did for it."""
+    shown: dict[str, Any] = {"wrong": _mistakes(model, table, found, truths)}
+    if model.task.input.writable and model.task.target.is_class:
+        shown["weighed"] = _weighed(model, table, found, truths)
+        shown["weights_said"] = "Gradient × input of each of them, for the answer given."
+    return shown
+
+
+def _numbers(table: Table, found: Answers, truths: Sequence[Any]) -> dict[str, Any]:
+    """Show predicted beside true numbers; of one long series in the order of time, too."""
+    flat = [np.ravel(np.asarray(each, dtype=float))[0] for each in (*truths, *found.values)]
+    half = len(truths)
+    pairs = np.array(flat[:half]), np.array(flat[half:])
+    series = [PredictedSeries(_IN_ORDER, *pairs)] if _is_one_series(table) else []
+    return {"numbers": PredictedNumbers(*pairs), "series": series}
 
 
 def _is_one_series(table: Table) -> bool:
     """Tell whether the rows are windows of one long series, in the order of time."""
     return table.spans is not None and len(np.unique(table.spans.sequence)) == 1
-
-
-def _generated(model: Model, table: Table) -> dict[str, Any]:
-    if model.sees_the_future:
-        return {}
-    if model.task.input.kind == "roll":
-        return {"rolls": _music(model, table)}
-    if model.task.input.kind not in {"text", "symbols"}:
-        return {}
-    texts = []
-    for temperature in (0.5, 0.8, 1.0):
-        drawn = model.generate(400, seed=1, temperature=temperature)
-        text = drawn if isinstance(drawn, str) else " ".join(map(str, drawn))
-        texts.append(GeneratedText(text, how=f"temperature {temperature}, seed 1"))
-    return {"texts": texts}
-
-
-def _music(model: Model, table: Table) -> list[GeneratedRoll]:
-    """Compose two pieces, and take a real one to see beside them."""
-    known = ROLL_SETS.get(model.experiment.data.name or "")
-    beat = known.frames_per_beat if known else 1
-    real = next(iter(table.values(model.task.input_columns)))
-    return [
-        GeneratedRoll("A real piece", np.asarray(real)[:FRAMES], beat),
-        *(
-            GeneratedRoll(f"Composed, seed {seed}", model.generate(FRAMES, seed=seed), beat)
-            for seed in (1, 2)
-        ),
-    ]
 
 
 def _mistakes(
@@ -142,7 +167,7 @@ def _weighed(
     wrong = [row for row, truth in enumerate(truths) if found.values[row] != truth]
     chosen = (right[: EXAMPLES // 2] + wrong[: EXAMPLES // 2])[:EXAMPLES]
     feature: Any = model.task.input
-    by_character = getattr(feature, "level", "word") == "character"
+    by_character = feature.spelled
     cells = list(table.values(model.task.input_columns))
     shown = []
     for row in chosen:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import singledispatch
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from elman.batches.batching import Batch
 from elman.data.table import Table
+from elman.inspection.gradient_flow import GradientFlow
 from elman.inspection.model_flow import model_gradient_flow
 from elman.models.model import Model
+from elman.networks import EncoderDecoder, ManyToMany, ManyToOne
 from elman.report.run.facts import Flow
-from elman.tasks.batches import evaluation_batches, is_stream
+from elman.tasks.next_step import NextStepTask
+from elman.tasks.task import Task
+
+Directions = Mapping[str, GradientFlow]
 
 ROWS, CANDIDATES = 8, 64
 """Rows that are read, and those they are chosen from."""
@@ -32,33 +40,45 @@ def flow_of(model: Model, table: Table) -> Flow | None:
             least, so that the curve is long and of common rows.
     """
     network: Any = model.network
-    has_flow = model.task.category in {"many-to-one", "many-to-many", "encoder-decoder"}
-    batch = _batch(model, table) if has_flow and not model.task.forecasts else None
-    if batch is None:
+    describe = _FLOWS.get(type(network))
+    batch = None if describe is None else _batch(model.task, table)
+    if describe is None or batch is None:
         return None
     directions = model_gradient_flow(network, batch)
     if not all(
         bool(flow.hidden.isfinite().all() & flow.hidden.any()) for flow in directions.values()
     ):
         return None
-    per_step = model.task.category == "many-to-many"
-    if model.task.category == "encoder-decoder":
-        attends = network.decoder.attention is not None
-        return Flow(directions, False, "attention" if attends else "last", of_encoder=True)
-    return Flow(
-        directions,
-        per_step,
-        pooling="last" if per_step else model.experiment.network.pooling,
-        delay=network.delay if per_step else 0,
-    )
+    return describe(network, directions, model)
 
 
-def _batch(model: Model, table: Table) -> Batch | None:
+def _of_many_to_one(network: Any, directions: Directions, model: Model) -> Flow:
+    del network
+    return Flow(directions, False, pooling=model.experiment.network.pooling)
+
+
+def _of_many_to_many(network: Any, directions: Directions, model: Model) -> Flow:
+    del model
+    return Flow(directions, True, delay=network.delay)
+
+
+def _of_encoder_decoder(network: Any, directions: Directions, model: Model) -> Flow:
+    del model
+    reader = "last" if network.decoder.attention is None else "attention"
+    return Flow(directions, False, reader, of_encoder=True)
+
+
+_FLOWS: Mapping[type[nn.Module], Callable[[Any, Directions, Model], Flow]] = {
+    ManyToOne: _of_many_to_one,
+    ManyToMany: _of_many_to_many,
+    EncoderDecoder: _of_encoder_decoder,
+}
+"""Class of a network → what its flow is of; others read no sequence, or forecast."""
+
+
+@singledispatch
+def _batch(task: Task, table: Table) -> Batch | None:
     """Read a few rows with enough steps; None where there are none."""
-    task = model.task
-    if is_stream(task):
-        batch = next(iter(evaluation_batches(task, table, 1).epoch(0)))
-        return batch if len(batch.input) >= FEWEST_STEPS else None
     places = np.linspace(0, len(table) - 1, min(len(table), CANDIDATES)).astype(np.int64)
     some = table.select(places)
     steps = [len(task.input.encode(value)) for value in some.values(task.input_columns)]
@@ -67,11 +87,17 @@ def _batch(model: Model, table: Table) -> Batch | None:
     if not rows:
         return None
     rows = rows[: max(1, MOST_STEPS // max(steps[row] for row in rows))]
-    batch = next(iter(evaluation_batches(task, some.select(rows), len(rows)).epoch(0)))
-    if not batch.per_step or task.objective["name"] == "crf":  # whose tags may not end anywhere
+    batch = next(iter(task.evaluation_batches(some.select(rows), len(rows)).epoch(0)))
+    if not batch.per_step or not task.objective_class.can_be_cut:
         return batch
     return batch._replace(
         input=batch.input[:CUT],
         target=batch.target[:CUT],
         lengths=batch.lengths.clamp(max=CUT),
     )
+
+
+@_batch.register
+def _(task: NextStepTask, table: Table) -> Batch | None:
+    batch = next(iter(task.evaluation_batches(table, 1).epoch(0)))
+    return batch if len(batch.input) >= FEWEST_STEPS else None

@@ -9,7 +9,6 @@ import numpy as np
 from elman.data.frequency import show_time
 from elman.data.table import Table
 from elman.models.model import Model
-from elman.prediction.answers import answer_options
 from elman.prediction.backtest import Backtest, rolling_forecasts
 from elman.prediction.forecasts import ForecastOptions
 from elman.report.run.facts import PredictedSeries
@@ -33,8 +32,7 @@ def forecast_examples(model: Model, table: Table) -> dict[str, Any]:
     Returns:
         Fields of `RunFacts`.
     """
-    options = answer_options(model.experiment)
-    assert isinstance(options, ForecastOptions), "a forecaster has options of forecasts"
+    options = ForecastOptions.of(model.experiment.forecast)
     feature: Any = model.task.input
     batch_size = model.experiment.training.batch_size
     most = min(MOST, max(SHOWN, len(feature.targets)))

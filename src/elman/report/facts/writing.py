@@ -17,11 +17,9 @@ from elman.models.model import Model
 from elman.networks.decoding import Hypothesis
 from elman.prediction.written import (
     END,
-    as_given,
     attention_maps,
     decoding_options,
     generators,
-    lowers_case,
     with_several_references,
     write_answers,
 )
@@ -40,7 +38,6 @@ INPUTS, DRAWN = 8, 12
 TEMPERATURE, SEED = 0.8, 1
 GOES_ON = "·"
 """Begins the name of a byte pair that stands without a space before it."""
-_NAMED = frozenset({"text", "symbols"})
 
 
 class _Written(NamedTuple):
@@ -69,7 +66,7 @@ def written_examples(model: Model, table: Table) -> dict[str, Any]:
         Fields of `RunFacts`.
     """
     task = model.task
-    if task.category == "one-to-many" and task.input.kind != "image":
+    if not task.input.has_steps and not task.input.is_picture:
         return {
             "samples": _samples(model, table),
             "samples_said": "Likeliest: as predictions are made. Drawn: at temperature "
@@ -77,8 +74,8 @@ def written_examples(model: Model, table: Table) -> dict[str, Any]:
         }
     table, truths = _with_truths(task, table)
     written = _written(model, table, truths)
-    pictured = task.input.kind == "image"
-    measure = "chrF" if _has_words(task) else "edits a symbol"
+    pictured = task.input.is_picture
+    measure = "chrF" if task.target.has_words else "edits a symbol"
     return {
         "captions": _shown(model, table, written[:PICTURES]) if pictured else [],
         "written": {title: _shown(model, table, some) for title, some in _groups(written).items()},
@@ -90,15 +87,10 @@ def written_examples(model: Model, table: Table) -> dict[str, Any]:
 
 def _with_truths(task: Task, table: Table) -> tuple[Table, list[list[Any]]]:
     """Return the rows and what is true of each; every picture once, with all that is said of it."""
-    truths = [as_given(task.target, value) for value in table.values(task.target_columns)]
-    if task.input.kind == "image":
+    truths = [task.target.as_given(value) for value in table.values(task.target_columns)]
+    if task.input.is_picture:
         return with_several_references(task, table, truths)
     return table, [[truth] for truth in truths]
-
-
-def _has_words(task: Task) -> bool:
-    """Tell whether an answer is a text of words, measured by chrF, not by edits."""
-    return getattr(task.target, "level", "character") != "character"
 
 
 def _written(model: Model, table: Table, truths: Sequence[Sequence[Any]]) -> list[_Written]:
@@ -117,8 +109,8 @@ def _written(model: Model, table: Table, truths: Sequence[Sequence[Any]]) -> lis
 
 def _nearness(task: Task, truths: Sequence[Any], answer: Any) -> list[float]:
     """Measure an answer against each of its truths, as the whole part is measured."""
-    if _has_words(task):
-        return row_chrf(truths, [answer] * len(truths), lowercase=lowers_case(task.target))
+    if task.target.has_words:
+        return row_chrf(truths, [answer] * len(truths), lowercase=task.target.drops_case)
     return [-edit_distance(truth, answer) / max(1, len(truth)) for truth in truths]
 
 
@@ -160,7 +152,7 @@ def _shown(model: Model, table: Table, written: Sequence[_Written]) -> list[Writ
                 _score(task, each),
                 chosen.where(place),
                 separator,
-                lowers_case(task.target),
+                task.target.drops_case,
             )
         )
     return shown
@@ -168,7 +160,7 @@ def _shown(model: Model, table: Table, written: Sequence[_Written]) -> list[Writ
 
 def _score(task: Task, written: _Written) -> str:
     """Say how near an answer comes."""
-    if _has_words(task):
+    if task.target.has_words:
         said = f"chrF {written.nearness:.1f}"
     else:
         edits = edit_distance(written.truth, written.answer)
@@ -178,9 +170,9 @@ def _score(task: Task, written: _Written) -> str:
 
 def _separator(task: Task, written: _Written) -> str:
     """Say what stands between two pieces: nothing where they are characters, as of one word."""
-    if task.target.kind != "text":
+    if not task.target.is_text:
         return " "
-    return " " if _has_words(task) and " " in f"{written.truth}{written.answer}" else ""
+    return " " if task.target.has_words and " " in f"{written.truth}{written.answer}" else ""
 
 
 def _pieces(value: Any, separator: str) -> list[str]:
@@ -212,7 +204,7 @@ def _moderate(task: Task, table: Table, written: Sequence[_Written]) -> list[int
     sources: dict[bytes, tuple[int, int]] = {}
     for each, cell in zip(written, table.values(task.input_columns), strict=True):
         source = task.input.encode(cell)
-        fits = len(source) <= MOST_STEPS or task.input.kind not in _NAMED
+        fits = len(source) <= MOST_STEPS or not task.input.writable
         if len(source) > 1 and fits and 0 < len(each.hypothesis.ids) < MOST_STEPS:
             sources.setdefault(source.numpy().tobytes(), (len(source), each.row))
     if not sources:
@@ -224,7 +216,7 @@ def _moderate(task: Task, table: Table, written: Sequence[_Written]) -> list[int
 
 def _joined(task: Task, names: Sequence[str], weights: Any) -> tuple[list[str], Any]:
     """Name the steps of a source; of a long one without names join some that follow each other."""
-    if task.input.kind in _NAMED:
+    if task.input.writable:
         return _names(task.input, names), weights
     starts = np.arange(0, len(names), -(-len(names) // MOST_STEPS))
     ends = [*starts[1:], len(names)]
@@ -235,7 +227,7 @@ def _joined(task: Task, names: Sequence[str], weights: Any) -> tuple[list[str], 
 
 def _names(feature: Any, pieces: Sequence[str]) -> list[str]:
     """Name symbols so that spaces are seen: which byte pairs begin a word, and which go on."""
-    if feature.kind == "text" and feature.level == "bpe":
+    if feature.joined:
         names = [piece.strip() or "␣" for piece in pieces]
         goes_on = [place > 0 and not piece[:1].isspace() for place, piece in enumerate(pieces)]
         return [f"{GOES_ON * on}{name}" for on, name in zip(goes_on, names, strict=True)]
@@ -244,16 +236,17 @@ def _names(feature: Any, pieces: Sequence[str]) -> list[str]:
 
 def _signs(task: Task) -> str:
     """Say what the signs in names of steps and symbols mean."""
-    cut = [getattr(feature, "level", "") for feature in (task.input, task.target)]
     said = f"{END} is the end of the answer."
-    return f"{said} A byte pair with {GOES_ON} goes on without a space." if "bpe" in cut else said
+    if not (task.input.joined or task.target.joined):
+        return said
+    return f"{said} A byte pair with {GOES_ON} goes on without a space."
 
 
 def _samples(model: Model, table: Table) -> list[WrittenSamples]:
     """Write of the commonest inputs: the likeliest, and some drawn."""
     task, spec, network = model.task, model.experiment, model.network
     inputs = [str(shown_input(task, value)) for value in table.values(task.input_columns)]
-    truths = [as_given(task.target, value) for value in table.values(task.target_columns)]
+    truths = [task.target.as_given(value) for value in table.values(task.target_columns)]
     names = [name for name, _ in Counter(inputs).most_common(INPUTS)]
     rows = [inputs.index(name) for name in names]
     size = spec.training.batch_size

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from elman.errors import DataError, ShapeError
 from elman.evaluation.measures import Scores
+from elman.features.feature import ImageInput, SeriesInput
 from elman.features.roll import Roll
 from elman.inspection.gradient_flow import GradientFlow
 
@@ -39,18 +40,6 @@ class CurvePoint(NamedTuple):
     """Loss of the validation part after it."""
     score: float | None = None
     """Score of the validation part after it, where the run selected by one."""
-
-
-class SeriesInput(NamedTuple):
-    """An input to draw as lines: (T,) or (T, k)."""
-
-    values: ArrayLike
-
-
-class ImageInput(NamedTuple):
-    """An input to show as a picture: (H, W) or (H, W, 3), uint8."""
-
-    pixels: ArrayLike
 
 
 class WrongAnswer(NamedTuple):

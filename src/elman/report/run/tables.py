@@ -11,11 +11,10 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from elman.evaluation.measures import MEASURES, Scores
+from elman.features.feature import ImageInput, SeriesInput
 from elman.report.page import thousands
 from elman.report.run.facts import (
     Bands,
-    ImageInput,
-    SeriesInput,
     TaggedSentence,
     WeighedText,
     WrongAnswer,

@@ -12,14 +12,15 @@ from elman.data import catalog
 from elman.data.table import Table
 from elman.errors import DataError, ElmanError, ExperimentError
 from elman.experiment import DataSpec
-from elman.tasks.parts import Parts, read_like, read_parts, single_columns, with_known_columns
+from elman.tasks.layout import layout_of
+from elman.tasks.rows import Parts
 from roads import reviews, temperatures, walks, write_csv
 
 PARTS = ("train", "valid", "test")
 
 
 def parts_of(seed: int = 1, source: Any = None, **data: Any) -> Parts:
-    return read_parts(DataSpec.model_validate(data), seed, source)
+    return layout_of(DataSpec.model_validate(data)).parts(seed, source)
 
 
 def table_of(path: Path, rows: int = 40, **columns: Any) -> Path:
@@ -131,7 +132,7 @@ def test_values_in_memory_take_the_place_of_files() -> None:
 
 def test_rows_to_predict_are_laid_out_as_those_of_training_were(tmp_path: Path) -> None:
     data = DataSpec(sequence_id="walker", time="step")
-    table = read_like(data, str(walks(tmp_path)))
+    table = layout_of(data).read_like(str(walks(tmp_path)))
     assert len(table) == 40
     assert all(len(speeds) >= 4 for speeds in table.column("speed"))
 
@@ -140,24 +141,24 @@ def test_what_is_constant_by_chance_in_a_few_sequences_stays_a_value_a_step(
     tmp_path: Path,
 ) -> None:
     data = DataSpec(sequence_id="walker", time="step", files=[str(walks(tmp_path))])
-    parts = read_parts(data, 1)
-    single = single_columns(data, parts.train)
+    parts = layout_of(data).parts(1)
+    single = layout_of(data).single_columns(parts.train)
     assert single == ["pace"]
     rows = [["a", 1, 5.0, 60, "slow"], ["a", 2, 5.0, 60, "slow"], ["b", 1, 4.0, 60, "fast"]]
     few = write_csv(tmp_path / "few.csv", ["walker", "step", "speed", "pulse", "pace"], rows)
-    table = read_like(data.model_copy(update={"per_sequence": single}), str(few))
+    table = layout_of(data.model_copy(update={"per_sequence": single})).read_like(str(few))
     assert [list(pulse) for pulse in table.column("pulse")] == [[60, 60], [60]]
     assert list(table.column("pace")) == ["slow", "fast"]
     one = write_csv(tmp_path / "one.csv", ["walker", "step", "speed", "pulse"], [rows[0][:4]])
-    table = read_like(data.model_copy(update={"per_sequence": single}), str(one))
+    table = layout_of(data.model_copy(update={"per_sequence": single})).read_like(str(one))
     assert table.columns == ["walker", "step", "speed", "pulse"]
-    assert single_columns(DataSpec(files=["a.csv"]), parts.train) is None
+    assert layout_of(DataSpec(files=["a.csv"])).single_columns(parts.train) is None
 
 
 def test_a_named_data_set_brings_its_parts_and_columns() -> None:
-    data = with_known_columns(DataSpec(name="chorales"))
+    data = layout_of(DataSpec(name="chorales")).with_known_columns()
     assert (data.input, data.target, data.input_kind) == (["roll"], ["next"], "roll")
-    parts = read_parts(data, 1)
+    parts = layout_of(data).parts(1)
     real = catalog.load("chorales")
     assert parts.test is not None
     assert list(map(len, parts[:3])) == [len(real.train), len(real.valid), len(real.test)]  # type: ignore[arg-type]
@@ -166,7 +167,7 @@ def test_a_named_data_set_brings_its_parts_and_columns() -> None:
 
 def test_columns_that_are_given_are_not_replaced_by_the_known_ones() -> None:
     data = DataSpec(name="chorales", input=["roll"], target=["other"])
-    assert with_known_columns(data) == data
+    assert layout_of(data).with_known_columns() == data
 
 
 def test_what_was_assumed_of_any_file_is_noted(tmp_path: Path) -> None:
@@ -294,11 +295,18 @@ def test_what_is_read_to_measure_by_is_laid_out_so_too_and_what_is_read_to_answe
 ) -> None:
     data = DataSpec.model_validate({"input": "text", "target": "next", "input_kind": "text"})
     path = story(tmp_path / "story.txt", lines=3)
-    assert list(read_like(data, path).column("text")) == ["0 \n", "1 word \n", "2 word word \n"]
-    assert list(read_like(data, path, answered=False).column("text"))[:2] == ["0 ", "1 word "]
+    assert list(layout_of(data).read_like(path).column("text")) == [
+        "0 \n",
+        "1 word \n",
+        "2 word word \n",
+    ]
+    assert list(layout_of(data).read_like(path, answered=False).column("text"))[:2] == [
+        "0 ",
+        "1 word ",
+    ]
     texts = {"text": ["Ada", "Emmy"]}
-    assert list(read_like(data, texts).column("text")) == ["Ada\n", "Emmy\n"]
-    assert list(read_like(data, texts, answered=False).column("text")) == ["Ada", "Emmy"]
+    assert list(layout_of(data).read_like(texts).column("text")) == ["Ada\n", "Emmy\n"]
+    assert list(layout_of(data).read_like(texts, answered=False).column("text")) == ["Ada", "Emmy"]
 
 
 def test_a_text_file_with_columns_is_read_by_the_column_that_is_named(tmp_path: Path) -> None:

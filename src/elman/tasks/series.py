@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from elman.data.splits import PART_OF
 from elman.data.table import Table
 from elman.errors import DataError, ExperimentError, counted, unknown
 from elman.experiment.data import DataSpec
+from elman.tasks.rows import Parts, RowsLayout, source_of
 
 _PARTS = ("train", "valid", "test")
 
@@ -37,15 +39,6 @@ class Roles(NamedTuple):
     def numbers(self) -> list[str]:
         """All of them, in this order."""
         return [*self.targets, *self.past, *self.known]
-
-
-class SeriesParts(NamedTuple):
-    """Tables of series; `spans` say which of their steps are to be forecast."""
-
-    train: Table
-    valid: Table
-    test: Table | None
-    notes: list[str]
 
 
 def series_roles(data: DataSpec, table: Table) -> Roles:
@@ -79,82 +72,94 @@ def series_roles(data: DataSpec, table: Table) -> Roles:
     return Roles(list(data.target), past, list(data.known), notes)
 
 
-def read_series_parts(data: DataSpec, source: Any = None) -> SeriesParts:
-    """Read the series that an experiment names, and divide each in time.
+@dataclass(frozen=True)
+class SeriesLayout(RowsLayout):
+    """Series of a long table, cut in time: the latest steps are for the test.
 
     Where nothing else says which steps are for what, the last ones of every series are for the
     test and those before them for validation: so large a part as the settings say, and a horizon
     at least. What is read before a step that is forecast may lie in an earlier part.
-
-    Raises:
-        DataError: a file cannot be read, times are no grid, or every series is too short.
-        ExperimentError: nothing is named, or the columns have no roles.
     """
-    tables = _tables(data, source)
-    first = tables["train"]
-    roles = series_roles(data, first)
-    found = _series(data, list(tables.values()), roles)
-    ends, notes = _borders(data, found, list(tables))
-    train = _part(data, found, np.ones_like(ends[0]), ends[0])
-    valid = _part(data, found, ends[0], ends[1])
-    test = _part(data, found, ends[1], ends[2])
-    if train is None or valid is None:
-        raise _too_short(data, found, "learn from" if train is None else "select by")
-    return SeriesParts(train, valid, test, [*roles.notes, *found.notes, *notes])
 
+    def _known_columns(self, name: str) -> dict[str, Any]:
+        return {"target": list(catalog.find(name).input), "time": "time"}
 
-def read_series(data: DataSpec, source: Any) -> Table:
-    """Read series laid out as those that were learned from; a row each, whole.
+    def is_laid_out(self, table: Table) -> bool:
+        """Tell series, a row each, from a long table."""
+        return table.spans is not None
 
-    Args:
-        data: how they were laid out, complete.
-        source: a path, values in Python, or a table.
-    """
-    table = read_table(source, format=data.format)
-    found = _series(data, [table], series_roles(data, table))
-    rows = np.arange(len(found.lengths))
-    whole = found.part(rows, np.ones_like(rows), found.lengths)
-    whole.notes += found.notes
-    return whole
+    def single_columns(self, table: Table) -> None:
+        """Return None: a series is put together by its horizon, not by sequences."""
 
+    def _divided(self, seed: int, source: Any) -> Parts:
+        """Read the series that an experiment names, and divide each in time.
 
-def whole_series(data: DataSpec, source: Any = None) -> Table:
-    """Read the series that were learned from, with all that was kept to measure on."""
-    tables = _tables(data, source)
-    roles = series_roles(data, tables["train"])
-    found = _series(data, list(tables.values()), roles)
-    rows = np.arange(len(found.lengths))
-    return found.part(rows, np.ones_like(rows), found.lengths)
+        Raises:
+            DataError: a file cannot be read, times are no grid, or every series is too short.
+            ExperimentError: nothing is named, or the columns have no roles.
+        """
+        del seed
+        data = self.data
+        tables = self._tables(source)
+        roles = series_roles(data, tables["train"])
+        series = self._series(list(tables.values()), roles)
+        ends, notes = _borders(data, series, list(tables))
+        train = _part(data, series, np.ones_like(ends[0]), ends[0])
+        valid = _part(data, series, ends[0], ends[1])
+        test = _part(data, series, ends[1], ends[2])
+        if train is None or valid is None:
+            raise _too_short(data, series, "learn from" if train is None else "select by")
+        return Parts(train, valid, test, [*roles.notes, *series.notes, *notes])
 
+    def read_like(self, source: Any, *, answered: bool = True) -> Table:
+        """Read series laid out as those that were learned from; a row each, whole.
 
-def _series(data: DataSpec, tables: Sequence[Table], roles: Roles) -> LongSeries:
-    return long_series(
-        tables,
-        roles.numbers,
-        sequence_id=data.sequence_id,
-        time=data.time,
-        frequency=None if data.frequency is None else Frequency.parse(data.frequency),
-    )
+        Args:
+            source: a path, values in Python, or a table.
+            answered: makes no difference here.
+        """
+        del answered
+        table = read_table(source, format=self.data.format)
+        series = self._series([table], series_roles(self.data, table))
+        whole = _whole(series)
+        whole.notes += series.notes
+        return whole
 
+    def whole(self, source: Any = None) -> Table:
+        """Read the series that were learned from, with all that was kept to measure on."""
+        tables = self._tables(source)
+        return _whole(self._series(list(tables.values()), series_roles(self.data, tables["train"])))
 
-def _tables(data: DataSpec, source: Any) -> dict[str, Table]:
-    """Read the long tables of the parts that are given, in the order of time."""
-    if data.name is not None:
-        named = catalog.tables(data.name)
-        return {part: named[part] for part in _PARTS if part in named}
-    if source is None and not data.files:
-        raise ExperimentError(
-            "there is nothing to learn from: give data.files, or data.name of a named data set. "
-            "A run on values in memory is repeated by handing them over again."
+    def _series(self, tables: Sequence[Table], roles: Roles) -> LongSeries:
+        data = self.data
+        return long_series(
+            tables,
+            roles.numbers,
+            sequence_id=data.sequence_id,
+            time=data.time,
+            frequency=None if data.frequency is None else Frequency.parse(data.frequency),
         )
-    whole = read_table(data.files if source is None else source, format=data.format)
-    if data.split_column is not None:
-        return _by_column(whole, data.split_column)
-    given = {"train": whole}
-    for part, files in (("valid", data.valid_files), ("test", data.test_files)):
-        if files:
-            given[part] = read_table(list(files), format=data.format)
-    return given
+
+    def _tables(self, source: Any) -> dict[str, Table]:
+        """Read the long tables of the parts that are given, in the order of time."""
+        data = self.data
+        if data.name is not None:
+            named = catalog.tables(data.name)
+            return {part: named[part] for part in _PARTS if part in named}
+        whole = read_table(source_of(data, source), format=data.format)
+        if data.split_column is not None:
+            return _by_column(whole, data.split_column)
+        given = {"train": whole}
+        for part, files in (("valid", data.valid_files), ("test", data.test_files)):
+            if files:
+                given[part] = read_table(list(files), format=data.format)
+        return given
+
+
+def _whole(series: LongSeries) -> Table:
+    """Return all series with all their steps."""
+    rows = np.arange(len(series.lengths))
+    return series.part(rows, np.ones_like(rows), series.lengths)
 
 
 def _by_column(table: Table, column: str) -> dict[str, Table]:

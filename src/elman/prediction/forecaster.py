@@ -1,0 +1,83 @@
+"""Forecasts of a trained network: from the ends of series, and measured from rolling origins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, NoReturn
+
+from elman.data.table import Table
+from elman.errors import OptionError
+from elman.evaluation.scores import Scores
+from elman.prediction.backtest import backtest
+from elman.prediction.forecasts import ForecastOptions, forecast_ends, with_quantiles
+from elman.prediction.predictor import Answers, Predictor
+from elman.tasks.forecast import ForecastTask
+from elman.tasks.series import SeriesLayout
+
+LEVELS = (0.1, 0.5, 0.9)
+"""Quantiles of a forecast where nobody has asked for others."""
+
+
+class ForecastPredictor(Predictor):
+    """Forecasts series."""
+
+    task: ForecastTask
+    takes: ClassVar[frozenset[str]] = frozenset({"horizon", "quantiles", "seed"})
+    needs_rows: ClassVar[bool] = False
+
+    def predict(self, table: Table) -> Answers:
+        """Refuse: a forecast is no target a row."""
+        del table
+        raise OptionError(
+            f"this model forecasts: its task is {self.task.sentence}; use forecast (on the "
+            "command line, predict with --horizon and --quantiles)."
+        )
+
+    def refuse(self, option: str) -> NoReturn:
+        """Refuse an option of other predictions."""
+        raise OptionError(f"{option} has no meaning in a forecast; leave it out.")
+
+    def _scores(self, table: Table, training: Table | None) -> Scores:
+        del training
+        options = ForecastOptions.of(self.experiment.forecast)
+        return backtest(self.task, self.network, table, options, self.batch_size)
+
+    def columns(
+        self,
+        table: Table | None,
+        *,
+        probabilities: bool = False,
+        seed: int | None = None,
+        decoding: Mapping[str, Any] | None = None,
+        horizon: int | None = None,
+        quantiles: Sequence[float] | None = None,
+    ) -> dict[str, Any]:
+        """Forecast series; see `Predictor.columns`."""
+        if probabilities or decoding:
+            self.refuse("probabilities" if probabilities else next(iter(decoding or {})))
+        levels = LEVELS if quantiles is None else quantiles
+        return self.forecast(table, horizon, levels, 1 if seed is None else seed)
+
+    def forecast(
+        self, table: Table | None, horizon: int | None, quantiles: Sequence[float], seed: int
+    ) -> dict[str, list[Any]]:
+        """Forecast what comes after the last known value of every series.
+
+        Args:
+            table: series, a row each; None for those of the training data.
+            horizon: steps ahead; None for as many as were trained.
+            quantiles: their levels.
+            seed: of the paths that are sampled.
+        """
+        data = self.experiment.data
+        if table is None and data.name is None and not data.files:
+            raise OptionError("the model was trained on values in memory; hand the series over.")
+        options = with_quantiles(ForecastOptions.of(self.experiment.forecast), quantiles, seed)
+        series = SeriesLayout(data).whole() if table is None else table
+        ahead = data.horizon if horizon is None else horizon
+        return forecast_ends(self.task, self.network, series, ahead, options, self.batch_size)
+
+    def notes_of(self, table: Table) -> list[str]:
+        """Say which series are of items that the training data had not."""
+        name = self.experiment.data.sequence_id
+        return self.task.series.unknown_items([] if name is None else list(table.column(name)))

@@ -1,0 +1,270 @@
+"""What every kind of predictor does with a network: predict, score, write, forecast, generate.
+
+There is one class a class of tasks. Each does what its task is for and refuses the rest in words.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple, NoReturn
+
+import torch
+from torch import Tensor
+
+from elman.data.table import Table
+from elman.errors import DataError, OptionError, unknown
+from elman.evaluation.scores import Scores
+from elman.experiment import Experiment
+from elman.tasks.task import Task
+
+
+class Answers(NamedTuple):
+    """One prediction a row, in the order of the table."""
+
+    values: list[Any]
+    """Decoded: as the data would have them."""
+    probabilities: list[Tensor] | None
+    """Of every name, (n,) or (T, n) a row, where the objective has any."""
+
+
+class Written(NamedTuple):
+    """One of the sequences that a network wrote for a row."""
+
+    value: Any
+    """Decoded: as the data would have it."""
+    log_probability: float
+    """Of all its symbols and its end, in nats."""
+    score: float
+    """What it was compared with others by, see `DecodingOptions.length_penalty`."""
+    finished: bool
+    """Whether it ended by itself, not at the greatest length."""
+
+
+class AttentionMap(NamedTuple):
+    """What a decoder looked at while it wrote."""
+
+    source: list[str]
+    """Symbols that were read, S."""
+    written: list[str]
+    """Symbols that were written, U, and the end."""
+    weights: Tensor
+    """(U + 1, S); each row sums to 1."""
+
+
+@dataclass(frozen=True)
+class Predictor(ABC):
+    """A network and its task, put to use.
+
+    Attributes:
+        task: what is asked.
+        network: with its objective; left in evaluation mode.
+        experiment: complete; batch size, decoding and metric are its.
+    """
+
+    task: Any
+    network: Any
+    experiment: Experiment
+
+    takes: ClassVar[frozenset[str]] = frozenset({"probabilities"})
+    """Options of a prediction that mean something here."""
+    needs_rows: ClassVar[bool] = True
+    """Whether rows must be given; else it goes on from the training data."""
+
+    @property
+    def batch_size(self) -> int:
+        """Rows at a time."""
+        return self.experiment.training.batch_size
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network's weights are."""
+        parameter: Tensor = next(self.network.parameters())
+        return parameter.device
+
+    @abstractmethod
+    def predict(self, table: Table) -> Answers:
+        """Predict the target of every row.
+
+        Raises:
+            DataError: a value cannot be taken, or a column is missing.
+            OptionError: the task has no target a row.
+        """
+
+    def scores(
+        self, table: Table, *, main: str | None = None, training: Table | None = None
+    ) -> Scores:
+        """Measure predictions on a table that has the targets.
+
+        Args:
+            table: with the columns of input and target.
+            main: name of the score that counts; None for that of the kind.
+            training: the training part, which the errors of a forecast are scaled by.
+
+        Raises:
+            DataError: a value cannot be taken, or a column is missing.
+            OptionError: there is no score of that name.
+        """
+        table.require(self.task.input_columns)
+        found = self._scores(table, training)
+        main = main or found.main
+        if main not in found.values:
+            raise unknown("score", main, found.values)
+        return found.model_copy(update={"main": main})
+
+    @abstractmethod
+    def _scores(self, table: Table, training: Table | None) -> Scores: ...
+
+    def columns(
+        self,
+        table: Table | None,
+        *,
+        probabilities: bool = False,
+        seed: int | None = None,
+        decoding: Mapping[str, Any] | None = None,
+        horizon: int | None = None,
+        quantiles: Sequence[float] | None = None,
+    ) -> dict[str, Any]:
+        """Predict rows and set the predictions beside them.
+
+        Args:
+            table: rows; None where the predictor needs none.
+            probabilities: whether every name's probability gets a column, `p(NAME)`; of a model
+                that writes, the log-probability of each output, `log p(TARGET)`.
+            seed: of sampling.
+            decoding: options of decoding, see `elman.networks.decoding.DecodingOptions`.
+            horizon: steps ahead, of a forecast.
+            quantiles: levels of a forecast's quantiles.
+
+        Returns:
+            Name of a column → its values: those of the table, then the predictions, named after
+            the target, or `predicted TARGET` where the table has such a column. The second best
+            output of a model that writes is `TARGET 2`, empty in a row that has none.
+
+        Raises:
+            OptionError: an option has no meaning here.
+        """
+        given = {"seed": seed, **(decoding or {}), "horizon": horizon, "quantiles": quantiles}
+        for name, value in given.items():
+            if value is not None:
+                self.refuse(name)
+        assert table is not None, "a predictor of rows needs rows"
+        answers = self.predict(table)
+        columns, name = self._beside(table)
+        columns[name] = answers.values
+        return columns | (self._probabilities(answers) if probabilities else {})
+
+    def _beside(self, table: Table) -> tuple[dict[str, Any], str]:
+        """Return the columns of a table, and a name for that of the predictions."""
+        columns = {name: list(table.column(name)) for name in table.columns}
+        name = ", ".join(self.task.target_columns)
+        return columns, f"predicted {name}" if name in columns else name
+
+    def _probabilities(self, answers: Answers) -> dict[str, list[float]]:
+        """Return a column of the probability of each name."""
+        target = self.task.target
+        if answers.probabilities is None or not target.predicts_names or target.has_steps:
+            raise OptionError(
+                "probabilities are given for classes and labels, one answer a row; this model's "
+                f"task is {self.task.sentence}."
+            )
+        return {
+            f"p({name})": [float(row[index]) for row in answers.probabilities]
+            for index, name in enumerate(target.names)
+        }
+
+    def notes_of(self, table: Table) -> list[str]:
+        """Say what has to be known of rows before they are predicted, a sentence each."""
+        del table
+        return []
+
+    def refuse(self, option: str) -> NoReturn:
+        """Refuse an option that has no meaning here.
+
+        Raises:
+            OptionError: always.
+        """
+        if option.removeprefix("--") in {"horizon", "quantiles"}:
+            self._refuse_forecast()
+        raise OptionError(
+            f"{option} is for a model that writes; this model's task is {self.task.sentence}."
+        )
+
+    def _refuse_forecast(self) -> NoReturn:
+        raise OptionError(
+            f"this model does not forecast: its task is {self.task.sentence}. A model that "
+            "forecasts is trained with a horizon."
+        )
+
+    def write(
+        self, table: Table, *, seed: int | None = None, **decoding: Any
+    ) -> list[list[Written]]:
+        """Write sequences to rows, several each where asked for; refused where none is written."""
+        del table, seed, decoding
+        raise OptionError(
+            f"this model writes no sequences: its task is {self.task.sentence}; use predict."
+        )
+
+    def attention(self, table: Table, **decoding: Any) -> list[AttentionMap]:
+        """Write a sequence to every row, and say what was attended to for each symbol of it."""
+        self.write(table, **decoding)
+        return []
+
+    def forecast(
+        self, table: Table | None, horizon: int | None, quantiles: Sequence[float], seed: int
+    ) -> dict[str, list[Any]]:
+        """Forecast what comes after the last known value of every series."""
+        del table, horizon, quantiles, seed
+        self._refuse_forecast()
+
+    def generate(self, steps: int, seed: int, *, prime: Any, temperature: float) -> Any:
+        """Continue a sequence by sampling; refused where no next step is predicted."""
+        del steps, seed, prime, temperature
+        raise OptionError(
+            f"this model does not generate: its task is {self.task.sentence}. A network that "
+            "generates is trained with target = next on text, symbols or piano rolls."
+        )
+
+    def note_of_prime(self, prime: Any) -> str | None:
+        """Say what of a sequence to continue cannot be read; None where all can."""
+        del prime
+        return None
+
+
+def require_targets(task: Task, table: Table) -> None:
+    """Refuse a table without a column of the target.
+
+    Raises:
+        DataError: there is none.
+    """
+    for column in task.target_columns:
+        if column not in table.columns:
+            raise DataError(
+                f"{table.source} has no column {column!r}, which holds the truth to measure by; "
+                f"it has {', '.join(table.columns)}. `predict` needs none."
+            )
+
+
+def check_sampling(*, steps: int, temperature: float, seed: int) -> torch.Generator:
+    """Check the options of sampling, and return a generator of the seed.
+
+    Raises:
+        OptionError: a number is out of range.
+    """
+    if steps < 1:
+        raise OptionError(f"steps must be at least 1, got {steps}.")
+    if not 0 < temperature < float("inf"):
+        raise OptionError(f"temperature must be a positive number, got {temperature}.")
+    return torch.Generator().manual_seed(checked_seed(seed))
+
+
+def checked_seed(seed: int) -> int:
+    """Return a seed in range.
+
+    Raises:
+        OptionError: it is not.
+    """
+    if not 0 <= seed < 2**63:
+        raise OptionError(f"seed must lie in 0 … 2⁶³ − 1, got {seed}.")
+    return seed

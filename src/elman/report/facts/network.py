@@ -1,0 +1,99 @@
+"""What a network is, in a line."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+from typing import Any
+
+from torch import nn
+
+from elman.experiment import NetworkSpec
+from elman.networks import EncoderDecoder, ManyToMany, ManyToOne, OneToMany, OneToOne
+from elman.networks.forecaster import Forecaster
+from elman.report.style import label
+
+_READ = {
+    "first": "at the first step alone",
+    "state": "as the initial state",
+    "each": "at each step",
+}
+"""Conditioning of a one-to-many network → when its input is read."""
+
+
+def network_in_words(network: nn.Module, spec: NetworkSpec) -> str:
+    """Say in a line what was built."""
+    return _words(network, spec)
+
+
+def cell_of(network: nn.Module, spec: NetworkSpec) -> str:
+    """Name the cell of a network; empty where it has none."""
+    return "" if isinstance(network, OneToOne) else spec.cell
+
+
+@singledispatch
+def _words(network: Any, spec: NetworkSpec) -> str:
+    del spec
+    raise TypeError(f"a network is expected, got {type(network).__name__}.")
+
+
+@_words.register
+def _(network: OneToOne, spec: NetworkSpec) -> str:
+    dense = f"dense layers of {', '.join(map(str, spec.head)) or 'no'} units"
+    return f"{_convolutional(network)}, {dense}" if _convolutional(network) else dense
+
+
+@_words.register
+def _(network: ManyToOne, spec: NetworkSpec) -> str:
+    return f"{_layers(network.recurrent)}, {spec.pooling} pooling"
+
+
+@_words.register
+def _(network: ManyToMany, spec: NetworkSpec) -> str:
+    return _layers(network.recurrent) + (f", delay {spec.delay}" if spec.delay else "")
+
+
+@_words.register
+def _(network: OneToMany, spec: NetworkSpec) -> str:
+    del spec
+    pictured = f"{_convolutional(network)}, then " if _convolutional(network) else ""
+    read = _READ[network.conditioning]
+    return f"{pictured}{_layers(network.decoder.recurrent)}, its input read {read}"
+
+
+@_words.register
+def _(network: EncoderDecoder, spec: NetworkSpec) -> str:
+    del spec
+    return f"encoder: {_layers(network.encoder)}; decoder: {_decoder(network)}"
+
+
+@_words.register
+def _(network: Forecaster, spec: NetworkSpec) -> str:
+    del spec
+    return f"{_layers(network.recurrent)}, over the past and the horizon"
+
+
+def _convolutional(network: Any) -> str:
+    """Name the layers that read a picture, where there is one."""
+    return "" if network.inputs.encoding.picture is None else "convolutional layers"
+
+
+def _layers(recurrent: Any) -> str:
+    """Say what a stack of recurrent layers is."""
+    options = recurrent.options
+    direction = "bidirectional " if options.bidirectional else ""
+    sizes = options.hidden_sizes
+    units = "/".join(map(str, sizes if len(set(sizes)) > 1 else sizes[:1]))
+    return f"{len(sizes)} × {direction}{label(options.cell.name)} of {units} units"
+
+
+def _decoder(network: Any) -> str:
+    """Say what the decoder of an encoder–decoder is, and what it reads of the encoder."""
+    decoder = network.decoder
+    attention = decoder.attention
+    reads = [_layers(decoder.recurrent)]
+    reads.append("no attention" if attention is None else f"{attention.kind} attention")
+    if decoder.input_feeding:
+        reads.append("input feeding")
+    if decoder.feedback.table is None:
+        reads.append("no feedback")
+    return ", ".join(reads)

@@ -1,0 +1,84 @@
+"""The task of predicting the next frame of a piano roll."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from elman.batches.batching import Batches, Example, chunks, next_step
+from elman.batches.transposed import TransposedBatches
+from elman.data.table import Table
+from elman.experiment import NetworkSpec
+from elman.experiment.data import NEXT
+from elman.experiment.training import TrainingSettings
+from elman.features.roll import RollFeature
+from elman.tasks.category import explain
+from elman.tasks.defaults import Settings
+from elman.tasks.next_step import caveat_of_sight
+from elman.tasks.task import Task, refuse_no_steps
+
+
+@dataclass(frozen=True)
+class NextFrameTask(Task):
+    """The next frame, given all frames before it; every piece begins anew."""
+
+    has_target_columns: ClassVar[bool] = False
+    transposes: ClassVar[bool] = True
+    scores_training: ClassVar[bool] = True
+
+    def examples(self, table: Table, cache: Path | None = None) -> list[Example]:
+        """Encode pieces, each moved on by a frame."""
+        inputs = self.encoded_inputs(table, cache)
+        refuse_no_steps(self, table, inputs)
+        return [next_step(x) for x in inputs]
+
+    def training_batches(
+        self, table: Table, settings: TrainingSettings, seed: int, cache: Path | None = None
+    ) -> Batches:
+        """Prepare pieces, their chunks, or pieces transposed anew in each epoch."""
+        if not settings.augment_transpose:
+            return super().training_batches(table, settings, seed, cache)
+        rolls = list(table.values(self.input_columns))
+
+        def examples(some: Sequence[Any]) -> list[Example]:
+            whole = [next_step(self.input.encode(roll)) for roll in some]
+            return whole if settings.carry_state else chunks(whole, settings.chunk_length)
+
+        return TransposedBatches(
+            rolls, examples, settings.augment_transpose, batch_size=settings.batch_size, seed=seed
+        )
+
+    def caveat(self, network: NetworkSpec) -> str:
+        """Say what the loss of a network that sees the next step is not."""
+        return caveat_of_sight(network)
+
+    def chosen_settings(self, rows: int) -> Settings:
+        """Return the settings of the recipe on the chorales."""
+        del rows
+        return {
+            "network.parameters": 20_000,
+            "training.learning_rate": 0.02,
+            "training.weight_decay": 0.2,
+            "training.weight_noise": 0.075,
+            "training.average_decay": 0.98,
+            "training.warmup_epochs": 3.0,
+            "training.epochs": 67,
+            "training.patience": 20,
+            "training.batch_size": 16,
+        }
+
+
+def roll_task() -> NextFrameTask:
+    """The task of a corpus of piano rolls, whose feature needs no fitting."""
+    feature = RollFeature()
+    return NextFrameTask(
+        category="many-to-many",
+        input_columns=("roll",),
+        target_columns=(NEXT,),
+        input=feature,
+        target=feature,
+        objective={"name": "roll"},
+        sentence=explain(feature, None, "many-to-many"),
+    )

@@ -1,0 +1,60 @@
+"""Rows whose next step is asked for: sequences, or the pieces of one text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from elman.data.arrow import is_text
+from elman.data.line_ends import with_line_ends
+from elman.data.table import Table
+from elman.features.build import parse_kind
+from elman.features.feature import feature_class
+from elman.features.inference import infer_kind
+from elman.tasks.fitting import sample
+from elman.tasks.rows import RowsLayout
+
+
+@dataclass(frozen=True)
+class NextLayout(RowsLayout):
+    """Rows without a target of their own: that is the input moved on by a step."""
+
+    def _targets(self, table: Table) -> list[str]:
+        del table
+        return []
+
+    @property
+    def _is_long(self) -> bool:
+        return bool(self.data.sequence_id)
+
+    def _as_lines(self, table: Table) -> Table:
+        """Let each text of which the next element is asked for be a line, so that none runs on."""
+        if table.spans is not None:
+            return table
+        (name, *others), _ = self.columns(table)
+        if others or not is_text(table.column(name).type):
+            return table
+        if self.data.input_kind is None:
+            kind = infer_kind(list(sample(table).column(name)), name=name, next_step=True).kind
+        else:
+            kind, _ = parse_kind(self.data.input_kind)
+        return with_line_ends(table, name) if feature_class(kind).is_text else table
+
+    @property
+    def _asks_for_running_text(self) -> bool:
+        """Whether a file of plain text is one text.
+
+        It is not where something is said that only columns, or lines that are texts of their own,
+        have.
+        """
+        data = self.data
+        of_columns = (data.sequence_id, data.time, data.group, data.split_column)
+        kind = "text" if data.input_kind is None else parse_kind(data.input_kind)[0]
+        reads_text = feature_class(kind).is_text and data.input in ([], ["text"])
+        return reads_text and data.split_order != "random" and not any(of_columns)
+
+    def _is_running_text(self, table: Table) -> bool:
+        return table.spans is not None
+
+    def _is_one_sequence(self, table: Table) -> bool:
+        del table
+        return False

@@ -1,0 +1,141 @@
+"""The task of predicting a target a row, or a target for each step of a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from elman.batches.encoding import EncodedExamples
+from elman.data.table import Table
+from elman.tasks.alignment import unequal_steps
+from elman.tasks.defaults import FEW, MANY, Settings, chosen_by_score, epochs_for
+from elman.tasks.task import Task, refuse_no_steps
+
+
+@dataclass(frozen=True)
+class PredictionTask(Task):
+    """A target a row: a class, labels, a number; or one a step: tags, numbers.
+
+    A target may also be a sequence of its own length that is aligned with the input in order alone,
+    as a transcription is (CTC).
+    """
+
+    def examples(self, table: Table, cache: Path | None = None) -> EncodedExamples:
+        """Encode inputs and targets; a target a step must have as many steps as its input."""
+        found: EncodedExamples = super().examples(table, cache)
+        if self.targets == "step":
+            refuse_no_steps(self, table, found.inputs)
+            inputs, targets = found.inputs.lengths, found.targets.lengths
+            for row in np.flatnonzero(inputs != targets):
+                steps = int(row), int(inputs[row]), int(targets[row])
+                raise unequal_steps(table, steps, self.input_columns, self.target_columns)
+        return found
+
+    def chosen_settings(self, rows: int) -> Settings:
+        """Return settings that suit the category, the kinds of columns and the size of the data."""
+        return _OF_CATEGORY[self.category](self, rows)
+
+
+@dataclass(frozen=True)
+class FramesTask(PredictionTask):
+    """A frame of a piano roll a step, given a column of its own: a harmony to a melody, say."""
+
+    scores_training: ClassVar[bool] = True
+
+
+def _one_to_one(task: Task, rows: int) -> Settings:
+    del task, rows
+    return {
+        "network.head": [128, 128],
+        "network.output_dropout": 0.1,
+        "network.embedding_size": 16,
+        "training.learning_rate": 1e-3,
+        "training.weight_decay": 0.01,
+    }
+
+
+def _many_to_one(task: Task, rows: int) -> Settings:
+    if task.input.writable:
+        return _reading(task, rows)
+    forecast = not task.target.predicts_names
+    heavy = task.input.reads_files
+    return {
+        "network.cell": "gru",
+        "network.hidden_size": 32 if rows < FEW else 64 if rows < 2_000 else 128,
+        "network.bidirectional": not forecast,
+        "network.pooling": "last" if forecast else "mean",
+        "network.output_dropout": 0.3,
+        "training.learning_rate": 3e-3,
+        "training.weight_decay": 0.05,
+        "training.epochs": epochs_for(rows, seen=60_000 if heavy else 200_000),
+    }
+
+
+def _reading(task: Task, rows: int) -> Settings:
+    """Texts are learned by heart within a few epochs, so they get few, and much dropout."""
+    reads_words = bool(task.input.encoding.ids) and task.input.encoding.ids[0] > 300
+    chosen: Settings = {
+        "network.bidirectional": True,
+        "network.pooling": "max",
+        "network.output_dropout": 0.5,
+        "training.weight_decay": 0.05,
+        **chosen_by_score(rows),
+    }
+    if reads_words:
+        return chosen | {
+            "network.cell": "lstm",
+            "network.hidden_size": 128,
+            "network.embedding_size": 128,
+            "network.input_dropout": 0.5,
+            "network.word_dropout": 0.05,
+            "training.learning_rate": 2e-3,
+            "training.epochs": epochs_for(rows, seen=60_000, least=4, most=30),
+        }
+    slow = {"training.average_decay": 0.999} if rows >= MANY else {}
+    return chosen | {
+        "network.cell": "gru",
+        "network.hidden_size": 128,
+        "network.embedding_size": 64,
+        "network.input_dropout": 0.1,
+        "network.output_dropout": 0.3,
+        "training.learning_rate": 2e-3,
+        "training.weight_decay": 0.01,
+        "training.epochs": epochs_for(rows, seen=320_000, most=30),
+        **slow,
+    }
+
+
+def _many_to_many(task: Task, rows: int) -> Settings:
+    if task.input.writable:
+        return {
+            "network.cell": "lstm",
+            "network.hidden_size": 128,
+            "network.bidirectional": True,
+            "network.embedding_size": 100,
+            "network.input_dropout": 0.5 if rows >= FEW else 0.2,
+            "network.output_dropout": 0.5 if rows >= FEW else 0.2,
+            "network.word_dropout": 0.05,
+            "training.learning_rate": 3e-3,
+            "training.weight_decay": 0.01,
+            "training.epochs": epochs_for(rows, seen=150_000, most=20),
+            **chosen_by_score(rows),
+        }
+    return {
+        "network.cell": "gru",
+        "network.hidden_size": 64,
+        "network.bidirectional": task.target.predicts_names,
+        "network.output_dropout": 0.3,
+        "training.learning_rate": 3e-3,
+        "training.weight_decay": 0.05,
+    }
+
+
+_OF_CATEGORY = {
+    "one-to-one": _one_to_one,
+    "many-to-one": _many_to_one,
+    "many-to-many": _many_to_many,
+}
+"""Category → what suits it."""
