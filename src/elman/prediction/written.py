@@ -14,7 +14,8 @@ from elman.data.table import Table
 from elman.errors import OptionError
 from elman.evaluation.language import bits_per_character, perplexity
 from elman.evaluation.scores import Scores, score
-from elman.experiment.decoder import WRITERS, DecodingSpec
+from elman.experiment.categories import WRITERS
+from elman.experiment.decoder import DecodingSpec
 from elman.networks.decoding import DecodingOptions, Hypothesis, decode
 from elman.tasks.batches import evaluation_batches, input_batches
 from elman.tasks.task import Task

@@ -18,7 +18,7 @@ from elman.batches.streams import StreamBatches
 from elman.batches.transposed import TransposedBatches
 from elman.data.table import Table
 from elman.errors import DataError
-from elman.experiment.decoder import WRITERS
+from elman.experiment.categories import WRITERS
 from elman.experiment.training import TrainingSettings
 from elman.tasks.alignment import unequal_steps
 from elman.tasks.task import Task

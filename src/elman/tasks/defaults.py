@@ -11,7 +11,8 @@ from typing import Any
 
 from elman.errors import ExperimentError
 from elman.experiment import Experiment
-from elman.experiment.decoder import WRITERS, DecodingSpec
+from elman.experiment.categories import WRITERS
+from elman.experiment.decoder import DecodingSpec
 from elman.features.feature import Feature
 from elman.tasks.parts import Parts, single_columns
 from elman.tasks.task import Task

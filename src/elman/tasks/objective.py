@@ -10,7 +10,7 @@ import torch
 
 from elman.data.table import Table
 from elman.errors import ExperimentError, unknown
-from elman.experiment.decoder import WRITERS
+from elman.experiment.categories import WRITERS
 from elman.experiment.network import NetworkSpec
 from elman.features.feature import Feature
 from elman.networks.objectives import OBJECTIVES
