@@ -57,18 +57,19 @@ class DecodingSpec(BaseModel):
     """How an answer is searched for.
 
     Attributes:
-        beam_size: hypotheses kept at every step; 1 takes the likeliest symbol each time.
-        length_penalty: α; hypotheses are compared by log p / (symbols written)^α.
+        beam_size: k, hypotheses kept at every step; 1 takes the likeliest symbol each time.
+        length_penalty: α; hypotheses are compared by log p / (symbols written, the end included)^α.
+            0 ranks by log-probability, which favours what is short; 1 by its mean a symbol.
         max_length: symbols of an answer at most; none for half as many again as the longest target
             of the training part.
-        min_length: symbols of an answer at least.
+        min_length: symbols before the end may follow.
         no_repeat_ngram_size: no run of so many symbols is written twice; 0 for no such rule.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     beam_size: int = Field(default=1, ge=1)
-    length_penalty: float = Field(default=1.0, ge=0)
+    length_penalty: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     max_length: int | None = Field(default=None, ge=1)
     min_length: int = Field(default=0, ge=0)
     no_repeat_ngram_size: int = Field(default=0, ge=0)

@@ -16,7 +16,6 @@ Options = TypeVar("Options", bound=BaseModel)
 
 _KINDS = {
     "hidden_size": "must be a whole number from 1 up, or a list with one a layer",
-    "head": "must be a list of whole numbers from 1 up",
     "zoneout": "must lie in [0, 1), or be a list of such numbers, one for each part of the state",
     "cell_options": "must be true, false, a number or a text",
     "input_options": "must be true, false, a number, a text or a list of texts",
@@ -24,15 +23,16 @@ _KINDS = {
 }
 """Setting → what its value may be, where that is of several types."""
 
-_PLAIN: Mapping[Any, str] = {
-    bool: "must be True or False",
-    str: "must be a text",
-    int: "must be a whole number",
-}
+_LISTS = {"head": "must be a list of whole numbers from 1 up"}
+"""Option → what it is, where it is a list. Of a setting the item that is wrong is named."""
+
+_PLAIN: Mapping[Any, str] = {bool: "must be True or False", str: "must be a string"}
 
 _RANGES = {
     ("ge", "lt"): "must lie in [{ge}, {lt})",
     ("ge",): "must be a number from {ge} up",
+    ("gt",): "must be a positive number",
+    ("gt", "le"): "must be a number in ({gt}, {le}]",
 }
 """Bounds of a number that need not be whole → the words for them."""
 
@@ -51,7 +51,7 @@ def checked_options(model: type[Options], given: Mapping[str, Any], of: str) -> 
     try:
         return model.model_validate(dict(given))
     except ValidationError as error:
-        raise _option_in_words(first_error(error), model, of) from error
+        raise option_in_words(error, model, given, of) from error
 
 
 def first_error(error: ValidationError) -> ErrorDetails:
@@ -97,16 +97,24 @@ def in_words(
     return ExperimentError(f"{origin}: {name} {message}, got {got!r}.")
 
 
-def _option_in_words(error: ErrorDetails, model: type[BaseModel], of: str) -> ElmanError:
-    """Turn pydantic's account of what is wrong with an option into a sentence."""
-    name, kind, got = str(error["loc"][0]), error["type"], error["input"]
-    if kind == "extra_forbidden":
+def option_in_words(
+    wrong: ValidationError, model: type[BaseModel], given: Mapping[str, Any], of: str
+) -> ElmanError:
+    """Turn pydantic's account of what is wrong with options into a sentence.
+
+    Arguments are those of `checked_options`.
+    """
+    error = first_error(wrong)
+    if error["type"] == "value_error" and isinstance(error["ctx"]["error"], ElmanError):
+        return error["ctx"]["error"]
+    name = str(error["loc"][0])
+    if error["type"] == "extra_forbidden":
         return unknown(f"{of} option", name, model.model_fields)
-    if kind == "literal_error":
-        return unknown(name, got, _choices(model.model_fields[name].annotation))
-    full = name if of == "network" else f"{of}.{name}"
-    wanted = _KINDS.get(name) or _wanted(model.model_fields[name])
-    return OptionError(f"{full} {wanted}, got {got!r}.")
+    field, got = model.model_fields[name], given[name]
+    if error["type"] == "literal_error":
+        return unknown(name, got, _choices(field.annotation))
+    wanted = _KINDS.get(name) or _LISTS.get(name) or _wanted(field)
+    return OptionError(f"{f'{of}.' if of == 'decoder' else ''}{name} {wanted}, got {got!r}.")
 
 
 def _wanted(field: FieldInfo) -> str:
@@ -114,11 +122,11 @@ def _wanted(field: FieldInfo) -> str:
     bounds = {
         bound: getattr(limit, bound)
         for limit in field.metadata
-        for bound in ("ge", "lt")
+        for bound in ("gt", "ge", "lt", "le")
         if hasattr(limit, bound)
     }
     kind = next(iter({*get_args(field.annotation)} - {NoneType}), field.annotation)
-    if kind is int and "ge" in bounds:
+    if kind is int:
         return f"must be a whole number of at least {bounds['ge']}"
     return _PLAIN.get(kind) or _RANGES[tuple(bounds)].format(**bounds)
 
