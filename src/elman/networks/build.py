@@ -57,7 +57,7 @@ def build_network(
     """Build a network of any category: inputs, a recurrent part, dense layers, an objective.
 
     Args:
-        category: one of `CATEGORIES`.
+        category: one of `elman.experiment.categories.CATEGORIES`.
         encoding: what an encoded input holds.
         objective: what the outputs are for; it stays on its device.
         output_bias: what the bias of the last dense layer begins at, (O,); None draws it.
