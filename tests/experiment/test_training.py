@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 from pydantic import ValidationError
 
-from elman.experiment.training import TrainingSettings
+from elman.experiment.training import GREATEST_SEED, TrainingSettings
 
 
 @pytest.mark.parametrize(
@@ -70,3 +73,11 @@ def test_a_setting_is_taken_where_it_has_an_effect(values: dict[str, Any]) -> No
 def test_a_value_out_of_range_is_refused(name: str, value: Any) -> None:
     with pytest.raises(ValidationError, match=name):
         TrainingSettings(**{name: value})
+
+
+def test_the_greatest_seed_is_the_greatest_that_every_generator_takes() -> None:
+    random.Random(GREATEST_SEED)
+    torch.Generator().manual_seed(GREATEST_SEED)
+    np.random.RandomState(GREATEST_SEED)
+    with pytest.raises(ValueError, match="Seed must be between 0 and"):
+        np.random.RandomState(GREATEST_SEED + 1)

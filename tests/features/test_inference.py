@@ -11,12 +11,13 @@ import pytest
 from PIL import Image
 
 from elman.errors import DataError, OptionError
+from elman.experiment.categories import CATEGORIES
 from elman.features.build import build_feature
 from elman.features.category import CategoryFeature
 from elman.features.inference import infer_columns, infer_kind
 from elman.features.symbols import SymbolsFeature
 from elman.features.text import TextFeature
-from elman.tasks.category import CATEGORIES, explain, infer_category, settle_category
+from elman.tasks.category import explain, infer_category, settle_category
 
 random = np.random.default_rng(9)
 LONG = [f"the film {place} was about number {place * 7} and fine" for place in range(40)]

@@ -112,8 +112,8 @@ def _decoding(settings: list[str], n_best: int) -> dict[str, Any]:
     asked = parse_overrides(settings)
     asked = {name.removeprefix("decoding."): value for name, value in asked.items()}
     for name in asked:
-        if name not in DecodingOptions.__dataclass_fields__:
-            raise unknown("setting of the decoding", name, DecodingOptions.__dataclass_fields__)
+        if name not in DecodingOptions.model_fields:
+            raise unknown("setting of the decoding", name, DecodingOptions.model_fields)
     if n_best > 1:
         asked = {"beam_size": n_best} | asked | {"n_best": n_best}
     return asked

@@ -6,10 +6,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from elman.experiment.network import Units
+from elman.experiment.network import Probability, Units, UnitsEach
 
-WRITERS = frozenset({"encoder-decoder", "one-to-many"})
-"""Categories whose answer is a sequence of its own length."""
+AttentionKind = Literal["dot", "general", "additive"]
+
+Conditioning = Literal["first", "state", "each"]
 
 
 class DecoderSpec(BaseModel):
@@ -19,7 +20,7 @@ class DecoderSpec(BaseModel):
     says what the recurrent part of the decoder is.
 
     Attributes:
-        cell: of its recurrent layers.
+        cell: of its recurrent layers; `network.cell_options` hold for the same cell alone.
         hidden_size: units of each, or a list with one number a layer.
         num_layers: how many; to be left out where `hidden_size` is a list.
         embedding_size: numbers that stand for a symbol it has written.
@@ -37,15 +38,15 @@ class DecoderSpec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     cell: str | None = None
-    hidden_size: Units | list[Units] | None = None
+    hidden_size: Units | UnitsEach | None = None
     num_layers: int | None = Field(default=None, ge=1)
     embedding_size: int | None = Field(default=None, ge=1)
-    attention: Literal["none", "dot", "general", "additive"] = "none"
+    attention: Literal["none", AttentionKind] = "none"
     input_feeding: bool = False
     feedback: bool = True
-    scheduled_sampling: float = Field(default=0.0, ge=0, lt=1)
+    scheduled_sampling: Probability = 0.0
     share_embeddings: bool = False
-    conditioning: Literal["first", "state", "each"] | None = None
+    conditioning: Conditioning | None = None
 
     def arguments(self) -> dict[str, Any]:
         """Return the options that differ from their defaults, for the builder to check."""
@@ -56,18 +57,19 @@ class DecodingSpec(BaseModel):
     """How an answer is searched for.
 
     Attributes:
-        beam_size: hypotheses kept at every step; 1 takes the likeliest symbol each time.
-        length_penalty: α; hypotheses are compared by log p / (symbols written)^α.
+        beam_size: k, hypotheses kept at every step; 1 takes the likeliest symbol each time.
+        length_penalty: α; hypotheses are compared by log p / (symbols written, the end included)^α.
+            0 ranks by log-probability, which favours what is short; 1 by its mean a symbol.
         max_length: symbols of an answer at most; none for half as many again as the longest target
             of the training part.
-        min_length: symbols of an answer at least.
+        min_length: symbols before the end may follow.
         no_repeat_ngram_size: no run of so many symbols is written twice; 0 for no such rule.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     beam_size: int = Field(default=1, ge=1)
-    length_penalty: float = Field(default=1.0, ge=0)
+    length_penalty: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     max_length: int | None = Field(default=None, ge=1)
     min_length: int = Field(default=0, ge=0)
     no_repeat_ngram_size: int = Field(default=0, ge=0)

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+Scaling = Literal["mean", "standard", "global"]
+
 
 class ForecastSpec(BaseModel):
     """What only an experiment with a `data.horizon` has.
@@ -34,7 +36,7 @@ class ForecastSpec(BaseModel):
     )
     levels: list[float] | None = None
     feedback: bool | None = None
-    scaling: Literal["mean", "standard", "global"] = "mean"
+    scaling: Scaling = "mean"
     samples: int = Field(default=200, ge=1)
     stride: int | None = Field(default=None, ge=1)
     standardised: bool = False

@@ -10,12 +10,14 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from elman.errors import ExperimentError
+from elman.experiment.categories import WRITERS
 from elman.experiment.data import DataSpec
-from elman.experiment.decoder import WRITERS, DecoderSpec, DecodingSpec
+from elman.experiment.decoder import DecoderSpec, DecodingSpec
 from elman.experiment.forecast import ForecastSpec
 from elman.experiment.network import NetworkSpec
-from elman.experiment.overrides import RIVALS, complete_name, flat, in_words
+from elman.experiment.overrides import RIVALS, complete_name, flat
 from elman.experiment.training import GREATEST_SEED, TrainingSettings
+from elman.experiment.words import first_error, in_words
 
 _SECTIONS: dict[str, type[BaseModel]] = {
     "forecast": ForecastSpec,
@@ -94,9 +96,7 @@ class Experiment(BaseModel):
         try:
             return cls.model_validate(dict(values))
         except ValidationError as error:
-            # An unknown key comes first: a misspelt one is often reported as missing, too.
-            errors = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-            raise in_words(errors[0], origin, cls, _SECTIONS) from error
+            raise in_words(first_error(error), origin, cls, _SECTIONS) from error
 
     @classmethod
     def from_toml(cls, text: str, *, origin: str = "experiment") -> Experiment:

@@ -19,7 +19,11 @@ _OWNED = {
 
 
 GREATEST_SEED = 2**32 - 1
-"""What numpy's generator takes."""
+"""The greatest random seed, everywhere.
+
+A seed is given to Python, numpy and PyTorch alike; numpy's global generator takes 32 bits, the
+others more. A seed that is good for training is then good for sampling, and the other way round.
+"""
 
 
 class TrainingSettings(BaseModel):

@@ -1,5 +1,6 @@
 """Networks: one file a category, and how a specification becomes one."""
 
+from elman.experiment.network import NetworkOptions
 from elman.networks.attention import Attention, Memory
 from elman.networks.bridge import Bridge, InitialState
 from elman.networks.build import Network, build_network, hidden_size_for, many_to_many
@@ -11,7 +12,6 @@ from elman.networks.many_to_many import ManyToMany
 from elman.networks.many_to_one import ManyToOne
 from elman.networks.one_to_many import OneToMany
 from elman.networks.one_to_one import OneToOne
-from elman.networks.options import NetworkOptions
 
 __all__ = [
     "Attention",

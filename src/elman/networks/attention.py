@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from elman.errors import OptionError, ShapeError, unknown
+from elman.experiment.decoder import AttentionKind
 from elman.layers.options import checked_size
 from elman.layers.state import described
 from elman.sequence.ragged import checked_lengths, has_padding, real_steps
 
-ATTENTIONS = ("dot", "general", "additive")
+ATTENTIONS: tuple[str, ...] = get_args(AttentionKind)
 """Names of the ways to score a source step."""
 _LARGEST_BLOCK = 1 << 24
 """Numbers of tanh that additive attention keeps at once: 64 MiB in float32."""

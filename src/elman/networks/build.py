@@ -8,7 +8,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from elman.errors import OptionError
-from elman.experiment.network import NetworkSpec
+from elman.experiment.decoder import DecoderSpec
+from elman.experiment.network import NetworkOptions, NetworkSpec
+from elman.experiment.words import checked_options
 from elman.features.feature import Encoding
 from elman.layers import MLP, parameter_count
 from elman.networks.build_forecaster import build_forecaster
@@ -33,12 +35,7 @@ from elman.networks.objectives.forecast import ForecastObjective
 from elman.networks.objectives.objective import Objective
 from elman.networks.one_to_many import OneToMany
 from elman.networks.one_to_one import OneToOne
-from elman.networks.options import (
-    WRITERS,
-    NetworkOptions,
-    checked_decoder_options,
-    checked_options,
-)
+from elman.networks.options import check_meaning, check_meaning_of_decoder, known_category
 from elman.networks.pooling import pooling
 
 _LARGEST_HIDDEN_SIZE = 1 << 16
@@ -60,12 +57,12 @@ def build_network(
     """Build a network of any category: inputs, a recurrent part, dense layers, an objective.
 
     Args:
-        category: one of `CATEGORIES`.
+        category: one of `elman.experiment.categories.CATEGORIES`.
         encoding: what an encoded input holds.
         objective: what the outputs are for; it stays on its device.
         output_bias: what the bias of the last dense layer begins at, (O,); None draws it.
         device: of all other parameters.
-        decoder: of a network that writes, see `DecoderOptions`.
+        decoder: of a network that writes, see `DecoderSpec`.
         forecast: of a network that forecasts, see `Forecaster`.
         options: see `NetworkOptions`.
 
@@ -73,13 +70,15 @@ def build_network(
         OptionError: an unknown category, cell or option, a value out of range, an option that has
             no meaning in the category, or parts that do not fit together.
     """
-    asked, writing = checked_options(options), checked_decoder_options(decoder or {})
+    asked = checked_options(NetworkOptions, options, "network")
+    writing = checked_options(DecoderSpec, decoder or {}, "decoder")
+    form = known_category(category)
     if isinstance(objective, ForecastObjective):
-        return build_forecaster(category, objective, asked, writing, forecast, device)
-    asked.check_category(category)
-    writing.check_category(category)
-    if category in WRITERS:
-        return build_writer(category, encoding, objective, asked, writing, output_bias, device)
+        return build_forecaster(form, objective, asked, writing, forecast, device)
+    check_meaning(form, asked)
+    check_meaning_of_decoder(form, writing)
+    if form.writes:
+        return build_writer(form, encoding, objective, asked, writing, output_bias, device)
     tied = asked.tie_embeddings
     inputs = make_inputs(
         encoding, asked, device, embedding_size=tied_size(asked) if tied else asked.embedding_size

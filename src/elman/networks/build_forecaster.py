@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from elman.errors import OptionError
+from elman.experiment.categories import Category
+from elman.experiment.decoder import DecoderSpec
+from elman.experiment.network import NetworkOptions
 from elman.features.feature import Encoding
 from elman.networks.components import make_head, make_inputs, make_recurrent
 from elman.networks.forecaster import Forecaster, read_columns
 from elman.networks.objectives.forecast import ForecastObjective
-from elman.networks.options import DecoderOptions, NetworkOptions
+from elman.networks.options import check_meaning
 
 
 def build_forecaster(
-    category: str,
+    category: Category,
     objective: ForecastObjective,
     asked: NetworkOptions,
-    writing: DecoderOptions,
+    writing: DecoderSpec,
     forecast: Mapping[str, Any] | None,
     device: str | None,
 ) -> Forecaster:
@@ -35,12 +37,12 @@ def build_forecaster(
     Raises:
         OptionError: an option has no meaning in a forecaster, or the parts do not fit together.
     """
-    if category != "encoder-decoder":
-        raise OptionError(f"a forecast is made by an encoder-decoder network, not {category}.")
+    if category.name != "encoder-decoder":
+        raise OptionError(f"a forecast is made by an encoder-decoder network, not {category.name}.")
     if forecast is None:
         raise OptionError("a forecaster needs forecast=, with the layout of its columns.")
-    replace(asked, highway=0).check_category(category)
-    if writing != DecoderOptions():
+    check_meaning(category, asked.model_copy(update={"highway": 0}))
+    if writing != DecoderSpec():
         raise OptionError(
             "options of a decoder are for symbols that are written; a forecast has those of the "
             "section forecast alone."

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from torch import Tensor, nn
 
 from elman.errors import OptionError
+from elman.experiment.categories import Category
+from elman.experiment.decoder import DecoderSpec
+from elman.experiment.network import NetworkOptions
 from elman.features.feature import Encoding
 from elman.layers import RecurrentLayer
 from elman.networks.attention import Attention
@@ -26,15 +28,14 @@ from elman.networks.encoder_decoder import EncoderDecoder
 from elman.networks.objectives.conditional_language_model import ConditionalLanguageModel
 from elman.networks.objectives.objective import Objective
 from elman.networks.one_to_many import OneToMany
-from elman.networks.options import DecoderOptions, NetworkOptions, with_article
 
 
 def build_writer(
-    category: str,
+    category: Category,
     encoding: Encoding,
     objective: Objective,
     asked: NetworkOptions,
-    writing: DecoderOptions,
+    writing: DecoderSpec,
     output_bias: Tensor | None,
     device: str | None,
 ) -> EncoderDecoder | OneToMany:
@@ -54,10 +55,10 @@ def build_writer(
     """
     if not isinstance(objective, ConditionalLanguageModel):
         raise OptionError(
-            f"{with_article(category)} network writes symbols, and the objective is "
+            f"{category.spoken} writes symbols, and the objective is "
             f"{objective.name!r}; use {ConditionalLanguageModel.name!r}."
         )
-    if category == "one-to-many":
+    if category.name == "one-to-many":
         return _one_to_many(encoding, objective, asked, writing, output_bias, device)
     return _encoder_decoder(encoding, objective, asked, writing, output_bias, device)
 
@@ -66,7 +67,7 @@ def _encoder_decoder(
     encoding: Encoding,
     objective: ConditionalLanguageModel,
     asked: NetworkOptions,
-    writing: DecoderOptions,
+    writing: DecoderSpec,
     output_bias: Tensor | None,
     device: str | None,
 ) -> EncoderDecoder:
@@ -104,13 +105,14 @@ def _one_to_many(
     encoding: Encoding,
     objective: ConditionalLanguageModel,
     asked: NetworkOptions,
-    writing: DecoderOptions,
+    writing: DecoderSpec,
     output_bias: Tensor | None,
     device: str | None,
 ) -> OneToMany:
     conditioning = writing.conditioning or "state"
     # What is dropped is of the symbols written: the input is one value, seen once.
-    reading = replace(asked, embedding_dropout=0.0, word_dropout=0.0, input_dropout=0.0)
+    none = {"embedding_dropout": 0.0, "word_dropout": 0.0, "input_dropout": 0.0}
+    reading = asked.model_copy(update=none)
     inputs = make_inputs(encoding, reading, device, embedding_size=asked.embedding_size)
     context = inputs.size if conditioning == "each" else 0
     size = _embedding_size(objective, asked, writing)
@@ -121,7 +123,7 @@ def _one_to_many(
     return OneToMany(inputs, decoder, objective, conditioning=conditioning, device=device)
 
 
-def _of_the_decoder(asked: NetworkOptions, writing: DecoderOptions) -> NetworkOptions:
+def _of_the_decoder(asked: NetworkOptions, writing: DecoderSpec) -> NetworkOptions:
     """Return the options of an encoder as its decoder has them.
 
     A decoder reads forward, from a state that it is given; options of the encoder's cell hold where
@@ -141,17 +143,17 @@ def _of_the_decoder(asked: NetworkOptions, writing: DecoderOptions) -> NetworkOp
         }
     if writing.num_layers is not None:
         changed["num_layers"] = writing.num_layers
-    return replace(asked, **changed)
+    return asked.model_copy(update=changed)
 
 
 def _embedding_size(
-    objective: ConditionalLanguageModel, own: NetworkOptions, writing: DecoderOptions
+    objective: ConditionalLanguageModel, own: NetworkOptions, writing: DecoderSpec
 ) -> int:
     """Count the numbers that stand for a symbol written."""
     if writing.embedding_size is not None:
         return writing.embedding_size
     if own.tie_embeddings:
-        return tied_size(replace(own, embedding_size=None))
+        return tied_size(own.model_copy(update={"embedding_size": None}))
     return own.embedding_size or default_embedding_size(objective.output_size)
 
 
@@ -170,7 +172,7 @@ def _decoder(
     objective: ConditionalLanguageModel,
     recurrent: RecurrentLayer,
     own: NetworkOptions,
-    writing: DecoderOptions,
+    writing: DecoderSpec,
     output_bias: Tensor | None,
     device: str | None,
     *,

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from elman.errors import unknown
+from elman.experiment.network import NetworkOptions
 from elman.features.feature import Encoding
 from elman.layers import GRU, LSTM, MLP, RecurrentLayer, SimpleRNN
 from elman.layers.weight_dropout import apply_weight_dropout
 from elman.networks.inputs import Inputs
-from elman.networks.options import NetworkOptions
 from elman.networks.tied import TiedHead
 
 LAYERS: Mapping[str, type[RecurrentLayer]] = {"simple": SimpleRNN, "lstm": LSTM, "gru": GRU}
@@ -42,7 +42,7 @@ def make_inputs(
 def make_recurrent(input_size: int, asked: NetworkOptions, device: str | None) -> RecurrentLayer:
     """Build the recurrent layers, all of one cell."""
     locked = asked.dropout_kind == "locked"
-    assert asked.hidden_size is not None, "check_category has seen to it"
+    assert asked.hidden_size is not None, "check_meaning has seen to it"
     recurrent = make_layer(
         asked.cell,
         asked.cell_options,
@@ -88,7 +88,8 @@ def hidden_sizes(asked: NetworkOptions) -> list[int]:
 
 def recurrent_output_size(asked: NetworkOptions) -> int:
     """Count the numbers that the recurrent part gives a step."""
-    size: int = asked.cell_options.get("proj_size", 0) or hidden_sizes(asked)[-1]
+    projected: Any = asked.cell_options.get("proj_size")
+    size: int = projected or hidden_sizes(asked)[-1]
     return 2 * size if asked.bidirectional else size
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from elman.errors import OptionError, ShapeError, unknown
+from elman.experiment.forecast import Scaling
 from elman.features.forecast import Layout
 from elman.layers.recurrent import RecurrentLayer
 from elman.layers.state import described
@@ -18,7 +19,7 @@ from elman.networks.inputs import Inputs
 from elman.networks.objectives.forecast import ForecastObjective
 from elman.sequence.ragged import checked_lengths
 
-SCALINGS = ("mean", "standard", "global")
+SCALINGS: tuple[str, ...] = get_args(Scaling)
 
 _LEAST = 1e-3
 """A window's deviation is at least this part of its values' mean size: less is rounding."""

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 import torch
 from torch import Tensor, nn
 
 from elman.errors import OptionError, ShapeError, unknown
+from elman.experiment.decoder import Conditioning
 from elman.layers.state import described
 from elman.networks.bridge import InitialState
 from elman.networks.decoder import Decoder, DecoderState
 from elman.networks.inputs import Inputs
 from elman.networks.objectives.conditional_language_model import ConditionalLanguageModel
 
-CONDITIONINGS = ("first", "state", "each")
+CONDITIONINGS: tuple[str, ...] = get_args(Conditioning)
 """Names of the ways in which what is written depends on the value."""
 
 

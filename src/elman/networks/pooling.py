@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import torch
 from torch import Tensor, nn
 
 from elman.errors import OptionError, unknown
+from elman.experiment.network import Pooling
 from elman.layers.bidirectional import Bidirectional
 from elman.layers.options import checked_size
 from elman.layers.recurrent import RecurrentLayer
 from elman.sequence.ragged import real_steps
 
-POOLINGS = ("last", "mean", "max", "attention")
+POOLINGS: tuple[str, ...] = get_args(Pooling)
 """Names of the ways to make one vector of all steps."""
 
 

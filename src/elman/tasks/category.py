@@ -16,9 +16,8 @@ To predict the next element of the input is many-to-many.
 from __future__ import annotations
 
 from elman.errors import DataError, OptionError, unknown
+from elman.experiment.categories import CATEGORIES
 from elman.features.feature import Feature
-
-CATEGORIES = ("one-to-one", "many-to-one", "many-to-many", "encoder-decoder", "one-to-many")
 
 
 def infer_category(

@@ -32,6 +32,8 @@ from elman.networks.decoding import DecodingOptions
         ({"temperature": 1.0, "beam_size": 4}, "beam_size=4 searches .* temperature=1.0 draws; ch"),
         ({"no_repeat_ngram_size": -2}, "no_repeat_ngram_size must be a whole number of at least 0"),
         ({"banned_ids": (0, -1)}, "an id in banned_ids must be a whole number of at least 0, g"),
+        ({"banned_ids": 5}, "banned_ids must be a list of ids, got 5"),
+        ({"beam_siez": 5}, "unknown decoding option 'beam_siez'; did you mean 'beam_size'"),
     ],
     ids=str,
 )

@@ -1,0 +1,91 @@
+"""The five forms a network has: one record each, which everybody asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+_RECURRENT = frozenset(
+    {
+        "bidirectional",
+        "dropout",
+        "dropout_kind",
+        "recurrent_dropout",
+        "weight_dropout",
+        "zoneout",
+        "layer_norm",
+        "cell_options",
+    }
+)
+"""Options of the recurrent part."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Category:
+    """One of the forms a network has.
+
+    Attributes:
+        name: as it is written in an experiment.
+        writes: whether its output is a sequence of its own length.
+        recurrent: whether it has a recurrent part, whose size must be known.
+        meaningless: options of the network that only other categories have a place for.
+        meaningless_of_decoder: options of the decoder that only the other category that writes has
+            a place for; one that does not write has no place for any.
+    """
+
+    name: str
+    writes: bool = False
+    recurrent: bool = True
+    meaningless: frozenset[str] = frozenset()
+    meaningless_of_decoder: frozenset[str] = frozenset()
+
+    @property
+    def spoken(self) -> str:
+        """Its name in a sentence.
+
+        >>> CATEGORIES["encoder-decoder"].spoken
+        'an encoder-decoder network'
+        """
+        return f"{'an' if self.name.startswith('e') else 'a'} {self.name} network"
+
+
+CATEGORIES: Mapping[str, Category] = MappingProxyType(
+    {
+        category.name: category
+        for category in (
+            Category(
+                name="one-to-one",
+                recurrent=False,
+                meaningless=_RECURRENT | {"delay", "pooling", "highway", "tie_embeddings"},
+            ),
+            Category(name="many-to-one", meaningless=frozenset({"delay", "tie_embeddings"})),
+            Category(name="many-to-many", meaningless=frozenset({"pooling", "highway"})),
+            Category(
+                name="encoder-decoder",
+                writes=True,
+                meaningless=frozenset({"delay", "pooling", "highway"}),
+                meaningless_of_decoder=frozenset({"conditioning"}),
+            ),
+            Category(
+                name="one-to-many",
+                writes=True,
+                meaningless=frozenset({"bidirectional", "delay", "pooling", "highway"}),
+                meaningless_of_decoder=frozenset(
+                    {
+                        "attention",
+                        "cell",
+                        "hidden_size",
+                        "input_feeding",
+                        "num_layers",
+                        "share_embeddings",
+                    }
+                ),
+            ),
+        )
+    }
+)
+"""Name → category."""
+
+WRITERS = frozenset(name for name, category in CATEGORIES.items() if category.writes)
+"""Names of the categories that write."""

@@ -1,0 +1,52 @@
+"""One record a category."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+import elman
+from elman.experiment.categories import CATEGORIES, WRITERS, Category
+from elman.experiment.decoder import DecoderSpec
+from elman.experiment.network import NetworkOptions, NetworkSpec
+
+
+@pytest.mark.parametrize("category", CATEGORIES.values(), ids=lambda category: category.name)
+def test_a_record_names_options_that_there_are(category: Category) -> None:
+    assert CATEGORIES[category.name] is category
+    assert category.meaningless < NetworkOptions.model_fields.keys()
+    assert category.meaningless_of_decoder < DecoderSpec.model_fields.keys()
+    assert category.writes == (category.name in WRITERS)
+    assert category.writes or not category.meaningless_of_decoder
+
+
+def test_a_category_is_spoken_of_with_its_article() -> None:
+    assert [category.spoken for category in CATEGORIES.values()] == [
+        "a one-to-one network",
+        "a many-to-one network",
+        "a many-to-many network",
+        "an encoder-decoder network",
+        "a one-to-many network",
+    ]
+
+
+def test_an_experiment_takes_every_category() -> None:
+    choices, _ = get_args(NetworkSpec.model_fields["category"].annotation)
+    assert get_args(choices) == tuple(CATEGORIES)
+    for name in CATEGORIES:
+        assert NetworkSpec(category=name).category == name
+
+
+def test_no_file_lists_the_categories_anew() -> None:
+    source = Path(elman.__file__).parent
+    lists = [
+        f"{path.relative_to(source)}: {ast.unparse(node)}"
+        for path in source.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Tuple | ast.List | ast.Set)
+        and {part.value for part in node.elts if isinstance(part, ast.Constant)} >= {*CATEGORIES}
+    ]
+    assert lists == []
