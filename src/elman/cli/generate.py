@@ -29,6 +29,7 @@ def generate(
     """Write text to stdout; or compose a piece: a MIDI file, and its piano roll as a picture."""
     from elman.errors import OptionError
     from elman.features.text import TextFeature
+    from elman.files import write_atomically
     from elman.models.model import load
     from elman.prediction.generation import note_of_unknown
 
@@ -52,7 +53,7 @@ def generate(
     if out is None:
         typer.echo(text)
     else:
-        out.write_text(f"{text}\n", encoding="utf-8")
+        write_atomically(out, f"{text}\n", make_folder=False)
 
 
 def _compose(model: Model, steps: int, seed: int, temperature: float, out: Path) -> None:

@@ -14,6 +14,7 @@ from elman.data.table import Table
 from elman.errors import OptionError
 from elman.evaluation.language import bits_per_character, perplexity
 from elman.evaluation.scores import Scores, score
+from elman.evaluation.translation import sacrebleu
 from elman.experiment.decoder import WRITERS, DecodingSpec
 from elman.networks.decoding import DecodingOptions, Hypothesis, decode
 from elman.tasks.batches import evaluation_batches, input_batches
@@ -27,6 +28,10 @@ LONGEST = 100
 
 _TOLD_LITTLE = frozenset({"category", "labels"})
 """Kinds of input of which no one answer is right: what is written is measured by its likelihood."""
+
+
+BY_SACREBLEU = frozenset({"caption", "translation"})
+"""Kinds of score that need sacreBLEU."""
 
 
 class Written(NamedTuple):
@@ -235,6 +240,19 @@ def likelihood(
     return truths, answers, nats / sum(map(len, truths))
 
 
+def kind_of_scores(task: Task) -> str:
+    """Say by which kind of score what is written is measured; see `written_scores`."""
+    if task.input.kind in _TOLD_LITTLE:
+        return "language"
+    if task.target.kind == "symbols" or _is_spelled(task.target):
+        return "transcription"
+    return "caption" if task.input.kind == "image" else "translation"
+
+
+def _is_spelled(target: Any) -> bool:
+    return getattr(target, "level", None) == "character"
+
+
 def written_scores(
     task: Task, network: nn.Module, table: Table, batch_size: int, options: DecodingOptions
 ) -> Scores:
@@ -250,25 +268,26 @@ def written_scores(
         batch_size: rows at a time.
         options: of the decoding.
     """
+    kind = kind_of_scores(task)
+    if kind in BY_SACREBLEU:
+        sacrebleu()  # said before the answers are written, not after it
     symbols, likeliest, nll = likelihood(task, network, table, batch_size)
-    spelled = getattr(task.target, "level", None) == "character"
+    spelled = _is_spelled(task.target)
     count = sum(map(len, symbols))
-    if task.input.kind in _TOLD_LITTLE:
+    if kind == "language":
         facts: dict[str, Any] = {"characters": count} if spelled else {}
-        return score("language", symbols, likeliest, nll=nll, **facts)
+        return score(kind, symbols, likeliest, nll=nll, **facts)
     truths = [as_given(task.target, value) for value in table.values(task.target_columns)]
-    pictured = task.input.kind == "image" and task.target.kind == "text" and not spelled
-    if pictured:
+    if kind == "caption":
         table, truths = with_several_references(task, table, truths)
     hypotheses = write_answers(task, network, table, batch_size, options)
     answers = [task.target.decode(best[0].ids) for best in hypotheses]
-    if task.target.kind == "symbols":
-        found = score("transcription", truths, answers)
+    if kind in BY_SACREBLEU:
+        found = score(kind, truths, answers, lowercase=lowers_case(task.target))
     elif spelled:
-        found = score("transcription", list(map(list, truths)), list(map(list, answers)))
+        found = score(kind, list(map(list, truths)), list(map(list, answers)))
     else:
-        kind, lowercase = "caption" if pictured else "translation", lowers_case(task.target)
-        found = score(kind, truths, answers, lowercase=lowercase)
+        found = score(kind, truths, answers)
     likely = {"perplexity": perplexity(nll)}
     if spelled:
         bits = bits_per_character(nll, symbols=count, characters=count)

@@ -39,7 +39,14 @@ from elman.training.history import EpochRecord, History
 from elman.training.progress import NoProgress, Progress, progress_on_stderr
 from elman.training.trainer import fit
 from elman.models.network import completed_network, untrained_network
-from elman.prediction.written import note_of_long_targets
+from elman.evaluation.translation import sacrebleu
+from elman.music.midi import mido
+from elman.prediction.written import (
+    BY_SACREBLEU,
+    kind_of_scores,
+    note_of_long_targets,
+    writes,
+)
 
 REPORT = "report.html"
 
@@ -109,6 +116,7 @@ def run_experiment(
         ExperimentError: the directory holds a run of another experiment, or training diverged.
         DataError: the data cannot be read, or a value is malformed.
         CheckpointError: a file of the run in the directory is corrupt.
+        MissingDependencyError: data, network, scores or page need an extra that is not installed.
     """
     progress = progress or NoProgress()
     known = with_known_columns(experiment.data)
@@ -128,6 +136,7 @@ def run_experiment(
     _refuse_another_run(complete, directory)
     if (directory / RESULT).is_file():
         return TrainedRun(Model.load(directory), _read_result(directory / RESULT))
+    _check_installed(complete, task, page=page)
     # What cannot be built is refused before anything is written.
     network = untrained_network(complete, task, parts.train)
     _announce(directory.name, complete, task, parts, progress)
@@ -164,6 +173,18 @@ def _check_answers(task: Task, others: Sequence[Table]) -> None:
         return
     for part in others:
         encode(part, range(len(part)), task.target_columns, task.target, cache=None)
+
+
+def _check_installed(experiment: Experiment, task: Task, *, page: bool) -> None:
+    """Refuse, before hours of training, what scores or page would miss after it.
+
+    Raises:
+        MissingDependencyError: an extra is not installed.
+    """
+    if writes(task) and kind_of_scores(task) in BY_SACREBLEU:
+        sacrebleu()
+    if page and task.predicts_next and task.input.kind == "roll" and not caveat(experiment):
+        mido()  # the page plays what the network composed
 
 
 def _announce(
