@@ -110,7 +110,7 @@ def special_functions() -> Any:
     Raises:
         MissingDependencyError: SciPy is not installed.
     """
-    return import_extra("scipy.special", "forecast", "a forecast by this distribution")
+    return import_extra("scipy.special", "forecast", "a forecast by student-t or negative-binomial")
 
 
 def precise(numbers: Tensor) -> Tensor:
