@@ -58,9 +58,10 @@ def generate(
 
 def _compose(model: Model, steps: int, seed: int, temperature: float, out: Path) -> None:
     from elman.data.catalog import ROLL_SETS
-    from elman.music.midi import write_midi
+    from elman.music.midi import mido, write_midi
     from elman.music.piano_roll import save_piano_roll
 
+    mido()  # where it is missing, that is said before anything is composed
     roll = model.generate(steps, seed, temperature=temperature)
     name = model.experiment.data.name or ""
     pace = ROLL_SETS[name].frames_per_beat if name in ROLL_SETS else 1
