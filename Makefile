@@ -2,6 +2,7 @@
 # make test    runs the tests;  make test-slow runs the slow ones
 # make lint    checks style and types;  make sanitize runs the kernels' programs under sanitizers
 # make docs    builds the pages into site/;  make bench runs the benchmarks
+# make wheel   builds a wheel into dist/ and tries it in an environment of its own
 #
 # Each installs what it needs into .venv, once; `sanitize` needs no more than a C++ compiler.
 # PYTHON=python3.12 chooses another Python, ARGS="-k gru" hands more arguments to pytest, to the
@@ -15,8 +16,8 @@ ARGS ?=
 PARALLEL ?= -n auto --dist loadfile
 
 # Both variables: older pips read the first for the build's own requirements, newer ones the second.
-PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
-               $(BIN)/python -m pip --disable-pip-version-check install
+PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
+       $(BIN)/python -m pip --disable-pip-version-check
 
 NATIVE := pyproject.toml constraints.txt CMakeLists.txt $(wildcard csrc/*.h csrc/*.cpp csrc/cells/*.h)
 SOURCE := $(shell find src -type f ! -name '*.pyc')
@@ -25,7 +26,7 @@ SOURCE := $(shell find src -type f ! -name '*.pyc')
 INSTALLED := $(if $(wildcard $(VENV)/.developer),$(VENV)/.developer,$(VENV)/.installed)
 
 .DEFAULT_GOAL := test
-.PHONY: demo test test-slow sanitize lint docs bench clean
+.PHONY: demo test test-slow sanitize lint docs bench wheel clean
 
 demo: $(INSTALLED)
 	$(BIN)/elman compare chorales --seeds 1 $(ARGS)
@@ -50,8 +51,13 @@ docs: $(VENV)/.documentation
 bench: $(VENV)/.developer
 	$(BIN)/python benchmarks/run.py $(ARGS)
 
+wheel: $(VENV)/.created
+	rm -rf dist
+	$(PIP) wheel --no-deps --wheel-dir dist -c constraints.txt .
+	$(BIN)/python tests/try_wheel.py dist/*.whl --constraints constraints.txt
+
 clean:
-	rm -rf $(VENV) build site
+	rm -rf $(VENV) build dist site
 
 $(VENV)/.created:
 	@command -v $(PYTHON) >/dev/null || { \
@@ -65,13 +71,13 @@ $(VENV)/.created:
 	touch $@
 
 $(VENV)/.installed: $(VENV)/.created $(NATIVE) $(SOURCE)
-	$(PIP_INSTALL) -c constraints.txt .
+	$(PIP) install -c constraints.txt '.[music]'
 	touch $@
 
 $(VENV)/.developer: $(VENV)/.created $(NATIVE)
-	$(PIP_INSTALL) -c constraints.txt -e '.[dev]'
+	$(PIP) install -c constraints.txt -e '.[dev]'
 	touch $@
 
 $(VENV)/.documentation: $(VENV)/.developer
-	$(PIP_INSTALL) -c constraints.txt -e '.[dev,docs]'
+	$(PIP) install -c constraints.txt -e '.[dev,docs]'
 	touch $@

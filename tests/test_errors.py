@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 import pytest
 
 from elman import errors
-from elman.errors import ElmanError, OptionError, unknown
+from elman.errors import ElmanError, OptionError, import_extra, unknown
 
 
 @pytest.mark.parametrize(
@@ -17,6 +20,7 @@ from elman.errors import ElmanError, OptionError, unknown
         ("DataError", ValueError),
         ("CheckpointError", ValueError),
         ("ExperimentError", ValueError),
+        ("MissingDependencyError", ModuleNotFoundError),
     ],
 )
 def test_every_error_is_elmans_and_one_of_pythons(name: str, also: type[Exception]) -> None:
@@ -56,3 +60,20 @@ def test_of_many_names_those_most_like_the_wrong_one_are_listed() -> None:
     message = str(unknown("setting", "network.hiden_size", names))
     assert "did you mean 'network.hidden_size'?" in message
     assert len(message) < 250
+
+
+def test_a_module_that_is_there_is_imported() -> None:
+    assert import_extra("os.path", "any", "a test") is os.path
+
+
+def test_a_package_of_an_extra_that_is_missing_is_named_with_the_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "mido", None)
+    with pytest.raises(errors.MissingDependencyError) as refusal:
+        import_extra("mido", "music", "writing music as MIDI")
+    assert str(refusal.value) == (
+        "writing music as MIDI needs the package mido, which cannot be imported (import of mido "
+        'halted; None in sys.modules). Install it: pip install "elman[music]".'
+    )
+    assert refusal.value.name == "mido"

@@ -7,15 +7,19 @@ ElmanError
 ├── BackendError      a backend asked for by name cannot run          (also a RuntimeError)
 ├── DataError         a file or data set is missing or malformed      (also a ValueError)
 ├── CheckpointError   a saved model or checkpoint cannot be read      (also a ValueError)
-└── ExperimentError   an experiment's specification is wrong          (also a ValueError)
+├── ExperimentError   an experiment's specification is wrong          (also a ValueError)
+└── MissingDependencyError
+                      a package of an extra is missing      (also a ModuleNotFoundError)
 ```
 """
 
 from __future__ import annotations
 
 import difflib
+import importlib
 import re
 from collections.abc import Iterable
+from typing import Any
 
 LISTED = 40
 """Names that an error lists; of more it lists the five most like the wrong one."""
@@ -49,6 +53,10 @@ class ExperimentError(ElmanError, ValueError):
     """An experiment's specification is wrong."""
 
 
+class MissingDependencyError(ElmanError, ModuleNotFoundError):
+    """A package that an extra of Elman brings is not installed, or cannot be imported."""
+
+
 def unknown(
     kind: str, name: object, known: Iterable[str], *, error: type[ElmanError] = OptionError
 ) -> ElmanError:
@@ -74,6 +82,30 @@ def unknown(
     if len(names) > LISTED:
         names = [*difflib.get_close_matches(str(name), names, n=5, cutoff=0.3), "…"]
     return error(f"unknown {kind} {name!r}{hint} Known {kinds}: {', '.join(names)}.")
+
+
+def import_extra(module: str, extra: str, purpose: str) -> Any:
+    """Import a module of a package that is installed with an extra of Elman alone.
+
+    Args:
+        module: its full name: `scipy.signal`.
+        extra: which brings the package: `audio`.
+        purpose: what needs it, as the subject of the sentence: `reading a sound file`.
+
+    Returns:
+        The module.
+
+    Raises:
+        MissingDependencyError: it cannot be imported; the command that installs it is named.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"{purpose} needs the package {module.partition('.')[0]}, which cannot be imported "
+            f'({error}). Install it: pip install "elman[{extra}]".',
+            name=error.name,
+        ) from error
 
 
 def counted(number: int, noun: str) -> str:

@@ -185,3 +185,15 @@ def test_a_cell_that_cannot_be_taken_is_named_with_its_row(
 def test_a_missing_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["predict", str(tmp_path / "none"), "-"]) == 1
     assert "there is no model in" in capsys.readouterr().err
+
+
+def test_predicting_loads_nothing_of_training_or_of_reports(
+    reviews_run: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "rows.csv").write_text(ROWS, encoding="utf-8")
+    arguments = ["predict", str(reviews_run), str(tmp_path / "rows.csv")]
+    program = f"import sys; from elman.cli.main import run; run({arguments}); "
+    program += "heavy = {'lightning_fabric', 'matplotlib', 'jinja2', 'scipy'}; "
+    program += "print(*heavy & sys.modules.keys(), end='', file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert done.stderr == b""

@@ -28,6 +28,7 @@ def generate(
 ) -> None:
     """Write text to stdout; or compose a piece: a MIDI file, and its piano roll as a picture."""
     from elman.errors import OptionError
+    from elman.files import write_atomically
     from elman.models.model import load
     from elman.tasks.next_frame import NextFrameTask
 
@@ -50,14 +51,15 @@ def generate(
     if out is None:
         typer.echo(text)
     else:
-        out.write_text(f"{text}\n", encoding="utf-8")
+        write_atomically(out, f"{text}\n", make_folder=False)
 
 
 def _compose(model: Model, steps: int, seed: int, temperature: float, out: Path) -> None:
     from elman.data.catalog import ROLL_SETS
-    from elman.music.midi import write_midi
+    from elman.music.midi import mido, write_midi
     from elman.music.piano_roll import save_piano_roll
 
+    mido()  # where it is missing, that is said before anything is composed
     roll = model.generate(steps, seed, temperature=temperature)
     name = model.experiment.data.name or ""
     pace = ROLL_SETS[name].frames_per_beat if name in ROLL_SETS else 1

@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from elman.errors import DataError, unknown
+from elman.errors import DataError, import_extra, unknown
 from elman.evaluation.measures import WORST, Scores, check_pairs
 
 TOKENIZERS = ("13a", "char", "intl", "none", "zh")
 """How sacreBLEU may cut a text into words: `none` at spaces alone, for text already tokenised."""
 
 Reference = str | Sequence[str]
+
+
+def sacrebleu() -> Any:
+    """Import the metrics of sacreBLEU, which measure translations and captions.
+
+    Raises:
+        MissingDependencyError: it is not installed.
+    """
+    return import_extra("sacrebleu.metrics", "translation", "measuring texts by BLEU and chrF")
 
 
 def translation_scores(
@@ -171,15 +180,12 @@ def _streams(references: Sequence[list[str]]) -> list[list[str | None]]:
 
 
 def _bleu(order: int, tokenize: str, lowercase: bool) -> Any:
-    from sacrebleu.metrics.bleu import BLEU
-
     if tokenize not in TOKENIZERS:
         raise unknown("tokenizer", tokenize, TOKENIZERS)
     # force: text that looks tokenised is the caller's to judge, not to be warned of.
-    return BLEU(max_ngram_order=order, tokenize=tokenize, lowercase=lowercase, force=True)
+    options = {"tokenize": tokenize, "lowercase": lowercase, "force": True}
+    return sacrebleu().BLEU(max_ngram_order=order, **options)
 
 
 def _chrf(lowercase: bool) -> Any:
-    from sacrebleu.metrics.chrf import CHRF
-
-    return CHRF(lowercase=lowercase)
+    return sacrebleu().CHRF(lowercase=lowercase)

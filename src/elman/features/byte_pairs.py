@@ -6,11 +6,16 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from elman.errors import import_extra
 from elman.features.state import check_entries, malformed
 from elman.features.vocabulary import UNKNOWN
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+
+
+def _tokenizers() -> Any:
+    return import_extra("tokenizers", "translation", "cutting texts into byte pairs")
 
 
 class BytePairs:
@@ -28,16 +33,15 @@ class BytePairs:
     """
 
     def __init__(self, pieces: Sequence[str], merges: Sequence[Sequence[str]]) -> None:
-        from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-
+        tokenizers = _tokenizers()
         self.pieces = tuple(pieces)
         self.merges = tuple((left, right) for left, right in merges)
         vocabulary = {piece: index for index, piece in enumerate(self.pieces)}
-        self._tokenizer: Tokenizer = Tokenizer(
-            models.BPE(vocab=vocabulary, merges=list(self.merges), unk_token=UNKNOWN)
+        self._tokenizer: Tokenizer = tokenizers.Tokenizer(
+            tokenizers.models.BPE(vocab=vocabulary, merges=list(self.merges), unk_token=UNKNOWN)
         )
-        self._tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-        self._tokenizer.decoder = decoders.ByteLevel()
+        self._tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+        self._tokenizer.decoder = tokenizers.decoders.ByteLevel()
 
     @classmethod
     def learn(cls, texts: Iterable[str], *, max_size: int, min_count: int) -> BytePairs:
@@ -48,15 +52,14 @@ class BytePairs:
             max_size: greatest number of ids; the unknown one and the 256 bytes are always there.
             min_count: a pair seen less often is not joined.
         """
-        from tokenizers import Tokenizer, models, pre_tokenizers, trainers
-
-        tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
-        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-        trainer = trainers.BpeTrainer(
+        tokenizers = _tokenizers()
+        tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE(unk_token=UNKNOWN))
+        tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+        trainer = tokenizers.trainers.BpeTrainer(
             vocab_size=max_size,
             min_frequency=min_count,
             special_tokens=[UNKNOWN],
-            initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+            initial_alphabet=sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet()),
             show_progress=False,
         )
         tokenizer.train_from_iterator(texts, trainer)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.errors import DataError
+from elman.errors import DataError, import_extra
 from elman.features.checks import missing, shown
 
 SIXTEEN_BITS = 32_768
@@ -57,12 +57,11 @@ def read_sound(value: Any) -> Sound:
 
 def resample(samples: NDArray[np.float64], rate: int, wanted: int) -> NDArray[np.float64]:
     """Bring samples, (N, channels), from one rate to another, by a polyphase low-pass filter."""
-    from scipy.signal import resample_poly
-
     if rate == wanted or not len(samples):
         return samples
+    signal = import_extra("scipy.signal", "audio", "resampling a sound")
     common = math.gcd(rate, wanted)
-    resampled: NDArray[np.float64] = resample_poly(samples, wanted // common, rate // common)
+    resampled: NDArray[np.float64] = signal.resample_poly(samples, wanted // common, rate // common)
     return resampled
 
 
@@ -80,8 +79,7 @@ def _from_mapping(value: Mapping[str, Any]) -> Any:
 
 def _from_file(content: bytes, name: str) -> Sound:
     """Read the bytes of a file."""
-    import soundfile
-
+    soundfile = import_extra("soundfile", "audio", "reading a sound file")
     try:
         samples, rate = soundfile.read(io.BytesIO(content), dtype="float64", always_2d=True)
     except soundfile.SoundFileError as error:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from numpy.typing import ArrayLike
 
-from elman.errors import DataError, OptionError, unknown
+from elman.errors import DataError, OptionError, import_extra, unknown
 from elman.features.roll import KEYS, LOWEST_NOTE, as_roll, held_notes
+from elman.files import write_atomically
 
 TICKS_PER_BEAT = 480
 PROGRAMS = {"piano": 0, "organ": 19, "choir": 52}
@@ -26,6 +27,15 @@ class MIDIOptions(TypedDict, total=False):
     program: str
     velocity: int
     transpose: int
+
+
+def mido() -> Any:
+    """Import mido, which writes MIDI files.
+
+    Raises:
+        MissingDependencyError: it is not installed.
+    """
+    return import_extra("mido", "music", "writing music as MIDI")
 
 
 def write_midi(roll: ArrayLike, path: Path | str, **options: Unpack[MIDIOptions]) -> Path:
@@ -46,7 +56,7 @@ def write_midi(roll: ArrayLike, path: Path | str, **options: Unpack[MIDIOptions]
     encoded = encode_midi(roll, **options)
     path = Path(path)
     try:
-        path.write_bytes(encoded)
+        write_atomically(path, encoded, make_folder=False)
     except OSError as error:
         raise DataError(
             f"cannot write the MIDI file {path}: {error.strerror}. "
@@ -85,12 +95,11 @@ def encode_midi(
     Source: sampling of the corpora: N. Boulanger-Lewandowski's page of the ICML 2012 data sets,
     http://www-etud.iro.umontreal.ca/~boulanni/icml2012.
     """
-    import mido
-
     frames = as_roll(roll)
     if len(frames) == 0:
         raise DataError("the roll has no frames; there is nothing to write as MIDI.")
     _check_options(tempo, frames_per_beat, program, velocity, transpose)
+    midi = mido()
     ticks = TICKS_PER_BEAT // frames_per_beat
 
     # At the same tick an old note ends (0) before a new one begins (1).
@@ -98,18 +107,18 @@ def encode_midi(
     for note, start, end in held_notes(frames):
         sounding = note + transpose
         events += [(start * ticks, 1, sounding), (end * ticks, 0, sounding)]
-    track = mido.MidiTrack()
-    track.append(mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(tempo)))
-    track.append(mido.Message("program_change", program=PROGRAMS[program]))
+    track = midi.MidiTrack()
+    track.append(midi.MetaMessage("set_tempo", tempo=midi.bpm2tempo(tempo)))
+    track.append(midi.Message("program_change", program=PROGRAMS[program]))
     now = 0
     for tick, begins, note in sorted(events):
         kind, force = ("note_on", velocity) if begins else ("note_off", 0)
-        track.append(mido.Message(kind, note=note, velocity=force, time=tick - now))
+        track.append(midi.Message(kind, note=note, velocity=force, time=tick - now))
         now = tick
-    track.append(mido.MetaMessage("end_of_track", time=len(frames) * ticks - now))
+    track.append(midi.MetaMessage("end_of_track", time=len(frames) * ticks - now))
 
     encoded = BytesIO()
-    mido.MidiFile(type=0, ticks_per_beat=TICKS_PER_BEAT, tracks=[track]).save(file=encoded)
+    midi.MidiFile(type=0, ticks_per_beat=TICKS_PER_BEAT, tracks=[track]).save(file=encoded)
     return encoded.getvalue()
 
 

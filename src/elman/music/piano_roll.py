@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from elman.errors import DataError, OptionError
 from elman.features.roll import LOWEST_NOTE, Roll, as_roll, held_notes, note_name
+from elman.files import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -145,12 +147,15 @@ def save_piano_roll(
     path = Path(path)
     figure = piano_roll_figure(rolls, frames_per_beat=frames_per_beat, width=width)
     formats = figure.canvas.get_supported_filetypes()
-    if path.suffix.removeprefix(".").lower() not in formats:
+    ending = path.suffix.removeprefix(".").lower()
+    if ending not in formats:
         raise OptionError(
             f"a picture's path must end in one of {', '.join(sorted(formats))}, got {path}."
         )
+    picture = BytesIO()
+    figure.savefig(picture, format=ending)
     try:
-        figure.savefig(path)
+        write_atomically(path, picture.getvalue(), make_folder=False)
     except OSError as error:
         raise DataError(
             f"cannot write the picture {path}: {error.strerror}. "

@@ -83,6 +83,13 @@ class Predictor(ABC):
         parameter: Tensor = next(self.network.parameters())
         return parameter.device
 
+    def check_installed(self) -> None:
+        """Refuse, before hours of training, scores that need an extra which is missing.
+
+        Raises:
+            MissingDependencyError: an extra is not installed.
+        """
+
     @abstractmethod
     def predict(self, table: Table) -> Answers:
         """Predict the target of every row.

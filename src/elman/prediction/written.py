@@ -14,6 +14,7 @@ from elman.data.table import Table
 from elman.errors import OptionError
 from elman.evaluation.language import bits_per_character, perplexity
 from elman.evaluation.scores import Scores, score
+from elman.evaluation.translation import sacrebleu
 from elman.experiment.decoder import DecodingSpec
 from elman.networks.decoding import DecodingOptions, Hypothesis, decode
 from elman.prediction.answers import FROM_NOTHING, notes_of_empty_rows
@@ -31,6 +32,9 @@ from elman.tasks.writing import WritingTask
 
 END = "∎"
 """How the end of an output is shown."""
+
+BY_SACREBLEU = frozenset({"caption", "translation"})
+"""Kinds of score that need sacreBLEU."""
 
 LONGEST = 100
 """Symbols of an output at most, where an experiment does not say."""
@@ -148,6 +152,21 @@ class WritingPredictor(Predictor):
         """Say which rows hold nothing to be read."""
         return notes_of_empty_rows(self.task, table, FROM_NOTHING)
 
+    @property
+    def score_kind(self) -> str:
+        """The kind of score that measures what is written."""
+        source, target = self.task.input, self.task.target
+        if source.says_little:
+            return "language"
+        if not target.has_words:
+            return "transcription"
+        return "caption" if source.is_picture else "translation"
+
+    def check_installed(self) -> None:
+        """Refuse, before anything is written, scores that need an extra which is missing."""
+        if self.score_kind in BY_SACREBLEU:
+            sacrebleu()
+
     def _scores(self, table: Table, training: Table | None) -> Scores:
         """Measure what is written against a table that has the targets.
 
@@ -158,24 +177,23 @@ class WritingPredictor(Predictor):
         del training
         task = self.task
         require_targets(task, table)
-        source, target = task.input, task.target
+        target, kind = task.target, self.score_kind
+        self.check_installed()
         symbols, likeliest, nll = likelihood(task, self.network, table, self.batch_size)
         count = sum(map(len, symbols))
-        if source.says_little:
+        if kind == "language":
             facts: dict[str, Any] = {"characters": count} if target.spelled else {}
-            return score("language", symbols, likeliest, nll=nll, **facts)
+            return score(kind, symbols, likeliest, nll=nll, **facts)
         truths = [target.as_given(value) for value in table.values(task.target_columns)]
-        pictured = source.is_picture and target.has_words
-        if pictured:
+        if kind == "caption":
             table, truths = with_several_references(task, table, truths)
         answers = self.predict(table).values
-        if not target.is_text:
-            found = score("transcription", truths, answers)
-        elif target.spelled:
-            found = score("transcription", list(map(list, truths)), list(map(list, answers)))
-        else:
-            kind = "caption" if pictured else "translation"
+        if kind in BY_SACREBLEU:
             found = score(kind, truths, answers, lowercase=target.drops_case)
+        elif target.spelled:
+            found = score(kind, list(map(list, truths)), list(map(list, answers)))
+        else:
+            found = score(kind, truths, answers)
         likely = {"perplexity": perplexity(nll)}
         if target.spelled:
             bits = bits_per_character(nll, symbols=count, characters=count)

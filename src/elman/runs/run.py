@@ -27,7 +27,7 @@ from elman.models.directory import EXPERIMENT, MODEL, RESULT
 from elman.models.model import Model
 from elman.models.network import completed_network, untrained_network
 from elman.prediction.predictors import predictor_of
-from elman.report.facts import write_page
+from elman.report.facts import check_installed, write_page
 from elman.tasks.defaults import completed
 from elman.tasks.find import find_task
 from elman.tasks.layout import layout_of
@@ -134,6 +134,7 @@ def run_experiment(
         ExperimentError: the directory holds a run of another experiment, or training diverged.
         DataError: the data cannot be read, or a value is malformed.
         CheckpointError: a file of the run in the directory is corrupt.
+        MissingDependencyError: data, network, scores or page need an extra that is not installed.
     """
     progress = progress or NoProgress()
     complete, task, parts = prepare(experiment, source)
@@ -142,6 +143,9 @@ def run_experiment(
         return TrainedRun(Model.load(directory), _read_result(directory / RESULT))
     # What cannot be built is refused before anything is written.
     network = untrained_network(complete, task, parts.train)
+    predictor_of(task, network, complete).check_installed()
+    if page:
+        check_installed(task, complete)
     _announce(directory.name, complete, task, parts, progress)
     for note in task.notes_of_settings(complete, parts.train):
         progress.say(f"note: {note}")

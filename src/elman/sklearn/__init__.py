@@ -7,21 +7,20 @@ classifier = SequenceClassifier(random_state=1).fit(names, languages)
 classifier.predict(["Kowalski"])
 ```
 
-They are trained as `elman.train` trains, and what it returns is their `model_`. scikit-learn is not
-installed with Elman: `pip install scikit-learn`.
+They are trained as `elman.train` trains, and what it returns is their `model_`. scikit-learn comes
+with an extra: `pip install "elman[sklearn]"`.
 """
 
 from __future__ import annotations
 
-try:
-    from elman.sklearn.estimators import SequenceClassifier, SequenceRegressor, SequenceTagger
-except ModuleNotFoundError as error:
-    if (error.name or "").partition(".")[0] != "sklearn":
-        raise
-    raise ModuleNotFoundError(
-        "elman.sklearn needs scikit-learn, which is not installed: pip install scikit-learn. "
-        "elman.train learns from the same values without it.",
-        name=error.name,
-    ) from error
+from elman.errors import import_extra
+
+import_extra("sklearn", "sklearn", "elman.sklearn")
+
+from elman.sklearn.estimators import (  # noqa: E402
+    SequenceClassifier,
+    SequenceRegressor,
+    SequenceTagger,
+)
 
 __all__ = ["SequenceClassifier", "SequenceRegressor", "SequenceTagger"]

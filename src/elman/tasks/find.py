@@ -8,8 +8,9 @@ from typing import Any
 
 from elman.data.table import Table
 from elman.errors import ExperimentError
+from elman.experiment.categories import WRITERS
 from elman.experiment.data import NEXT, DataSpec
-from elman.experiment.decoder import WRITERS, DecoderSpec
+from elman.experiment.decoder import DecoderSpec
 from elman.experiment.forecast import ForecastSpec
 from elman.experiment.network import NetworkSpec
 from elman.features.feature import Feature, feature_from_json

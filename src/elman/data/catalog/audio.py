@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.data.catalog.entry import Columns, Contents, DataSet, File, Layout, on_github
+from elman.errors import import_extra
 
 FULL_SCALE = 32_768
 """What a sample of 16 bits is divided by, to lie in −1 … 1."""
@@ -30,6 +31,10 @@ class Recording(NamedTuple):
     speaker: str
     number: int
     samples: NDArray[np.int16]
+
+
+def _soundfile() -> Any:
+    return import_extra("soundfile", "audio", "reading the sounds of this data set")
 
 
 def read_digits_packed(contents: Contents) -> Mapping[str, Columns]:
@@ -60,8 +65,7 @@ def read_digits_packed(contents: Contents) -> Mapping[str, Columns]:
 
 def read_digits_archive(contents: Contents) -> Mapping[str, Columns]:
     """Read the archive of the repository, a file a digit."""
-    import soundfile
-
+    soundfile = _soundfile()
     (content,) = contents.values()
     found: dict[str, list[Recording]] = {"train": [], "test": []}
     rates = set()
@@ -90,8 +94,7 @@ def _digits(recordings: Iterable[Recording], rate: int) -> dict[str, Any]:
 
 def read_pedal(contents: Contents) -> Mapping[str, Columns]:
     """Read what went into the pedal, guitar and oscillator, and what came out."""
-    import soundfile
-
+    soundfile = _soundfile()
     before, after = contents.values()
     inputs, rate = soundfile.read(io.BytesIO(before), dtype="float32")
     wet, _ = soundfile.read(io.BytesIO(after), dtype="float32")

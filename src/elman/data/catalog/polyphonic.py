@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.data.catalog.entry import NEXT, Columns, Contents, DataSet, File, Layout, on_github
+from elman.errors import import_extra
 
 KEYS = 88
 LICENCE = (
@@ -71,10 +72,9 @@ def _unpack(packed: NDArray[np.uint8], lengths: NDArray[np.int32]) -> list[NDArr
 
 def read_mat(contents: Contents) -> Mapping[str, Columns]:
     """Read rolls from a MATLAB file with the cells traindata, validdata and testdata."""
-    from scipy.io import loadmat
-
+    matlab = import_extra("scipy.io", "music", "reading this corpus, a MATLAB file,")
     (content,) = contents.values()
-    cells = loadmat(io.BytesIO(content))
+    cells = matlab.loadmat(io.BytesIO(content))
     return {
         part: {
             "roll": [

@@ -5,6 +5,10 @@ A set is read from the first of these places that has all files of one of its la
 1. `ELMAN_DATA/FOLDER/`, where the environment variable ELMAN_DATA names a folder;
 2. the package itself, which ships the chorales;
 3. the user's cache (XDG_CACHE_HOME or the system's like), into which it is downloaded once.
+
+pooch downloads, moves the bar and knows where the cache is. Its registry is not used: it compares a
+file as it arrives, and the catalog states what a file holds, unpacked, or the members of an archive
+that its host packs anew at will.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from typing import NamedTuple, Protocol
 
 from elman.data.catalog.entry import DataSet, File, Layout
 from elman.errors import DataError
+from elman.files import unfinished
 
 SHIPPED = Path(__file__).parents[1] / "shipped"
 UNPACK: dict[str, Callable[[bytes], bytes]] = {
@@ -218,12 +223,11 @@ def _retrieve(dataset: DataSet, file: File, target: Path, watch: Watch) -> None:
     """Download a file; it has its name only once it is whole and checked."""
     import pooch
 
-    part = target.with_name(f"{target.name}.part")
     bar = watch(file)
     try:
-        pooch.HTTPDownloader(progressbar=bar or False)(file.address, str(part), None)
-        _check_download(dataset, file, part, target)
-        part.replace(target)
+        with unfinished(target) as part:
+            pooch.HTTPDownloader(progressbar=bar or False)(file.address, str(part), None)
+            _check_download(dataset, file, part, target)
     except PermissionError as error:
         raise _not_stored(dataset, error) from error
     except OSError as error:  # requests' errors are OSErrors too
@@ -233,7 +237,6 @@ def _retrieve(dataset: DataSet, file: File, target: Path, watch: Watch) -> None:
             f"{_by_other_means(dataset, file, target)}"
         ) from error
     finally:
-        part.unlink(missing_ok=True)
         if bar is not None:
             bar.close()
 

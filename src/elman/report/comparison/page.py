@@ -19,6 +19,7 @@ from matplotlib.axes import Axes
 
 from elman.data.catalog import ROLL_SETS
 from elman.features.roll import Roll, as_roll
+from elman.files import write_atomically
 from elman.inspection.gradient_flow import GradientFlow
 from elman.music.piano_roll import pitch_range
 from elman.report.comparison.findings import (
@@ -80,8 +81,7 @@ def write_comparison_report(
     """
     page = render_comparison(comparison, generated=generated, real=real, flows=flows)
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(page, encoding="utf-8")
+    write_atomically(target, page)
     return target
 
 

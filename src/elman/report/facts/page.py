@@ -8,17 +8,31 @@ from typing import Any
 
 from elman.evaluation.measures import MEASURES
 from elman.evaluation.scores import Scores
+from elman.experiment import Experiment
 from elman.models.model import Model
+from elman.music.midi import mido
 from elman.report.facts.examples import examples_of
 from elman.report.facts.flow import flow_of
 from elman.report.facts.network import cell_of, network_in_words
 from elman.report.run.facts import Column, CurvePoint, RunFacts
 from elman.report.run.page import write_run_report
+from elman.tasks.next_frame import NextFrameTask
 from elman.tasks.rows import AFTER, Parts
+from elman.tasks.task import Task
 from elman.training.history import EpochRecord
 
 ROWS = 400
 """Rows that examples are chosen from."""
+
+
+def check_installed(task: Task, experiment: Experiment) -> None:
+    """Refuse, before hours of training, a page that needs an extra which is missing.
+
+    Raises:
+        MissingDependencyError: an extra is not installed.
+    """
+    if isinstance(task, NextFrameTask) and not task.caveat(experiment.network):
+        mido()  # the page plays what the network composed
 
 
 def write_page(

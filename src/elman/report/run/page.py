@@ -19,6 +19,7 @@ from matplotlib.axes import Axes
 
 from elman.evaluation.classification import Calibration
 from elman.features.roll import as_roll
+from elman.files import write_atomically
 from elman.inspection.gradient_flow import GradientFlow
 from elman.music.piano_roll import pitch_range
 from elman.report.curves import DECADES, draw_gradient_flow, flow_limits
@@ -82,9 +83,8 @@ def write_run_report(path: str | os.PathLike[str], facts: RunFacts) -> Path:
     """
     page = render_run(facts)
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
     # Text of the user's may hold half a surrogate pair, which no encoding of Unicode can write.
-    target.write_text(page, encoding="utf-8", errors="backslashreplace")
+    write_atomically(target, page.encode(errors="backslashreplace"))
     return target
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from elman.errors import OptionError
+from elman.errors import OptionError, import_extra
 
 FLOOR = 1e-4
 """The least that `positive` gives: no density grows without limit where data repeat exactly."""
@@ -100,6 +100,17 @@ class Distribution(ABC):
 def positive(raw: Tensor) -> Tensor:
     """Return ln(1 + eˣ) + FLOOR, which is greater than 0 for every x."""
     return F.softplus(raw) + FLOOR
+
+
+def special_functions() -> Any:
+    """Import SciPy's special functions, which the quantiles of some families are computed by.
+
+    A family that needs them asks when it is made, so that a training run fails before it begins.
+
+    Raises:
+        MissingDependencyError: SciPy is not installed.
+    """
+    return import_extra("scipy.special", "forecast", "a forecast by student-t or negative-binomial")
 
 
 def precise(numbers: Tensor) -> Tensor:

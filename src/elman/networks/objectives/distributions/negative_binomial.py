@@ -15,6 +15,7 @@ from elman.networks.objectives.distributions.distribution import (
     checked_level,
     positive,
     precise,
+    special_functions,
     standard_gamma,
 )
 
@@ -34,6 +35,9 @@ class NegativeBinomial(Distribution):
     name: ClassVar[str] = "negative-binomial"
     size: int = 2
     location: int | None = None
+
+    def __init__(self) -> None:
+        special_functions()
 
     def parameters(self, raw: Tensor, scale: Tensor) -> Tensor:
         """Return μ and α, (…, 2), of raw numbers o, (…, 2)."""
@@ -97,15 +101,14 @@ def _least_counts(mean: NDArray[Any], shape: NDArray[Any], level: float) -> NDAr
 
     Source of the bounds: Cantelli's inequality.
     """
-    from scipy.special import betainc
-
     deviation = np.sqrt(mean + shape * mean**2)
     odds = np.sqrt(level / (1 - level))
+    special = special_functions()
     # F(low) < level ≤ F(high) at every turn; a step further out pays for rounding.
     low = np.maximum(np.floor(mean - deviation / odds) - 2, -1.0)
     high = np.ceil(mean + deviation * odds) + 1
     while (high - low > 1).any():
         middle = np.floor((low + high) / 2)
-        below = betainc(1 / shape, middle + 1, 1 / (1 + shape * mean)) < level
+        below = special.betainc(1 / shape, middle + 1, 1 / (1 + shape * mean)) < level
         low, high = np.where(below, middle, low), np.where(below, high, middle)
     return np.asarray(high, np.float64)

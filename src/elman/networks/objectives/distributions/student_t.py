@@ -13,6 +13,7 @@ from elman.networks.objectives.distributions.distribution import (
     checked_level,
     positive,
     precise,
+    special_functions,
     standard_gamma,
     standard_normal,
 )
@@ -34,6 +35,9 @@ class StudentT(Distribution):
     name: ClassVar[str] = "student-t"
     size: int = 3
     location: int | None = 0
+
+    def __init__(self) -> None:
+        special_functions()
 
     def parameters(self, raw: Tensor, scale: Tensor) -> Tensor:
         """Return μ, τ and k, (…, 3), of raw numbers o, (…, 3)."""
@@ -61,11 +65,11 @@ class StudentT(Distribution):
     @torch.no_grad()
     def quantile(self, parameters: Tensor, level: float) -> Tensor:
         """Return μ + τ F⁻¹(level), F⁻¹ that of k degrees of freedom, (…)."""
-        from scipy.special import stdtrit
-
         level = checked_level(level)
         location, spread, freedom = parameters.unbind(-1)
-        standard = torch.as_tensor(stdtrit(freedom.cpu().double().numpy(), level))
+        standard = torch.as_tensor(
+            special_functions().stdtrit(freedom.cpu().double().numpy(), level)
+        )
         return location + spread * standard.to(parameters)
 
     @torch.no_grad()
