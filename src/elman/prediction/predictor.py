@@ -89,6 +89,7 @@ class Predictor(ABC):
         Raises:
             MissingDependencyError: an extra is not installed.
         """
+        return
 
     @abstractmethod
     def predict(self, table: Table) -> Answers:
