@@ -17,6 +17,7 @@ from elman.errors import ElmanError, OptionError, unknown
         ("DataError", ValueError),
         ("CheckpointError", ValueError),
         ("ExperimentError", ValueError),
+        ("PluginError", ImportError),
     ],
 )
 def test_every_error_is_elmans_and_one_of_pythons(name: str, also: type[Exception]) -> None:

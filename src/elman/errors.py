@@ -7,7 +7,8 @@ ElmanError
 ├── BackendError      a backend asked for by name cannot run          (also a RuntimeError)
 ├── DataError         a file or data set is missing or malformed      (also a ValueError)
 ├── CheckpointError   a saved model or checkpoint cannot be read      (also a ValueError)
-└── ExperimentError   an experiment's specification is wrong          (also a ValueError)
+├── ExperimentError   an experiment's specification is wrong          (also a ValueError)
+└── PluginError       what another package adds cannot be used        (also an ImportError)
 ```
 """
 
@@ -47,6 +48,10 @@ class CheckpointError(ElmanError, ValueError):
 
 class ExperimentError(ElmanError, ValueError):
     """An experiment's specification is wrong."""
+
+
+class PluginError(ElmanError, ImportError):
+    """What another package adds through its entry points cannot be used."""
 
 
 def unknown(
