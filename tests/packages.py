@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -39,7 +40,8 @@ def install(
     (info / "entry_points.txt").write_text("\n".join(declared))
     (site / f"{module}.py").write_text(code)
     monkeypatch.syspath_prepend(site)
-    monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setitem(sys.modules, module, ModuleType(module))  # so that it goes with the test
+    del sys.modules[module]
     forget_guests(monkeypatch)
 
 

@@ -367,6 +367,6 @@ def test_every_step_function_of_the_cells_has_a_kernel() -> None:
     from battery import VARIANTS
 
     def known(its: Cell) -> bool:
-        return native._kernel(its) is not None
+        return native.kernel_of(its) is not None
 
     assert all(known(variant.cell) for variant in VARIANTS)

@@ -110,15 +110,15 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
         self.group = group
         self.built_in = built_in
         self._check = check
-        self._loaded: dict[EntryPoint, Entry] = {}
+        self._loaded: dict[str, tuple[EntryPoint, Entry]] = {}
 
     def __getitem__(self, name: str) -> Entry:
         if name in self.built_in:
             return self.built_in[name]
         entry = self._guests()[name]
-        if entry not in self._loaded:
-            self._loaded[entry] = self._load(entry)
-        return self._loaded[entry]
+        if name not in self._loaded or self._loaded[name][0] is not entry:
+            self._loaded[name] = entry, self._load(entry)
+        return self._loaded[name][1]
 
     def __contains__(self, name: object) -> bool:
         return name in self.built_in or name in self._guests()
