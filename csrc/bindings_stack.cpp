@@ -66,7 +66,7 @@ class Stack {
     if (cell.inputs > 0) needed<const char>("Stack", "x", x);
     needed<char>("Stack", "y", y);
     needed<char>("Stack", "hn", hn);
-    if (has_cell(cell)) needed<char>("Stack", "cn", cn);
+    if (has_cell_state(cell)) needed<char>("Stack", "cn", cn);
     const Arrays arrays{steps, rows, x, x_step, x_row, y, y_step, y_row, h0, c0, hn, cn};
     const Unlocked unlocked;
     if (layers_[0][0]->is_double()) {
@@ -82,10 +82,6 @@ class Stack {
     for (const auto& [address, rows, columns, bytes] : samples_)
       sum = sum * 31 + fingerprint_of(address, rows, columns, bytes);
     return sum;
-  }
-
-  static bool has_cell(const Cell& cell) {
-    return cell.kind == CellKind::lstm || cell.kind == CellKind::coupled_lstm;
   }
 
   static void check(const Packed& packed, const Packed& first, int64_t inputs) {

@@ -67,8 +67,7 @@ struct Work {
       : cell(given), order(steps, row_count, lengths), rows(order.view()) {}
 
   double operations_a_row() const {
-    const double gates = cell.kind == CellKind::simple ? 1 : cell.kind == CellKind::lstm ? 4 : 3;
-    return 2 * gates * static_cast<double>(cell.units) *
+    return 2.0 * gates_of(cell) * static_cast<double>(cell.units) *
            static_cast<double>(cell.inputs + cell.outputs);
   }
   double operations() const { return operations_a_row() * static_cast<double>(rows.total); }
