@@ -247,19 +247,20 @@ class BackwardPass {
       const int64_t now = pairs.last - pair < at_once ? pairs.last - pair : at_once;
       for (int64_t r = 0; r < rows; r += kRowChunk) {
         const int64_t chunk = rows - r < kRowChunk ? rows - r : kRowChunk;
-        multiply<2>(
-            Product<Real, Real>{.factor = {{.a = scratch_.a + r,
-                                            .depth = depth,
-                                            .panels = panels + pair * depth * kPair<Real>}},
-                                .factors = 1,
-                                .a_step = 1,
-                                .init = zero_pair_,
-                                .init_row = 0,
-                                .init_panel = 0,
-                                .out = scratch_.sums,
-                                .out_row = at_once * kPair<Real>,
-                                .out_panel = kPair<Real>},
-            chunk, now);
+        const Product<Real, Real> product{
+            .factor = {{.a = scratch_.a + r,
+                        .depth = depth,
+                        .panels = panels + pair * depth * kPair<Real>}},
+            .factors = 1,
+            .a_step = 1,
+            .init = zero_pair_,
+            .init_row = 0,
+            .init_panel = 0,
+            .out = scratch_.sums,
+            .out_row = at_once * kPair<Real>,
+            .out_panel = kPair<Real>,
+        };
+        multiply<2>(product, chunk, now);
         for (int64_t i = 0; i < chunk; ++i) {
           for (int64_t n = 0; n < now; ++n)
             use(r + i, (pair + n) * kPair<Real>,

@@ -191,20 +191,20 @@ class ForwardPass {
     constexpr int64_t panel_step = kTile / Kind::input_panels;
     const Real* bias = weights_.bias + block * kTile;
     const int64_t panel_size = cell_.inputs * Kind::input_width * kLane;
-    multiply<Kind::input_width>(
-        Product<Real, Weight>{
-            .factor = {{.a = x,
-                        .depth = cell_.inputs,
-                        .panels = weights_.input + block * Kind::input_panels * panel_size}},
-            .factors = 1,
-            .a_step = 1,
-            .init = bias,
-            .init_row = 0,
-            .init_panel = panel_step,
-            .out = to,
-            .out_row = row_step,
-            .out_panel = panel_step},
-        rows, blocks * Kind::input_panels);
+    const Product<Real, Weight> product{
+        .factor = {{.a = x,
+                    .depth = cell_.inputs,
+                    .panels = weights_.input + block * Kind::input_panels * panel_size}},
+        .factors = 1,
+        .a_step = 1,
+        .init = bias,
+        .init_row = 0,
+        .init_panel = panel_step,
+        .out = to,
+        .out_row = row_step,
+        .out_panel = panel_step,
+    };
+    multiply<Kind::input_width>(product, rows, blocks * Kind::input_panels);
     if constexpr (Kind::splits_candidate) {
       for (int64_t r = 0; r < rows; ++r) {
         for (int64_t b = 0; b < blocks; ++b)
@@ -231,41 +231,38 @@ class ForwardPass {
         if (from_slot > 0) copy_candidates(init, init_row, now, blocks);
       } else if constexpr (kOneProduct) {
         const int64_t input_panel = cell_.inputs * Kind::input_width * kLane;
-        multiply<Kind::hidden_width>(
-            Product<Real, Weight>{
-                .factor = {{.a = memory_.x + r,
-                            .depth = cell_.inputs,
-                            .panels = weights_.input + block * Kind::input_panels * input_panel},
-                           {.a = memory_.operand_row + r,
-                            .depth = cell_.outputs,
-                            .panels = panels}},
-                .factors = 2,
-                .a_step = 1,
-                .init = weights_.bias + block * kTile,
-                .init_row = 0,
-                .init_panel = panel_step,
-                .out = memory_.sums,
-                .out_row = wide,
-                .out_panel = panel_step},
-            now, blocks * Kind::hidden_panels);
+        const Product<Real, Weight> product{
+            .factor = {{.a = memory_.x + r,
+                        .depth = cell_.inputs,
+                        .panels = weights_.input + block * Kind::input_panels * input_panel},
+                       {.a = memory_.operand_row + r, .depth = cell_.outputs, .panels = panels}},
+            .factors = 2,
+            .a_step = 1,
+            .init = weights_.bias + block * kTile,
+            .init_row = 0,
+            .init_panel = panel_step,
+            .out = memory_.sums,
+            .out_row = wide,
+            .out_panel = panel_step,
+        };
+        multiply<Kind::hidden_width>(product, now, blocks * Kind::hidden_panels);
       } else {
         add_input(memory_.x + r, now, block, blocks, memory_.sums, wide);
       }
-      if (is_projected || !kOneProduct)
-        multiply<Kind::hidden_width>(
-            Product<Real, Weight>{
-                .factor = {{.a = memory_.operand_row + r,
-                            .depth = cell_.outputs,
-                            .panels = panels}},
-                .factors = 1,
-                .a_step = 1,
-                .init = init + from_slot,
-                .init_row = init_row,
-                .init_panel = panel_step,
-                .out = memory_.sums + from_slot,
-                .out_row = wide,
-                .out_panel = panel_step},
-          now, blocks * Kind::hidden_panels);
+      if (is_projected || !kOneProduct) {
+        const Product<Real, Weight> product{
+            .factor = {{.a = memory_.operand_row + r, .depth = cell_.outputs, .panels = panels}},
+            .factors = 1,
+            .a_step = 1,
+            .init = init + from_slot,
+            .init_row = init_row,
+            .init_panel = panel_step,
+            .out = memory_.sums + from_slot,
+            .out_row = wide,
+            .out_panel = panel_step,
+        };
+        multiply<Kind::hidden_width>(product, now, blocks * Kind::hidden_panels);
+      }
       for (int64_t i = 0; i < now; ++i) first_half(memory_.row[r + i], block, blocks, i * wide);
     }
     if (is_projected && block + blocks == blocks_.last) stretch_row_ += rows;
@@ -334,18 +331,18 @@ class ForwardPass {
         const bool starts_at_zero = !Kind::second_gate;
         const Real* init =
             starts_at_zero ? zero_pair_ : memory_.candidate + r * padded + column;
-        multiply<2>(
-            Product<Real, Weight>{
-                .factor = {{.a = middle + r, .depth = H, .panels = weights_.second + column * H}},
-                .factors = 1,
-                .a_step = 1,
-                .init = init,
-                .init_row = starts_at_zero ? 0 : padded,
-                .init_panel = 0,
-                .out = memory_.sums,
-                .out_row = kPair<Real>,
-                .out_panel = 0},
-            now, 1);
+        const Product<Real, Weight> product{
+            .factor = {{.a = middle + r, .depth = H, .panels = weights_.second + column * H}},
+            .factors = 1,
+            .a_step = 1,
+            .init = init,
+            .init_row = starts_at_zero ? 0 : padded,
+            .init_panel = 0,
+            .out = memory_.sums,
+            .out_row = kPair<Real>,
+            .out_panel = 0,
+        };
+        multiply<2>(product, now, 1);
         for (int64_t i = 0; i < now; ++i) {
           const Row<Real>& row = memory_.row[r + i];
           const Real* sums = memory_.sums + i * kPair<Real>;

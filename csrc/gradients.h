@@ -277,7 +277,8 @@ class WeightGradients {
         .init_panel = 0,
         .out = out,
         .out_row = to.width,
-        .out_panel = 0};
+        .out_panel = 0,
+    };
     if (!is_whole) {  // the last columns pass through a tile as wide as the panels
       for (int64_t r = 0; r < rows; ++r) {
         for (int64_t i = 0; i < kPair<Real>; ++i)
@@ -337,18 +338,20 @@ class WeightGradients {
       }
       for (int64_t column = 0; column < I; column += kPair<Real>) {
         const int64_t width = I - column < kPair<Real> ? I - column : kPair<Real>;
-        multiply<2>(Product<Real, Real>{.factor = {{.a = scratch_.x,
-                                                    .depth = depth,
-                                                    .panels = weights_.input_back + column * depth}},
-                                        .factors = 1,
-                                        .a_step = 1,
-                                        .init = zero_pair_,
-                                        .init_row = 0,
-                                        .init_panel = 0,
-                                        .out = scratch_.tile,
-                                        .out_row = kPair<Real>,
-                                        .out_panel = 0},
-                    count, 1);
+        const Product<Real, Real> product{
+            .factor = {{.a = scratch_.x,
+                        .depth = depth,
+                        .panels = weights_.input_back + column * depth}},
+            .factors = 1,
+            .a_step = 1,
+            .init = zero_pair_,
+            .init_row = 0,
+            .init_panel = 0,
+            .out = scratch_.tile,
+            .out_row = kPair<Real>,
+            .out_panel = 0,
+        };
+        multiply<2>(product, count, 1);
         for (int64_t i = 0; i < count; ++i)
           std::memcpy(to[i] + column, scratch_.tile + i * kPair<Real>, sizeof(Real) * width);
       }

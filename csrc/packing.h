@@ -109,7 +109,7 @@ void pack_columns(const Real* matrix, int64_t depth, int64_t columns, Real* out,
   }
 }
 
-// Where the sums of a block begin: b + b′, but where R_n h has a slot of its own b_n and b′_n apart.
+// Where the sums of a block begin: b + b′; where R_n h has a slot of its own, b_n and b′_n apart.
 template <class Real, class Weight, class Kind>
 void pack_bias(const Cell& cell, const Weights<Weight>& w, Real* out) {
   constexpr int64_t lanes = kLanes<Real>;

@@ -123,7 +123,7 @@ struct GruResetBefore {
     fma(z, grad_h, straight).store(row.grad_h + unit, count);
   }
 
-  // grad_kept  (N · V): gradient of r ⊙ kept, where kept is h(t−1) through recurrent dropout's mask.
+  // grad_kept  (N · V): gradient of r ⊙ kept; kept is h(t−1) through recurrent dropout's mask.
   //   δr = grad ⊙ kept ⊙ r(1−r)              δh(t−1) += mask ⊙ r ⊙ grad
   template <int N, class Real>
   ELMAN_INLINE static void backward_reset(const BackRow<Real>& row, const Real* grad_kept,

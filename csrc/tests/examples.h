@@ -85,7 +85,7 @@ class Examples {
       for (const Sizes& sizes : {
                Sizes{0, 3, 5, 7, 4}, Sizes{3, 0, 5, 7, 4},      // no steps, no rows
                Sizes{3, 4, 0, 7, 4},                            // no inputs
-               Sizes{1, 1, 1, 1, 1},                            //
+               Sizes{1, 1, 1, 1, 1},                            // one of each
                Sizes{70, 1, 3, 9, 5}, Sizes{30, 3, 3, 5, 4},    // W x of a stretch of time first
                Sizes{3, 50, 3, 9, 5}, Sizes{2, 36, 3, 67, 9},   // a chunk full of rows and units
                Sizes{9, 33, 7, 5, 3}, Sizes{90, 7, 3, 5, 4},    // more row-steps than δW takes

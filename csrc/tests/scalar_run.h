@@ -12,7 +12,8 @@
 
 struct Reference {
   Arrays values;     // y (T, B, P), hn, cn
-  Arrays gradients;  // by the name of what was given; of values weighted by grad_y, grad_hn, grad_cn
+  // By the name of what was given; of values weighted by grad_y, grad_hn, grad_cn.
+  Arrays gradients;
 };
 
 class ScalarRun {
