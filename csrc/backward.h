@@ -25,12 +25,12 @@ namespace elman::ELMAN_ISA {
 template <class Real, class Kind>
 struct BackwardMemory {
   Real* zeros;
-  Real* grad_h;        // (B, P)
-  Real* grad_c;        // (B, H)
-  Real* grad_sums;     // (row-steps of a window, columns · H)
-  Real* grad_out;      // likewise (·, P): δh of every step, under a projection
-  Real* fresh_h;       // (B, P): δ of the fresh state, where there are resets
-  Real* fresh_c;       // (B, H)
+  Real* grad_h;     // (B, P)
+  Real* grad_c;     // (B, H)
+  Real* grad_sums;  // (row-steps of a window, columns · H)
+  Real* grad_out;   // likewise (·, P): δh of every step, under a projection
+  Real* fresh_h;    // (B, P): δ of the fresh state, where there are resets
+  Real* fresh_c;    // (B, H)
 
   static BackwardMemory shared(const Cell& cell, bool resets, int64_t rows, int64_t window,
                                Allotment& all) {
@@ -84,8 +84,7 @@ class BackwardPass {
       if (cell_.projected) {
         through_projection(step, rows);
       } else {
-        for (int64_t r = 0; r < rows; ++r)
-          pointwise(row_at(step, r), columns(units_, cell_.units));
+        for (int64_t r = 0; r < rows; ++r) pointwise(row_at(step, r), columns(units_, cell_.units));
       }
       meet();
       if constexpr (Kind::second_gate) {
@@ -215,19 +214,18 @@ class BackwardPass {
                   run_.mask == nullptr ? nullptr : run_.mask + timeline_.row(place(r)) * P;
               over_vectors<Real>({first, first + kPair<Real>}, P,
                                  [&](auto n, int64_t i, int64_t count) {
-                using V = Wide<Real, decltype(n)::value>;
-                V grad = V::load_every(sum + (i - first), kLane);
-                if (mask != nullptr) grad = grad * V::load(mask + i, count);
-                (V::load(grad_h + i, count) + grad).store(grad_h + i, count);
-              });
+                                   using V = Wide<Real, decltype(n)::value>;
+                                   V grad = V::load_every(sum + (i - first), kLane);
+                                   if (mask != nullptr) grad = grad * V::load(mask + i, count);
+                                   (V::load(grad_h + i, count) + grad).store(grad_h + i, count);
+                                 });
             });
     if (run_.resets == nullptr) return;
     for (int64_t r = 0; r < rows; ++r) {
       const int64_t p = place(r);
       if (!timeline_.is_cut(step, p)) continue;
       move(memory_.grad_h + p * P, memory_.fresh_h + p * P, columns(outputs_, P));
-      if (Kind::has_cell)
-        move(memory_.grad_c + p * H, memory_.fresh_c + p * H, columns(units_, H));
+      if (Kind::has_cell) move(memory_.grad_c + p * H, memory_.fresh_c + p * H, columns(units_, H));
     }
   }
 
@@ -263,8 +261,7 @@ class BackwardPass {
         multiply<2>(product, chunk, now);
         for (int64_t i = 0; i < chunk; ++i) {
           for (int64_t n = 0; n < now; ++n)
-            use(r + i, (pair + n) * kPair<Real>,
-                scratch_.sums + (i * at_once + n) * kPair<Real>);
+            use(r + i, (pair + n) * kPair<Real>, scratch_.sums + (i * at_once + n) * kPair<Real>);
         }
       }
     }

@@ -190,8 +190,8 @@ void bind_stack(nb::module_& module) {
   nb::class_<Stack>(module, "Stack", "Layers that run over whole sequences in one call.")
       .def(nb::init<nb::object, std::vector<Sample>>(), "layers"_a, "samples"_a)
       .def("is_current", &Stack::is_current, "Whether all samples are what they were.")
-      .def("run", &Stack::run, "steps"_a, "rows"_a, "x"_a, "x_step"_a, "x_row"_a, "y"_a,
-           "y_step"_a, "y_row"_a, "h0"_a, "c0"_a, "hn"_a, "cn"_a, "threads"_a,
+      .def("run", &Stack::run, "steps"_a, "rows"_a, "x"_a, "x_step"_a, "x_row"_a, "y"_a, "y_step"_a,
+           "y_row"_a, "h0"_a, "c0"_a, "hn"_a, "cn"_a, "threads"_a,
            "Run all layers without gradients.");
 }
 

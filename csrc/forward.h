@@ -20,7 +20,7 @@
 
 namespace elman::ELMAN_ISA {
 
-inline constexpr int64_t kRowChunk = 36;   // rows whose sums fit the nearest cache
+inline constexpr int64_t kRowChunk = 36;  // rows whose sums fit the nearest cache
 // W x of a stretch of steps goes first where rows are few, and where they are not many and W would
 // push R out of a near cache at every step.
 inline constexpr int64_t kFewRows = 3, kNotManyRows = 32;
@@ -32,10 +32,10 @@ template <class Real, class Kind>
 struct ForwardMemory {
   static constexpr int64_t kTile = Kind::slots * kLanes<Real>;
 
-  Real* zeros;             // (max(H, P))
-  Real* operand[2];        // mask ⊙ h(t), by parity of the step
-  Real* fresh_operand;     // mask ⊙ the fresh state
-  Real* middle;            // (rows, H)
+  Real* zeros;               // (max(H, P))
+  Real* operand[2];          // mask ⊙ h(t), by parity of the step
+  Real* fresh_operand;       // mask ⊙ the fresh state
+  Real* middle;              // (rows, H)
   Real *candidate, *update;  // (rows, H filled up)
 
   const Real **x, **h_old, **operand_row, **c_old;
@@ -329,8 +329,7 @@ class ForwardPass {
       for (int64_t r = 0; r < rows; r += kRowChunk) {
         const int64_t now = rows - r < kRowChunk ? rows - r : kRowChunk;
         const bool starts_at_zero = !Kind::second_gate;
-        const Real* init =
-            starts_at_zero ? zero_pair_ : memory_.candidate + r * padded + column;
+        const Real* init = starts_at_zero ? zero_pair_ : memory_.candidate + r * padded + column;
         const Product<Real, Weight> product{
             .factor = {{.a = middle + r, .depth = H, .panels = weights_.second + column * H}},
             .factors = 1,

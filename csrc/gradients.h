@@ -10,18 +10,18 @@
 
 namespace elman::ELMAN_ISA {
 
-inline constexpr int64_t kChunk = 256;     // row-steps packed at once
-inline constexpr int64_t kColumns = 4;     // columns of δsums in a tile
-inline constexpr int64_t kTiles = 64;      // tiles packed at once
+inline constexpr int64_t kChunk = 256;  // row-steps packed at once
+inline constexpr int64_t kColumns = 4;  // columns of δsums in a tile
+inline constexpr int64_t kTiles = 64;   // tiles packed at once
 
 template <class Real>
 struct GradientScratch {
-  int64_t *step, *place;         // of the chunk's row-steps
+  int64_t *step, *place;  // of the chunk's row-steps
   const Real **x, **hidden;
   Real *inputs, *outputs, *reset;  // the chunk's x, h and r ⊙ h (or o ⊙ tanh c) as panels
-  Real* sums;                    // tiles of δsums
+  Real* sums;                      // tiles of δsums
   Real* tile;
-  Real* partial;                 // of a bias
+  Real* partial;  // of a bias
 
   GradientScratch(const Cell& cell, Allotment& all)
       : step(all.take<int64_t>(kChunk)),
@@ -136,17 +136,16 @@ class WeightGradients {
       ++next_place_;
     }
     if (grads_.grad_input != nullptr)
-      pack(scratch_.x, count, cell_.inputs, scratch_.inputs, [](int64_t, int64_t) { return Real{1}; });
+      pack(scratch_.x, count, cell_.inputs, scratch_.inputs,
+           [](int64_t, int64_t) { return Real{1}; });
     if (grads_.grad_hidden != nullptr) {
       const auto mask = [&](int64_t n, int64_t i) {
-        return run_.mask == nullptr ? Real{1}
-                                    : run_.mask[timeline_.row(scratch_.place[n]) * P + i];
+        return run_.mask == nullptr ? Real{1} : run_.mask[timeline_.row(scratch_.place[n]) * P + i];
       };
       pack(scratch_.hidden, count, P, scratch_.outputs, mask);
       if constexpr (Kind::second_gate) {
-        pack(scratch_.hidden, count, P, scratch_.reset, [&](int64_t n, int64_t i) {
-          return mask(n, i) * gates(n)[i];
-        });
+        pack(scratch_.hidden, count, P, scratch_.reset,
+             [&](int64_t n, int64_t i) { return mask(n, i) * gates(n)[i]; });
       }
     }
     if constexpr (Kind::has_cell) {
@@ -155,8 +154,8 @@ class WeightGradients {
   }
 
   const Real* gates(int64_t n) const {
-    return run_.gates + (timeline_.offset(scratch_.step[n]) + scratch_.place[n]) * kWide *
-                            cell_.units;
+    return run_.gates +
+           (timeline_.offset(scratch_.step[n]) + scratch_.place[n]) * kWide * cell_.units;
   }
 
   // rows (count, size) times a factor → (group of 2V columns, count, 2V)
@@ -260,8 +259,8 @@ class WeightGradients {
     }
   }
 
-  void add_tile(const Outer<Real>& to, int64_t row, int64_t column, int64_t rows_left,
-                int64_t tile, int64_t count) {
+  void add_tile(const Outer<Real>& to, int64_t row, int64_t column, int64_t rows_left, int64_t tile,
+                int64_t count) {
     const Real* a[kColumns];
     for (int64_t i = 0; i < kColumns; ++i) a[i] = scratch_.sums + tile * count + i;
     const int64_t rows = rows_left < kColumns ? rows_left : kColumns;
@@ -326,8 +325,7 @@ class WeightGradients {
     int64_t step = window_.first;
     for (int64_t n = own.first; n < own.last; n += kRowChunk) {
       const int64_t count = own.last - n < kRowChunk ? own.last - n : kRowChunk;
-      for (int64_t i = 0; i < count; ++i)
-        scratch_.x[i] = memory_.grad_sums + (n + i) * kWide * H;
+      for (int64_t i = 0; i < count; ++i) scratch_.x[i] = memory_.grad_sums + (n + i) * kWide * H;
       Real** to = const_cast<Real**>(scratch_.hidden);
       for (int64_t i = 0; i < count; ++i) {
         const int64_t at = window_.base + n + i;

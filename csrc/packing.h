@@ -95,8 +95,8 @@ void pack_rows(const Weight* matrix, int64_t units, int64_t depth, int vectors, 
 // Panels for sums over a matrix's rows, in the order of the rows.
 //   matrix (depth, columns) → (group of 2V columns, depth, 2V)
 template <class Real>
-void pack_columns(const Real* matrix, int64_t depth, int64_t columns, Real* out,
-                  int64_t out_depth, int64_t first) {
+void pack_columns(const Real* matrix, int64_t depth, int64_t columns, Real* out, int64_t out_depth,
+                  int64_t first) {
   for (int64_t group = 0; group * kPair<Real> < columns; ++group) {
     const int64_t column = group * kPair<Real>;
     const int64_t count = columns - column < kPair<Real> ? columns - column : kPair<Real>;

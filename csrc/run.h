@@ -22,14 +22,11 @@ inline bool has_cell_state(const Cell& cell) {
 // G: blocks of rows that the weights have.
 inline int gates_of(const Cell& cell) {
   switch (cell.kind) {
-    case CellKind::simple:
-      return 1;
-    case CellKind::lstm:
-      return 4;
+    case CellKind::simple: return 1;
+    case CellKind::lstm: return 4;
     case CellKind::coupled_lstm:
     case CellKind::gru_reset_after:
-    case CellKind::gru_reset_before:
-      return 3;
+    case CellKind::gru_reset_before: return 3;
   }
   __builtin_unreachable();
 }

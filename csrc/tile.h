@@ -158,8 +158,8 @@ struct TilesOf<Real, Weight, Width, Counted<Rows...>> {
 // Sums of more rows than a tile has are taken over so many k at a time: the piece of a panel stays
 // in the nearest cache while all rows pass it.
 template <class Weight, int Width>
-inline constexpr int64_t kDepthAtOnce = 512 / Width * 4 / static_cast<int64_t>(sizeof(Weight)) *
-                                        32 / ELMAN_VECTOR_BYTES;
+inline constexpr int64_t kDepthAtOnce =
+    512 / Width * 4 / static_cast<int64_t>(sizeof(Weight)) * 32 / ELMAN_VECTOR_BYTES;
 
 // Few rows with any number of panels.
 template <int Width, class Real, class Weight>

@@ -82,7 +82,7 @@ struct BackRow {
   const Real* grad_y;  // or null
   Real* grad_h;
   Real* grad_c;
-  Real* grad_sums;      // gradient of the gates' sums
+  Real* grad_sums;          // gradient of the gates' sums
   const Real* grad_middle;  // of o ⊙ tanh c under a projection, or of r ⊙ h
   const Real* gates;
   const Real* h_old;

@@ -10,14 +10,10 @@ namespace elman::ELMAN_ISA {
 template <class Real, int N>
 ELMAN_INLINE Wide<Real, N> activate(Nonlinearity nonlinearity, const Wide<Real, N>& a) {
   switch (nonlinearity) {
-    case Nonlinearity::tanh:
-      return tanh(a);
-    case Nonlinearity::relu:
-      return relu(a);
-    case Nonlinearity::sigmoid:
-      return sigmoid(a);
-    case Nonlinearity::identity:
-      break;
+    case Nonlinearity::tanh: return tanh(a);
+    case Nonlinearity::relu: return relu(a);
+    case Nonlinearity::sigmoid: return sigmoid(a);
+    case Nonlinearity::identity: break;
   }
   return a;
 }
@@ -27,14 +23,10 @@ template <class Real, int N>
 ELMAN_INLINE Wide<Real, N> slope(Nonlinearity nonlinearity, const Wide<Real, N>& h) {
   const Vector<Real> one = broadcast(Real{1}), zero{};
   switch (nonlinearity) {
-    case Nonlinearity::tanh:
-      return rest(h * h);
-    case Nonlinearity::relu:
-      return h.map([&](Vector<Real> v) { return v > zero ? one : zero; });
-    case Nonlinearity::sigmoid:
-      return h * rest(h);
-    case Nonlinearity::identity:
-      break;
+    case Nonlinearity::tanh: return rest(h * h);
+    case Nonlinearity::relu: return h.map([&](Vector<Real> v) { return v > zero ? one : zero; });
+    case Nonlinearity::sigmoid: return h * rest(h);
+    case Nonlinearity::identity: break;
   }
   return Wide<Real, N>::all(1);
 }
