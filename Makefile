@@ -43,6 +43,7 @@ sanitize:
 lint: $(VENV)/.developer
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/clang-format --dry-run --Werror $(wildcard csrc/*.h csrc/*.cpp csrc/*/*.h csrc/*/*.cpp)
 	$(BIN)/mypy
 
 docs: $(VENV)/.documentation

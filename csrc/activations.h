@@ -36,10 +36,10 @@ struct ActivationNumbers<float> {
   static constexpr float kTanhGreatest = 9.125f;
 
   // eʳ, |r| ≤ ln 2 / 2, to 0.08 · 2⁻²⁴.
-  static constexpr float kExp[] = {1,            1,            0.49999994f,  0.16666518f,
-                                   0.041668415f, 0.008368987f, 0.0013814046f};
+  static constexpr float kExp[] = {
+      1, 1, 0.49999994f, 0.16666518f, 0.041668415f, 0.008368987f, 0.0013814046f};
   // kSigmoidFactor · e⁻ʳ, |r| ≤ ln 2 / 2, to 0.1 · 2⁻²⁴.
-  static constexpr float kSigmoid[] = {1.4140625f,   -1.4140625f,   0.70703113f, -0.23567499f,
+  static constexpr float kSigmoid[] = {1.4140625f,   -1.4140625f,   0.70703113f,  -0.23567499f,
                                        0.058921743f, -0.011834269f, 0.0019533923f};
   static constexpr float kSigmoidFactor = 1.4140625f;
   static constexpr float kSigmoidExponent = -64;

@@ -21,22 +21,16 @@
 
 namespace elman::ELMAN_ISA {
 
-// Columns of δsums, and which of them W x and R h were added to.
-template <class Kind>
-inline constexpr int kSumGates = Kind::splits_candidate ? 4 : Kind::gates;
-template <class Kind>
-inline constexpr int kHiddenFirst = Kind::splits_candidate || Kind::second_gate ? 1 : 0;
-
 // Shared by all members of all runs over time; rows by place or by row-step.
 template <class Real, class Kind>
 struct BackwardMemory {
   Real* zeros;
-  Real* grad_h;        // (B, P)
-  Real* grad_c;        // (B, H)
-  Real* grad_sums;     // (row-steps of a window, kSumGates · H)
-  Real* grad_out;      // likewise (·, P): δh of every step, under a projection
-  Real* fresh_h;       // (B, P): δ of the fresh state, where there are resets
-  Real* fresh_c;       // (B, H)
+  Real* grad_h;     // (B, P)
+  Real* grad_c;     // (B, H)
+  Real* grad_sums;  // (row-steps of a window, columns · H)
+  Real* grad_out;   // likewise (·, P): δh of every step, under a projection
+  Real* fresh_h;    // (B, P): δ of the fresh state, where there are resets
+  Real* fresh_c;    // (B, H)
 
   static BackwardMemory shared(const Cell& cell, bool resets, int64_t rows, int64_t window,
                                Allotment& all) {
@@ -48,7 +42,7 @@ struct BackwardMemory {
     m.fresh_h = all.take<Real>(resets ? rows * P : 0);
     m.fresh_c = all.take<Real>(resets && Kind::has_cell ? rows * H : 0);
     // Last: windows differ in size, and what stands before must keep its place.
-    m.grad_sums = all.take<Real>(window * kSumGates<Kind> * H);
+    m.grad_sums = all.take<Real>(window * Kind::columns * H);
     m.grad_out = all.take<Real>(cell.projected ? window * P : 0);
     return m;
   }
@@ -90,8 +84,7 @@ class BackwardPass {
       if (cell_.projected) {
         through_projection(step, rows);
       } else {
-        for (int64_t r = 0; r < rows; ++r)
-          pointwise(row_at(step, r), columns(units_, cell_.units));
+        for (int64_t r = 0; r < rows; ++r) pointwise(row_at(step, r), columns(units_, cell_.units));
       }
       meet();
       if constexpr (Kind::second_gate) {
@@ -105,7 +98,7 @@ class BackwardPass {
 
  private:
   static constexpr int64_t kLane = kLanes<Real>;
-  static constexpr int64_t kWide = kSumGates<Kind>;
+  static constexpr int64_t kWide = Kind::columns;
 
   void meet() {
     if (share_.barrier != nullptr) share_.barrier->wait();
@@ -168,15 +161,7 @@ class BackwardPass {
   void pointwise(const BackRow<Real>& row, Range units) {
     over_vectors<Real>(units, cell_.units, [&](auto n, int64_t unit, int64_t count) {
       constexpr int N = decltype(n)::value;
-      if constexpr (Kind::has_cell) {
-        lstm_backward<Kind, N>(row, unit, count);
-      } else if constexpr (Kind::splits_candidate) {
-        gru_after_backward<N>(row, unit, count);
-      } else if constexpr (Kind::second_gate) {
-        gru_before_backward<N>(row, unit, count);
-      } else {
-        simple_backward<N>(row, cell_.nonlinearity, unit, count);
-      }
+      Kind::template backward<N>(cell_, row, unit, count);
     });
   }
 
@@ -209,7 +194,8 @@ class BackwardPass {
     product(rows, units_, weights_.second_back, H, [&](int64_t r, int64_t first, const Real* sum) {
       const BackRow<Real> row = row_at(step, r);
       over_vectors<Real>({first, first + kPair<Real>}, H, [&](auto n, int64_t unit, int64_t count) {
-        gru_before_backward_reset<decltype(n)::value>(row, sum + (unit - first), unit, count);
+        constexpr int N = decltype(n)::value;
+        Kind::template backward_reset<N>(row, sum + (unit - first), unit, count);
       });
     });
   }
@@ -220,7 +206,7 @@ class BackwardPass {
     const int64_t at = in_window(step) + share_.first;
     const int64_t depth = (Kind::second_gate ? 2 : Kind::gates) * H;
     for (int64_t r = 0; r < rows; ++r)
-      scratch_.a[r] = memory_.grad_sums + (at + r) * kWide * H + kHiddenFirst<Kind> * H;
+      scratch_.a[r] = memory_.grad_sums + (at + r) * kWide * H + Kind::hidden_column * H;
     product(rows, outputs_, weights_.hidden_back, depth,
             [&](int64_t r, int64_t first, const Real* sum) {
               Real* grad_h = memory_.grad_h + place(r) * P;
@@ -228,19 +214,18 @@ class BackwardPass {
                   run_.mask == nullptr ? nullptr : run_.mask + timeline_.row(place(r)) * P;
               over_vectors<Real>({first, first + kPair<Real>}, P,
                                  [&](auto n, int64_t i, int64_t count) {
-                using V = Wide<Real, decltype(n)::value>;
-                V grad = V::load_every(sum + (i - first), kLane);
-                if (mask != nullptr) grad = grad * V::load(mask + i, count);
-                (V::load(grad_h + i, count) + grad).store(grad_h + i, count);
-              });
+                                   using V = Wide<Real, decltype(n)::value>;
+                                   V grad = V::load_every(sum + (i - first), kLane);
+                                   if (mask != nullptr) grad = grad * V::load(mask + i, count);
+                                   (V::load(grad_h + i, count) + grad).store(grad_h + i, count);
+                                 });
             });
     if (run_.resets == nullptr) return;
     for (int64_t r = 0; r < rows; ++r) {
       const int64_t p = place(r);
       if (!timeline_.is_cut(step, p)) continue;
       move(memory_.grad_h + p * P, memory_.fresh_h + p * P, columns(outputs_, P));
-      if (Kind::has_cell)
-        move(memory_.grad_c + p * H, memory_.fresh_c + p * H, columns(units_, H));
+      if (Kind::has_cell) move(memory_.grad_c + p * H, memory_.fresh_c + p * H, columns(units_, H));
     }
   }
 
@@ -260,15 +245,23 @@ class BackwardPass {
       const int64_t now = pairs.last - pair < at_once ? pairs.last - pair : at_once;
       for (int64_t r = 0; r < rows; r += kRowChunk) {
         const int64_t chunk = rows - r < kRowChunk ? rows - r : kRowChunk;
-        multiply<2>(Product<Real, Real>{{{scratch_.a + r, depth,
-                                          panels + pair * depth * kPair<Real>}},
-                                        1, 1, zero_pair_, 0, 0, scratch_.sums,
-                                        at_once * kPair<Real>, kPair<Real>},
-                    chunk, now);
+        const Product<Real, Real> product{
+            .factor = {{.a = scratch_.a + r,
+                        .depth = depth,
+                        .panels = panels + pair * depth * kPair<Real>}},
+            .factors = 1,
+            .a_step = 1,
+            .init = zero_pair_,
+            .init_row = 0,
+            .init_panel = 0,
+            .out = scratch_.sums,
+            .out_row = at_once * kPair<Real>,
+            .out_panel = kPair<Real>,
+        };
+        multiply<2>(product, chunk, now);
         for (int64_t i = 0; i < chunk; ++i) {
           for (int64_t n = 0; n < now; ++n)
-            use(r + i, (pair + n) * kPair<Real>,
-                scratch_.sums + (i * at_once + n) * kPair<Real>);
+            use(r + i, (pair + n) * kPair<Real>, scratch_.sums + (i * at_once + n) * kPair<Real>);
         }
       }
     }

@@ -38,15 +38,32 @@ class Forward {
     check_share("Forward", "rate_c", rate_c);
     const auto fill = [&]<class Real>() {
       const auto in = [](uintptr_t address) { return optional<const Real>(address); };
-      return elman::Forward<Real>{steps, rows, reverse, in(x), x_step, x_row,
-                                  optional<Real>(y), y_step, y_row,
-                                  optional<const int64_t>(lengths),
-                                  optional<const uint8_t>(resets), in(h0), in(c0), in(fresh_h),
-                                  in(fresh_c), rows == 0 ? optional<Real>(hn)
-                                                         : needed<Real>("Forward", "hn", hn),
-                                  optional<Real>(cn), in(mask), in(keep_h), in(keep_c),
-                                  static_cast<Real>(rate_h), static_cast<Real>(rate_c),
-                                  optional<Real>(gates), optional<Real>(cells)};
+      return elman::Forward<Real>{
+          .steps = steps,
+          .rows = rows,
+          .reverse = reverse,
+          .x = in(x),
+          .x_step = x_step,
+          .x_row = x_row,
+          .y = optional<Real>(y),
+          .y_step = y_step,
+          .y_row = y_row,
+          .lengths = optional<const int64_t>(lengths),
+          .resets = optional<const uint8_t>(resets),
+          .h0 = in(h0),
+          .c0 = in(c0),
+          .fresh_h = in(fresh_h),
+          .fresh_c = in(fresh_c),
+          .hn = rows == 0 ? optional<Real>(hn) : needed<Real>("Forward", "hn", hn),
+          .cn = optional<Real>(cn),
+          .mask = in(mask),
+          .keep_h = in(keep_h),
+          .keep_c = in(keep_c),
+          .rate_h = static_cast<Real>(rate_h),
+          .rate_c = static_cast<Real>(rate_c),
+          .gates = optional<Real>(gates),
+          .cells = optional<Real>(cells),
+      };
     };
     if (packed.is_double()) {
       run_ = fill.template operator()<double>();
@@ -101,13 +118,26 @@ class Backward {
     const auto fill = [&]<class Real>() {
       check_kept(forward.packed().cell(), forward.run<Real>());
       const auto out = [](uintptr_t address) { return optional<Real>(address); };
-      return elman::Backward<Real>{optional<const Real>(grad_y), grad_y_step, grad_y_row,
-                                   optional<const Real>(grad_hn), optional<const Real>(grad_cn),
-                                   out(grad_x), grad_x_step, grad_x_row, out(grad_h0),
-                                   out(grad_c0), out(grad_fresh_h), out(grad_fresh_c),
-                                   out(grad_input), out(grad_hidden), out(grad_input_bias),
-                                   out(grad_hidden_bias), out(grad_projection),
-                                   out(grad_peephole)};
+      return elman::Backward<Real>{
+          .grad_y = optional<const Real>(grad_y),
+          .grad_y_step = grad_y_step,
+          .grad_y_row = grad_y_row,
+          .grad_hn = optional<const Real>(grad_hn),
+          .grad_cn = optional<const Real>(grad_cn),
+          .grad_x = out(grad_x),
+          .grad_x_step = grad_x_step,
+          .grad_x_row = grad_x_row,
+          .grad_h0 = out(grad_h0),
+          .grad_c0 = out(grad_c0),
+          .grad_fresh_h = out(grad_fresh_h),
+          .grad_fresh_c = out(grad_fresh_c),
+          .grad_input = out(grad_input),
+          .grad_hidden = out(grad_hidden),
+          .grad_input_bias = out(grad_input_bias),
+          .grad_hidden_bias = out(grad_hidden_bias),
+          .grad_projection = out(grad_projection),
+          .grad_peephole = out(grad_peephole),
+      };
     };
     if (forward.packed().is_double()) {
       grads_ = fill.template operator()<double>();
@@ -255,8 +285,9 @@ void bind(nb::module_& module) {
   nb::set_leak_warnings(false);
   module.def("instruction_sets", &instruction_sets,
              "Names of the instruction sets this processor runs, widest last.");
-  module.def("instruction_set", [] { return kernels->instruction_set; },
-             "The instruction set that the kernels run with.");
+  module.def(
+      "instruction_set", [] { return kernels->instruction_set; },
+      "The instruction set that the kernels run with.");
   module.def("compiler", &compiler, "The compiler that built the kernels, with its version.");
   module.def("fma_rate", &fma_rate, "seconds"_a,
              "What one core can do at most: float32 multiply-adds in GFLOP/s.");
@@ -269,18 +300,17 @@ void bind(nb::module_& module) {
                     uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, double,
                     double, uintptr_t, uintptr_t>(),
            "packed"_a, "steps"_a, "rows"_a, "reverse"_a, "x"_a, "x_step"_a, "x_row"_a, "y"_a,
-           "y_step"_a, "y_row"_a, "lengths"_a, "resets"_a, "h0"_a, "c0"_a, "fresh_h"_a,
-           "fresh_c"_a, "hn"_a, "cn"_a, "mask"_a, "keep_h"_a, "keep_c"_a, "rate_h"_a, "rate_c"_a,
-           "gates"_a, "cells"_a, nb::keep_alive<1, 2>());
+           "y_step"_a, "y_row"_a, "lengths"_a, "resets"_a, "h0"_a, "c0"_a, "fresh_h"_a, "fresh_c"_a,
+           "hn"_a, "cn"_a, "mask"_a, "keep_h"_a, "keep_c"_a, "rate_h"_a, "rate_c"_a, "gates"_a,
+           "cells"_a, nb::keep_alive<1, 2>());
   nb::class_<Backward>(module, "Backward", "The gradients of one run.")
       .def(nb::init<const Forward&, uintptr_t, int64_t, int64_t, uintptr_t, uintptr_t, uintptr_t,
                     int64_t, int64_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t,
                     uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t>(),
            "forward"_a, "grad_y"_a, "grad_y_step"_a, "grad_y_row"_a, "grad_hn"_a, "grad_cn"_a,
-           "grad_x"_a, "grad_x_step"_a, "grad_x_row"_a, "grad_h0"_a, "grad_c0"_a,
-           "grad_fresh_h"_a, "grad_fresh_c"_a, "grad_input"_a, "grad_hidden"_a,
-           "grad_input_bias"_a, "grad_hidden_bias"_a, "grad_projection"_a, "grad_peephole"_a,
-           nb::keep_alive<1, 2>());
+           "grad_x"_a, "grad_x_step"_a, "grad_x_row"_a, "grad_h0"_a, "grad_c0"_a, "grad_fresh_h"_a,
+           "grad_fresh_c"_a, "grad_input"_a, "grad_hidden"_a, "grad_input_bias"_a,
+           "grad_hidden_bias"_a, "grad_projection"_a, "grad_peephole"_a, nb::keep_alive<1, 2>());
   module.def("forward", &forward, "runs"_a, "threads"_a, "Run one direction of a layer, or both.");
   module.def("backward", &backward, "runs"_a, "threads"_a, "The way back of `forward`.");
   module.def("packed_rows", &packed_rows, "steps"_a, "lengths"_a.noconvert(),

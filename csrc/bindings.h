@@ -61,8 +61,8 @@ inline void check_product(const char* operation, const char* what,
 // A share of the old state that is kept.
 inline void check_share(const char* operation, const char* name, double share) {
   if (share >= 0 && share <= 1) return;
-  refuse(std::string(operation) + ": " + name + " must lie in 0 … 1, got " +
-         std::to_string(share) + ".");
+  refuse(std::string(operation) + ": " + name + " must lie in 0 … 1, got " + std::to_string(share) +
+         ".");
 }
 
 // Weights laid out for the kernels.

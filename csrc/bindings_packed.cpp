@@ -69,27 +69,29 @@ Packed::Packed(const std::string& cell_name, const std::string& nonlinearity,
                uintptr_t projection, uintptr_t peephole, bool gradient)
     : any_([&]() -> Any {
         const Cell cell{named("cell", cell_name, kCells),
-                        named("nonlinearity", nonlinearity, kNonlinearities), inputs, units,
-                        outputs, projection != 0};
+                        named("nonlinearity", nonlinearity, kNonlinearities),
+                        inputs,
+                        units,
+                        outputs,
+                        projection != 0};
         check(cell, peephole != 0);
         const auto lay_out = [&]<class Real, class Weight>() {
           const char* op = "Packed";
-          const Weights<Weight> weights{
-              inputs == 0 ? optional<const Weight>(input)
-                          : needed<const Weight>(op, "input", input),
-              needed<const Weight>(op, "hidden", hidden), optional<const Weight>(input_bias),
-              optional<const Weight>(hidden_bias),        optional<const Weight>(projection),
-              optional<const Weight>(peephole)};
+          const Weights<Weight> weights{inputs == 0 ? optional<const Weight>(input)
+                                                    : needed<const Weight>(op, "input", input),
+                                        needed<const Weight>(op, "hidden", hidden),
+                                        optional<const Weight>(input_bias),
+                                        optional<const Weight>(hidden_bias),
+                                        optional<const Weight>(projection),
+                                        optional<const Weight>(peephole)};
           return PackedCell<Real, Weight>(*kernels, cell, weights, gradient);
         };
         switch (named("dtype", dtype, kNumbers)) {
-          case Number::float64:
-            return lay_out.template operator()<double, double>();
+          case Number::float64: return lay_out.template operator()<double, double>();
           case Number::bfloat16:
             if (gradient) refuse("Packed: bfloat16 weights have no gradient; use float32.");
             return lay_out.template operator()<float, BFloat16>();
-          case Number::float32:
-            break;
+          case Number::float32: break;
         }
         return lay_out.template operator()<float, float>();
       }()) {}

@@ -66,7 +66,7 @@ class Stack {
     if (cell.inputs > 0) needed<const char>("Stack", "x", x);
     needed<char>("Stack", "y", y);
     needed<char>("Stack", "hn", hn);
-    if (has_cell(cell)) needed<char>("Stack", "cn", cn);
+    if (has_cell_state(cell)) needed<char>("Stack", "cn", cn);
     const Arrays arrays{steps, rows, x, x_step, x_row, y, y_step, y_row, h0, c0, hn, cn};
     const Unlocked unlocked;
     if (layers_[0][0]->is_double()) {
@@ -82,10 +82,6 @@ class Stack {
     for (const auto& [address, rows, columns, bytes] : samples_)
       sum = sum * 31 + fingerprint_of(address, rows, columns, bytes);
     return sum;
-  }
-
-  static bool has_cell(const Cell& cell) {
-    return cell.kind == CellKind::lstm || cell.kind == CellKind::coupled_lstm;
   }
 
   static void check(const Packed& packed, const Packed& first, int64_t inputs) {
@@ -194,8 +190,8 @@ void bind_stack(nb::module_& module) {
   nb::class_<Stack>(module, "Stack", "Layers that run over whole sequences in one call.")
       .def(nb::init<nb::object, std::vector<Sample>>(), "layers"_a, "samples"_a)
       .def("is_current", &Stack::is_current, "Whether all samples are what they were.")
-      .def("run", &Stack::run, "steps"_a, "rows"_a, "x"_a, "x_step"_a, "x_row"_a, "y"_a,
-           "y_step"_a, "y_row"_a, "h0"_a, "c0"_a, "hn"_a, "cn"_a, "threads"_a,
+      .def("run", &Stack::run, "steps"_a, "rows"_a, "x"_a, "x_step"_a, "x_row"_a, "y"_a, "y_step"_a,
+           "y_row"_a, "h0"_a, "c0"_a, "hn"_a, "cn"_a, "threads"_a,
            "Run all layers without gradients.");
 }
 

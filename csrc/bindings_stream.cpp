@@ -73,13 +73,13 @@ class TypedStepper {
     const int64_t last = stream_->layers() - 1, outputs = stream_->cell(last).outputs;
     output_ = nb::cast(matrix(stream_->output(), outputs));
     const size_t shape[] = {static_cast<size_t>(outputs)};
-    output_row_ = nb::cast(nb::ndarray<nb::numpy, Real, nb::ndim<1>>(stream_->output(), 1, shape,
-                                                                    owner()));
+    output_row_ =
+        nb::cast(nb::ndarray<nb::numpy, Real, nb::ndim<1>>(stream_->output(), 1, shape, owner()));
     double operations = 0;
     for (int64_t i = 0; i <= last; ++i) {
       const Cell& cell = stream_->cell(i);
-      operations += 4.0 * static_cast<double>(cell.units) *
-                    static_cast<double>(cell.inputs + cell.outputs);
+      operations +=
+          4.0 * static_cast<double>(cell.units) * static_cast<double>(cell.inputs + cell.outputs);
     }
     is_long_ = operations * static_cast<double>(rows) >= kWorthUnlocking;
   }
@@ -97,8 +97,7 @@ class TypedStepper {
     const std::vector<Real> x(static_cast<size_t>(stream_->rows() * inputs_), Real{1});
     const Clock::time_point begin = Clock::now();
     for (int64_t i = 0; i < count; ++i) stream_->step(x.data());
-    return std::chrono::duration<double>(Clock::now() - begin).count() /
-           static_cast<double>(count);
+    return std::chrono::duration<double>(Clock::now() - begin).count() / static_cast<double>(count);
   }
 
   // One array a layer, of the memory itself.
@@ -133,9 +132,9 @@ class TypedStepper {
       const std::string name = kName<Real>;
       throw nb::type_error(("x must be " + name + "; x.astype(numpy." + name + ") is.").c_str());
     }
-    const bool fits = is_row ? x.size(0) == inputs_
-                             : x.axes() == 2 && x.size(0) == stream_->rows() &&
-                                   x.size(1) == inputs_;
+    const bool fits = is_row
+                          ? x.size(0) == inputs_
+                          : x.axes() == 2 && x.size(0) == stream_->rows() && x.size(1) == inputs_;
     if (fits) return;
     const std::string rows = std::to_string(stream_->rows()), inputs = std::to_string(inputs_);
     refuse("x must be (B, I) = (" + rows + ", " + inputs + ")" +
@@ -178,8 +177,8 @@ class Stepper {
           for (size_t i = 0; i < packed.size(); ++i) {
             const auto* cell = std::get_if<PackedCell<Real, Weight>>(&packed[i]->any());
             if (cell == nullptr) refuse("Stepper: all layers must have one dtype.");
-            cells.push_back({cell, static_cast<Real>(rates[i].first),
-                             static_cast<Real>(rates[i].second)});
+            cells.push_back(
+                {cell, static_cast<Real>(rates[i].first), static_cast<Real>(rates[i].second)});
           }
           typed_ = std::make_unique<Typed>(cells, rows, residual);
         },
@@ -204,11 +203,11 @@ class Stepper {
   using Rates = std::vector<std::pair<double, double>>;
 
   static void check_fit(const Cell& below, const Cell& cell, size_t layer, bool residual) {
-    const std::string reads = "layer " + std::to_string(layer) + " reads " +
-                              std::to_string(cell.inputs) + " numbers";
+    const std::string reads =
+        "layer " + std::to_string(layer) + " reads " + std::to_string(cell.inputs) + " numbers";
     if (cell.inputs != below.outputs) {
-      refuse("Stepper: " + reads + ", and the layer below writes " +
-             std::to_string(below.outputs) + ".");
+      refuse("Stepper: " + reads + ", and the layer below writes " + std::to_string(below.outputs) +
+             ".");
     }
     if (residual && cell.outputs != cell.inputs) {
       refuse("Stepper: residual needs layers of one size; " + reads + " and writes " +
@@ -254,7 +253,8 @@ void bind_stream(nb::module_& module) {
       .def(nb::init<const std::vector<nb::object>&, const std::vector<std::pair<double, double>>&,
                     int64_t, bool>(),
            "layers"_a, "rates"_a, "rows"_a, "residual"_a)
-      .def("step", &Stepper::step, "x"_a.none(), "Read (B, I), or (I,) for one row; write the output.")
+      .def("step", &Stepper::step, "x"_a.none(),
+           "Read (B, I), or (I,) for one row; write the output.")
       .def_prop_ro("hidden", &Stepper::hidden, "h of every layer, (B, P): the memory itself.")
       .def_prop_ro("cell", &Stepper::cell_state, "c of every layer, (B, H): the memory itself.");
   module.def("time_step", &Stepper::time, "stepper"_a, "count"_a,

@@ -20,7 +20,7 @@
 
 namespace elman::ELMAN_ISA {
 
-inline constexpr int64_t kRowChunk = 36;   // rows whose sums fit the nearest cache
+inline constexpr int64_t kRowChunk = 36;  // rows whose sums fit the nearest cache
 // W x of a stretch of steps goes first where rows are few, and where they are not many and W would
 // push R out of a near cache at every step.
 inline constexpr int64_t kFewRows = 3, kNotManyRows = 32;
@@ -32,10 +32,10 @@ template <class Real, class Kind>
 struct ForwardMemory {
   static constexpr int64_t kTile = Kind::slots * kLanes<Real>;
 
-  Real* zeros;             // (max(H, P))
-  Real* operand[2];        // mask ⊙ h(t), by parity of the step
-  Real* fresh_operand;     // mask ⊙ the fresh state
-  Real* middle;            // (rows, H)
+  Real* zeros;               // (max(H, P))
+  Real* operand[2];          // mask ⊙ h(t), by parity of the step
+  Real* fresh_operand;       // mask ⊙ the fresh state
+  Real* middle;              // (rows, H)
   Real *candidate, *update;  // (rows, H filled up)
 
   const Real **x, **h_old, **operand_row, **c_old;
@@ -106,9 +106,11 @@ class ForwardPass {
         first_product(step, rows, block, left < Kind::span ? left : Kind::span);
       }
       meet();
-      if (Kind::second_gate || cell_.projected) {
-        second_product(rows);
-        meet();
+      if constexpr (Kind::second_gate || Kind::has_cell) {
+        if (Kind::second_gate || cell_.projected) {
+          second_product(rows);
+          meet();
+        }
       }
     }
     finish();
@@ -189,11 +191,20 @@ class ForwardPass {
     constexpr int64_t panel_step = kTile / Kind::input_panels;
     const Real* bias = weights_.bias + block * kTile;
     const int64_t panel_size = cell_.inputs * Kind::input_width * kLane;
-    multiply<Kind::input_width>(
-        Product<Real, Weight>{{{x, cell_.inputs,
-                                weights_.input + block * Kind::input_panels * panel_size}},
-                              1, 1, bias, 0, panel_step, to, row_step, panel_step},
-        rows, blocks * Kind::input_panels);
+    const Product<Real, Weight> product{
+        .factor = {{.a = x,
+                    .depth = cell_.inputs,
+                    .panels = weights_.input + block * Kind::input_panels * panel_size}},
+        .factors = 1,
+        .a_step = 1,
+        .init = bias,
+        .init_row = 0,
+        .init_panel = panel_step,
+        .out = to,
+        .out_row = row_step,
+        .out_panel = panel_step,
+    };
+    multiply<Kind::input_width>(product, rows, blocks * Kind::input_panels);
     if constexpr (Kind::splits_candidate) {
       for (int64_t r = 0; r < rows; ++r) {
         for (int64_t b = 0; b < blocks; ++b)
@@ -220,22 +231,38 @@ class ForwardPass {
         if (from_slot > 0) copy_candidates(init, init_row, now, blocks);
       } else if constexpr (kOneProduct) {
         const int64_t input_panel = cell_.inputs * Kind::input_width * kLane;
-        multiply<Kind::hidden_width>(
-            Product<Real, Weight>{
-                {{memory_.x + r, cell_.inputs,
-                  weights_.input + block * Kind::input_panels * input_panel},
-                 {memory_.operand_row + r, cell_.outputs, panels}},
-                2, 1, weights_.bias + block * kTile, 0, panel_step, memory_.sums, wide, panel_step},
-            now, blocks * Kind::hidden_panels);
+        const Product<Real, Weight> product{
+            .factor = {{.a = memory_.x + r,
+                        .depth = cell_.inputs,
+                        .panels = weights_.input + block * Kind::input_panels * input_panel},
+                       {.a = memory_.operand_row + r, .depth = cell_.outputs, .panels = panels}},
+            .factors = 2,
+            .a_step = 1,
+            .init = weights_.bias + block * kTile,
+            .init_row = 0,
+            .init_panel = panel_step,
+            .out = memory_.sums,
+            .out_row = wide,
+            .out_panel = panel_step,
+        };
+        multiply<Kind::hidden_width>(product, now, blocks * Kind::hidden_panels);
       } else {
         add_input(memory_.x + r, now, block, blocks, memory_.sums, wide);
       }
-      if (is_projected || !kOneProduct)
-        multiply<Kind::hidden_width>(
-            Product<Real, Weight>{{{memory_.operand_row + r, cell_.outputs, panels}},
-                                  1, 1, init + from_slot, init_row, panel_step,
-                                memory_.sums + from_slot, wide, panel_step},
-          now, blocks * Kind::hidden_panels);
+      if (is_projected || !kOneProduct) {
+        const Product<Real, Weight> product{
+            .factor = {{.a = memory_.operand_row + r, .depth = cell_.outputs, .panels = panels}},
+            .factors = 1,
+            .a_step = 1,
+            .init = init + from_slot,
+            .init_row = init_row,
+            .init_panel = panel_step,
+            .out = memory_.sums + from_slot,
+            .out_row = wide,
+            .out_panel = panel_step,
+        };
+        multiply<Kind::hidden_width>(product, now, blocks * Kind::hidden_panels);
+      }
       for (int64_t i = 0; i < now; ++i) first_half(memory_.row[r + i], block, blocks, i * wide);
     }
     if (is_projected && block + blocks == blocks_.last) stretch_row_ += rows;
@@ -251,7 +278,6 @@ class ForwardPass {
 
   Row<Real> row_at(int64_t step, int64_t r) const {
     const int64_t p = place(r), H = cell_.units, P = cell_.outputs;
-    constexpr int64_t gate_rows = Kind::splits_candidate ? 4 : Kind::gates;
     const int64_t padded = ForwardMemory<Real, Kind>::wide(H);
     Row<Real> row{};
     row.h_old = memory_.h_old[r];
@@ -263,7 +289,7 @@ class ForwardPass {
       row.keep_c = {timeline_.kept(run_.keep_c, step, p, H), run_.rate_c};
     }
     if (run_.gates != nullptr)
-      row.gates = run_.gates + (timeline_.offset(step) + p) * gate_rows * H;
+      row.gates = run_.gates + (timeline_.offset(step) + p) * Kind::columns * H;
     if (memory_.middle != nullptr) row.middle = memory_.middle + r * H;
     if (Kind::second_gate) {
       row.candidate = memory_.candidate + r * padded;
@@ -288,15 +314,7 @@ class ForwardPass {
     over_vectors<Real>(units, cell_.units, [&](auto n, int64_t unit, int64_t count) {
       constexpr int N = decltype(n)::value;
       const Real* at = sums + (unit - first) / kLane * a_vector;
-      if constexpr (Kind::has_cell) {
-        lstm_forward<Kind, N>(row, at, unit, count);
-      } else if constexpr (Kind::splits_candidate) {
-        gru_after_forward<N>(row, at, unit, count);
-      } else if constexpr (Kind::second_gate) {
-        gru_before_forward<N>(row, at, unit, count);
-      } else {
-        simple_forward<N>(row, cell_.nonlinearity, at, unit, count);
-      }
+      Kind::template forward<N>(cell_, row, at, unit, count);
     });
   }
 
@@ -311,12 +329,19 @@ class ForwardPass {
       for (int64_t r = 0; r < rows; r += kRowChunk) {
         const int64_t now = rows - r < kRowChunk ? rows - r : kRowChunk;
         const bool starts_at_zero = !Kind::second_gate;
-        const Real* init =
-            starts_at_zero ? zero_pair_ : memory_.candidate + r * padded + column;
-        multiply<2>(Product<Real, Weight>{{{middle + r, H, weights_.second + column * H}},
-                                          1, 1, init, starts_at_zero ? 0 : padded, 0,
-                                          memory_.sums, kPair<Real>, 0},
-                    now, 1);
+        const Real* init = starts_at_zero ? zero_pair_ : memory_.candidate + r * padded + column;
+        const Product<Real, Weight> product{
+            .factor = {{.a = middle + r, .depth = H, .panels = weights_.second + column * H}},
+            .factors = 1,
+            .a_step = 1,
+            .init = init,
+            .init_row = starts_at_zero ? 0 : padded,
+            .init_panel = 0,
+            .out = memory_.sums,
+            .out_row = kPair<Real>,
+            .out_panel = 0,
+        };
+        multiply<2>(product, now, 1);
         for (int64_t i = 0; i < now; ++i) {
           const Row<Real>& row = memory_.row[r + i];
           const Real* sums = memory_.sums + i * kPair<Real>;
@@ -324,11 +349,7 @@ class ForwardPass {
           over_vectors<Real>(units, columns, [&](auto n, int64_t unit, int64_t count) {
             constexpr int N = decltype(n)::value;
             const Real* at = sums + (unit - column);
-            if constexpr (Kind::second_gate) {
-              gru_before_finish<N>(row, at, unit, count);
-            } else {
-              put_hidden(row, unit, count, Wide<Real, N>::load_every(at, kLane));
-            }
+            Kind::template finish<N>(row, at, unit, count);
           });
         }
       }

@@ -10,18 +10,18 @@
 
 namespace elman::ELMAN_ISA {
 
-inline constexpr int64_t kChunk = 256;     // row-steps packed at once
-inline constexpr int64_t kColumns = 4;     // columns of δsums in a tile
-inline constexpr int64_t kTiles = 64;      // tiles packed at once
+inline constexpr int64_t kChunk = 256;  // row-steps packed at once
+inline constexpr int64_t kColumns = 4;  // columns of δsums in a tile
+inline constexpr int64_t kTiles = 64;   // tiles packed at once
 
 template <class Real>
 struct GradientScratch {
-  int64_t *step, *place;         // of the chunk's row-steps
+  int64_t *step, *place;  // of the chunk's row-steps
   const Real **x, **hidden;
   Real *inputs, *outputs, *reset;  // the chunk's x, h and r ⊙ h (or o ⊙ tanh c) as panels
-  Real* sums;                    // tiles of δsums
+  Real* sums;                      // tiles of δsums
   Real* tile;
-  Real* partial;                 // of a bias
+  Real* partial;  // of a bias
 
   GradientScratch(const Cell& cell, Allotment& all)
       : step(all.take<int64_t>(kChunk)),
@@ -86,23 +86,11 @@ class WeightGradients {
 
  private:
   static constexpr int64_t kLane = kLanes<Real>;
-  static constexpr int64_t kWide = kSumGates<Kind>;
-  static constexpr int kNone = -1;
+  static constexpr int64_t kWide = Kind::columns;
 
   static int64_t end_of(Range tiles, int64_t size) {
     const int64_t last = tiles.last * kColumns;
     return last < size ? last : size;
-  }
-
-  // The gate of PyTorch's order that a block of δsums belongs to, in W and in R; or none.
-  static int input_gate(int64_t column) {
-    if constexpr (kHiddenFirst<Kind> == 0) return static_cast<int>(column);
-    return column == 0 ? 2 : column == 3 ? kNone : static_cast<int>(column - 1);
-  }
-  static int hidden_gate(int64_t column) {
-    if constexpr (kHiddenFirst<Kind> == 0) return static_cast<int>(column);
-    if (column > 0) return static_cast<int>(column - 1);
-    return Kind::second_gate ? 2 : kNone;
   }
 
   static void zero(Real* to, int64_t count) { std::memset(to, 0, sizeof(Real) * count); }
@@ -119,13 +107,13 @@ class WeightGradients {
 
   void zero_gate(int64_t column, Range own) {
     const int64_t H = cell_.units, size = own.last - own.first;
-    if (const int g = input_gate(column); g != kNone) {
+    if (const int g = Kind::grad_input_gate[column]; g != kNone) {
       const int64_t at = g * H + own.first;
       if (grads_.grad_input != nullptr)
         zero(grads_.grad_input + at * cell_.inputs, size * cell_.inputs);
       if (grads_.grad_input_bias != nullptr) zero(grads_.grad_input_bias + at, size);
     }
-    if (const int g = hidden_gate(column); g != kNone) {
+    if (const int g = Kind::grad_hidden_gate[column]; g != kNone) {
       const int64_t at = g * H + own.first;
       if (grads_.grad_hidden != nullptr)
         zero(grads_.grad_hidden + at * cell_.outputs, size * cell_.outputs);
@@ -148,17 +136,16 @@ class WeightGradients {
       ++next_place_;
     }
     if (grads_.grad_input != nullptr)
-      pack(scratch_.x, count, cell_.inputs, scratch_.inputs, [](int64_t, int64_t) { return Real{1}; });
+      pack(scratch_.x, count, cell_.inputs, scratch_.inputs,
+           [](int64_t, int64_t) { return Real{1}; });
     if (grads_.grad_hidden != nullptr) {
       const auto mask = [&](int64_t n, int64_t i) {
-        return run_.mask == nullptr ? Real{1}
-                                    : run_.mask[timeline_.row(scratch_.place[n]) * P + i];
+        return run_.mask == nullptr ? Real{1} : run_.mask[timeline_.row(scratch_.place[n]) * P + i];
       };
       pack(scratch_.hidden, count, P, scratch_.outputs, mask);
       if constexpr (Kind::second_gate) {
-        pack(scratch_.hidden, count, P, scratch_.reset, [&](int64_t n, int64_t i) {
-          return mask(n, i) * gates(n)[i];
-        });
+        pack(scratch_.hidden, count, P, scratch_.reset,
+             [&](int64_t n, int64_t i) { return mask(n, i) * gates(n)[i]; });
       }
     }
     if constexpr (Kind::has_cell) {
@@ -167,8 +154,8 @@ class WeightGradients {
   }
 
   const Real* gates(int64_t n) const {
-    return run_.gates + (timeline_.offset(scratch_.step[n]) + scratch_.place[n]) * kWide *
-                            cell_.units;
+    return run_.gates +
+           (timeline_.offset(scratch_.step[n]) + scratch_.place[n]) * kWide * cell_.units;
   }
 
   // rows (count, size) times a factor → (group of 2V columns, count, 2V)
@@ -198,22 +185,14 @@ class WeightGradients {
         for (int64_t v = 0; v < kPair<Real>; v += kLane) {
           const int64_t unit = first + v, left = H - unit;
           const int64_t here = left < 0 ? 0 : left < kLane ? left : kLane;
-          const Vector<Real> o = load_first(gates(n) + (Kind::gates - 1) * H + unit, here);
-          store(to + v, o * tanh<Real>(cell_before_zoneout(n, unit, here)));
+          Kind::template middle<1>(gates(n), H, c_old(n), unit, here).store(to + v, kLane);
         }
       }
     }
   }
 
-  Vector<Real> cell_before_zoneout(int64_t n, int64_t unit, int64_t count) const {
-    constexpr bool coupled = Kind::gates == 3;
-    const int64_t H = cell_.units;
-    const Real* at = gates(n) + unit;
-    const Vector<Real> i = load_first(at, count);
-    const Vector<Real> f = coupled ? broadcast(Real{1}) - i : load_first(at + H, count);
-    const Vector<Real> g = load_first(at + (coupled ? 1 : 2) * H, count);
-    const Real* c = timeline_.c_old(scratch_.step[n], scratch_.place[n]);
-    return fma<Real>(f, load_first(c + unit, count), i * g);
+  const Real* c_old(int64_t n) const {
+    return timeline_.c_old(scratch_.step[n], scratch_.place[n]);
   }
 
   // One gate's share of δW, δR and δb, for own units.
@@ -221,7 +200,8 @@ class WeightGradients {
     const int64_t H = cell_.units;
     Outer<Real> to[2];
     int targets = 0;
-    const int from_input = input_gate(column), from_hidden = hidden_gate(column);
+    const int from_input = Kind::grad_input_gate[column];
+    const int from_hidden = Kind::grad_hidden_gate[column];
     Real *input_bias = nullptr, *hidden_bias = nullptr;
     if (from_input != kNone) {
       if (grads_.grad_input != nullptr)
@@ -279,16 +259,25 @@ class WeightGradients {
     }
   }
 
-  void add_tile(const Outer<Real>& to, int64_t row, int64_t column, int64_t rows_left,
-                int64_t tile, int64_t count) {
+  void add_tile(const Outer<Real>& to, int64_t row, int64_t column, int64_t rows_left, int64_t tile,
+                int64_t count) {
     const Real* a[kColumns];
     for (int64_t i = 0; i < kColumns; ++i) a[i] = scratch_.sums + tile * count + i;
     const int64_t rows = rows_left < kColumns ? rows_left : kColumns;
     const int64_t width = to.width - column;
     Real* out = to.out + row * to.width + column;
     const bool is_whole = width >= kPair<Real>;
-    Product<Real, Real> product{{{a, count, to.panels + column * count}},
-                                1, kColumns, out, to.width, 0, out, to.width, 0};
+    Product<Real, Real> product{
+        .factor = {{.a = a, .depth = count, .panels = to.panels + column * count}},
+        .factors = 1,
+        .a_step = kColumns,
+        .init = out,
+        .init_row = to.width,
+        .init_panel = 0,
+        .out = out,
+        .out_row = to.width,
+        .out_panel = 0,
+    };
     if (!is_whole) {  // the last columns pass through a tile as wide as the panels
       for (int64_t r = 0; r < rows; ++r) {
         for (int64_t i = 0; i < kPair<Real>; ++i)
@@ -315,11 +304,12 @@ class WeightGradients {
         Vector<Real> total[3] = {};
         for (int64_t n = 0; n < count; ++n) {
           const Real* sums = memory_.grad_sums + (first + n) * kWide * H + unit;
-          const Real* c = timeline_.c_old(scratch_.step[n], scratch_.place[n]) + unit;
+          const Real* c = c_old(n) + unit;
           for (int64_t p = 0; p < last - 1; ++p)
             total[p] = fma<Real>(load_first(sums + p * H, here), load_first(c, here), total[p]);
-          total[last - 1] = fma<Real>(load_first(sums + last * H, here),
-                                      cell_before_zoneout(n, unit, here), total[last - 1]);
+          const auto c_new = Kind::template cell_state<1>(gates(n), H, c_old(n), unit, here);
+          total[last - 1] =
+              fma<Real>(load_first(sums + last * H, here), c_new.part[0], total[last - 1]);
         }
         for (int64_t p = 0; p < last; ++p) {
           Real* to = grads_.grad_peephole + p * H + unit;
@@ -335,8 +325,7 @@ class WeightGradients {
     int64_t step = window_.first;
     for (int64_t n = own.first; n < own.last; n += kRowChunk) {
       const int64_t count = own.last - n < kRowChunk ? own.last - n : kRowChunk;
-      for (int64_t i = 0; i < count; ++i)
-        scratch_.x[i] = memory_.grad_sums + (n + i) * kWide * H;
+      for (int64_t i = 0; i < count; ++i) scratch_.x[i] = memory_.grad_sums + (n + i) * kWide * H;
       Real** to = const_cast<Real**>(scratch_.hidden);
       for (int64_t i = 0; i < count; ++i) {
         const int64_t at = window_.base + n + i;
@@ -347,9 +336,20 @@ class WeightGradients {
       }
       for (int64_t column = 0; column < I; column += kPair<Real>) {
         const int64_t width = I - column < kPair<Real> ? I - column : kPair<Real>;
-        multiply<2>(Product<Real, Real>{{{scratch_.x, depth, weights_.input_back + column * depth}},
-                                        1, 1, zero_pair_, 0, 0, scratch_.tile, kPair<Real>, 0},
-                    count, 1);
+        const Product<Real, Real> product{
+            .factor = {{.a = scratch_.x,
+                        .depth = depth,
+                        .panels = weights_.input_back + column * depth}},
+            .factors = 1,
+            .a_step = 1,
+            .init = zero_pair_,
+            .init_row = 0,
+            .init_panel = 0,
+            .out = scratch_.tile,
+            .out_row = kPair<Real>,
+            .out_panel = 0,
+        };
+        multiply<2>(product, count, 1);
         for (int64_t i = 0; i < count; ++i)
           std::memcpy(to[i] + column, scratch_.tile + i * kPair<Real>, sizeof(Real) * width);
       }

@@ -20,46 +20,6 @@
 
 namespace elman::ELMAN_ISA {
 
-// How each cell divides its gates. A slot is one vector of sums in the tile of a block; `…_gate`
-// says which gate of PyTorch's order stands in it.
-struct Simple {
-  static constexpr int gates = 1, vectors = 2, slots = 2, span = 4;
-  static constexpr int input_width = 2, input_panels = 1, hidden_width = 2, hidden_panels = 1;
-  static constexpr int hidden_slot = 0;  // the first slot that R h adds to
-  static constexpr int input_gate[] = {0, 0}, hidden_gate[] = {0, 0};
-  static constexpr bool has_cell = false, splits_candidate = false, second_gate = false;
-};
-struct Lstm {
-  static constexpr int gates = 4, vectors = 1, slots = 4, span = 4;
-  static constexpr int input_width = 2, input_panels = 2, hidden_width = 2, hidden_panels = 2;
-  static constexpr int hidden_slot = 0;
-  static constexpr int input_gate[] = {0, 1, 2, 3}, hidden_gate[] = {0, 1, 2, 3};
-  static constexpr bool has_cell = true, splits_candidate = false, second_gate = false;
-};
-struct CoupledLstm {
-  static constexpr int gates = 3, vectors = 1, slots = 3, span = 4;
-  static constexpr int input_width = 3, input_panels = 1, hidden_width = 3, hidden_panels = 1;
-  static constexpr int hidden_slot = 0;
-  static constexpr int input_gate[] = {0, 1, 2}, hidden_gate[] = {0, 1, 2};
-  static constexpr bool has_cell = true, splits_candidate = false, second_gate = false;
-};
-// W x fills n r z, R h adds to r z and fills a fourth slot, R_n h.
-struct GruResetAfter {
-  static constexpr int gates = 3, vectors = 1, slots = 4, span = 4;
-  static constexpr int input_width = 3, input_panels = 1, hidden_width = 3, hidden_panels = 1;
-  static constexpr int hidden_slot = 1;
-  static constexpr int input_gate[] = {2, 0, 1}, hidden_gate[] = {0, 1, 2};
-  static constexpr bool has_cell = false, splits_candidate = true, second_gate = false;
-};
-// W x fills n r z, R h adds to r z; a second product, R_n (r ⊙ h), adds to n.
-struct GruResetBefore {
-  static constexpr int gates = 3, vectors = 1, slots = 3, span = 4;
-  static constexpr int input_width = 3, input_panels = 1, hidden_width = 2, hidden_panels = 1;
-  static constexpr int hidden_slot = 1;
-  static constexpr int input_gate[] = {2, 0, 1}, hidden_gate[] = {0, 1};
-  static constexpr bool has_cell = false, splits_candidate = false, second_gate = true;
-};
-
 template <class Real>
 inline constexpr int64_t kPair = 2 * kLanes<Real>;  // columns of a panel two vectors wide
 
@@ -135,8 +95,8 @@ void pack_rows(const Weight* matrix, int64_t units, int64_t depth, int vectors, 
 // Panels for sums over a matrix's rows, in the order of the rows.
 //   matrix (depth, columns) → (group of 2V columns, depth, 2V)
 template <class Real>
-void pack_columns(const Real* matrix, int64_t depth, int64_t columns, Real* out,
-                  int64_t out_depth, int64_t first) {
+void pack_columns(const Real* matrix, int64_t depth, int64_t columns, Real* out, int64_t out_depth,
+                  int64_t first) {
   for (int64_t group = 0; group * kPair<Real> < columns; ++group) {
     const int64_t column = group * kPair<Real>;
     const int64_t count = columns - column < kPair<Real> ? columns - column : kPair<Real>;
@@ -149,7 +109,7 @@ void pack_columns(const Real* matrix, int64_t depth, int64_t columns, Real* out,
   }
 }
 
-// Where the sums of a block begin: b + b′, but where R_n h has a slot of its own b_n and b′_n apart.
+// Where the sums of a block begin: b + b′; where R_n h has a slot of its own, b_n and b′_n apart.
 template <class Real, class Weight, class Kind>
 void pack_bias(const Cell& cell, const Weights<Weight>& w, Real* out) {
   constexpr int64_t lanes = kLanes<Real>;

@@ -57,9 +57,9 @@ struct Forward {
   int64_t steps, rows;  // T, B
   bool reverse;         // run each row from its own end to its beginning
 
-  const Real* x;          // x(t, b) begins at x + t·x_step + b·x_row
+  const Real* x;  // x(t, b) begins at x + t·x_step + b·x_row
   int64_t x_step, x_row;
-  Real* y;                // likewise; h of every step, zeros after a row's end
+  Real* y;  // likewise; h of every step, zeros after a row's end
   int64_t y_step, y_row;
 
   const int64_t* lengths;  // (B), 0 … T in any order, or null for all T
@@ -72,10 +72,10 @@ struct Forward {
   Real* hn;             // (B, P): the state at each row's own end
   Real* cn;             // (B, H), LSTM alone
 
-  const Real* mask;    // (B, P): recurrent dropout of h inside R h, or null
-  const Real* keep_h;  // (T, B, P): zoneout, the share of the old state kept, or null
-  const Real* keep_c;  // (T, B, H), likewise
-  Real rate_h, rate_c; // where keep_h or keep_c is null: one share for all; 0 keeps nothing
+  const Real* mask;     // (B, P): recurrent dropout of h inside R h, or null
+  const Real* keep_h;   // (T, B, P): zoneout, the share of the old state kept, or null
+  const Real* keep_c;   // (T, B, H), likewise
+  Real rate_h, rate_c;  // where keep_h or keep_c is null: one share for all; 0 keeps nothing
 
   // Kept for the backward pass and for traces; null in inference. Rows are in the order in which
   // they were computed: step by step, within a step the longest rows first (see rows.h).
@@ -99,7 +99,7 @@ struct Backward {
   Real* grad_c0;       // (B, H), or null
   Real* grad_fresh_h;  // (B, P), or null
   Real* grad_fresh_c;  // (B, H), or null
-  Real* grad_input;        // as Weights::input, or null; the others likewise
+  Real* grad_input;    // as Weights::input, or null; the others likewise
   Real* grad_hidden;
   Real* grad_input_bias;
   Real* grad_hidden_bias;

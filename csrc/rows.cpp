@@ -7,8 +7,8 @@ namespace elman {
 
 RowOrder::RowOrder(int64_t steps, int64_t rows, const int64_t* lengths)
     : steps_(steps), rows_(rows), total_(steps * rows) {
-  if (lengths == nullptr || std::all_of(lengths, lengths + rows,
-                                        [steps](int64_t length) { return length == steps; })) {
+  if (lengths == nullptr ||
+      std::all_of(lengths, lengths + rows, [steps](int64_t length) { return length == steps; })) {
     return;
   }
   order_.resize(rows);
@@ -31,8 +31,7 @@ RowOrder::RowOrder(int64_t steps, int64_t rows, const int64_t* lengths)
 
 Rows RowOrder::view() const {
   if (order_.empty()) return {steps_, rows_, total_, nullptr, nullptr, nullptr, nullptr};
-  return {steps_,         rows_,         total_, order_.data(), lengths_.data(),
-          alive_.data(), offset_.data()};
+  return {steps_, rows_, total_, order_.data(), lengths_.data(), alive_.data(), offset_.data()};
 }
 
 }  // namespace elman

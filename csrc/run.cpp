@@ -67,8 +67,7 @@ struct Work {
       : cell(given), order(steps, row_count, lengths), rows(order.view()) {}
 
   double operations_a_row() const {
-    const double gates = cell.kind == CellKind::simple ? 1 : cell.kind == CellKind::lstm ? 4 : 3;
-    return 2 * gates * static_cast<double>(cell.units) *
+    return 2.0 * gates_of(cell) * static_cast<double>(cell.units) *
            static_cast<double>(cell.inputs + cell.outputs);
   }
   double operations() const { return operations_a_row() * static_cast<double>(rows.total); }
@@ -89,7 +88,8 @@ void cut(const Work& work, int job, int64_t count, std::vector<Piece>* pieces) {
     if (rows.lengths == nullptr) {
       last = rows.rows * piece / count;
     } else {
-      while (last < rows.rows && before * count < rows.total * piece) before += rows.lengths[last++];
+      while (last < rows.rows && before * count < rows.total * piece)
+        before += rows.lengths[last++];
       if (piece == count) last = rows.rows;
     }
     if (last > first || count == 1) pieces->push_back({job, first, last});
@@ -109,7 +109,8 @@ Division divide(const std::vector<Work>& works, int threads) {
   const bool can_cut = a_job == 1 || row_count >= a_job * kLeastRows;
   if (!can_cut) {
     const Work& work = works[0];
-    const double a_step = work.operations() / static_cast<double>(std::max<int64_t>(work.rows.steps, 1));
+    const double a_step =
+        work.operations() / static_cast<double>(std::max<int64_t>(work.rows.steps, 1));
     if (a_step / static_cast<double>(a_job) >= kOperationsWorthMeeting) {
       division.members = members;
       division.shares_units = true;
@@ -206,9 +207,9 @@ struct Call {
   std::vector<Work> works;
   Division division;
   Arena arena;
-  std::vector<int64_t> shared, own;  // offsets
+  std::vector<int64_t> shared, own;                // offsets
   std::vector<std::unique_ptr<Barrier>> barriers;  // one a job
-  std::deque<Round> rounds;  // one forward; one a window on the way back
+  std::deque<Round> rounds;                        // one forward; one a window on the way back
 
   Call(const Job* given, int job_count) : jobs(given), count(job_count) {
     for (int j = 0; j < count; ++j) {
@@ -220,7 +221,8 @@ struct Call {
   void make_barriers() {
     if (!division.shares_units) return;
     for (int j = 0; j < count; ++j)
-      barriers.push_back(std::make_unique<Barrier>(group_of(j, division.members, j, count).members));
+      barriers.push_back(
+          std::make_unique<Barrier>(group_of(j, division.members, j, count).members));
   }
 
   // do_share(job, share) for everything of a round that falls to a member.
@@ -301,8 +303,7 @@ void run_forward(const ForwardJob<Real, Weight>* jobs, int count, int threads) {
   const auto& kernels = forward_kernels<Real, Weight>(jobs[0].cell->kernels());
   const int members = call.division.members;
   Round& round = call.rounds.emplace_back();
-  for (int j = 0; j < count; ++j)
-    cut(call.works[j], j, call.division.pieces_a_job, &round.pieces);
+  for (int j = 0; j < count; ++j) cut(call.works[j], j, call.division.pieces_a_job, &round.pieces);
   int64_t most_shared = 0, most_own = 0;
   for (const Piece& piece : round.pieces) {
     const Work& work = call.works[piece.job];

@@ -19,6 +19,18 @@ inline bool has_cell_state(const Cell& cell) {
   return cell.kind == CellKind::lstm || cell.kind == CellKind::coupled_lstm;
 }
 
+// G: blocks of rows that the weights have.
+inline int gates_of(const Cell& cell) {
+  switch (cell.kind) {
+    case CellKind::simple: return 1;
+    case CellKind::lstm: return 4;
+    case CellKind::coupled_lstm:
+    case CellKind::gru_reset_after:
+    case CellKind::gru_reset_before: return 3;
+  }
+  __builtin_unreachable();
+}
+
 // Weights laid out for the kernels of this process, with the memory that holds them.
 template <class Real, class Weight>
 class PackedCell {

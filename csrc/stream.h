@@ -36,7 +36,10 @@ class Stream {
       const auto& forward = forward_kernels<Real, Weight>(kernels);
       const int64_t bytes = forward.own_bytes(cell, rows);
       if (bytes > own) own = bytes;
-      places_.push_back({layer.cell, forward.run, {}, zeros<Real>(rows * cell.outputs),
+      places_.push_back({layer.cell,
+                         forward.run,
+                         {},
+                         zeros<Real>(rows * cell.outputs),
                          zeros<Real>(has_cell_state(cell) ? rows * cell.units : 0),
                          zeros<Real>(rows * cell.outputs),
                          zeros<char>(forward.shared_bytes(cell, false, rows))});

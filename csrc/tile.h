@@ -158,8 +158,8 @@ struct TilesOf<Real, Weight, Width, Counted<Rows...>> {
 // Sums of more rows than a tile has are taken over so many k at a time: the piece of a panel stays
 // in the nearest cache while all rows pass it.
 template <class Weight, int Width>
-inline constexpr int64_t kDepthAtOnce = 512 / Width * 4 / static_cast<int64_t>(sizeof(Weight)) *
-                                        32 / ELMAN_VECTOR_BYTES;
+inline constexpr int64_t kDepthAtOnce =
+    512 / Width * 4 / static_cast<int64_t>(sizeof(Weight)) * 32 / ELMAN_VECTOR_BYTES;
 
 // Few rows with any number of panels.
 template <int Width, class Real, class Weight>
@@ -213,8 +213,10 @@ void multiply(const Product<Real, Weight>& p, int64_t rows, int64_t panels) {
     for (int f = 0; f < p.factors; ++f) {
       for (int64_t k = 0; k < factor[f].depth; k += at_once) {
         const int64_t left = factor[f].depth - k;
-        q.factor[0] = {factor[f].a, left < at_once ? left : at_once,
-                       factor[f].panels + k * width, k};
+        q.factor[0] = {.a = factor[f].a,
+                       .depth = left < at_once ? left : at_once,
+                       .panels = factor[f].panels + k * width,
+                       .first = k};
         multiply_panel<Width>(q, rows);
         q.init = q.out;
         q.init_row = q.out_row;

@@ -30,7 +30,8 @@ ELMAN_INLINE void over_vectors(Range units, int64_t size, const F& f) {
   const int64_t last = units.last < size ? units.last : size;
   int64_t unit = units.first;
   for (; unit + 2 * lanes <= last; unit += 2 * lanes) f(Number<2>{}, unit, 2 * lanes);
-  for (; unit < last; unit += lanes) f(Number<1>{}, unit, last - unit < lanes ? last - unit : lanes);
+  for (; unit < last; unit += lanes)
+    f(Number<1>{}, unit, last - unit < lanes ? last - unit : lanes);
 }
 
 template <class Real>
@@ -87,8 +88,7 @@ struct Timeline {
     return step == 0 ? given(run.c0, place, units) : c(step - 1, place);
   }
   ELMAN_INLINE const Real* kept(const Real* mask, int64_t step, int64_t place, int64_t size) const {
-    return mask == nullptr ? nullptr
-                           : mask + (time(step, place) * run.rows + row(place)) * size;
+    return mask == nullptr ? nullptr : mask + (time(step, place) * run.rows + row(place)) * size;
   }
 };
 

@@ -21,6 +21,7 @@ from elman.errors import ElmanError, OptionError, import_extra, unknown
         ("CheckpointError", ValueError),
         ("ExperimentError", ValueError),
         ("MissingDependencyError", ModuleNotFoundError),
+        ("PluginError", ImportError),
     ],
 )
 def test_every_error_is_elmans_and_one_of_pythons(name: str, also: type[Exception]) -> None:

@@ -5,6 +5,25 @@
 
 namespace elman::ELMAN_ISA {
 
+// A cell is a struct of constants, which say how its gates are divided, and of its halves:
+//
+//   gates, vectors      G; vectors of units in a block
+//   slots               vectors of sums in the tile of a block
+//   span                blocks whose panels stay in the nearest cache together
+//   …_width, …_panels   vectors side by side in a panel; panels of a block
+//   hidden_slot         the first slot that R h adds to
+//   …_gate              which gate of PyTorch's order stands in a slot
+//   columns             blocks of H in a row of the gates kept, and in a row of δsums
+//   hidden_column       the first column of δsums that goes back through R
+//   grad_…_gate         which gate of PyTorch's order a column of δsums belongs to, or kNone
+//   has_cell            whether there is a c, and h may be projected
+//   splits_candidate    whether R_n h has a slot of its own
+//   second_gate         whether a second product adds to the candidate: R_n (r ⊙ h)
+//
+//   forward, backward   the pointwise halves of a step
+//   finish              after a second product, where there is one; backward_reset on the way back
+inline constexpr int kNone = -1;
+
 // A share of the old state that is kept: zoneout. Null and 0 keep nothing.
 template <class Real>
 struct Keep {
@@ -63,7 +82,7 @@ struct BackRow {
   const Real* grad_y;  // or null
   Real* grad_h;
   Real* grad_c;
-  Real* grad_sums;      // gradient of the gates' sums
+  Real* grad_sums;          // gradient of the gates' sums
   const Real* grad_middle;  // of o ⊙ tanh c under a projection, or of r ⊙ h
   const Real* gates;
   const Real* h_old;

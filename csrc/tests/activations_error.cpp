@@ -42,31 +42,45 @@ constexpr const char* kTypeName = std::is_same_v<Real, float> ? "float32" : "flo
 struct Exp {
   static constexpr const char* kName = "exp";
   template <class Real>
-  static kernels::Vector<Real> kernel(kernels::Vector<Real> x) { return kernels::exp<Real>(x); }
+  static kernels::Vector<Real> kernel(kernels::Vector<Real> x) {
+    return kernels::exp<Real>(x);
+  }
   template <class T>
-  static T truth(T x) { return std::exp(x); }
+  static T truth(T x) {
+    return std::exp(x);
+  }
 };
 
 struct Sigmoid {
   static constexpr const char* kName = "sigmoid";
   template <class Real>
-  static kernels::Vector<Real> kernel(kernels::Vector<Real> x) { return kernels::sigmoid<Real>(x); }
+  static kernels::Vector<Real> kernel(kernels::Vector<Real> x) {
+    return kernels::sigmoid<Real>(x);
+  }
   template <class T>
-  static T truth(T x) { return 1 / (1 + std::exp(-x)); }
+  static T truth(T x) {
+    return 1 / (1 + std::exp(-x));
+  }
 };
 
 struct Tanh {
   static constexpr const char* kName = "tanh";
   template <class Real>
-  static kernels::Vector<Real> kernel(kernels::Vector<Real> x) { return kernels::tanh<Real>(x); }
+  static kernels::Vector<Real> kernel(kernels::Vector<Real> x) {
+    return kernels::tanh<Real>(x);
+  }
   template <class T>
-  static T truth(T x) { return std::tanh(x); }
+  static T truth(T x) {
+    return std::tanh(x);
+  }
 };
 
 struct Relu {
   static constexpr const char* kName = "relu";
   template <class Real>
-  static kernels::Vector<Real> kernel(kernels::Vector<Real> x) { return kernels::relu<Real>(x); }
+  static kernels::Vector<Real> kernel(kernels::Vector<Real> x) {
+    return kernels::relu<Real>(x);
+  }
 };
 
 // |value − truth| in units of the distance between floats at `truth`; infinite where one is a
@@ -121,9 +135,8 @@ void measure(int64_t count, Input input) {
     }
   }
   std::printf("%s %s %.3f %a %a %a %016" PRIx64 "\n", Function::kName, kTypeName<Real>,
-              findings.error, static_cast<double>(findings.at),
-              static_cast<double>(findings.least), static_cast<double>(findings.greatest),
-              findings.checksum);
+              findings.error, static_cast<double>(findings.at), static_cast<double>(findings.least),
+              static_cast<double>(findings.greatest), findings.checksum);
 }
 
 // Bits without a pattern, the same in every run (Steele, Lea and Flood's SplitMix64).

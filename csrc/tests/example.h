@@ -65,7 +65,7 @@ using Arrays = std::map<std::string, std::vector<double>>;
 // What no kernel may use, after a row's end, is NaN.
 struct Problem {
   Example example;
-  Arrays given;  // the fields of Weights and Forward, and grad_y, grad_hn, grad_cn
+  Arrays given;                  // the fields of Weights and Forward, and grad_y, grad_hn, grad_cn
   std::vector<int64_t> lengths;  // one a row in any case
   std::vector<uint8_t> resets;   // (T, B), or empty
   double rate_h = 0, rate_c = 0;

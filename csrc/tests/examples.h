@@ -83,13 +83,18 @@ class Examples {
   void add_turning_points() {
     for (const elman::Cell& cell : cells()) {
       for (const Sizes& sizes : {
-               Sizes{0, 3, 5, 7, 4}, Sizes{3, 0, 5, 7, 4},      // no steps, no rows
-               Sizes{3, 4, 0, 7, 4},                            // no inputs
-               Sizes{1, 1, 1, 1, 1},                            //
-               Sizes{70, 1, 3, 9, 5}, Sizes{30, 3, 3, 5, 4},    // W x of a stretch of time first
-               Sizes{3, 50, 3, 9, 5}, Sizes{2, 36, 3, 67, 9},   // a chunk full of rows and units
-               Sizes{9, 33, 7, 5, 3}, Sizes{90, 7, 3, 5, 4},    // more row-steps than δW takes
-               Sizes{2, 1, 3, 259, 5}, Sizes{2, 5, 3, 67, 261}, // more units, outputs than δW takes
+               Sizes{0, 3, 5, 7, 4},
+               Sizes{3, 0, 5, 7, 4},  // no steps, no rows
+               Sizes{3, 4, 0, 7, 4},  // no inputs
+               Sizes{1, 1, 1, 1, 1},  // one of each
+               Sizes{70, 1, 3, 9, 5},
+               Sizes{30, 3, 3, 5, 4},  // W x of a stretch of time first
+               Sizes{3, 50, 3, 9, 5},
+               Sizes{2, 36, 3, 67, 9},  // a chunk full of rows and units
+               Sizes{9, 33, 7, 5, 3},
+               Sizes{90, 7, 3, 5, 4},  // more row-steps than δW takes
+               Sizes{2, 1, 3, 259, 5},
+               Sizes{2, 5, 3, 67, 261},  // more units, outputs than δW takes
            }) {
         if (sizes.outputs > sizes.units && !cell.projected) continue;
         for (int i = 0; i < 2; ++i) add(cell, random_() % kCombinations, sizes);

@@ -41,9 +41,9 @@ class KernelRun {
 
   void pack(const elman::Kernels& kernels) {
     const auto weight = [&](const char* name) { return at(weights_, name); };
-    const elman::Weights<Weight> w{weight("input"),       weight("hidden"),
-                                   weight("input_bias"),  weight("hidden_bias"),
-                                   weight("projection"),  weight("peephole")};
+    const elman::Weights<Weight> w{weight("input"),      weight("hidden"),
+                                   weight("input_bias"), weight("hidden_bias"),
+                                   weight("projection"), weight("peephole")};
     cell_ = std::make_unique<elman::PackedCell<Real, Weight>>(kernels, e_.cell, w,
                                                               std::is_same_v<Real, Weight>);
   }

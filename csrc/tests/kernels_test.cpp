@@ -57,9 +57,9 @@ void operator delete(void* memory, size_t, std::align_val_t alignment) noexcept 
 }
 
 namespace elman {
-#define ELMAN_DECLARE(name)        \
-  namespace name {                 \
-  extern const Kernels kKernels;   \
+#define ELMAN_DECLARE(name)      \
+  namespace name {               \
+  extern const Kernels kKernels; \
   }
 ELMAN_SETS(ELMAN_DECLARE)
 #undef ELMAN_DECLARE
@@ -85,7 +85,8 @@ std::string current;  // the example that runs
 void tell_of_crashes() {
 #if !defined(__SANITIZE_ADDRESS__)
   std::signal(SIGSEGV, [](int signal) {
-    for (const char* text : {"kernels_test: crashed, as at a guard\n  in: ", current.c_str(), "\n"}) {
+    for (const char* text :
+         {"kernels_test: crashed, as at a guard\n  in: ", current.c_str(), "\n"}) {
       if (write(STDERR_FILENO, text, std::strlen(text)) < 0) break;
     }
     std::signal(signal, SIG_DFL);
@@ -157,7 +158,8 @@ class Trial {
   static constexpr bool kHasBackward = std::is_same_v<Real, Weight>;
 
   Trial(const Problem& problem, const std::vector<const Kernels*>& all_sets)
-      : problem_(problem), sets_(all_sets),
+      : problem_(problem),
+        sets_(all_sets),
         end_(problem.example.seed % 2 == 0 ? guarded::End::last : guarded::End::first),
         run_(problem, end_) {}
 
@@ -230,8 +232,8 @@ class Trial {
     Run alone(row_of(problem_, row), end_);
     results(alone, kernels, 1);
     results(run_, kernels, 1);
-    for (const char* name : {"y", "hn", "cn", "grad_x", "grad_h0", "grad_c0", "grad_fresh_h",
-                             "grad_fresh_c"}) {
+    for (const char* name :
+         {"y", "hn", "cn", "grad_x", "grad_h0", "grad_c0", "grad_fresh_h", "grad_fresh_c"}) {
       if (!expected_.contains(name)) continue;
       if (!kHasBackward && std::string_view(name).starts_with("grad")) continue;
       const std::vector<Real> its = alone.dense(name), all = run_.dense(name);

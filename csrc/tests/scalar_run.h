@@ -11,14 +11,18 @@
 #include "tape.h"
 
 struct Reference {
-  Arrays values;     // y (T, B, P), hn, cn
-  Arrays gradients;  // by the name of what was given; of values weighted by grad_y, grad_hn, grad_cn
+  Arrays values;  // y (T, B, P), hn, cn
+  // By the name of what was given; of values weighted by grad_y, grad_hn, grad_cn.
+  Arrays gradients;
 };
 
 class ScalarRun {
  public:
   explicit ScalarRun(const Problem& problem)
-      : p_(problem), e_(problem.example), I_(e_.cell.inputs), H_(e_.cell.units),
+      : p_(problem),
+        e_(problem.example),
+        I_(e_.cell.inputs),
+        H_(e_.cell.units),
         P_(e_.cell.outputs) {
     tape::nodes.clear();
     const int64_t rows = e_.rows;
@@ -54,8 +58,8 @@ class ScalarRun {
   void variables(const char* name, int64_t zeros) {
     const auto given = p_.given.find(name);
     if (given == p_.given.end() && zeros == 0) return;
-    const auto values = given != p_.given.end() ? given->second
-                                                : std::vector<double>(static_cast<size_t>(zeros));
+    const auto values =
+        given != p_.given.end() ? given->second : std::vector<double>(static_cast<size_t>(zeros));
     for (const double value : values) variables_[name].push_back(tape::variable(value));
   }
 
@@ -109,14 +113,11 @@ class ScalarRun {
     for (int64_t i = 0; i < P_; ++i)
       h[static_cast<size_t>(i)] = h[static_cast<size_t>(i)] * constant("mask", row * P_ + i, 1);
     switch (e_.cell.kind) {
-      case elman::CellKind::simple:
-        return {simple(x, h), {}};
+      case elman::CellKind::simple: return {simple(x, h), {}};
       case elman::CellKind::lstm:
-      case elman::CellKind::coupled_lstm:
-        return lstm(x, h);
+      case elman::CellKind::coupled_lstm: return lstm(x, h);
       case elman::CellKind::gru_reset_after:
-      case elman::CellKind::gru_reset_before:
-        break;
+      case elman::CellKind::gru_reset_before: break;
     }
     return {gru(x, h), {}};
   }
@@ -191,8 +192,8 @@ class ScalarRun {
     }
     for (int64_t u = 0; u < H_; ++u) {
       const Number z = sigmoid(sum(1, u, x, h));
-      const Number inner = is_after ? r[static_cast<size_t>(u)] * from_hidden(2, u, h)
-                                    : from_hidden(2, u, reset_h);
+      const Number inner =
+          is_after ? r[static_cast<size_t>(u)] * from_hidden(2, u, h) : from_hidden(2, u, reset_h);
       const Number n = tanh(from_input(2, u, x) + inner);
       next.push_back((Number(1) - z) * n + z * h_[static_cast<size_t>(u)]);
     }

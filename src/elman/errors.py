@@ -8,8 +8,9 @@ ElmanError
 ├── DataError         a file or data set is missing or malformed      (also a ValueError)
 ├── CheckpointError   a saved model or checkpoint cannot be read      (also a ValueError)
 ├── ExperimentError   an experiment's specification is wrong          (also a ValueError)
-└── MissingDependencyError
-                      a package of an extra is missing      (also a ModuleNotFoundError)
+├── MissingDependencyError
+│                     a package of an extra is missing      (also a ModuleNotFoundError)
+└── PluginError       what another package adds cannot be used        (also an ImportError)
 ```
 """
 
@@ -55,6 +56,10 @@ class ExperimentError(ElmanError, ValueError):
 
 class MissingDependencyError(ElmanError, ModuleNotFoundError):
     """A package that an extra of Elman brings is not installed, or cannot be imported."""
+
+
+class PluginError(ElmanError, ImportError):
+    """What another package adds through its entry points cannot be used."""
 
 
 def unknown(

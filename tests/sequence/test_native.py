@@ -61,6 +61,17 @@ def another_equation() -> Recurrence:
     return replace(r, cell=replace(r.cell, step=step))
 
 
+def a_kernel_made_up() -> Recurrence:
+    r = draw_recurrence(GRU)
+    assert r.cell.kernel is not None
+    return replace(r, cell=replace(r.cell, kernel=replace(r.cell.kernel, name="gru_reset_later")))
+
+
+def the_kernel_of_another_cell() -> Recurrence:
+    r = draw_recurrence(GRU)
+    return replace(r, cell=replace(r.cell, kernel=LSTM.cell.kernel))
+
+
 def with_gradient(**options: Any) -> Recurrence:
     return leaves_of(draw_recurrence(GRU, **options))[0]
 
@@ -69,6 +80,8 @@ def with_gradient(**options: Any) -> Recurrence:
     ("recurrence", "reason"),
     [
         (another_equation, "no equation for the step of gru"),
+        (a_kernel_made_up, "no equation for the step of gru"),
+        (the_kernel_of_another_cell, "no equation for the step of gru"),
         (lambda: draw_recurrence(GRU, layer_norm=True), "no layer norm"),
         (
             lambda: replace(draw_recurrence(GRU), x=torch.zeros(T, B, I, device="meta")),
@@ -363,10 +376,23 @@ def test_the_number_of_threads_changes_no_bit(variant: Variant, reverse: bool) -
             assert_same_bits(other[name], value, name)
 
 
+@pytest.mark.parametrize("made", [another_equation, a_kernel_made_up, the_kernel_of_another_cell])
+def test_a_cell_without_a_kernel_is_not_described_to_the_kernels(
+    made: Callable[[], Recurrence],
+) -> None:
+    with pytest.raises(OptionError, match="Elman's kernels have no equation for the step of gru"):
+        native.run_of(made())
+
+
+def test_a_kernel_made_up_runs_on_another_backend() -> None:
+    r = a_kernel_made_up()
+    assert_near(run(r, "auto").output, run(replace(r, cell=GRU.cell), "reference").output, "y")
+
+
 def test_every_step_function_of_the_cells_has_a_kernel() -> None:
     from battery import VARIANTS
 
     def known(its: Cell) -> bool:
-        return native._kernel(its) is not None
+        return native.kernel_of(its) is not None
 
     assert all(known(variant.cell) for variant in VARIANTS)

@@ -7,6 +7,7 @@ from typing import NamedTuple, overload
 import torch
 from torch import Tensor
 
+from elman.cells.entry import Cell, CellFamily, Kernel
 from elman.cells.products import masked, product
 
 GATES = ("r", "z", "n")
@@ -128,3 +129,30 @@ def _split_gates(packed: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
         return None, None
     size = packed.size(0) // 3
     return packed[: 2 * size], packed[2 * size :]
+
+
+_AFTER = Kernel("gru_reset_after", gru_step, GRUGates, kept=(*GATES, "R_n h"))
+_BEFORE = Kernel("gru_reset_before", gru_reset_before_step, GRUGates, kept=GATES)
+
+
+def _build(*, reset_after: bool) -> Cell:
+    return Cell(
+        "gru",
+        {"reset_after": reset_after},
+        GATES,
+        gru_step if reset_after else gru_reset_before_step,
+        GRUState,
+        GRUWeights,
+        kernel=_AFTER if reset_after else _BEFORE,
+        torch_function="gru" if reset_after else None,
+        torch_lacks="GRU that resets before the product",
+    )
+
+
+GRU = CellFamily(
+    "gru",
+    {"reset_after": True},
+    _build,
+    layer="elman.layers.gru:GRU",
+    kernels=({"reset_after": True}, {"reset_after": False}),
+)

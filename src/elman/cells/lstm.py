@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from elman.cells.entry import Cell, CellFamily, Kernel
 from elman.cells.products import LAYER_NORM_EPSILON, masked, product
 
 GATES = ("i", "f", "g", "o")
@@ -148,3 +149,34 @@ def _hidden(o: Tensor, c: Tensor, weights: LSTMWeights) -> Tensor:
         c = F.layer_norm(c, shape, weights.cell_gain, weights.cell_bias, LAYER_NORM_EPSILON)
     h = o * torch.tanh(c)
     return h if weights.projection is None else F.linear(h, weights.projection)
+
+
+_PLAIN = Kernel("lstm", lstm_step, LSTMGates, kept=GATES)
+_COUPLED = Kernel(
+    "coupled_lstm", lstm_coupled_step, LSTMGates, kept=COUPLED_GATES, complements={"f": "i"}
+)
+
+
+def _build(*, peephole: bool, coupled_gates: bool) -> Cell:
+    gates = COUPLED_GATES if coupled_gates else GATES
+    return Cell(
+        "lstm",
+        {"peephole": peephole, "coupled_gates": coupled_gates},
+        gates,
+        lstm_coupled_step if coupled_gates else lstm_step,
+        LSTMState,
+        LSTMWeights,
+        vectors={"peephole": len(gates) - 1} if peephole else {},
+        kernel=_COUPLED if coupled_gates else _PLAIN,
+        torch_function=None if peephole or coupled_gates else "lstm",
+        torch_lacks="peephole" if peephole else "coupled gates",
+    )
+
+
+LSTM = CellFamily(
+    "lstm",
+    {"peephole": False, "coupled_gates": False},
+    _build,
+    layer="elman.layers.lstm:LSTM",
+    kernels=({"coupled_gates": False}, {"coupled_gates": True}),
+)

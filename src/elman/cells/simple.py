@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from elman.cells.entry import Cell, CellFamily, Kernel
 from elman.cells.products import masked, product
+from elman.errors import unknown
 
 GATES = ("a",)
 NONLINEARITIES: Mapping[str, Callable[[Tensor], Tensor]] = {
@@ -78,3 +81,32 @@ def simple_step(
     a_h = product(masked(state.hidden, w.hidden_mask), w.hidden, w.hidden_bias, w.hidden_gain, (1,))
     a = a_x + a_h
     return SimpleState(NONLINEARITIES[nonlinearity](a)), SimpleGates(a)
+
+
+_KERNEL = Kernel("simple", simple_step, SimpleGates, kept=GATES, follows_from_output=True)
+_TORCH_FUNCTIONS = {"tanh": "rnn_tanh", "relu": "rnn_relu"}
+
+
+def _build(nonlinearity: str) -> Cell:
+    if nonlinearity not in NONLINEARITIES:
+        raise unknown("nonlinearity", nonlinearity, NONLINEARITIES)
+    return Cell(
+        "simple",
+        {"nonlinearity": nonlinearity},
+        GATES,
+        partial(simple_step, nonlinearity=nonlinearity),
+        SimpleState,
+        SimpleWeights,
+        kernel=_KERNEL,
+        torch_function=_TORCH_FUNCTIONS.get(nonlinearity),
+        torch_lacks="nonlinearity but tanh and relu",
+    )
+
+
+SIMPLE = CellFamily(
+    "simple",
+    {"nonlinearity": "tanh"},
+    _build,
+    layer="elman.layers.simple_rnn:SimpleRNN",
+    kernels=({},),
+)

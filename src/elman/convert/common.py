@@ -91,20 +91,34 @@ def load_arrays(module: Module, weights: Mapping[Place, Mapping[str, Array]]) ->
     return load(module, tensors)
 
 
+def check_cell(name: str, other: str, cells: Collection[str]) -> None:
+    """Raise OptionError unless another convention has a cell."""
+    if name not in cells:
+        raise OptionError(f"{other} has no cell {name!r}; it has {', '.join(sorted(cells))}.")
+
+
 def check_expressible(
-    layer: RecurrentLayer, other: str, *, has: Collection[str], advice: str
+    layer: RecurrentLayer,
+    other: str,
+    *,
+    cells: Collection[str],
+    has: Collection[str],
+    advice: str,
 ) -> None:
-    """Raise unless another convention has every option that a layer makes use of.
+    """Raise unless another convention has the cell of a layer and every option in use.
 
     Args:
         layer: what is to be converted.
         other: the other side, as the sentence calls it.
+        cells: the cells that the other side has.
         has: the options, among those `_in_use` knows, that the other side has.
         advice: what to do instead.
 
     Raises:
-        OptionError: the first option that the other side does not have.
+        OptionError: the other side does not have the cell; or the first option that it does not
+            have.
     """
+    check_cell(layer.options.cell.name, other, cells)
     for option, words in _in_use(layer).items():
         if option not in has:
             raise OptionError(f"{other} has no {words}. {advice}")

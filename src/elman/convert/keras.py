@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from elman.cells import Cell, cell
+from elman.cells import CELLS, Cell, cell
 from elman.convert.common import (
     Array,
+    check_cell,
     check_expressible,
     check_shape,
     checked_arrays,
@@ -18,13 +19,12 @@ from elman.convert.common import (
     to_array,
 )
 from elman.errors import OptionError, ShapeError, unknown
-from elman.layers import GRU, LSTM, Bidirectional, RecurrentLayer, SimpleRNN
+from elman.layers import Bidirectional, RecurrentLayer, layer_class
 from elman.layers.parameters import Place, cell_weights, places
 
 _GATES = {"simple": ("a",), "lstm": ("i", "f", "g", "o"), "gru": ("z", "r", "n")}
 """Cell → its gates in Keras' order; Keras calls g and n the candidate or c and h."""
 
-_LAYERS: Mapping[str, type[RecurrentLayer]] = {"simple": SimpleRNN, "lstm": LSTM, "gru": GRU}
 _CELLS = {"SimpleRNN": "simple", "LSTM": "lstm", "GRU": "gru"}
 _MERGES = {"concat": "concat", "sum": "sum", "ave": "mean", "mul": "mul"}
 _NONLINEARITIES = {"tanh": "tanh", "relu": "relu", "sigmoid": "sigmoid", "linear": "identity"}
@@ -108,6 +108,7 @@ def from_keras_weights(
         if options.get(option):
             raise OptionError(f"Keras has no LSTM with {option}=True; leave it out.")
     variant = cell(cell_name, **options)
+    check_cell(cell_name, "Keras", _GATES)
     kernel, recurrent, bias = _checked(variant, weights)
     given, ours = _GATES[variant.name], variant.gates
     arrays = {
@@ -118,7 +119,7 @@ def from_keras_weights(
         first, second = bias if bias.ndim == 2 else (bias, np.zeros_like(bias))
         arrays["bias_ih"] = reordered(first, given, ours)
         arrays["bias_hh"] = reordered(second, given, ours)
-    build: Callable[..., RecurrentLayer] = _LAYERS[variant.name]
+    build: Callable[..., RecurrentLayer] = layer_class(variant.name)
     layer = build(
         kernel.shape[0],
         recurrent.shape[0],
@@ -163,7 +164,7 @@ def to_keras_weights(layer: RecurrentLayer | Bidirectional) -> list[list[Array]]
             f"{type(layer).__name__}."
         )
     advice = "Build the elman layer without it to take it to Keras."
-    check_expressible(layer, "Keras", has=_KERAS_HAS, advice=advice)
+    check_expressible(layer, "Keras", cells=_GATES, has=_KERAS_HAS, advice=advice)
     stack: list[list[Array]] = [[] for _ in range(layer.num_layers)]
     for place in places(layer.options):
         stack[place.layer] += _keras_arrays(layer, place)
@@ -208,7 +209,8 @@ def _single(layer: Any, *, backend: str, backwards: bool = False) -> RecurrentLa
 
 def _options(config: Mapping[str, Any], cell_name: str) -> dict[str, Any]:
     """Read the options of the equation from a Keras layer's configuration."""
-    if cell_name == "simple":
+    known = CELLS[cell_name].defaults
+    if "nonlinearity" in known:
         if config["activation"] not in _NONLINEARITIES:
             raise unknown("SimpleRNN activation", config["activation"], _NONLINEARITIES)
         return {"nonlinearity": _NONLINEARITIES[config["activation"]]}
@@ -218,7 +220,7 @@ def _options(config: Mapping[str, Any], cell_name: str) -> dict[str, Any]:
                 f"from_keras needs {name}={only!r} in LSTM and GRU, got {config[name]!r}; "
                 "elman's gates have no other."
             )
-    return {"reset_after": config["reset_after"]} if cell_name == "gru" else {}
+    return {"reset_after": config["reset_after"]} if "reset_after" in known else {}
 
 
 def _checked(variant: Cell, weights: Sequence[Any]) -> tuple[Array, Array, Array | None]:
@@ -241,10 +243,11 @@ def _checked(variant: Cell, weights: Sequence[Any]) -> tuple[Array, Array, Array
     check_shape("kernel", kernel, ("I", rows), (inputs, gates * size))
     bias = arrays.get("bias")
     if bias is not None:
-        if variant.options.get("reset_after"):
-            check_shape("bias with reset_after=True", bias, ("2", rows), (2, gates * size))
+        reset_after = variant.options.get("reset_after")
+        said = "bias" if reset_after is None else f"bias with reset_after={reset_after}"
+        if reset_after:
+            check_shape(said, bias, ("2", rows), (2, gates * size))
         else:
-            said = "bias with reset_after=False" if variant.name == "gru" else "bias"
             check_shape(said, bias, (rows,), (gates * size,))
     return kernel, recurrent, bias
 

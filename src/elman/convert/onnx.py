@@ -26,14 +26,13 @@ from elman.convert.onnx_attributes import (
     written,
 )
 from elman.errors import OptionError, ShapeError
-from elman.layers import GRU, LSTM, RecurrentLayer, SimpleRNN
+from elman.layers import RecurrentLayer, layer_class
 from elman.layers.parameters import Place, cell_weights, places
 
 _GATES = {"simple": ("a",), "lstm": ("i", "o", "f", "g"), "gru": ("z", "r", "n")}
 """Cell → its gates in ONNX's order; ONNX calls g c and n h."""
 
 _PEEPHOLES = ("i", "o", "f")
-_LAYERS: Mapping[str, type[RecurrentLayer]] = {"simple": SimpleRNN, "lstm": LSTM, "gru": GRU}
 _INPUTS = ("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P")
 """A node's inputs in their order; GRU and RNN end with initial_h."""
 _ONNX_HAS = frozenset(
@@ -137,7 +136,7 @@ def from_onnx(
     variant = cell(kind.cell, **kind.options)
     arrays = [_checked(node, variant, kind.directions) for node in stack]
     _check_reads(arrays)
-    build: Callable[..., RecurrentLayer] = _LAYERS[kind.cell]
+    build: Callable[..., RecurrentLayer] = layer_class(kind.cell)
     layer = build(
         arrays[0]["W"].shape[2],
         [node["R"].shape[2] for node in arrays],
@@ -175,7 +174,7 @@ def to_onnx(layer: RecurrentLayer) -> list[OnnxWeights]:
             "the layers of a Bidirectional one by one."
         )
     advice = "Build the elman layer without it to take it to ONNX."
-    check_expressible(layer, "ONNX", has=_ONNX_HAS, advice=advice)
+    check_expressible(layer, "ONNX", cells=_GATES, has=_ONNX_HAS, advice=advice)
     return [_node(layer, level) for level in range(layer.num_layers)]
 
 

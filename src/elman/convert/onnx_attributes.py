@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from elman.cells import Cell
+from elman.cells import CELLS, Cell
 from elman.errors import OptionError, unknown
 
 OPERATORS = {"RNN": "simple", "LSTM": "lstm", "GRU": "gru"}
@@ -20,11 +20,14 @@ _SHARED = (
     "activation_beta",
     "clip",
 )
-_KNOWN = {
-    "RNN": _SHARED,
-    "LSTM": (*_SHARED, "input_forget"),
-    "GRU": (*_SHARED, "linear_before_reset"),
+_SWITCHES: Mapping[str, Mapping[str, str]] = {
+    "simple": {},
+    "lstm": {"input_forget": "coupled_gates"},
+    "gru": {"linear_before_reset": "reset_after"},
 }
+"""Cell → ONNX's attribute → the option of the cell that it switches."""
+
+_KNOWN = {operator: (*_SHARED, *_SWITCHES[name]) for operator, name in OPERATORS.items()}
 _DIRECTIONS = {"forward": 1, "bidirectional": 2}
 _ACTIVATIONS = {"tanh": "Tanh", "relu": "Relu", "sigmoid": "Sigmoid", "identity": "Affine"}
 """Elman's nonlinearity → ONNX's activation; the identity is αx + β with α = 1 and β = 0."""
@@ -106,16 +109,13 @@ def written(cell: Cell, *, hidden_size: int, directions: int, batch_first: bool)
     }
     if batch_first:
         attributes["layout"] = 1
-    if cell.name == "simple":
+    if "nonlinearity" in cell.options:
         attributes["activations"] = [_ACTIVATIONS[cell.options["nonlinearity"]]] * directions
         if cell.options["nonlinearity"] == "identity":
             attributes["activation_alpha"] = [1.0] * directions
             attributes["activation_beta"] = [0.0] * directions
-    elif cell.name == "lstm":
-        attributes["input_forget"] = int(cell.options["coupled_gates"])
-    else:
-        attributes["linear_before_reset"] = int(cell.options["reset_after"])
-    return attributes
+    switches = _SWITCHES[cell.name].items()
+    return attributes | {theirs: int(cell.options[ours]) for theirs, ours in switches}
 
 
 def _cell_options(
@@ -123,7 +123,8 @@ def _cell_options(
 ) -> dict[str, Any]:
     """Name the options of the cell that a node computes."""
     given = [name.lower() for name in attributes.get("activations", [])]
-    if op_type == "RNN":
+    defaults = CELLS[OPERATORS[op_type]].defaults
+    if "nonlinearity" in defaults:
         return {"nonlinearity": _nonlinearity(given[:directions], attributes)}
     fixed = _FIXED[op_type] * directions
     if given and given != fixed:
@@ -131,9 +132,9 @@ def _cell_options(
             f"from_onnx needs activations={[name.capitalize() for name in fixed]} in this "
             f"{op_type}, got {attributes['activations']}; elman's gates have no other."
         )
-    if op_type == "GRU":
-        return {"reset_after": bool(attributes.get("linear_before_reset", 0))}
-    return {"peephole": peephole, "coupled_gates": bool(attributes.get("input_forget", 0))}
+    switches = _SWITCHES[OPERATORS[op_type]].items()
+    options = {ours: bool(attributes.get(theirs, 0)) for theirs, ours in switches}
+    return options | {"peephole": peephole} if "peephole" in defaults else options
 
 
 def _nonlinearity(given: Sequence[str], attributes: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from torch import nn
 
 from elman.convert.common import Module, check_expressible, load
 from elman.errors import OptionError
-from elman.layers import GRU, LSTM, RecurrentLayer, SimpleRNN
+from elman.layers import RecurrentLayer, layer_class
 
 _SHARED = (
     "input_size",
@@ -20,12 +20,12 @@ _SHARED = (
     "dropout",
     "bidirectional",
 )
-_ELMAN: dict[type[nn.RNNBase], tuple[type[RecurrentLayer], tuple[str, ...]]] = {
-    nn.RNN: (SimpleRNN, (*_SHARED, "nonlinearity")),
-    nn.LSTM: (LSTM, (*_SHARED, "proj_size")),
-    nn.GRU: (GRU, _SHARED),
+_TORCH: dict[str, tuple[type[nn.RNNBase], tuple[str, ...]]] = {
+    "simple": (nn.RNN, (*_SHARED, "nonlinearity")),
+    "lstm": (nn.LSTM, (*_SHARED, "proj_size")),
+    "gru": (nn.GRU, _SHARED),
 }
-"""torch.nn's class → Elman's, and the arguments both have."""
+"""Cell → torch.nn's class, and the arguments that both layers have."""
 
 _ADVICE = "Keep the elman layer, which is an nn.Module as well, or build one without it."
 
@@ -52,9 +52,9 @@ def from_torch(module: nn.RNNBase, *, backend: str = "auto") -> RecurrentLayer:
     >>> from_torch(torch.nn.LSTM(3, 5, bidirectional=True))
     LSTM(3, 5, peephole=False, coupled_gates=False, bidirectional=True, parameters=400)
     """
-    for theirs, (ours, arguments) in _ELMAN.items():
+    for cell_name, (theirs, arguments) in _TORCH.items():
         if isinstance(module, theirs):
-            build: Callable[..., RecurrentLayer] = ours
+            build: Callable[..., RecurrentLayer] = layer_class(cell_name)
             options = {name: getattr(module, name) for name in arguments}
             layer = build(**options, backend=backend, device="meta")
             return _with_weights_of(module, layer)
@@ -76,14 +76,15 @@ def to_torch(layer: RecurrentLayer) -> nn.RNNBase:
             locked or recurrent dropout, residual connections, a learned initial state, or unequal
             sizes.
     """
-    for theirs, (ours, arguments) in _ELMAN.items():
-        if isinstance(layer, ours):
-            check_expressible(layer, "torch.nn", has=("relu", "proj_size"), advice=_ADVICE)
-            options = {name: _option(layer, name) for name in arguments}
-            return _with_weights_of(layer, theirs(**options, device="meta"))
-    raise OptionError(
-        f"to_torch takes elman.SimpleRNN, elman.LSTM or elman.GRU, got a {type(layer).__name__}."
-    )
+    if not isinstance(layer, RecurrentLayer):
+        raise OptionError(
+            "to_torch takes elman.SimpleRNN, elman.LSTM or elman.GRU, got a "
+            f"{type(layer).__name__}."
+        )
+    check_expressible(layer, "torch.nn", cells=_TORCH, has=("relu", "proj_size"), advice=_ADVICE)
+    theirs, arguments = _TORCH[layer.options.cell.name]
+    options = {name: _option(layer, name) for name in arguments}
+    return _with_weights_of(layer, theirs(**options, device="meta"))
 
 
 def _with_weights_of(source: nn.Module, module: Module) -> Module:

@@ -144,7 +144,8 @@ def is_plain(layer: RecurrentLayer) -> bool:
     """Tell whether a stack is nothing but its cell's weights, in layers of one size."""
     options = layer.options
     return (
-        layer.backend in ("auto", "native")
+        native.kernel_of(options.cell) is not None
+        and layer.backend in ("auto", "native")
         and not (options.layer_norm or options.residual or options.learn_initial_state)
         and not any(options.zoneouts)
         and len(set(options.hidden_sizes)) == 1

@@ -7,10 +7,25 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import NamedTuple
 
 from elman.cells import Cell
 from elman.errors import OptionError, unknown
 from elman.layers.initialisation import RECURRENT_INITS
+
+
+class _Needed(NamedTuple):
+    """A weight that an option needs, and what the option asks for."""
+
+    weight: str
+    asked: str
+
+
+_NEEDED = {
+    "bias": _Needed("input_bias", "biases"),
+    "proj_size": _Needed("projection", "projection"),
+    "layer_norm": _Needed("input_gain", "layer norm"),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +68,7 @@ class RecurrentOptions:
             raise OptionError(
                 f"proj_size must be smaller than hidden_size = {min(sizes)}, got {self.proj_size}."
             )
+        self._check_weights()
         self._check_biases()
         if self.residual:
             self._check_residual()
@@ -115,9 +131,23 @@ class RecurrentOptions:
         defaults = {field.name: field.default for field in fields(self)[3:]}
         return words + [f"{n}={value!r}" for n, value in values.items() if value != defaults[n]]
 
+    def _check_weights(self) -> None:
+        """Refuse what asks for weights that the cell's equation does not read."""
+        for name, words in _NEEDED.items():
+            if getattr(self, name) and words.weight not in self.cell.weights._fields:
+                raise OptionError(
+                    f"the {self.cell.name} cell has no {words.asked}: {name} must be "
+                    f"{type(getattr(self, name))()!r}, got {getattr(self, name)!r}."
+                )
+
     def _check_biases(self) -> None:
         if self.forget_bias is None and self.chrono is None:
             return
+        if not {"f", "z", "i"} & set(self.cell.gates):
+            raise OptionError(
+                "forget_bias and chrono set the bias of a gate f, z or i, and the "
+                f"{self.cell.name} cell has none of them."
+            )
         if not self.bias:
             raise OptionError("forget_bias and chrono set biases, and bias=False leaves none.")
         if self.forget_bias is not None and self.chrono is not None:

@@ -18,13 +18,13 @@ _NAMES = {
     "input_bias": "bias_ih",
     "hidden_bias": "bias_hh",
     "projection": "weight_hr",
-    "peephole": "weight_peephole",
     "input_gain": "gain_ih",
     "hidden_gain": "gain_hh",
     "cell_gain": "gain_cell",
     "cell_bias": "bias_cell",
 }
-"""Field of a cell's weights → name of the parameter, torch.nn's where it has one."""
+"""Field of a cell's weights → name of the parameter, torch.nn's where it has one; a vector of the
+cell's own is called weight_ and its field."""
 
 
 class Place(NamedTuple):
@@ -58,11 +58,11 @@ def parameter_shapes(options: RecurrentOptions, layer: int) -> dict[str, tuple[i
         shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
     if options.proj_size:
         shapes["weight_hr"] = (output, hidden)
-    if options.cell.options.get("peephole"):
-        shapes["weight_peephole"] = (rows - hidden,)
+    for name, blocks in options.cell.vectors.items():
+        shapes[f"weight_{name}"] = (blocks * hidden,)
     if options.layer_norm:
         shapes |= {"gain_ih": (rows,), "gain_hh": (rows,)}
-        if "cell" in options.cell.state._fields:
+        if "cell_gain" in options.cell.weights._fields:
             shapes |= {"gain_cell": (hidden,), "bias_cell": (hidden,)}
     if options.learn_initial_state:
         parts = zip(options.cell.state._fields, (output, hidden), strict=False)
@@ -130,7 +130,7 @@ def weight_names(options: RecurrentOptions, place: Place) -> tuple[str | None, .
     """Name the parameters of a cell of the stack in the order of its weights, None for none."""
     known = parameter_shapes(options, place.layer)
     fields = [field for field in options.cell.weights._fields if field != "hidden_mask"]
-    names = [_NAMES[field] for field in fields]
+    names = [_NAMES.get(field, f"weight_{field}") for field in fields]
     return tuple([name + place.suffix if name in known else None for name in names])
 
 

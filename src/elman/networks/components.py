@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from inspect import signature
 from typing import Any
 
 import torch
@@ -12,12 +11,11 @@ from torch import Tensor, nn
 from elman.errors import unknown
 from elman.experiment.network import NetworkOptions
 from elman.features.feature import Encoding
-from elman.layers import GRU, LSTM, MLP, RecurrentLayer, SimpleRNN
+from elman.layers import MLP, RecurrentLayer, layer_class, layer_options
 from elman.layers.weight_dropout import apply_weight_dropout
 from elman.networks.inputs import Inputs
 from elman.networks.tied import TiedHead
 
-LAYERS: Mapping[str, type[RecurrentLayer]] = {"simple": SimpleRNN, "lstm": LSTM, "gru": GRU}
 _COMMON = ("dropout", "locked_dropout")
 """Options of all layers that no cell may set by itself, besides those a builder passes on."""
 
@@ -65,11 +63,9 @@ def make_recurrent(input_size: int, asked: NetworkOptions, device: str | None) -
 
 def make_layer(cell: str, cell_options: Mapping[str, Any], **arguments: Any) -> RecurrentLayer:
     """Build the recurrent layers of a cell, its own options checked by name."""
-    if cell not in LAYERS:
-        raise unknown("cell", cell, LAYERS)
-    layer: type[Any] = LAYERS[cell]
-    others = {*arguments, *_COMMON, "self", "batch_first", "dtype"}
-    own = [name for name in signature(layer.__init__).parameters if name not in others]
+    layer: type[Any] = layer_class(cell)
+    others = {*arguments, *_COMMON, "batch_first", "dtype"}
+    own = [name for name in layer_options(layer) if name not in others]
     for name in cell_options:
         if name not in own:
             raise unknown(f"{cell} option", name, own)

@@ -19,6 +19,7 @@ from typing import NamedTuple, TypeVar
 
 from torch import Tensor
 
+from elman.cells import Cell, cell_of_kernel
 from elman.sequence.packing import WEIGHTS
 
 RUN_TENSORS = ("x", *WEIGHTS, "mask", "h0", "c0", "fresh_h", "fresh_c", "keep_h", "keep_c")
@@ -33,7 +34,7 @@ class Run(NamedTuple):
     """One recurrence of a call, but for its tensors.
 
     Args:
-        kernel: simple, lstm, coupled_lstm, gru_reset_after or gru_reset_before.
+        kernel: one of `elman.cells.KERNELS`.
         nonlinearity: of the simple cell; tanh elsewhere.
         reverse: run each row from its own end to its beginning.
         rates: zoneout's share of the old h and c that is kept where no mask says it.
@@ -45,14 +46,19 @@ class Run(NamedTuple):
     rates: tuple[float, float]
 
     @property
+    def cell(self) -> Cell:
+        """The cell that the kernel computes; an unknown kernel is an OptionError."""
+        return cell_of_kernel(self.kernel)
+
+    @property
     def gates(self) -> int:
         """G: how many blocks of rows the weights have."""
-        return {"simple": 1, "lstm": 4}.get(self.kernel, 3)
+        return len(self.cell.gates)
 
     @property
     def has_cell(self) -> bool:
         """Tell whether the state has a part c."""
-        return self.kernel in ("lstm", "coupled_lstm")
+        return self.cell.has_cell_state
 
 
 class Call(NamedTuple):
@@ -111,11 +117,11 @@ def kept_widths(run: Run, keep: str, units: int, *, zoned: bool) -> list[int]:
     """Return how many numbers a row of gates and of cells has, where they are kept."""
     if not keep:
         return []
-    if run.kernel == "simple":  # its gradient follows from h alone, unless h is not all its own
-        return [units] if zoned or keep == "trace" else []
-    if run.has_cell:
-        return [run.gates * units, units]
-    return [4 * units if run.kernel == "gru_reset_after" else 3 * units]
+    kernel = run.cell.kernel
+    assert kernel is not None, "a cell of KERNELS has one"
+    if kernel.follows_from_output and not zoned and keep != "trace":
+        return []
+    return [len(kernel.kept) * units, *[units] * run.has_cell]
 
 
 def is_zoned(run: Run, own: Tensors) -> bool:

@@ -11,20 +11,8 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from elman import _kernels
-from elman.cells import (
-    Cell,
-    GRUGates,
-    GRUState,
-    LSTMGates,
-    LSTMState,
-    SimpleGates,
-    SimpleState,
-    gru_reset_before_step,
-    gru_step,
-    lstm_coupled_step,
-    lstm_step,
-    simple_step,
-)
+from elman.cells import KERNELS, Cell, Kernel
+from elman.errors import OptionError
 from elman.sequence import kernel_run
 from elman.sequence.kernel_call import Call, Run, Tensors
 from elman.sequence.modes import is_traced, is_transformed
@@ -32,16 +20,6 @@ from elman.sequence.operators import Differentiable, call_operator
 from elman.sequence.packing import DTYPES
 from elman.sequence.ragged import real_steps
 from elman.sequence.recurrence import LayerResult, Recurrence, Trace
-
-_KERNELS = {
-    simple_step: "simple",
-    lstm_step: "lstm",
-    lstm_coupled_step: "coupled_lstm",
-    gru_step: "gru_reset_after",
-    gru_reset_before_step: "gru_reset_before",
-}
-"""The step function is the equation: a cell with another one has no kernel."""
-_GATES: dict[Any, Any] = {SimpleState: SimpleGates, LSTMState: LSTMGates, GRUState: GRUGates}
 
 
 def why_not(recurrence: Recurrence) -> str | None:
@@ -54,7 +32,7 @@ def _lack(r: Recurrence) -> str | None:
     """Say what the kernels have not that the recurrence is made of."""
     if not hasattr(_kernels, "Packed"):
         return "not been built into this install: elman._kernels is an older one; build it again"
-    if _kernel(r.cell) is None:
+    if kernel_of(r.cell) is None:
         return f"no equation for the step of {r.cell.name}"
     if r.weights.hidden_gain is not None:
         return "no layer norm"
@@ -102,9 +80,12 @@ def _requires_grad(value: Any) -> bool:
     return isinstance(value, Tensor) and value.requires_grad
 
 
-def _kernel(cell: Cell) -> str | None:
-    step = cell.step
-    return _KERNELS.get(step.func if isinstance(step, partial) else step)
+def kernel_of(cell: Cell) -> Kernel | None:
+    """Return a cell's kernel; a step function other than the kernel's own has none."""
+    computed = None if cell.kernel is None else KERNELS.get(cell.kernel.name)
+    kernel = None if computed is None else computed.kernel
+    step = cell.step.func if isinstance(cell.step, partial) else cell.step
+    return kernel if kernel is not None and kernel.step is step else None
 
 
 def run(recurrences: Sequence[Recurrence]) -> LayerResult:
@@ -141,12 +122,17 @@ def _through_the_right_door(tensors: Tensors, call: Call) -> Sequence[Tensor]:
 
 
 def run_of(r: Recurrence) -> Run:
-    """Describe a recurrence to the kernels, but for its tensors."""
-    kernel = _kernel(r.cell)
-    assert kernel is not None
+    """Describe a recurrence to the kernels, but for its tensors.
+
+    Raises:
+        OptionError: there is no kernel for its cell.
+    """
+    kernel = kernel_of(r.cell)
+    if kernel is None:
+        raise OptionError(f"Elman's kernels have no equation for the step of {r.cell.name}.")
     rates = [0.0 if isinstance(kept, Tensor) else kept for kept in r.zoneout or ()]
     rate_h, rate_c = [*rates, 0.0, 0.0][:2]
-    return Run(kernel, r.cell.options.get("nonlinearity", "tanh"), r.reverse, (rate_h, rate_c))
+    return Run(kernel.name, r.cell.options.get("nonlinearity", "tanh"), r.reverse, (rate_h, rate_c))
 
 
 def tensors_of(r: Recurrence) -> list[Tensor | None]:
@@ -172,16 +158,17 @@ def _traces(
     traces: list[Trace | None] = []
     column = 0
     for r in recurrences:
-        size, has_cell = r.state_sizes[0], "cell" in r.cell.state._fields
+        kernel, size = kernel_of(r.cell), r.state_sizes[0]
+        assert kernel is not None, "run_of has seen to it"
         states, kept_gates = [output.narrow(-1, column, size)], kept.pop(0)
-        if has_cell:
+        if r.cell.has_cell_state:
             states.append(kept.pop(0))
-        units = states[-1].size(-1)
-        gates = list(kept_gates.split(units, dim=-1))
-        if _kernel(r.cell) == "coupled_lstm":
-            gates.insert(1, _left_by(gates[0], r.lengths))
-        kind = _GATES[r.cell.state]
-        traces.append(Trace(r.cell.state(*states), kind(*gates[: len(kind._fields)])))
+        blocks = kept_gates.split(states[-1].size(-1), dim=-1)
+        named = dict(zip(kernel.kept, blocks, strict=True))
+        for gate, other in kernel.complements.items():
+            named[gate] = _left_by(named[other], r.lengths)
+        gates = kernel.gates(*[named[gate] for gate in kernel.gates._fields])
+        traces.append(Trace(r.cell.state(*states), gates))
         column += size
     return traces
 

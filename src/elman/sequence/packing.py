@@ -20,11 +20,11 @@ import torch
 from torch import Tensor
 
 from elman import _kernels
+from elman.cells import cell_of_kernel
 from elman.errors import OptionError, ShapeError
 
 WEIGHTS = ("input", "hidden", "input_bias", "hidden_bias", "projection", "peephole")
 DTYPES = {torch.float32: "float32", torch.float64: "float64", torch.bfloat16: "bfloat16"}
-_GATES = {"simple": 1, "lstm": 4}
 
 Weights = Sequence[Tensor | None]
 Key = tuple[str | int, ...]
@@ -125,19 +125,21 @@ def lay_out(kernel: str, nonlinearity: str, weights: Weights, *, gradient: bool 
     """Check the weights against each other and copy them into the kernels' layout.
 
     Args:
-        kernel: simple, lstm, coupled_lstm, gru_reset_after or gru_reset_before.
+        kernel: one of `elman.cells.KERNELS`.
         nonlinearity: of the simple cell; tanh elsewhere.
         weights: W, R, b, b′, projection and peepholes; None where there is none.
         gradient: whether the layout is to hold what a backward pass needs, too.
 
     Raises:
         ShapeError: the weights do not fit together.
-        OptionError: they have unlike dtypes, or lie elsewhere than on the CPU.
+        OptionError: they have unlike dtypes, or lie elsewhere than on the CPU; or there is no such
+            kernel.
     """
     matrix, recurrent, *_, projection, _ = weights
     assert matrix is not None
     assert recurrent is not None
-    gates = _GATES.get(kernel, 3)
+    cell = cell_of_kernel(kernel)
+    gates = len(cell.gates)
     rows, inputs = matrix.shape
     units, outputs = rows // gates, recurrent.size(1)
     size = None if projection is None else (outputs, units)
@@ -169,5 +171,5 @@ def lay_out(kernel: str, nonlinearity: str, weights: Weights, *, gradient: bool 
         gradient=gradient,
     )
     real = torch.float32 if matrix.dtype is torch.bfloat16 else matrix.dtype
-    state_sizes = (outputs, units) if kernel in ("lstm", "coupled_lstm") else (outputs,)
+    state_sizes = (outputs, units) if cell.has_cell_state else (outputs,)
     return Layout(frozen, inputs, units, outputs, state_sizes, real)

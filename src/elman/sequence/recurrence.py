@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from elman.cells import Cell, State, Weights
+from elman.cells import Cell
 
 
 class Trace(NamedTuple):
@@ -59,8 +59,9 @@ class Recurrence:
     Args:
         cell: the equation.
         x: inputs, (T, B, I); what lies after a row's end is never read.
-        state: the state before the first step, parts (B, ·); None means zeros.
-        weights: the cell's weights, recurrent dropout's mask among them.
+        state: the state before the first step, the cell's NamedTuple, parts (B, ·); None means
+            zeros.
+        weights: the cell's NamedTuple of weights, recurrent dropout's mask among them.
         fresh: the state a reset starts from, parts (B, ·); None means zeros.
         lengths: steps of each row, (B,) int64, 0 … T in any order; None means T for all.
         resets: where a row is cut between t−1 and t, (T, B) bool; None means nowhere.
@@ -74,9 +75,9 @@ class Recurrence:
 
     cell: Cell
     x: Tensor
-    state: State | None
-    weights: Weights
-    fresh: State | None
+    state: Any
+    weights: Any
+    fresh: Any
     lengths: Tensor | None = None
     resets: Tensor | None = None
     reverse: bool = False

@@ -88,11 +88,10 @@ def _recurrence(run: Run, own: Tensors, lengths: Any, resets: Any) -> Recurrence
 
 
 def _cell(run: Run) -> Cell:
-    if run.has_cell:
-        return cell("lstm", coupled_gates=run.kernel == "coupled_lstm")
-    if run.kernel == "simple":
-        return cell("simple", nonlinearity=run.nonlinearity)
-    return cell("gru", reset_after=run.kernel == "gru_reset_after")
+    computed = run.cell
+    if "nonlinearity" not in computed.options:
+        return computed
+    return cell(computed.name, **{**computed.options, "nonlinearity": run.nonlinearity})
 
 
 def _state(its_cell: Cell, hidden: Tensor | None, memory: Tensor | None) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from operator import neg
 from typing import Any
 
@@ -10,23 +11,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from elman.cells import LSTMState, LSTMWeights
 from elman.sequence import reference
 from elman.sequence.modes import is_transformed
 from elman.sequence.recurrence import Recurrence, Result, with_states
-
-_SIMPLE_KERNELS = {"tanh": torch.rnn_tanh, "relu": torch.rnn_relu}
 
 
 def why_not(recurrence: Recurrence) -> str | None:
     """Return the first reason why PyTorch's kernels cannot run a recurrence, or None."""
     r = recurrence
+    if r.cell.torch_function is None:
+        lack = r.cell.torch_lacks or f"equation for the step of {r.cell.name}"
+        return f"PyTorch's kernels have no {lack}"
     reasons = {
-        "no peephole": r.cell.options.get("peephole", False),
-        "no coupled gates": r.cell.options.get("coupled_gates", False),
-        "no GRU that resets before the product": not r.cell.options.get("reset_after", True),
-        "no nonlinearity but tanh and relu": r.cell.name == "simple"
-        and r.cell.options["nonlinearity"] not in _SIMPLE_KERNELS,
         "no layer norm": r.weights.hidden_gain is not None,
         "no projection that keeps the size of h": _projects_to_its_own_size(r),
         "no recurrent dropout": r.weights.hidden_mask is not None,
@@ -89,7 +85,7 @@ def _is_beyond_this_processor(r: Recurrence) -> bool:
     """Tell whether autocast would hand an LSTM to oneDNN in a dtype it has no kernel for here."""
     if r.x.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
         return False
-    if not isinstance(r.weights, LSTMWeights) or r.weights.projection is not None:
+    if r.cell.torch_function != "lstm" or r.weights.projection is not None:
         return False  # torch takes no other cell, and no projection, to oneDNN
     return torch.backends.mkldnn.is_available() and not torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
@@ -118,12 +114,10 @@ def _dense(r: Recurrence, x: Tensor, state: Any) -> tuple[Tensor, Any]:
         weights += [w.input_bias, w.hidden_bias]
     flat = [part.unsqueeze(0).contiguous() for part in state]
     options = (w.input_bias is not None, 1, 0.0, torch.is_grad_enabled(), False, False)
-    if isinstance(state, LSTMState):
-        projection = getattr(w, "projection", None)
-        if projection is not None:
-            weights.append(projection)
-        output, hidden, cell = torch.lstm(x, flat, weights, *options)
-        return output, LSTMState(hidden[0], cell[0])
-    kernel = torch.gru if r.cell.name == "gru" else _SIMPLE_KERNELS[r.cell.options["nonlinearity"]]
-    output, hidden = kernel(x, flat[0], weights, *options)
-    return output, type(state)(hidden[0])
+    projection = getattr(w, "projection", None)
+    if projection is not None:
+        weights.append(projection)
+    assert r.cell.torch_function is not None, "why_not has seen to it"
+    function: Callable[..., Sequence[Tensor]] = getattr(torch, r.cell.torch_function)
+    output, *ended = function(x, flat if len(flat) > 1 else flat[0], weights, *options)
+    return output, type(state)(*[part[0] for part in ended])

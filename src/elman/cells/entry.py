@@ -1,0 +1,125 @@
+"""What the house knows of a cell: its equation, its layer, and the kernels that compute it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from elman.errors import OptionError, unknown
+
+Step = Callable[..., tuple[Any, NamedTuple]]
+"""`step(x, state, weights) -> (state, gates)`."""
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One of Elman's own kernels, as its callers need to know it.
+
+    Args:
+        name: as csrc/ calls it.
+        step: the step function that it computes; a cell with another one does not run on it.
+        gates: the NamedTuple of gates that the step returns.
+        kept: what it keeps of a step for the way back and for a trace, one name a block of H
+            numbers; what is no gate of the step is kept for the way back alone.
+        complements: gate → the gate that leaves it, where it is not kept: f = 1 − i.
+        follows_from_output: its gradient follows from h, so that nothing is kept for it unless
+            zoneout mixes h with what was.
+    """
+
+    name: str
+    step: Step
+    gates: type[Any]
+    kept: tuple[str, ...]
+    complements: Mapping[str, str] = field(default_factory=dict, hash=False)
+    follows_from_output: bool = False
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One recurrent equation, its options chosen.
+
+    Args:
+        name: its name in `CELLS`.
+        options: the options of the equation and their values.
+        gates: the rows of the packed weights in their order, one name a block.
+        step: `step(x, state, weights) -> (state, gates)`.
+        state: the NamedTuple of its state: hidden, and one more part of size H at most.
+        weights: the NamedTuple of its weights: input and hidden first, hidden_mask last, between
+            them any of input_bias, hidden_bias, projection, input_gain, hidden_gain, cell_gain,
+            cell_bias, and `vectors`.
+        vectors: weights of its own that are vectors, field → blocks of H numbers; the layer has
+            them as parameters, `weight_peephole_l0` and so on.
+        kernel: the kernel that computes it, or None: it runs on the reference.
+        torch_function: PyTorch's function that computes the same, or None.
+        torch_lacks: what keeps PyTorch's functions from it, as in "PyTorch's kernels have no …".
+
+    Raises:
+        OptionError: the fields of its state or of its weights are not as said.
+    """
+
+    name: str
+    options: Mapping[str, Any] = field(hash=False)
+    gates: tuple[str, ...]
+    step: Step
+    state: type[Any]
+    weights: type[Any]
+    vectors: Mapping[str, int] = field(default_factory=dict, hash=False)
+    kernel: Kernel | None = None
+    torch_function: str | None = None
+    torch_lacks: str | None = None
+
+    def __post_init__(self) -> None:
+        parts, fields = self.state._fields, self.weights._fields
+        if parts[0] != "hidden" or len(parts) > 2:
+            raise OptionError(
+                f"the state of the {self.name} cell must be hidden and at most one part more, got "
+                f"{', '.join(parts)}."
+            )
+        if fields[:2] != ("input", "hidden") or fields[-1] != "hidden_mask":
+            raise OptionError(
+                f"the weights of the {self.name} cell must begin with input and hidden and end "
+                f"with hidden_mask, got {', '.join(fields)}."
+            )
+        for name in self.vectors:
+            if name not in fields:
+                raise unknown(f"weight of the {self.name} cell", name, fields)
+
+    @property
+    def has_cell_state(self) -> bool:
+        """Tell whether the state has a part c beside h."""
+        return "cell" in self.state._fields
+
+    def __str__(self) -> str:
+        chosen = ", ".join(f"{name}={value!r}" for name, value in self.options.items())
+        return f"{self.name}({chosen})"
+
+
+@dataclass(frozen=True)
+class CellFamily:
+    """A cell whose options are still open: `CELLS["gru"].variant(reset_after=False)`.
+
+    Args:
+        name: its name in `CELLS`.
+        defaults: every option of the equation, with its default.
+        build: the cell for a full set of options.
+        layer: the class that runs it, a `RecurrentLayer`, as "module:Class".
+        kernels: the options of one cell for each kernel there is.
+    """
+
+    name: str
+    defaults: Mapping[str, Any] = field(hash=False)
+    build: Callable[..., Cell]
+    layer: str
+    kernels: tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
+
+    def variant(self, **options: Any) -> Cell:
+        """Choose the options of the equation; what is not said keeps its default.
+
+        Raises:
+            OptionError: an option this cell does not have, or a value it does not take.
+        """
+        for name in options:
+            if name not in self.defaults:
+                raise unknown(f"{self.name} option", name, self.defaults)
+        return self.build(**{**self.defaults, **options})
