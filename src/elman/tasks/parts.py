@@ -143,7 +143,7 @@ def _laid_out(data: DataSpec, table: Table, *, answered: bool = True) -> Table:
             table, sequence_id=data.sequence_id, time=data.time, per_sequence=single
         )
     if data.window:
-        table = windows(table, length=data.window, answered=answered)
+        table = windows(table, length=data.window, with_target=answered)
     return table
 
 
