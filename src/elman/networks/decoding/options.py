@@ -1,4 +1,4 @@
-"""What may be asked of decoding, and which of it contradicts itself."""
+"""The options of decoding, and which of them contradict each other."""
 
 from __future__ import annotations
 
@@ -12,23 +12,22 @@ from elman.features.checks import check_whole
 
 @dataclass(frozen=True, kw_only=True)
 class DecodingOptions:
-    """How a sequence is written: the likeliest, searched for with a beam, or a drawn one.
+    """How a sequence is decoded: greedily, by beam search, or by sampling.
 
     Attributes:
-        max_length: greatest number of symbols a row, a forced prefix among them, the end not.
-        min_length: symbols before the end may follow.
-        beam_size: k, hypotheses a row followed side by side; 1 takes the likeliest symbol each
-            time.
-        n_best: hypotheses returned a row, at most beam_size.
-        length_penalty: α, of the score log p / (symbols written, the end included)^α. 0 ranks by
-            log-probability, which favours what is short; 1 by its mean a symbol.
-        temperature: draws instead of searching, from softmax(y / temperature); below 1 keeps to
-            what is likely, above 1 is bolder. None searches.
-        top_k: draws from the k most likely symbols alone; None from all.
-        top_p: draws from the nucleus alone, the fewest most likely symbols whose probabilities,
+        max_length: greatest number of symbols in a row, including a forced prefix, not the end.
+        min_length: least number of symbols before the end.
+        beam_size: k, hypotheses kept for each row; 1 is greedy decoding.
+        n_best: hypotheses returned for each row, at most beam_size.
+        length_penalty: α in the score log p / (number of symbols, the end included)^α. 0 ranks by
+            log-probability, which favours short sequences; 1 by its mean per symbol.
+        temperature: samples from softmax(y / temperature); below 1 favours likely symbols, above
+            1 unlikely ones. None for no sampling.
+        top_k: samples from the k most likely symbols only; None from all.
+        top_p: samples from the nucleus only, the fewest most likely symbols whose probabilities,
             after temperature and top_k, sum to at least p; None from all.
-        no_repeat_ngram_size: n, where no n symbols in a row are written twice; 0 allows it.
-        banned_ids: symbols never written, unless a prefix forces them; id 0 is the unknown one.
+        no_repeat_ngram_size: n, where no n-gram may occur twice in a row; 0 allows repeats.
+        banned_ids: symbols never predicted, unless a prefix forces them; id 0 is the unknown one.
 
     Raises:
         OptionError: a value is out of its range, or two contradict each other.
@@ -59,7 +58,7 @@ class DecodingOptions:
         if self.n_best > self.beam_size:
             raise OptionError(
                 f"n_best must not exceed beam_size = {self.beam_size}, got {self.n_best}; a beam "
-                "of k follows k hypotheses a row."
+                "of size k keeps k hypotheses for each row."
             )
         if self.length_penalty != 0:
             _check_number(
@@ -72,8 +71,8 @@ class DecodingOptions:
             for name in ("top_k", "top_p"):
                 if getattr(self, name) is not None:
                     raise OptionError(
-                        f"{name}={getattr(self, name)!r} says what to draw from, and without a "
-                        "temperature nothing is drawn; give temperature=1.0 to draw, or leave "
+                        f"{name}={getattr(self, name)!r} restricts sampling, and without a "
+                        "temperature nothing is sampled; give temperature=1.0 to sample, or leave "
                         f"{name} out."
                     )
             return
@@ -84,13 +83,13 @@ class DecodingOptions:
             _check_number("top_p", self.top_p, "a number in (0, 1]", above=0, most=1)
         if self.beam_size > 1:
             raise OptionError(
-                f"beam_size={self.beam_size} searches for what is likeliest and "
-                f"temperature={self.temperature!r} draws; choose one of the two."
+                f"beam_size={self.beam_size} searches for the likeliest sequence and "
+                f"temperature={self.temperature!r} samples; choose one of the two."
             )
 
 
 def _check_number(name: str, value: Any, words: str, *, above: float, most: float) -> None:
-    """Refuse what is no number in (above, most]; no infinity is one."""
+    """Refuse a value that is not a finite number in (above, most]."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not math.isfinite(value) or not above < value <= most:
         raise OptionError(f"{name} must be {words}, got {value!r}.")
