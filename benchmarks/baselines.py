@@ -41,7 +41,7 @@ def bag_of_words(recipe: str) -> str:
 def _best_regression(
     recipe: str, features: dict[str, object], strengths: tuple[float, ...], chosen_by: str
 ) -> tuple[float, float, float]:
-    """Choose C on the validation part; return it, macro F1 and accuracy on the test part."""
+    """Select C on the validation rows; return it, macro F1 and accuracy on the test rows."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import accuracy_score, f1_score
@@ -51,9 +51,9 @@ def _best_regression(
 
     def measured(model: object, part: object) -> dict[str, float]:
         texts, truths = _texts(part)
-        answers = model.predict(texts)  # type: ignore[attr-defined]
-        macro = f1_score(truths, answers, average="macro")
-        return {"macro_f1": macro, "accuracy": accuracy_score(truths, answers)}
+        predicted = model.predict(texts)  # type: ignore[attr-defined]
+        macro = f1_score(truths, predicted, average="macro")
+        return {"macro_f1": macro, "accuracy": accuracy_score(truths, predicted)}
 
     models = {
         strength: make_pipeline(
@@ -63,8 +63,8 @@ def _best_regression(
         for strength in strengths
     }
     best = max(models, key=lambda strength: measured(models[strength], parts.valid)[chosen_by])
-    found = measured(models[best], parts.test)
-    return best, found["macro_f1"], found["accuracy"]
+    scores = measured(models[best], parts.test)
+    return best, scores["macro_f1"], scores["accuracy"]
 
 
 def nearest_neighbour(recipe: str) -> str:
@@ -104,7 +104,7 @@ def warping_distances(
 
 
 def gestures() -> str:
-    """Score the commonest phase, and a dense network that sees one frame at a time."""
+    """Score the most frequent phase, and a dense network that reads one frame at a time."""
     from sklearn.metrics import accuracy_score, f1_score
     from sklearn.neural_network import MLPClassifier
     from sklearn.preprocessing import StandardScaler
@@ -123,57 +123,56 @@ def gestures() -> str:
     common = str(names[counts.argmax()])
     scaler = StandardScaler().fit(x)
     dense = MLPClassifier((128, 64), early_stopping=True, random_state=1, max_iter=300)
-    answers = dense.fit(scaler.transform(x), y).predict(scaler.transform(test_x))
-    guess = np.full_like(test_y, common)
+    predicted = dense.fit(scaler.transform(x), y).predict(scaler.transform(test_x))
+    constant = np.full_like(test_y, common)
     return (
-        f"commonest phase ({common}): accuracy {accuracy_score(test_y, guess):.3f}, macro F1 "
-        f"{f1_score(test_y, guess, average='macro'):.3f}; dense network (128, 64) of one frame at "
-        f"a time: accuracy {accuracy_score(test_y, answers):.3f}, macro F1 "
-        f"{f1_score(test_y, answers, average='macro'):.3f}"
+        f"most frequent phase ({common}): accuracy {accuracy_score(test_y, constant):.3f}, macro "
+        f"F1 {f1_score(test_y, constant, average='macro'):.3f}; dense network (128, 64) on single "
+        f"frames: accuracy {accuracy_score(test_y, predicted):.3f}, macro F1 "
+        f"{f1_score(test_y, predicted, average='macro'):.3f}"
     )
 
 
 def pedal() -> str:
-    """Score the dry sound, and cite the authors' network."""
+    """Score the dry signal, and cite the authors' network."""
     parts = _parts("pedal")
     dry, wet = (np.asarray(next(iter(parts.test.column(name))), float) for name in ("dry", "wet"))
     ratio = np.square(wet - dry).sum() / np.square(wet).sum()
     return (
-        f"the dry sound as it is: error-to-signal ratio {ratio:.3g}; the authors' LSTM of 32 units "
-        "has 0.0187 on all ten seconds, these two among them (published beside Wright and Välimäki "
-        "2021; what it was trained on is not said, other recordings it seems)"
+        f"the dry signal unchanged: error-to-signal ratio {ratio:.3g}; the authors' LSTM of hidden "
+        "size 32 has 0.0187 on all ten seconds, including these two (published with Wright and "
+        "Välimäki 2021; its training data is not stated, apparently other recordings)"
     )
 
 
 def captions() -> str:
-    """Score one caption for all pictures, and those of the nearest picture of the training part."""
+    """Score one caption for all images, and the captions of the nearest training image."""
     from elman.evaluation.scores import score
 
     parts = _parts("captions")
-    said: list[dict[bytes, list[str]]] = []
+    captions_of: list[dict[bytes, list[str]]] = []
     for table in (parts.train, parts.test):
         references: dict[bytes, list[str]] = {}
         for picture, caption in zip(table.column("image"), table.column("caption"), strict=True):
             key = np.asarray(picture, np.uint8).tobytes()
             references.setdefault(key, []).append(caption.lower())
-        said.append(references)
-    known, asked = said
-    truths = list(asked.values())
-    every = [caption for its in known.values() for caption in its]
+        captions_of.append(references)
+    train, test = captions_of
+    truths = list(test.values())
+    every = [caption for references in train.values() for caption in references]
     common = max(every, key=every.count)
-    pixels = np.stack([np.frombuffer(key, np.uint8) for key in known]).astype(np.float32)
-    first = [its[0] for its in known.values()]
+    pixels = np.stack([np.frombuffer(key, np.uint8) for key in train]).astype(np.float32)
+    first = [references[0] for references in train.values()]
     nearest = [
-        first[int(np.square(pixels - np.frombuffer(key, np.uint8)).sum(1).argmin())]
-        for key in asked
+        first[int(np.square(pixels - np.frombuffer(key, np.uint8)).sum(1).argmin())] for key in test
     ]
-    found = []
-    for answers in ([common] * len(truths), nearest):
-        values = score("caption", truths, answers, lowercase=True).values
-        found.append(" / ".join(f"{values[f'bleu_{order}']:.1f}" for order in (1, 2, 3, 4)))
+    scores = []
+    for predictions in ([common] * len(truths), nearest):
+        values = score("caption", truths, predictions, lowercase=True).values
+        scores.append(" / ".join(f"{values[f'bleu_{order}']:.1f}" for order in (1, 2, 3, 4)))
     return (
-        f"the commonest caption ({common!r}) for all: BLEU-1 to BLEU-4 {found[0]}; the first "
-        f"caption of the nearest picture, by its pixels: {found[1]}"
+        f"the most frequent caption ({common!r}) for all: BLEU-1 to BLEU-4 {scores[0]}; the first "
+        f"caption of the nearest training image, by pixels: {scores[1]}"
     )
 
 
@@ -193,5 +192,5 @@ def _steps(series: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _beside(columns: list[object]) -> NDArray[np.float64]:
-    """Put the columns of a row beside each other, a row a step."""
+    """Concatenate the columns of a row, one row of the result per step."""
     return np.concatenate([_steps(np.asarray(each, float)) for each in columns], axis=1)

@@ -22,7 +22,7 @@ Given = TypeVar("Given")
 LONG_CALL = 0.2
 """From this many seconds a call three rounds are enough."""
 LEAD_IN = 0.1
-"""The share of a burst that goes before it, not timed, where a burst is several calls."""
+"""Length of the untimed warm-up before a burst of several calls, as a share of the burst."""
 REST = 0.002
 REST_AT_MOST = 0.5
 """Seconds a rest lasts, and seconds after which a pool that still spins is an error."""
@@ -31,17 +31,17 @@ BUSY = 0.1
 
 
 class Refusal(Exception):
-    """Nothing is timed, and why."""
+    """The reason why nothing is timed."""
 
 
 class Pace(NamedTuple):
     """How long to measure.
 
     Args:
-        burst: seconds a burst lasts at least.
-        cap: seconds a contender's bursts last together, about.
-        fewest: rounds at least, where a call is short.
-        most: rounds at most.
+        burst: least seconds of a burst.
+        cap: approximate seconds of all bursts of a contender.
+        fewest: least number of rounds, where a call is short.
+        most: greatest number of rounds.
     """
 
     burst: float = 0.003
@@ -51,10 +51,10 @@ class Pace(NamedTuple):
 
 
 class Timed(NamedTuple):
-    """What one contender took.
+    """The times of one contender.
 
     Args:
-        seconds: of one call, the median of all rounds.
+        seconds: seconds per call, the median of all rounds.
         spread: half the distance between the quartiles, over the median.
         times: its time over the first contender's, the median of the ratios round by round.
         worst: seconds of one call in its slowest round.
@@ -131,10 +131,10 @@ def _burst(run: Callable[[], object], calls: int) -> float:
 
 
 def rest() -> None:
-    """Sleep until the process burns no processor time.
+    """Sleep until the process uses no processor time.
 
     Raises:
-        Refusal: it never does; a thread pool spins for good.
+        Refusal: it always does, because a thread pool spins.
     """
     for _ in range(round(REST_AT_MOST / REST)):
         before = time.process_time()
@@ -148,13 +148,13 @@ def rest() -> None:
 
 
 def summary(seconds: Mapping[str, list[float]]) -> dict[str, Timed]:
-    """Sum up the rounds of every contender, beside the first of them."""
+    """Summarise the rounds of every contender, relative to the first one."""
     first = next(iter(seconds.values()))
     timed = {}
     for name, values in seconds.items():
         median = statistics.median(values)
         low, _, high = statistics.quantiles(values, n=4)
-        ratios = [mine / its for mine, its in zip(values, first, strict=True)]
+        ratios = [value / base for value, base in zip(values, first, strict=True)]
         spread = (high - low) / 2 / median
         timed[name] = Timed(median, spread, statistics.median(ratios), max(values))
     return timed

@@ -47,7 +47,7 @@ HEADINGS = (
 
 
 def page(*, runs: Path, experiments: list[str], seeds: int) -> str:
-    """Train every cell on every corpus with every seed and set the results side by side.
+    """Train every cell on every corpus with every seed and compare the results.
 
     Args:
         runs: holds a directory a corpus; finished runs of the same experiment are not run again.
@@ -62,8 +62,8 @@ def page(*, runs: Path, experiments: list[str], seeds: int) -> str:
         "the same recipe for every cell of a section.",
         "Negative log-likelihood in nats, summed over the keys and averaged over every frame of "
         "every piece, the first predicted from a frame of zeros; lower is better. Weights are "
-        f"selected on the validation split alone; mean ± standard deviation of {seeds} seeds on "
-        "the test split. The difference is ours minus theirs: below zero where ours is better.",
+        f"selected on the validation rows only; mean ± standard deviation of {seeds} seeds on the "
+        "test rows. The difference is ours minus theirs: below zero where ours is better.",
         "",
     ]
     for name in experiments:
@@ -89,11 +89,11 @@ def _compare(experiment: Experiment, seeds: int, directory: Path, command: str) 
 
 def _section(comparison: Comparison, experiment: Experiment, *, changed: bool) -> list[str]:
     training = experiment.training.model_dump(exclude_defaults=True)
-    said = ", ".join(f"{setting} {value}" for setting, value in training.items())
+    listed = ", ".join(f"{setting} {value}" for setting, value in training.items())
     return [
         f"## {comparison.title}, {comparison.parameters:,} parameters",
         "",
-        f"`{comparison.command}`; {said}. {comparison.threads} thread(s) of "
+        f"`{comparison.command}`; {listed}. {comparison.threads} thread(s) of "
         f"{comparison.machine}, PyTorch {torch.__version__}.",
         "",
         f"| {' | '.join(HEADINGS)} |",

@@ -35,7 +35,7 @@ def main(who: str, mode: str, steps: str) -> None:
     eager = _seconds(module, x, mode)
     first, compiled = _first_call(module, x, mode)
     counters = torch._dynamo.utils.counters
-    found = {
+    facts = {
         "start": start,
         "compile": first,
         "second call": _seconds(compiled, x, mode),
@@ -43,7 +43,7 @@ def main(who: str, mode: str, steps: str) -> None:
         "graphs": counters["stats"]["unique_graphs"],
         "breaks": sum(counters["graph_break"].values()),
     }
-    print(json.dumps(found))
+    print(json.dumps(facts))
 
 
 def _first_call(module: nn.Module, x: Tensor, mode: str) -> tuple[float, Any]:

@@ -1,4 +1,4 @@
-"""Measures the page `cpu` part by part, each in a process of its own, and keeps what it found."""
+"""Measures the page `cpu` part by part, each in its own process, and stores the results."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from cpu_worker import about
 from record import Record, Run, run_from_json
 
 ONE_THREAD = {"step", "compile", "bfloat16"}
-"""Parts that ask about one thread alone."""
+"""Parts that measure one thread only."""
 SEVERAL_THREADS = {"contention"}
-"""Parts that ask what several threads do to each other."""
+"""Parts that measure how several threads affect each other."""
 HERE = Path(__file__).parent
 
 
@@ -31,7 +31,7 @@ def remake(
     stored: Path,
     written: Path,
 ) -> tuple[str, bool]:
-    """Measure parts anew, join them with what is stored, and write the page.
+    """Measure some parts, merge them with the stored results, and write the page.
 
     Args:
         parts: names of PARTS; none to write the page again from what is stored.
@@ -55,7 +55,7 @@ def remake(
 
 
 def plan(parts: Sequence[str], threads: Sequence[int]) -> list[tuple[str, int]]:
-    """Say which parts run with how many threads.
+    """Return the parts to run and their numbers of threads.
 
     Raises:
         SystemExit: there are fewer cores than threads.
@@ -64,7 +64,7 @@ def plan(parts: Sequence[str], threads: Sequence[int]) -> list[tuple[str, int]]:
     if max(threads) > len(cores):
         raise SystemExit(
             f"{max(threads)} threads need as many cores, and this process may use "
-            f"{len(cores)}. Ask for fewer with --threads, or let it use more."
+            f"{len(cores)}. Choose fewer with --threads, or allow it more cores."
         )
     planned = []
     for part in parts:
@@ -76,7 +76,7 @@ def plan(parts: Sequence[str], threads: Sequence[int]) -> list[tuple[str, int]]:
 
 
 def _measured(part: str, threads: int, *, quick: bool, command: str) -> Run:
-    """Measure one part in a process of its own."""
+    """Measure one part in its own process."""
     begin = time.monotonic()
     sys.stderr.write(f"{part}, {threads} thread(s)\n")
     with tempfile.TemporaryDirectory() as directory:
@@ -98,7 +98,7 @@ def _measured(part: str, threads: int, *, quick: bool, command: str) -> Run:
 
 
 def environment(threads: int) -> dict[str, str]:
-    """Give every library as many threads as asked for, and NumPy's products one."""
+    """Give every library the same number of threads, and NumPy's products one."""
     flags = os.environ.get("XLA_FLAGS", "")
     return {
         "OMP_NUM_THREADS": str(threads),

@@ -29,7 +29,7 @@ NAMED = 8
 
 
 def goals(record: Record, demo: Mapping[str, Any]) -> Iterator[Goal]:
-    """Go through all goals, each judged by what was measured."""
+    """Yield all goals, each judged by its measurements."""
     yield _forward_ahead(record)
     yield from _means(record, "forward", FORWARD_MEANS)
     yield _fma(record)
@@ -59,7 +59,7 @@ def _training_ahead(record: Record) -> Goal:
 
 
 def _ahead(goal: Goal, record: Record, part: str, wanted: Callable[[Row], bool]) -> Goal:
-    """Count the points at which Elman is ahead of the best peer, and name those where it is not."""
+    """Count the points where Elman is faster than the best peer, and name the others."""
     counts: list[str] = []
     behind: list[tuple[float, str]] = []
     total = 0
@@ -86,7 +86,7 @@ def _ahead(goal: Goal, record: Record, part: str, wanted: Callable[[Row], bool])
 
 
 def _floors_behind(record: Record) -> str:
-    """Say what limits the points that are behind on one thread, by the nearer of both floors."""
+    """Name the limit of the slower points on one thread, the nearer of the two floors."""
     kinds = [
         nearest_floor(row)
         for row in record.rows("forward", 1)
@@ -198,8 +198,8 @@ def _contention(record: Record) -> Goal:
             one = timed[False][on_threads(name, 1)].seconds
             ratios[name] = many.seconds / one
             words.append(f"{name} {ratios[name]:.2f} (slowest round {many.worst / one:.2f})")
-        said = verdict(ratios[ELMAN], CONTENTION, at_least=False)
-        return goal.judged("; ".join(words), said)
+        judgement = verdict(ratios[ELMAN], CONTENTION, at_least=False)
+        return goal.judged("; ".join(words), judgement)
     return goal
 
 
@@ -213,17 +213,19 @@ def _compile(record: Record) -> Iterator[Goal]:
 
 
 def _compiled(goal: Goal, facts: Mapping[str, float]) -> Goal:
-    """Judge one compilation; without facts it did not come to an end."""
+    """Judge one compilation; without facts it did not finish."""
     if not facts:
         return goal.judged("not compiled, see below", "**missed**")
     measured = (
         f"{facts['compile']:.1f} s, graphs {facts['graphs']:.0f}, breaks {facts['breaks']:.0f}; "
-        f"starting the compiler, alike for everyone, took {facts['start']:.1f} s before"
+        f"starting the compiler, the same for all, took {facts['start']:.1f} s before"
     )
-    said = verdict(facts["compile"], COMPILE_SECONDS, at_least=False)
+    judgement = verdict(facts["compile"], COMPILE_SECONDS, at_least=False)
     if facts["graphs"] != 1 or facts["breaks"]:
-        said = "**missed**: not one graph" if said == MET else f"{said}; not one graph"
-    return goal.judged(measured, said)
+        judgement = (
+            "**missed**: not one graph" if judgement == MET else f"{judgement}; not one graph"
+        )
+    return goal.judged(measured, judgement)
 
 
 def _bfloat16(record: Record) -> Goal:

@@ -23,15 +23,15 @@ GATES = {"lstm": 4, "gru": 3, "simple": 1}
 FLOAT32 = 4
 RATE_SECONDS = 0.004
 RATES = 3
-"""The FMA rate is measured so often before a point and after it, for so long; the median counts."""
+"""How often, and how long, the FMA rate is measured before and after a point; the median counts."""
 NEAREST_CACHE = 1 << 14
-"""So few bytes lie in the nearest cache, and fewer are read no faster."""
+"""A number of bytes that fits in the first-level cache; fewer are read no faster."""
 PROBE_BYTES, PROBES = 1 << 26, 5
-"""Bytes read in all when the rate of reading is measured, and how often; the best counts."""
+"""Total bytes read to measure the reading rate, and how often; the best counts."""
 
 
 class Scale(NamedTuple):
-    """How large a run is: the page's own size, or a tiny one that only tries everything."""
+    """The size of a run: that of the page, or a tiny one that only checks that everything works."""
 
     quick: bool
     pace: Pace
@@ -42,7 +42,7 @@ QUICK = Scale(quick=True, pace=Pace(burst=0.0005, cap=0.005, fewest=3, most=3))
 
 
 Findings = Iterator[Row | str]
-"""What a part finds: rows as they are measured, and sentences a reader has to know."""
+"""The results of a part: rows as they are measured, and notes for the reader."""
 
 
 class Size(NamedTuple):
@@ -54,7 +54,7 @@ class Size(NamedTuple):
 
 
 def grid(scale: Scale) -> Iterator[Size]:
-    """Go through the sizes; 1024 steps for one row alone, 1024 units for 32 rows alone."""
+    """Yield the sizes; 1024 steps only for one row, 1024 units only for 32 rows."""
     if scale.quick:
         yield from (Size(b, t, h) for b in (1, 8) for t in (1, 6) for h in (32, 128))
         return
@@ -65,7 +65,7 @@ def grid(scale: Scale) -> Iterator[Size]:
 
 
 def forward(threads: int, scale: Scale) -> Findings:
-    """Time one forward pass of every cell at every point beside every peer."""
+    """Time one forward pass of every cell and every peer at every point."""
     missing = peers.missing_peers()
     yield from (f"{name} is not among the peers: {why}." for name, why in missing.items())
     for cell in MODULES:
@@ -82,14 +82,14 @@ def forward(threads: int, scale: Scale) -> Findings:
 def time_forward(
     contenders: Mapping[str, peers.Contender], what: str, scale: Scale
 ) -> dict[str, Timed]:
-    """Time everyone's forward pass in inference mode, once all agree."""
+    """Time all forward passes in inference mode, after checking that their outputs agree."""
     with torch.inference_mode():
         first = peers.check(contenders, what)
         return measure({n: its.run for n, its in contenders.items()}, scale.pace, first)
 
 
 def work(cell: str, size: Size) -> float:
-    """Count the floating-point operations of the products W x and R h, and of nothing else."""
+    """Count the floating-point operations of the products W x and R h only."""
     return 2.0 * (2 * size.size) * GATES[cell] * size.size * size.rows * size.steps
 
 
@@ -100,7 +100,7 @@ def traffic(cell: str, size: Size) -> float:
 
 
 def floors(cell: str, size: Size, gigaflops: float) -> dict[str, float]:
-    """Give the least seconds that arithmetic and that reading would take on this core now."""
+    """Return the least seconds for the arithmetic and for the reading on this core now."""
     recurrent_bytes = max(FLOAT32 * GATES[cell] * size.size * size.size, NEAREST_CACHE)
     return {
         "fma": gigaflops * 1e9,
@@ -111,7 +111,7 @@ def floors(cell: str, size: Size, gigaflops: float) -> dict[str, float]:
 
 @cache
 def read_rate(size: int) -> float:
-    """Measure how many bytes a second one core reads again and again from so many bytes."""
+    """Return the rate, in bytes per second, at which one core reads so many bytes repeatedly."""
     times = max(PROBE_BYTES // size, 1)
     return size * times / (_seconds_of_dots(size, times) - _seconds_of_dots(1, times))
 
@@ -153,7 +153,7 @@ def time_training(task: peers.Task, scale: Scale) -> dict[str, Timed]:
 def gradients(
     module: nn.Module, x: Tensor, call: Callable[[Tensor], Tensor] | None = None
 ) -> Callable[[], tuple[Tensor, ...]]:
-    """Give the call that runs forward and backward: the gradients of x and of every weight."""
+    """Return a call that runs forward and backward: the gradients of x and of every weight."""
     call = call or (lambda x: module(x)[0])
     x = x.detach().clone().requires_grad_()
     leaves = [x, *module.parameters()]
@@ -167,7 +167,7 @@ def gradients(
 def check_gradients(
     runs: Mapping[str, Callable[[], tuple[Tensor, ...]]], what: str
 ) -> dict[str, float]:
-    """Run everyone once and refuse to go on where the gradients differ from the last one's.
+    """Run all contenders once, and refuse to time them where gradients differ from the last's.
 
     Returns:
         The seconds of each one's call.

@@ -46,7 +46,7 @@ def _introduction(record: Record) -> list[str]:
     versions = ", ".join(f"{name} {latest[name]}" for name in ("ONNX Runtime", "JAX", "Python"))
     lines += [
         f"{'; '.join(sorted(machines))}, {versions}; kernels {latest['kernels']}; Elman with "
-        f"backend `auto`, which chose `{latest['backend']}`; float32 unless it says otherwise.",
+        f"backend `auto`, which chose `{latest['backend']}`; float32 unless stated otherwise.",
         "",
         "× says how many times faster Elman is; **bold** where it is behind the best peer.",
         "",
@@ -55,7 +55,7 @@ def _introduction(record: Record) -> list[str]:
 
 
 METHOD = [
-    f"* Everyone gets the same weights and the same batch; outputs (in training all gradients, "
+    f"* All contenders get the same weights and batch; outputs (in training all gradients, "
     f"relative to the largest) agreed within {TOLERANCE} before anything was timed.",
     "* Medians ± half the distance between the quartiles; × is the median of the ratios round by "
     "round. Every contender has one burst a round, in an order that rotates; a short call is "
@@ -78,16 +78,16 @@ METHOD = [
 ]
 
 
-def _goals(found: Sequence[Goal], by_hand: dict[str, Any]) -> list[str]:
+def _goals(goals: Sequence[Goal], by_hand: dict[str, Any]) -> list[str]:
     limits = by_hand.get("limits", {})
     rows = []
-    for goal in found:
+    for goal in goals:
         words = ". ".join(filter(None, [goal.limits, limits.get(goal.key, "")]))
         rows.append([goal.what, goal.asked, goal.measured, goal.verdict, words])
     lines = _table(["what", "goal", "measured", "verdict", "what limits it"], rows, numbers=False)
-    met = sum(goal.verdict == MET for goal in found)
+    met = sum(goal.verdict == MET for goal in goals)
     hand = " What limits a goal is written by hand but for the counts." if limits else ""
-    return [f"{met} of {len(found)} met.{hand}", "", *lines]
+    return [f"{met} of {len(goals)} met.{hand}", "", *lines]
 
 
 def _section(run: Run, table: Callable[[Run], list[tuple[str, Table]]]) -> list[str]:
@@ -131,7 +131,7 @@ def _place(row: Row) -> str:
 
 def _grid(run: Run) -> list[tuple[str, Table]]:
     """Show a grid, a table a cell."""
-    found = []
+    tables = []
     for cell in MODULES:
         rows = [row for row in run.rows if row.what["cell"] == cell]
         names = _names(rows)
@@ -143,8 +143,8 @@ def _grid(run: Run) -> list[tuple[str, Table]]:
             cells = [_place(row), *(_shown(row.timed.get(name)) for name in names)]
             cells += [f"{lead(row, TORCH):.2f}", _times(lead(row, best_peer(row)))]
             shown.append(cells + (_floor(row) if floors else []))
-        found.append((cell, (headers, shown)))
-    return found
+        tables.append((cell, (headers, shown)))
+    return tables
 
 
 def _floor(row: Row) -> list[str]:
@@ -177,7 +177,7 @@ def _plain(
 
 def _variants(run: Run) -> list[tuple[str, Table]]:
     """Show what each variant costs, a table a cell."""
-    found = []
+    tables = []
     for cell in MODULES:
         rows = [row for row in run.rows if row.what["cell"] == cell]
         names = _names(rows)
@@ -190,8 +190,8 @@ def _variants(run: Run) -> list[tuple[str, Table]]:
             ]
             for row in rows
         ]
-        found.append((cell, (headers, shown)))
-    return found
+        tables.append((cell, (headers, shown)))
+    return tables
 
 
 def _compile(run: Run) -> list[tuple[str, Table]]:

@@ -45,7 +45,7 @@ RESET_SHARE = 0.02
 
 
 def ragged(threads: int, scale: Scale) -> Findings:
-    """Time training on rows of unlike lengths, beside dense rows and beside a PackedSequence."""
+    """Time training on rows of different lengths, and on dense rows and a PackedSequence."""
     del threads
     rows, steps, size = (8, 12, 32) if scale.quick else (64, 512, 128)
     generator = torch.Generator().manual_seed(peers.SEED)
@@ -70,7 +70,7 @@ def _with_lengths(layer: Any, lengths: Tensor) -> Callable[[Tensor], Tensor]:
 
 
 def _packed(module: nn.Module, lengths: Tensor, steps: int) -> Callable[[Tensor], Tensor]:
-    """Pack, run and pad again, as a user of torch.nn has to."""
+    """Pack, run and pad again, as torch.nn requires."""
 
     def call(x: Tensor) -> Tensor:
         outputs, _ = module(pack_padded_sequence(x, lengths, enforce_sorted=False))
@@ -80,7 +80,7 @@ def _packed(module: nn.Module, lengths: Tensor, steps: int) -> Callable[[Tensor]
 
 
 def variants(threads: int, scale: Scale) -> Findings:
-    """Time every variant beside the plain cell, forward in evaluation and in training."""
+    """Time every variant and the plain cell, forward in evaluation and in training."""
     del threads
     rows, steps, sizes = (4, 6, (32,)) if scale.quick else (32, 128, (64, 256))
     for cell in MODULES:
@@ -99,7 +99,7 @@ def variants(threads: int, scale: Scale) -> Findings:
 def _variant_calls(
     cell: str, x: Tensor, resets: Tensor, mode: str
 ) -> dict[str, Callable[[], object]]:
-    """Build the plain cell and its variants, each found to agree with the reference backend."""
+    """Build the plain cell and its variants, each checked against the reference backend."""
     kinds: dict[str, dict[str, Any]] = {PLAIN: {}, **OPTIONS[cell], RESETS: {}}
     if mode == "forward":
         del kinds["recurrent dropout"]  # it acts in training alone
@@ -129,7 +129,7 @@ def _variant_call(layer: Any, x: Tensor, cuts: Tensor | None, mode: str) -> Call
 
 
 def step(threads: int, scale: Scale) -> Findings:
-    """Time one step of one row at H = 32, through every door."""
+    """Time one step of one row at H = 32, by every entry point."""
     for cell in MODULES:
         task = peers.task(cell, rows=1, steps=1, size=32)
         missing = {name: why for name, why in peers.missing_peers().items() if name == ONNX}
@@ -158,7 +158,7 @@ def _cell_module(task: peers.Task) -> Contender:
 
 
 def bfloat16(threads: int, scale: Scale) -> Findings:
-    """Time weights in bfloat16 beside float32, and measure what they lose against float64.
+    """Time weights in bfloat16 and float32, and measure their error against float64.
 
     The error is the largest of all outputs: `error` against float64 with the weights and inputs as
     bfloat16 has them, which is what the arithmetic loses, `total` against those of float32, which

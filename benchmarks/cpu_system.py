@@ -21,12 +21,12 @@ from record import Row
 from verdicts import threads_named
 
 GIVEN_UP = 120
-"""Seconds after which a compilation counts as one that does not end."""
+"""Timeout of a compilation in seconds."""
 
 
 @contextmanager
 def pinned(cores: list[int]) -> Iterator[None]:
-    """Let this thread, and the processes it starts meanwhile, run on these cores alone."""
+    """Restrict this thread, and the processes it starts, to these cores."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
     try:
@@ -37,7 +37,7 @@ def pinned(cores: list[int]) -> Iterator[None]:
 
 @contextmanager
 def foreign(core: int) -> Iterator[None]:
-    """Keep one core busy with a process that has nothing to do with us."""
+    """Keep one core busy with an unrelated process."""
     with pinned([core]):
         process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
@@ -53,7 +53,7 @@ def on_threads(name: str, threads: int) -> str:
 
 
 def contention(threads: int, scale: Scale) -> Findings:
-    """Time an LSTM on one thread and on all, alone and with a foreign process on one core."""
+    """Time an LSTM on one thread and on all, alone and with another process on one core."""
     rows, steps, size = (8, 6, 64) if scale.quick else (32, 128, 256)
     task = peers.task("lstm", rows=rows, steps=steps, size=size)
     contenders = {ELMAN: peers.elman_layer(task), TORCH: peers.torch_nn(task)}
@@ -81,19 +81,19 @@ def _limited(run: Callable[[], object], threads: int) -> Callable[[], object]:
 
 
 def compilation(threads: int, scale: Scale) -> Findings:
-    """Time torch.compile's first call of a 2-layer LSTM, each in a process and cache of its own."""
+    """Time torch.compile's first call of a 2-layer LSTM, each in a separate process and cache."""
     del threads
     steps = 8 if scale.quick else 512
     for mode in ("forward", "training"):
         for who in (ELMAN, TORCH):
-            found, reason = _compiled_once(who, mode, steps)
+            facts, reason = _compiled_once(who, mode, steps)
             if reason:
                 yield f"{who}, {mode}: {reason}"
-            yield Row({"who": who, "mode": mode, "steps": steps}, {}, found)
+            yield Row({"who": who, "mode": mode, "steps": steps}, {}, facts)
 
 
 def _compiled_once(who: str, mode: str, steps: int) -> tuple[dict[str, float], str | None]:
-    """Run `compile_once.py`; give what it found, or why it found nothing."""
+    """Run `compile_once.py`; return its facts, or the reason why there are none."""
     script = Path(__file__).with_name("compile_once.py")
     command = [sys.executable, str(script), who, mode, str(steps)]
     with tempfile.TemporaryDirectory() as cache:
@@ -111,5 +111,5 @@ def _compiled_once(who: str, mode: str, steps: int) -> tuple[dict[str, float], s
             return {}, f"not compiled within {GIVEN_UP} s."
     if done.returncode:
         return {}, f"failed: {done.stderr.strip().splitlines()[-1]}"
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found, None
+    facts: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return facts, None

@@ -39,15 +39,15 @@ PARTS: dict[str, Callable[[int, Scale], Findings]] = {
     "shapes": cpu_grid.shapes,
 }
 LOAD_SECONDS = 0.5
-"""How long the worker sleeps to see what others do."""
+"""Seconds that the worker sleeps to measure the load by other processes."""
 IDLE = slice(3, 5)
-"""Where /proc/stat counts idle time, with waiting for disks."""
+"""Fields of idle time in /proc/stat, including waiting for disks."""
 SHOWN_EVERY = 2.0
 """Seconds between two lines of progress."""
 
 
 def main() -> None:
-    """Measure and write, or write why not."""
+    """Measure and store the result, or the reason why there is none."""
     part, threads, file, *quick = sys.argv[1:]
     torch.set_num_threads(int(threads))
     run = Run(part, int(threads), about())
@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def load_by_others() -> float:
-    """Say which share of this process's cores other processes take while it sleeps."""
+    """Return the share of this process's cores that other processes use while it sleeps."""
     begin = _ticks()
     time.sleep(LOAD_SECONDS)
     passed = [after - before for before, after in zip(begin, _ticks(), strict=True)]
@@ -78,7 +78,7 @@ def load_by_others() -> float:
 
 
 def _ticks() -> list[int]:
-    """Add up the kernel's counts of time on this process's cores, a sum for each kind of time."""
+    """Sum the kernel's times on this process's cores, for each kind of time."""
     names = {f"cpu{core}" for core in os.sched_getaffinity(0)}
     lines = Path("/proc/stat").read_text(encoding="utf-8").splitlines()
     counts = [line.split()[1:] for line in lines if line.split()[0] in names]
@@ -86,7 +86,7 @@ def _ticks() -> list[int]:
 
 
 def about() -> dict[str, str]:
-    """Name the circumstances."""
+    """Return the circumstances of the run."""
     cores = sorted(os.sched_getaffinity(0))
     backend = next(its.name for its in elman.LSTM(3, 5).backends() if its.why_not is None)
     return {

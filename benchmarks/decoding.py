@@ -24,7 +24,7 @@ MODES: dict[str, dict[str, Any]] = {
 
 
 def page(run: Path, *, threads: int, rounds: int) -> str:
-    """Let a trained translation model write, all sizes of batches in turn, and say how fast.
+    """Time decoding by a trained translation model for all batch sizes in turn.
 
     Args:
         run: directory of the run.
@@ -47,7 +47,7 @@ def page(run: Path, *, threads: int, rounds: int) -> str:
     lines = [
         "# Sentences a second",
         "",
-        f"{len(table)} sentences of the test part of {model.experiment.data.title}, {threads} "
+        f"{len(table)} test rows of {model.experiment.data.title}, {threads} "
         f"thread{'s' if threads > 1 else ''}, median of {rounds} rounds, all sizes in turn. One by "
         "one means a batch of one sentence; its beam is one batch all the same.",
         "",

@@ -39,7 +39,7 @@ class Case(NamedTuple):
 
 
 def cases() -> Iterator[Case]:
-    """Go through the grid; one row, or one step, is never ragged."""
+    """Yield the cases of the grid; one row, or one step, is never ragged."""
     for cell in LAYERS:
         for rows, steps, size in SIZES:
             for ragged in (False, True):
@@ -77,7 +77,7 @@ def contenders(case: Case) -> dict[str, Callable[[], Tensor]]:
 
 
 def _step(run: Callable[[], Tensor], *, training: bool) -> Callable[[], Tensor]:
-    """Run forward alone without gradients, or forward and backward."""
+    """Run forward only without gradients, or forward and backward."""
 
     def infer() -> Tensor:
         with torch.no_grad():

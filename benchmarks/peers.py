@@ -32,7 +32,7 @@ SEED = 1
 
 
 class Task(NamedTuple):
-    """What all contenders are given.
+    """The weights and the batch of all contenders.
 
     Args:
         cell: lstm, gru or simple.
@@ -46,7 +46,7 @@ class Task(NamedTuple):
 
 
 class Contender(NamedTuple):
-    """One who runs a task.
+    """A library that runs a task.
 
     Args:
         run: one forward pass, outputs and last state.
@@ -67,7 +67,7 @@ def task(
     layers: int = 1,
     bidirectional: bool = False,
 ) -> Task:
-    """Draw weights and a batch; I = H unless asked otherwise."""
+    """Return random weights and a random batch; I = H by default."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         module = MODULES[cell](input_size or size, size, layers, bidirectional=bidirectional)
@@ -80,13 +80,13 @@ def torch_nn(task: Task) -> Contender:
 
 
 def elman_layer(task: Task) -> Contender:
-    """Run Elman's layer, on the backend it chooses."""
+    """Run Elman's layer, with backend `auto`."""
     layer = from_torch(task.module)
     return Contender(lambda: layer(task.x), _first_as_array)
 
 
 def elman_stepper(task: Task) -> Contender:
-    """Run one step of Elman's stepper from NumPy arrays; it goes on from its own last state."""
+    """Run one step of Elman's stepper on NumPy arrays; it continues from its last state."""
     stepper = from_torch(task.module).stepper(task.x.size(1))
     x = task.x[0].numpy()
     return Contender(lambda: stepper.step(x), lambda output: output[None].copy())
@@ -153,7 +153,7 @@ def onnx_model(layer: RecurrentLayer) -> bytes:
 
 
 def missing_peers() -> dict[str, str]:
-    """Say which peers cannot be imported here, and why."""
+    """Return the peers that cannot be imported, and why."""
     missing = {}
     for name, module in {ONNX: "onnxruntime", JAX: "jax"}.items():
         try:
@@ -182,7 +182,7 @@ def forward_contenders(
 
 
 def check(contenders: Mapping[str, Contender], what: str) -> dict[str, float]:
-    """Run everyone once and refuse to go on where one does not agree with torch.nn.
+    """Run all contenders once, and refuse to time them where one differs from torch.nn.
 
     Returns:
         The seconds of each one's call.

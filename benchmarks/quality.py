@@ -74,7 +74,7 @@ WITH_DEFAULTS = (
     "power",
     "gunpoint",
 )
-"""Classification and tagging, where a first run without any option is set beside the recipe."""
+"""Classification and tagging recipes that are compared with a run without options."""
 
 HEADINGS = (
     "recipe",
@@ -93,52 +93,52 @@ AHEAD = ("recipe", "MASE", "naive", "MSE", "naive", "MAE", "naive", "wQL", "80% 
 
 
 def page(*, runs: Path, recipes: Sequence[str], defaults: Sequence[str]) -> str:
-    """Train recipes and set their scores beside the goals.
+    """Train recipes and compare their scores with the goals.
 
     Args:
-        runs: holds a directory a recipe and seed; finished runs of the same experiment are not run
-            again.
+        runs: directory with one directory per recipe and seed; finished runs of the same
+            experiment are not run again.
         recipes: names of `GOALS`.
-        defaults: those of `WITH_DEFAULTS` to be trained once more with nothing but columns said.
+        defaults: names of `WITH_DEFAULTS` that are also trained with default settings.
     """
-    lines = ["# Recipes: what they reach", "", *_about()]
+    lines = ["# Scores of the recipes", "", *_about()]
     lines += [f"| {' | '.join(HEADINGS)} |", f"|{' --- |' * len(HEADINGS)}"]
     trained = {name: _train(name, runs) for name in recipes}
     lines += [_row(name, trained[name]) for name in recipes]
     beside = [(name, GOALS[name].beside) for name in recipes]
-    lines += ["", "## Beside plain methods, run here on the same rows", ""]
+    lines += ["", "## Comparison with simple methods on the same rows", ""]
     lines += [f"* **{name}**: {method()}." for name, method in beside if method is not None]
     if forecasts := [name for name in recipes if read_experiment(name).data.horizon]:
-        lines += ["", "## Forecasts of several steps, beside the seasonal naive one", ""]
+        lines += ["", "## Forecasts of several steps, compared with the seasonal naive one", ""]
         lines += [f"| {' | '.join(AHEAD)} |", f"|{' --- |' * len(AHEAD)}"]
         lines += [_ahead_row(name, trained[name]) for name in forecasts]
     if "gestures" in recipes:
-        lines += ["", "## Gestures: what looking ahead is worth", "", *_delays(runs)]
+        lines += ["", "## Gestures: the effect of a delay", "", *_delays(runs)]
     if defaults:
-        lines += ["", "## The same data with nothing said but the columns", ""]
+        lines += ["", "## The same data with default settings", ""]
         lines += ["| recipe | score | tuned | defaults | minutes |"]
         lines += ["| --- | --- | ---: | ---: | ---: |"]
         lines += [_default_row(name, trained[name], runs) for name in recipes if name in defaults]
-    lines += ["", f"{machine()}; each run on one thread, with others at work beside it.", ""]
+    lines += ["", f"{machine()}; each run on one thread, with other processes running.", ""]
     return "\n".join(lines)
 
 
 def _about() -> list[str]:
     return [
-        "Each recipe is trained as `elman train RECIPE` trains it. Weights, and what the recipes "
-        "say, were chosen on the validation part; every run prints its test score too, so those "
-        "were seen along the way. Mean ± standard deviation over seeds where there are several.",
+        "Each recipe is trained by `elman train RECIPE`. Weights, and the settings of the recipes, "
+        "were selected on the validation rows; every run also prints its test score, so these were "
+        "seen along the way. Mean ± standard deviation over seeds where there are several.",
         "",
     ]
 
 
 def _train(name: str, runs: Path) -> list[TrainedRun]:
-    found = []
+    results = []
     for seed in range(1, GOALS[name].seeds + 1):
         experiment = read_experiment(name).override({"seed": seed})
         directory = runs / f"{name}-seed{seed}"
-        found.append(run_experiment(experiment, directory, progress=progress_on_stderr()))
-    return found
+        results.append(run_experiment(experiment, directory, progress=progress_on_stderr()))
+    return results
 
 
 def _row(name: str, trained: Sequence[TrainedRun]) -> str:
@@ -181,10 +181,10 @@ def _ahead_row(name: str, trained: Sequence[TrainedRun]) -> str:
 
 
 def _spread(results: Sequence[RunResult], part: str, score: str) -> str:
-    found = [result.scores[part].values[score] for result in results]
-    if len(found) == 1:
-        return f"{found[0]:.4g}"
-    return f"{statistics.fmean(found):.4g} ± {statistics.stdev(found):.2g}"
+    values = [result.scores[part].values[score] for result in results]
+    if len(values) == 1:
+        return f"{values[0]:.4g}"
+    return f"{statistics.fmean(values):.4g} ± {statistics.stdev(values):.2g}"
 
 
 def _delays(runs: Path) -> list[str]:
@@ -209,16 +209,16 @@ def _delays(runs: Path) -> list[str]:
 
 
 def _default_row(name: str, trained: Sequence[TrainedRun], runs: Path) -> str:
-    """Train with the columns of a recipe and Elman's own choice of everything else.
+    """Train with the columns of a recipe and Elman's defaults for all other settings.
 
-    Kinds are seen from the data, but for sounds, which the catalogue gives as bare samples.
+    Kinds are inferred from the data, except for audio, which the catalog has as plain samples.
     """
     score = GOALS[name].score
-    said = read_experiment(name)
+    recipe = read_experiment(name)
     kept = ["name", "input", "target", "time", "window", "season"]
-    kept += ["input_kind", "input_options"] if said.data.input_kind == "audio" else []
-    data = {key: value for key, value in said.to_values()["data"].items() if key in kept}
-    plain = type(said).from_values({"seed": 1, "data": data}, origin=name)
+    kept += ["input_kind", "input_options"] if recipe.data.input_kind == "audio" else []
+    data = {key: value for key, value in recipe.to_values()["data"].items() if key in kept}
+    plain = type(recipe).from_values({"seed": 1, "data": data}, origin=name)
     run = run_experiment(plain, runs / f"{name}-defaults", progress=progress_on_stderr())
     default = run.result.scores["test"].values[score]
     tuned = statistics.fmean(each.result.scores["test"].values[score] for each in trained)

@@ -83,15 +83,15 @@ class Record:
         path.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 
     def add(self, run: Run) -> None:
-        """Put a run in the place of the one of the same part and threads."""
+        """Replace the run of the same part and threads by another one."""
         self.runs[run.part, run.threads] = run
 
     def of(self, part: str) -> list[Run]:
-        """Give the runs of a part, by threads."""
+        """Return the runs of a part, by threads."""
         return [self.runs[key] for key in sorted(self.runs) if key[0] == part]
 
     def rows(self, part: str, threads: int | None = None, **what: Any) -> Iterator[Row]:
-        """Go through the rows of a part that are what is asked for."""
+        """Yield the rows of a part that match."""
         for run in self.of(part):
             for row in run.rows:
                 if threads in (None, run.threads) and what.items() <= row.what.items():

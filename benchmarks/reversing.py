@@ -42,14 +42,14 @@ NETWORKS = (
 
 
 def page(runs: Path) -> str:
-    """Train every network on both tasks, and write down the share of words that are right."""
+    """Train every network on both tasks, and report the share of words that are right."""
     lines = [
         "# Reverse and sort: what encoder–decoders can do",
         "",
         "Bidirectional LSTM encoders of 64 units a direction, LSTM decoders of 128, "
         f"{EPOCHS} epochs on {ROWS:,} words of 1 to {TRAINED} letters out of {len(LETTERS)}; one "
-        f"seed. Share of {ASKED} words answered right to the last letter, by their length; those "
-        f"beyond {TRAINED} are longer than any that was learned from.",
+        f"seed. Share of {ASKED} words predicted without a mistake, by their length; those beyond "
+        f"{TRAINED} are longer than all training words.",
         "",
         f"| task | network | {' | '.join(map(str, LENGTHS))} | seconds |",
         f"| --- | --- | {' | '.join('---:' for _ in LENGTHS)} | ---: |",
@@ -63,7 +63,7 @@ def page(runs: Path) -> str:
 
 
 def words(count: int, lengths: range, seed: int) -> list[str]:
-    """Draw words of letters, lengths equally often."""
+    """Return random words, with uniformly distributed lengths."""
     draw = random.Random(seed)
     return ["".join(draw.choices(LETTERS, k=draw.choice(lengths))) for _ in range(count)]
 
@@ -73,7 +73,7 @@ def _rows(task: str, asked: list[str]) -> dict[str, list[str]]:
 
 
 def _right(task: str, network: Network, runs: Path) -> tuple[list[float], float]:
-    """Train one network, or take up its run; return the share that is right, by length."""
+    """Train one network, or resume its run; return the share that is right, by length."""
     directory = runs / f"{task}-{network.name.replace(',', '').replace(' ', '-')}"
     model = elman.train(
         _rows(task, words(ROWS, range(1, TRAINED + 1), seed=1)),

@@ -1,4 +1,4 @@
-"""Remakes the pages of results: `python benchmarks/run.py [PAGE] [OPTIONS]`, `cpu` without PAGE."""
+"""Writes the pages of results: `python benchmarks/run.py [PAGE] [OPTIONS]`, `cpu` without PAGE."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ ROOT = Path(__file__).parent.parent
 
 
 def main() -> int:
-    """Run the tests of what is timed, then remake one page."""
+    """Run the tests of the timed code, then write one page."""
     arguments = _arguments()
     results = QUICK_RESULTS if arguments.quick else RESULTS
     results.mkdir(exist_ok=True, parents=True)
     if arguments.timed and not arguments.quick and not _tests_are_green():
-        sys.stderr.write("The tests are red: nothing is timed.\n")
+        sys.stderr.write("Tests fail: nothing is timed.\n")
         return 1
     text, complete = arguments.page(arguments)
     path = results / f"{arguments.name}.md"

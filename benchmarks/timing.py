@@ -48,7 +48,7 @@ def measure(
 
 
 def ratio(mine: Measurement, peer: Measurement) -> float:
-    """Say how many times faster than a peer: the median of the ratios round by round."""
+    """Return how many times faster than a peer: the median of the ratios round by round."""
     return statistics.median(b / a for a, b in zip(mine.seconds, peer.seconds, strict=True))
 
 

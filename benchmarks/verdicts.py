@@ -12,7 +12,7 @@ MET = "met"
 
 
 class Goal(NamedTuple):
-    """A goal, and once it is judged what came out.
+    """A goal and, once it is judged, its result.
 
     Args:
         key: what `[limits]` in the handwritten file calls it.
@@ -31,7 +31,7 @@ class Goal(NamedTuple):
     limits: str = ""
 
     def judged(self, measured: str, verdict: str, limits: str = "") -> Goal:
-        """Say what came out."""
+        """Return the goal with its result."""
         return self._replace(measured=measured, verdict=verdict, limits=limits)
 
     def by_worst(
@@ -46,7 +46,7 @@ class Goal(NamedTuple):
 
 
 def verdict(measured: float, bound: float, *, at_least: bool) -> str:
-    """Say whether a number keeps to a bound, and by how much it misses."""
+    """Return whether a number is within a bound, or by how much it misses."""
     factor = bound / measured if at_least else measured / bound
     if factor <= 1:
         return MET
@@ -55,19 +55,19 @@ def verdict(measured: float, bound: float, *, at_least: bool) -> str:
 
 
 def mine(row: Row) -> str:
-    """Name Elman's own door that a point counts by: the stepper where it is there and faster."""
+    """Return the entry point of Elman that counts: the stepper where it exists and is faster."""
     doors = [name for name in (ELMAN, STEPPER) if name in row.timed]
     return min(doors, key=lambda name: row.timed[name].seconds)
 
 
 def best_peer(row: Row) -> str:
-    """Name the fastest of the others."""
+    """Return the name of the fastest peer."""
     others = [name for name in row.timed if name not in (ELMAN, STEPPER)]
     return min(others, key=lambda name: row.timed[name].seconds)
 
 
 def lead(row: Row, peer: str, door: str | None = None) -> float:
-    """Say how many times faster than a peer Elman is; at 1 and below it is not ahead."""
+    """Return how many times faster than a peer Elman is; at 1 and below it is not faster."""
     return row.timed[peer].times / row.timed[door or mine(row)].times
 
 
@@ -84,5 +84,5 @@ def named(row: Row) -> str:
 
 
 def threads_named(threads: int) -> str:
-    """Say how many threads."""
+    """Return the number of threads, in words."""
     return f"{threads} thread{'s' if threads > 1 else ''}"

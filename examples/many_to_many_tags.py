@@ -1,7 +1,7 @@
-"""Many-to-many, an answer a step: which words are a person or a place?
+"""Many-to-many, one tag a step: which words are a person or a place?
 
-Spans are tagged B-… at their first word and I-… behind it. A conditional random field sees to it
-that no I- stands without its B-.
+Spans are tagged B-… at their first word and I-… after it. A conditional random field makes sure
+that no I- occurs without its B-.
 """
 
 import random
@@ -15,7 +15,7 @@ VERBS = [["left"], ["flew", "to"], ["wrote", "from"], ["never", "saw"]]
 
 
 def sentence(rng: random.Random) -> dict[str, list[str]]:
-    """Draw a sentence: its tokens, and a tag for each."""
+    """Draw a random sentence: its tokens, and a tag for each."""
     person, verb, place = rng.choice(PERSONS), rng.choice(VERBS), rng.choice(PLACES)
     tags = ["B-PER", *["I-PER"] * (len(person) - 1), *["O"] * len(verb)]
     tags += ["B-LOC", *["I-LOC"] * (len(place) - 1), "O"]
@@ -23,7 +23,7 @@ def sentence(rng: random.Random) -> dict[str, list[str]]:
 
 
 def main() -> None:
-    """Train on 200 sentences, and tag one with a name that was in none of them."""
+    """Train on 200 sentences, and tag one with a name that is in none of them."""
     rng = random.Random(1)
     sentences = [sentence(rng) for _ in range(200)]
     with TemporaryDirectory() as folder:

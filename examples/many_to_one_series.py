@@ -1,6 +1,6 @@
-"""Many-to-one on series: which wave is it, a sine, a square or a sawtooth?
+"""Many-to-one on series: is a wave a sine, a square or a sawtooth?
 
-Waves differ in length, pitch and phase, and carry noise; a series is a list of numbers.
+Waves differ in length, pitch and phase, and have noise; a series is a list of numbers.
 """
 
 import math
@@ -17,7 +17,7 @@ WAVES = {
 
 
 def recording(rng: random.Random) -> dict[str, object]:
-    """Draw a wave: its samples, a list of 30 to 60 numbers, and its name."""
+    """Draw a random wave: its samples, a list of 30 to 60 numbers, and its class."""
     name = rng.choice(list(WAVES))
     start, pitch = rng.random(), rng.uniform(0.04, 0.1)
     steps = range(rng.randint(30, 60))
@@ -26,13 +26,13 @@ def recording(rng: random.Random) -> dict[str, object]:
 
 
 def main() -> None:
-    """Train on 300 recordings, and measure on 200 others."""
+    """Train on 300 recordings, and evaluate on 200 others."""
     rng = random.Random(1)
-    known, others = [[recording(rng) for _ in range(count)] for count in (300, 200)]
+    train, test = [[recording(rng) for _ in range(count)] for count in (300, 200)]
     with TemporaryDirectory() as folder:
-        model = elman.train(known, target="wave", epochs=12, out=f"{folder}/run")
+        model = elman.train(train, target="wave", epochs=12, out=f"{folder}/run")
     print(model.task.sentence)
-    print(f"accuracy on others: {model.evaluate(others)['accuracy']:.2f}")
+    print(f"test accuracy: {model.evaluate(test)['accuracy']:.2f}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The next character: a network reads rhymes letter by letter, and then writes some itself.
+"""The next character: a network reads rhymes letter by letter, and then generates some.
 
-With target="next" the rows are one text, in which each character is to be foretold.
+With target="next" the rows are one text, in which each character is predicted.
 """
 
 import random
@@ -12,13 +12,13 @@ ANIMALS, PLACES = ["cat", "dog", "cow", "pig"], ["mat", "log", "plough", "wig"]
 
 
 def rhyme(rng: random.Random) -> str:
-    """Draw a line: where an animal is."""
+    """Draw a random line: where an animal is."""
     number = rng.randrange(4)
     return f"the {ANIMALS[number]} on the {PLACES[number]}.\n"
 
 
 def main() -> None:
-    """Train on 400 lines, and go on from the beginning of another."""
+    """Train on 400 lines, and continue the start of another."""
     lines = [rhyme(random.Random(seed)) for seed in range(400)]
     settings = {"input_dropout": 0.0, "output_dropout": 0.0, "hidden_size": 64, "epochs": 6}
     settings |= {

@@ -277,7 +277,7 @@ def test_a_batch_moves_to_a_device_whole() -> None:
             [Example(torch.tensor(1.0), torch.tensor(1.0))],
             {"targets": "row"},
             ShapeError,
-            r"input \(T, …\), time first, got a single number",
+            r"input must be \(T, …\), time first, got a single number",
         ),
         (
             [example_of(2), Example(torch.zeros(4, 7), torch.zeros(4, 2))],
@@ -302,7 +302,7 @@ def test_a_batch_moves_to_a_device_whole() -> None:
             [Example(torch.zeros(4, 3), torch.tensor([2, -1]))],
             {"targets": "sequence"},
             DataError,
-            "example 0 has the label -1; labels are ids from 0 up",
+            "example 0 has the label -1; labels must be ids of at least 0",
         ),
     ],
 )

@@ -63,7 +63,7 @@ def test_windows_without_a_value_to_be_forecast_are_left_out() -> None:
     series[5:7, 0] = torch.nan
     windows = cut([series], Origins(np.array([0, 0]), np.array([5, 6])))
     assert windows.origins.step.tolist() == [6]
-    with pytest.raises(DataError, match="every value to be forecast is missing"):
+    with pytest.raises(DataError, match="every value to forecast is missing"):
         cut([series], Origins(np.array([0]), np.array([5])))
 
 

@@ -44,7 +44,7 @@ def test_a_set_is_shown_with_all_that_is_known_of_it(capsys: pytest.CaptureFixtu
         "learns    roll → next",
         "rows      229 / 76 / 77 (train / valid / test)",
         "frames    13,807 / 4,602 / 4,725; 1 a quarter note",
-        "columns   roll: a piece: 88 keys a frame",
+        "columns   roll: a piece: 88 keys per frame",
         f"licence   {entry.licence}",
         f"cite      {entry.citation}",
         f"download  {entry.download.files[0].address} (96 kB)",

@@ -23,7 +23,9 @@ def test_every_text_ends_in_one_line_end_and_has_its_place(kind: pa.DataType) ->
     assert list(ended.column("born")) == [1815, 1882, 1903]
     assert ended.where(2) == "names, row 2"
     assert ended.fingerprint != table.fingerprint
-    assert ended.notes == ["the texts of column 'name' are read one after another, each a line."]
+    assert ended.notes == [
+        "the texts of column 'name' are read as one running text, one line each."
+    ]
 
 
 def test_what_is_empty_or_missing_stays_so() -> None:

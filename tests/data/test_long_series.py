@@ -21,28 +21,28 @@ def series(*tables: Table, **options: Any) -> LongSeries:
     return long_series(tables, ["y"], time="t", **options)
 
 
-def values(found: LongSeries, name: str = "y") -> list[list[float]]:
-    return [np.asarray(each).tolist() for each in found.table.column(name)]
+def values(result: LongSeries, name: str = "y") -> list[list[float]]:
+    return [np.asarray(each).tolist() for each in result.table.column(name)]
 
 
-def test_steps_that_are_not_there_count_as_missing_and_are_told_of() -> None:
-    found = series(table(t=["2020-01-01", "2020-01-02", "2020-01-04"], y=[1, 2, 4]))
-    assert str(values(found)) == "[[1.0, 2.0, nan, 4.0]]"
-    assert str(found.frequency) == "day"
-    assert found.notes == [
-        "1 of 4 steps, each day, are not there, the first one after 2020-01-02; they count as "
-        "missing values."
+def test_steps_without_a_row_are_missing_values_and_noted() -> None:
+    result = series(table(t=["2020-01-01", "2020-01-02", "2020-01-04"], y=[1, 2, 4]))
+    assert str(values(result)) == "[[1.0, 2.0, nan, 4.0]]"
+    assert str(result.frequency) == "day"
+    assert result.notes == [
+        "1 of 4 steps at frequency 'day' have no row, the first one after 2020-01-02; they are "
+        "treated as missing values."
     ]
 
 
 def test_every_series_has_a_grid_of_its_own() -> None:
-    found = series(
+    result = series(
         table(t=[2, 0, 5, 7, 4], item=["a", "a", "b", "b", "a"], y=[3.0, 1, 10, 11, 5]),
         sequence_id="item",
     )
-    assert values(found) == [[1.0, 3.0, 5.0], [10.0, 11.0]]
-    assert list(found.table.column("item")) == ["a", "b"]
-    assert found.lengths.tolist() == [3, 2]
+    assert values(result) == [[1.0, 3.0, 5.0], [10.0, 11.0]]
+    assert list(result.table.column("item")) == ["a", "b"]
+    assert result.lengths.tolist() == [3, 2]
 
 
 def test_two_rows_at_the_same_time_are_refused_with_both_places() -> None:
@@ -59,26 +59,28 @@ def test_two_rows_of_one_month_are_refused() -> None:
 
 def test_a_row_between_two_steps_is_refused_with_the_way_out() -> None:
     hours = ["2020-01-01 00:00", "2020-01-01 01:00", "2020-01-01 02:00", "2020-01-01 02:30"]
-    with pytest.raises(DataError, match=r"02:30 does not lie .* say data\.frequency"):
+    with pytest.raises(DataError, match=r"02:30 is not a whole .* set data\.frequency"):
         series(table(t=hours, y=[1, 2, 3, 4]))
 
 
 def test_a_grid_far_larger_than_the_rows_is_refused() -> None:
     times = [*range(10), 1_000_000]
-    with pytest.raises(DataError, match="there are 1,000,001 steps, each 1, and only 11 rows"):
+    with pytest.raises(
+        DataError, match="there are 1,000,001 steps at frequency '1', and only 11 rows"
+    ):
         series(table(t=times, y=[1.0] * 11))
 
 
 def test_text_cannot_be_forecast() -> None:
-    with pytest.raises(DataError, match="column 'y' holds string, and a forecast reads"):
+    with pytest.raises(DataError, match="column 'y' holds string, and forecasts read and predict"):
         series(table(t=[0, 1], y=["many", "few"]))
 
 
 def test_later_tables_go_on_where_the_earlier_end() -> None:
     parts = [table(t=[0, 1, 2], y=[1.0, 2, 3]), table(t=[4, 5], y=[5.0, 6])]
-    found = series(*parts)
-    assert str(values(found)) == "[[1.0, 2.0, 3.0, nan, 5.0, 6.0]]"
-    assert found.ends.tolist() == [[3, 6]]
+    result = series(*parts)
+    assert str(values(result)) == "[[1.0, 2.0, 3.0, nan, 5.0, 6.0]]"
+    assert result.ends.tolist() == [[3, 6]]
 
 
 def test_a_test_part_before_the_training_part_is_refused() -> None:
@@ -87,10 +89,10 @@ def test_a_test_part_before_the_training_part_is_refused() -> None:
 
 
 def test_a_part_ends_where_it_is_cut() -> None:
-    found = series(
+    result = series(
         table(t=[0, 1, 2, 0, 1, 2], item=list("aaabbb"), y=[1.0, 2, 3, 4, 5, 6]), sequence_id="item"
     )
-    part = found.part(np.array([1]), np.array([1]), np.array([2]))
+    part = result.part(np.array([1]), np.array([1]), np.array([2]))
     assert [np.asarray(y).tolist() for y in part.column("y")] == [[4.0, 5.0]]
     assert list(part.column("item")) == ["b"]
     assert part.where(0) == "sales, row 3"

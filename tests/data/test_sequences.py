@@ -39,8 +39,8 @@ def test_a_sequence_is_where_its_first_step_is() -> None:
 def test_sorting_and_constant_columns_are_noted() -> None:
     notes = to_sequences(walks(), sequence_id="walk", time="time").notes
     assert notes == [
-        "rows were not in the order of 'time' and were sorted: walks, row 0.",
-        "constant within every sequence, so one value a sequence: 'who'.",
+        "rows were not in the order of 'time' (walks, row 0) and were sorted.",
+        "columns constant within every sequence have one value a sequence: 'who'.",
     ]
 
 
@@ -81,7 +81,7 @@ def test_two_rows_of_the_same_time_are_refused_with_both() -> None:
     words = r"walks, row 0 and walks, row 3: two rows of sequence 'b' have the same time 3"
     with pytest.raises(DataError, match=words):
         to_sequences(table, sequence_id="walk", time="time")
-    with pytest.raises(DataError, match="name the column that tells sequences apart"):
+    with pytest.raises(DataError, match="or name the column of the sequence id"):
         to_sequences(table, time="time")
 
 

@@ -48,31 +48,31 @@ def test_every_label_has_its_share_of_every_part(
     assert_parts_of(splits, len(labels))
     rows = len(labels) - counts.count(1)
     for part, share in (("valid", valid), ("test", test)):
-        chosen = getattr(splits, part)
-        found = Counter(labels[row] for row in chosen)
+        part_rows = getattr(splits, part)
+        in_part = Counter(labels[row] for row in part_rows)
         wanted = max(1, round(share * len(labels))) if share else 0
-        assert len(chosen) == wanted
+        assert len(part_rows) == wanted
         for name, count in enumerate(counts):
             if count > 1:
-                assert abs(found[name] - count * wanted / rows) <= 2
+                assert abs(in_part[name] - count * wanted / rows) <= 2
             else:
-                assert found[name] == 0
+                assert in_part[name] == 0
 
 
 def test_labels_of_few_rows_come_into_the_test_as_often_as_others() -> None:
     labels: list[object] = [row // 4 for row in range(400)] + [-1] * 400
-    found = split(table_of(y=labels), seed=0, stratify="y").test
-    assert 25 <= sum(row < 400 for row in found) <= 55
+    test_rows = split(table_of(y=labels), seed=0, stratify="y").test
+    assert 25 <= sum(row < 400 for row in test_rows) <= 55
 
 
-def test_labels_with_a_single_row_are_trained_on_and_noted() -> None:
+def test_classes_with_a_single_row_are_trained_on_and_noted() -> None:
     splits = split(table_of(y=["a"] * 10 + ["b"] * 10 + ["rare"]), seed=0, stratify="y")
     assert 20 in splits.train
-    assert splits.notes == ("labels with a single row went to the training part: 'rare'.",)
+    assert splits.notes == ("classes with a single row went to the training rows: 'rare'.",)
 
 
-def test_labels_that_all_have_a_single_row_cannot_be_stratified() -> None:
-    with pytest.raises(DataError, match="has 5 labels with a single row, too many"):
+def test_classes_that_all_have_a_single_row_cannot_be_stratified() -> None:
+    with pytest.raises(DataError, match="has 5 values with a single row, too many"):
         split(table_of(y=list("abcde")), seed=0, stratify="y")
 
 
@@ -108,13 +108,13 @@ def test_a_column_says_the_parts_whatever_it_calls_them() -> None:
     assert splits.notes == ()
 
 
-def test_a_part_the_column_does_not_know_is_taken_from_training_and_noted() -> None:
+def test_a_part_without_rows_is_drawn_from_the_training_rows_and_noted() -> None:
     splits = split(table_of(part=["train"] * 20 + ["test"] * 5), seed=0, column="part")
     assert_parts_of(splits, 25)
     assert len(splits.valid) == 2
     assert splits.test.tolist() == [20, 21, 22, 23, 24]
     assert splits.notes == (
-        "column 'part' says 'valid' of no row; 10% of the training rows were taken.",
+        "column 'part' has no row with 'valid'; 10% of the training rows are used.",
     )
 
 
@@ -162,5 +162,5 @@ def test_options_that_contradict_each_other_are_refused() -> None:
     table = table_of(x=[1, 2, 3])
     with pytest.raises(OptionError, match="one way only, got stratify and group"):
         split(table, seed=0, stratify="x", group="x")
-    with pytest.raises(OptionError, match=r"leave rows for training, got valid=0\.5 and test=0\.5"):
+    with pytest.raises(OptionError, match=r"leave training rows, got valid=0\.5 and test=0\.5"):
         split(table, seed=0, valid=0.5, test=0.5)

@@ -114,10 +114,10 @@ def test_columns_of_different_lengths_are_refused_with_their_lengths() -> None:
     ("values", "words"),
     [
         ([1, None, "b"], r"mixes types: row 0 holds 1 \(int\) and row 2 holds 'b' \(str\)"),
-        ("abc", r"column 'x' must be a list or an array with a value a row, got 'abc' \(str\)"),
-        (5, r"must be a list or an array with a value a row, got 5 \(int\)"),
-        (np.array(5), "must have a value a row"),
-        ([object()], r"cannot be kept in a table .* \(object\)\. Give numbers"),
+        ("abc", r"column 'x' must be a list or an array with one value a row, got 'abc' \(str\)"),
+        (5, r"must be a list or an array with one value a row, got 5 \(int\)"),
+        (np.array(5), "must have one value a row"),
+        ([object()], r"cannot be stored in a table .* \(object\)\. Give numbers"),
         ([2**70], "too large"),
     ],
 )
@@ -154,7 +154,9 @@ def test_tables_below_each_other_keep_places_and_notes() -> None:
 
 def test_tables_with_other_columns_or_types_are_refused_with_both() -> None:
     first = Table.from_columns({"a": [1]}, "one")
-    with pytest.raises(DataError, match="the first are a; those of the second a, b"):
+    with pytest.raises(
+        DataError, match=r"one and two have different columns .* the first has a; the second a, b"
+    ):
         concatenate([first, Table.from_columns({"a": [1], "b": [1]}, "two")], source="both")
     with pytest.raises(DataError, match="column 'a' is int64 in one and string in two"):
         concatenate([first, Table.from_columns({"a": ["x"]}, "two")], source="both")

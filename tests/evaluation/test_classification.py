@@ -1,4 +1,4 @@
-"""Accuracy, F1, confusions and probabilities, against hand-worked cases and scikit-learn."""
+"""Scores of a predicted class, against hand-worked cases and scikit-learn."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from elman.evaluation.classification import (
 )
 
 TRUTHS = ["cat", "cat", "dog", "cow", "dog", "cat"]
-ANSWERS = ["cat", "dog", "dog", "cat", "dog", "cat"]
+PREDICTIONS = ["cat", "dog", "dog", "cat", "dog", "cat"]
 
 
 def test_a_hand_worked_case() -> None:
-    scores = classification_scores(TRUTHS, ANSWERS)
-    # cat: 2 hits, 3 true, 3 answered; cow: 0, 1, 0; dog: 2, 2, 3.
+    scores = classification_scores(TRUTHS, PREDICTIONS)
+    # cat: 2 hits, 3 true, 3 predicted; cow: 0, 1, 0; dog: 2, 2, 3.
     f1 = {"cat": 4 / 6, "cow": 0.0, "dog": 4 / 5}
     assert scores.main == "accuracy"
     assert scores.values == pytest.approx(
@@ -46,33 +46,37 @@ def test_every_score_agrees_with_scikit_learn(seed: int) -> None:
     names = [f"name {number}" for number in range(7)]
     truths = generator.choice(names[:6], 40).tolist()  # The last is never true.
     probabilities = generator.dirichlet(np.ones(7), 40)
-    answers = [names[place] for place in probabilities.argmax(axis=1)]
-    scores = classification_scores(truths, answers, probabilities, names=names)
+    predictions = [names[place] for place in probabilities.argmax(axis=1)]
+    scores = classification_scores(truths, predictions, probabilities, names=names)
     expected = {
-        "accuracy": metrics.accuracy_score(truths, answers),
-        "macro_f1": metrics.f1_score(truths, answers, average="macro", zero_division=0),
-        "weighted_f1": metrics.f1_score(truths, answers, average="weighted", zero_division=0),
+        "accuracy": metrics.accuracy_score(truths, predictions),
+        "macro_f1": metrics.f1_score(truths, predictions, average="macro", zero_division=0),
+        "weighted_f1": metrics.f1_score(truths, predictions, average="weighted", zero_division=0),
         "log_loss": metrics.log_loss(truths, probabilities, labels=names),
     }
     assert {name: scores.values[name] for name in expected} == pytest.approx(expected)
     matrix = np.zeros((7, 7), int)
-    for truth, answer, count in scores.details["confusion"]:
-        matrix[truth, answer] = count
-    np.testing.assert_array_equal(matrix, metrics.confusion_matrix(truths, answers, labels=names))
-    table = metrics.precision_recall_fscore_support(truths, answers, labels=names, zero_division=0)
+    for truth, prediction, count in scores.details["confusion"]:
+        matrix[truth, prediction] = count
+    np.testing.assert_array_equal(
+        matrix, metrics.confusion_matrix(truths, predictions, labels=names)
+    )
+    table = metrics.precision_recall_fscore_support(
+        truths, predictions, labels=names, zero_division=0
+    )
     for column, values in zip(("precision", "recall", "f1", "support"), table, strict=True):
         assert [each[column] for each in scores.details["classes"]] == pytest.approx(values)
 
 
 def test_macro_f1_leaves_out_names_that_never_occur() -> None:
-    some = classification_scores(TRUTHS, ANSWERS)
-    more = classification_scores(TRUTHS, ANSWERS, names=["ant", "cat", "cow", "dog"])
+    some = classification_scores(TRUTHS, PREDICTIONS)
+    more = classification_scores(TRUTHS, PREDICTIONS, names=["ant", "cat", "cow", "dog"])
     assert more.values == some.values
     assert more.details["classes"][0]["support"] == 0
 
 
-def test_the_calibration_error_is_the_mean_gap_between_sure_and_right() -> None:
-    # Two answers given with 0.9, one of them right; two given with 0.6, both right.
+def test_the_calibration_error_is_the_mean_gap_between_confidence_and_accuracy() -> None:
+    # Two predictions of probability 0.9, one of them right; two of 0.6, both right.
     probabilities = [[0.9, 0.1], [0.1, 0.9], [0.6, 0.4], [0.4, 0.6]]
     measured = calibration("aaab", "abab", probabilities, bins=5)
     assert measured.error == pytest.approx((2 * abs(0.5 - 0.9) + 2 * abs(1.0 - 0.6)) / 4)
@@ -88,19 +92,19 @@ def test_a_bin_of_confidence_holds_its_upper_end() -> None:
 def test_the_calibration_error_agrees_with_its_definition_spelled_out() -> None:
     generator = np.random.default_rng(3)
     probabilities = generator.dirichlet(np.ones(3), 200)
-    answers = probabilities.argmax(axis=1).tolist()
+    predictions = probabilities.argmax(axis=1).tolist()
     truths = generator.integers(3, size=200).tolist()
     sure = probabilities.max(axis=1)
     error = 0.0
     for low in np.arange(15) / 15:
         rows = [row for row in range(200) if low < sure[row] <= low + 1 / 15]
         if rows:
-            accuracy = np.mean([truths[row] == answers[row] for row in rows])
+            accuracy = np.mean([truths[row] == predictions[row] for row in rows])
             error += len(rows) / 200 * abs(accuracy - sure[rows].mean())
-    assert calibration(truths, answers, probabilities).error == pytest.approx(error)
+    assert calibration(truths, predictions, probabilities).error == pytest.approx(error)
 
 
-def test_log_loss_is_in_nats_and_infinite_where_the_truth_was_ruled_out() -> None:
+def test_log_loss_is_in_nats_and_infinite_where_the_truth_has_probability_zero() -> None:
     assert log_loss("ab", [[0.5, 0.5], [0.75, 0.25]], "ab") == pytest.approx(
         (math.log(2) + math.log(4)) / 2
     )
@@ -111,17 +115,17 @@ def test_an_infinite_log_loss_is_left_out_and_the_notes_say_why() -> None:
     scores = classification_scores("ab", "aa", [[0.5, 0.5], [1.0, 0.0]], names="ab")
     assert "log_loss" not in scores.values
     assert scores.notes == (
-        "Log loss is left out: a truth was given a probability of 0, which costs infinitely.",
+        "Log loss is left out: a true class has a predicted probability of 0, so it is infinite.",
     )
 
 
-def test_a_truth_that_no_answer_can_be_is_told() -> None:
+def test_a_true_class_that_cannot_be_predicted_is_noted() -> None:
     scores = classification_scores(["a", "c"], ["a", "b"], names=["a", "b"])
     assert scores.details["names"] == ["a", "b", "c"]
-    assert scores.notes == ("No answer can be 'c', but some truths are.",)
+    assert scores.notes == ("Some rows are of a class that cannot be predicted: 'c'.",)
 
 
-def test_the_surest_mistakes_come_first() -> None:
+def test_the_mistakes_of_the_highest_probability_come_first() -> None:
     probabilities = [[0.9, 0.1], [0.2, 0.8], [0.3, 0.7]]
     mistakes = worst_mistakes("bab", "abb", probabilities)
     assert [(each.row, each.truth, each.answer) for each in mistakes] == [
@@ -140,7 +144,7 @@ def test_scores_survive_json() -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [
-        (("ab", "a"), DataError, "got 2 truths and 1 answers"),
+        (("ab", "a"), DataError, "got 2 true values and 1 prediction"),
         (("", ""), DataError, "there is nothing to score"),
         (("ab", "ab", [[0.5, 0.5]]), ShapeError, r"must be \(N, n\) = \(2, 2\).* got \(1, 2\)"),
         (("a", "a", [[2.0, -1.0]]), OptionError, "must lie in 0 … 1, and those of row 0 do not"),
@@ -158,7 +162,7 @@ def test_what_cannot_be_scored_is_refused(
         classification_scores(*arguments, names="ab")  # type: ignore[arg-type]
 
 
-def test_probabilities_without_names_and_names_that_stand_twice_are_refused() -> None:
+def test_probabilities_without_names_and_names_given_twice_are_refused() -> None:
     with pytest.raises(OptionError, match="probabilities need names"):
         classification_scores("a", "a", [[1.0]])
     with pytest.raises(OptionError, match="names must differ from each other, got 'a' 2 times"):

@@ -18,7 +18,7 @@ from elman.evaluation.forecasting import (
 
 NAN = float("nan")
 TRUTH = [2.0, 4.0, 0.0, 8.0, -6.0]
-ANSWER = [3.0, 4.0, 0.0, 4.0, 6.0]
+PREDICTION = [3.0, 4.0, 0.0, 4.0, 6.0]
 LOW = [1.0, 5.0, -1.0, 2.0, -8.0]
 HIGH = [3.0, 9.0, 1.0, 8.0, -7.0]
 HISTORY = [1.0, 5.0, 2.0, 7.0, 4.0, 8.0]
@@ -26,7 +26,7 @@ HISTORY = [1.0, 5.0, 2.0, 7.0, 4.0, 8.0]
 
 def test_five_numbers_by_hand() -> None:
     scores = forecast_scores(
-        [TRUTH], [ANSWER], quantiles={0.1: [LOW], 0.9: [HIGH]}, training=[HISTORY], season=2
+        [TRUTH], [PREDICTION], quantiles={0.1: [LOW], 0.9: [HIGH]}, training=[HISTORY], season=2
     )
     # Absolute errors 1, 0, 0, 4, 12; two steps apart the history moves by 1, 2, 2 and 1.
     pinball_low = 0.1 * 1 + 0.9 * 1 + 0.1 * 1 + 0.1 * 6 + 0.1 * 2
@@ -51,7 +51,7 @@ def test_five_numbers_by_hand() -> None:
 
 
 def test_the_quantile_loss_of_the_median_is_the_absolute_error_over_the_truth() -> None:
-    assert weighted_quantile_loss(TRUTH, {0.5: ANSWER}) == pytest.approx(17 / 20)
+    assert weighted_quantile_loss(TRUTH, {0.5: PREDICTION}) == pytest.approx(17 / 20)
     assert weighted_quantile_loss([0.0], {0.5: [1.0]}) is None
 
 
@@ -92,14 +92,14 @@ def test_what_is_missing_is_left_out_and_counted() -> None:
     truth = [*TRUTH, NAN]
     scores = forecast_scores(
         [truth, [NAN]],
-        [[*ANSWER, NAN], [1e6]],
+        [[*PREDICTION, NAN], [1e6]],
         quantiles={0.1: [[*LOW, 0.0], [NAN]], 0.9: [[*HIGH, 0.0], [NAN]]},
         training=[[1.0, NAN, 2.0, 7.0, 4.0, 8.0], [3.0, 3.0, 5.0]],
         season=2,
     )
     whole = forecast_scores(
         [TRUTH],
-        [ANSWER],
+        [PREDICTION],
         quantiles={0.1: [LOW], 0.9: [HIGH]},
         training=[[0.0, 0.0, 1.0, 2.0, 3.0, 3.0]],
         season=2,
@@ -113,14 +113,14 @@ def test_what_is_missing_is_left_out_and_counted() -> None:
 
 
 def test_histories_that_scale_nothing_are_left_out_of_mase_and_counted() -> None:
-    truths, answers = [[1.0], [1.0], [1.0]], [[2.0], [9.0], [9.0]]
-    scores = forecast_scores(truths, answers, training=[[0.0, 2.0], [4.0, 4.0], [4.0]])
+    truths, predictions = [[1.0], [1.0], [1.0]], [[2.0], [9.0], [9.0]]
+    scores = forecast_scores(truths, predictions, training=[[0.0, 2.0], [4.0, 4.0], [4.0]])
     assert scores.values["mase"] == pytest.approx(0.5)
     assert scores.notes == (
         "MASE leaves out 2 of 3 forecasts, whose history is no longer than a season, or the same "
         "in every season.",
     )
-    none = forecast_scores(truths, answers, training=[[4.0, 4.0]] * 3)
+    none = forecast_scores(truths, predictions, training=[[4.0, 4.0]] * 3)
     assert none.main == "mae"
     assert none.notes[0].startswith("MASE is left out: no forecast has a history that is longer")
 
@@ -130,7 +130,7 @@ def test_without_the_ends_of_the_interval_there_is_no_coverage() -> None:
     assert scores.main == "weighted_quantile_loss"
     assert "coverage" not in scores.values
     assert scores.notes[0] == (
-        "Coverage is left out: that of the 80% interval needs the quantiles 0.1 and 0.9."
+        "Coverage is left out: the 80% interval needs the quantiles 0.1 and 0.9."
     )
     wide = {0.05: [[0.0]], 0.95: [[2.0]]}
     scores = forecast_scores([[1.0]], [[1.0]], quantiles=wide, interval=0.9)
@@ -143,7 +143,7 @@ def test_without_the_ends_of_the_interval_there_is_no_coverage() -> None:
 def test_forecasts_of_one_series_from_several_origins_are_scored_together() -> None:
     forecasts: dict[str, Any] = {
         "truths": [[1.0], [5.0], [2.0, NAN], [NAN]],
-        "answers": [[2.0], [5.0], [5.0, 1.0], [1.0]],
+        "predictions": [[2.0], [5.0], [5.0, 1.0], [1.0]],
         "training": [[0.0, 2.0], [0.0, 1.0], [0.0, 2.0, 1.0], [0.0, 1.0]],
         "items": ["oslo", "bergen", "oslo", "bodø"],
     }
@@ -166,26 +166,26 @@ def test_forecasts_of_one_series_from_several_origins_are_scored_together() -> N
 
 
 def test_forecasts_that_do_not_belong_together_are_refused() -> None:
-    with pytest.raises(DataError, match="got 2 truths and 1 answers"):
+    with pytest.raises(DataError, match="got 2 true values and 1 prediction"):
         forecast_scores([[1.0], [1.0]], [[1.0]])
-    with pytest.raises(ShapeError, match=r"answers must be .* \(2, 1\) at row 0, got \(1, 1\)"):
+    with pytest.raises(ShapeError, match=r"predictions must .* \(2, 1\) at row 0, got \(1, 1\)"):
         forecast_scores([[1.0, 2.0]], [[1.0]])
-    with pytest.raises(ShapeError, match=r"quantiles 0\.1 must be of the shape of the truths"):
+    with pytest.raises(ShapeError, match=r"quantiles 0\.1 must have the shape of the truths"):
         forecast_scores([[1.0, 2.0]], [[1.0, 2.0]], quantiles={0.1: [[1.0]]})
     with pytest.raises(ShapeError, match=r"must be \(H,\) or \(H, k\), got \(\)"):
         forecast_scores([1.0], [1.0])
-    with pytest.raises(DataError, match="training must be one a forecast, 1; got 2"):
+    with pytest.raises(DataError, match="training must have one entry per forecast, 1; got 2"):
         forecast_scores([[1.0]], [[1.0]], training=[[1.0], [2.0]])
-    with pytest.raises(DataError, match="items must be one a forecast, 1; got 2"):
+    with pytest.raises(DataError, match="items must have one entry per forecast, 1; got 2"):
         forecast_scores([[1.0]], [[1.0]], items=["a", "b"])
     with pytest.raises(ShapeError, match="numbers a step as the truths, 1 at row 0, got 2"):
         forecast_scores([[1.0]], [[1.0]], training=[[[1.0, 2.0]]])
 
 
-def test_numbers_that_are_none_are_refused() -> None:
+def test_values_that_are_not_numbers_are_refused() -> None:
     with pytest.raises(DataError, match="truths must be numbers, or NaN where missing, got inf at"):
         forecast_scores([[float("inf")]], [[1.0]])
-    with pytest.raises(DataError, match="wherever the truth is known, got nan at row 0, step 1"):
+    with pytest.raises(DataError, match="the truth is not missing, got nan at row 0, step 1"):
         forecast_scores([[NAN, 1.0]], [[NAN, NAN]])
     with pytest.raises(DataError, match="nothing to score: every true value is missing"):
         forecast_scores([[NAN]], [[1.0]])

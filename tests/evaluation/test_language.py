@@ -1,4 +1,4 @@
-"""Likelihood, perplexity and bits a character."""
+"""Likelihood, perplexity and bits per character."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from elman.errors import DataError, OptionError
 from elman.evaluation.language import language_scores
 
 
-def test_an_even_guess_among_27_characters_is_as_unsure_as_that() -> None:
+def test_an_even_predicted_among_27_characters_is_as_unsure_as_that() -> None:
     scores = language_scores(["abc", "de"], nll=math.log(27), characters=5)
     assert scores.main == "bits_per_character"
     assert scores.value == pytest.approx(math.log2(27))

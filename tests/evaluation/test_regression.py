@@ -33,13 +33,13 @@ def test_a_hand_worked_case() -> None:
 def test_every_score_agrees_with_scikit_learn(shape: tuple[int, ...]) -> None:
     metrics = pytest.importorskip("sklearn.metrics")
     generator = np.random.default_rng(7)
-    y, guess = generator.normal(size=shape), generator.normal(size=shape)
-    assert regression_scores(y, guess).values == pytest.approx(
+    y, predicted = generator.normal(size=shape), generator.normal(size=shape)
+    assert regression_scores(y, predicted).values == pytest.approx(
         {
-            "mae": metrics.mean_absolute_error(y, guess),
-            "mse": metrics.mean_squared_error(y, guess),
-            "rmse": metrics.mean_squared_error(y, guess) ** 0.5,
-            "r2": metrics.r2_score(y, guess),
+            "mae": metrics.mean_absolute_error(y, predicted),
+            "mse": metrics.mean_squared_error(y, predicted),
+            "rmse": metrics.mean_squared_error(y, predicted) ** 0.5,
+            "r2": metrics.r2_score(y, predicted),
         }
     )
 
@@ -64,14 +64,14 @@ def test_no_season_reaches_from_one_training_series_into_the_next() -> None:
 
 
 def test_the_error_to_signal_ratio_is_one_of_energies() -> None:
-    truths, answers = [[3.0, 4.0], [0.0]], [[3.0, 3.0], [2.0]]
-    assert error_to_signal(truths, answers) == pytest.approx((1 + 4) / 25)
+    truths, predictions = [[3.0, 4.0], [0.0]], [[3.0, 3.0], [2.0]]
+    assert error_to_signal(truths, predictions) == pytest.approx((1 + 4) / 25)
 
 
 def test_pre_emphasis_weighs_changes_and_begins_each_row_at_silence() -> None:
-    # Filtered by y(t) − ½ y(t−1): truth 2, 3, answer 2, 1; a row of its own begins anew.
-    truths, answers = [[2.0, 4.0], [2.0]], [[2.0, 2.0], [2.0]]
-    ratio = error_to_signal(truths, answers, pre_emphasis=0.5)
+    # Filtered by y(t) − ½ y(t−1): truth 2, 3, prediction 2, 1; a row of its own begins anew.
+    truths, predictions = [[2.0, 4.0], [2.0]], [[2.0, 2.0], [2.0]]
+    ratio = error_to_signal(truths, predictions, pre_emphasis=0.5)
     assert ratio == pytest.approx((0 + 4 + 0) / (4 + 9 + 4))
 
 
@@ -82,7 +82,7 @@ def test_a_series_is_scored_over_all_steps_of_all_rows() -> None:
     assert scores.values["error_to_signal_pre_emphasised"] == pytest.approx(4 / (1 + 1.15**2 + 16))
     assert (scores.count, scores.unit, scores.main) == (3, "steps", "rmse")
     assert scores.details["worst"] == [{"row": 0, "mse": 2.0}]
-    assert scores.notes == ("Pre-emphasis is y(t) − 0.85 y(t − 1), of truth and answer alike.",)
+    assert scores.notes == ("Pre-emphasis filters target and prediction: y(t) − 0.85 y(t − 1).",)
 
 
 def test_what_is_not_defined_is_left_out_and_the_notes_say_why() -> None:
@@ -90,28 +90,28 @@ def test_what_is_not_defined_is_left_out_and_the_notes_say_why() -> None:
     scores = regression_scores([2.0, 2.0], [1.0, 2.0], training=[5.0, 5.0])
     assert scores.values.keys() == {"mae", "mse", "rmse"}
     assert scores.notes == (
-        "R² is left out: the truths do not vary.",
-        "MASE is left out: in training the seasonal naive forecast is never wrong.",
+        "R² is left out: the true values do not vary.",
+        "MASE is left out: the seasonal naive forecast has no error in training.",
     )
     silent = series_scores([[0.0, 0.0]], [[1.0, 0.0]])
-    assert "Error-to-signal ratio is left out: every truth is 0." in silent.notes
+    assert "Error-to-signal ratio is left out: every true value is 0." in silent.notes
 
 
 def test_missing_and_mismatched_numbers_are_refused() -> None:
-    with pytest.raises(DataError, match=r"truths must be numbers, got \[nan\] at place 1"):
+    with pytest.raises(DataError, match=r"truths must be numbers, got \[nan\] at index 1"):
         regression_scores([1.0, float("nan")], [1.0, 2.0])
-    with pytest.raises(DataError, match=r"answers of row 0 must be numbers, got \[inf\]"):
+    with pytest.raises(DataError, match=r"predictions of row 0 must be numbers, got \[inf\]"):
         series_scores([[1.0]], [[float("inf")]])
     with pytest.raises(ShapeError, match="got 2 and 1"):
         regression_scores([[1.0, 2.0]], [[1.0]])
-    with pytest.raises(DataError, match="got 2 truths and 1 answers at row 0"):
+    with pytest.raises(DataError, match="got 2 true values and 1 prediction at row 0"):
         series_scores([[1.0, 2.0]], [[1.0]])
     with pytest.raises(DataError, match="nothing to score"):
         regression_scores([], [])
 
 
 def test_a_season_must_fit_into_training() -> None:
-    with pytest.raises(DataError, match="no training series is that long"):
+    with pytest.raises(DataError, match="no training series is longer than a season of 2 steps"):
         regression_scores([1.0], [1.0], training=[1.0, 2.0], season=2)
     with pytest.raises(OptionError, match="season must be at least 1 step, got 0"):
         regression_scores([1.0], [1.0], training=[1.0, 2.0], season=0)
@@ -121,5 +121,5 @@ def test_gaps_in_training_are_left_out_of_the_seasonal_naive_error() -> None:
     training = [1.0, float("nan"), 2.0, 7.0, 4.0, 8.0]
     # Two steps apart, where neither is missing: |2−1|, |4−2|, |8−7|.
     assert seasonal_naive_error([training], 2) == pytest.approx([4 / 3])
-    with pytest.raises(DataError, match="so many values are missing there that no two are that"):
+    with pytest.raises(DataError, match="missing there that no two lie a season of 1 step apart"):
         seasonal_naive_error([[[1.0, 1.0], [float("nan"), 2.0], [3.0, 3.0]]])

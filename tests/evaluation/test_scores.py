@@ -1,4 +1,4 @@
-"""The one entry: every kind reaches its scores, and what it cannot take is refused in words."""
+"""Every kind reaches its scores, and what it cannot take is refused in words."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ ONE_OF_EACH: dict[str, tuple[Any, Any, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_is_scored_and_its_chief_score_is_among_its_scores(kind: str) -> None:
-    truths, answers, facts = ONE_OF_EACH[kind]
-    scores = score(kind, truths, answers, **facts)
+def test_every_kind_is_scored_and_its_main_score_is_among_its_scores(kind: str) -> None:
+    truths, predictions, facts = ONE_OF_EACH[kind]
+    scores = score(kind, truths, predictions, **facts)
     assert scores.kind == kind
-    assert scores == KINDS[kind](truths, answers, **facts)
+    assert scores == KINDS[kind](truths, predictions, **facts)
     assert scores.value == scores.values[scores.main]
     assert scores.higher_is_better is MEASURES[scores.main].higher_is_better
     assert Scores.model_validate_json(scores.model_dump_json()) == scores
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_perfect_answers_are_never_worse_than_others(kind: str) -> None:
-    truths, answers, facts = ONE_OF_EACH[kind]
+def test_perfect_predictions_are_never_worse_than_others(kind: str) -> None:
+    truths, predictions, facts = ONE_OF_EACH[kind]
     perfect = score(kind, truths, truths, **facts)
-    scores = score(kind, truths, answers, **facts)
+    scores = score(kind, truths, predictions, **facts)
     for name, value in scores.values.items():
         better = perfect.values[name] - value
         assert better >= 0 if MEASURES[name].higher_is_better else better <= 0, name
 
 
-def test_the_chief_score_can_be_said() -> None:
+def test_the_main_score_can_be_said() -> None:
     scores = score("classification", ["a", "b"], ["a", "a"], main="macro_f1")
     assert scores.main == "macro_f1"
     with pytest.raises(OptionError, match="unknown score 'macrof1'; did you mean 'macro_f1'"):
@@ -59,16 +59,16 @@ def test_the_chief_score_can_be_said() -> None:
 def test_probabilities_reach_the_kinds_that_take_them() -> None:
     scores = score("classification", ["a"], ["a"], [[0.5, 0.5]], names=["a", "b"])
     assert "log_loss" in scores.values
-    with pytest.raises(OptionError, match="regression scores make nothing of probabilities"):
+    with pytest.raises(OptionError, match="regression scores take no probabilities; leave them"):
         score("regression", [1.0], [1.0], [[1.0]])
 
 
 def test_what_a_kind_cannot_take_is_refused_in_words() -> None:
     with pytest.raises(OptionError, match="unknown kind of score 'clasification'; did you mean"):
         score("clasification", ["a"], ["a"])
-    with pytest.raises(OptionError, match="no fact 'seasons': this kind takes training, season"):
+    with pytest.raises(OptionError, match="no argument 'seasons'; they take training, season"):
         score("regression", [1.0], [1.0], seasons=12)
-    with pytest.raises(OptionError, match=r"transcription scores need no fact 'names': .* none"):
+    with pytest.raises(OptionError, match="no argument 'names'; they take no such argument"):
         score("transcription", ["a"], ["a"], names="a")
     with pytest.raises(OptionError, match="language scores need nll; pass nll=…"):
         score("language", ["a"], None)

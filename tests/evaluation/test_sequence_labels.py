@@ -8,13 +8,13 @@ from elman.errors import DataError, ShapeError
 from elman.evaluation.sequence_labels import tagging_scores
 
 TRUTHS = [["B-NP", "I-NP", "O"], ["B-VP"], []]
-ANSWERS = [["B-NP", "I-VP", "O"], ["B-VP"], []]
+PREDICTIONS = [["B-NP", "I-VP", "O"], ["B-VP"], []]
 
 
 def test_tags_of_spans_are_scored_by_spans() -> None:
-    scores = tagging_scores(TRUTHS, ANSWERS)
+    scores = tagging_scores(TRUTHS, PREDICTIONS)
     assert scores.main == "f1"
-    # True: NP 0…2 and VP. Answered: NP 0…1, VP 1…2 and VP.
+    # True: NP 0…2 and VP. Predicted: NP 0…1, VP 1…2 and VP.
     assert scores.values["precision"] == 1 / 3
     assert scores.values["recall"] == 1 / 2
     assert scores.values["f1"] == 2 / 5
@@ -27,7 +27,7 @@ def test_tags_of_spans_are_scored_by_spans() -> None:
 
 def test_other_tags_are_scored_by_accuracy_and_so_are_spans_where_that_is_asked() -> None:
     assert tagging_scores([["NOUN", "VERB"]], [["NOUN", "NOUN"]]).main == "accuracy"
-    scores = tagging_scores(TRUTHS, ANSWERS, spans=False)
+    scores = tagging_scores(TRUTHS, PREDICTIONS, spans=False)
     assert scores.main == "accuracy"
     assert "f1" not in scores.values
 
@@ -41,7 +41,7 @@ def test_probabilities_are_of_every_step() -> None:
 
 
 def test_rows_of_unequal_length_are_named() -> None:
-    with pytest.raises(DataError, match="got 2 truths and 1 answers at row 1"):
+    with pytest.raises(DataError, match="got 2 true values and 1 prediction at row 1"):
         tagging_scores(["a", "ab"], ["a", "a"])
     with pytest.raises(DataError, match="no row has a step"):
         tagging_scores([[]], [[]])

@@ -35,9 +35,9 @@ def test_spans_begin_and_end_where_conlleval_says(
 
 def test_a_hit_has_the_right_start_end_and_type() -> None:
     truths = [["B-NP", "I-NP", "O", "B-VP", "B-PP"], ["B-NP", "O"]]
-    answers = [["B-NP", "I-NP", "O", "B-NP", "B-PP"], ["B-NP", "I-NP"]]
-    overall, by_type = span_scores(truths, answers)
-    # True: NP 0…2, VP, PP; NP. Answered: NP 0…2, NP, PP; NP 0…2. Right: NP 0…2 and PP.
+    predictions = [["B-NP", "I-NP", "O", "B-NP", "B-PP"], ["B-NP", "I-NP"]]
+    overall, by_type = span_scores(truths, predictions)
+    # True: NP 0…2, VP, PP; NP. Predicted: NP 0…2, NP, PP; NP 0…2. Right: NP 0…2 and PP.
     assert (overall.precision, overall.recall, overall.f1) == (2 / 4, 2 / 4, 2 / 4)
     assert [(each.name, each.support, each.answered, each.f1) for each in by_type] == [
         ("NP", 2, 3, 2 / 5),
@@ -51,8 +51,8 @@ def test_a_span_ends_with_its_sentence() -> None:
     assert two.support == 2
 
 
-def conlleval(truths: list[list[str]], answers: list[list[str]]) -> tuple[int, int, int]:
-    """Count right, true and answered spans with the state machine of conlleval.pl."""
+def conlleval(truths: list[list[str]], predictions: list[list[str]]) -> tuple[int, int, int]:
+    """Count right, true and predicted spans with the state machine of conlleval.pl."""
 
     def ends(before: str, mark: str, type_before: str, type_: str) -> bool:
         return (before in "BI" and mark in "BO") or (before != "O" and type_before != type_)
@@ -62,11 +62,11 @@ def conlleval(truths: list[list[str]], answers: list[list[str]]) -> tuple[int, i
             mark == "B" or (before == "O" and mark == "I") or (mark != "O" and type_before != type_)
         )
 
-    right = true = answered = 0
+    right = true = predicted = 0
     inside = False
     was = [("O", ""), ("O", "")]
-    for truth, answer in zip(truths, answers, strict=True):
-        for pair in [*zip(truth, answer, strict=True), ("O", "O")]:  # A boundary reads as O.
+    for truth, prediction in zip(truths, predictions, strict=True):
+        for pair in [*zip(truth, prediction, strict=True), ("O", "O")]:  # A boundary reads as O.
             now = [(tag[:1], tag[2:]) for tag in pair]
             end = [ends(old[0], new[0], old[1], new[1]) for old, new in zip(was, now, strict=True)]
             start = [
@@ -78,9 +78,9 @@ def conlleval(truths: list[list[str]], answers: list[list[str]]) -> tuple[int, i
                 inside = False
             if all(start) and now[0][1] == now[1][1]:
                 inside = True
-            true, answered = true + start[0], answered + start[1]
+            true, predicted = true + start[0], predicted + start[1]
             was = now
-    return right, true, answered
+    return right, true, predicted
 
 
 @pytest.mark.parametrize("seed", range(50))
@@ -88,12 +88,12 @@ def test_counts_agree_with_the_state_machine_of_conlleval(seed: int) -> None:
     chance = random.Random(seed)
     tags = ["O", "B-A", "I-A", "B-B", "I-B"]
     truths = [[chance.choice(tags) for _ in range(chance.randint(1, 9))] for _ in range(6)]
-    answers = [
+    predictions = [
         [tag if chance.random() < 0.7 else chance.choice(tags) for tag in truth] for truth in truths
     ]
-    overall = span_scores(truths, answers).overall
-    right, true, answered = conlleval(truths, answers)
-    assert (overall.support, overall.answered) == (true, answered)
+    overall = span_scores(truths, predictions).overall
+    right, true, predicted = conlleval(truths, predictions)
+    assert (overall.support, overall.answered) == (true, predicted)
     assert overall.recall * true == pytest.approx(right)
 
 

@@ -11,7 +11,7 @@ from elman.errors import DataError
 from elman.evaluation.transcription import edit_distance, transcription_scores
 
 
-def by_recursion(truth: str, answer: str) -> int:
+def by_recursion(truth: str, prediction: str) -> int:
     @cache
     def distance(i: int, j: int) -> int:
         if not i or not j:
@@ -19,16 +19,19 @@ def by_recursion(truth: str, answer: str) -> int:
         return min(
             distance(i - 1, j) + 1,
             distance(i, j - 1) + 1,
-            distance(i - 1, j - 1) + (truth[i - 1] != answer[j - 1]),
+            distance(i - 1, j - 1) + (truth[i - 1] != prediction[j - 1]),
         )
 
-    return distance(len(truth), len(answer))
+    return distance(len(truth), len(prediction))
 
 
 def test_the_edit_distance_agrees_with_its_definition_on_all_short_words() -> None:
     words = ["".join(word) for length in range(5) for word in product("ab", repeat=length)]
-    for truth, answer in product(words, repeat=2):
-        assert edit_distance(truth, answer) == by_recursion(truth, answer), (truth, answer)
+    for truth, prediction in product(words, repeat=2):
+        assert edit_distance(truth, prediction) == by_recursion(truth, prediction), (
+            truth,
+            prediction,
+        )
 
 
 def test_words_count_as_symbols_as_characters_do() -> None:
@@ -50,9 +53,9 @@ def test_the_label_error_rate_is_edits_over_true_symbols() -> None:
 def test_without_a_true_symbol_there_is_no_rate() -> None:
     scores = transcription_scores([""], [""])
     assert (scores.main, scores.value) == ("sequence_accuracy", 1.0)
-    assert scores.notes == ("Label error rate is left out: no truth has a symbol.",)
+    assert scores.notes == ("Label error rate is left out: every true sequence is empty.",)
 
 
-def test_a_missing_answer_is_refused() -> None:
-    with pytest.raises(DataError, match="got 2 truths and 1 answers"):
+def test_a_missing_prediction_is_refused() -> None:
+    with pytest.raises(DataError, match="got 2 true values and 1 prediction"):
         transcription_scores(["a", "b"], ["a"])

@@ -15,7 +15,7 @@ TRUTHS = [
     "Ein Mann sitzt auf der Bank, allein.",
     "Kinder spielen im Wasser.",
 ]
-ANSWERS = [
+PREDICTIONS = [
     "Zwei Hunde laufen über die Wiese.",
     "ein Mann sitzt auf einer Bank.",
     "Kinder spielen im Wasser.",
@@ -30,7 +30,7 @@ def test_bleu_by_hand() -> None:
     assert scores.values["bleu"] == pytest.approx(expected)
 
 
-def test_short_answers_pay_for_their_brevity() -> None:
+def test_short_predictions_pay_for_their_brevity() -> None:
     scores = caption_scores(["a b c d e f"], ["a b c d"])
     assert scores.values["bleu_1"] == pytest.approx(100 * math.exp(1 - 6 / 4))
     assert scores.values["bleu_4"] == pytest.approx(100 * math.exp(1 - 6 / 4))
@@ -39,9 +39,11 @@ def test_short_answers_pay_for_their_brevity() -> None:
 @pytest.mark.parametrize("lowercase", [False, True])
 @pytest.mark.parametrize("tokenize", ["13a", "none", "char"])
 def test_a_corpus_is_scored_as_sacrebleu_scores_it(tokenize: str, lowercase: bool) -> None:
-    scores = translation_scores(TRUTHS, ANSWERS, tokenize=tokenize, lowercase=lowercase)
-    bleu = sacrebleu.corpus_bleu(ANSWERS, [TRUTHS], tokenize=tokenize, lowercase=lowercase)
-    texts = [[text.lower() if lowercase else text for text in each] for each in (ANSWERS, TRUTHS)]
+    scores = translation_scores(TRUTHS, PREDICTIONS, tokenize=tokenize, lowercase=lowercase)
+    bleu = sacrebleu.corpus_bleu(PREDICTIONS, [TRUTHS], tokenize=tokenize, lowercase=lowercase)
+    texts = [
+        [text.lower() if lowercase else text for text in each] for each in (PREDICTIONS, TRUTHS)
+    ]
     chrf = sacrebleu.corpus_chrf(texts[0], [texts[1]])
     assert scores.values == pytest.approx(
         {"bleu": bleu.score, "chrf": chrf.score, "sequence_accuracy": 1 / 3}
@@ -50,46 +52,51 @@ def test_a_corpus_is_scored_as_sacrebleu_scores_it(tokenize: str, lowercase: boo
     signature = scores.details["signature"]
     case = "lc" if lowercase else "mixed"
     assert signature.startswith(f"nrefs:1|case:{case}|eff:no|tok:{tokenize}|smooth:exp|version:")
-    assert scores.notes == (f"BLEU is that of sacreBLEU, {signature}.",)
+    assert scores.notes == (f"BLEU is computed by sacreBLEU, {signature}.",)
 
 
 def test_captions_may_have_any_number_of_references_each() -> None:
     truths = [["a dog runs on grass", "the dog runs"], ["two men", "two men talk", "men talking"]]
-    answers = ["the dog runs on grass", "two men talk"]
-    # Every word and pair stands in one reference or the other; their nearest lengths are 5 and 3.
-    scores = caption_scores(truths, answers)
+    predictions = ["the dog runs on grass", "two men talk"]
+    # Every word and pair occurs in one reference or the other; their nearest lengths are 5 and 3.
+    scores = caption_scores(truths, predictions)
     assert scores.main == "bleu_4"
     assert scores.values["bleu_1"] == pytest.approx(100)
     assert scores.values["bleu_2"] == pytest.approx(100)
     assert scores.values["bleu_3"] == pytest.approx(100)
     assert scores.values["sequence_accuracy"] == 0.5
     streams = [[truths[0][0], truths[1][0]], [truths[0][1], truths[1][1]], [None, truths[1][2]]]
-    assert scores.values["chrf"] == pytest.approx(sacrebleu.corpus_chrf(answers, streams).score)
+    assert scores.values["chrf"] == pytest.approx(sacrebleu.corpus_chrf(predictions, streams).score)
     assert "nrefs:var" in scores.details["signature"]
 
 
 def test_bleu_4_of_captions_is_the_bleu_of_translations() -> None:
-    captions, translations = caption_scores(TRUTHS, ANSWERS), translation_scores(TRUTHS, ANSWERS)
+    captions, translations = (
+        caption_scores(TRUTHS, PREDICTIONS),
+        translation_scores(TRUTHS, PREDICTIONS),
+    )
     assert captions.values["bleu_4"] == translations.values["bleu"]
     orders = [captions.values[f"bleu_{n}"] for n in (1, 2, 3, 4)]
     assert orders == sorted(orders, reverse=True)
-    precisions = sacrebleu.corpus_bleu(ANSWERS, [TRUTHS])
+    precisions = sacrebleu.corpus_bleu(PREDICTIONS, [TRUTHS])
     for order, ours in enumerate(orders, start=1):
         product = math.prod(precision / 100 for precision in precisions.precisions[:order])
         assert ours == pytest.approx(100 * precisions.bp * product ** (1 / order))
 
 
 def test_best_and_worst_rows_are_those_of_the_most_and_least_chrf() -> None:
-    details = translation_scores(TRUTHS, ANSWERS).details
-    by_row = row_chrf(TRUTHS, ANSWERS)
-    expected = [sacrebleu.sentence_chrf(a, [t]).score for a, t in zip(ANSWERS, TRUTHS, strict=True)]
+    details = translation_scores(TRUTHS, PREDICTIONS).details
+    by_row = row_chrf(TRUTHS, PREDICTIONS)
+    expected = [
+        sacrebleu.sentence_chrf(a, [t]).score for a, t in zip(PREDICTIONS, TRUTHS, strict=True)
+    ]
     assert by_row == pytest.approx(expected)
     assert [each["row"] for each in details["worst"]] == [1, 0, 2]
     assert [each["row"] for each in details["best"]] == [2, 0, 1]
     assert details["best"][0] == {
         "row": 2,
         "truth": TRUTHS[2],
-        "answer": ANSWERS[2],
+        "answer": PREDICTIONS[2],
         "chrf": pytest.approx(100),
     }
 
@@ -107,11 +114,13 @@ def test_tokenised_text_is_scored_without_a_warning(caplog: pytest.LogCaptureFix
 
 
 def test_what_is_no_text_is_refused() -> None:
-    with pytest.raises(DataError, match="got 2 truths and 1 answers"):
+    with pytest.raises(DataError, match="got 2 true values and 1 prediction"):
         translation_scores(["a", "b"], ["a"])
-    with pytest.raises(DataError, match="every row needs a reference at least, got none at row 1"):
+    with pytest.raises(
+        DataError, match="every row needs at least one reference, got none at row 1"
+    ):
         caption_scores([["a"], []], ["a", "b"])
-    with pytest.raises(DataError, match="references and answers must be texts, got 3 at row 0"):
+    with pytest.raises(DataError, match="references and predictions must be texts, got 3 at row 0"):
         translation_scores([["a", 3]], ["a"])  # type: ignore[list-item]
     with pytest.raises(DataError, match="must be texts, got None at row 0"):
         translation_scores(["a"], [None])  # type: ignore[list-item]

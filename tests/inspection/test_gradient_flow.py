@@ -227,10 +227,16 @@ def test_the_example_of_the_guide_prints_what_it_says(capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"bidirectional": True}, r"bidirectional network has no such state.*bidirectional=False"),
+        (
+            {"bidirectional": True},
+            r"backward layer of a bidirectional network .*bidirectional=False",
+        ),
         ({"layer": 2}, r"layer must lie in 0 … 1, or count from the last as -1 does, got 2"),
         ({"layer": -3}, r"layer must lie in 0 … 1, .* got -3"),
-        ({"delay": 2}, r"with delay=2 that is not the target's own step. Build it with delay=0"),
+        (
+            {"delay": 2},
+            r"with delay=2 is not the target's own step. Build the network with delay=0",
+        ),
         ({"lengths": [0, 0, 0]}, r"needs a row of at least one step"),
         ({"lengths": [1, 2, T + 1]}, rf"lengths must lie in 0 … T = {T}, got {T + 1} at row 2"),
     ],
@@ -261,5 +267,5 @@ def test_wrong_axes_are_named() -> None:
         gradient_flow(ours, x[..., :4], target, half_square)
     with pytest.raises(ShapeError, match=r"target must be \(T, B, O\) = \(11, 3, O\), got"):
         gradient_flow(ours, x, target[:4], half_square)
-    with pytest.raises(ShapeError, match=r"one number a row, \(1, B\) = \(1, 3\), got \(\)"):
+    with pytest.raises(ShapeError, match=r"one number per row, \(1, B\) = \(1, 3\), got \(\)"):
         gradient_flow(ours, x, target, lambda output, goal: half_square(output, goal).mean())

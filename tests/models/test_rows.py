@@ -210,7 +210,7 @@ def test_a_single_object_with_a_list_is_one_row() -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "standard input is empty; rows of CSV or JSON lines were expected"),
+        (b"", "standard input is empty; it must contain rows of CSV or JSON lines"),
         (b" \n\n", "standard input is empty"),
         (b'{"id": 7}\n{"id": 8\n', "standard input, line 2"),
         (b"id,text\n7,a\n8\n", "standard input, line 3"),

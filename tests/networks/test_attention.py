@@ -206,8 +206,12 @@ def test_it_says_what_it_compares() -> None:
     ("arguments", "options", "words"),
     [
         (("genral", 3, 3), {}, "unknown attention 'genral'; did you mean 'general'"),
-        (("dot", 3, 4), {}, "the decoder's have 3 numbers and the encoder's 4; use attention='gen"),
-        (("general", 3, 4), {"size": 5}, "attention='general' has no units to give size=5 to"),
+        (("dot", 3, 4), {}, "got 3 for the decoder and 4 for the encoder; use attention='gen"),
+        (
+            ("general", 3, 4),
+            {"size": 5},
+            "attention='general' has no size, got size=5; leave it out",
+        ),
         (("additive", 3, 4), {"size": 0}, "size must be a whole number of at least 1, got 0"),
         (("general", 0, 4), {}, "query_size must be a whole number"),
         (("general", 3, -4), {}, "memory_size must be a whole number"),

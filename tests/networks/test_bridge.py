@@ -131,7 +131,7 @@ def test_every_dense_layer_learns() -> None:
 def test_a_decoder_that_reads_from_both_ends_is_refused() -> None:
     both = elman.GRU(2, 4, bidirectional=True)
     for build in (lambda: Bridge(elman.GRU(I, 4), both), lambda: InitialState(I, both)):
-        with pytest.raises(OptionError, match="writes from the first step to the last"):
+        with pytest.raises(OptionError, match="runs from the first step to the last"):
             build()
 
 

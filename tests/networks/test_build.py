@@ -279,7 +279,7 @@ def test_the_output_bias_begins_where_it_is_told(tied: bool) -> None:
         ),
         ("many-to-one", {"hidden_size": 5, "output_dropout": 1}, "output_dropout must lie in"),
         ("many-to-one", {"hidden_size": 5, "word_dropout": 0.1}, "word_dropout=0.1 acts on ids"),
-        ("many-to-many", {"hidden_size": 5}, "objective Classification wants an output a row"),
+        ("many-to-many", {"hidden_size": 5}, "objective Classification needs one output a row"),
     ],
 )
 def test_what_makes_no_network_is_refused(

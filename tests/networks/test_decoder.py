@@ -347,18 +347,21 @@ def test_it_says_what_it_feeds_back() -> None:
     [
         ({"input_feeding": True}, "it needs an attention and feedback=True"),
         ({"attention": Attention("general", 6, M)}, "build it with query_size=7"),
-        ({"context_size": 2}, "reads 3 values a step and is given 3 of a symbol \\+ 2 of the con"),
+        ({"context_size": 2}, "reads 3 values a step and gets 3 of a symbol \\+ 2 of the con"),
         ({"embedding": None}, "got feedback=True and no embedding"),
         ({"feedback": False}, "got feedback=False and an embedding"),
         ({"own_symbols": "likely"}, "unknown own_symbols 'likely'; did you mean 'likeliest'"),
         ({"word_dropout": 1}, r"word_dropout must lie in \[0, 1\), got 1"),
         ({"scheduled_sampling": -1}, r"scheduled_sampling must lie in \[0, 1\), got -1"),
-        ({"recurrent": elman.GRU(E, H, bidirectional=True)}, "writes from the first step to the"),
-        ({"recurrent": torch.nn.GRU(E, H)}, "give it elman.SimpleRNN, LSTM or GRU"),
+        ({"recurrent": elman.GRU(E, H, bidirectional=True)}, "runs from the first step to the"),
+        (
+            {"recurrent": torch.nn.GRU(E, H)},
+            "give it a unidirectional elman.SimpleRNN, LSTM or GRU",
+        ),
         ({"recurrent": elman.GRU(E, H, batch_first=True)}, "a decoder runs time first"),
         (
             {"recurrent": elman.GRU(E, H, recurrent_dropout=0.1), "scheduled_sampling": 0.1},
-            "recurrent_dropout=0.1 draws one mask a sequence, and with input_feeding or",
+            "recurrent_dropout=0.1 uses one mask a sequence, and with input_feeding or",
         ),
     ],
 )
@@ -371,8 +374,8 @@ def test_parts_that_do_not_fit_are_refused(options: dict[str, Any], words: str) 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"word_dropout": 0.1}, "word_dropout=0.1 acts on the symbols before, and with feedback"),
-        ({"embedding_dropout": 0.1}, "embedding_dropout=0.1 acts on the symbols before"),
+        ({"word_dropout": 0.1}, "word_dropout=0.1 acts on previous symbols, and with feedback"),
+        ({"embedding_dropout": 0.1}, "embedding_dropout=0.1 acts on previous symbols"),
         ({"scheduled_sampling": 0.1}, "feeds the model's own symbols back, and feedback=False fee"),
         ({"attention": "general", "input_feeding": True}, "it needs an attention and feedback=Tr"),
     ],
@@ -384,7 +387,7 @@ def test_what_feeds_back_is_refused_without_feedback(options: dict[str, Any], wo
 
 def test_a_probability_set_later_is_checked_as_the_first() -> None:
     decoder = built(recurrent_dropout=0.1)
-    with pytest.raises(OptionError, match="draws one mask a sequence"):
+    with pytest.raises(OptionError, match="uses one mask a sequence"):
         decoder.scheduled_sampling = 0.5
 
 
@@ -409,7 +412,9 @@ def test_wrong_ids_and_states_are_refused() -> None:
         ShapeError, match=r"context must be \(1, B, C\) = \(1, 4, 2\), got \(1, 4, 0"
     ):
         built(context_size=C)(ids(), state)
-    with pytest.raises(ShapeError, match="a decoder's state has a memory where it attends to one"):
+    with pytest.raises(
+        ShapeError, match="the state of a decoder must have a memory with attention"
+    ):
         built(attention="general")(ids(), state)
     with pytest.raises(OptionError, match="this decoder has no attention; build it with one"):
         decoder.attend(ids(), state)

@@ -328,11 +328,11 @@ def decoder_of(recurrent: Any, **options: Any) -> Decoder:
         ),
         (
             {"decoder": decoder_of(elman.GRU(E, H, learn_initial_state=True))},
-            "the bridge gives the decoder the state it begins at",
+            "the bridge computes the decoder's initial state",
         ),
         (
             {"objective": ConditionalLanguageModel(V + 1)},
-            r"writes V \+ 1 = 10 symbols, .* the decoder's embedding has 9; build it with 10",
+            r"has V \+ 1 = 10 symbols, .* the decoder's embedding has 9; build it with 10",
         ),
     ],
 )
@@ -343,7 +343,7 @@ def test_parts_that_do_not_fit_are_refused(part: dict[str, Any], words: str) -> 
 
 def test_wrong_calls_are_refused() -> None:
     network, x = built(), words()
-    with pytest.raises(OptionError, match="reads a source from its beginning; leave state out"):
+    with pytest.raises(OptionError, match="reads a source from its start; leave state out"):
         network(x, draw(1, B, 5), target=TARGET)
     with pytest.raises(ShapeError, match=r"an encoder–decoder reads \(S, B, …\), got \(5,\)"):
         network(x[0], target=TARGET)
@@ -351,7 +351,7 @@ def test_wrong_calls_are_refused() -> None:
         network(x, target=TARGET[:, :4])
     with pytest.raises(OptionError, match="must hold ids in 0 … 7, and −1 as padding, got 8"):
         network(x, target=TARGET.clamp(min=8))
-    with pytest.raises(DataError, match="row 1 of the target has symbols behind a −1"):
+    with pytest.raises(DataError, match="row 1 of the target has symbols after a −1"):
         network(x, target=TARGET.flip(0))
     with pytest.raises(OptionError, match="lengths must lie in 0 … T = 6, got 7 at row 2"):
         network(x, lengths=[1, 2, 7, 3, 4], target=TARGET)

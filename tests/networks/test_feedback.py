@@ -64,5 +64,5 @@ def test_the_likeliest_symbols_are_no_draw() -> None:
 def test_an_embedding_of_other_symbols_is_refused() -> None:
     Feedback(None).check_symbols(V)
     Feedback(embedding(V + 1, E)).check_symbols(V + 1)
-    with pytest.raises(OptionError, match=r"writes V \+ 1 = 8 symbols, .* build it with 8"):
+    with pytest.raises(OptionError, match=r"has V \+ 1 = 8 symbols, .* build it with 8"):
         Feedback(embedding(V + 1, E)).check_symbols(V)

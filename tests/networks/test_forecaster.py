@@ -217,13 +217,13 @@ def test_what_no_forecaster_has_is_refused(options: dict[str, Any], words: str) 
 
 @pytest.mark.parametrize("options", [{"scaling": "standard"}, {"highway": 2}])
 def test_counts_are_not_shifted(options: dict[str, Any]) -> None:
-    with pytest.raises(OptionError, match="begins at 0 and cannot be shifted"):
+    with pytest.raises(OptionError, match="starts at 0 and cannot be shifted"):
         forecaster("negative-binomial", **options)
 
 
 def test_feedback_without_a_target_and_paths_without_feedback_are_refused() -> None:
     x, lengths, _ = windows()
-    with pytest.raises(OptionError, match="give the target, or draw paths"):
+    with pytest.raises(OptionError, match="give the target, or sample paths"):
         forecaster()(x, lengths=lengths)
     with pytest.raises(OptionError, match="there are no paths"):
         forecaster(feedback=False).sample(x, lengths, horizon=H, count=S, generators=generators())

@@ -186,8 +186,8 @@ def test_an_id_outside_its_vocabulary_is_refused(wrong: int) -> None:
 @pytest.mark.parametrize(
     ("encoding", "options", "words"),
     [
-        (Encoding(), {}, "the input holds nothing"),
-        (Encoding(numbers=1, picture=(1, 2, 3)), {}, "a picture stands alone"),
+        (Encoding(), {}, "the input is empty"),
+        (Encoding(numbers=1, picture=(1, 2, 3)), {}, "an image must be the only input"),
         (Encoding(numbers=1), {"word_dropout": 0.1}, "word_dropout=0.1 acts on ids, and"),
         (Encoding(numbers=1), {"embedding_dropout": 0.1}, "embedding_dropout=0.1 acts on ids"),
         (Encoding(ids=(3,)), {"word_dropout": 1}, r"word_dropout must lie in \[0, 1\), got 1"),

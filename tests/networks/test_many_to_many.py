@@ -222,7 +222,7 @@ def test_output_dropout_drops_a_unit_at_every_step_of_a_row() -> None:
     ("options", "words"),
     [
         ({"inputs": Inputs(Encoding(numbers=4))}, "reads 3 values a step and the inputs give 4"),
-        ({"objective": Classification(O)}, "objective Classification wants an output a row"),
+        ({"objective": Classification(O)}, "objective Classification needs one output a row"),
         ({"output_dropout": 1}, r"p must lie in \[0, 1\), got 1"),
     ],
 )

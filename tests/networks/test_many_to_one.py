@@ -113,7 +113,7 @@ def test_wrong_lengths_are_refused() -> None:
     [
         (elman.GRU(I, H, batch_first=True), Classification(O), "ManyToOne runs time first"),
         (elman.GRU(I + 1, H), Classification(O), "reads 4 values a step and the inputs give 3"),
-        (elman.GRU(I, H), Tagging(O), "objective Tagging wants an output a step"),
+        (elman.GRU(I, H), Tagging(O), "objective Tagging needs one output a step"),
     ],
 )
 def test_parts_that_do_not_fit_are_refused(recurrent: Any, objective: Any, words: str) -> None:

@@ -160,7 +160,9 @@ def test_a_learned_initial_state_is_what_the_others_begin_at() -> None:
         with torch.no_grad():
             network.decoder.recurrent.get_parameter("initial_hidden_l0").fill_(0.5)
         assert not torch.allclose(network(x, target=TARGET)[0], before)
-    with pytest.raises(OptionError, match="conditioning='state' gives the decoder the state it"):
+    with pytest.raises(
+        OptionError, match="conditioning='state' computes the decoder's initial state"
+    ):
         built("state", learn_initial_state=True)
 
 
@@ -203,7 +205,7 @@ def decoder_of(inputs: int, **options: Any) -> Decoder:
         (
             decoder_of(E, attention=Attention("general", H, 4)),
             "first",
-            "attention chooses among the steps of a source, and one value has none",
+            "attention weights the steps of a source, and one value has no steps",
         ),
     ],
 )
@@ -215,13 +217,13 @@ def test_parts_that_do_not_fit_are_refused(decoder: Decoder, conditioning: str, 
 
 def test_an_embedding_of_other_symbols_is_refused() -> None:
     inputs = Inputs(Encoding(numbers=I))
-    with pytest.raises(OptionError, match=r"writes V \+ 1 = 8 symbols"):
+    with pytest.raises(OptionError, match=r"has V \+ 1 = 8 symbols"):
         OneToMany(inputs, decoder_of(E), ConditionalLanguageModel(V - 1))
 
 
 def test_wrong_calls_are_refused() -> None:
     network, x = built("first"), draw(B, I)
-    with pytest.raises(OptionError, match="a one-to-many network has no state to start from"):
+    with pytest.raises(OptionError, match="a one-to-many network takes no initial state"):
         network(x, draw(1, B, H), target=TARGET)
     with pytest.raises(ShapeError, match=r"a one-to-many network reads \(B, …\), got \(6, 5, 2\)"):
         network(draw(6, B, I), target=TARGET)

@@ -54,7 +54,11 @@ def test_a_picture_is_a_row_too() -> None:
             ShapeError,
             "a one-to-one network reads rows without steps, got",
         ),
-        ({"x": record(), "state": 1}, OptionError, "has no state to start from; leave it out"),
+        (
+            {"x": record(), "state": 1},
+            OptionError,
+            "a one-to-one network has no state; leave it out",
+        ),
         ({"x": record(), "lengths": [1]}, ShapeError, r"lengths must be \(B,\) = \(5,\), got 1"),
     ],
 )

@@ -67,6 +67,8 @@ def test_dropout_is_of_what_the_output_layer_reads() -> None:
 
 
 def test_an_embedding_of_another_size_is_refused() -> None:
-    words = "needs an embedding_size of what the output layer reads, 7, got 4; leave embedding_size"
+    words = (
+        "needs embedding_size = 7, the input size of the output layer, got 4; leave embedding_size"
+    )
     with pytest.raises(OptionError, match=words):
         TiedHead(embedding(V, E), 7)

@@ -313,7 +313,7 @@ def test_what_cannot_be_built_is_refused_before_anything_is_written(tmp_path: Pa
 def test_what_cannot_be_regularised_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     pairs = {"a": ["one two", "three"] * 9, "b": ["un deux", "trois"] * 9}
     settings = {"input": "a", "target": "b", "input_kind": "text", "target_kind": "text"}
-    with pytest.raises(OptionError, match="or has an encoder and a decoder"):
+    with pytest.raises(OptionError, match="or an encoder and a decoder"):
         elman.train(pairs, out=tmp_path / "x", activation_regularisation=1.0, **settings)
     assert not (tmp_path / "x").exists()
 

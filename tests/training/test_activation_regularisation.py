@@ -87,7 +87,7 @@ def test_without_numbers_nothing_is_watched_and_nothing_paid() -> None:
 def test_a_network_without_a_recurrent_part_is_refused_in_words() -> None:
     with (
         pytest.raises(
-            OptionError, match="one recurrent part of a network, and this network has none"
+            OptionError, match="network with one recurrent part, and this network has none"
         ),
         activation_regularisation(nn.Linear(3, 2), alpha=1.0, beta=0.0),
     ):

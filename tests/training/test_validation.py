@@ -88,7 +88,7 @@ def test_a_network_s_own_objective_is_its_loss_where_none_is_given() -> None:
 
 
 def test_a_network_that_does_not_say_what_it_is_for_is_refused_in_words() -> None:
-    with pytest.raises(OptionError, match="a MLP without an objective does not say"):
+    with pytest.raises(OptionError, match="a MLP without an objective has no loss"):
         loss_of(elman.MLP([3, 2]), None)
 
 

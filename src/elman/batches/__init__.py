@@ -1,1 +1,1 @@
-"""From encoded rows to ragged batches."""
+"""Ragged batches of encoded rows, running texts and series."""

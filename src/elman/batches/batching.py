@@ -1,4 +1,4 @@
-"""From examples to batches: next-step examples, cutting, and rows of like length together."""
+"""From examples to batches: next-step examples, chunks, and buckets of similar length."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from torch.nn.utils.rnn import pad_sequence
 from elman.errors import DataError, OptionError, ShapeError, unknown
 
 JITTER = 0.1
-"""How far, as a fraction, a length may be misjudged when rows are sorted into batches.
+"""Relative noise added to lengths before rows are sorted into batches.
 
-It lets a row meet other neighbours in every epoch and costs a few per cent of padding.
+It gives a row other neighbours in every epoch and costs a few per cent of padding.
 """
 
 NO_LABEL = -1
-"""What stands behind the end of a target of its own length."""
+"""Padding of targets that are sequences of their own length."""
 
 Targets = Literal["step", "row", "sequence"]
 """What has a target: every step, (T, …), or the row as a whole, (…); or the target is a sequence
-of ids of its own length, (S,), as a transcription is."""
+of ids of its own length, (S,), such as a transcription."""
 
 
 class Example(NamedTuple):
-    """One row of a data set and what should come out of it."""
+    """The encoded input and target of one row."""
 
     input: Tensor
     """(T, …), the axis of time first; (…) where there is no time"""
@@ -39,21 +39,21 @@ class Example(NamedTuple):
 
 @runtime_checkable
 class LazyExamples(Protocol):
-    """Examples that are read when they are asked for, their lengths known beforehand."""
+    """Examples that are read on access, with lengths known in advance."""
 
     @property
     def lengths(self) -> NDArray[np.int64]:
         """Steps of every example."""
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Number of examples."""
 
     def __getitem__(self, index: int) -> Example:
-        """Read one."""
+        """Read one example."""
 
 
 class Batch(NamedTuple):
-    """Rows side by side; behind a row's end stand zeros."""
+    """Rows side by side, padded with zeros after a row's end."""
 
     input: Tensor
     """(T, B, …), T being the longest row's length; (B, …) where there is no time"""
@@ -64,11 +64,11 @@ class Batch(NamedTuple):
     per_step: bool = True
     """Whether every step has a target."""
     continues: bool = False
-    """Whether each row goes on where it ended in the batch before, and its state with it."""
+    """Whether each row continues its row of the previous batch, with its state."""
 
     @property
     def weight(self) -> int:
-        """What the batch's mean loss is over: real steps where each has a target, else rows."""
+        """Number of terms in the batch's mean loss: real steps with a target, or rows."""
         return int(self.lengths.sum()) if self.per_step else len(self.lengths)
 
     def to(self, device: torch.device | str) -> Batch:
@@ -91,47 +91,47 @@ class Batches(Protocol):
 
 
 def next_step(sequence: Tensor) -> Example:
-    """Ask for every element of a sequence, given those before it.
+    """Make the example that predicts every element of a sequence from those before it.
 
         input  = 0, x(1), …, x(T−1)
         target = x(1), x(2), …, x(T)
 
-    The first element is asked for too, from an input of zeros: every step counts. Among ids, 0
-    stands for what is unknown or missing.
+    The first element is predicted too, from an input of zeros. Among ids, 0 is the unknown or
+    missing one.
 
     Args:
         sequence: x, (T, …); T may be 0.
 
     Returns:
-        Input and target, both (T, …). They share their memory.
+        Input and target, both (T, …). They share memory.
 
     Raises:
         ShapeError: there is no axis of time.
     """
     if sequence.ndim == 0:
         raise ShapeError("sequence must be (T, …), got a single number.")
-    # One buffer of T + 1 steps serves both: half the memory of two.
+    # One buffer of T + 1 steps for both takes half the memory of two.
     padded = torch.cat([sequence.new_zeros(1, *sequence.shape[1:]), sequence])
     return Example(input=padded[:-1], target=padded[1:])
 
 
 def chunks(examples: Iterable[Example], length: int) -> list[Example]:
-    """Cut long examples into pieces of at most `length` steps, in order, losing no step.
+    """Cut long examples into chunks of at most `length` steps, in order, losing no step.
 
-    An example's pieces are as even as they can be: 10 steps cut at 4 give 4, 3 and 3. Each piece
-    is an example of its own, which a network starts with a fresh state; so cut for training and
+    The chunks of an example are as even as possible: 10 steps cut at 4 give 4, 3 and 3. Each chunk
+    is a separate example, which a network starts with a fresh state; so cut for training, and
     evaluate whole sequences.
 
     Args:
-        examples: of any lengths, each with one target a step.
-        length: greatest number of steps of a piece, at least 1.
+        examples: examples of any length with one target a step.
+        length: greatest number of steps in a chunk, at least 1.
 
     Returns:
-        The pieces; they share their memory with the examples.
+        The chunks; they share memory with the examples.
     """
     if length < 1:
         raise OptionError(f"length of a chunk must be at least 1 step, got {length}.")
-    pieces = []
+    cut = []
     for example in examples:
         count = max(1, math.ceil(len(example.input) / length))
         parts = zip(
@@ -139,33 +139,33 @@ def chunks(examples: Iterable[Example], length: int) -> list[Example]:
             torch.tensor_split(example.target, count),
             strict=True,
         )
-        pieces += [Example(*part) for part in parts]
-    return pieces
+        cut += [Example(*part) for part in parts]
+    return cut
 
 
 class BucketedBatches:
-    """Batches whose rows are of like length, so that little of a batch is padding.
+    """Batches of rows of similar length, so that a batch has little padding.
 
-    With `shuffle`, an epoch sorts the rows by length, misjudging each by up to a tenth at random,
-    cuts them into batches and shuffles the batches. Without, rows go from short to long.
-    An epoch's batches follow from `(seed, n)` alone: asked for again, in any order or process,
-    they are the same.
+    With `shuffle`, an epoch sorts the rows by length, with random noise of up to a tenth, cuts
+    them into batches and shuffles the batches. Without it, rows are sorted from short to long. The
+    batches of epoch n depend on `(seed, n)` alone, in whatever order or process they are made.
 
-    A row without steps is taken where there is one target a row; a batch has at least one step.
+    A row without steps is allowed where there is one target a row; a batch has at least one step.
 
     Args:
-        examples: at least one, all of the same sizes and types. `LazyExamples` are read, and
-            checked, a batch at a time; others at once.
-        batch_size: rows a batch; one batch of an epoch may have fewer.
-        seed: at least 0.
-        shuffle: whether rows and batches change places from epoch to epoch.
+        examples: at least one, all of the same sizes and types. `LazyExamples` are read and
+            checked one batch at a time; others all at once.
+        batch_size: rows per batch; one batch of an epoch may have fewer.
+        seed: random seed, at least 0.
+        shuffle: whether the order of rows and batches changes from epoch to epoch.
         has_steps: whether inputs have an axis of time.
         targets: what has a target.
         max_steps: greatest T · B of a batch, padding included: long rows come in smaller batches,
-            and a row longer than that is a batch of its own. None for no limit.
+            and a row longer than that is a batch by itself. None for no limit.
 
     Raises:
-        DataError: no examples, or one that lacks a step to have a target, or a label below 0.
+        DataError: there are no examples, an example has no step for its target, or a label is
+            negative.
         ShapeError: an example's axes do not fit together, or not with the first example's.
         OptionError: an option is out of range, or two contradict each other.
 
@@ -196,10 +196,10 @@ class BucketedBatches:
         self.max_steps = max_steps
         self._check_options()
         if not len(self.examples):
-            raise DataError("there are no examples to make batches of; was the data set empty?")
+            raise DataError("there are no examples to make batches of; is the data set empty?")
         self._form = _form(self.examples[0], has_steps, targets)
         self._lengths = self._checked_lengths()
-        self._cuts = self._places_to_cut()
+        self._cuts = self._batch_boundaries()
 
     def _check_options(self) -> None:
         if self.batch_size < 1:
@@ -211,10 +211,10 @@ class BucketedBatches:
         if self.targets not in get_args(Targets):
             raise unknown("kind of targets", self.targets, get_args(Targets))
         if self.targets == "step" and not self.has_steps:
-            raise OptionError("targets = 'step' needs inputs with steps; say targets = 'row'.")
+            raise OptionError("targets = 'step' needs inputs with steps; use targets = 'row'.")
 
     def _checked_lengths(self) -> NDArray[np.int64]:
-        """Return the steps of every example; check those that are at hand."""
+        """Return the steps of every example; check the examples that are in memory."""
         if isinstance(self.examples, LazyExamples):
             lengths = np.asarray(self.examples.lengths)
             if self.targets == "step" and not lengths.all():
@@ -226,19 +226,19 @@ class BucketedBatches:
         return lengths if self.has_steps else np.ones_like(lengths)
 
     def _check(self, index: int, example: Example) -> None:
-        """Refuse, in words, what cannot become a row of a batch."""
+        """Refuse an example that does not fit into a batch."""
         _check_target(index, example, self.targets)
         form = _form(example, self.has_steps, self.targets)
         if form != self._form:
             raise ShapeError(f"example {index} must be like example 0, {self._form}; got {form}.")
 
     def __len__(self) -> int:
-        """Batches an epoch."""
+        """Number of batches per epoch."""
         return len(self._cuts) + 1
 
     @property
     def real_steps(self) -> int:
-        """Steps an epoch, padding not counted."""
+        """Number of steps per epoch, without padding."""
         return int(self._lengths.sum())
 
     def epoch(self, n: int) -> Iterator[Batch]:
@@ -249,25 +249,25 @@ class BucketedBatches:
             yield self._collate([self._read(int(row)) for row in rows])
 
     def _arrange(self, n: int) -> list[NDArray[np.int64]]:
-        """Say which rows stand in which batch of epoch n."""
+        """Return the rows of every batch of epoch n."""
         if not self.shuffle:
             return np.split(np.argsort(self._lengths, kind="stable"), self._cuts)
         random = np.random.default_rng([self.seed, n])
-        judged = self._lengths * random.uniform(1 - JITTER, 1 + JITTER, len(self._lengths))
-        batches = np.split(np.argsort(judged, kind="stable"), self._cuts)
+        noisy = self._lengths * random.uniform(1 - JITTER, 1 + JITTER, len(self._lengths))
+        batches = np.split(np.argsort(noisy, kind="stable"), self._cuts)
         return [batches[i] for i in random.permutation(len(batches))]
 
-    def _places_to_cut(self) -> list[int]:
-        """Say where sorted rows are cut into batches, the same in every epoch."""
+    def _batch_boundaries(self) -> list[int]:
+        """Return where sorted rows are cut into batches, the same in every epoch."""
         count = len(self._lengths)
         if self.max_steps is None:
             return list(range(self.batch_size, count, self.batch_size))
-        # Of rows sorted by misjudged lengths, the k-th is at most so much longer than the k-th of
-        # rows sorted by their own.
-        longer = (1 + JITTER) / (1 - JITTER) if self.shuffle else 1.0
+        # The k-th of the rows sorted by noisy lengths is at most this factor longer than the k-th
+        # of the rows sorted by true lengths.
+        factor = (1 + JITTER) / (1 - JITTER) if self.shuffle else 1.0
         in_order = np.sort(self._lengths)
         cuts, start = [], 0
-        for row, steps in enumerate(np.minimum(in_order * longer, in_order[-1]).tolist()):
+        for row, steps in enumerate(np.minimum(in_order * factor, in_order[-1]).tolist()):
             rows = row - start + 1
             if row > start and (rows > self.batch_size or rows * steps > self.max_steps):
                 cuts.append(row)
@@ -281,7 +281,7 @@ class BucketedBatches:
         return example
 
     def _collate(self, examples: Sequence[Example]) -> Batch:
-        """Put examples side by side, zeros behind the shorter ones."""
+        """Put examples side by side, padding the shorter ones."""
         inputs, targets = [x for x, _ in examples], [y for _, y in examples]
         if self.targets == "row":
             target = torch.stack(targets)
@@ -297,7 +297,7 @@ class BucketedBatches:
 
 
 class _Form(NamedTuple):
-    """What all examples have in common: types, and sizes but for those of time."""
+    """What all examples have in common: types, and all sizes but the length."""
 
     input: tuple[int | str, ...]
     input_type: torch.dtype
@@ -313,7 +313,7 @@ class _Form(NamedTuple):
 def _form(example: Example, has_steps: bool, targets: Targets) -> _Form:
     x, y = example
     if has_steps and x.ndim == 0:
-        raise ShapeError("an example must have an input (T, …), time first, got a single number.")
+        raise ShapeError("an example's input must be (T, …), time first, got a single number.")
     time = {"step": ("T",), "sequence": ("S",), "row": ()}[targets]
     return _Form(
         input=("T", *x.shape[1:]) if has_steps else tuple(x.shape),
@@ -324,7 +324,7 @@ def _form(example: Example, has_steps: bool, targets: Targets) -> _Form:
 
 
 def _check_target(index: int, example: Example, targets: Targets) -> None:
-    """Check that a target is what the kind of targets says."""
+    """Check that a target fits the kind of targets."""
     x, y = example
     if targets == "step":
         if y.ndim == 0 or len(x) != len(y):
@@ -342,7 +342,7 @@ def _check_target(index: int, example: Example, targets: Targets) -> None:
             )
         if y.numel() and int(y.min()) < 0:
             raise DataError(
-                f"example {index} has the label {int(y.min())}; labels are ids from 0 up."
+                f"example {index} has the label {int(y.min())}; labels must be ids of at least 0."
             )
 
 
@@ -351,6 +351,6 @@ def _no_steps(index: int) -> DataError:
 
 
 def _padded(inputs: list[Tensor]) -> Tensor:
-    """Put inputs side by side, (T, B, …), T being at least 1."""
+    """Put inputs side by side, (T, B, …) with T at least 1."""
     padded = pad_sequence(inputs)
     return padded if len(padded) else padded.new_zeros(1, *padded.shape[1:])

@@ -1,4 +1,4 @@
-"""From rows to tensors, once: encoded values lie in mapped files and are kept between runs."""
+"""From rows to tensors: encoded values in memory-mapped files, cached between runs."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from elman.errors import DataError, ShapeError
 from elman.features.feature import Feature
 
 LAYOUT = "1"
-"""Changes when the files of the cache are laid out otherwise."""
+"""Version of the layout of the cached files."""
 
 VALUES, OFFSETS = "values.npy", "offsets.npy"
 
 
 class Ragged(Sequence[Tensor]):
-    """Tensors of different lengths, one after another in a single array, often that of a file.
+    """Tensors of different lengths, concatenated in a single array, often memory-mapped.
 
     Args:
-        values: all steps of all rows, (sum of lengths, …); or a value a row, (N, …).
-        offsets: where each row begins, and the end of the last one, (N + 1,); None where a row is
-            a single value.
+        values: all steps of all rows, (sum of lengths, …); or one value a row, (N, …).
+        offsets: start of each row, and the end of the last one, (N + 1,); None where a row is a
+            single value.
 
     >>> rows = Ragged(np.arange(5.0), np.array([0, 2, 2, 5]))
     >>> rows[2]
@@ -72,7 +72,7 @@ class Ragged(Sequence[Tensor]):
 
     @classmethod
     def open(cls, folder: Path) -> Ragged:
-        """Map the files that a `RaggedWriter` has written.
+        """Memory-map the files that a `RaggedWriter` has written.
 
         Raises:
             DataError: they are missing or damaged.
@@ -84,16 +84,16 @@ class Ragged(Sequence[Tensor]):
                 offsets = np.load(folder / OFFSETS, allow_pickle=False)
         except (OSError, ValueError) as error:
             raise DataError(
-                f"the encoded data in {folder} cannot be read ({error}); delete that folder to "
-                "have it encoded again."
+                f"the encoded data in {folder} cannot be read ({error}); delete that folder, and "
+                "the data is encoded again."
             ) from error
         return cls(values, offsets)
 
 
 class RaggedWriter:
-    """Writes tensors to files one at a time, holding none of them.
+    """Writes tensors to files one at a time, keeping none in memory.
 
-    Used as a context manager; the files are complete once it is left.
+    Use as a context manager; the files are complete on exit.
 
     Args:
         folder: an empty folder for the files.
@@ -115,7 +115,7 @@ class RaggedWriter:
         """Write the tensor of the next row.
 
         Raises:
-            ShapeError: its axes or its type are not the first one's.
+            ShapeError: its axes or its type differ from the first one's.
         """
         array = np.ascontiguousarray(value.detach().cpu().numpy())
         array = array.reshape(value.shape)  # ascontiguousarray gives a scalar an axis
@@ -126,7 +126,8 @@ class RaggedWriter:
             self._write_header(self._file)
         if shape != self._shape or array.dtype != self._dtype:
             raise ShapeError(
-                f"all encoded values must be alike, got {array.dtype} {tuple(array.shape)} after "
+                f"all encoded values must have the same form, got {array.dtype} "
+                f"{tuple(array.shape)} after "
                 f"{self._dtype} {('T', *self._shape) if self._has_steps else self._shape}."
             )
         self._file.write(array.tobytes())
@@ -141,29 +142,29 @@ class RaggedWriter:
         file = self._file or (self._folder / VALUES).open("wb")
         with file:
             file.seek(0)
-            # NumPy pads a header so that its first axis may grow: its size stays the same.
+            # NumPy pads the header so that the first axis may grow: its size stays the same.
             self._write_header(file)
         if self._has_steps:
             np.save(self._folder / OFFSETS, np.array(self._ends, np.int64), allow_pickle=False)
 
     def _write_header(self, file: BinaryIO) -> None:
-        facts = {
+        header = {
             "descr": np.lib.format.dtype_to_descr(self._dtype),
             "fortran_order": False,
             "shape": (self._ends[-1], *self._shape),
         }
-        np.lib.format.write_array_header_1_0(file, facts)
+        np.lib.format.write_array_header_1_0(file, header)
 
 
 class EncodedExamples(Sequence[Example]):
-    """Examples put together from encoded inputs and targets when they are asked for.
+    """Examples made from encoded inputs and targets on access.
 
     Args:
-        inputs: of each row.
-        targets: of each row.
+        inputs: the input of each row.
+        targets: the target of each row.
 
     Raises:
-        ShapeError: there are not as many inputs as targets.
+        ShapeError: the numbers of inputs and targets differ.
     """
 
     def __init__(self, inputs: Ragged, targets: Ragged) -> None:
@@ -197,25 +198,25 @@ Rows = Sequence[int] | NDArray[np.int64]
 
 
 def fit(table: Table, rows: Rows, columns: Sequence[str], feature: Feature) -> None:
-    """Fit a feature on some rows, the training part's.
+    """Fit a feature on the training rows.
 
     Raises:
-        DataError: a value cannot be taken; file, row and column are named where the feature says
-            so as soon as it meets the value.
+        DataError: a value is invalid; file, row and column are named where the feature refuses
+            the value as soon as it reads it.
     """
     part = table.select(rows)
-    met = -1
+    current = -1
 
     def values() -> Iterator[Any]:
-        nonlocal met
-        for met, value in enumerate(_values(part, columns)):  # noqa: B007 - `met` is the result
+        nonlocal current
+        for current, value in enumerate(_values(part, columns)):  # noqa: B007 - read below
             yield value
-        met = -1  # after the last value none is to blame
+        current = -1  # an error after the last value belongs to no row
 
     try:
         feature.fit(values())
     except DataError as error:
-        place = part.source if met < 0 else part.where(met)
+        place = part.source if current < 0 else part.where(current)
         raise DataError(f"{place}, {_named(columns)}: {error}") from error
 
 
@@ -227,21 +228,21 @@ def encode(
     *,
     cache: Path | None,
 ) -> Ragged:
-    """Encode the values of some rows, or find them encoded by an earlier run.
+    """Encode the values of some rows, or read them from the cache of an earlier run.
 
-    What is kept is found again by the content of the table's files, the rows, the columns, the
-    feature with all it has learned, and its code; when any of these changes, it is encoded anew.
+    The key of the cache is made of the content of the table's files, the rows, the columns, the
+    fitted feature and its code; when any of these changes, the values are encoded again.
 
     Args:
         table: the data.
-        rows: numbers of rows, in the order of the result.
-        columns: of the value; with several, a value is the list of their cells.
-        feature: fitted.
-        cache: folder in which encoded values are kept; None, or a table that is not from files,
-            keeps them in memory instead.
+        rows: row numbers, in the order of the result.
+        columns: the feature's columns; with several, a value is the list of their cells.
+        feature: a fitted feature.
+        cache: folder of the cache; None, or a table that is not from files, keeps the values in
+            memory instead.
 
     Returns:
-        A tensor a row.
+        One tensor a row.
 
     Raises:
         DataError: a value cannot be encoded; file, row and column are named.
@@ -276,7 +277,7 @@ def _named(columns: Sequence[str]) -> str:
 
 
 def _in_memory(values: list[Tensor], *, has_steps: bool) -> Ragged:
-    """Put tensors one after another in memory."""
+    """Concatenate tensors in memory."""
     if not values:
         empty = np.zeros(0, np.float32)
         return Ragged(empty, np.zeros(1, np.int64) if has_steps else None)
@@ -287,21 +288,21 @@ def _in_memory(values: list[Tensor], *, has_steps: bool) -> Ragged:
 
 
 def _write(table: Table, columns: Sequence[str], feature: Feature, folder: Path) -> None:
-    """Encode into a folder that appears under its name only when it is complete."""
+    """Encode into a folder that gets its name only when it is complete."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=folder.parent))
     try:
         with RaggedWriter(unfinished, has_steps=feature.has_steps) as writer:
             for value in _encoded(table, columns, feature):
                 writer.write(value)
-        if not folder.is_dir():  # another run may have been faster
+        if not folder.is_dir():  # another run may have finished first
             unfinished.rename(folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _key(table: Table, columns: Sequence[str], feature: Feature) -> str:
-    """Name what an encoding depends on; two that differ in anything have different names."""
+    """Return a key made of all that an encoding depends on."""
     parts: list[str | bytes] = [
         LAYOUT,
         elman.__version__,
@@ -316,18 +317,18 @@ def _key(table: Table, columns: Sequence[str], feature: Feature) -> str:
 
 
 def _code_of(feature: Feature) -> str:
-    """Hash the source of the module that a feature's class is from."""
+    """Hash the source of the module that defines a feature's class."""
     file = getattr(sys.modules[type(feature).__module__], "__file__", None)
     return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else ""
 
 
 def _files_behind(table: Table, columns: Sequence[str]) -> Iterator[str]:
-    """Yield size and time of change of every file that the values name."""
+    """Yield size and modification time of every file that the values name."""
     for name in columns:
         for value in table.column(name):
             if isinstance(value, str):
                 try:
-                    facts = Path(value).stat()
+                    status = Path(value).stat()
                 except OSError:
                     continue  # encoding will say which file is missing
-                yield f"{facts.st_size} {facts.st_mtime_ns}"
+                yield f"{status.st_size} {status.st_mtime_ns}"

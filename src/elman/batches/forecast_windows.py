@@ -1,4 +1,4 @@
-"""Windows of series, each a past and the horizon after it, cut when a batch asks for them."""
+"""Windows of series, each a past and the horizon after it, cut batch by batch."""
 
 from __future__ import annotations
 
@@ -16,46 +16,46 @@ from elman.errors import DataError, OptionError
 from elman.features.forecast import ForecastFeature, Layout
 
 MOST_WINDOWS = 20_000
-"""Windows of an epoch at most, drawn anew for each; of a part that is validated, evenly spread."""
+"""Greatest number of windows per epoch: sampled anew for each in training, else evenly spaced."""
 
 
 class Origins(NamedTuple):
-    """From where forecasts are made: the first step ahead of each."""
+    """The origins of forecasts: a series and the first step of the horizon each."""
 
     series: NDArray[np.int64]
-    """Which series each is of, (windows,)."""
+    """Number of the series of each origin, (windows,)."""
     step: NDArray[np.int64]
     """The first step of its horizon, (windows,)."""
 
     def take(self, rows: NDArray[np.int64]) -> Origins:
-        """Return some of them."""
+        """Return some of the origins."""
         return Origins(self.series[rows], self.step[rows])
 
 
 class ForecastWindows:
-    """Batches of windows of series that lie in one block of memory.
+    """Batches of windows of series.
 
-        input   past (window, or as much as there is), then horizon, (P + H, B, columns)
+        input   past (the window, or as much as exists), then horizon, (P + H, B, columns)
         target  the values of the horizon, (H, B, n), NaN where one is missing
 
     In the horizon the input's values are missing and its past covariates 0: the future is in the
-    target alone. Windows without a value to be forecast are left out.
+    target alone. Windows whose whole target is missing are left out.
 
     Args:
-        series: encoded by a `ForecastFeature`, (T, columns) each.
-        origins: of the windows.
-        layout: what the columns are.
-        window: steps of the past at most.
+        series: series encoded by a `ForecastFeature`, (T, columns) each.
+        origins: origins of the windows.
+        layout: meaning of the columns.
+        window: window length, the greatest number of past steps.
         horizon: H.
-        batch_size: rows a batch; one batch of an epoch may have fewer.
-        seed: of the order.
-        shuffle: whether windows change places from epoch to epoch, and are drawn anew where they
-            are many; else they stand in their order.
-        most: windows of an epoch at most; None for all.
-        unanswered: whether windows without a value to be forecast stay.
+        batch_size: rows per batch; one batch of an epoch may have fewer.
+        seed: random seed of the order.
+        shuffle: whether the order of windows, and the sample where they are many, changes from
+            epoch to epoch; else they keep their order.
+        most: greatest number of windows per epoch; None for all.
+        unanswered: whether windows whose whole target is missing are kept.
 
     Raises:
-        DataError: there is no window with a value to be forecast.
+        DataError: every target is missing.
         OptionError: batch_size is less than 1.
     """
 
@@ -82,16 +82,16 @@ class ForecastWindows:
         self._begins = np.concatenate([[0], np.cumsum(lengths)])[:-1].astype(np.int64)
         self.origins = origins
         if not unanswered:
-            self.origins = origins.take(np.flatnonzero(self._answerable(origins)))
+            self.origins = origins.take(np.flatnonzero(self._has_target(origins)))
         count = len(self.origins.step)
         if not count:
             raise DataError(
-                "every value to be forecast is missing; fill some in, or take the series out."
+                "every value to forecast is missing; fill some in, or remove the series."
             )
         self._windows = count if most is None else min(count, most)
 
     def __len__(self) -> int:
-        """Batches an epoch."""
+        """Number of batches per epoch."""
         return math.ceil(self._windows / self.batch_size)
 
     def epoch(self, n: int) -> Iterator[Batch]:
@@ -105,24 +105,25 @@ class ForecastWindows:
             yield self.cut(self.origins.take(order[start : start + self.batch_size]))
 
     def cut(self, origins: Origins) -> Batch:
-        """Cut some windows out, side by side."""
+        """Cut the windows of some origins, side by side."""
         layout, horizon = self.layout, self.horizon
         first = self._begins[origins.series] + origins.step
         past = np.minimum(origins.step, self.window)
         steps = np.arange(int(past.max(initial=0)) + horizon)[:, None]
-        at = first - past + steps
-        x = self._flat[torch.from_numpy(np.minimum(at, first + horizon - 1))]
-        ahead, behind = torch.from_numpy(steps >= past), torch.from_numpy(steps >= past + horizon)
+        times = first - past + steps
+        x = self._flat[torch.from_numpy(np.minimum(times, first + horizon - 1))]
+        future = torch.from_numpy(steps >= past)
+        padding = torch.from_numpy(steps >= past + horizon)
         covariates = layout.values + layout.past
-        x[..., : layout.values].masked_fill_(ahead.unsqueeze(-1), torch.nan)
-        x[..., layout.values : covariates].masked_fill_(ahead.unsqueeze(-1), 0.0)
-        x.masked_fill_(behind.unsqueeze(-1), 0.0)
+        x[..., : layout.values].masked_fill_(future.unsqueeze(-1), torch.nan)
+        x[..., layout.values : covariates].masked_fill_(future.unsqueeze(-1), 0.0)
+        x.masked_fill_(padding.unsqueeze(-1), 0.0)
         target = self._flat[torch.from_numpy(first + np.arange(horizon)[:, None])]
         lengths = torch.from_numpy(past + horizon)
         return Batch(x, target[..., : layout.values].clone(), lengths, per_step=False)
 
-    def _answerable(self, origins: Origins) -> NDArray[np.bool_]:
-        """Tell which windows have a value to be forecast."""
+    def _has_target(self, origins: Origins) -> NDArray[np.bool_]:
+        """Tell which windows have an observed value in their horizon."""
         observed = (~self._flat[:, : self.layout.values].isnan()).any(1).numpy()
         before = np.concatenate([[0], np.cumsum(observed)])
         first = self._begins[origins.series] + origins.step
@@ -130,9 +131,9 @@ class ForecastWindows:
 
 
 def training_origins(feature: ForecastFeature, lengths: Sequence[int]) -> Origins:
-    """List the windows that can be learned from: those with a full past, of every series.
+    """List the origins of training windows: all with a full past in every series.
 
-    Of a short series all in its second half are taken, be their past full or not.
+    In a short series all origins in its second half are used, even without a full past.
     """
     longest = np.asarray(lengths) - feature.horizon
     first = np.minimum(feature.window, np.maximum(1, (longest + 1) // 2))
@@ -140,7 +141,7 @@ def training_origins(feature: ForecastFeature, lengths: Sequence[int]) -> Origin
 
 
 def origins_between(first: NDArray[np.int64], last: NDArray[np.int64], stride: int) -> Origins:
-    """List origins from the first to the last step of every series, so many steps apart."""
+    """List origins from a first to a last step of every series, `stride` steps apart."""
     counts = np.maximum(0, (last - first) // stride + 1)
     series = np.repeat(np.arange(len(counts)), counts)
     within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)

@@ -1,4 +1,4 @@
-"""What is longer than gradients flow through: cut in time, the state carried from cut to cut."""
+"""Truncated backpropagation through time: sequences cut in time, with the state carried on."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ def windows(batch: Batch, length: int) -> Iterator[Batch]:
     """Cut a batch in time, so that gradients flow through at most `length` steps.
 
     Args:
-        batch: of whole sequences, with a target a step.
-        length: steps a window; 0 for one window.
+        batch: whole sequences, with a target a step.
+        length: steps per window; 0 for one window.
 
     Yields:
-        Batches of the same rows in the order of time, each but the first going on from the one
-        before; a row that has ended has length 0.
+        Batches of the same rows in the order of time, each but the first continuing the previous
+        one; a row that has ended has length 0.
 
     Raises:
-        OptionError: the batch is to be cut and has one target a row.
+        OptionError: the batch has to be cut and has one target a row.
     """
     if length and not batch.per_step:
         raise OptionError(
@@ -47,21 +47,21 @@ def windows(batch: Batch, length: int) -> Iterator[Batch]:
 
 
 class StreamBatches:
-    """One long stream, cut into rows that are read side by side, a chunk of all rows at a time.
+    """One long stream, cut into rows that are read side by side, one chunk of all rows at a time.
 
-    The stream x(1) … x(S) is cut into B rows of like length, and these into chunks. Each chunk but
-    an epoch's first goes on from the state where the one before ended, which is truncated
-    backpropagation through time. Nothing is left out: rows may differ by one step in length.
+    The stream x(1) … x(S) is cut into B rows of equal length, up to one step, and these into
+    chunks. Each chunk but an epoch's first continues from the final state of the previous one:
+    truncated backpropagation through time. No element is left out.
 
         input = x(n),  target = x(n + 1)                  n = 1 … S − 1
 
-    With `vary_cuts` the cuts lie elsewhere in every epoch, so that no element stands at the
-    beginning of a chunk, where gradients reach no further back, each time. An epoch's cuts follow
-    from `(seed, n)` alone.
+    With `vary_cuts` the cuts move from epoch to epoch, so that no element is always at the start
+    of a chunk, where no gradient flows further back. The cuts of epoch n depend on `(seed, n)`
+    alone.
 
     Source: Mikolov et al. 2010; Zaremba et al. 2014, arXiv:1409.2329. Merity et al. 2017,
     arXiv:1708.02182, §5, vary the length of the chunks and the learning rate with it; here chunks
-    keep their length, but for the first and the last.
+    keep their length, except the first and the last.
 
     >>> batches = StreamBatches(torch.arange(9), batch_size=2, chunk_length=3)
     >>> [batch.input.T.tolist() for batch in batches.epoch(0)]
@@ -78,18 +78,18 @@ class StreamBatches:
         seed: int = 0,
         vary_cuts: bool = False,
     ) -> None:
-        """Lay a stream out in rows.
+        """Cut a stream into rows.
 
         Args:
-            stream: x, (S, …): ids (S,), say, or the samples of a recording (S, 1).
-            batch_size: B; 1 reads the stream from its beginning to its end.
-            chunk_length: greatest number of steps of a chunk.
-            targets: what should come out at each element, (S, …); None asks for the next one.
-            seed: of the cuts, at least 0.
-            vary_cuts: whether cuts lie elsewhere in every epoch.
+            stream: x, (S, …): for instance ids (S,), or the samples of a recording (S, 1).
+            batch_size: B; 1 reads the stream from start to end.
+            chunk_length: greatest number of steps in a chunk.
+            targets: target of each element, (S, …); None for the next element.
+            seed: random seed of the cuts, at least 0.
+            vary_cuts: whether the cuts move from epoch to epoch.
 
         Raises:
-            ShapeError: stream and targets are not of one length.
+            ShapeError: stream and targets differ in length.
             DataError: the stream is too short for B rows.
             OptionError: a number is out of range.
         """
@@ -104,27 +104,27 @@ class StreamBatches:
             raise ShapeError(
                 f"targets must be (S, …) with S = {len(stream)}, got {tuple(targets.shape)}."
             )
-        inputs, wanted = (stream[:-1], stream[1:]) if targets is None else (stream, targets)
+        inputs, targets = (stream[:-1], stream[1:]) if targets is None else (stream, targets)
         if len(inputs) < batch_size:
             raise DataError(
                 f"a stream of {len(stream)} elements is too short for batch_size = {batch_size} "
-                "rows with a target each; use a smaller batch_size or more text."
+                "rows; use a smaller batch_size or more data."
             )
         self.chunk_length = chunk_length
         self.seed = seed
         self.vary_cuts = vary_cuts
         rows = torch.tensor_split(inputs, batch_size)
         self._input = pad_sequence(list(rows))
-        self._target = pad_sequence(list(torch.tensor_split(wanted, batch_size)))
+        self._target = pad_sequence(list(torch.tensor_split(targets, batch_size)))
         self._lengths = torch.tensor([len(row) for row in rows])
 
     def __len__(self) -> int:
-        """Batches an epoch."""
+        """Number of batches per epoch."""
         return len(self._cuts(0))
 
     @property
     def real_steps(self) -> int:
-        """Targets an epoch."""
+        """Number of targets per epoch."""
         return int(self._lengths.sum())
 
     def epoch(self, n: int) -> Iterator[Batch]:
@@ -141,17 +141,17 @@ class StreamBatches:
             )
 
     def _cuts(self, n: int) -> list[int]:
-        """Say where the chunks of epoch n begin, with K = ⌈N / chunk_length⌉ and rows of N steps.
+        """Return the starts of the chunks of epoch n, for rows of N steps.
 
-            start(k) = ⌊k N / K⌋                            k = 0 … K − 1
+            start(k) = ⌊k N / K⌋                            k = 0 … K − 1, K = ⌈N / chunk_length⌉
 
-        Where cuts vary, all of them are moved by 1 … ⌈N / K⌉ − 1 steps, and what lies before the
-        first of them is one chunk more.
+        Where cuts vary, all of them move by 1 … ⌈N / K⌉ − 1 steps, and the steps before the first
+        of them are one more chunk.
         """
         steps = len(self._input)
         count = math.ceil(steps / self.chunk_length)
         starts, longest = [k * steps // count for k in range(count)], math.ceil(steps / count)
         if not self.vary_cuts or longest == 1:
             return starts
-        moved = int(np.random.default_rng([self.seed, n]).integers(1, longest))
-        return [0, *[start + moved for start in starts]]
+        shift = int(np.random.default_rng([self.seed, n]).integers(1, longest))
+        return [0, *[start + shift for start in starts]]

@@ -1,4 +1,4 @@
-"""From the rolls of a split to its batches: next-step examples, cut and transposed as asked."""
+"""Batches of piano rolls, transposed at random in every epoch."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from elman.features.roll import Roll
 
 
 def transposed(roll: Roll, semitones: int) -> Roll:
-    """Move every note of a roll up by so many semitones, down where negative.
+    """Transpose a roll by some semitones, up where positive.
 
     Args:
         roll: (T, 88).
-        semitones: no note may leave the keyboard; see `transpositions`.
+        semitones: shift that keeps all notes on the keyboard; see `transpositions`.
     """
     return np.roll(roll, semitones, axis=1)
 
 
 def transpositions(roll: Roll, greatest: int) -> range:
-    """List the moves of at most `greatest` semitones that keep every note on the keyboard."""
+    """List the shifts of at most `greatest` semitones that keep every note on the keyboard."""
     keys = np.flatnonzero(roll.any(axis=0))
     if not len(keys):
         return range(1)
@@ -31,16 +31,16 @@ def transpositions(roll: Roll, greatest: int) -> range:
 
 
 class TransposedBatches:
-    """Batches of rolls, each roll moved by a random number of semitones, anew in each epoch.
+    """Batches of rolls, each transposed by a random number of semitones in every epoch.
 
-    An epoch's moves and batches follow from `(seed, n)` alone.
+    The transpositions and batches of epoch n depend on `(seed, n)` alone.
 
     Args:
-        rolls: the training split.
-        examples: turns rolls into examples.
-        greatest: semitones up or down at most.
-        batch_size: rows a batch.
-        seed: at least 0.
+        rolls: the training rolls.
+        examples: function from rolls to examples.
+        greatest: greatest number of semitones up or down.
+        batch_size: rows per batch.
+        seed: random seed, at least 0.
     """
 
     def __init__(
@@ -57,22 +57,22 @@ class TransposedBatches:
         self.greatest = greatest
         self.batch_size = batch_size
         self.seed = seed
-        # Moving a roll keeps its length, so every epoch has as many batches as the first.
-        self._count = len(self._moved(0))
+        # Transposing keeps the length of a roll, so every epoch has as many batches as the first.
+        self._count = len(self._transposed(0))
 
     def __len__(self) -> int:
-        """Batches an epoch."""
+        """Number of batches per epoch."""
         return self._count
 
     def epoch(self, n: int) -> Iterator[Batch]:
         """Yield the batches of epoch n, n ≥ 0."""
-        return self._moved(n).epoch(n)
+        return self._transposed(n).epoch(n)
 
-    def _moved(self, n: int) -> BucketedBatches:
-        # The 1 sets this stream of numbers apart from that of the batches, seeded alike.
+    def _transposed(self, n: int) -> BucketedBatches:
+        # The 1 makes these random numbers differ from those of the batches with the same seed.
         random = np.random.default_rng([self.seed, n, 1])
-        moved = [
+        rolls = [
             transposed(roll, int(random.choice(transpositions(roll, self.greatest))))
             for roll in self.rolls
         ]
-        return BucketedBatches(self.examples(moved), self.batch_size, seed=self.seed)
+        return BucketedBatches(self.examples(rolls), self.batch_size, seed=self.seed)

@@ -1,1 +1,1 @@
-"""From files to examples: named data sets and the batches made of them."""
+"""From files to tables: formats, named data sets, splits, sequences and windows."""

@@ -1,4 +1,4 @@
-"""Python values and NumPy arrays to columns of Arrow, and back."""
+"""Conversion of Python values and NumPy arrays to Arrow columns, and back."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def to_python(array: pa.Array) -> list[Any]:
-    """Return the values of a column of Arrow, a value a row, None where one is missing.
+    """Return the values of an Arrow column, one a row, None where one is missing.
 
-    A list of numbers is a NumPy array of its own, (T,), or (T, I, …) where every element is a
-    list of fixed size; in it a missing number is NaN. Timestamps finer than microseconds are cut
-    to them, for Python knows nothing finer.
+    A list of numbers becomes a NumPy array, (T,), or (T, I, …) where every element is a list of
+    fixed size; in it a missing number is NaN. Timestamps are truncated to microseconds, the
+    finest that Python has.
     """
     import pyarrow as pa
 
@@ -48,7 +48,7 @@ def is_list(kind: pa.DataType) -> bool:
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Tell whether the values of a column are strings, be each different one stored once."""
+    """Tell whether the values of a column are strings, dictionary-encoded or not."""
     from pyarrow import types
 
     if types.is_dictionary(kind):
@@ -75,7 +75,7 @@ def _holds_lists_of_numbers(kind: pa.DataType) -> bool:
 
 
 def _numbers(scalar: pa.Scalar) -> Any:
-    """Return one list of numbers as an array that may be written to."""
+    """Return one list of numbers as a writable array."""
     from pyarrow import types
 
     if not scalar.is_valid:
@@ -91,12 +91,13 @@ def _numbers(scalar: pa.Scalar) -> Any:
 
 
 def to_arrow(values: Any, *, name: str) -> Any:
-    """Turn the values of one column into an Array or ChunkedArray of Arrow.
+    """Turn the values of one column into an Arrow Array or ChunkedArray.
 
     Args:
-        values: a sequence with a value a row, an array whose first axis is the rows, or a column
-            of Arrow, which is returned as it is. A value may be an array itself, of any length.
-        name: name of the column, for the errors.
+        values: a sequence with one value a row, an array whose first axis is the rows, or an
+            Arrow column, which is returned unchanged. A value may itself be an array of any
+            length.
+        name: name of the column, for error messages.
 
     Raises:
         DataError: the values are of several types, or of one that a table cannot hold.
@@ -107,22 +108,22 @@ def to_arrow(values: Any, *, name: str) -> Any:
         return values
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise DataError(
-            f"column {name!r} must be a list or an array with a value a row, got {_say(values)}."
+            f"column {name!r} must be a list or an array with one value a row, got {_show(values)}."
         )
     if hasattr(values, "__array__"):
         values = np.asarray(values)
     try:
         if isinstance(values, np.ndarray) and not values.dtype.hasobject:
             if values.ndim == 0:
-                raise DataError(f"column {name!r} must have a value a row, got {_say(values)}.")
+                raise DataError(f"column {name!r} must have one value a row, got {_show(values)}.")
             return _from_block(values)
         return _from_values([_plain(value) for value in values])
     except (pa.ArrowException, OverflowError) as error:
-        raise _not_kept(list(values), name, str(error)) from error
+        raise _unstorable(list(values), name, str(error)) from error
 
 
 def _plain(value: Any) -> Any:
-    """Make an array of whatever can say itself as one: tensors, pictures."""
+    """Turn objects that offer themselves as arrays, such as tensors and images, into arrays."""
     if isinstance(value, np.ndarray):
         return value
     if hasattr(value, "__array_interface__") or hasattr(value, "__array__"):
@@ -145,12 +146,12 @@ def _from_values(values: Sequence[Any]) -> pa.Array:
 
 
 def _has_block(array: NDArray[Any]) -> bool:
-    """Whether an array's elements can lie one after another in a column."""
+    """Tell whether an array's elements can be stored one after another in a column."""
     return array.dtype.kind in "biuf" and 0 not in array.shape[1:]
 
 
 def _from_block(values: NDArray[Any]) -> pa.Array:
-    """Turn an array (N, …) into a column of N rows, each a list of fixed size of lists of …."""
+    """Turn an array (N, …) into a column of N rows, each a nested list of fixed size."""
     import pyarrow as pa
 
     if values.ndim > 1 and not _has_block(values):
@@ -162,23 +163,23 @@ def _from_block(values: NDArray[Any]) -> pa.Array:
     return column
 
 
-def _not_kept(values: list[Any], name: str, reason: str) -> DataError:
-    """Say which values of a column do not go together, by an example of each."""
+def _unstorable(values: list[Any], name: str, reason: str) -> DataError:
+    """Build the error for values that no Arrow column can hold, with an example of each type."""
     first = next((row for row, value in enumerate(values) if value is not None), 0)
     for row, value in enumerate(values):
         if value is not None and type(value) is not type(values[first]):
             return DataError(
-                f"column {name!r} mixes types: row {first} holds {_say(values[first])} and row "
-                f"{row} holds {_say(value)}. Give every row a value of one type, or None where it "
+                f"column {name!r} mixes types: row {first} holds {_show(values[first])} and row "
+                f"{row} holds {_show(value)}. Give every row a value of one type, or None where it "
                 "is missing."
             )
     return DataError(
-        f"column {name!r} cannot be kept in a table ({reason}); its first value is "
-        f"{_say(values[first])}. Give numbers, strings, lists of them or NumPy arrays."
+        f"column {name!r} cannot be stored in a table ({reason}); its first value is "
+        f"{_show(values[first])}. Give numbers, strings, lists of them or NumPy arrays."
     )
 
 
-def _say(value: Any) -> str:
-    """Show a value and its type, short."""
+def _show(value: Any) -> str:
+    """Return a value, shortened, and its type."""
     shown = repr(value)
     return f"{shown if len(shown) <= 60 else shown[:57] + '…'} ({type(value).__name__})"

@@ -1,4 +1,4 @@
-"""How far the steps of a series lie apart: seconds, months, working days, or plain numbers."""
+"""The frequency of a series: seconds, months, working days, or plain numbers between steps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from elman.errors import DataError, OptionError
 
 Times = NDArray[np.int64] | NDArray[np.float64]
-"""Microseconds since 1970, or plain numbers where a frequency is `of_numbers`."""
+"""Microseconds since 1970, or plain numbers where the frequency is `of_numbers`."""
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
@@ -31,7 +31,7 @@ _UNITS: Mapping[str, tuple[str, int]] = MappingProxyType(
         "working day": ("working day", 1),
     }
 )
-"""Name of a unit → what it is counted in, and how many of them it is."""
+"""Name of a unit → its base unit, and how many of these it is."""
 
 _SEASONS: Mapping[str, int] = MappingProxyType(
     {
@@ -45,19 +45,19 @@ _SEASONS: Mapping[str, int] = MappingProxyType(
         "quarter": 4,
     }
 )
-"""Frequency → steps of the season that most series of it have."""
+"""Frequency → usual season length in steps."""
 
 _FORM = re.compile(r"(?:(\d+(?:\.\d+)?) )?([a-z ]+?)s?")
 
 
 @dataclass(frozen=True)
 class Frequency:
-    """Steps that lie equally far apart.
+    """The distance between consecutive steps.
 
     Attributes:
         unit: `second`, `month` or `working day`, Monday to Friday; `number` where times are plain
             numbers.
-        count: units a step.
+        count: units per step.
 
     >>> Frequency.parse("15 minutes"), str(Frequency("month", 3))
     (Frequency(unit='second', count=900), 'quarter')
@@ -68,15 +68,15 @@ class Frequency:
 
     @classmethod
     def parse(cls, text: str) -> Frequency:
-        """Read a frequency: `hour`, `15 minutes`, `working day`, or a plain number.
+        """Parse a frequency: `hour`, `15 minutes`, `working day`, or a plain number.
 
         Raises:
-            OptionError: it is none.
+            OptionError: the text is not a frequency.
         """
-        found = _FORM.fullmatch(text)
-        if found and found[2] in _UNITS:
-            unit, size = _UNITS[found[2]]
-            count = size * float(found[1] or 1)
+        match = _FORM.fullmatch(text)
+        if match and match[2] in _UNITS:
+            unit, size = _UNITS[match[2]]
+            count = size * float(match[1] or 1)
             whole = unit == "second" or count == int(count)
             if count > 0 and whole and (unit != "working day" or count == 1):
                 return cls(unit, int(count) if count == int(count) else count)
@@ -87,8 +87,8 @@ class Frequency:
         if 0 < number < np.inf:
             return cls("number", number)
         raise OptionError(
-            f"a frequency is written as 'hour', '15 minutes', {', '.join(map(repr, _UNITS))} or, "
-            f"where times are numbers, as how far they lie apart; got {text!r}."
+            f"a frequency must be one of {', '.join(map(repr, _UNITS))}, a multiple such as "
+            f"'15 minutes', or, where times are numbers, the distance between steps; got {text!r}."
         )
 
     def __str__(self) -> str:
@@ -104,22 +104,22 @@ class Frequency:
 
     @property
     def of_numbers(self) -> bool:
-        """Whether times are plain numbers, which no calendar knows."""
+        """Whether times are plain numbers instead of dates."""
         return self.unit == "number"
 
     @property
     def season(self) -> int:
-        """Steps of the season that most series of this frequency have; 1 where there is none."""
+        """The usual season length in steps; 1 where there is none."""
         return _SEASONS.get(str(self), 1)
 
     def places(self, times: Times) -> NDArray[np.int64]:
-        """Count the steps from each time back to the first one.
+        """Return the number of steps from the first time to each time.
 
         Args:
-            times: of one series, rising, (T,).
+            times: times of one series, ascending, (T,).
 
         Raises:
-            DataError: a time does not lie a whole number of steps from the first.
+            DataError: a time is not a whole number of steps after the first.
         """
         if self.unit == "month":
             months = _as_dates(times).astype("datetime64[M]").astype(np.int64)
@@ -128,7 +128,7 @@ class Frequency:
             days = _as_dates(times).astype("datetime64[D]")
             off = ~np.is_busday(days)
             if off.any():
-                raise DataError(f"{show_time(times[off][0], self)} is no working day.")
+                raise DataError(f"{show_time(times[off][0], self)} is not a working day.")
             distance = np.asarray(np.busday_count(days[0], days), np.float64)
         else:
             step = self.count * (1 if self.of_numbers else SECOND)
@@ -138,31 +138,31 @@ class Frequency:
         if wrong.any():
             first, odd = show_time(times[0], self), show_time(times[wrong][0], self)
             raise DataError(
-                f"{odd} does not lie a whole number of steps, each {self}, behind {first}."
+                f"{odd} is not a whole number of steps after {first} at frequency '{self}'."
             )
         return np.asarray(whole, np.int64)
 
     def times(self, first: int | float, count: int) -> Times:
-        """Return the times of so many steps, the first one given, (count,)."""
+        """Return the times of `count` steps from the first time, (count,)."""
         steps = np.arange(count)
         if self.of_numbers:
             return np.asarray(first + steps * self.count, np.float64)
         begin = np.datetime64(int(first), "us")
         if self.unit == "working day":
             day = begin.astype("datetime64[D]")
-            found = np.busday_offset(day, steps).astype("datetime64[us]") + (begin - day)
-            return found.astype(np.int64)  # type: ignore[no-any-return]
+            times = np.busday_offset(day, steps).astype("datetime64[us]") + (begin - day)
+            return times.astype(np.int64)  # type: ignore[no-any-return]
         if self.unit == "month":
             return _months(begin, steps * int(self.count))
         return (int(first) + steps * int(self.count * SECOND)).astype(np.int64)
 
 
 def infer_frequency(times: Times, offsets: NDArray[np.int64], *, of_numbers: bool) -> Frequency:
-    """See how far the steps of some series lie apart: most of them.
+    """Infer the frequency of some series: the most common distance between steps.
 
     Args:
-        times: of all series, one after another, rising within each.
-        offsets: where each begins, and the end of the last.
+        times: times of all series, one after another, ascending within each.
+        offsets: start of each series, and the end of the last.
         of_numbers: whether times are plain numbers.
 
     Raises:
@@ -174,8 +174,8 @@ def infer_frequency(times: Times, offsets: NDArray[np.int64], *, of_numbers: boo
     within[borders[(borders >= 0) & (borders < len(within))]] = False
     if not within.any():
         raise DataError(
-            "no series has two steps, so how far they lie apart cannot be seen; say it: "
-            "data.frequency = 'day', say."
+            "no series has two steps, so the frequency cannot be inferred; give it, for instance "
+            "data.frequency = 'day'."
         )
     if of_numbers:
         return Frequency("number", float(_commonest(distances[within])))
@@ -196,7 +196,7 @@ def infer_frequency(times: Times, offsets: NDArray[np.int64], *, of_numbers: boo
 
 
 def show_time(time: int | float, frequency: Frequency) -> str:
-    """Write a time: 2011-03-14, 2011-03-14 15:00, or the number it is."""
+    """Format a time: 2011-03-14, 2011-03-14 15:00, or a number."""
     if frequency.of_numbers:
         return f"{float(time):g}"
     whole = np.datetime64(int(time), "us")
@@ -211,18 +211,19 @@ def _as_dates(times: Times) -> NDArray[np.datetime64]:
 
 
 def _commonest(values: Times) -> int | float:
-    """Return what occurs most often, the least of several; of differences above zero."""
-    found, counts = np.unique(values[values > 0], return_counts=True)
-    return found[int(counts.argmax())]  # type: ignore[no-any-return]
+    """Return the most common positive value, the smallest of several."""
+    distinct, counts = np.unique(values[values > 0], return_counts=True)
+    return distinct[int(counts.argmax())]  # type: ignore[no-any-return]
 
 
 def _months(begin: np.datetime64, steps: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Go on by months, on the same day of each; on its last where the first one is a last."""
+    """Advance a date by months, to the same day of each; a month's last day stays a last day."""
     month, day = begin.astype("datetime64[M]"), begin.astype("datetime64[D]")
     months = month + steps
     days = (day - month.astype("datetime64[D]")).astype(np.int64)
     lasts = ((months + 1).astype("datetime64[D]") - months.astype("datetime64[D]")).astype(np.int64)
-    ends = days == lasts[0] - 1
-    chosen = lasts - 1 if ends else np.minimum(days, lasts - 1)
-    dates = (months.astype("datetime64[D]") + chosen).astype("datetime64[us]") + (begin - day)
+    is_last = days == lasts[0] - 1
+    day_of_month = lasts - 1 if is_last else np.minimum(days, lasts - 1)
+    dates = (months.astype("datetime64[D]") + day_of_month).astype("datetime64[us]")
+    dates += begin - day
     return dates.astype(np.int64)  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""Texts that are read one after another: each ends as a line does, so that none runs on."""
+"""Line ends for texts that are joined into one: each text becomes a line of its own."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from elman.data.table import Table, combined
 
 
 def with_line_ends(table: Table, column: str) -> Table:
-    r"""Let every text of a column end in a line end; an empty one, or none at all, stays as it is.
+    r"""Append a line end to every text of a column; an empty or missing text stays as it is.
 
     Args:
-        table: whose rows are texts of their own: names, say, or sentences.
-        column: that holds them.
+        table: a table whose rows are separate texts, such as names or sentences.
+        column: name of the column of texts.
 
     >>> names = Table.from_columns({"name": ["Ada", "Emmy\n"]}, origin="names")
     >>> list(with_line_ends(names, "name").column("name"))
@@ -33,7 +33,7 @@ def with_line_ends(table: Table, column: str) -> Table:
         fingerprint=lambda: combined([table.fingerprint, "line ends", column]),
         notes=[
             *table.notes,
-            f"the texts of column {column!r} are read one after another, each a line.",
+            f"the texts of column {column!r} are read as one running text, one line each.",
         ],
         stored=table.stored,
         spans=table.spans,

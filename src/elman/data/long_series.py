@@ -1,6 +1,6 @@
-"""Long tables, a row a time step, to series on a regular grid: a row each, gaps as missing values.
+"""From long tables, one row a time step, to series on a regular grid, one row each.
 
-Steps that are not there are put in, so that a step of a series is always as long as any other.
+Steps that are absent are inserted as missing values, so that all steps are equally long.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _PART = "part of the data"
-"""Column that says which of several tables a row is from, until the rows are sorted."""
+"""Temporary column with the number of the table that a row comes from."""
 
 LARGEST = float(np.finfo(np.float32).max)
 
 SPREAD = 20
-"""A grid may have so many times the steps that are there; else the frequency is mistaken."""
+"""Largest ratio of grid steps to rows; a larger one means that the frequency is wrong."""
 
 
 @dataclass(frozen=True)
 class LongSeries:
-    """Some series, each on a grid of its own of one frequency.
+    """Series on regular grids of one frequency.
 
     Attributes:
-        table: a row a series, whose place is its first step: lists of numbers a step, NaN where
-            one is missing; the time as numbers; the item.
-        ends: steps of each series that lie in the first table, in the first two, …, (series,
+        table: one row a series, whose place is that of its first step: lists with one number a
+            step, NaN where it is missing; the times as numbers; the sequence id.
+        ends: number of steps of each series in the first table, in the first two, …, (series,
             tables); the last column is the length.
-        frequency: of the grid; None without times.
+        frequency: frequency of the grids; None without times.
         notes: what was assumed, a sentence each.
     """
 
@@ -55,15 +55,15 @@ class LongSeries:
         return self.ends[:, -1]
 
     def part(self, rows: NDArray[np.int64], first: Any, end: Any) -> Table:
-        """Return some series up to some steps, with the steps of each that are to be forecast.
+        """Return some series up to some steps, with the steps of each that are forecast.
 
         Args:
-            rows: of the table.
-            first: the first step to be forecast of each.
-            end: the step behind the last one, where the series ends.
+            rows: rows of the table.
+            first: the first step to forecast, for each row.
+            end: one past the last step, where the series is cut, for each row.
 
         Returns:
-            A table whose `spans` are these steps; its lists share their memory with this one.
+            A table whose `spans` are these steps; its lists share memory with this one.
         """
         import pyarrow as pa
 
@@ -80,12 +80,12 @@ class LongSeries:
             else:
                 columns[name] = values.take(pa.array(rows, pa.int64()))
         spans = Spans(np.arange(len(rows)), np.asarray(first), np.asarray(end))
-        facts = [part.tobytes() for part in (rows, *spans)]
+        arguments = [array.tobytes() for array in (rows, *spans)]
         return Table(
             pa.table(columns),
             source=self.table.source,
             where=lambda row: self.table.where(int(rows[row])),
-            fingerprint=lambda: combined([self.table.fingerprint, *facts]),
+            fingerprint=lambda: combined([self.table.fingerprint, *arguments]),
             notes=self.table.notes,
             stored=self.table.stored,
             spans=spans,
@@ -100,18 +100,18 @@ def long_series(
     time: str | None = None,
     frequency: Frequency | None = None,
 ) -> LongSeries:
-    """Make series of long tables, the later tables going on where the earlier ones end.
+    """Make series from long tables; the series of later tables continue those of earlier ones.
 
     Args:
-        tables: a row a time step, of the same columns.
-        columns: of numbers.
+        tables: long tables with the same columns.
+        columns: names of numeric columns.
         sequence_id: column that names the series a row belongs to; None for one series.
         time: column by which rows are sorted; None keeps their order.
-        frequency: how far steps lie apart; None to see it from the times.
+        frequency: frequency of the series; None to infer it from the times.
 
     Raises:
-        DataError: a column holds no numbers, an id or a time is missing, two rows of a series have
-            the same time, times are no grid, or a later table has an earlier time.
+        DataError: a column is not numeric, an id or a time is missing, two rows of a series have
+            the same time, times do not fit the frequency, or a later table has an earlier time.
     """
     joined = _joined(tables, [*columns, *([sequence_id] if sequence_id else [])], time)
     grouped = to_sequences(joined, sequence_id=sequence_id, time=time, per_sequence=[])
@@ -146,7 +146,7 @@ def long_series(
 
 
 def _joined(tables: Sequence[Table], columns: Sequence[str], time: str | None) -> Table:
-    """Put tables below each other, with a column that says which one a row is from."""
+    """Concatenate tables, with a column that holds the number of each row's table."""
     import pyarrow as pa
 
     names = list(dict.fromkeys([*columns, *([time] if time else [])]))
@@ -175,7 +175,7 @@ def _numbers(table: Table, name: str) -> NDArray[np.float64]:
     kind = values.type
     if not (is_number(kind) or pa.types.is_boolean(kind) or pa.types.is_null(kind)):
         raise DataError(
-            f"{table.source}: column {name!r} holds {kind}, and a forecast reads and answers "
+            f"{table.source}: column {name!r} holds {kind}, and forecasts read and predict "
             "numbers. Leave it out, or write it as numbers."
         )
     if pa.types.is_boolean(kind):
@@ -186,8 +186,8 @@ def _numbers(table: Table, name: str) -> NDArray[np.float64]:
         series = int(np.searchsorted(_offsets(table), int(wrong.argmax()), side="right")) - 1
         raise DataError(
             f"the series that begins at {table.where(series)}, column {name}: "
-            f"{numbers[wrong][0]:g} is no number that a network can take; correct it, or leave it "
-            "empty."
+            f"{numbers[wrong][0]:g} is outside the range of 32-bit floats; correct it, or leave "
+            "the cell empty."
         )
     return numbers
 
@@ -204,7 +204,7 @@ def _times(table: Table, name: str) -> tuple[Times, bool]:
         return np.array(texts, "datetime64[us]").astype(np.int64), False
     if pa.types.is_time(values.type) or pa.types.is_duration(values.type):
         raise DataError(
-            f"column {name!r} of {table.source} holds {values.type}, which says no date; give "
+            f"column {name!r} of {table.source} holds {values.type}, which has no date; give "
             "dates, times with dates, or numbers."
         )
     stamps = values.cast(pa.timestamp("us", getattr(values.type, "tz", None)), safe=False)
@@ -213,9 +213,9 @@ def _times(table: Table, name: str) -> tuple[Times, bool]:
 
 def _check_clock(frequency: Frequency, of_numbers: bool, time: str) -> None:
     if frequency.of_numbers != of_numbers:
-        held = "numbers" if of_numbers else "dates"
+        content = "numbers" if of_numbers else "dates"
         raise DataError(
-            f"data.frequency = '{frequency}' does not fit the column {time!r}, which holds {held}."
+            f"data.frequency = '{frequency}' does not fit column {time!r}, which holds {content}."
         )
 
 
@@ -229,31 +229,31 @@ def _places(
     """Place every step on the grid of its series."""
     places = np.empty(len(times), np.int64)
     for series, (begin, end) in enumerate(pairwise(offsets.tolist())):
-        which = "the series" if sequence_id is None else _called(table, sequence_id, series)
-        begun = f"{which}, which begins at {table.where(series)}"
+        which = "the series" if sequence_id is None else _name(table, sequence_id, series)
+        subject = f"{which}, which begins at {table.where(series)}"
         try:
             places[begin:end] = frequency.places(times[begin:end])
         except DataError as error:
-            raise DataError(f"{begun}: {error} Correct it, or say data.frequency.") from error
+            raise DataError(f"{subject}: {error} Correct it, or set data.frequency.") from error
         same = np.flatnonzero(np.diff(places[begin:end]) == 0)
         if len(same):
             pair = times[begin + same[0] : begin + same[0] + 2]
             first, second = (show_time(time, frequency) for time in pair)
             raise DataError(
-                f"{begun}: {first} and {second} lie in the same {frequency}. Take one of them "
-                "out, or say data.frequency."
+                f"{subject}: {first} and {second} lie in the same {frequency}. Remove one of them, "
+                "or set data.frequency."
             )
         if places[end - 1] + 1 > SPREAD * (end - begin) + 1_000:
             raise DataError(
-                f"{begun}: from {show_time(times[begin], frequency)} to "
+                f"{subject}: from {show_time(times[begin], frequency)} to "
                 f"{show_time(times[end - 1], frequency)} there are "
-                f"{counted(int(places[end - 1]) + 1, 'step')}, each {frequency}, and only "
-                f"{counted(int(end - begin), 'row')}. Say how far steps lie apart: data.frequency."
+                f"{counted(int(places[end - 1]) + 1, 'step')} at frequency '{frequency}', and only "
+                f"{counted(int(end - begin), 'row')}. Set data.frequency."
             )
     return places
 
 
-def _called(table: Table, sequence_id: str, series: int) -> str:
+def _name(table: Table, sequence_id: str, series: int) -> str:
     return f"{sequence_id} {table.column(sequence_id)[series]!r}"
 
 
@@ -263,7 +263,7 @@ def _gaps(
     times: Times,
     frequency: Frequency,
 ) -> list[str]:
-    """Say how many steps of the grid are not there."""
+    """Return a note about steps of the grid without a row, if there are any."""
     total = int((places[offsets[1:] - 1] + 1).sum())
     absent = total - len(places)
     if not absent:
@@ -273,8 +273,8 @@ def _gaps(
     jumps[borders] = False
     before = show_time(times[int(jumps.argmax())], frequency)
     return [
-        f"{absent:,} of {counted(total, 'step')}, each {frequency}, are not there, the first one "
-        f"after {before}; they count as missing values."
+        f"{absent:,} of {counted(total, 'step')} at frequency '{frequency}' have no row, the first "
+        f"one after {before}; they are treated as missing values."
     ]
 
 
@@ -285,7 +285,7 @@ def _ends(
     offsets: NDArray[np.int64],
     tables: int,
 ) -> NDArray[np.int64]:
-    """Count the steps of every series that lie in the first tables."""
+    """Count the steps of every series in the first table, in the first two, …."""
     ends = np.zeros((len(offsets) - 1, tables), np.int64)
     series = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     back = (np.diff(part) < 0) & (np.diff(series) == 0)
@@ -293,11 +293,11 @@ def _ends(
         row = int(series[int(back.argmax())])
         raise DataError(
             f"the series that begins at {table.where(row)}: the parts of the data overlap in time. "
-            "What is measured on must come after what is learned from."
+            "Test rows must come after validation rows, and these after training rows."
         )
     for number in range(tables):
-        chosen = part <= number
-        np.maximum.at(ends[:, number], series[chosen], places[chosen] + 1)
+        included = part <= number
+        np.maximum.at(ends[:, number], series[included], places[included] + 1)
     return ends
 
 
@@ -315,7 +315,7 @@ def _table(grouped: Table, columns: dict[str, Any]) -> Table:
 
 
 def _offsets(table: Table) -> NDArray[np.int64]:
-    """Return where each series begins among all steps, and the end of the last."""
+    """Return the start of each series among all steps, and the end of the last."""
     import pyarrow.compute as pc
 
     lengths = pc.list_value_length(table.arrow(_PART)).to_numpy()
@@ -323,7 +323,7 @@ def _offsets(table: Table) -> NDArray[np.int64]:
 
 
 def _flat(values: pa.ChunkedArray) -> pa.Array:
-    """Return the elements of lists, one after another."""
+    """Return the concatenated elements of lists."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

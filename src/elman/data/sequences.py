@@ -1,4 +1,4 @@
-"""Long tables, a row a time step, to tables with a sequence a row, and to windows of the past."""
+"""From long tables, one row a time step, to one row a sequence, and to windows."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 NEXT = "next_{}"
-"""Name of the column that holds what a window of a column is followed by."""
+"""Name of the column with the value that follows each window of a column."""
 
 _ISO = re.compile(r"\d{4}(-\d\d(-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?)?)?Z?")
 
 
 class _Groups(NamedTuple):
-    """Rows of a long table put into sequences."""
+    """The rows of a long table, grouped by sequence."""
 
     order: NDArray[np.int64]
-    """Rows, those of a sequence together and in the order of time."""
+    """Rows, sorted by sequence and time."""
     offsets: NDArray[np.int64]
-    """Where each sequence begins in `order`, and the end of the last one."""
+    """Start of each sequence in `order`, and the end of the last one."""
 
     @property
     def first_rows(self) -> NDArray[np.int64]:
         return self.order[self.offsets[:-1]]
 
     def sequence_of_each(self) -> NDArray[np.int64]:
-        """Number of the sequence of each element of `order`."""
+        """Return the number of the sequence of each element of `order`."""
         return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
 
 
@@ -46,15 +46,15 @@ def to_sequences(
     time: str | None = None,
     per_sequence: Iterable[str] | None = None,
 ) -> Table:
-    """Put the rows of a long table, a time step each, into sequences, a row each.
+    """Turn a long table, one row a time step, into a table with one row a sequence.
 
-    A column becomes the list of its values over the sequence; one that says the same in every
-    row of a sequence stays a single value. Sequences keep the order in which they begin.
+    A column becomes the list of its values over the sequence; one that is constant within every
+    sequence stays a single value. Sequences keep the order in which they begin.
 
     Args:
-        table: a row a time step.
-        sequence_id: column whose value says which sequence a row belongs to; its rows need not
-            stand together. Without it all rows are one sequence.
+        table: a long table.
+        sequence_id: column that identifies the sequence of a row; the rows of a sequence need not
+            be adjacent. Without it all rows are one sequence.
         time: column by which the rows of a sequence are sorted: numbers, dates, times, or text
             like 2011-03-14. Without it they keep their order.
         per_sequence: columns that stay a single value. By default those that are constant within
@@ -62,19 +62,18 @@ def to_sequences(
             steps; else none.
 
     Returns:
-        A table with a row a sequence. A row's place is that of its first step.
+        A table with one row a sequence. A row's place is that of its first step.
 
     Raises:
         OptionError: a column is unknown.
         DataError: an id or a time is missing, two rows of a sequence have the same time, a
-            column named by per_sequence changes within a sequence, or a column of text is no
-            time.
+            column named by per_sequence changes within a sequence, or a text is not a time.
     """
     groups, notes = _group(table, sequence_id, time)
     constant = _constant_columns(table, groups, sequence_id, per_sequence)
     if per_sequence is None and (inferred := [name for name in constant if name != sequence_id]):
-        said = ", ".join(map(repr, inferred))
-        notes.append(f"constant within every sequence, so one value a sequence: {said}.")
+        names = ", ".join(map(repr, inferred))
+        notes.append(f"columns constant within every sequence have one value a sequence: {names}.")
     columns = {}
     for name in table.columns:
         values = table.arrow(name)
@@ -87,28 +86,27 @@ def to_sequences(
 
 
 def windows(
-    table: Table, *, length: int, step: int = 1, horizon: int = 1, answered: bool = True
+    table: Table, *, length: int, step: int = 1, horizon: int = 1, with_target: bool = True
 ) -> Table:
-    """Cut long sequences into windows of the past and the value that comes after each.
+    """Cut long sequences into windows, each with the value that follows it.
 
         NAME       x(t − length + 1), …, x(t)
         next_NAME  x(t + horizon)
 
-    A window never crosses from one sequence into another. The lists share their memory: windows
-    that overlap cost nothing.
+    A window never crosses from one sequence into another. Overlapping windows share memory.
 
     Args:
-        table: from `to_sequences`, with a list a sequence in its columns; or a long table in the
-            order of time, which is one sequence.
-        length: steps of a window, at least 1.
-        step: steps from the beginning of a window to that of the next, at least 1.
-        horizon: how many steps behind the window's end the value lies, at least 1.
-        answered: whether the value must be there. Without, there are no columns `next_NAME`, and
-            the last window is the one whose value nobody knows yet.
+        table: from `to_sequences`, with lists in its columns; or a long table in the order of
+            time, which is one sequence.
+        length: window length in steps, at least 1.
+        step: steps from the start of a window to the start of the next, at least 1.
+        horizon: steps from the last step of a window to its value, at least 1.
+        with_target: whether every window has its value. If not, there are no columns `next_NAME`,
+            and the last window is the one whose value is not yet known.
 
     Returns:
-        A row a window, in the order of sequences and time, with `spans`, by which
-        `split(…, in_time_order=True)` keeps the parts apart. Columns that are no lists are
+        One row a window, in the order of sequences and time, with `spans`, by which
+        `split(…, in_time_order=True)` keeps the parts apart. Columns that are not lists are
         repeated.
 
     Raises:
@@ -119,21 +117,21 @@ def windows(
         if value < 1:
             raise OptionError(f"{name} of windows must be at least 1 step, got {value}.")
     flat, offsets = _flattened(table)
-    needed = length + horizon if answered else length
+    needed = length + horizon if with_target else length
     spans = _spans(np.diff(offsets), needed, step)
     if not len(spans.sequence):
-        after = f" with the value {horizon} after it" if answered else ""
+        after = f" and the value {horizon} after it" if with_target else ""
         longest = counted(int(np.diff(offsets).max(initial=0)), "step")
         raise DataError(
             f"{table.source}: the longest sequence has {longest}, and a window of {length}{after} "
-            f"needs {needed}. Ask for shorter windows."
+            f"needs {needed}. Choose a shorter window."
         )
     starts = offsets[spans.sequence] + spans.start
     columns = {}
     for name in table.columns:
         if name in flat:
             columns[name] = _views(flat[name], starts, length)
-            if answered:
+            if with_target:
                 columns[NEXT.format(name)] = flat[name].take(_arrow(starts + needed - 1))
         else:
             columns[name] = table.arrow(name).take(_arrow(spans.sequence))
@@ -143,7 +141,7 @@ def windows(
         columns,
         starts if one_sequence else spans.sequence,
         [],
-        repr((length, step, horizon, answered)),
+        repr((length, step, horizon, with_target)),
         spans=spans,
     )
     if not one_sequence:
@@ -153,7 +151,7 @@ def windows(
 
 
 def _spans(lengths: NDArray[np.int64], needed: int, step: int) -> Spans:
-    """Lay spans of `needed` steps into sequences of some lengths, `step` steps apart."""
+    """Return spans of `needed` steps, starting `step` steps apart, within each sequence."""
     counts = np.maximum(0, (lengths - needed) // step + 1)
     sequence = np.repeat(np.arange(len(counts)), counts)
     within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -169,7 +167,7 @@ def _derived(
     *,
     spans: Spans | None = None,
 ) -> Table:
-    """Make a table whose rows were made of another's."""
+    """Make a table whose rows are derived from another's."""
     import pyarrow as pa
 
     return Table(
@@ -184,33 +182,33 @@ def _derived(
 
 
 def _group(table: Table, sequence_id: str | None, time: str | None) -> tuple[_Groups, list[str]]:
-    """Sort rows by sequence and time, and say what had to be sorted."""
+    """Sort rows by sequence and time, with a note where they were not in order."""
     if not len(table):
         raise DataError(f"{table.source} has no rows to make sequences of.")
     numbers = _sequence_numbers(table, sequence_id)
     times = None if time is None else _times(table, time)
     keys = (numbers,) if times is None else (times, numbers)
     order = np.lexsort(keys).astype(np.int64)  # stable: rows keep their order within a sequence
-    of_each = numbers[order]
-    offsets = np.flatnonzero(np.diff(of_each, prepend=-1, append=of_each[-1] + 1))
+    ordered = numbers[order]
+    offsets = np.flatnonzero(np.diff(ordered, prepend=-1, append=ordered[-1] + 1))
     groups = _Groups(order, offsets.astype(np.int64))
     if times is None or time is None:
         return groups, []
-    same = np.diff(of_each) == 0
-    twice = np.flatnonzero(same & (times[order][1:] == times[order][:-1]))
-    if len(twice):
-        first, second = sorted(order[twice[0] : twice[0] + 2].tolist())
+    same = np.diff(ordered) == 0
+    repeated = np.flatnonzero(same & (times[order][1:] == times[order][:-1]))
+    if len(repeated):
+        first, second = sorted(order[repeated[0] : repeated[0] + 2].tolist())
         which = "" if sequence_id is None else f" of sequence {_cell(table, sequence_id, first)}"
         raise DataError(
             f"{table.where(first)} and {table.where(second)}: two rows{which} have the same "
-            f"{time} {_cell(table, time, first)}. Take one of them out"
-            + ("." if sequence_id else ", or name the column that tells sequences apart.")
+            f"{time} {_cell(table, time, first)}. Remove one of them"
+            + ("." if sequence_id else ", or name the column of the sequence id.")
         )
     late = np.flatnonzero(same & (np.diff(order) < 0))
     if not len(late):
         return groups, []
     row = int(order[late[0] + 1])
-    return groups, [f"rows were not in the order of {time!r} and were sorted: {table.where(row)}."]
+    return groups, [f"rows were not in the order of {time!r} ({table.where(row)}) and were sorted."]
 
 
 def _sequence_numbers(table: Table, sequence_id: str | None) -> NDArray[np.int64]:
@@ -219,9 +217,9 @@ def _sequence_numbers(table: Table, sequence_id: str | None) -> NDArray[np.int64
         return np.zeros(len(table), np.int64)
     kind = table.column(sequence_id).type
     if is_list(kind):
-        raise DataError(f"column {sequence_id!r} holds lists and cannot tell sequences apart.")
+        raise DataError(f"column {sequence_id!r} holds lists and cannot be a sequence id.")
     values = table.arrow(sequence_id)
-    _refuse_missing(table, values, sequence_id, "which sequence a row belongs to")
+    _refuse_missing(table, values, sequence_id, "the sequence of the row")
     return _codes(values)
 
 
@@ -233,13 +231,13 @@ def _codes(values: pa.ChunkedArray) -> NDArray[np.int64]:
 
 
 def _times(table: Table, name: str) -> NDArray[Any]:
-    """Return numbers that are ordered and equal as the times of a column are."""
+    """Return the times of a column as numbers with the same order and equality."""
     import pyarrow.compute as pc
     from pyarrow import types
 
     kind = table.column(name).type
     values = table.arrow(name)
-    _refuse_missing(table, values, name, "when it is")
+    _refuse_missing(table, values, name, "the time of the row")
     if types.is_string(kind) or types.is_large_string(kind):
         for row, text in enumerate(table.column(name)):
             if not _ISO.fullmatch(text):
@@ -263,7 +261,7 @@ def _refuse_missing(table: Table, values: pa.ChunkedArray, name: str, what: str)
     if values.null_count:
         row = int(np.flatnonzero(values.is_null().to_numpy())[0])
         raise DataError(
-            f"{table.where(row)}, column {name}: the cell is empty, and it must say {what}."
+            f"{table.where(row)}, column {name}: the cell is empty, but it must hold {what}."
         )
 
 
@@ -284,7 +282,7 @@ def _constant_columns(
         if change is not None:
             first, second = change
             raise DataError(
-                f"column {name!r} must say the same in all rows of a sequence, but "
+                f"column {name!r} must be constant within a sequence, but "
                 f"{table.where(first)} has {_cell(table, name, first)} and {table.where(second)} "
                 f"{_cell(table, name, second)}."
             )
@@ -318,7 +316,7 @@ def _cell(table: Table, name: str, row: int) -> str:
 
 
 def _lists(values: pa.ChunkedArray, groups: _Groups) -> pa.Array:
-    """Cut a column into the lists of the sequences."""
+    """Return a column as one list for each sequence."""
     import pyarrow as pa
 
     in_order = bool((groups.order == np.arange(len(groups.order))).all())
@@ -327,14 +325,14 @@ def _lists(values: pa.ChunkedArray, groups: _Groups) -> pa.Array:
 
 
 def _whole(values: Any) -> pa.Array:
-    """Return one array, whichever combine_chunks() gave."""
+    """Return one array, whether combine_chunks() returned one or several chunks."""
     import pyarrow as pa
 
     return pa.concat_arrays(values.chunks) if isinstance(values, pa.ChunkedArray) else values
 
 
 def _views(values: pa.Array, starts: NDArray[np.int64], length: int) -> pa.Array:
-    """Return lists that overlap in the memory of one array."""
+    """Return overlapping lists that share the memory of one array."""
     import pyarrow as pa
 
     sizes = np.full(len(starts), length, np.int64)
@@ -342,7 +340,7 @@ def _views(values: pa.Array, starts: NDArray[np.int64], length: int) -> pa.Array
 
 
 def _flattened(table: Table) -> tuple[dict[str, pa.Array], NDArray[np.int64]]:
-    """Return the columns as one long array each, and where the sequences begin in them."""
+    """Return each column as one long array, and the offsets of the sequences in them."""
     import pyarrow.compute as pc
 
     lists = [name for name in table.columns if is_list(table.column(name).type)]
@@ -359,7 +357,7 @@ def _flattened(table: Table) -> tuple[dict[str, pa.Array], NDArray[np.int64]]:
             raise DataError(
                 f"{table.where(row)}: column {lists[0]!r} has "
                 f"{counted(int(first_lengths[row]), 'step')} and column {name!r} {lengths[row]}. "
-                "All must have the same."
+                "All columns must have equally many."
             )
         first_lengths = lengths
         flat[name] = pc.list_flatten(values)

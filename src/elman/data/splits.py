@@ -1,4 +1,4 @@
-"""Which rows are for training, which for validation, which for the test."""
+"""Splitting a table's rows into training, validation and test rows."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ PART_OF: Mapping[str, str] = MappingProxyType(
         "test": "test",
     }
 )
-"""What a column may say → the part it means."""
+"""Value of a split column → the part it names."""
 
 
 class Splits(NamedTuple):
-    """Rows of the three parts, ascending; no row is in two of them."""
+    """The rows of the three parts, ascending and disjoint."""
 
     train: Rows
     valid: Rows
@@ -49,48 +49,48 @@ def split(
     group: str | None = None,
     in_time_order: bool = False,
 ) -> Splits:
-    """Split a table's rows into training, validation and test part.
+    """Split a table's rows into training, validation and test rows.
 
     Args:
-        table: what is to be split.
-        seed: the same seed gives the same parts.
-        valid: share of the rows for validation, 0 … 1; 0 for none.
-        test: share of the rows for the test, 0 … 1; 0 for none.
-        column: column that says `train`, `valid` (or `val`, `dev`) or `test` of every row. A part
-            that no row belongs to is taken from the training part at random, which is noted.
-        stratify: column of labels whose shares are to be alike in all parts. The only row of a
-            label goes to the training part, which is noted.
-        group: column whose equal values must not come apart: speakers, patients, videos.
-        in_time_order: take the first rows for training, then those for validation, the last for
-            the test. Of windows, every sequence is cut so, and a window belongs to the part that
-            the value to be forecast lies in: as in use, it may read the past back across a
-            border (rolling origin), and no value after it.
+        table: the table to split.
+        seed: random seed; the same seed gives the same split.
+        valid: share of validation rows, 0 … 1; 0 for none.
+        test: share of test rows, 0 … 1; 0 for none.
+        column: column that holds `train`, `valid` (or `val`, `dev`) or `test` for every row. A
+            part that no row belongs to is drawn at random from the training rows, which is noted.
+        stratify: column of classes whose shares are kept equal in all parts. A class with a
+            single row goes to the training rows, which is noted.
+        group: column whose equal values stay in one part: speakers, patients, videos.
+        in_time_order: take the first rows for training, the next for validation and the last for
+            the test. Windows are split so within every sequence, by the value that they predict:
+            a window may read values before the start of its part, as in use (rolling origin),
+            but none after its end.
 
     Returns:
         The rows of the parts.
 
     Raises:
-        OptionError: shares that are no shares, a column that is unknown, or two ways to split.
-        DataError: there are too few rows, groups or steps, or a cell of `column` is no part.
+        OptionError: a share is invalid, a column is unknown, or two ways to split are given.
+        DataError: there are too few rows, groups or steps, or a cell of `column` is not a part.
     """
     _check_options(valid, test, column, stratify, group, in_time_order)
-    wanted = {"valid": valid, "test": test}
+    shares = {"valid": valid, "test": test}
     if column is not None:
-        return _by_column(table, column, wanted, seed)
-    parts = 1 + sum(share > 0 for share in wanted.values())
+        return _by_column(table, column, shares, seed)
+    parts = 1 + sum(share > 0 for share in shares.values())
     if len(table) < parts:
         raise DataError(
             f"{table.source} has {counted(len(table), 'row')}, too few for {parts} parts. Give "
-            "more rows, or the parts as files of their own (valid_files and test_files)."
+            "more rows, or separate files for the parts (valid_files and test_files)."
         )
     if in_time_order:
-        return _in_time_order(table, wanted)
+        return _in_time_order(table, shares)
     random = np.random.default_rng([seed, len(table)])
     if group is not None:
-        return _by_group(table, group, wanted, random)
+        return _by_group(table, group, shares, random)
     if stratify is not None:
-        return _stratified(table, stratify, wanted, random)
-    return _cut(random.permutation(len(table)), _counts(len(table), wanted))
+        return _stratified(table, stratify, shares, random)
+    return _cut(random.permutation(len(table)), _counts(len(table), shares))
 
 
 def _check_options(
@@ -103,7 +103,7 @@ def _check_options(
 ) -> None:
     if not (valid >= 0 and test >= 0 and valid + test < 1):
         raise OptionError(
-            "the shares valid and test must be at least 0 and leave rows for training, got "
+            "the shares valid and test must be at least 0 and leave training rows, got "
             f"valid={valid} and test={test}."
         )
     options = {"column": column, "stratify": stratify, "group": group}
@@ -111,22 +111,22 @@ def _check_options(
     ways += ["in_time_order"] * in_time_order
     if len(ways) > 1:
         raise OptionError(
-            f"rows can be split in one way only, got {' and '.join(ways)}. Leave one of them out."
+            f"rows can be split in one way only, got {' and '.join(ways)}. Omit one of them."
         )
 
 
-def _counts(rows: int, wanted: Mapping[str, float]) -> dict[str, int]:
-    """Rows of each part, at least one where any are wanted."""
-    return {part: max(1, round(rows * share)) if share else 0 for part, share in wanted.items()}
+def _counts(rows: int, shares: Mapping[str, float]) -> dict[str, int]:
+    """Return the number of rows of each part, at least one where its share is not 0."""
+    return {part: max(1, round(rows * share)) if share else 0 for part, share in shares.items()}
 
 
 def _cut(order: Rows, counts: Mapping[str, int], notes: tuple[str, ...] = ()) -> Splits:
-    """Take the test part from the beginning of an order, validation from its end."""
+    """Take the test rows from the start of an order, the validation rows from its end."""
     test, end = counts["test"], len(order) - counts["valid"]
     return Splits(np.sort(order[test:end]), np.sort(order[end:]), np.sort(order[:test]), notes)
 
 
-def _by_column(table: Table, column: str, wanted: Mapping[str, float], seed: int) -> Splits:
+def _by_column(table: Table, column: str, shares: Mapping[str, float], seed: int) -> Splits:
     rows: dict[str, list[int]] = {"train": [], "valid": [], "test": []}
     for row, value in enumerate(table.column(column)):
         part = PART_OF.get(str(value).strip().lower())
@@ -135,31 +135,30 @@ def _by_column(table: Table, column: str, wanted: Mapping[str, float], seed: int
             raise DataError(f"{table.where(row)}, column {column}: {error}")
         rows[part].append(row)
     if not rows["train"]:
-        raise DataError(f"column {column!r} of {table.source} says 'train' of no row.")
-    missing = {part: 0 if rows[part] else share for part, share in wanted.items()}
+        raise DataError(f"column {column!r} of {table.source} has no row with 'train'.")
+    missing = {part: 0 if rows[part] else share for part, share in shares.items()}
     notes = tuple(
-        f"column {column!r} says {part!r} of no row; {share:.0%} of the training rows were taken."
+        f"column {column!r} has no row with {part!r}; {share:.0%} of the training rows are used."
         for part, share in missing.items()
         if share
     )
     train = np.array(rows["train"], np.int64)
     counts = _counts(len(train), missing)
     if sum(counts.values()) >= len(train):
-        raise DataError(f"column {column!r} of {table.source} leaves too few rows for training.")
+        raise DataError(f"column {column!r} of {table.source} leaves too few training rows.")
     random = np.random.default_rng([seed, len(train)])
     order = random.permutation(train) if sum(counts.values()) else train
-    taken = _cut(order, counts, notes)
-    given = {part: np.array(found, np.int64) for part, found in rows.items()}
-    return taken._replace(
-        valid=given["valid"] if rows["valid"] else taken.valid,
-        test=given["test"] if rows["test"] else taken.test,
+    drawn = _cut(order, counts, notes)
+    return drawn._replace(
+        valid=np.array(rows["valid"], np.int64) if rows["valid"] else drawn.valid,
+        test=np.array(rows["test"], np.int64) if rows["test"] else drawn.test,
     )
 
 
-def _in_time_order(table: Table, wanted: Mapping[str, float]) -> Splits:
-    """Cut rows, or the steps of windows, at two borders."""
+def _in_time_order(table: Table, shares: Mapping[str, float]) -> Splits:
+    """Split rows, or the steps of windows, at two borders."""
     if table.spans is None:
-        counts = _counts(len(table), wanted)
+        counts = _counts(len(table), shares)
         rows = np.arange(len(table))
         train = len(table) - counts["valid"] - counts["test"]
         test = train + counts["valid"]
@@ -167,57 +166,57 @@ def _in_time_order(table: Table, wanted: Mapping[str, float]) -> Splits:
     sequence, _, stop = table.spans
     steps = np.zeros(sequence.max() + 1, np.int64)
     np.maximum.at(steps, sequence, stop)
-    test_border = np.round(steps * (1 - wanted["test"])).astype(np.int64)[sequence]
-    valid_share = 1 - wanted["test"] - wanted["valid"]
-    valid_border = np.round(steps * valid_share).astype(np.int64)[sequence]
+    test_border = np.round(steps * (1 - shares["test"])).astype(np.int64)[sequence]
+    train_share = 1 - shares["test"] - shares["valid"]
+    valid_border = np.round(steps * train_share).astype(np.int64)[sequence]
     parts = {
         "train": stop <= valid_border,
         "valid": (stop > valid_border) & (stop <= test_border),
         "test": stop > test_border,
     }
-    for part, chosen in parts.items():
-        if not chosen.any() and wanted.get(part, 1):
+    for part, belongs in parts.items():
+        if not belongs.any() and shares.get(part, 1):
             raise DataError(
-                f"{table.source} is too short to be divided in time: no row ends in the {part} "
-                f"part, {wanted.get(part, valid_share):.0%} of "
+                f"{table.source} is too short to be split in time: no row ends in the {part} "
+                f"part, {shares.get(part, train_share):.0%} of "
                 f"{counted(int(steps.max()), 'step')}. Use shorter windows, a larger share or "
                 "more data."
             )
-    rows_of = {part: np.flatnonzero(chosen) for part, chosen in parts.items()}
+    rows_of = {part: np.flatnonzero(belongs) for part, belongs in parts.items()}
     return Splits(rows_of["train"], rows_of["valid"], rows_of["test"])
 
 
 def _by_group(
-    table: Table, group: str, wanted: Mapping[str, float], random: np.random.Generator
+    table: Table, group: str, shares: Mapping[str, float], random: np.random.Generator
 ) -> Splits:
-    """Give whole groups to the parts, in random order, coming as near to the shares as they let."""
-    members = _rows_by_value(table, group)
-    parts = 1 + sum(share > 0 for share in wanted.values())
-    if len(members) < parts:
+    """Assign whole groups to the parts, in random order, as near to the shares as possible."""
+    rows_of = _rows_by_value(table, group)
+    parts = 1 + sum(share > 0 for share in shares.values())
+    if len(rows_of) < parts:
         raise DataError(
-            f"column {group!r} of {table.source} has {counted(len(members), 'group')}, too few for "
-            f"{parts} parts. Split by another column, or give the parts as files of their own."
+            f"column {group!r} of {table.source} has {counted(len(rows_of), 'group')}, too few for "
+            f"{parts} parts. Split by another column, or give separate files for the parts."
         )
-    groups = list(members.values())
+    groups = list(rows_of.values())
     left = [groups[i] for i in random.permutation(len(groups))]
-    chosen: dict[str, list[Rows]] = {}
-    later = sum(share > 0 for share in wanted.values())
+    assigned: dict[str, list[Rows]] = {}
+    reserved = sum(share > 0 for share in shares.values())
     for part in ("test", "valid"):
-        chosen[part] = []
-        if not wanted[part]:
+        assigned[part] = []
+        if not shares[part]:
             continue
-        target, size = wanted[part] * len(table), 0
+        target, size = shares[part] * len(table), 0
         for rows in list(left):
-            if len(left) > later and size + len(rows) / 2 <= target:
-                chosen[part].append(rows)
+            if len(left) > reserved and size + len(rows) / 2 <= target:
+                assigned[part].append(rows)
                 size += len(rows)
                 left = [other for other in left if other is not rows]
-        if not chosen[part]:
+        if not assigned[part]:
             smallest = min(left, key=len)
-            chosen[part].append(smallest)
+            assigned[part].append(smallest)
             left = [other for other in left if other is not smallest]
-        later -= 1
-    return Splits(_joined(left), _joined(chosen["valid"]), _joined(chosen["test"]))
+        reserved -= 1
+    return Splits(_joined(left), _joined(assigned["valid"]), _joined(assigned["test"]))
 
 
 def _joined(parts: Sequence[Rows]) -> Rows:
@@ -225,33 +224,33 @@ def _joined(parts: Sequence[Rows]) -> Rows:
 
 
 def _stratified(
-    table: Table, stratify: str, wanted: Mapping[str, float], random: np.random.Generator
+    table: Table, stratify: str, shares: Mapping[str, float], random: np.random.Generator
 ) -> Splits:
-    """Cut an order in which every label is spread evenly.
+    """Split an order in which the rows of every class are evenly spaced.
 
-    Row k of the n of a label stands at (k + u) / n, u being drawn once a label: any stretch of
-    the order has its share of every label, up to one row.
+    Row k of the n rows of a class has position (k + u) / n, with u drawn once for each class: any
+    interval of the order has its share of every class, up to one row.
     """
-    members = _rows_by_value(table, stratify)
-    counts = _counts(len(table), wanted)
-    alone = [label for label, rows in members.items() if len(rows) == 1]
-    place = np.empty(len(table))
-    for rows in members.values():
-        place[random.permutation(rows)] = (np.arange(len(rows)) + random.random()) / len(rows)
-    single = np.zeros(len(table), bool)
-    single[[int(members[label][0]) for label in alone]] = True
-    several = np.flatnonzero(~single)
+    rows_of = _rows_by_value(table, stratify)
+    counts = _counts(len(table), shares)
+    single = [name for name, rows in rows_of.items() if len(rows) == 1]
+    position = np.empty(len(table))
+    for rows in rows_of.values():
+        position[random.permutation(rows)] = (np.arange(len(rows)) + random.random()) / len(rows)
+    is_single = np.zeros(len(table), bool)
+    is_single[[int(rows_of[name][0]) for name in single]] = True
+    several = np.flatnonzero(~is_single)
     if sum(counts.values()) >= max(1, len(several)):
         raise DataError(
-            f"column {stratify!r} of {table.source} has {counted(len(alone), 'label')} with a "
-            "single row, too many to have each label in every part. Give the labels more rows, or "
-            "take these out."
+            f"column {stratify!r} of {table.source} has {counted(len(single), 'value')} with a "
+            "single row, too many to have each class in every part. Give these classes more rows, "
+            "or remove them."
         )
-    several = several[np.lexsort((random.permutation(len(several)), place[several]))]
+    several = several[np.lexsort((random.permutation(len(several)), position[several]))]
     parts = _cut(several, counts)
-    said = ", ".join(repr(label) for label in alone[:5]) + (" …" if len(alone) > 5 else "")
-    notes = (f"labels with a single row went to the training part: {said}.",) if alone else ()
-    train = np.sort(np.concatenate([parts.train, np.flatnonzero(single)]))
+    listed = ", ".join(map(repr, single[:5])) + (" …" if len(single) > 5 else "")
+    notes = (f"classes with a single row went to the training rows: {listed}.",) if single else ()
+    train = np.sort(np.concatenate([parts.train, np.flatnonzero(is_single)]))
     return parts._replace(train=train, notes=notes)
 
 
@@ -265,4 +264,4 @@ def _rows_by_value(table: Table, name: str) -> dict[Any, Rows]:
                 f"{type(value).__name__}."
             )
         rows.setdefault(value, []).append(row)
-    return {value: np.array(found, np.int64) for value, found in rows.items()}
+    return {value: np.array(numbers, np.int64) for value, numbers in rows.items()}

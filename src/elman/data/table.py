@@ -1,4 +1,4 @@
-"""A table: columns of Arrow, and for every row the place it came from."""
+"""A table: Arrow columns, and for every row the place it came from."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BLOCK = 1024
-"""Rows that are turned into Python values at once while a column is iterated over."""
+"""Number of rows converted to Python values at a time while iterating over a column."""
 
 NO_HEADER = "has no header"
-"""What a note says of a file whose columns have no names of their own."""
+"""Part of the note on a file without a header."""
 
 Where = Callable[[int], str]
 """Row → its place, in words: `reviews.csv, line 17`."""
 
 
 class Spans(NamedTuple):
-    """Which steps of which long sequence each row of a table of windows is made of."""
+    """The steps of a long sequence that each row of a table of windows covers."""
 
     sequence: NDArray[np.int64]
     """Number of the sequence, (rows,)."""
     start: NDArray[np.int64]
     """First step, (rows,)."""
     stop: NDArray[np.int64]
-    """Step behind the last one, that of the value to be forecast, (rows,)."""
+    """One past the last step, which is that of the value to predict, (rows,)."""
 
 
 class Column(Sequence[Any]):
-    """The values of one column, made from Arrow when they are asked for.
+    """The values of one column, converted from Arrow on access.
 
-    A missing value is None. A list of numbers is a NumPy array of its own, (T,) or (T, I, …), in
-    which a missing number is NaN; every other list is a list. Iterating holds a thousand values
-    at a time.
+    A missing value is None. A list of numbers is a NumPy array, (T,) or (T, I, …), in which a
+    missing number is NaN; every other list is a list. Iterating holds a thousand values at a
+    time.
     """
 
     def __init__(
@@ -85,18 +85,18 @@ class Column(Sequence[Any]):
         return f"Column({self.name!r}, {self.type}, {counted(len(self), 'row')})"
 
     def _numbered(self, rows: range) -> NDArray[np.int64]:
-        """Turn rows of the column into rows of the chunks."""
+        """Return the row numbers in the chunks of rows of the column."""
         numbers = np.arange(rows.start, rows.stop, rows.step, dtype=np.int64)
         return numbers if self._rows is None else self._rows[numbers]
 
     def _gather(self, rows: NDArray[np.int64]) -> list[Any]:
-        """Return the values of some rows, touching no chunk that holds none of them."""
+        """Return the values of some rows, reading only the chunks that contain them."""
         values: list[Any] = [None] * len(rows)
         chunk_of = np.searchsorted(self._starts, rows, side="right") - 1
         for chunk in np.unique(chunk_of).tolist():
             places = np.flatnonzero(chunk_of == chunk)
-            taken = self._chunks[chunk].take(_indices(rows[places] - self._starts[chunk]))
-            for place, value in zip(places.tolist(), to_python(taken), strict=True):
+            array = self._chunks[chunk].take(_indices(rows[places] - self._starts[chunk]))
+            for place, value in zip(places.tolist(), to_python(array), strict=True):
                 values[place] = value
         return values
 
@@ -104,19 +104,19 @@ class Column(Sequence[Any]):
 class Table:
     """Columns of equal length, and for every row the place it came from.
 
-    `read_table` makes one from files, `from_columns` one from values. A table does not change;
-    `select` gives another one that shares its memory.
+    `read_table` makes one from files, `from_columns` one from values. A table is immutable;
+    `select` returns another one that shares its memory.
 
     Args:
         data: the columns.
         source: what it was read from, in words: a file's name.
         where: row → its place, in words.
-        fingerprint: what changes when the content does, or how to find it out; by default the
-            hash of the columns.
+        fingerprint: a string that changes with the content, or a function that computes it; by
+            default the hash of the columns.
         notes: what was assumed while reading, a sentence each.
-        stored: whether the rows come from files, so that what is computed from them is worth
-            keeping between runs.
-        spans: for a table of windows, the steps each row is made of.
+        stored: whether the rows come from files, so that results computed from them are worth
+            caching between runs.
+        spans: for a table of windows, the steps that each row covers.
 
     Raises:
         DataError: two columns have the same name.
@@ -167,16 +167,15 @@ class Table:
         fingerprint: str | None = None,
         notes: Iterable[str] = (),
     ) -> Table:
-        """Make a table of values in memory.
+        """Make a table from values in memory.
 
         Args:
-            columns: name → a list, a NumPy array whose first axis is the rows, or a column of
-                Arrow. A value may be a number, a string, a list, or an array, of a length of
-                its own.
-            origin: what the values are, in words.
+            columns: name → a list, a NumPy array whose first axis is the rows, or an Arrow
+                column. A value may be a number, a string, or a list or array of any length.
+            origin: where the values come from, in words.
             where: row → its place; by default `ORIGIN, row 3`, counted from 0.
-            fingerprint: that of the files the values were read from, if they were: the table is
-                `stored` then.
+            fingerprint: fingerprint of the files that the values were read from, if any: the
+                table is then `stored`.
             notes: what was assumed while reading.
 
         Raises:
@@ -187,8 +186,8 @@ class Table:
         arrays = {name: to_arrow(values, name=name) for name, values in columns.items()}
         lengths = {name: len(array) for name, array in arrays.items()}
         if len(set(lengths.values())) > 1:
-            said = ", ".join(f"{name!r} has {length}" for name, length in lengths.items())
-            raise DataError(f"the columns of {origin} must have equally many rows: {said}.")
+            rows = ", ".join(f"{name!r} has {length}" for name, length in lengths.items())
+            raise DataError(f"the columns of {origin} must have equally many rows: {rows}.")
         return cls(
             pa.table(arrays),
             source=origin,
@@ -213,16 +212,16 @@ class Table:
         """Return a column.
 
         Raises:
-            OptionError: there is none of this name; a near miss is offered.
+            OptionError: there is no column of this name; a near miss is offered.
         """
         self.check_column(name)
         return Column(name, self._data.column(name), self._rows)
 
     def arrow(self, name: str) -> pa.ChunkedArray:
-        """Return a column as Arrow holds it; of a selection, a copy.
+        """Return a column as an Arrow array; a copy for a selection of rows.
 
         Raises:
-            OptionError: there is none of this name; a near miss is offered.
+            OptionError: there is no column of this name; a near miss is offered.
         """
         self.check_column(name)
         values = self._data.column(name)
@@ -230,14 +229,14 @@ class Table:
 
     @property
     def data(self) -> pa.Table:
-        """The columns as Arrow holds them; of a selection, a copy."""
+        """The columns as an Arrow table; a copy for a selection of rows."""
         return self._data if self._rows is None else self._data.take(_indices(self._rows))
 
     def select(self, rows: Sequence[int] | NDArray[np.integer[Any]]) -> Table:
-        """Return some rows, in the order given, each keeping its place.
+        """Return some rows, in the given order, each with its place.
 
         Args:
-            rows: numbers of rows, 0 … len − 1.
+            rows: row numbers, 0 … len − 1.
 
         Raises:
             OptionError: a number is out of range.
@@ -259,7 +258,7 @@ class Table:
         return selected
 
     def values(self, columns: Sequence[str]) -> Iterator[Any]:
-        """Yield what a feature takes of every row: a cell, or of several columns their cells."""
+        """Yield the input of a feature for every row: a cell, or a list of cells, one a column."""
         if len(columns) == 1:
             yield from self.column(columns[0])
             return
@@ -267,10 +266,10 @@ class Table:
             yield list(cells)
 
     def require(self, columns: Iterable[str]) -> None:
-        """See that the table has some columns.
+        """Check that the table has some columns.
 
         Raises:
-            DataError: one is missing; the table's source is named, and a near miss offered.
+            DataError: one is missing; the table's source is named and a near miss offered.
         """
         for name in columns:
             try:
@@ -288,26 +287,26 @@ class Table:
     def check_column(self, name: str, *, error: type[ElmanError] = OptionError) -> None:
         """Refuse a name that no column has, with a near miss.
 
-        Where the file was read as one without a header, that is said, for whoever asks for a name
-        has seen one.
+        The error mentions it where the file was read as one without a header: the header may have
+        been mistaken for a row.
 
         Raises:
             ElmanError: there is no such column; of the class `error`.
         """
         if name in self.columns:
             return
-        found = unknown("column", name, self.columns, error=error)
+        refusal = unknown("column", name, self.columns, error=error)
         if not any(NO_HEADER in note for note in self.notes):
-            raise found
+            raise refusal
         raise error(
-            f"{found} No line of names was recognised in {self.source}: its first line reads like "
-            "a row, for it holds a number, a date or a long text, or a field of it comes again "
-            "further down. Put a line of names first that differs from the rows."
+            f"{refusal} No header was recognised in {self.source}: its first line looks like a "
+            "row, because it contains a number, a date or a long text, or one of its fields occurs "
+            "again below. Add a header line that differs from the rows."
         )
 
 
 def concatenate(tables: Sequence[Table], *, source: str) -> Table:
-    """Put tables with the same columns, in whatever order, below each other.
+    """Concatenate the rows of tables with the same columns, in any order.
 
     Raises:
         DataError: the columns of two tables differ in names or types.
@@ -318,8 +317,9 @@ def concatenate(tables: Sequence[Table], *, source: str) -> Table:
     for table in tables[1:]:
         if set(table.columns) != set(first.columns):
             raise DataError(
-                f"{first.source} and {table.source} cannot be one table: the columns of the first "
-                f"are {', '.join(first.columns)}; those of the second {', '.join(table.columns)}."
+                f"{first.source} and {table.source} have different columns and cannot be one "
+                f"table: the first has {', '.join(first.columns)}; the second "
+                f"{', '.join(table.columns)}."
             )
     data = [table.data.select(first.columns) for table in tables]
     try:
@@ -343,7 +343,7 @@ def concatenate(tables: Sequence[Table], *, source: str) -> Table:
 
 
 def _different_types(tables: Sequence[Table]) -> DataError:
-    """Say which column has which type where."""
+    """Build the error for a column that differs in type between tables."""
     import pyarrow as pa
 
     first = tables[0]
@@ -353,13 +353,13 @@ def _different_types(tables: Sequence[Table]) -> DataError:
             if types[0] != types[1] and pa.null() not in types:
                 return DataError(
                     f"column {name!r} is {types[0]} in {first.source} and {types[1]} in "
-                    f"{table.source}. Make it the same in all files."
+                    f"{table.source}. Use the same type in all files."
                 )
     return DataError(f"the columns of {first.source} and the other files differ in type.")
 
 
 def combined(parts: Iterable[str | bytes]) -> str:
-    """Return a fingerprint that changes when any of its parts does."""
+    """Return a fingerprint that changes with any of its parts."""
     digest = hashlib.sha256()
     for part in parts:
         content = part.encode() if isinstance(part, str) else part
@@ -369,7 +369,7 @@ def combined(parts: Iterable[str | bytes]) -> str:
 
 
 class _HashingFile:
-    """A file that keeps nothing but the hash of what is written to it."""
+    """A file that keeps only the hash of what is written to it."""
 
     closed = False
 
@@ -381,11 +381,11 @@ class _HashingFile:
         return len(content)
 
     def flush(self) -> None:
-        """There is nothing to be flushed."""
+        """Do nothing."""
 
 
 def _hash_of(data: pa.Table) -> str:
-    """Hash the columns as Arrow would send them, which leaves out what lies behind slices."""
+    """Hash the columns in Arrow's stream format, which contains only the values in use."""
     import pyarrow as pa
 
     file = _HashingFile()

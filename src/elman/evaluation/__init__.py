@@ -1,1 +1,1 @@
-"""Measuring trained networks, and setting the measurements side by side."""
+"""Scores of predictions: what they are called and how they are computed."""

@@ -1,4 +1,4 @@
-"""How well one of a few names is told: accuracy, F1, confusions, probabilities."""
+"""Scores of a predicted class: accuracy, F1, confusion matrix, log loss, calibration."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from elman.evaluation.measures import WORST, Measured, Scores, check_pairs
 BINS = 15
 """Bins of confidence that the calibration error is measured in, as in Guo et al. 2017."""
 ROUNDING = 1e-3
-"""How far from one the sum of a row's probabilities may be, for the sake of half precision."""
+"""How far from one the sum of a row's probabilities may be; half precision is not exact."""
 
 
 class ClassScores(NamedTuple):
-    """How well one name is told from all others.
+    """Scores of one class against all others.
 
         precision = TP / (TP + FP)     recall = TP / (TP + FN)     F1 = 2 TP / (2 TP + FP + FN)
 
     0 / 0 counts as 0, as in scikit-learn and conlleval.
 
     Attributes:
-        name: the name.
-        precision: share of the answers with this name that are right.
-        recall: share of the truths with this name that were found.
+        name: name of the class.
+        precision: share of the predictions of this class that are right.
+        recall: share of the rows of this class that are predicted as it.
         f1: their harmonic mean.
-        support: truths with this name, TP + FN.
-        answered: answers with this name, TP + FP.
+        support: rows of this class, TP + FN.
+        answered: predictions of this class, TP + FP.
     """
 
     name: Hashable
@@ -43,7 +43,7 @@ class ClassScores(NamedTuple):
 
     @classmethod
     def of(cls, name: Hashable, hits: int, support: int, answered: int) -> ClassScores:
-        """Make the scores of a name from its counts."""
+        """Make the scores of a class from its counts."""
         return cls(
             name,
             hits / answered if answered else 0.0,
@@ -55,29 +55,29 @@ class ClassScores(NamedTuple):
 
 
 class Mistake(NamedTuple):
-    """A wrong answer, and how sure it was."""
+    """A wrong prediction and its probability."""
 
     row: int
     truth: Hashable
     answer: Hashable
     probability: float
-    """That was given to the answer."""
+    """Probability of the prediction."""
 
 
 class Calibration(NamedTuple):
-    """How the given probabilities stand to the share of right answers.
+    """Predicted probabilities beside the share of predictions that are right.
 
         error = Σ_b (n_b / N) · |accuracy_b − confidence_b|
 
-    over bins b of equal width of the probability given to the answer, (0, 1/M], …, (1 − 1/M, 1].
+    over bins b of equal width of the prediction's probability, (0, 1/M], …, (1 − 1/M, 1].
 
     Source: Guo et al. 2017, arXiv:1706.04599, eq. 3.
 
     Attributes:
         error: the expected calibration error.
-        confidence: mean probability given to the answer, of every bin that is not empty.
-        accuracy: share of right answers in it.
-        counts: answers in it.
+        confidence: mean probability of the predictions in each bin that is not empty.
+        accuracy: share of right predictions in each.
+        counts: number of predictions in each.
     """
 
     error: float
@@ -88,56 +88,56 @@ class Calibration(NamedTuple):
 
 def names_of(
     truths: Sequence[Hashable],
-    answers: Sequence[Hashable],
+    predictions: Sequence[Hashable],
     names: Sequence[Hashable] | None = None,
 ) -> list[Hashable]:
-    """List the names in order: those given, then whatever else occurs, sorted as text.
+    """List the classes in order: those given, then any others that occur, sorted as text.
 
     Raises:
-        OptionError: a given name stands twice.
+        OptionError: a class is given twice.
     """
     known = list(names or ())
     for name, count in Counter(known).items():
         if count > 1:
             raise OptionError(f"names must differ from each other, got {name!r} {count} times.")
-    return known + sorted({*truths, *answers} - set(known), key=str)
+    return known + sorted({*truths, *predictions} - set(known), key=str)
 
 
 def confusions(
-    truths: Sequence[Hashable], answers: Sequence[Hashable], names: Sequence[Hashable]
+    truths: Sequence[Hashable], predictions: Sequence[Hashable], names: Sequence[Hashable]
 ) -> list[tuple[int, int, int]]:
-    """Count every pair of truth and answer that occurs: the confusion matrix without its zeros.
+    """Count every pair of truth and prediction that occurs: the confusion matrix without its zeros.
 
     Args:
-        truths: N names.
-        answers: N names.
-        names: every truth and answer among them.
+        truths: the true class of each of N rows.
+        predictions: the predicted class of each.
+        names: the classes; every truth and prediction is among them.
 
     Returns:
-        Place of the truth in `names`, place of the answer, and how often; by place.
+        Index of the true class in `names`, index of the predicted one, and count; sorted.
     """
     places = {name: place for place, name in enumerate(names)}
-    pairs = Counter(zip(truths, answers, strict=True))
+    pairs = Counter(zip(truths, predictions, strict=True))
     return sorted((places[t], places[a], count) for (t, a), count in pairs.items())
 
 
 def per_class(
-    truths: Sequence[Hashable], answers: Sequence[Hashable], names: Sequence[Hashable]
+    truths: Sequence[Hashable], predictions: Sequence[Hashable], names: Sequence[Hashable]
 ) -> list[ClassScores]:
-    """Score every name; one that is neither true nor answered anywhere is there with zeros."""
-    support, answered = Counter(truths), Counter(answers)
-    hits = Counter(t for t, a in zip(truths, answers, strict=True) if t == a)
-    return [ClassScores.of(name, hits[name], support[name], answered[name]) for name in names]
+    """Score every class; one that is never true and never predicted has zeros."""
+    support, predicted = Counter(truths), Counter(predictions)
+    hits = Counter(t for t, p in zip(truths, predictions, strict=True) if t == p)
+    return [ClassScores.of(name, hits[name], support[name], predicted[name]) for name in names]
 
 
 def macro_f1(classes: Sequence[ClassScores]) -> float:
-    """Return the mean F1 of the names that are true or answered anywhere, as scikit-learn's."""
+    """Return the mean F1 of the classes that are true or predicted anywhere, as scikit-learn."""
     seen = [each.f1 for each in classes if each.support or each.answered]
     return sum(seen) / len(seen) if seen else 0.0
 
 
 def weighted_f1(classes: Sequence[ClassScores]) -> float:
-    """Return the mean F1 weighted by support; 0 where nothing is true."""
+    """Return the mean F1 weighted by support; 0 where no class has any."""
     support = sum(each.support for each in classes)
     return sum(each.f1 * each.support for each in classes) / support if support else 0.0
 
@@ -147,39 +147,39 @@ def log_loss(
 ) -> float:
     """Return −(1/N) Σ ln p(truth) in nats; infinite where a truth has a probability of 0.
 
-    A truth that is not among the names has a probability of 0.
+    A true class that is not among `names` has a probability of 0.
 
     Args:
-        truths: N names.
-        probabilities: of the names, (N, n).
-        names: n names.
+        truths: the true class of each of N rows.
+        probabilities: of the classes, (N, n).
+        names: the n classes.
 
     Raises:
-        ShapeError, OptionError: `probabilities` are not such, as `checked_probabilities` says.
+        ShapeError, OptionError: `probabilities` are invalid; see `checked_probabilities`.
     """
-    given = checked_probabilities(probabilities, len(truths), names)
-    places = {name: place for place, name in enumerate(names)}
-    chosen = [
-        given[row, places[name]] if name in places else 0.0 for row, name in enumerate(truths)
+    checked = checked_probabilities(probabilities, len(truths), names)
+    columns = {name: column for column, name in enumerate(names)}
+    of_truths = [
+        checked[row, columns[name]] if name in columns else 0.0 for row, name in enumerate(truths)
     ]
     with np.errstate(divide="ignore"):
-        return float(-np.log(chosen).mean())
+        return float(-np.log(of_truths).mean())
 
 
 def calibration(
     truths: Sequence[Hashable],
-    answers: Sequence[Hashable],
+    predictions: Sequence[Hashable],
     probabilities: ArrayLike,
     *,
     bins: int = BINS,
 ) -> Calibration:
-    """Measure whether answers given with probability p are right in a share p of cases.
+    """Measure whether predictions of probability p are right in a share p of cases.
 
     Args:
-        truths: N names.
-        answers: N names.
-        probabilities: (N, n); the largest of a row is the confidence in its answer.
-        bins: of confidence, at least 1.
+        truths: the true class of each of N rows.
+        predictions: the predicted class of each.
+        probabilities: (N, n); the largest of a row is the confidence in its prediction.
+        bins: number of bins of confidence, at least 1.
 
     Raises:
         OptionError: bins < 1.
@@ -187,30 +187,30 @@ def calibration(
     if bins < 1:
         raise OptionError(f"bins must be at least 1, got {bins}.")
     confidence = np.asarray(probabilities, np.float64).max(axis=1)
-    right = np.array([t == a for t, a in zip(truths, answers, strict=True)], np.float64)
-    # Rounding may lift a probability a hair above 1; it belongs into the last bin.
+    right = np.array([t == a for t, a in zip(truths, predictions, strict=True)], np.float64)
+    # Rounding may lift a probability slightly above 1; it belongs in the last bin.
     places = np.minimum(np.ceil(confidence * bins).astype(np.int64), bins) - 1
     counts = np.bincount(places, minlength=bins)
     filled = counts > 0
     sums = [np.bincount(places, weights=each, minlength=bins) for each in (confidence, right)]
-    sure, accuracy = (each[filled] / counts[filled] for each in sums)
-    error = float((counts[filled] * np.abs(accuracy - sure)).sum() / len(confidence))
-    return Calibration(error, sure.tolist(), accuracy.tolist(), counts[filled].tolist())
+    mean, accuracy = (each[filled] / counts[filled] for each in sums)
+    error = float((counts[filled] * np.abs(accuracy - mean)).sum() / len(confidence))
+    return Calibration(error, mean.tolist(), accuracy.tolist(), counts[filled].tolist())
 
 
 def worst_mistakes(
     truths: Sequence[Hashable],
-    answers: Sequence[Hashable],
+    predictions: Sequence[Hashable],
     probabilities: ArrayLike,
     *,
     count: int = WORST,
 ) -> list[Mistake]:
-    """List the wrong answers that were given most surely, the surest first."""
+    """List the wrong predictions of the highest probability, highest first."""
     confidence = np.asarray(probabilities, np.float64).max(axis=1)
     wrong = [
-        Mistake(row, truth, answer, float(confidence[row]))
-        for row, (truth, answer) in enumerate(zip(truths, answers, strict=True))
-        if truth != answer
+        Mistake(row, truth, prediction, float(confidence[row]))
+        for row, (truth, prediction) in enumerate(zip(truths, predictions, strict=True))
+        if truth != prediction
     ]
     return sorted(wrong, key=lambda mistake: -mistake.probability)[:count]
 
@@ -221,70 +221,71 @@ def checked_probabilities(
     """Return probabilities as an array, (N, n).
 
     Args:
-        probabilities: what to check.
+        probabilities: the values to check.
         rows: N.
-        names: n names, one a column.
-        one_of: whether exactly one name is right, so that a row sums to one.
+        names: the n classes, one a column.
+        one_of: whether exactly one class is right, so that a row sums to one.
 
     Raises:
         ShapeError: it is not (N, n).
         OptionError: a number lies outside 0 … 1, or a row does not sum to one.
     """
-    given = np.asarray(probabilities, np.float64)
-    if given.shape != (rows, len(names)):
+    checked = np.asarray(probabilities, np.float64)
+    if checked.shape != (rows, len(names)):
         raise ShapeError(
             f"probabilities must be (N, n) = ({rows}, {len(names)}), a row a truth and a column a "
-            f"name, got {given.shape}."
+            f"class, got {checked.shape}."
         )
-    inside = ((given >= 0) & (given <= (1 + ROUNDING if one_of else 1))).all(axis=1)
+    inside = ((checked >= 0) & (checked <= (1 + ROUNDING if one_of else 1))).all(axis=1)
     if not inside.all():
         raise OptionError(
             f"probabilities must lie in 0 … 1, and those of row {inside.argmin()} do not."
         )
-    sums = given.sum(axis=1)
+    sums = checked.sum(axis=1)
     uneven = np.abs(sums - 1) > ROUNDING
     if one_of and uneven.any():
         row = int(uneven.argmax())
         raise OptionError(
             f"probabilities of a row must sum to 1, and those of row {row} sum to {sums[row]:.4g}. "
-            "Where several names can be true at once, score them as labels."
+            "Where several classes can be true at once, score them as labels."
         )
-    return given
+    return checked
 
 
 def classification_scores(
     truths: Sequence[Hashable],
-    answers: Sequence[Hashable],
+    predictions: Sequence[Hashable],
     probabilities: ArrayLike | None = None,
     *,
     names: Sequence[Hashable] | None = None,
 ) -> Scores:
-    """Score answers that are one of a few names.
+    """Score predicted classes.
 
     Args:
-        truths: N names.
-        answers: N names.
+        truths: the true class of each of N rows.
+        predictions: the predicted class of each.
         probabilities: of `names`, (N, n); adds log loss, calibration and the worst mistakes.
-        names: the n names the answers are chosen from, in the order of the probabilities; by
-            default whatever occurs.
+        names: the n classes that can be predicted, in the order of the probabilities; by
+            default those that occur.
 
     Returns:
-        accuracy (chief), macro_f1, weighted_f1, and with probabilities log_loss and
+        accuracy (main), macro_f1, weighted_f1, and with probabilities log_loss and
         calibration_error. `details`: `names`; `confusion`, see `confusions`; `classes`, a
-        `ClassScores` each; `commonest`, the name most often true and its share; with
+        `ClassScores` each; `commonest`, the most frequent true class and its share; with
         probabilities `worst`, a `Mistake` each, and `calibration`.
 
     Raises:
-        DataError: there is nothing to score, or not an answer for each truth.
+        DataError: there is nothing to score, or there is not one prediction for each truth.
         OptionError, ShapeError: names or probabilities are wrong.
     """
-    check_pairs(truths, answers)
+    check_pairs(truths, predictions)
     measured = Measured()
-    details = add_name_scores(measured, truths, answers, names)
+    details = add_name_scores(measured, truths, predictions, names)
     if probabilities is not None:
-        given = add_probability_scores(measured, truths, answers, probabilities, names)
-        details["calibration"] = calibration(truths, answers, given)._asdict()
-        details["worst"] = [each._asdict() for each in worst_mistakes(truths, answers, given)]
+        checked = add_probability_scores(measured, truths, predictions, probabilities, names)
+        details["calibration"] = calibration(truths, predictions, checked)._asdict()
+        mistakes = worst_mistakes(truths, predictions, checked)
+        details["worst"] = [mistake._asdict() for mistake in mistakes]
     return Scores(
         kind="classification",
         main="accuracy",
@@ -299,24 +300,26 @@ def classification_scores(
 def add_name_scores(
     measured: Measured,
     truths: Sequence[Hashable],
-    answers: Sequence[Hashable],
+    predictions: Sequence[Hashable],
     names: Sequence[Hashable] | None,
 ) -> dict[str, Any]:
     """Measure accuracy and F1, and return the tables behind them."""
-    every = names_of(truths, answers, names)
-    classes = per_class(truths, answers, every)
-    right = sum(t == a for t, a in zip(truths, answers, strict=True))
+    every = names_of(truths, predictions, names)
+    classes = per_class(truths, predictions, every)
+    right = sum(t == a for t, a in zip(truths, predictions, strict=True))
     measured.values["accuracy"] = right / len(truths)
     measured.values["macro_f1"] = macro_f1(classes)
     measured.values["weighted_f1"] = weighted_f1(classes)
     if names is not None:
-        unforeseen = [repr(name) for name in every[len(names) :] if name in set(truths)]
-        if unforeseen:
-            measured.notes.append(f"No answer can be {', '.join(unforeseen)}, but some truths are.")
+        unknown = [repr(name) for name in every[len(names) :] if name in set(truths)]
+        if unknown:
+            measured.notes.append(
+                f"Some rows are of a class that cannot be predicted: {', '.join(unknown)}."
+            )
     commonest = max(classes, key=lambda each: each.support)
     return {
         "names": every,
-        "confusion": [list(pair) for pair in confusions(truths, answers, every)],
+        "confusion": [list(pair) for pair in confusions(truths, predictions, every)],
         "classes": [each._asdict() for each in classes],
         "commonest": {"name": commonest.name, "share": commonest.support / len(truths)},
     }
@@ -325,19 +328,21 @@ def add_name_scores(
 def add_probability_scores(
     measured: Measured,
     truths: Sequence[Hashable],
-    answers: Sequence[Hashable],
+    predictions: Sequence[Hashable],
     probabilities: ArrayLike,
     names: Sequence[Hashable] | None,
 ) -> NDArray[np.float64]:
     """Measure log loss and calibration, and return the probabilities as an array.
 
     Raises:
-        OptionError: names are not given, without which nobody knows what the columns are.
+        OptionError: `names` are not given, so that the columns have no meaning.
     """
     if names is None:
-        raise OptionError("probabilities need names: which name is each of their columns of?")
-    given = checked_probabilities(probabilities, len(truths), names)
-    loss = log_loss(truths, given, names)
-    measured.add("log_loss", loss, "a truth was given a probability of 0, which costs infinitely")
-    measured.values["calibration_error"] = calibration(truths, answers, given).error
-    return given
+        raise OptionError("probabilities need names: the class of each of their columns.")
+    checked = checked_probabilities(probabilities, len(truths), names)
+    loss = log_loss(truths, checked, names)
+    measured.add(
+        "log_loss", loss, "a true class has a predicted probability of 0, so it is infinite"
+    )
+    measured.values["calibration_error"] = calibration(truths, predictions, checked).error
+    return checked

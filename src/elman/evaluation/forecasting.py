@@ -1,4 +1,4 @@
-"""How good forecasts are: of their middle, of their quantiles, and of their intervals."""
+"""Scores of forecasts: of point forecasts, of quantiles and of intervals."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from elman.evaluation.regression import mean_errors, seasonal_naive_error
 Numbers = NDArray[np.float64]
 Item = str | int
 
-_CHIEF = ("mase", "weighted_quantile_loss", "mae")
-"""The chief score is the first of these that there is."""
+_MAIN = ("mase", "weighted_quantile_loss", "mae")
+"""The main score is the first of these that is defined."""
 
 
-def smape(truths: ArrayLike, answers: ArrayLike) -> float:
+def smape(truths: ArrayLike, predictions: ArrayLike) -> float:
     """Return the symmetric mean absolute percentage error, a share from 0 to 2.
 
         sMAPE = mean 2 |y − ŷ| / (|y| + |ŷ|)          0 where y = ŷ = 0
@@ -28,8 +28,8 @@ def smape(truths: ArrayLike, answers: ArrayLike) -> float:
     over the values that are not missing.
 
     Args:
-        truths: y, any shape, NaN where a value is missing; one at least is not.
-        answers: ŷ, of the same shape.
+        truths: y, any shape, NaN where a value is missing; at least one is not.
+        predictions: ŷ, of the same shape.
 
     Source: Makridakis, Spiliotis and Assimakopoulos 2020, doi:10.1016/j.ijforecast.2019.04.014,
     which gives it in per cent, from 0 to 200.
@@ -37,9 +37,9 @@ def smape(truths: ArrayLike, answers: ArrayLike) -> float:
     >>> round(smape([1.0, 4.0, float("nan")], [3.0, 4.0, 7.0]), 3)
     0.5
     """
-    y, guess = _observed(truths, answers)
-    size = np.abs(y) + np.abs(guess)
-    return float(np.mean(2 * np.abs(y - guess) / np.where(size > 0, size, 1)))
+    y, predicted = _observed(truths, predictions)
+    size = np.abs(y) + np.abs(predicted)
+    return float(np.mean(2 * np.abs(y - predicted) / np.where(size > 0, size, 1)))
 
 
 def weighted_quantile_loss(truths: ArrayLike, quantiles: Mapping[float, ArrayLike]) -> float | None:
@@ -48,8 +48,8 @@ def weighted_quantile_loss(truths: ArrayLike, quantiles: Mapping[float, ArrayLik
         wQL(q) = 2 Σ ρ(q) / Σ |y|
         ρ(q)   = q (y − z) where y ≥ z, else (1 − q) (z − y)         z the quantile of level q
 
-    with sums over the values that are not missing. Of the median alone it is Σ |y − z| / Σ |y|;
-    over many levels it comes near the continuous ranked probability score, relative to the truth.
+    with sums over the values that are not missing. For the median alone it is Σ |y − z| / Σ |y|;
+    over many levels it approximates the continuous ranked probability score over mean |y|.
 
     Args:
         truths: y, any shape, NaN where a value is missing.
@@ -62,8 +62,8 @@ def weighted_quantile_loss(truths: ArrayLike, quantiles: Mapping[float, ArrayLik
     0.3
     """
     losses = []
-    for level, answers in quantiles.items():
-        y, z = _observed(truths, answers)
+    for level, predictions in quantiles.items():
+        y, z = _observed(truths, predictions)
         total = float(np.abs(y).sum())
         if total == 0:
             return None
@@ -72,10 +72,10 @@ def weighted_quantile_loss(truths: ArrayLike, quantiles: Mapping[float, ArrayLik
 
 
 def coverage(truths: ArrayLike, low: ArrayLike, high: ArrayLike) -> float:
-    """Return the share of the truths that lie in their interval, its ends among it.
+    """Return the share of the truths that lie in their interval, ends included.
 
     Args:
-        truths: any shape, NaN where a value is missing; one at least is not.
+        truths: any shape, NaN where a value is missing; at least one is not.
         low: the lower ends, of the same shape.
         high: the upper ends, likewise.
 
@@ -89,7 +89,7 @@ def coverage(truths: ArrayLike, low: ArrayLike, high: ArrayLike) -> float:
 
 def forecast_scores(
     truths: Sequence[ArrayLike],
-    answers: Sequence[ArrayLike],
+    predictions: Sequence[ArrayLike],
     *,
     quantiles: Mapping[float, Sequence[ArrayLike]] | None = None,
     training: Sequence[ArrayLike] | None = None,
@@ -97,51 +97,52 @@ def forecast_scores(
     items: Sequence[Item] | None = None,
     interval: float = 0.8,
 ) -> Scores:
-    """Score forecasts of the values of a horizon, of one series or of many.
+    """Score forecasts over a horizon, for one series or many.
 
-    MASE is taken forecast by forecast, each scaled by the seasonal naive error of its own history,
-    and is then the mean over the forecasts; everything else is over all observed values together.
+    MASE is computed for each forecast, scaled by the seasonal naive error of its own history, and
+    averaged over the forecasts; every other score is over all observed values together.
 
     Args:
         truths: the values of each forecast's horizon, (H,) or (H, k), NaN where one is missing.
-        answers: a point forecast of each, likewise.
+        predictions: a point forecast of each, likewise.
         quantiles: level → a forecast of that quantile for each, likewise; adds
             weighted_quantile_loss, and coverage where the ends of the interval are among them.
-        training: the values before each forecast that may be known, (T,) or (T, k), in the order
-            of time, NaN where one is missing; adds mase.
-        season: of the seasonal naive forecast that mase is scaled by, in steps.
-        items: which series each forecast is of; a series may be forecast from several origins.
-            None for a series each, called by their place.
-        interval: the share of the truths that the central interval ought to hold: between the
-            quantiles (1 ∓ interval)/2.
+        training: the history of each forecast, (T,) or (T, k), in the order of time, NaN where a
+            value is missing; adds mase.
+        season: steps in a season, for the seasonal naive forecast that mase is scaled by.
+        items: the series of each forecast; a series may be forecast from several origins. None
+            for a series of its own each, named by its index.
+        interval: nominal coverage of the central interval, between the quantiles
+            (1 ∓ interval)/2.
 
     Returns:
-        mae, mse, rmse, smape, mase (chief, then weighted_quantile_loss, then mae),
-        weighted_quantile_loss, coverage and coverage_error. `details`: `missing`, how many true
-        values are; `series`, how many are forecast; `worst`, those of the largest chief score.
+        mae, mse, rmse, smape, mase (main; else weighted_quantile_loss, else mae),
+        weighted_quantile_loss, coverage and coverage_error. `details`: `missing`, the number of
+        missing true values; `series`, the number of series; `worst`, those with the largest main
+        score.
 
     Raises:
-        DataError: there is nothing to score, not an answer, item and history for each truth, a
-            truth is infinite, or an answer to a known truth is no number.
-        ShapeError: truths and answers of a forecast are not of one shape.
+        DataError: there is nothing to score, a truth has no prediction, item or history, a truth
+            is infinite, or the prediction of an observed truth is not a number.
+        ShapeError: truths and predictions of a forecast differ in shape.
         OptionError: a level or the interval is not between 0 and 1, or season < 1.
     """
-    forecasts = _prepared(truths, answers, quantiles, training, season, items, interval)
-    found = forecasts.scores(range(len(forecasts.truths)))
+    forecasts = _prepared(truths, predictions, quantiles, training, season, items, interval)
+    values = forecasts.scores(range(len(forecasts.truths)))
     measured = Measured()
-    for name, value in found.items():
+    for name, value in values.items():
         measured.add(name, value, forecasts.why_not(name))
     missing = sum(int(np.isnan(truth).sum()) for truth in forecasts.truths)
     total = sum(truth.size for truth in forecasts.truths)
-    chief = next(name for name in _CHIEF if name in measured.values)
+    main = next(name for name in _MAIN if name in measured.values)
     by_series = forecasts.by_series()
     ranked = sorted(
-        (each for each in by_series.items() if each[1].get(chief)),
-        key=lambda each: -each[1][chief],
+        (each for each in by_series.items() if each[1].get(main)),
+        key=lambda each: -each[1][main],
     )
     return Scores(
         kind="forecast",
-        main=chief,
+        main=main,
         values=measured.values,
         count=total - missing,
         unit="values",
@@ -156,7 +157,7 @@ def forecast_scores(
 
 def scores_by_series(
     truths: Sequence[ArrayLike],
-    answers: Sequence[ArrayLike],
+    predictions: Sequence[ArrayLike],
     *,
     quantiles: Mapping[float, Sequence[ArrayLike]] | None = None,
     training: Sequence[ArrayLike] | None = None,
@@ -164,97 +165,98 @@ def scores_by_series(
     items: Sequence[Item] | None = None,
     interval: float = 0.8,
 ) -> dict[Item, dict[str, float]]:
-    """Score every series by itself: its name → name of a score → number.
+    """Score every series by itself: series → name of a score → value.
 
     Arguments and errors are those of `forecast_scores`. A score that is not defined for a series
-    is left out there; a series without an observed truth has none.
+    is omitted; a series without an observed truth has no scores.
 
     >>> scores = scores_by_series([[1.0], [4.0]], [[2.0], [4.0]], items=["oslo", "bergen"])
     >>> {item: each["mae"] for item, each in scores.items()}
     {'oslo': 1.0, 'bergen': 0.0}
     """
-    return _prepared(truths, answers, quantiles, training, season, items, interval).by_series()
+    return _prepared(truths, predictions, quantiles, training, season, items, interval).by_series()
 
 
 @dataclass(frozen=True)
 class _Forecasts:
-    """Forecasts, checked: all arrays are (H, k), one a forecast."""
+    """Checked forecasts: one array (H, k) each."""
 
     truths: list[Numbers]
-    answers: list[Numbers]
+    predictions: list[Numbers]
     quantiles: dict[float, list[Numbers]]
     scales: list[Numbers | None] | None
-    """The seasonal naive error of each history, (k,); None for one that has none above 0."""
+    """The seasonal naive error of each history, (k,); None where it is undefined or 0."""
     items: list[Item]
     interval: float
 
     def scores(self, rows: Sequence[int]) -> dict[str, float | None]:
-        """Measure some of the forecasts together, one observed truth at least among them."""
-        y, guess = self._pooled(self.truths, rows), self._pooled(self.answers, rows)
-        found: dict[str, float | None] = {**mean_errors(*_observed(y, guess))}
-        found["smape"] = smape(y, guess)
+        """Score some of the forecasts together; at least one truth among them is observed."""
+        y, predicted = self._pooled(self.truths, rows), self._pooled(self.predictions, rows)
+        values: dict[str, float | None] = {**mean_errors(*_observed(y, predicted))}
+        values["smape"] = smape(y, predicted)
         if self.scales is not None:
-            found["mase"] = self._mase(self.scales, rows)
+            values["mase"] = self._mase(self.scales, rows)
         if self.quantiles:
             of_levels = {
-                level: self._pooled(answers, rows) for level, answers in self.quantiles.items()
+                level: self._pooled(predictions, rows)
+                for level, predictions in self.quantiles.items()
             }
-            found["weighted_quantile_loss"] = weighted_quantile_loss(y, of_levels)
+            values["weighted_quantile_loss"] = weighted_quantile_loss(y, of_levels)
             ends = self._ends()
-            held = None if ends is None else coverage(y, *(of_levels[end] for end in ends))
-            found["coverage"] = held
-            found["coverage_error"] = None if held is None else abs(held - self.interval)
-        return found
+            share = None if ends is None else coverage(y, *(of_levels[end] for end in ends))
+            values["coverage"] = share
+            values["coverage_error"] = None if share is None else abs(share - self.interval)
+        return values
 
     def by_series(self) -> dict[Item, dict[str, float]]:
-        """Measure each series by itself, without what is not defined."""
-        rows: dict[Item, list[int]] = {}
+        """Score each series by itself, without the scores that are not defined."""
+        rows_of: dict[Item, list[int]] = {}
         for row, item in enumerate(self.items):
-            rows.setdefault(item, []).append(row)
+            rows_of.setdefault(item, []).append(row)
         return {
-            item: {name: value for name, value in self.scores(its).items() if value is not None}
-            if any(self._is_observed(row) for row in its)
+            item: {name: value for name, value in self.scores(rows).items() if value is not None}
+            if any(self._is_observed(row) for row in rows)
             else {}
-            for item, its in rows.items()
+            for item, rows in rows_of.items()
         }
 
     def why_not(self, name: str) -> str:
-        """Say why a score may be left out."""
+        """Return the reason why a score is left out."""
         if name == "mase":
             return (
-                "no forecast has a history that is longer than a season and not the same in every "
+                "no forecast has a history that is longer than a season and differs from season to "
                 "season"
             )
         if name == "weighted_quantile_loss":
-            return "every truth is 0"
+            return "every true value is 0"
         ends = " and ".join(f"{end:g}" for end in _sides(self.interval))
-        return f"that of the {self.interval:.0%} interval needs the quantiles {ends}"
+        return f"the {self.interval:.0%} interval needs the quantiles {ends}"
 
     def notes(self, missing: int, total: int, values: Mapping[str, float]) -> list[str]:
-        """Say what has to be known about the scores there are."""
-        said = []
+        """Return what a reader has to know about the scores, a sentence each."""
+        notes = []
         if missing:
-            said.append(f"{missing:,} of {counted(total, 'true value')} are missing and left out.")
+            notes.append(f"{missing:,} of {counted(total, 'true value')} are missing and left out.")
         if self.scales is not None and "mase" in values:
             unscaled = sum(scale is None for scale in self.scales)
             if unscaled:
-                said.append(
+                notes.append(
                     f"MASE leaves out {unscaled:,} of {counted(len(self.scales), 'forecast')}, "
                     "whose history is no longer than a season, or the same in every season."
                 )
         if "weighted_quantile_loss" in values:
             levels = ", ".join(f"{level:g}" for level in sorted(self.quantiles))
-            said.append(f"The quantile loss is the mean over the levels {levels}.")
+            notes.append(f"The quantile loss is the mean over the levels {levels}.")
         if "coverage" in values:
-            said.append(f"Coverage is that of the {self.interval:.0%} interval.")
-        return said
+            notes.append(f"Coverage is that of the {self.interval:.0%} interval.")
+        return notes
 
     def _mase(self, scales: Sequence[Numbers | None], rows: Sequence[int]) -> float | None:
         errors = []
         for row in rows:
             scale = scales[row]
             if scale is not None and self._is_observed(row):
-                errors.append(np.nanmean(np.abs(self.truths[row] - self.answers[row]) / scale))
+                errors.append(np.nanmean(np.abs(self.truths[row] - self.predictions[row]) / scale))
         return float(np.mean(errors)) if errors else None
 
     def _ends(self) -> list[float] | None:
@@ -263,8 +265,8 @@ class _Forecasts:
             next((level for level in self.quantiles if abs(level - side) < 1e-9), None)
             for side in _sides(self.interval)
         ]
-        found = [end for end in ends if end is not None]
-        return found if len(found) == len(ends) else None
+        levels = [end for end in ends if end is not None]
+        return levels if len(levels) == len(ends) else None
 
     def _is_observed(self, row: int) -> bool:
         return not bool(np.isnan(self.truths[row]).all())
@@ -276,52 +278,52 @@ class _Forecasts:
 
 def _prepared(
     truths: Sequence[ArrayLike],
-    answers: Sequence[ArrayLike],
+    predictions: Sequence[ArrayLike],
     quantiles: Mapping[float, Sequence[ArrayLike]] | None,
     training: Sequence[ArrayLike] | None,
     season: int,
     items: Sequence[Item] | None,
     interval: float,
 ) -> _Forecasts:
-    check_pairs(truths, answers)
+    check_pairs(truths, predictions)
     for level in (*(quantiles or {}), interval):
         if not 0 < level < 1:
             raise OptionError(f"levels and interval must lie between 0 and 1, got {level!r}.")
-    known = [_columns(truth) for truth in truths]
-    for row, truth in enumerate(known):
+    columns = [_columns(truth) for truth in truths]
+    for row, truth in enumerate(columns):
         if np.isinf(truth).any():
             raise DataError(f"truths must be numbers, or NaN where missing, got inf at row {row}.")
-    if not any((~np.isnan(truth)).any() for truth in known):
+    if not any((~np.isnan(truth)).any() for truth in columns):
         raise DataError("there is nothing to score: every true value is missing.")
     of_levels = {
-        float(level): _answered(known, each, f"quantiles {level:g}")
+        float(level): _checked(columns, each, f"quantiles {level:g}")
         for level, each in (quantiles or {}).items()
     }
     return _Forecasts(
-        truths=known,
-        answers=_answered(known, answers, "answers"),
+        truths=columns,
+        predictions=_checked(columns, predictions, "predictions"),
         quantiles=of_levels,
-        scales=None if training is None else _scales(known, training, season),
-        items=list(range(len(known))) if items is None else _for_each(known, items, "items"),
+        scales=None if training is None else _scales(columns, training, season),
+        items=list(range(len(columns))) if items is None else _for_each(columns, items, "items"),
         interval=interval,
     )
 
 
-def _answered(truths: Sequence[Numbers], answers: Sequence[Any], what: str) -> list[Numbers]:
-    """Return answers as columns, each of its truth's shape, and a number where that is known."""
-    checked = [_columns(answer) for answer in _for_each(truths, answers, what)]
-    for row, (truth, answer) in enumerate(zip(truths, checked, strict=True)):
-        if truth.shape != answer.shape:
+def _checked(truths: Sequence[Numbers], predictions: Sequence[Any], what: str) -> list[Numbers]:
+    """Return predictions as columns: of the truths' shapes, and finite where these are observed."""
+    checked = [_columns(prediction) for prediction in _for_each(truths, predictions, what)]
+    for row, (truth, prediction) in enumerate(zip(truths, checked, strict=True)):
+        if truth.shape != prediction.shape:
             raise ShapeError(
-                f"{what} must be of the shape of the truths, {truth.shape} at row {row}, got "
-                f"{answer.shape}."
+                f"{what} must have the shape of the truths, {truth.shape} at row {row}, got "
+                f"{prediction.shape}."
             )
-        wrong = ~np.isfinite(answer) & ~np.isnan(truth)
+        wrong = ~np.isfinite(prediction) & ~np.isnan(truth)
         if wrong.any():
             step = int(np.argwhere(wrong)[0, 0])
             raise DataError(
-                f"{what} must be numbers wherever the truth is known, got "
-                f"{answer[wrong][0]:g} at row {row}, step {step}."
+                f"{what} must be numbers wherever the truth is not missing, got "
+                f"{prediction[wrong][0]:g} at row {row}, step {step}."
             )
     return checked
 
@@ -340,34 +342,36 @@ def _scales(
             )
         try:
             scale = seasonal_naive_error([values], season)
-        except DataError:  # counted and said by `notes`
+        except DataError:  # `notes` counts these
             scales.append(None)
         else:
             scales.append(scale if (scale > 0).all() else None)
     return scales
 
 
-def _for_each(truths: Sequence[Any], given: Sequence[Any], what: str) -> list[Any]:
-    if len(given) != len(truths):
-        raise DataError(f"{what} must be one a forecast, {len(truths)}; got {len(given)}.")
-    return list(given)
+def _for_each(truths: Sequence[Any], values: Sequence[Any], what: str) -> list[Any]:
+    if len(values) != len(truths):
+        raise DataError(
+            f"{what} must have one entry per forecast, {len(truths)}; got {len(values)}."
+        )
+    return list(values)
 
 
 def _sides(interval: float) -> tuple[float, float]:
-    """Return the levels between which a central interval lies, without rounding's last digits."""
+    """Return the levels of a central interval's two ends, free of rounding errors."""
     return round((1 - interval) / 2, 9), round((1 + interval) / 2, 9)
 
 
 def _columns(values: ArrayLike) -> Numbers:
-    """Return the numbers of a horizon as columns, (H, k)."""
+    """Return the values of a horizon as columns, (H, k)."""
     numbers = np.asarray(values, np.float64)
     if numbers.ndim not in (1, 2):
         raise ShapeError(f"a forecast must be (H,) or (H, k), got {numbers.shape}.")
     return numbers[:, None] if numbers.ndim == 1 else numbers
 
 
-def _observed(truths: ArrayLike, answers: ArrayLike) -> tuple[Numbers, Numbers]:
-    """Return what is known of the truths, and the answers to it, (N,)."""
-    y, guess = np.asarray(truths, np.float64), np.asarray(answers, np.float64)
-    known = ~np.isnan(y)
-    return y[known], guess[known]
+def _observed(truths: ArrayLike, predictions: ArrayLike) -> tuple[Numbers, Numbers]:
+    """Return the truths that are not missing and their predictions, (N,) each."""
+    y, predicted = np.asarray(truths, np.float64), np.asarray(predictions, np.float64)
+    observed = ~np.isnan(y)
+    return y[observed], predicted[observed]

@@ -1,4 +1,4 @@
-"""How well the next symbol is foreseen: likelihood, perplexity, bits a character."""
+"""Scores of language models: log-likelihood, perplexity, bits per character."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from elman.evaluation.measures import Measured, Scores, check_pairs, check_steps
 
 
 def perplexity(nll: float) -> float:
-    """Return e^nll: among how many equally likely symbols the model is as unsure; may be infinite.
+    """Return e^nll; infinite where that is too large a number.
+
+    A model that chooses evenly among k symbols has a perplexity of k.
 
     Args:
         nll: mean negative log-likelihood of a symbol, nats.
@@ -26,42 +28,42 @@ def bits_per_character(nll: float, *, symbols: int, characters: int) -> float:
 
     Args:
         nll: mean negative log-likelihood of a symbol, nats.
-        symbols: that the mean is over.
-        characters: that these symbols spell; where a symbol is a character, as many.
+        symbols: number of symbols that the mean is over.
+        characters: number of characters in these symbols.
     """
     return nll * symbols / (characters * math.log(2))
 
 
 def language_scores(
     truths: Sequence[Sequence[Hashable]],
-    answers: Sequence[Sequence[Hashable]] | None = None,
+    predictions: Sequence[Sequence[Hashable]] | None = None,
     *,
     nll: float,
     characters: int | None = None,
 ) -> Scores:
-    """Score forecasts of every symbol from those before it.
+    """Score predictions of every symbol from those before it.
 
     Args:
         truths: the symbols of each row; a string is a sequence of characters.
-        answers: the likeliest symbol of every step; adds accuracy.
+        predictions: the likeliest symbol of every step; adds accuracy.
         nll: mean negative log-likelihood of a symbol, nats; it must be a mean over all of
             `truths`.
-        characters: that the symbols spell, spaces included. Where a symbol is a character, that
-            is the number of symbols; adds bits_per_character.
+        characters: number of characters in the symbols, spaces included; adds
+            bits_per_character.
 
     Returns:
-        nll, perplexity (chief without `characters`), bits_per_character (chief with them) and
+        nll, perplexity (main without `characters`), bits_per_character (main with them) and
         accuracy.
 
     Raises:
-        DataError: there is nothing to score, or answers are not of the same steps.
-        OptionError: nll is negative or no number, or characters < 1.
+        DataError: there is nothing to score, or truths and predictions differ in steps.
+        OptionError: nll is negative or not a number, or characters < 1.
     """
-    if answers is None:
+    if predictions is None:
         check_pairs(truths, truths)
         check_steps(truths, truths)
     else:
-        check_steps(truths, answers)
+        check_steps(truths, predictions)
     if not 0 <= nll < math.inf:
         raise OptionError(f"nll must be a mean of −ln p in nats, 0 or more, got {nll}.")
     if characters is not None and characters < 1:
@@ -73,14 +75,14 @@ def language_scores(
     if characters is not None:
         bits = bits_per_character(nll, symbols=symbols, characters=characters)
         measured.values["bits_per_character"] = bits
-    if answers is not None:
-        rows = zip(truths, answers, strict=True)
+    if predictions is not None:
+        rows = zip(truths, predictions, strict=True)
         right = sum(t == a for row in rows for t, a in zip(*row, strict=True))
         measured.values["accuracy"] = right / symbols
-    chief = "perplexity" if "perplexity" in measured.values else "nll"
+    main = "perplexity" if "perplexity" in measured.values else "nll"
     return Scores(
         kind="language",
-        main=chief if characters is None else "bits_per_character",
+        main=main if characters is None else "bits_per_character",
         values=measured.values,
         count=symbols,
         unit="symbols",

@@ -1,4 +1,4 @@
-"""What a score is called, which way it is better, and the scores of one part of the data."""
+"""Names and meanings of all scores, and the scores of one part of the data."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
-from elman.errors import DataError, unknown
+from elman.errors import DataError, counted, unknown
 
 WORST = 20
-"""Rows that `Scores.details["worst"]` lists at most, worst first."""
+"""Greatest number of rows in `Scores.details["worst"]`, worst first."""
 
 
 class Measure(NamedTuple):
-    """What one number says.
+    """The title and meaning of one score.
 
     Attributes:
         title: its name in words.
-        higher_is_better: which way it is better.
+        higher_is_better: whether a higher value is better.
         meaning: what it is, in one sentence.
-        share: whether it is a share of a whole, to be read in per cent.
+        share: whether it is a share of a whole, shown in per cent.
     """
 
     title: str
@@ -33,98 +33,104 @@ class Measure(NamedTuple):
 
 MEASURES: Mapping[str, Measure] = MappingProxyType(
     {
-        "accuracy": Measure("Accuracy", True, "the share of right answers", share=True),
+        "accuracy": Measure("Accuracy", True, "the share of right predictions", share=True),
         "macro_f1": Measure(
-            "Macro F1", True, "the mean of the F1 of every name, each counting the same", share=True
+            "Macro F1", True, "the mean F1 of all classes, each counted equally", share=True
         ),
         "weighted_f1": Measure(
             "Weighted F1",
             True,
-            "the mean of the F1 of every name, weighted by how often it is true",
+            "the mean F1 of all classes, weighted by the number of rows of each",
             share=True,
         ),
-        "micro_f1": Measure("Micro F1", True, "the F1 of all names counted together", share=True),
+        "micro_f1": Measure("Micro F1", True, "the F1 of all labels counted together", share=True),
         "subset_accuracy": Measure(
-            "Subset accuracy", True, "the share of rows whose names are all right", share=True
+            "Subset accuracy", True, "the share of rows whose labels are all right", share=True
         ),
         "precision": Measure(
-            "Precision", True, "the share of answered spans that are true", share=True
+            "Precision", True, "the share of predicted spans that are right", share=True
         ),
-        "recall": Measure("Recall", True, "the share of true spans that were found", share=True),
+        "recall": Measure("Recall", True, "the share of true spans that are predicted", share=True),
         "f1": Measure("F1", True, "the harmonic mean of precision and recall", share=True),
         "sequence_accuracy": Measure(
             "Whole rows right", True, "the share of rows without any mistake", share=True
         ),
         "log_loss": Measure(
-            "Log loss", False, "the mean of −ln of the probability given to the truth, in nats"
+            "Log loss", False, "the mean of −ln of the true class’s predicted probability, in nats"
         ),
         "calibration_error": Measure(
             "Calibration error",
             False,
-            "how far, on average, the given probability is from the share of right answers",
+            "how far, on average, the predicted probability is from the share of right predictions",
             share=True,
         ),
         "mae": Measure("Mean absolute error", False, "in the target’s own unit"),
         "mse": Measure("Mean squared error", False, "in the square of the target’s unit"),
         "rmse": Measure("Root mean squared error", False, "in the target’s own unit"),
-        "r2": Measure("R²", True, "the share of the variance explained; 0 for answering the mean"),
+        "r2": Measure(
+            "R²", True, "the share of the variance explained; 0 for always predicting the mean"
+        ),
         "mase": Measure(
             "MASE",
             False,
-            "the mean absolute error over that of the seasonal naive forecast; below 1 is better "
-            "than that forecast",
+            "the mean absolute error divided by that of the seasonal naive forecast; below 1 is "
+            "better than that forecast",
         ),
         "smape": Measure(
             "sMAPE",
             False,
-            "the mean of the error over the mean size of truth and forecast, at most 200 %",
+            "the mean of the error divided by the mean size of truth and forecast, at most 200 %",
             share=True,
         ),
         "weighted_quantile_loss": Measure(
             "Weighted quantile loss",
             False,
-            "twice the pinball loss of the quantiles over the sum of the absolute truths",
+            "twice the pinball loss of the quantiles divided by the sum of the true values’ sizes",
         ),
         "coverage": Measure(
             "Coverage",
             True,
-            "the share of the truths inside their interval; right is the interval’s own share, "
-            "neither less nor more",
+            "the share of true values inside their interval; best is the interval’s own "
+            "probability, neither less nor more",
             share=True,
         ),
         "coverage_error": Measure(
             "Coverage error",
             False,
-            "how far the coverage is from the share that the interval ought to hold",
+            "how far the coverage is from the interval’s own probability",
             share=True,
         ),
         "error_to_signal": Measure(
-            "Error-to-signal ratio", False, "the energy of the error over that of the truth"
+            "Error-to-signal ratio", False, "the energy of the error divided by that of the target"
         ),
         "error_to_signal_pre_emphasised": Measure(
             "Error-to-signal ratio, pre-emphasised",
             False,
             "the same after a filter that lifts high frequencies",
         ),
-        "nll": Measure("Negative log-likelihood", False, "in nats, a symbol or a step"),
+        "nll": Measure("Negative log-likelihood", False, "in nats per symbol or step"),
         "perplexity": Measure(
-            "Perplexity", False, "e to the negative log-likelihood of a symbol, in nats"
+            "Perplexity", False, "e to the power of the negative log-likelihood per symbol, in nats"
         ),
         "bits_per_character": Measure(
-            "Bits a character", False, "the negative log-likelihood of a character, in bits"
+            "Bits per character", False, "the negative log-likelihood per character, in bits"
         ),
         "label_error_rate": Measure(
-            "Label error rate", False, "edits from answer to truth over symbols of the truth"
+            "Label error rate",
+            False,
+            "the edits from prediction to target, divided by the symbols of the target",
         ),
         "bleu": Measure(
-            "BLEU", True, "how many runs of 1 to 4 words a reference has too, from 0 to 100"
+            "BLEU", True, "how many n-grams of 1 to 4 words are also in a reference, from 0 to 100"
         ),
-        "bleu_1": Measure("BLEU-1", True, "how many words a reference has too, from 0 to 100"),
-        "bleu_2": Measure("BLEU-2", True, "the same of runs of 1 and 2 words"),
-        "bleu_3": Measure("BLEU-3", True, "the same of runs of 1 to 3 words"),
-        "bleu_4": Measure("BLEU-4", True, "the same of runs of 1 to 4 words"),
+        "bleu_1": Measure("BLEU-1", True, "how many words are also in a reference, from 0 to 100"),
+        "bleu_2": Measure("BLEU-2", True, "the same for n-grams of 1 and 2 words"),
+        "bleu_3": Measure("BLEU-3", True, "the same for n-grams of 1 to 3 words"),
+        "bleu_4": Measure("BLEU-4", True, "the same for n-grams of 1 to 4 words"),
         "chrf": Measure(
-            "chrF", True, "how many runs of 1 to 6 characters a reference has too, from 0 to 100"
+            "chrF",
+            True,
+            "how many n-grams of 1 to 6 characters are also in a reference, from 0 to 100",
         ),
     }
 )
@@ -132,17 +138,17 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
 
 
 class Scores(BaseModel):
-    """How good the answers to one part of the data are.
+    """The scores of the predictions for one part of the data.
 
     Attributes:
-        kind: of what was scored; a key of `scores.KINDS`, or `roll`.
-        main: name of the chief score.
-        values: name → number, the names being keys of `MEASURES`. All are finite: a score that is
+        kind: kind of score; a key of `scores.KINDS`, or `roll`.
+        main: name of the main score.
+        values: name → value, the names being keys of `MEASURES`. All are finite: a score that is
             not defined here is left out, and `notes` say why.
-        count: what was scored, in number …
-        unit: … and in words, in the plural: `rows`, `steps`.
+        count: how many units were scored.
+        unit: what they are, in the plural: `rows`, `steps`.
         details: tables behind the numbers, in JSON values.
-        notes: what has to be known about the numbers, in sentences.
+        notes: what a reader has to know about the numbers, a sentence each.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -166,17 +172,17 @@ class Scores(BaseModel):
 
     @property
     def value(self) -> float:
-        """The chief score."""
+        """The main score."""
         return self.values[self.main]
 
     @property
     def higher_is_better(self) -> bool:
-        """Which way the chief score is better."""
+        """Whether a higher main score is better."""
         return MEASURES[self.main].higher_is_better
 
 
 class Measured:
-    """Collects scores, and the reasons why one is left out, until `Scores` is made of them."""
+    """Collects scores, and the reasons for those left out, before `Scores` is made of them."""
 
     def __init__(self) -> None:
         self.values: dict[str, float] = {}
@@ -188,7 +194,7 @@ class Measured:
         Args:
             name: a key of `MEASURES`.
             value: the score.
-            undefined: why it is left out, if it is: a clause that goes on from `… is left out:`.
+            undefined: why it is left out, if it is: a clause that continues `… is left out:`.
         """
         if value is None or not math.isfinite(value):
             self.notes.append(f"{MEASURES[name].title} is left out: {undefined}.")
@@ -196,34 +202,35 @@ class Measured:
             self.values[name] = value
 
 
-def check_pairs(truths: Sized, answers: Sized) -> None:
-    """Refuse truths and answers that do not belong together.
+def check_pairs(truths: Sized, predictions: Sized) -> None:
+    """Refuse truths and predictions that do not belong together.
 
     Raises:
-        DataError: there are none, or not as many of one as of the other.
+        DataError: there are none, or their numbers differ.
     """
-    if len(truths) != len(answers):
+    if len(truths) != len(predictions):
         raise DataError(
-            f"every row needs a truth and an answer, got {len(truths)} truths and {len(answers)} "
-            "answers."
+            "every row needs a true value and a prediction, got "
+            f"{counted(len(truths), 'true value')} and {counted(len(predictions), 'prediction')}."
         )
     if not len(truths):
-        raise DataError("there is nothing to score: no row has both a truth and an answer.")
+        raise DataError("there is nothing to score: no row has both a true value and a prediction.")
 
 
-def check_steps(truths: Collection[Sized], answers: Collection[Sized]) -> None:
-    """Refuse rows whose truth and answer have not the same steps.
+def check_steps(truths: Collection[Sized], predictions: Collection[Sized]) -> None:
+    """Refuse rows whose truth and prediction differ in length.
 
     Raises:
-        DataError: as `check_pairs`; a row has a truth and an answer of different lengths; or there
-            is no step at all.
+        DataError: as `check_pairs`; a row has a truth and a prediction of different lengths; or
+            there is no step at all.
     """
-    check_pairs(truths, answers)
-    for row, (truth, answer) in enumerate(zip(truths, answers, strict=True)):
-        if len(truth) != len(answer):
+    check_pairs(truths, predictions)
+    for row, (truth, prediction) in enumerate(zip(truths, predictions, strict=True)):
+        if len(truth) != len(prediction):
             raise DataError(
-                f"every step needs a truth and an answer, got {len(truth)} truths and "
-                f"{len(answer)} answers at row {row}."
+                "every step needs a true value and a prediction, got "
+                f"{counted(len(truth), 'true value')} and "
+                f"{counted(len(prediction), 'prediction')} at row {row}."
             )
     if not any(len(truth) for truth in truths):
         raise DataError("there is nothing to score: no row has a step.")

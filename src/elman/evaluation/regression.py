@@ -1,4 +1,4 @@
-"""How far predicted numbers are from the true ones: of a row, or of every step of a series."""
+"""Scores of predicted numbers, a row or a step of a series."""
 
 from __future__ import annotations
 
@@ -9,46 +9,46 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from elman.errors import DataError, OptionError, ShapeError
+from elman.errors import DataError, OptionError, ShapeError, counted
 from elman.evaluation.measures import WORST, Measured, Scores, check_pairs, check_steps
 
 Numbers = NDArray[np.float64]
 
 
-def mean_errors(truths: ArrayLike, answers: ArrayLike) -> dict[str, float]:
-    """Return the errors that have a unit, over everything there is.
+def mean_errors(truths: ArrayLike, predictions: ArrayLike) -> dict[str, float]:
+    """Return the errors that have a unit, over all values.
 
         MAE = mean |y − ŷ|          MSE = mean (y − ŷ)²          RMSE = √MSE
 
     Args:
         truths: y, any shape.
-        answers: ŷ, of the same shape.
+        predictions: ŷ, of the same shape.
     """
-    error = np.asarray(truths, np.float64) - np.asarray(answers, np.float64)
+    error = np.asarray(truths, np.float64) - np.asarray(predictions, np.float64)
     mse = float(np.mean(error**2))
     return {"mae": float(np.mean(np.abs(error))), "mse": mse, "rmse": mse**0.5}
 
 
-def r_squared(truths: ArrayLike, answers: ArrayLike) -> float | None:
+def r_squared(truths: ArrayLike, predictions: ArrayLike) -> float | None:
     """Return 1 − Σ (y − ŷ)² / Σ (y − ȳ)², the mean over columns; None where a column is constant.
 
     Args:
         truths: y, (N,) or (N, k).
-        answers: ŷ, of the same shape.
+        predictions: ŷ, of the same shape.
     """
-    y, guess = _columns(truths), _columns(answers)
+    y, predicted = _columns(truths), _columns(predictions)
     spread = ((y - y.mean(axis=0)) ** 2).sum(axis=0)
     if not (spread > 0).all():
         return None
-    return float(np.mean(1 - ((y - guess) ** 2).sum(axis=0) / spread))
+    return float(np.mean(1 - ((y - predicted) ** 2).sum(axis=0) / spread))
 
 
 def seasonal_naive_error(training: Sequence[ArrayLike], season: int = 1) -> Numbers:
-    """Return how wrong it is, in training, to repeat the value of one season ago, (k,).
+    """Return the mean absolute error of the seasonal naive forecast in training, (k,).
 
         mean |y(t) − y(t − m)| over t = m + 1 … T of every series
 
-    over the steps at which neither value is missing.
+    over the steps where neither value is missing.
 
     Args:
         training: series in the order of time, each (T,) or (T, k), NaN where a value is missing.
@@ -64,30 +64,31 @@ def seasonal_naive_error(training: Sequence[ArrayLike], season: int = 1) -> Numb
     changes = [np.abs(y[season:] - y[:-season]) for y in series if len(y) > season]
     if not changes:
         raise DataError(
-            f"MASE is scaled by the error of repeating the value of {season} steps ago in "
-            "training, and no training series is that long. Give a shorter season."
+            "MASE is scaled by the error of the seasonal naive forecast in training, and no "
+            f"training series is longer than a season of {counted(season, 'step')}. Give a "
+            "shorter season."
         )
     every = np.concatenate(changes)
     observed = ~np.isnan(every)
     if not observed.any(axis=0).all():
         raise DataError(
-            f"MASE is scaled by the error of repeating the value of {season} steps ago in "
-            "training, and so many values are missing there that no two are that far apart."
+            "MASE is scaled by the error of the seasonal naive forecast in training, and so many "
+            f"values are missing there that no two lie a season of {counted(season, 'step')} apart."
         )
     error: Numbers = every.sum(axis=0, where=observed) / observed.sum(axis=0)
     return error
 
 
 def mase(
-    truths: ArrayLike, answers: ArrayLike, training: Sequence[ArrayLike], season: int = 1
+    truths: ArrayLike, predictions: ArrayLike, training: Sequence[ArrayLike], season: int = 1
 ) -> float | None:
-    """Return the mean absolute scaled error; None where training repeats itself exactly.
+    """Return the mean absolute scaled error; None where training is the same every season.
 
         MASE = mean |y − ŷ| / seasonal_naive_error(training), the mean over columns
 
     Args:
         truths: y, (N,) or (N, k).
-        answers: ŷ, of the same shape.
+        predictions: ŷ, of the same shape.
         training: series in the order of time, each (T,) or (T, k).
         season: steps in a season.
 
@@ -100,64 +101,64 @@ def mase(
     scale = seasonal_naive_error(training, season)
     if not (scale > 0).all():
         return None
-    return float(np.mean(np.abs(_columns(truths) - _columns(answers)).mean(axis=0) / scale))
+    return float(np.mean(np.abs(_columns(truths) - _columns(predictions)).mean(axis=0) / scale))
 
 
 def error_to_signal(
-    truths: Sequence[ArrayLike], answers: Sequence[ArrayLike], *, pre_emphasis: float = 0.0
+    truths: Sequence[ArrayLike], predictions: Sequence[ArrayLike], *, pre_emphasis: float = 0.0
 ) -> float | None:
     """Return the energy of the error over that of the signal; None where the signal is silent.
 
         ESR = Σ (y(t) − ŷ(t))² / Σ y(t)²
 
-    over all steps of all rows, both filtered before by y′(t) = y(t) − a y(t − 1), y(0) = 0.
+    over all steps of all rows, both first filtered by y′(t) = y(t) − a y(t − 1), y(0) = 0.
 
     Args:
         truths: y, signals (T,) or (T, k).
-        answers: ŷ, likewise.
+        predictions: ŷ, likewise.
         pre_emphasis: a; 0 does not filter. Damskägg et al. take 0.95, Wright et al. 0.85.
 
     Source: Damskägg et al. 2019, arXiv:1811.00334, eq. 8; Wright, Damskägg and Välimäki 2019,
     "Real-time black-box modelling with recurrent neural networks", DAFx.
     """
     energy = wrong = 0.0
-    for truth, answer in zip(truths, answers, strict=True):
-        y, guess = (_emphasised(_columns(each), pre_emphasis) for each in (truth, answer))
+    for truth, prediction in zip(truths, predictions, strict=True):
+        y, predicted = (_emphasised(_columns(each), pre_emphasis) for each in (truth, prediction))
         energy += float((y**2).sum())
-        wrong += float(((y - guess) ** 2).sum())
+        wrong += float(((y - predicted) ** 2).sum())
     return wrong / energy if energy > 0 else None
 
 
 def regression_scores(
     truths: ArrayLike,
-    answers: ArrayLike,
+    predictions: ArrayLike,
     *,
     training: ArrayLike | None = None,
     season: int = 1,
 ) -> Scores:
-    """Score answers that are a number, or several, a row.
+    """Score predictions of one or several numbers a row.
 
     Args:
         truths: (N,) or (N, k).
-        answers: of the same shape.
-        training: the training part's values in the order of time, (T,) or (T, k); adds mase.
-        season: of the seasonal naive forecast that mase is scaled by, in steps.
+        predictions: of the same shape.
+        training: values of the training rows in the order of time, (T,) or (T, k); adds mase.
+        season: steps in a season, for the seasonal naive forecast that mase is scaled by.
 
     Returns:
-        mae, mse, rmse (chief; mase where there is training), r2. `details`: `worst`, the rows with
-        the largest errors.
+        mae, mse, rmse (main; mase where `training` is given), r2. `details`: `worst`, the rows
+        with the largest errors.
 
     Raises:
-        DataError: there is nothing to score, not an answer for each truth, a value is missing or
-            infinite, or training is shorter than a season.
-        ShapeError: truths and answers are not of one shape.
+        DataError: there is nothing to score, there is not one prediction for each truth, a value
+            is missing or infinite, or training is shorter than a season.
+        ShapeError: truths and predictions differ in shape.
         OptionError: season < 1.
     """
-    y, guess = _numbers(truths, "truths"), _numbers(answers, "answers")
-    check_pairs(y, guess)
-    _check_shapes(y, guess)
-    measured = _measure(y, guess, None if training is None else [training], season)
-    distance = np.abs(y - guess).max(axis=1)
+    y, predicted = _numbers(truths, "truths"), _numbers(predictions, "predictions")
+    check_pairs(y, predicted)
+    _check_shapes(y, predicted)
+    measured = _measure(y, predicted, None if training is None else [training], season)
+    distance = np.abs(y - predicted).max(axis=1)
     worst = np.argsort(-distance, kind="stable")[:WORST]
     return Scores(
         kind="regression",
@@ -167,7 +168,7 @@ def regression_scores(
         unit="rows",
         details={
             "worst": [
-                {"row": int(row), "truth": _plain(y[row]), "answer": _plain(guess[row])}
+                {"row": int(row), "truth": _plain(y[row]), "answer": _plain(predicted[row])}
                 for row in worst
                 if distance[row] > 0
             ]
@@ -178,54 +179,57 @@ def regression_scores(
 
 def series_scores(
     truths: Sequence[ArrayLike],
-    answers: Sequence[ArrayLike],
+    predictions: Sequence[ArrayLike],
     *,
     training: Sequence[ArrayLike] | None = None,
     season: int = 1,
     pre_emphasis: float | None = None,
 ) -> Scores:
-    """Score answers that are a number, or several, a step.
+    """Score predictions of one or several numbers a step.
 
     Args:
         truths: (T,) or (T, k) for each row.
-        answers: likewise.
-        training: the training part's series, (T,) or (T, k) each; adds mase.
-        season: of the seasonal naive forecast that mase is scaled by, in steps.
-        pre_emphasis: coefficient of the filter before a second error-to-signal ratio, see
-            `error_to_signal`; none where None. The first ratio is never filtered.
+        predictions: likewise.
+        training: the training series, (T,) or (T, k) each; adds mase.
+        season: steps in a season, for the seasonal naive forecast that mase is scaled by.
+        pre_emphasis: coefficient of the filter of a second error-to-signal ratio, see
+            `error_to_signal`; None for no second ratio. The first ratio is never filtered.
 
     Returns:
-        mae, mse, rmse (chief), r2, error_to_signal, error_to_signal_pre_emphasised, mase.
+        mae, mse, rmse (main), r2, error_to_signal, error_to_signal_pre_emphasised, mase.
         `details`: `worst`, the rows with the largest mean squared error.
 
     Raises:
-        DataError: truths and answers are not of the same steps, a value is missing or infinite, or
+        DataError: truths and predictions differ in steps, a value is missing or infinite, or
             training is shorter than a season.
-        ShapeError: truths and answers of a row are not of one shape.
+        ShapeError: truths and predictions of a row differ in shape.
         OptionError: season < 1.
     """
-    check_pairs(truths, answers)
+    check_pairs(truths, predictions)
     ys = [_numbers(each, f"truths of row {row}") for row, each in enumerate(truths)]
-    guesses = [_numbers(each, f"answers of row {row}") for row, each in enumerate(answers)]
-    check_steps(ys, guesses)
-    for y, guess in zip(ys, guesses, strict=True):
-        _check_shapes(y, guess)
+    predicted_rows = [
+        _numbers(each, f"predictions of row {row}") for row, each in enumerate(predictions)
+    ]
+    check_steps(ys, predicted_rows)
+    for y, predicted in zip(ys, predicted_rows, strict=True):
+        _check_shapes(y, predicted)
     measured = _measure(
         np.concatenate([y for y in ys if len(y)]),
-        np.concatenate([guess for guess in guesses if len(guess)]),
+        np.concatenate([predicted for predicted in predicted_rows if len(predicted)]),
         training,
         season,
     )
-    silent = "every truth is 0"
-    measured.add("error_to_signal", error_to_signal(ys, guesses), silent)
+    silent = "every true value is 0"
+    measured.add("error_to_signal", error_to_signal(ys, predicted_rows), silent)
     if pre_emphasis is not None:
-        filtered = error_to_signal(ys, guesses, pre_emphasis=pre_emphasis)
+        filtered = error_to_signal(ys, predicted_rows, pre_emphasis=pre_emphasis)
         measured.add("error_to_signal_pre_emphasised", filtered, silent)
         measured.notes.append(
-            f"Pre-emphasis is y(t) − {pre_emphasis:g} y(t − 1), of truth and answer alike."
+            f"Pre-emphasis filters target and prediction: y(t) − {pre_emphasis:g} y(t − 1)."
         )
     squares = [
-        float(((y - g) ** 2).mean()) if len(y) else 0.0 for y, g in zip(ys, guesses, strict=True)
+        float(((y - p) ** 2).mean()) if len(y) else 0.0
+        for y, p in zip(ys, predicted_rows, strict=True)
     ]
     worst = sorted(range(len(squares)), key=lambda row: -squares[row])[:WORST]
     return Scores(
@@ -240,14 +244,14 @@ def series_scores(
 
 
 def _measure(
-    y: Numbers, guess: Numbers, training: Sequence[ArrayLike] | None, season: int
+    y: Numbers, predicted: Numbers, training: Sequence[ArrayLike] | None, season: int
 ) -> Measured:
     measured = Measured()
-    measured.values |= mean_errors(y, guess)
-    measured.add("r2", r_squared(y, guess), "the truths do not vary")
+    measured.values |= mean_errors(y, predicted)
+    measured.add("r2", r_squared(y, predicted), "the true values do not vary")
     if training is not None:
-        scaled = mase(y, guess, training, season)
-        measured.add("mase", scaled, "in training the seasonal naive forecast is never wrong")
+        scaled = mase(y, predicted, training, season)
+        measured.add("mase", scaled, "the seasonal naive forecast has no error in training")
     return measured
 
 
@@ -267,17 +271,17 @@ def _numbers(values: ArrayLike, what: str) -> Numbers:
     finite = np.isfinite(numbers).all(axis=1)
     if not finite.all():
         raise DataError(
-            f"{what} must be numbers, got {numbers[finite.argmin()].tolist()} at place "
-            f"{finite.argmin()}. Leave out what is missing, from truths and answers alike."
+            f"{what} must be numbers, got {numbers[finite.argmin()].tolist()} at index "
+            f"{finite.argmin()}. Leave missing values out, from truths and predictions alike."
         )
     return numbers
 
 
-def _check_shapes(truth: Numbers, answer: Numbers) -> None:
-    if truth.shape != answer.shape:
+def _check_shapes(truth: Numbers, prediction: Numbers) -> None:
+    if truth.shape != prediction.shape:
         raise ShapeError(
-            f"truths and answers must have the same numbers a row, got {truth.shape[1]} and "
-            f"{answer.shape[1]}."
+            f"truths and predictions must have the same numbers a row, got {truth.shape[1]} and "
+            f"{prediction.shape[1]}."
         )
 
 

@@ -1,4 +1,4 @@
-"""One entry to every score: what was answered, what is true, how good that is."""
+"""One function for every score: from true values and predictions to numbers."""
 
 from __future__ import annotations
 
@@ -34,47 +34,47 @@ KINDS: Mapping[str, Callable[..., Scores]] = MappingProxyType(
         "caption": caption_scores,
     }
 )
-"""What an answer is → how it is scored."""
+"""Kind of prediction → its scoring function."""
 
 
 def score(
     kind: str,
     truths: Any,
-    answers: Any,
+    predictions: Any,
     probabilities: Any = None,
     *,
     main: str | None = None,
     **facts: Any,
 ) -> Scores:
-    """Score the answers to one part of the data.
+    """Score the predictions for one part of the data.
 
-    | kind             | a truth and an answer are            | facts                          |
+    | kind             | a truth and a prediction are         | facts                          |
     | ---------------- | ------------------------------------ | ------------------------------ |
-    | `classification` | one of a few names                   | names                          |
-    | `labels`         | any of a few names                   | names                          |
-    | `regression`     | a number, or several                 | training, season               |
+    | `classification` | a class                              | names                          |
+    | `labels`         | a set of labels                      | names                          |
+    | `regression`     | one or several numbers               | training, season               |
     | `tagging`        | a tag a step                         | names, spans                   |
-    | `series`         | a number, or several, a step         | training, season, pre_emphasis |
-    | `language`       | the next symbol, at every step       | nll (needed), characters       |
-    | `transcription`  | symbols, as many as there are        |                                |
-    | `forecast`       | a number, or several, a step ahead   | quantiles, training, season,   |
+    | `series`         | one or several numbers a step        | training, season, pre_emphasis |
+    | `language`       | the next symbol at every step        | nll (required), characters     |
+    | `transcription`  | a sequence of symbols                |                                |
+    | `forecast`       | one or several numbers a step ahead  | quantiles, training, season,   |
     |                  |                                      | items, interval                |
-    | `translation`    | a text; a truth may be several       | tokenize, lowercase            |
+    | `translation`    | a text; several texts may be true    | tokenize, lowercase            |
     | `caption`        | likewise                             | tokenize, lowercase            |
 
     Args:
-        kind: what an answer is.
+        kind: kind of prediction.
         truths: one a row, decoded: as the data has them.
-        answers: one a row, likewise; for `language` None where they are not known.
-        probabilities: of every name, (n,) or (T, n) a row; for `classification`, `labels` and
+        predictions: one a row, likewise; for `language` None where they are not known.
+        probabilities: of every class, (n,) or (T, n) a row; for `classification`, `labels` and
             `tagging`.
-        main: the chief score where it is not to be the kind's own.
-        facts: what else the kind's scores need, see its function in `KINDS`.
+        main: name of the main score; by default the kind's own.
+        facts: keyword arguments of the kind's function in `KINDS`.
 
     Raises:
         OptionError: there is no such kind, fact or score, or one of them is out of range.
-        DataError: truths and answers do not belong together, or there are none.
-        ShapeError: arrays have other axes than asked for.
+        DataError: truths and predictions differ in number, or there are none.
+        ShapeError: arrays have the wrong axes.
 
     >>> scores = score("classification", ["cat", "dog", "cat"], ["cat", "cat", "cat"])
     >>> scores.main, round(scores.value, 3), scores.higher_is_better
@@ -87,16 +87,16 @@ def score(
     known = [p.name for p in parameters.values() if p.kind is inspect.Parameter.KEYWORD_ONLY]
     for fact in facts:
         if fact not in known:
-            takes = f"takes {', '.join(known)}" if known else "takes none"
-            raise OptionError(f"{kind} scores need no fact {fact!r}: this kind {takes}.")
+            takes = f"take {', '.join(known)}" if known else "take no such argument"
+            raise OptionError(f"{kind} scores have no argument {fact!r}; they {takes}.")
     for name, parameter in parameters.items():
         if name in known and parameter.default is inspect.Parameter.empty and name not in facts:
             raise OptionError(f"{kind} scores need {name}; pass {name}=….")
     if probabilities is not None:
         if "probabilities" not in parameters:
-            raise OptionError(f"{kind} scores make nothing of probabilities; leave them out.")
+            raise OptionError(f"{kind} scores take no probabilities; leave them out.")
         facts["probabilities"] = probabilities
-    scores = measure(truths, answers, **facts)
+    scores = measure(truths, predictions, **facts)
     if main is None:
         return scores
     if main not in scores.values:

@@ -1,4 +1,4 @@
-"""How well every step of a sequence is tagged: accuracy, F1 of every tag, spans."""
+"""Scores of predicted tags, one a step: accuracy, F1 of every tag, spans."""
 
 from __future__ import annotations
 
@@ -15,46 +15,47 @@ from elman.evaluation.spans import is_bio, span_scores
 
 def tagging_scores(
     truths: Sequence[Sequence[str]],
-    answers: Sequence[Sequence[str]],
+    predictions: Sequence[Sequence[str]],
     probabilities: Sequence[ArrayLike] | None = None,
     *,
     names: Sequence[str] | None = None,
     spans: bool | None = None,
 ) -> Scores:
-    """Score answers that are a tag a step.
+    """Score predicted tags, one a step.
 
     Args:
         truths: a list of tags for each row, (T,).
-        answers: likewise.
+        predictions: likewise.
         probabilities: of `names`, (T, n) for each row; adds log loss and calibration.
-        names: the n tags the answers are chosen from, in the order of the probabilities; by
-            default whatever occurs.
+        names: the n tags that can be predicted, in the order of the probabilities; by default
+            those that occur.
         spans: whether tags mark spans (O, B-X, I-X), to be counted as conlleval does; by default
-            they do if every tag looks so.
+            if every tag has that form.
 
     Returns:
         accuracy, macro_f1, weighted_f1 over all steps, sequence_accuracy over rows; with
-        probabilities log_loss and calibration_error; with spans precision, recall and f1. Chief is
-        f1 with spans, else accuracy. `details`: as of `classification_scores`, `spans` by type,
-        and `worst`: the rows with most wrong steps.
+        probabilities log_loss and calibration_error; with spans precision, recall and f1. The
+        main score is f1 with spans, else accuracy. `details`: as of `classification_scores`,
+        `spans` by type, and `worst`: the rows with most wrong steps.
 
     Raises:
-        DataError: truths and answers are not of the same steps, or a tag marks no span though
+        DataError: truths and predictions differ in steps, or a tag marks no span though
             spans=True.
         OptionError, ShapeError: names or probabilities are wrong.
     """
-    check_steps(truths, answers)
-    true, answered = (list(chain.from_iterable(rows)) for rows in (truths, answers))
+    check_steps(truths, predictions)
+    true, predicted = (list(chain.from_iterable(rows)) for rows in (truths, predictions))
     measured = Measured()
-    details = add_name_scores(measured, true, answered, names)
-    with_spans = is_bio({*true, *answered}) if spans is None else spans
+    details = add_name_scores(measured, true, predicted, names)
+    with_spans = is_bio({*true, *predicted}) if spans is None else spans
     if with_spans:
-        all_types, by_type = span_scores(truths, answers)
-        found = {name: getattr(all_types, name) for name in ("f1", "precision", "recall")}
-        measured.values = found | measured.values
+        all_types, by_type = span_scores(truths, predictions)
+        values = {name: getattr(all_types, name) for name in ("f1", "precision", "recall")}
+        measured.values = values | measured.values
         details["spans"] = [each._asdict() for each in by_type]
     wrong = [
-        sum(t != a for t, a in zip(*row, strict=True)) for row in zip(truths, answers, strict=True)
+        sum(t != a for t, a in zip(*row, strict=True))
+        for row in zip(truths, predictions, strict=True)
     ]
     measured.values["sequence_accuracy"] = wrong.count(0) / len(wrong)
     details["worst"] = [
@@ -64,7 +65,7 @@ def tagging_scores(
     ]
     if probabilities is not None:
         steps = np.concatenate([np.asarray(row, np.float64) for row in probabilities])
-        add_probability_scores(measured, true, answered, steps, names)
+        add_probability_scores(measured, true, predicted, steps, names)
     return Scores(
         kind="tagging",
         main="f1" if with_spans else "accuracy",

@@ -12,7 +12,7 @@ from elman.evaluation.measures import check_steps
 
 
 class Span(NamedTuple):
-    """Steps `start` … `end` − 1 of one sequence, and what they are."""
+    """Steps `start` … `end` − 1 of one sequence, and their type."""
 
     start: int
     end: int
@@ -20,7 +20,7 @@ class Span(NamedTuple):
 
 
 class SpanScores(NamedTuple):
-    """How well spans are found; a hit has the right start, end and type.
+    """Scores of predicted spans; a hit has the right start, end and type.
 
     Attributes:
         overall: all types together.
@@ -46,8 +46,9 @@ def is_bio(tags: Collection[Hashable]) -> bool:
 def spans(tags: Sequence[str]) -> list[Span]:
     """Find the spans of one sequence, in order.
 
-    A span begins at B-X, and at I-X behind O, behind another type or at the very start; it goes
-    on with every I-X of its own type. So IOB1, IOB2 and what breaks their rules are read alike:
+    A span begins at B-X, and at an I-X that follows O, follows another type or comes first; it
+    continues with every I-X of its own type. IOB1, IOB2 and tags that break their rules are read
+    alike:
 
         O  B-NP  I-NP  B-NP  I-VP  I-VP  O   →   NP 1…2, NP 3…3, VP 4…5
 
@@ -63,7 +64,7 @@ def spans(tags: Sequence[str]) -> list[Span]:
     >>> spans(["I-NP", "I-NP", "B-NP", "O"])
     [Span(start=0, end=2, type='NP'), Span(start=2, end=3, type='NP')]
     """
-    found: list[Span] = []
+    result: list[Span] = []
     for step, tag in enumerate(tags):
         mark, _, name = tag.partition("-")
         if mark == "O":
@@ -73,30 +74,32 @@ def spans(tags: Sequence[str]) -> list[Span]:
                 f"tag {tag!r} at step {step} marks no span: tags of spans are O, B-X and I-X. "
                 "Score other tags with spans=False."
             )
-        if mark == "I" and found and found[-1].end == step and found[-1].type == name:
-            found[-1] = found[-1]._replace(end=step + 1)
+        if mark == "I" and result and result[-1].end == step and result[-1].type == name:
+            result[-1] = result[-1]._replace(end=step + 1)
         else:
-            found.append(Span(step, step + 1, name))
-    return found
+            result.append(Span(step, step + 1, name))
+    return result
 
 
-def span_scores(truths: Sequence[Sequence[str]], answers: Sequence[Sequence[str]]) -> SpanScores:
-    """Count the true spans that were found, and the answered ones that are true.
+def span_scores(
+    truths: Sequence[Sequence[str]], predictions: Sequence[Sequence[str]]
+) -> SpanScores:
+    """Count the true spans that are predicted, and the predicted spans that are true.
 
     Args:
-        truths: a list of tags for each sequence; no span goes from one to the next.
-        answers: likewise.
+        truths: a list of tags for each sequence; no span crosses from one to the next.
+        predictions: likewise.
 
     Raises:
-        DataError: truths and answers are not of the same steps, or a tag marks no span.
+        DataError: truths and predictions differ in steps, or a tag marks no span.
     """
-    check_steps(truths, answers)
+    check_steps(truths, predictions)
     support, answered, hits = Counter[str](), Counter[str](), Counter[str]()
-    for truth, answer in zip(truths, answers, strict=True):
-        true, found = set(spans(truth)), set(spans(answer))
+    for truth, prediction in zip(truths, predictions, strict=True):
+        true, predicted = set(spans(truth)), set(spans(prediction))
         support.update(span.type for span in true)
-        answered.update(span.type for span in found)
-        hits.update(span.type for span in true & found)
+        answered.update(span.type for span in predicted)
+        hits.update(span.type for span in true & predicted)
     types = sorted(support.keys() | answered.keys())
     return SpanScores(
         ClassScores.of("all", hits.total(), support.total(), answered.total()),

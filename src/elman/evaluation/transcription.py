@@ -1,4 +1,4 @@
-"""How far answers are from the truth where the two are aligned only in order."""
+"""Scores of predicted sequences that are aligned with the target only in order."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ import numpy as np
 from elman.evaluation.measures import WORST, Measured, Scores, check_pairs
 
 
-def edit_distance(truth: Sequence[Hashable], answer: Sequence[Hashable]) -> int:
+def edit_distance(truth: Sequence[Hashable], prediction: Sequence[Hashable]) -> int:
     """Count the fewest insertions, deletions and substitutions that turn one into the other.
 
-        D(i, j) = min(D(i−1, j) + 1,  D(i, j−1) + 1,  D(i−1, j−1) + [truth(i) ≠ answer(j)])
+        D(i, j) = min(D(i−1, j) + 1,  D(i, j−1) + 1,  D(i−1, j−1) + [truth(i) ≠ prediction(j)])
 
     Source: Levenshtein 1966; Wagner and Fischer 1974, doi:10.1145/321796.321811.
 
     >>> edit_distance("kitten", "sitting")
     3
     """
-    ids = {symbol: number for number, symbol in enumerate({*truth, *answer})}
-    columns = np.array([ids[symbol] for symbol in answer], np.int64)
+    ids = {symbol: number for number, symbol in enumerate({*truth, *prediction})}
+    columns = np.array([ids[symbol] for symbol in prediction], np.int64)
     steps = np.arange(len(columns) + 1)
     row = steps
     for symbol in truth:
         changed = np.minimum(row[1:] + 1, row[:-1] + (columns != ids[symbol]))
         best = np.concatenate([row[:1] + 1, changed])
-        # Insertions cost one a step to the right: a running minimum of what is left without them.
+        # An insertion costs 1 a step to the right: subtract that, then take a running minimum.
         row = np.minimum.accumulate(best - steps) + steps
     return int(row[-1])
 
 
 def transcription_scores(
-    truths: Sequence[Sequence[Hashable]], answers: Sequence[Sequence[Hashable]]
+    truths: Sequence[Sequence[Hashable]], predictions: Sequence[Sequence[Hashable]]
 ) -> Scores:
-    """Score answers that are sequences of their own length.
+    """Score predictions that are sequences of any length.
 
         label error rate = Σ edit distance / Σ symbols of the truth
 
@@ -44,21 +44,21 @@ def transcription_scores(
 
     Args:
         truths: N sequences of symbols; a string is a sequence of characters.
-        answers: N sequences of symbols.
+        predictions: N sequences of symbols.
 
     Returns:
-        label_error_rate (chief; left out where every truth is empty) and sequence_accuracy.
+        label_error_rate (main; left out where every truth is empty) and sequence_accuracy.
         `details`: `edits`, `symbols`, and `worst`: the rows with most edits.
 
     Raises:
-        DataError: there is nothing to score, or not an answer for each truth.
+        DataError: there is nothing to score, or there is not one prediction for each truth.
     """
-    check_pairs(truths, answers)
-    edits = [edit_distance(*pair) for pair in zip(truths, answers, strict=True)]
+    check_pairs(truths, predictions)
+    edits = [edit_distance(*pair) for pair in zip(truths, predictions, strict=True)]
     symbols = sum(len(truth) for truth in truths)
     measured = Measured()
     rate = sum(edits) / symbols if symbols else None
-    measured.add("label_error_rate", rate, "no truth has a symbol")
+    measured.add("label_error_rate", rate, "every true sequence is empty")
     measured.values["sequence_accuracy"] = edits.count(0) / len(edits)
     worst = sorted(range(len(edits)), key=lambda row: -edits[row])[:WORST]
     return Scores(

@@ -1,4 +1,4 @@
-"""How near written texts are to what others wrote: translations and captions."""
+"""Scores of predicted texts against references: translations and captions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from elman.errors import DataError, import_extra, unknown
 from elman.evaluation.measures import WORST, Scores, check_pairs
 
 TOKENIZERS = ("13a", "char", "intl", "none", "zh")
-"""How sacreBLEU may cut a text into words: `none` at spaces alone, for text already tokenised."""
+"""How sacreBLEU may split a text into words: `none` at spaces alone, for tokenised text."""
 
 Reference = str | Sequence[str]
 
@@ -25,79 +25,79 @@ def sacrebleu() -> Any:
 
 def translation_scores(
     truths: Sequence[Reference],
-    answers: Sequence[str],
+    predictions: Sequence[str],
     *,
     tokenize: str = "13a",
     lowercase: bool = False,
 ) -> Scores:
-    """Score texts against one reference each, or several.
+    """Score texts against one or several references each.
 
         BLEU  = min(1, e^(1 − r/c)) · (p₁ p₂ p₃ p₄)^¼        of the whole corpus, times 100
         chrF  = (1 + β²) P R / (β² P + R), β = 2             over characters, times 100
 
-    pₙ is the share of the answers' n-grams that stand in a reference, c the words of the answers,
-    r those of the nearest references; P and R are the mean precision and recall of the n-grams of
-    1 to 6 characters. Where no n-gram of a length is right, sacreBLEU's `exp` smoothing stands for
-    the 0.
+    pₙ is the share of the predictions' n-grams that occur in a reference, c the words of the
+    predictions, r those of the nearest references; P and R are the mean precision and recall of
+    the n-grams of 1 to 6 characters. Where no n-gram of a length is right, sacreBLEU's `exp`
+    smoothing replaces the 0.
 
     Args:
-        truths: N references, or lists of references; a list may have another length each.
-        answers: N texts.
-        tokenize: how BLEU cuts texts into words; a name of `TOKENIZERS`. `13a` is sacreBLEU's own
-            default and separates punctuation; take `none` where texts are tokenised already.
-            chrF knows no words.
+        truths: N references, or N lists of any number of references.
+        predictions: N texts.
+        tokenize: how BLEU splits texts into words; a name of `TOKENIZERS`. `13a` is sacreBLEU's
+            default and separates punctuation; use `none` where texts are already tokenised. chrF
+            does not split texts into words.
         lowercase: whether case is ignored, by BLEU and chrF alike.
 
     Returns:
-        bleu (chief), chrf, and sequence_accuracy: of the texts that equal a reference exactly.
+        bleu (main), chrf, and sequence_accuracy: of the texts that equal a reference exactly.
         `details`: `best` and `worst`, rows by their own chrF, and the `signature` of BLEU.
 
     Raises:
-        DataError: there is nothing to score, not an answer for each truth, a row without a
-            reference, or something that is no text.
+        DataError: there is nothing to score, there is not one prediction for each truth, a row
+            has no reference, or a value is not a text.
         OptionError: there is no such tokenizer.
 
     Source: Papineni et al. 2002, doi:10.3115/1073083.1073135; Popović 2015,
-    doi:10.18653/v1/W15-3049; as Post 2018, arXiv:1804.08771, computes them.
+    doi:10.18653/v1/W15-3049; computed as by Post 2018, arXiv:1804.08771.
     """
-    references = _references(truths, answers)
+    references = _references(truths, predictions)
     metric = _bleu(4, tokenize, lowercase)
-    bleu = metric.corpus_score(list(answers), _streams(references)).score
+    bleu = metric.corpus_score(list(predictions), _streams(references)).score
     signature = str(metric.get_signature())
-    return _scores("translation", {"bleu": bleu}, references, answers, lowercase, signature)
+    return _scores("translation", {"bleu": bleu}, references, predictions, lowercase, signature)
 
 
 def caption_scores(
     truths: Sequence[Reference],
-    answers: Sequence[str],
+    predictions: Sequence[str],
     *,
     tokenize: str = "13a",
     lowercase: bool = False,
 ) -> Scores:
-    """Score captions against one reference each, or several, by BLEU-1 to BLEU-4.
+    """Score captions against one or several references each by BLEU-1 to BLEU-4.
 
         BLEU-n = min(1, e^(1 − r/c)) · (p₁ … pₙ)^(1/n)       of the whole corpus, times 100
 
     Arguments, errors and symbols are those of `translation_scores`.
 
     Returns:
-        bleu_1 … bleu_4 (chief), chrf and sequence_accuracy; `details` as `translation_scores`.
+        bleu_1 … bleu_4 (main), chrf and sequence_accuracy; `details` as `translation_scores`.
 
-    Source: Vinyals et al. 2015, arXiv:1411.4555, §4.1, for the use of it.
+    Source: Vinyals et al. 2015, arXiv:1411.4555, §4.1, uses BLEU-1 to BLEU-4 for captions.
     """
-    references = _references(truths, answers)
+    references = _references(truths, predictions)
     metrics = {order: _bleu(order, tokenize, lowercase) for order in (1, 2, 3, 4)}
     streams = _streams(references)
     values = {
-        f"bleu_{order}": metric.corpus_score(list(answers), streams).score
+        f"bleu_{order}": metric.corpus_score(list(predictions), streams).score
         for order, metric in metrics.items()
     }
     signature = str(metrics[4].get_signature())
-    return _scores("caption", values, references, answers, lowercase, signature)
+    return _scores("caption", values, references, predictions, lowercase, signature)
 
 
 def row_chrf(
-    truths: Sequence[Reference], answers: Sequence[str], *, lowercase: bool = False
+    truths: Sequence[Reference], predictions: Sequence[str], *, lowercase: bool = False
 ) -> list[float]:
     """Return the chrF of every row by itself, 0 to 100; 100 for a text that equals a reference.
 
@@ -106,17 +106,17 @@ def row_chrf(
     >>> [round(each) for each in row_chrf(["ein Hund", "zwei Katzen"], ["ein Hund", "vier Hunde"])]
     [100, 7]
     """
-    return _row_chrf(_references(truths, answers), answers, lowercase)
+    return _row_chrf(_references(truths, predictions), predictions, lowercase)
 
 
 def _row_chrf(
-    references: Sequence[list[str]], answers: Sequence[str], lowercase: bool
+    references: Sequence[list[str]], predictions: Sequence[str], lowercase: bool
 ) -> list[float]:
     metric = _chrf(lowercase)
     return [
-        # sacreBLEU gives 0 to a text without characters, even where none is right.
-        100.0 if answer in its else metric.sentence_score(answer, its).score
-        for its, answer in zip(references, answers, strict=True)
+        # sacreBLEU gives 0 to an empty text, even where the reference is empty too.
+        100.0 if prediction in texts else metric.sentence_score(prediction, texts).score
+        for texts, prediction in zip(references, predictions, strict=True)
     ]
 
 
@@ -124,14 +124,15 @@ def _scores(
     kind: str,
     values: dict[str, float],
     references: Sequence[list[str]],
-    answers: Sequence[str],
+    predictions: Sequence[str],
     lowercase: bool,
     signature: str,
 ) -> Scores:
-    """Add what knows no words, and the best and worst rows; the last of the values is the chief."""
-    chrf = _chrf(lowercase).corpus_score(list(answers), _streams(references)).score
-    right = sum(answer in its for its, answer in zip(references, answers, strict=True))
-    by_row = _row_chrf(references, answers, lowercase)
+    """Add chrF, accuracy, and the best and worst rows; the last of the values is the main one."""
+    chrf = _chrf(lowercase).corpus_score(list(predictions), _streams(references)).score
+    pairs = zip(references, predictions, strict=True)
+    right = sum(prediction in texts for texts, prediction in pairs)
+    by_row = _row_chrf(references, predictions, lowercase)
     order = sorted(range(len(by_row)), key=lambda row: by_row[row])
 
     def listed(rows: Sequence[int]) -> list[dict[str, Any]]:
@@ -139,7 +140,7 @@ def _scores(
             {
                 "row": row,
                 "truth": references[row][0] if len(references[row]) == 1 else references[row],
-                "answer": answers[row],
+                "answer": predictions[row],
                 "chrf": by_row[row],
             }
             for row in rows
@@ -148,35 +149,37 @@ def _scores(
     return Scores(
         kind=kind,
         main=list(values)[-1],
-        values={**values, "chrf": chrf, "sequence_accuracy": right / len(answers)},
-        count=len(answers),
+        values={**values, "chrf": chrf, "sequence_accuracy": right / len(predictions)},
+        count=len(predictions),
         unit="rows",
         details={
             "best": listed(order[::-1][:WORST]),
             "worst": listed(order[:WORST]),
             "signature": signature,
         },
-        notes=(f"BLEU is that of sacreBLEU, {signature}.",),
+        notes=(f"BLEU is computed by sacreBLEU, {signature}.",),
     )
 
 
-def _references(truths: Sequence[Reference], answers: Sequence[str]) -> list[list[str]]:
+def _references(truths: Sequence[Reference], predictions: Sequence[str]) -> list[list[str]]:
     """Return every row's references as a list."""
-    check_pairs(truths, answers)
+    check_pairs(truths, predictions)
     references = [[truth] if isinstance(truth, str) else list(truth) for truth in truths]
-    for row, (its, answer) in enumerate(zip(references, answers, strict=True)):
-        if not its:
-            raise DataError(f"every row needs a reference at least, got none at row {row}.")
-        for text in (*its, answer):
+    for row, (texts, prediction) in enumerate(zip(references, predictions, strict=True)):
+        if not texts:
+            raise DataError(f"every row needs at least one reference, got none at row {row}.")
+        for text in (*texts, prediction):
             if not isinstance(text, str):
-                raise DataError(f"references and answers must be texts, got {text!r} at row {row}.")
+                raise DataError(
+                    f"references and predictions must be texts, got {text!r} at row {row}."
+                )
     return references
 
 
 def _streams(references: Sequence[list[str]]) -> list[list[str | None]]:
     """Turn lists of references a row into sacreBLEU's streams, None where a row has no more."""
     most = max(map(len, references))
-    return [[its[k] if k < len(its) else None for its in references] for k in range(most)]
+    return [[texts[k] if k < len(texts) else None for texts in references] for k in range(most)]
 
 
 def _bleu(order: int, tokenize: str, lowercase: bool) -> Any:

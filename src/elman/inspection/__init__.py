@@ -1,1 +1,1 @@
-"""Looking into a network: what it makes, and how its gradients flow."""
+"""Looking into a network: how its gradients flow back in time."""

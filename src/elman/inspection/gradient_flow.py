@@ -1,4 +1,4 @@
-"""The vanishing gradient, measured: how strongly the last step's loss depends on earlier states."""
+"""Measuring the vanishing gradient: how much the last step's loss depends on earlier states."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class GradientFlow(NamedTuple):
 
     Attributes:
         distance: T − t in steps, 0 … T − 1, (T,) int64.
-        hidden: ‖∂loss(T)/∂h(t)‖ at that distance, (T,) float64.
+        hidden: ‖∂loss(T)/∂h(t)‖ at each distance, (T,) float64.
         cell: ‖∂loss(T)/∂c(t)‖ of an LSTM, (T,) float64; None for a cell without c.
-        rows: sequences the means were taken over, at distance 0.
+        rows: number of sequences that the means are taken over, at distance 0.
     """
 
     distance: Tensor
@@ -40,35 +40,35 @@ def gradient_flow(
     lengths: Tensor | Sequence[int] | None = None,
     layer: int = -1,
 ) -> GradientFlow:
-    """Measure how the gradient of the last step's loss fades on its way back in time.
+    """Measure how the gradient of the last step's loss fades back in time.
 
         ∂loss(T)/∂h(t) = ∂loss(T)/∂h(T) · ∂h(T)/∂h(T−1) · … · ∂h(t+1)/∂h(t)
 
-    A product of T − t Jacobians: where they shrink vectors it vanishes exponentially, and what
-    happened T − t steps ago cannot be learned from; where they stretch them it explodes. For a
-    simple cell ∂h(t)/∂h(t−1) = diag(g′) R. The LSTM's state is the pair (h, c), and of its
-    Jacobian the part ∂c(t)/∂c(t−1) holds the forget gate itself.
+    This is a product of T − t Jacobians. Where they shrink vectors it vanishes exponentially, and
+    nothing can be learned from T − t steps ago; where they stretch vectors it explodes. For a
+    simple cell ∂h(t)/∂h(t−1) = diag(g′) R. The LSTM's state is the pair (h, c); the part
+    ∂c(t)/∂c(t−1) of its Jacobian contains the forget gate itself.
 
     The network runs one step at a time with carried state, in evaluation mode, on a copy in
     float64 on the CPU, so that a gradient of 10⁻¹⁰⁰ is not yet zero. The derivative is with
-    respect to the state that step t hands to step t + 1, every part and layer of it a variable of
-    its own; h(T) is read by the network's head, c(T) by nothing, so its norm at distance 0 is 0.
-    The norm is Euclidean over the units of one row; rows are summarised by the geometric mean, the
-    mean of the logarithms, because norms of different rows differ by orders of magnitude; it is
-    zero where one of them is.
+    respect to the state passed from step t to step t + 1, each of its parts and layers being a
+    separate variable; h(T) is read by the network's head, c(T) by nothing, so its norm at
+    distance 0 is 0. The norm is Euclidean over the units of one row. Rows are summarised by the
+    geometric mean, because norms of different rows differ by orders of magnitude; it is zero
+    where one of them is.
 
     Args:
         network: one direction, no delay; it is not changed.
-        x: inputs, (T, B, I); what lies after a row's end is never read.
+        x: inputs, (T, B, I); values after a row's end are never read.
         target: targets, (T, B, O); only that of each row's last step is read.
         loss: logits (1, B, O), targets (1, B, O) → loss of every row, (1, B); for piano rolls
             `RollFeature.frame_nll`.
-        lengths: steps of each row, (B,); T for all where None. A row counts at the distances it
-            reaches back to, so the mean may jump where a row's beginning is passed; a row without
-            steps counts nowhere.
-        layer: of a stack. The last layer is what the head reads, and its gradient obeys the
-            equation above as it stands; the gradient of a lower layer's state flows through the
-            layers above it as well, and none of it is read at T directly.
+        lengths: steps of each row, (B,); None means T for all. A row counts only at distances
+            shorter than its length, so the mean may jump where a row ends; a row without steps
+            does not count.
+        layer: index of a layer in the stack. The head reads the last layer, whose gradient obeys
+            the equation above; the gradient of a lower layer's state also flows through the layers
+            above it, and none of it comes from the head directly.
 
     Returns:
         The norms at distances 0 … T − 1, T the length of the longest row.
@@ -76,7 +76,7 @@ def gradient_flow(
     Raises:
         OptionError: the network is bidirectional or delayed, there is no such layer, lengths lie
             outside 0 … T, or no row has a step.
-        ShapeError: x, target or what the loss returned has other axes.
+        ShapeError: x, target or the losses have the wrong axes.
 
     Source: Bengio, Simard and Frasconi 1994, doi:10.1109/72.279181; Pascanu, Mikolov and Bengio
     2013, arXiv:1211.5063, §2.
@@ -86,19 +86,19 @@ def gradient_flow(
     steps = checked_lengths([len(x)] * x.size(1) if lengths is None else lengths, x).cpu()
     rows = steps > 0
     if not rows.any():
-        raise OptionError("gradient_flow needs a row of at least one step, and there is none.")
+        raise OptionError("gradient_flow needs a row of at least one step, got none.")
     steps = steps[rows]
-    reached = int(steps.max())
-    x, target = (value.detach().to("cpu", torch.float64)[:reached, rows] for value in (x, target))
+    longest = int(steps.max())
+    x, target = (value.detach().to("cpu", torch.float64)[:longest, rows] for value in (x, target))
     # Padding is never read, and every state depends on an input, so that each has a gradient.
-    x = x.where(real_steps(steps, reached).unsqueeze(-1), 0).requires_grad_()
+    x = x.where(real_steps(steps, longest).unsqueeze(-1), 0).requires_grad_()
     twin = copy.deepcopy(network).to("cpu", torch.float64).eval()
     with torch.enable_grad():
         outputs, states = _run(twin, x)
         last = _loss_of_last_steps(twin, outputs, target, steps, loss)
     hidden, *memory = _gradients(last, outputs, states, layer)
     return GradientFlow(
-        distance=torch.arange(reached),
+        distance=torch.arange(longest),
         hidden=norms_by_distance(hidden, steps),
         cell=norms_by_distance(memory[0], steps) if memory else None,
         rows=len(steps),
@@ -106,17 +106,17 @@ def gradient_flow(
 
 
 def _checked_layer(network: ManyToMany, layer: int) -> int:
-    """Return the layer counted from the first, or say why this network has no such gradient."""
+    """Return the layer's index from the first; refuse networks without such a gradient."""
     recurrent = network.recurrent
     if isinstance(recurrent, Bidirectional) or recurrent.bidirectional:
         raise OptionError(
-            "gradient_flow follows a state from step to step, and a bidirectional network has no "
-            "such state: its backward layer begins at the end. Build it with bidirectional=False."
+            "gradient_flow follows the state from step to step, and the backward layer of a "
+            "bidirectional network runs from the end. Build the network with bidirectional=False."
         )
     if network.delay:
         raise OptionError(
-            "gradient_flow measures from the step that reads the output, and with "
-            f"delay={network.delay} that is not the target's own step. Build it with delay=0."
+            "gradient_flow measures from the step that gives the output, which with "
+            f"delay={network.delay} is not the target's own step. Build the network with delay=0."
         )
     if not -recurrent.num_layers <= layer < recurrent.num_layers:
         raise OptionError(
@@ -137,7 +137,7 @@ def _check_axes(network: ManyToMany, x: Tensor, target: Tensor) -> None:
 
 
 def _run(network: ManyToMany, x: Tensor) -> tuple[list[Tensor], list[tuple[Any, ...]]]:
-    """Run step by step; return every step's output, (B, P), and its state: (h,) or (h, c)."""
+    """Run the network step by step; return outputs, (B, P) each, and states, (h,) or (h, c)."""
     outputs, states = [], []
     state = None
     for frame in x:
@@ -154,13 +154,13 @@ def _loss_of_last_steps(
     lengths: Tensor,
     loss: Callable[[Tensor, Tensor], Tensor],
 ) -> Tensor:
-    """Sum the losses of the rows' last steps: no row's state depends on another row's loss."""
+    """Sum the losses of the rows' last steps; no row's state affects another row's loss."""
     last = (lengths - 1, torch.arange(len(lengths)))
     logits = network.head(torch.stack(outputs)[last].unsqueeze(0))
     losses = loss(logits, target[last].unsqueeze(0))
     if losses.shape != (1, len(lengths)):
         raise ShapeError(
-            f"loss must return one number a row, (1, B) = (1, {len(lengths)}), got "
+            f"loss must return one number per row, (1, B) = (1, {len(lengths)}), got "
             f"{tuple(losses.shape)}; for piano rolls pass RollFeature.frame_nll."
         )
     return losses.sum()
@@ -172,17 +172,17 @@ def _gradients(
     """Differentiate the loss by every part of one layer's state at every step, each (T, B, ·)."""
     layers = len(states[0][0])
     gradients = [
-        torch.stack([gradient[place] for gradient in gradients_by(loss, nodes)])
-        for nodes, place in (_nodes(states, part, layer) for part in range(len(states[0])))
+        torch.stack([gradient[index] for gradient in gradients_by(loss, nodes)])
+        for nodes, index in (_nodes(states, part, layer) for part in range(len(states[0])))
     ]
     if layer == layers - 1:
-        # The head reads h(T) of the last layer as the output, a node beside the state's.
+        # The head reads h(T) of the last layer as the output, a separate node of the graph.
         gradients[0] = gradients[0] + torch.stack(gradients_by(loss, outputs))
     return gradients
 
 
 def _nodes(states: list[tuple[Any, ...]], part: int, layer: int) -> tuple[list[Tensor], int]:
-    """Find the tensors that hold a part of a layer's state, and where in them the layer stands.
+    """Return the tensors that hold a part of a layer's state, and the layer's index in them.
 
     A part is one tensor (L, B, ·), or where the layers' sizes differ a list of (1, B, ·).
     """
@@ -193,16 +193,16 @@ def _nodes(states: list[tuple[Any, ...]], part: int, layer: int) -> tuple[list[T
 
 
 def gradients_by(loss: Tensor, nodes: Sequence[Tensor]) -> list[Tensor]:
-    """Differentiate the loss by each node; zeros where it does not depend on one."""
+    """Differentiate the loss by each node; zeros where it does not depend on the node."""
     return list(torch.autograd.grad(loss, nodes, retain_graph=True, materialize_grads=True))
 
 
 def norms_by_distance(gradients: Tensor, lengths: Tensor) -> Tensor:
-    """Geometric mean over rows of the norms of gradients (T, B, H), at each distance, (T,)."""
+    """Return the geometric mean over rows of the norms of gradients (T, B, H) by distance, (T,)."""
     norms = torch.linalg.vector_norm(gradients, dim=-1)
     means = []
     for distance in range(len(norms)):
         rows = (lengths > distance).nonzero().squeeze(1)
-        reached = norms[lengths[rows] - 1 - distance, rows]
-        means.append(reached.log().mean().exp())
+        at_distance = norms[lengths[rows] - 1 - distance, rows]
+        means.append(at_distance.log().mean().exp())
     return torch.stack(means)

@@ -1,4 +1,4 @@
-"""The gradient flow of a trained model, whatever reads its states: each direction by itself."""
+"""The gradient flow of a trained model of any category, for each direction separately."""
 
 from __future__ import annotations
 
@@ -23,58 +23,58 @@ from elman.sequence.recurrence import Recurrence, Trace
 
 DIRECTIONS = ("forward", "backward")
 LONGEST = 500
-"""Distances that are followed, at most."""
+"""Greatest distance that is followed."""
 
 
-class _Reading(NamedTuple):
-    """What the recurrent part read, and what is asked of it."""
+class _Pass(NamedTuple):
+    """The inputs of the recurrent part, and the gradients of the loss by its outputs."""
 
     vectors: Tensor
-    """(T, B, I)"""
+    """Inputs, (T, B, I)"""
     lengths: Tensor
-    """(B,), those of a delay included"""
+    """Steps of each row, those of a delay included, (B,)"""
     errors: Tensor
     """∂loss/∂output of the recurrent part, (T, B, D·P)"""
     ends: list[Any]
-    """∂loss/∂last state: a cell's state, (B, ·) a part, of each layer and direction; zeros where it
-    is not read"""
+    """∂loss/∂last state: for each layer and direction a cell's state with parts (B, ·); zeros where
+    it is not read"""
 
 
 def model_gradient_flow(
     network: ManyToOne | ManyToMany | EncoderDecoder, batch: Batch, *, longest: int = LONGEST
 ) -> dict[str, GradientFlow]:
-    """Measure how the gradient of an answer's loss fades on its way through the last layer.
+    """Measure how the gradient of the loss fades back in time through the last layer.
 
         g(t) = e(t) + g(t+1) · ∂h(t+1)/∂h(t)              forward, t = T … 1
         g(t) = e(t) + g(t−1) · ∂h(t−1)/∂h(t)              backward, t = 1 … T
 
-    g(t) = ∂loss/∂h(t), and e(t) the part of it that does not pass through another state. With an
-    answer a row, loss is the row's, and e(t) what the pooling hands to h(t): nothing but for the
-    step read last, or something at every step where the pooling reads them all. With an answer a
-    step, only the loss that enters where a direction has read the whole row is followed, at T
-    forward and at 1 backward: e(t) is zero elsewhere, and g a product of Jacobians. With a delay
-    of d steps, T is the step that gives the last answer, d after the last input.
+    g(t) = ∂loss/∂h(t), and e(t) is the part of it that does not pass through another state. With
+    one prediction a row, e(t) is the gradient that the pooling passes to h(t): zero except at the
+    last step read, or nonzero at every step where the pooling reads them all. With one prediction
+    a step, only the loss at the step where a direction has read the whole row is followed, T
+    forward and 1 backward: e(t) is zero elsewhere, and g a product of Jacobians. With a delay of d
+    steps, T is the step that gives the last prediction, d after the last input.
 
-    Of an encoder–decoder it is the encoder that is followed, and loss is that of all that is to be
-    written of a row: e(t) is what attention hands to h(t) at every step, and at the end what the
-    bridge does. A bridge may read c(T) as well, which then has such a part of its own.
+    In an encoder–decoder the encoder is followed, and the loss is that of the row's whole target:
+    e(t) is the gradient that attention passes to h(t) at every step, plus that of the bridge at
+    the end. A bridge may also read c(T), which then has its own e(T).
 
-    Where a loss is that of a whole sequence of steps, as of a conditional random field, the loss
-    that enters at a step is the part of its gradient that passes through that step's output.
+    Where the loss is that of a whole sequence, as with a conditional random field, the loss at a
+    step is the part of its gradient that passes through that step's output.
 
     All is computed on a copy in float64 on the CPU, in evaluation mode. Norms are summarised over
-    rows as in `gradient_flow`, to which this is equal where both can be had; but over the same
-    rows at every distance, and without those whose gradient is zero throughout.
+    rows as in `gradient_flow`, and equal its norms where both are defined; but over the same rows
+    at every distance, and without rows whose gradient is zero throughout.
 
     Args:
-        network: with recurrent layers and an objective; it is not changed.
+        network: a network with recurrent layers and an objective; it is not changed.
         batch: rows with at least one step each.
-        longest: distances that are followed, at most.
+        longest: greatest number of distances that are followed.
 
     Returns:
         forward, and backward where there is such a direction → its flow, at distances 0 … K − 1
-        from where it has read the whole row; K is the length of the shortest row, `longest` at
-        most.
+        from the step where it has read the whole row; K is the length of the shortest row, or
+        `longest` if that is less.
 
     Raises:
         OptionError: the network has no objective or is a `Bidirectional` of two layers, a row has
@@ -92,24 +92,25 @@ def model_gradient_flow(
             f"lengths = {batch.lengths.tolist()} and longest = {longest}."
         )
     twin = _frozen_twin(network)
-    reading = _read(twin, batch)
+    recorded = _differentiate(twin, batch)
     stack = _recurrent_part(twin)
     with torch.no_grad():
-        _, _, traces = stack(reading.vectors, lengths=reading.lengths, return_trace=True)
-    reach = min(longest, int(reading.lengths.min()))
+        _, _, traces = stack(recorded.vectors, lengths=recorded.lengths, return_trace=True)
+    steps = min(longest, int(recorded.lengths.min()))
+    per_step = isinstance(twin, ManyToMany)
     return {
-        DIRECTIONS[way]: _follow(stack, traces, reading, reach, way, isinstance(twin, ManyToMany))
-        for way in range(stack.options.num_directions)
+        DIRECTIONS[direction]: _follow(stack, traces, recorded, steps, direction, per_step)
+        for direction in range(stack.options.num_directions)
     }
 
 
 def _recurrent_part(network: Any) -> Any:
-    """Return the layers whose gradient is followed: those that read."""
+    """Return the layers whose gradient is followed: those that read the input."""
     return network.encoder if isinstance(network, EncoderDecoder) else network.recurrent
 
 
 def _frozen_twin(network: nn.Module) -> Any:
-    """Copy a network to where every norm can be told from zero and every backend may run."""
+    """Copy a network to the CPU in float64, without gradients of its parameters."""
     twin = copy.deepcopy(network).to("cpu", torch.float64).eval().requires_grad_(False)
     for module in twin.modules():
         if isinstance(module, RecurrentLayer):
@@ -117,14 +118,14 @@ def _frozen_twin(network: nn.Module) -> Any:
     return twin
 
 
-def _read(network: Any, batch: Batch) -> _Reading:
-    """Run a network; differentiate the losses of its rows by what the recurrent part put out."""
-    caught: list[Any] = []
+def _differentiate(network: Any, batch: Batch) -> _Pass:
+    """Run a network, and differentiate the losses of its rows by the recurrent part's outputs."""
+    recorded: list[Any] = []
     stack = _recurrent_part(network)
 
-    def catch(_: Any, read: tuple[Any, ...], named: dict[str, Any], output: Any) -> Any:
+    def record(_: Any, inputs: tuple[Any, ...], options: dict[str, Any], output: Any) -> Any:
         hidden, state = _each(output, lambda part: part.detach().requires_grad_())
-        caught.extend((read[0], named["lengths"], hidden, state))
+        recorded.extend((inputs[0], options["lengths"], hidden, state))
         return hidden, state
 
     batch = batch.to("cpu")
@@ -132,106 +133,106 @@ def _read(network: Any, batch: Batch) -> _Reading:
         value.double() if value.is_floating_point() else value
         for value in (batch.input, batch.target)
     )
-    told = {"target": target} if isinstance(network, EncoderDecoder) else {}
-    handle = stack.register_forward_hook(catch, with_kwargs=True)
+    options = {"target": target} if isinstance(network, EncoderDecoder) else {}
+    handle = stack.register_forward_hook(record, with_kwargs=True)
     try:
         with torch.enable_grad():
-            outputs, _ = network(x, lengths=batch.lengths, **told)
+            outputs, _ = network(x, lengths=batch.lengths, **options)
             losses = _losses(network, outputs, batch._replace(target=target))
             loss = torch.stack(list(losses)).sum()
             parts: list[Tensor] = []
-            _each(caught[2:], parts.append)
-            found = iter(torch.autograd.grad(loss, parts, materialize_grads=True))
+            _each(recorded[2:], parts.append)
+            gradients = iter(torch.autograd.grad(loss, parts, materialize_grads=True))
     finally:
         handle.remove()
-    errors, ends = _each(caught[2:], lambda _: next(found))
-    read, lengths = caught[:2]
-    return _Reading(read, lengths, errors, StateLayout(stack.options).split(ends, errors))
+    errors, ends = _each(recorded[2:], lambda _: next(gradients))
+    vectors, lengths = recorded[:2]
+    return _Pass(vectors, lengths, errors, StateLayout(stack.options).split(ends, errors))
 
 
 def _each(parts: Any, do: Callable[[Tensor], Any]) -> Any:
-    """Do something with every tensor in tuples and lists, in their order."""
+    """Apply a function to every tensor in nested tuples and lists, in order."""
     if isinstance(parts, Tensor):
         return do(parts)
     return type(parts)([_each(part, do) for part in parts])
 
 
 def _losses(network: Any, outputs: Tensor, batch: Batch) -> Iterator[Tensor]:
-    """Yield the loss of every row by itself: that of all its steps, where each has one."""
+    """Yield the loss of every row, summed over its steps where each has one."""
     if network.objective is None:
         raise OptionError(
             "model_gradient_flow differentiates the loss of the network's objective, and this "
-            "network has none; build it with one, or use gradient_flow, which is given a loss."
+            "network has none; build it with one, or use gradient_flow, which takes a loss."
         )
     in_time = isinstance(network, ManyToMany | EncoderDecoder)
     for row, steps in enumerate(batch.lengths.tolist()):
-        its = slice(row, row + 1)
-        one = [each[:, its] if in_time else each[its] for each in (outputs, batch.target)]
-        loss = network.objective.loss(*one, batch.lengths[its])
+        this = slice(row, row + 1)
+        of_row = [each[:, this] if in_time else each[this] for each in (outputs, batch.target)]
+        loss = network.objective.loss(*of_row, batch.lengths[this])
         yield loss * steps if batch.per_step else loss
 
 
 def _follow(
     stack: RecurrentLayer,
     traces: list[list[Trace]],
-    reading: _Reading,
-    reach: int,
-    way: int,
-    last_alone: bool,
+    recorded: _Pass,
+    steps: int,
+    direction: int,
+    last_only: bool,
 ) -> GradientFlow:
     """Follow the gradient in one direction of the last layer."""
     top, size = stack.num_layers - 1, stack.options.output_sizes[-1]
-    distance = torch.arange(reach - 1, -1, -1).unsqueeze(1)
-    lengths = reading.lengths
-    steps = distance.expand(-1, len(lengths)) if way else lengths - 1 - distance
-    there = steps, torch.arange(len(lengths))
-    errors = reading.errors[..., way * size : (way + 1) * size][there]
-    if last_alone:
+    distance = torch.arange(steps - 1, -1, -1).unsqueeze(1)
+    lengths = recorded.lengths
+    times = distance.expand(-1, len(lengths)) if direction else lengths - 1 - distance
+    index = times, torch.arange(len(lengths))
+    errors = recorded.errors[..., direction * size : (direction + 1) * size][index]
+    if last_only:
         errors[:-1] = 0
-    hidden_end, *memory_end = reading.ends[top * stack.options.num_directions + way]
+    hidden_end, *memory_end = recorded.ends[top * stack.options.num_directions + direction]
     errors[-1] += hidden_end
-    traced = traces[top][way].state
+    states = traces[top][direction].state
     recurrence = Recurrence(
         cell=stack.options.cell,
-        x=_below(stack, traces, reading.vectors)[there],
-        state=type(traced)(*[part[there][0].requires_grad_() for part in traced]),
-        weights=cell_weights(stack, stack.options, Place(top, way == 1), None),
+        x=_inputs_of_last(stack, traces, recorded.vectors)[index],
+        state=type(states)(*[part[index][0].requires_grad_() for part in states]),
+        weights=cell_weights(stack, stack.options, Place(top, direction == 1), None),
         fresh=None,
         zoneout=stack.options.zoneouts if any(stack.options.zoneouts) else None,
     )
     hidden, *memory = _gradients(recurrence, errors, memory_end)
-    alive = hidden.ne(0).any(-1).any(0)
-    if not bool(alive.any()):
-        alive = ~alive
-    counted = torch.full((int(alive.sum()),), reach)
+    nonzero = hidden.ne(0).any(-1).any(0)
+    if not bool(nonzero.any()):
+        nonzero = ~nonzero
+    reach = torch.full((int(nonzero.sum()),), steps)
     return GradientFlow(
-        distance=torch.arange(reach),
-        hidden=norms_by_distance(hidden[:, alive], counted),
-        cell=norms_by_distance(memory[0][:, alive], counted) if memory else None,
-        rows=len(counted),
+        distance=torch.arange(steps),
+        hidden=norms_by_distance(hidden[:, nonzero], reach),
+        cell=norms_by_distance(memory[0][:, nonzero], reach) if memory else None,
+        rows=len(reach),
     )
 
 
-def _below(stack: RecurrentLayer, traces: list[list[Trace]], vectors: Tensor) -> Tensor:
-    """Return what the last layer reads, (T, B, ·)."""
-    read = vectors
+def _inputs_of_last(stack: RecurrentLayer, traces: list[list[Trace]], vectors: Tensor) -> Tensor:
+    """Return the inputs of the last layer, (T, B, ·)."""
+    inputs = vectors
     for layer, directions in enumerate(traces[:-1]):
-        written = torch.cat([trace.state.hidden for trace in directions], -1)
-        read = written + read if stack.options.residual and layer > 0 else written
-    return read
+        hidden = torch.cat([trace.state.hidden for trace in directions], -1)
+        inputs = hidden + inputs if stack.options.residual and layer > 0 else hidden
+    return inputs
 
 
 def _gradients(recurrence: Recurrence, errors: Tensor, ends: Sequence[Tensor]) -> list[Tensor]:
-    """Carry errors back through a recurrence whose state is the one after its first step.
+    """Backpropagate errors through a recurrence whose state is the one after its first step.
 
     Args:
         recurrence: K steps, in the order in which they are read.
-        errors: by h of every step, (K, B, P).
-        ends: by c of the last step, (B, H), where the cell has it.
+        errors: gradient by h at every step, (K, B, P).
+        ends: gradient by c at the last step, (B, H), where the cell has c.
 
     Returns:
-        The gradient by each part of the state at every step, (K, B, ·). c(t) is what is handed
-        on to the next step: what h(t) makes of it counts as h(t)'s.
+        The gradient by each part of the state at every step, (K, B, ·). That by c(t) is through
+        the next step alone: its effect on the loss through h(t) counts as h(t)'s.
     """
     states: list[Any] = [recurrence.state]
     with torch.enable_grad():

@@ -1,4 +1,4 @@
-"""Networks: one file a category, and how a specification becomes one."""
+"""Networks: one file per category, and how a specification becomes one."""
 
 from elman.experiment.network import NetworkOptions
 from elman.networks.attention import Attention, Memory

@@ -1,4 +1,4 @@
-"""Attention: what a decoder's steps read of an encoder's, over the real steps alone."""
+"""Attention of a decoder's steps to the real steps of an encoder."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from elman.sequence.ragged import checked_lengths, has_padding, real_steps
 ATTENTIONS: tuple[str, ...] = get_args(AttentionKind)
 """Names of the ways to score a source step."""
 _LARGEST_BLOCK = 1 << 24
-"""Numbers of tanh that additive attention keeps at once: 64 MiB in float32."""
+"""Values of tanh that additive attention keeps at once: 64 MiB in float32."""
 
 
 class Memory(NamedTuple):
-    """What is attended to: the steps of a source, prepared once for all steps of the decoder.
+    """The steps of a source that are attended to, prepared once for all steps of the decoder.
 
     The batch is axis 1 of every part.
     """
 
     values: Tensor
-    """What the encoder said at each step, (S, B, M); zeros in the padding"""
+    """The encoder's output at each step, (S, B, M); zeros in the padding"""
     keys: Tensor
-    """What a query is compared to, (S, B, A)"""
+    """The vectors that queries are compared with, (S, B, A)"""
     real: Tensor | None
-    """Which steps are no padding, (S, B) bool; None where all are real"""
+    """Which steps are not padding, (S, B) bool; None where all are real"""
     rows: Tensor | None = None
-    """Which row each row of the queries attends to, (N,); None where that is its own, N = B"""
+    """The source row that each row of the queries attends to, (N,); None for its own, N = B"""
 
     def select_rows(self, index: Tensor) -> Memory:
-        """Let other rows attend, index (N,): hypotheses of one source share what was read of it.
+        """Return the memory for other query rows, index (N,); hypotheses of one source share it.
 
-        Nothing is copied until half of the sources are attended to no more.
+        Nothing is copied until half of the sources are no longer attended to.
         """
         rows = index if self.rows is None else self.rows[index]
         used = rows.unique()
@@ -52,7 +52,7 @@ class Memory(NamedTuple):
 
 
 class Attention(nn.Module):
-    """A mean over the steps of the source, weighted by how well each suits a step of the decoder.
+    """A mean over the steps of the source, weighted by their relevance to a step of the decoder.
 
         e(t, s) = h(t)ᵀ m(s)                              dot
         e(t, s) = h(t)ᵀ W m(s)                            general
@@ -60,14 +60,14 @@ class Attention(nn.Module):
         α(t, s) = exp e(t, s) / Σₖ exp e(t, k)            over the real steps of the source
         c(t)    = Σₛ α(t, s) m(s)
 
-    h(t) is the query, m(s) what the encoder said at its step s. The weights of a row sum to one;
-    a row whose source has no steps gets zeros. All steps of the decoder are one product; additive
-    attention goes through them in blocks and computes a block's tanh anew for its gradient, so
-    that its memory does not grow with the decoder's steps.
+    h(t) is the query, m(s) the encoder's output at step s. The weights of a row sum to one; a row
+    whose source has no steps gets zeros. All steps of the decoder are one product; additive
+    attention processes them in blocks and recomputes a block's tanh for its gradient, so that its
+    memory does not grow with the decoder's steps.
 
     Source: dot, general: Luong et al. 2015, arXiv:1508.04025, §3.1; additive: Bahdanau et al. 2015,
-    arXiv:1409.0473, §3.1. There the query is the decoder's state before the step, here, as in
-    Luong et al., the one after it.
+    arXiv:1409.0473, §3.1. There the query is the decoder's state before the step; here, as in
+    Luong et al., the state after it.
 
     >>> import torch
     >>> attention = Attention("general", query_size=5, memory_size=4)
@@ -86,18 +86,18 @@ class Attention(nn.Module):
         size: int | None = None,
         device: torch.device | str | None = None,
     ) -> None:
-        """Draw the weights, where the kind has any.
+        """Initialise the weights, where the kind has any.
 
         Args:
             kind: dot, general or additive.
-            query_size: H, of the decoder's steps.
-            memory_size: M, of the encoder's.
-            size: A, units of the additive kind; None for H.
-            device: of the parameters.
+            query_size: H, size of the decoder's vectors.
+            memory_size: M, size of the encoder's vectors.
+            size: A, units of additive attention; None for H.
+            device: device of the parameters.
 
         Raises:
-            OptionError: an unknown kind, a size that is none, sizes that a dot product cannot
-                compare, or units where the kind has none.
+            OptionError: the kind is unknown, a size is invalid, a dot product has different
+                sizes, or `size` is given to a kind that has none.
         """
         super().__init__()
         if kind not in ATTENTIONS:
@@ -107,11 +107,12 @@ class Attention(nn.Module):
         self.memory_size = checked_size("memory_size", memory_size)
         if kind == "dot" and query_size != memory_size:
             raise OptionError(
-                f"attention='dot' compares vectors of one size, and the decoder's have {query_size}"
-                f" numbers and the encoder's {memory_size}; use attention='general'."
+                "attention='dot' needs vectors of equal size, got "
+                f"{query_size} for the decoder and {memory_size} for the encoder; use "
+                "attention='general'."
             )
         if kind != "additive" and size is not None:
-            raise OptionError(f"attention={kind!r} has no units to give size={size} to.")
+            raise OptionError(f"attention={kind!r} has no size, got size={size}; leave it out.")
         if kind == "general":
             self.key = nn.Linear(memory_size, query_size, bias=False, device=device)
         if kind == "additive":
@@ -121,7 +122,7 @@ class Attention(nn.Module):
             self.energy = nn.Linear(units, 1, bias=False, device=device)
 
     def read(self, values: Tensor, lengths: Tensor | Sequence[int] | None = None) -> Memory:
-        """Prepare a source for being attended to.
+        """Prepare a source for attention.
 
         Args:
             values: m, (S, B, M).
@@ -129,7 +130,7 @@ class Attention(nn.Module):
                 are real.
 
         Raises:
-            ShapeError: the values have other axes, or there is not one length a row.
+            ShapeError: the values have the wrong axes, or there is not one length a row.
             OptionError: a length lies outside 0 … S.
         """
         if values.dim() != 3 or values.size(-1) != self.memory_size:
@@ -148,14 +149,14 @@ class Attention(nn.Module):
         """Attend to a source with all steps of the decoder at once.
 
         Args:
-            queries: h, (U, B, H), or (U, N, H) where the memory says whose rows they are.
+            queries: h, (U, B, H), or (U, N, H) where the memory has `rows`.
             memory: from `read`.
 
         Returns:
             The contexts c, (U, B, M), and the weights α, (U, B, S), zero in the padding.
 
         Raises:
-            ShapeError: the queries have other axes, or are of other rows than the memory.
+            ShapeError: the queries have the wrong axes, or not the rows of the memory.
         """
         rows = memory.values.size(1) if memory.rows is None else len(memory.rows)
         if queries.dim() != 3 or tuple(queries.shape[1:]) != (rows, self.query_size):
@@ -170,7 +171,7 @@ class Attention(nn.Module):
         return contexts.transpose(0, 1), weights.transpose(0, 1)
 
     def _side_by_side(self, queries: Tensor, memory: Memory, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Attend with several queries a source, set side by side as if they were its steps."""
+        """Attend with several query rows a source, arranged as if they were its steps."""
         steps, sources = len(queries), memory.values.size(1)
         order = rows.argsort(stable=True)
         counts = rows.bincount(minlength=sources)
@@ -180,8 +181,8 @@ class Attention(nn.Module):
         most = int(counts.max()) if len(rows) else 0
         padded = queries.new_zeros(steps, most, sources, self.query_size)
         padded[:, slot, rows] = queries
-        found = self(padded.flatten(0, 1), memory._replace(rows=None))
-        contexts, weights = (each.unflatten(0, (steps, most))[:, slot, rows] for each in found)
+        attended = self(padded.flatten(0, 1), memory._replace(rows=None))
+        contexts, weights = (each.unflatten(0, (steps, most))[:, slot, rows] for each in attended)
         return contexts, weights
 
     def _energies(self, queries: Tensor, keys: Tensor) -> Tensor:
@@ -204,15 +205,15 @@ class Attention(nn.Module):
         return energies.squeeze(-1)
 
     def extra_repr(self) -> str:
-        """Say the kind and what is compared."""
+        """Return the kind and the sizes."""
         return f"{self.kind}, query_size={self.query_size}, memory_size={self.memory_size}"
 
 
 def _softmax(energies: Tensor, real: Tensor | None) -> Tensor:
-    """Turn energies, (B, U, S), into weights that are zero where a step is not real, (S, B)."""
+    """Turn energies, (B, U, S), into weights that are zero in the padding; `real` is (S, B)."""
     if real is None:
         return energies.softmax(-1)
-    counted = real.t().unsqueeze(1)
-    # Not −∞: the softmax of a row without real steps would be 0/0, if only on the way.
+    mask = real.t().unsqueeze(1)
+    # Not −∞: the softmax of a row without real steps would be 0/0 and its gradient NaN.
     lowest = torch.finfo(energies.dtype).min
-    return energies.masked_fill(~counted, lowest).softmax(-1).where(counted, 0)
+    return energies.masked_fill(~mask, lowest).softmax(-1).where(mask, 0)

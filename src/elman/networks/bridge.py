@@ -1,4 +1,4 @@
-"""From what an encoder ends with, or a vector, to the state a decoder begins at."""
+"""The initial state of a decoder, from an encoder's last state or from a vector."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from elman.layers.state import StateLayout, described
 
 
 class InitialState(nn.Module):
-    """The state a stack begins at, made of a vector.
+    """The initial state of a stack of layers, computed from a vector.
 
         h_l(0) = tanh(W_l v + b_l)                        every layer l
-        c_l(0) = tanh(W′_l v + b′_l)                      where the cell has such a state
+        c_l(0) = tanh(W′_l v + b′_l)                      where the cell has c
 
-    Source: Hieber et al. 2017, arXiv:1712.05690, whose decoder makes each of its states so,
-    that of the LSTM's cell too; for h alone: Bahdanau et al. 2015, arXiv:1409.0473, §A.2.2.
+    Source: Hieber et al. 2017, arXiv:1712.05690, who compute all states of the decoder so, the
+    LSTM's c included; for h alone: Bahdanau et al. 2015, arXiv:1409.0473, §A.2.2.
     """
 
     def __init__(
         self, size: int, recurrent: RecurrentLayer, *, device: torch.device | str | None = None
     ) -> None:
-        """Draw the dense layers.
+        """Create the dense layers.
 
         Args:
-            size: of the vector.
-            recurrent: the stack that begins there.
-            device: of the parameters.
+            size: size of the vector.
+            recurrent: the stack whose initial state it is.
+            device: device of the parameters.
 
         Raises:
-            OptionError: the size is none, or the stack reads from both ends.
+            OptionError: the size is invalid, or the stack is bidirectional.
         """
         super().__init__()
         self.size = checked_size("size", size)
@@ -45,10 +45,10 @@ class InitialState(nn.Module):
         )
 
     def forward(self, vector: Tensor) -> Any:
-        """Make a state, laid out as the stack returns it, of vectors (B, size).
+        """Compute a state, laid out as the stack returns it, from vectors (B, size).
 
         Raises:
-            ShapeError: the vectors have other axes.
+            ShapeError: the vectors have the wrong axes.
         """
         if vector.dim() != 2 or vector.size(-1) != self.size:
             raise ShapeError(
@@ -59,16 +59,16 @@ class InitialState(nn.Module):
 
 
 class Bridge(nn.Module):
-    """From an encoder's last state to a decoder's first, whatever the two are made of.
+    """Maps an encoder's last state to a decoder's initial state, for any two cells and sizes.
 
         s_l = s′_k                                        the same cell, the same sizes
         s_l = tanh(W_l [h→_k; h←_k] + b_l)                else; s is h, and c where there is one
 
-    Layer l of the decoder stands at layer k of the encoder, the last at the last. Decoder layers
-    below the encoder's first stand at that first one. An encoder that reads from both ends is
-    always read through the dense layers, for its two states of a layer become one. Each state of
-    the decoder has a dense layer of its own that reads h alone: what an LSTM's c should be where
-    the encoder has none, or two, is learned, see `InitialState` for the source.
+    Layer l of the decoder corresponds to layer k of the encoder, counted from the last layer of
+    both. Decoder layers without a counterpart correspond to the encoder's first layer. A
+    bidirectional encoder always passes through the dense layers, which combine its two states of
+    a layer. Each state of the decoder has a separate dense layer that reads h alone: the c of an
+    LSTM is learned where the encoder has none, or two; see `InitialState` for the source.
 
     >>> import elman, torch
     >>> encoder, decoder = elman.GRU(3, 5, bidirectional=True), elman.LSTM(2, 4, num_layers=2)
@@ -84,15 +84,15 @@ class Bridge(nn.Module):
         *,
         device: torch.device | str | None = None,
     ) -> None:
-        """Draw the dense layers that are needed.
+        """Create the dense layers that are needed.
 
         Args:
-            encoder: whose last state is read.
-            decoder: which begins at what is made of it.
-            device: of the parameters.
+            encoder: the layers whose last state is read.
+            decoder: the layers whose initial state is computed.
+            device: device of the parameters.
 
         Raises:
-            OptionError: the decoder reads from both ends.
+            OptionError: the decoder is bidirectional.
         """
         super().__init__()
         layers = [encoder] if isinstance(encoder, RecurrentLayer) else _both(encoder)
@@ -109,31 +109,31 @@ class Bridge(nn.Module):
                 self.dense[str(layer)] = _DenseState(size, sizes, device)
 
     def forward(self, state: Any) -> Any:
-        """Make the decoder's first state of the encoder's last, both as the stacks return them.
+        """Compute the decoder's initial state from the encoder's last, laid out as returned.
 
         Raises:
             ShapeError: the state is not the encoder's.
         """
-        given = [state] if len(self._stacks) == 1 else state
-        if not isinstance(given, list | tuple) or len(given) != len(self._stacks):
+        states = [state] if len(self._stacks) == 1 else state
+        if not isinstance(states, list | tuple) or len(states) != len(self._stacks):
             raise ShapeError(
                 "the state must be the pair (forward state, backward state) of the encoder, "
                 f"got {described(state)}."
             )
-        read = [stack.split(its) for stack, its in zip(self._stacks, given, strict=True)]
-        made = []
+        split = [stack.split(one) for stack, one in zip(self._stacks, states, strict=True)]
+        initial = []
         for layer, depth in enumerate(self._depths):
-            ends = [end for layers in read for end in layers[max(0, len(layers) - 1 - depth)]]
+            ends = [end for layers in split for end in layers[max(0, len(layers) - 1 - depth)]]
             if str(layer) in self.dense:
                 parts = self.dense[str(layer)](torch.cat([end.hidden for end in ends], -1))
             else:
                 parts = [part.unsqueeze(0) for part in ends[0]]
-            made.append(self._cell.state(*parts))
-        return self._layout.join(made)
+            initial.append(self._cell.state(*parts))
+        return self._layout.join(initial)
 
 
 class _DenseState(nn.Module):
-    """The state of one layer from a vector: a dense layer with tanh for each of its parts."""
+    """The state of one layer, computed from a vector by a dense layer with tanh for each part."""
 
     def __init__(
         self, size: int, sizes: tuple[int, ...], device: torch.device | str | None
@@ -147,7 +147,7 @@ class _DenseState(nn.Module):
 
 
 class _Stack:
-    """How the last state of an encoder's stack is taken apart."""
+    """Splits the last state of an encoder's stack by layer."""
 
     def __init__(self, layer: RecurrentLayer) -> None:
         self._layout = StateLayout(layer.options)
@@ -156,12 +156,12 @@ class _Stack:
         self._sizes = _part_sizes(layer)
 
     def end_sizes(self, depth: int) -> list[tuple[str, tuple[int, ...]]]:
-        """Name cell and sizes of each direction, `depth` layers below the last."""
+        """Return cell and sizes of each direction, `depth` layers below the last."""
         sizes = self._sizes[max(0, len(self._sizes) - 1 - depth)]
         return [(self._name, sizes)] * self._directions
 
     def split(self, state: Any) -> list[list[Any]]:
-        """Take a state apart into one cell's state a layer and direction."""
+        """Split a state into the cell's state of each layer and direction."""
         places = self._layout.split(state, _first_tensor(state))
         return [places[i : i + self._directions] for i in range(0, len(places), self._directions)]
 
@@ -171,15 +171,15 @@ def _both(encoder: Bidirectional) -> list[RecurrentLayer]:
 
 
 def _part_sizes(recurrent: RecurrentLayer) -> list[tuple[int, ...]]:
-    """List how many numbers h, and c where there is one, of each layer have."""
+    """Return the sizes of h, and of c where there is one, of each layer."""
     options = recurrent.options
     parts = len(options.cell.state._fields)
-    both = zip(options.output_sizes, options.hidden_sizes, strict=True)
-    return [sizes[:parts] for sizes in both]
+    h_and_c = zip(options.output_sizes, options.hidden_sizes, strict=True)
+    return [sizes[:parts] for sizes in h_and_c]
 
 
 def _first_tensor(state: Any) -> Tensor:
-    """Return the first tensor of a state, (L·D, B, ·): it says rows, dtype and device."""
+    """Return the first tensor of a state, (L·D, B, ·), for its rows, dtype and device."""
     while not isinstance(state, Tensor):
         if not isinstance(state, list | tuple) or not state:
             raise ShapeError(f"the state must be an encoder's last one, got {described(state)}.")
@@ -188,10 +188,10 @@ def _first_tensor(state: Any) -> Tensor:
 
 
 def _of_decoder(recurrent: RecurrentLayer) -> tuple[Any, StateLayout]:
-    """Return the cell of a stack that writes, and how its states are laid out."""
+    """Return the cell of a decoder's stack, and the layout of its states."""
     if recurrent.options.bidirectional:
         raise OptionError(
-            "a decoder writes from the first step to the last; build its recurrent part with "
+            "a decoder runs from the first step to the last; build its recurrent part with "
             "bidirectional=False."
         )
     return recurrent.options.cell, StateLayout(recurrent.options)

@@ -1,4 +1,4 @@
-"""Words as vectors of their characters: a small recurrent network that reads each word."""
+"""Word vectors from characters: a small recurrent network that reads each word."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from elman.networks.embedding import embedding
 
 
 class CharacterEncoder(nn.Module):
-    """A word as what a bidirectional GRU says of its characters.
+    """A word as the final states of a bidirectional GRU over its characters.
 
         vector = (forward h(C), backward h(1)),   C the word's own number of characters
 
-    It sees what a word is made of — endings, capitals, digits — and so has something to say of a
-    word that no training text held. Words that occur several times are read once.
+    It sees endings, capitals and digits, and so has a useful vector for words that are not in the
+    training texts. Words that occur several times are read once.
 
     Source: Ling et al. 2015, arXiv:1508.02096; Lample et al. 2016, arXiv:1603.01360, §4.1, both
     with LSTMs.
@@ -30,16 +30,16 @@ class CharacterEncoder(nn.Module):
         *,
         device: torch.device | str | None = None,
     ) -> None:
-        """Draw the weights.
+        """Initialise the weights.
 
         Args:
-            vocabulary: characters there are, padding included.
-            character_size: numbers that stand for a character.
-            hidden_size: H, units of each direction.
-            device: of the parameters.
+            vocabulary: number of characters, padding included.
+            character_size: size of a character's vector.
+            hidden_size: H, hidden size of each direction.
+            device: device of the parameters.
 
         Raises:
-            OptionError: one of them is no size.
+            OptionError: a size is invalid.
         """
         super().__init__()
         checked_size("character_size", character_size)
@@ -51,7 +51,7 @@ class CharacterEncoder(nn.Module):
         """Encode words.
 
         Args:
-            words: ids of characters, (…, C); 0 behind a word's end.
+            words: ids of characters, (…, C), padded with 0 after a word's end.
 
         Returns:
             (…, 2H); zeros for a word without characters.

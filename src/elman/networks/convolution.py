@@ -1,4 +1,4 @@
-"""Pictures as vectors: a small convolutional network."""
+"""Image vectors: a small convolutional network."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _GROUPS = 8
 
 
 class ConvolutionalEncoder(nn.Module):
-    """A picture as a vector: blocks that halve its sides, and a dense layer.
+    """An image as a vector: blocks that halve its sides, and a dense layer.
 
         block:   x ← maxpool₂(relu(norm(conv₃ₓ₃(x))))     until no side is longer than 4
         vector = relu(W x + b)
 
-    The blocks have 16, 32, then 64 channels. The norm is over groups of 8 channels of one picture:
-    a picture's vector does not depend on the pictures beside it.
+    The blocks have 16, 32, then 64 channels. The norm is over groups of 8 channels of one image:
+    an image's vector does not depend on the other images in the batch.
 
     Source: group normalisation: Wu & He 2018, arXiv:1803.08494.
 
@@ -38,15 +38,15 @@ class ConvolutionalEncoder(nn.Module):
         *,
         device: torch.device | str | None = None,
     ) -> None:
-        """Draw the weights.
+        """Initialise the weights.
 
         Args:
-            picture: channels, height and width.
-            size: of the vector.
-            device: of the parameters.
+            picture: channels, height and width of an image.
+            size: size of the vector.
+            device: device of the parameters.
 
         Raises:
-            OptionError: one of them is no size.
+            OptionError: a size is invalid.
         """
         super().__init__()
         names = ("channels", "height", "width")
@@ -65,14 +65,14 @@ class ConvolutionalEncoder(nn.Module):
         self.dense = nn.Linear(channels * height * width, size, device=device)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Encode pictures, (N, channels, height, width), as vectors, (N, size).
+        """Encode images, (N, channels, height, width), as vectors, (N, size).
 
         Raises:
-            ShapeError: the pictures have other axes.
+            ShapeError: the images have the wrong axes.
         """
         if pictures.dim() != 4 or tuple(pictures.shape[1:]) != self.picture:
             raise ShapeError(
-                f"pictures must be (N, channels, height, width) = (N, "
+                f"images must be (N, channels, height, width) = (N, "
                 f"{', '.join(map(str, self.picture))}), got {described(pictures)}."
             )
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
@@ -80,5 +80,5 @@ class ConvolutionalEncoder(nn.Module):
         return torch.relu(self.dense(pictures.flatten(1)))
 
     def extra_repr(self) -> str:
-        """Say what goes in and out."""
+        """Return the sizes of input and output."""
         return f"picture={self.picture}, size={self.size}"

@@ -1,4 +1,4 @@
-"""The part of a network that writes: symbol by symbol, told what stands before."""
+"""The decoder: it predicts a sequence symbol by symbol, each from those before it."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from elman.sequence.ragged import checked_lengths, has_padding, real_steps
 
 
 class DecoderState(NamedTuple):
-    """Where a decoder stands; the batch is axis 1 of every tensor in it."""
+    """The state of a decoder; the batch is axis 1 of all its tensors."""
 
     recurrent: Any
-    """State of the recurrent part, as that returns it; None begins anew"""
+    """State of the recurrent part, as it returns it; None for the initial one"""
     memory: Memory | None = None
-    """What is attended to"""
+    """The source that is attended to"""
     context: Tensor | None = None
-    """What is read at every step beside the symbol, (1, B, C)"""
+    """A vector that is read at every step beside the symbol, (1, B, C)"""
     fed: Tensor | None = None
-    """The attentional vector of the step before, (1, B, H); None for zeros"""
+    """The attentional vector of the previous step, (1, B, H); None for zeros"""
 
 
 class Decoder(nn.Module):
-    """A recurrent part that reads the symbol before and says which comes next.
+    """A recurrent part that reads the previous symbol and predicts the next one.
 
         v(t) = [E y(t−1); context; h̃(t−1)]                E y(t−1) = 0 without feedback
         h(t) = recurrent(v(t), h(t−1))
@@ -39,14 +39,14 @@ class Decoder(nn.Module):
         h̃(t) = tanh(W [c(t); h(t)])                       h(t) itself without attention
         y(t) ~ softmax(head(h̃(t)))
 
-    The context, one vector a row, stands in v where `context_size` is not 0, h̃(t−1) with input
-    feeding. Where the symbols before are given (teacher forcing) and nothing else is fed back, all
-    steps of the recurrent part are one call and attention after it one product. Input feeding and
-    scheduled sampling take the steps one by one: there an output is an input. Each step is then a
-    call of the recurrent part, for which weight dropout draws anew.
+    v contains the context, one vector a row, where `context_size` is not 0, and h̃(t−1) with input
+    feeding. Under teacher forcing, where the previous symbols are given and nothing else is fed
+    back, all steps of the recurrent part are one call, and the attention after it one product.
+    Input feeding and scheduled sampling run step by step, because an output is an input. Each step
+    is then one call of the recurrent part, for which weight dropout samples a new mask.
 
-    With scheduled sampling a step reads, with probability p, in training, the model's own symbol
-    in the place of the true one. No gradient flows through that choice.
+    With scheduled sampling, in training, a step reads the model's own symbol instead of the true
+    one with probability p. No gradient flows through that choice.
 
     Source: attention, h̃ and input feeding: Luong et al. 2015, arXiv:1508.04025, §3; scheduled
     sampling: Bengio et al. 2015, arXiv:1506.03099.
@@ -77,26 +77,27 @@ class Decoder(nn.Module):
         input_dropout: float = 0.0,
         output_dropout: float = 0.0,
     ) -> None:
-        """Join the parts.
+        """Assemble the decoder from its parts.
 
         Args:
-            recurrent: reads forward, time first; its inputs are v.
+            recurrent: a recurrent layer, one direction, time first; its inputs are v.
             head: maps (…, recurrent.output_size) to (…, V + 1), boundary last.
             embedding: E, of the V symbols and the boundary; None without feedback.
-            attention: to an encoder's steps, its queries of recurrent.output_size; None for none.
-            input_feeding: whether a step reads the attentional vector of the one before.
-            feedback: whether a step reads the symbol before; else its place in v is zeros, so that
-                W v vanishes, and an output depends on the state alone.
-            context_size: C, numbers of the context; 0 for none.
+            attention: attention to an encoder's steps, with queries of recurrent.output_size;
+                None for none.
+            input_feeding: whether a step reads the attentional vector of the previous step.
+            feedback: whether a step reads the previous symbol; else its part of v is zeros, and
+                an output depends on the state alone.
+            context_size: C, size of the context; 0 for none.
             shares_embedding: whether the embedding belongs to another part of the network, which
-                saves it under its own name: the inputs', of a source of the same V symbols.
-            scheduled_sampling: p; it may be set anew between batches.
-            own_symbols: how a symbol of the model's own is taken: drawn, by its probability, or the
+                saves it under its own name: the inputs, of a source of the same V symbols.
+            scheduled_sampling: p; it may be changed between batches.
+            own_symbols: how the model's own symbol is chosen: drawn by its probability, or the
                 likeliest.
             embedding_dropout: probability that a symbol's vector is zero throughout a batch.
             word_dropout: probability that a symbol is read as 0, the unknown one.
-            input_dropout: of v, in training, one mask a sequence.
-            output_dropout: of h̃ before the head, in training, one mask a sequence.
+            input_dropout: dropout of v in training, one mask a sequence.
+            output_dropout: dropout of h̃ before the head in training, one mask a sequence.
 
         Raises:
             OptionError: a value is out of range, or the parts do not fit together.
@@ -105,7 +106,7 @@ class Decoder(nn.Module):
         _check_recurrent(recurrent)
         if feedback == (embedding is None):
             raise OptionError(
-                "feedback=True reads symbols by an embedding and feedback=False reads none; got "
+                "feedback=True needs an embedding and feedback=False none; got "
                 f"feedback={feedback} and {'no' if embedding is None else 'an'} embedding."
             )
         self.recurrent = recurrent
@@ -134,7 +135,7 @@ class Decoder(nn.Module):
 
     @property
     def scheduled_sampling(self) -> float:
-        """How often a step reads the model's own symbol in training: p."""
+        """Probability p that a step reads the model's own symbol in training."""
         return self._scheduled_sampling
 
     @scheduled_sampling.setter
@@ -143,7 +144,7 @@ class Decoder(nn.Module):
         if checked and self.feedback.table is None:
             raise OptionError(
                 f"scheduled_sampling={probability} feeds the model's own symbols back, and "
-                "feedback=False feeds none; leave one of them out."
+                "feedback=False feeds no symbols back; leave one of them out."
             )
         self._scheduled_sampling = checked
         self._check_steps()
@@ -151,71 +152,71 @@ class Decoder(nn.Module):
     def forward(
         self, ids: Tensor, state: DecoderState, *, lengths: Tensor | None = None
     ) -> tuple[Tensor, DecoderState]:
-        """Answer the symbols before, all of them given.
+        """Compute the outputs for given previous symbols (teacher forcing).
 
         Args:
             ids: y(t−1), the boundary first, (U, B); in the padding any id.
-            state: where to begin.
+            state: the initial state.
             lengths: steps of each row, (B,), 0 … U; None means U for all.
 
         Returns:
             The outputs, (U, B, V + 1), zeros after a row's end, and the state at each row's end.
 
         Raises:
-            ShapeError: the ids have other axes, or the state lacks what is read of it.
+            ShapeError: the ids have the wrong axes, or the state lacks a part that is needed.
             OptionError: ids or lengths are out of range.
         """
-        outputs, _, state = self._write(ids, state, lengths)
+        outputs, _, state = self._decode(ids, state, lengths)
         return outputs, state
 
     def attend(self, ids: Tensor, state: DecoderState, *, lengths: Tensor | None = None) -> Tensor:
-        """Return how much each step attends to each of the source's, (U, B, S).
+        """Return the attention weights of each step over the source's steps, (U, B, S).
 
-        Zero in the padding of both; see `forward` for the arguments.
+        They are zero in the padding of both; see `forward` for the arguments.
 
         Raises:
             OptionError: the decoder has no attention.
         """
-        weights = self._write(ids, state, lengths)[1]
+        weights = self._decode(ids, state, lengths)[1]
         if weights is None:
             raise OptionError("this decoder has no attention; build it with one to see weights.")
         return weights
 
     def step(self, ids: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
-        """Go one step on.
+        """Advance by one step.
 
         Args:
-            ids: the symbol before of each row, (N,), the boundary at first.
-            state: of the step before.
+            ids: the previous symbol of each row, (N,); the boundary at first.
+            state: the state after the previous step.
 
         Returns:
             The output, (N, V + 1), and the state after the step.
 
         Raises:
-            ShapeError: ids are not one a row.
+            ShapeError: there is not one id a row.
             OptionError: an id is out of range.
         """
         if ids.dim() != 1:
             raise ShapeError(f"ids must be (N,), one a row, got {described(ids)}.")
-        outputs, _, state = self._write(ids.unsqueeze(0), state, None)
+        outputs, _, state = self._decode(ids.unsqueeze(0), state, None)
         return outputs.squeeze(0), state
 
     def check_beginning(self, giver: str) -> None:
-        """Refuse a learned initial state where a network gives another.
+        """Refuse a learned initial state where the network computes it.
 
         Raises:
             OptionError: the recurrent part learns its initial state.
         """
         if self.recurrent.options.learn_initial_state:
             raise OptionError(
-                f"{giver} gives the decoder the state it begins at, so that a learned one would "
-                "never be used; leave learn_initial_state out."
+                f"{giver} computes the decoder's initial state, so that a learned one would never "
+                "be used; leave learn_initial_state out."
             )
 
-    def _write(
+    def _decode(
         self, ids: Tensor, state: DecoderState, lengths: Tensor | None
     ) -> tuple[Tensor, Tensor | None, DecoderState]:
-        """Return the outputs, the weights of attention, if any, and the state at the end."""
+        """Return the outputs, the attention weights, if any, and the state at the end."""
         self.feedback.check(ids)
         self._check_state(ids.size(1), state)
         real = None
@@ -226,36 +227,36 @@ class Decoder(nn.Module):
         masks = self._draw_masks(ids)
         sampled = self.training and self.scheduled_sampling > 0
         if len(ids) > 1 and (self.input_feeding or sampled):
-            outputs, weights, state = self._write_in_turn(ids, state, real, masks, sampled)
+            outputs, weights, state = self._decode_stepwise(ids, state, real, masks, sampled)
         else:
             ends = None if real is None else lengths
-            read, weights, state = self._advance(ids, state, ends, masks)
-            outputs = self._answer(read, real, masks)
+            hidden, weights, state = self._advance(ids, state, ends, masks)
+            outputs = self._outputs(hidden, real, masks)
         if real is not None and weights is not None:
             weights = weights.where(real.unsqueeze(-1), 0)
         return outputs, weights, state
 
-    def _write_in_turn(
+    def _decode_stepwise(
         self, ids: Tensor, state: DecoderState, real: Tensor | None, masks: Masks, sampled: bool
     ) -> tuple[Tensor, Tensor | None, DecoderState]:
-        """Take the steps one by one, so that one may read what the one before has given."""
+        """Run step by step, so that a step can read the output of the previous one."""
         outputs: list[Tensor] = []
-        reads: list[Tensor] = []
+        hiddens: list[Tensor] = []
         attended: list[Tensor] = []
         for t in range(len(ids)):
             symbols, alive = ids[t], None if real is None else real[t : t + 1]
-            if outputs:  # which are kept where symbols are sampled of them
+            if outputs:  # filled only where symbols are sampled from them
                 symbols = self.feedback.mixed(symbols, outputs[-1][0], self.scheduled_sampling)
-            read, weights, state = self._advance(
+            hidden, weights, state = self._advance(
                 symbols.unsqueeze(0), state, None if alive is None else alive[0].long(), masks.at(t)
             )
-            reads.append(read)
+            hiddens.append(hidden)
             if weights is not None:
                 attended.append(weights)
             if sampled:
-                outputs.append(self._answer(read, alive, masks))
+                outputs.append(self._outputs(hidden, alive, masks))
         if not sampled:
-            outputs.append(self._answer(torch.cat(reads), real, masks))
+            outputs.append(self._outputs(torch.cat(hiddens), real, masks))
         return torch.cat(outputs), torch.cat(attended) if attended else None, state
 
     def _advance(
@@ -264,7 +265,7 @@ class Decoder(nn.Module):
         """Run the recurrent part and attention.
 
         Returns:
-            h̃, (U, B, H), the weights of attention, (U, B, S), and the state.
+            h̃, (U, B, H), the attention weights, (U, B, S), and the state.
         """
         hidden, ended = self.recurrent(
             self._inputs(ids, state, masks), state.recurrent, lengths=lengths
@@ -278,7 +279,7 @@ class Decoder(nn.Module):
         return hidden, weights, state._replace(recurrent=ended, fed=fed)
 
     def _inputs(self, ids: Tensor, state: DecoderState, masks: Masks) -> Tensor:
-        """Put together what the recurrent part reads, v, (U, B, I)."""
+        """Concatenate the inputs of the recurrent part, v, (U, B, I)."""
         steps, rows = ids.shape
         like, parts = next(self.recurrent.parameters()), list[Tensor]()
         if self.feedback.table is None:
@@ -294,19 +295,19 @@ class Decoder(nn.Module):
         inputs = parts[0] if len(parts) == 1 else torch.cat(parts, -1)
         return inputs if masks.inputs is None else inputs * masks.inputs
 
-    def _answer(self, read: Tensor, real: Tensor | None, masks: Masks) -> Tensor:
-        """Map h̃, (U, B, H), to outputs, (U, B, V + 1), zeros where a step is not real."""
+    def _outputs(self, hidden: Tensor, real: Tensor | None, masks: Masks) -> Tensor:
+        """Map h̃, (U, B, H), to outputs, (U, B, V + 1), zeros in the padding."""
         if masks.outputs is not None:
-            read = read * masks.outputs
+            hidden = hidden * masks.outputs
         if real is None:
-            outputs: Tensor = self.head(read)
+            outputs: Tensor = self.head(hidden)
             return outputs
-        # Of a large vocabulary, padding is not cheap to answer.
-        answers: Tensor = self.head(read[real])
-        return answers.new_zeros(*real.shape, answers.size(-1)).index_put((real,), answers)
+        # With a large vocabulary, outputs of the padding would be expensive.
+        of_real: Tensor = self.head(hidden[real])
+        return of_real.new_zeros(*real.shape, of_real.size(-1)).index_put((real,), of_real)
 
     def _draw_masks(self, ids: Tensor) -> Masks:
-        """Draw what is dropped, the same whether steps are taken at once or one by one."""
+        """Sample the dropout masks, the same whether steps run at once or one by one."""
         if not self.training:
             return Masks()
         ones = next(self.recurrent.parameters()).new_ones(ids.size(1), 1)
@@ -320,21 +321,21 @@ class Decoder(nn.Module):
         return self.feedback.draw(ids)._replace(inputs=inputs, outputs=outputs)
 
     def _check_attention(self) -> None:
-        """Refuse an attention of other queries, and input feeding without what it feeds."""
+        """Refuse an attention with other queries, and input feeding without attention."""
         if self.input_feeding and (self.attention is None or self.feedback.table is None):
             raise OptionError(
-                "input_feeding feeds what attention has read beside the symbol before; it needs an "
-                "attention and feedback=True."
+                "input_feeding feeds the attentional vector back beside the previous symbol; it "
+                "needs an attention and feedback=True."
             )
         if self.attention is not None and self.attention.query_size != self.recurrent.output_size:
             raise OptionError(
-                f"the attention compares queries of {self.attention.query_size} numbers and the "
-                f"recurrent part gives {self.recurrent.output_size}; build it with "
+                f"the attention takes queries of size {self.attention.query_size} and the "
+                f"recurrent part has outputs of size {self.recurrent.output_size}; build it with "
                 f"query_size={self.recurrent.output_size}."
             )
 
     def _check_sizes(self) -> None:
-        """Refuse a recurrent part that does not read what it will be given."""
+        """Refuse a recurrent part whose input size does not fit."""
         parts = {
             "of a symbol": self.feedback.size,
             "of the context": self.context_size,
@@ -342,49 +343,48 @@ class Decoder(nn.Module):
         }
         size, reads = sum(parts.values()), self.recurrent.input_size
         if reads < size or (reads > size and self.feedback.table is not None):
-            said = " + ".join(f"{count} {what}" for what, count in parts.items() if count)
+            terms = " + ".join(f"{count} {what}" for what, count in parts.items() if count)
             raise OptionError(
-                f"the decoder's recurrent part reads {reads} values a step and is given {said}; "
+                f"the decoder's recurrent part reads {reads} values a step and gets {terms}; "
                 f"build it with input_size={size}."
             )
 
     def _check_steps(self) -> None:
-        """Refuse masks of a whole sequence where a call of the recurrent part is one step."""
+        """Refuse masks for a whole sequence where a call of the recurrent part is one step."""
         for name in ("recurrent_dropout", "locked_dropout"):
             share = getattr(self.recurrent.options, name)
             if share and (self.input_feeding or self.scheduled_sampling):
                 raise OptionError(
-                    f"{name}={share} draws one mask a sequence, and with input_feeding or "
-                    "scheduled_sampling the decoder's steps are taken one by one; use dropout or "
-                    "zoneout."
+                    f"{name}={share} uses one mask a sequence, and with input_feeding or "
+                    "scheduled_sampling the decoder runs step by step; use dropout or zoneout."
                 )
 
     def _check_state(self, rows: int, state: DecoderState) -> None:
-        """Refuse a state that lacks what is read of it."""
+        """Refuse a state that lacks a part that is needed."""
         if (self.attention is None) != (state.memory is None):
             raise ShapeError(
-                "a decoder's state has a memory where it attends to one, and else none; let the "
-                "network's begin make it."
+                "the state of a decoder must have a memory with attention, and none without; make "
+                "the state by the network's begin."
             )
-        wanted = (1, rows, self.context_size)
-        given = (1, rows, 0) if state.context is None else tuple(state.context.shape)
-        if given != wanted:
-            raise ShapeError(f"the context must be (1, B, C) = {wanted}, got {given}.")
+        expected = (1, rows, self.context_size)
+        actual = (1, rows, 0) if state.context is None else tuple(state.context.shape)
+        if actual != expected:
+            raise ShapeError(f"the context must be (1, B, C) = {expected}, got {actual}.")
 
     def extra_repr(self) -> str:
-        """Say what is fed back beside the symbol before."""
-        said = [f"input_feeding={self.input_feeding}", f"context_size={self.context_size}"]
+        """Return what is fed back beside the previous symbol."""
+        parts = [f"input_feeding={self.input_feeding}", f"context_size={self.context_size}"]
         if self.scheduled_sampling:
-            said.append(f"scheduled_sampling={self.scheduled_sampling:g}")
-        return ", ".join(said)
+            parts.append(f"scheduled_sampling={self.scheduled_sampling:g}")
+        return ", ".join(parts)
 
 
 def _check_recurrent(recurrent: RecurrentLayer) -> None:
-    """Refuse a recurrent part that cannot write."""
+    """Refuse a recurrent part that cannot decode."""
     if not isinstance(recurrent, RecurrentLayer) or recurrent.bidirectional:
         raise OptionError(
-            "a decoder writes from the first step to the last; give it elman.SimpleRNN, LSTM or "
-            "GRU that reads one way."
+            "a decoder runs from the first step to the last; give it a unidirectional "
+            "elman.SimpleRNN, LSTM or GRU."
         )
     if recurrent.batch_first:
-        raise OptionError("a decoder runs time first; build its recurrent part that way.")
+        raise OptionError("a decoder runs time first; build it with batch_first=False.")

@@ -1,4 +1,4 @@
-"""Many-to-many, asynchronous: a sequence is read, then one of its own length is written."""
+"""Encoder–decoder: a sequence is read, then one of a different length is predicted."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from elman.sequence.ragged import checked_lengths
 
 
 class EncoderDecoder(nn.Module):
-    """An encoder reads the source, a bridge hands its last state on, a decoder writes the answer.
+    """An encoder reads the source, a bridge maps its last state, a decoder predicts the target.
 
         m(s) = encoder(inputs(x(s)), m(s−1))              s = 1 … S
         h(0) = bridge(encoder's last state)
         p(y(t) | y(1) … y(t−1), x) = decoder(y(t−1), h(t−1), m(1) … m(S))     t = 1 … U + 1
 
-    y(0) and y(U + 1) are the boundary. In training the decoder is told the true y(t−1). Without
-    attention and without feedback the decoder goes on from its state alone, which is the
-    many-to-many of `ManyToMany(delay=d)` with two sets of weights: with one set, and S = d steps in
-    every row, both give the same.
+    y(0) and y(U + 1) are the boundary. In training the decoder reads the true y(t−1). Without
+    attention and feedback the decoder depends on its state alone, which is
+    `ManyToMany(delay=d)` with two sets of weights: with one set, and S = d steps in every row,
+    both give the same outputs.
 
     Source: Sutskever et al. 2014, arXiv:1409.3215; Cho et al. 2014, arXiv:1406.1078.
 
@@ -49,7 +49,7 @@ class EncoderDecoder(nn.Module):
     """
 
     writes: ClassVar[bool] = True
-    """Whether the target is handed in, and an answer is written step by step."""
+    """Whether `forward` takes the target, and predictions are decoded step by step."""
 
     def __init__(
         self,
@@ -59,21 +59,21 @@ class EncoderDecoder(nn.Module):
         decoder: Decoder,
         objective: ConditionalLanguageModel,
     ) -> None:
-        """Join the parts.
+        """Assemble the network from its parts.
 
         Args:
             inputs: turns encoded values into vectors.
             encoder: any recurrent layer, time first.
-            bridge: maps the encoder's last state to the decoder's first.
-            decoder: its attention, where it has one, reads the encoder's outputs.
-            objective: what the outputs are for; V + 1 of them.
+            bridge: maps the encoder's last state to the decoder's initial state.
+            decoder: its attention, if any, reads the encoder's outputs.
+            objective: objective of the V + 1 outputs.
 
         Raises:
             OptionError: the parts do not fit together.
         """
         super().__init__()
         if encoder.batch_first:
-            raise OptionError("EncoderDecoder runs time first; build its encoder that way.")
+            raise OptionError("EncoderDecoder runs time first; build its encoder so.")
         if encoder.input_size != inputs.size:
             raise OptionError(
                 f"the encoder reads {encoder.input_size} values a step and the inputs give "
@@ -88,7 +88,7 @@ class EncoderDecoder(nn.Module):
         if decoder.context_size:
             raise OptionError(
                 f"context_size={decoder.context_size} is for one vector a row, and an encoder "
-                "gives a state and steps to attend to; build the decoder without."
+                "passes on a state and steps to attend to; build the decoder with context_size=0."
             )
         decoder.check_beginning("the bridge")
         decoder.feedback.check_symbols(objective.output_size)
@@ -106,26 +106,24 @@ class EncoderDecoder(nn.Module):
         lengths: Tensor | Sequence[int] | None = None,
         target: Tensor,
     ) -> tuple[Tensor, DecoderState]:
-        """Answer a batch of sources, the truth before each symbol given.
+        """Run the network over a batch, with the target as feedback (teacher forcing).
 
         Args:
             x: encoded values, (S, B, …); see `Inputs.forward`.
-            state: None; a source is read from its beginning.
+            state: None; a source is read from its start.
             lengths: steps of each row, (B,), 0 … S in any order; None means S for all.
-            target: ids below V, (U, B), −1 behind a row's end.
+            target: ids below V, (U, B), −1 after a row's end.
 
         Returns:
             The outputs, (U + 1, B, V + 1), zeros after a row's boundary, and the decoder's state.
 
         Raises:
-            ShapeError: the input or the target has other axes.
-            OptionError: lengths or ids are out of range, or a state was given.
-            DataError: a row of the target goes on after its end.
+            ShapeError: the input or the target has the wrong axes.
+            OptionError: lengths or ids are out of range, or a state is given.
+            DataError: a row of the target continues after its end.
         """
         if state is not None:
-            raise OptionError(
-                "an encoder–decoder reads a source from its beginning; leave state out."
-            )
+            raise OptionError("an encoder–decoder reads a source from its start; leave state out.")
         start = self.begin(x, lengths)
         forced = self.objective.teacher_forced(target, x.size(1))
         return self.decoder(forced.read, start, lengths=forced.lengths)  # type: ignore[no-any-return]
@@ -133,10 +131,10 @@ class EncoderDecoder(nn.Module):
     def attend(
         self, x: Tensor, *, lengths: Tensor | Sequence[int] | None = None, target: Tensor
     ) -> Tensor:
-        """Return how much each written symbol attends to each step read, (U + 1, B, S).
+        """Return the attention weights of the target's symbols over the source, (U + 1, B, S).
 
-        Weights of a real step sum to one, are zero in the padding; see `forward`. For an answer of
-        the network's own, hand that in as the target.
+        Weights of a real step sum to one and are zero in the padding; see `forward`. For the
+        network's own prediction, give that as the target.
 
         Raises:
             OptionError: the decoder has no attention.
@@ -146,14 +144,14 @@ class EncoderDecoder(nn.Module):
         return self.decoder.attend(forced.read, start, lengths=forced.lengths)
 
     def begin(self, x: Tensor, lengths: Tensor | Sequence[int] | None = None) -> DecoderState:
-        """Read a batch of sources and return where writing begins, rows in axis 1.
+        """Read a batch of sources and return the decoder's initial state, rows in axis 1.
 
         Args:
             x: encoded values, (S, B, …).
             lengths: steps of each row, (B,); None means S for all.
 
         Raises:
-            ShapeError: the input has other axes.
+            ShapeError: the input has the wrong axes.
             OptionError: the lengths lie outside 0 … S.
         """
         vectors = self.inputs(x, lengths)
@@ -166,13 +164,14 @@ class EncoderDecoder(nn.Module):
         return DecoderState(self.bridge(ended), memory)
 
     def step(self, ids: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
-        """Write one symbol more.
+        """Decode one more symbol.
 
         Args:
-            ids: the symbol before of each row, (N,); the boundary, `objective.boundary`, at first.
-            state: from `begin`, or of the step before.
+            ids: the previous symbol of each row, (N,); the boundary, `objective.boundary`, at
+                first.
+            state: from `begin`, or from the previous step.
 
         Returns:
-            What each symbol scores to come next, (N, V + 1), and the state.
+            Scores of the next symbol, (N, V + 1), and the state.
         """
         return self.decoder.step(ids, state)

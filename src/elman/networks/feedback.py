@@ -1,4 +1,4 @@
-"""What a decoder is told of the symbols before: true ones, or its own, as vectors."""
+"""The feedback of a decoder: vectors of previous symbols, true ones or the model's own."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from elman.layers.options import checked_probability
 from elman.layers.state import described
 
 OWN_SYMBOLS = ("drawn", "likeliest")
-"""Names of the ways to take a symbol of the model's own: by its probability, or the likeliest."""
+"""How the model's own symbol is chosen: drawn by its probability, or the likeliest."""
 
 
 class Masks(NamedTuple):
-    """What a decoder drops of a batch in training, drawn once; None where nothing is."""
+    """A decoder's dropout masks for one batch; None where there is no dropout."""
 
     words: Tensor | None = None
     """0 or 1 / (1 − p) a symbol, (V + 1, 1)"""
     unknown: Tensor | None = None
     """Where a symbol is read as the unknown one, (U, B) bool"""
     inputs: Tensor | None = None
-    """0 or 1 / (1 − p) for what the recurrent part reads, (B, I)"""
+    """0 or 1 / (1 − p) for the inputs of the recurrent part, (B, I)"""
     outputs: Tensor | None = None
-    """0 or 1 / (1 − p) for what the head reads, (B, H)"""
+    """0 or 1 / (1 − p) for the inputs of the head, (B, H)"""
 
     def at(self, t: int) -> Masks:
-        """Return those of one step."""
-        unknown_there = None if self.unknown is None else self.unknown[t : t + 1]
-        return self._replace(unknown=unknown_there)
+        """Return the masks of one step."""
+        unknown = None if self.unknown is None else self.unknown[t : t + 1]
+        return self._replace(unknown=unknown)
 
 
 class Feedback(nn.Module):
-    """Looks up the symbols before, boundary among them; without an embedding there is nothing.
+    """Looks up the vectors of previous symbols, the boundary included.
 
-    What is dropped is drawn once a batch, so that it is the same whether steps are taken at once
-    or one by one.
+    Masks are sampled once a batch, so that they are the same whether steps run at once or one by
+    one.
 
     Source: dropped vectors: Gal & Ghahramani 2016, arXiv:1512.05287, §4.2; symbols read as the
     unknown one: Bowman et al. 2016, arXiv:1511.06349, §3.2.
@@ -53,20 +53,20 @@ class Feedback(nn.Module):
         embedding_dropout: float = 0.0,
         word_dropout: float = 0.0,
     ) -> None:
-        """Choose what is read, and what is dropped of it.
+        """Choose the embedding and its dropout.
 
         Args:
-            embedding: of the V symbols and the boundary; None where nothing is fed back.
+            embedding: embedding of the V symbols and the boundary; None for no feedback.
             shared: whether the embedding belongs to another part of the network.
-            own_symbols: how a symbol of the model's own is taken: drawn, or likeliest.
+            own_symbols: how the model's own symbol is chosen: drawn, or likeliest.
             embedding_dropout: probability that a symbol's vector is zero throughout a batch.
             word_dropout: probability that a symbol is read as 0, the unknown one.
 
         Raises:
-            OptionError: an unknown name, a probability out of range, or one without an embedding.
+            OptionError: a name is unknown, or a probability is out of range or has no embedding.
         """
         super().__init__()
-        # In a tuple, so that a shared matrix has one name in the network's state.
+        # In a tuple, so that a shared matrix appears once in the network's state.
         self._shared = (embedding,) if shared else ()
         self.embedding = None if shared else embedding
         if own_symbols not in OWN_SYMBOLS:
@@ -77,29 +77,29 @@ class Feedback(nn.Module):
         for name in ("embedding_dropout", "word_dropout"):
             if embedding is None and getattr(self, name):
                 raise OptionError(
-                    f"{name}={getattr(self, name)} acts on the symbols before, and with "
-                    "feedback=False none is read; leave one of them out."
+                    f"{name}={getattr(self, name)} acts on previous symbols, and with "
+                    "feedback=False none are read; leave one of them out."
                 )
 
     @property
     def table(self) -> nn.Embedding | None:
-        """The embedding, whichever part it belongs to."""
+        """The embedding, whether or not it belongs to another part of the network."""
         return self._shared[0] if self._shared else self.embedding
 
     @property
     def size(self) -> int:
-        """Numbers a symbol: E, or 0."""
+        """Size of a symbol's vector: E, or 0 without an embedding."""
         return 0 if self.table is None else self.table.embedding_dim
 
     def check_symbols(self, symbols: int) -> None:
-        """Refuse an embedding of other symbols than a network writes, V and the boundary.
+        """Refuse an embedding whose number of symbols is not V + 1, those of the objective.
 
         Raises:
-            OptionError: there is an embedding, and of another number.
+            OptionError: there is an embedding of another number of symbols.
         """
         if self.table is not None and self.table.num_embeddings != symbols:
             raise OptionError(
-                f"the objective writes V + 1 = {symbols} symbols, the boundary among them, and the "
+                f"the objective has V + 1 = {symbols} symbols, the boundary included, and the "
                 f"decoder's embedding has {self.table.num_embeddings}; build it with {symbols}."
             )
 
@@ -107,8 +107,8 @@ class Feedback(nn.Module):
         """Refuse ids that cannot be looked up.
 
         Raises:
-            ShapeError: they are not (U, B), or no ids.
-            OptionError: one is out of range.
+            ShapeError: they are not (U, B), or not integers.
+            OptionError: an id is out of range.
         """
         if ids.dim() != 2 or ids.is_floating_point():
             raise ShapeError(f"ids must be (U, B), int64, got {described(ids)} {ids.dtype}.")
@@ -123,7 +123,7 @@ class Feedback(nn.Module):
             )
 
     def draw(self, ids: Tensor) -> Masks:
-        """Draw what is dropped of symbols, (U, B); nothing in evaluation."""
+        """Sample the masks for symbols, (U, B); none in evaluation."""
         words = replaced = None
         if self.training and self.table is not None and self.embedding_dropout:
             ones = torch.ones_like(self.table.weight[:, :1])
@@ -141,12 +141,12 @@ class Feedback(nn.Module):
         return vectors if masks.words is None else vectors * masks.words[ids]
 
     def mixed(self, ids: Tensor, outputs: Tensor, probability: float) -> Tensor:
-        """Put the model's own symbols in the place of some true ones, (B,).
+        """Replace some true symbols by the model's own, (B,).
 
         Args:
             ids: the true symbols, (B,).
-            outputs: of the step before, (B, V + 1).
-            probability: that a row reads its own.
+            outputs: outputs of the previous step, (B, V + 1).
+            probability: probability that a row reads its own symbol.
         """
         outputs = outputs.detach()
         if self.own_symbols == "likeliest":

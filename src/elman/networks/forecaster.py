@@ -1,4 +1,4 @@
-"""Many-to-many, asynchronous: the past of a series is read, its next values are forecast."""
+"""The forecaster: the past of a series is read, its next values are forecast."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from elman.sequence.ragged import checked_lengths
 SCALINGS: tuple[str, ...] = get_args(Scaling)
 
 _LEAST = 1e-3
-"""A window's deviation is at least this part of its values' mean size: less is rounding."""
+"""Least ratio of a window's deviation to the mean size of its values: less is rounding."""
 
 
 class Scales(NamedTuple):
-    """What the values of a window are measured by: y = shift + scale · z."""
+    """The scaling of a window's values: y = shift + scale · z."""
 
     scale: Tensor
     """ν > 0, (B, n)."""
@@ -35,19 +35,19 @@ class Scales(NamedTuple):
 
 
 class _Window(NamedTuple):
-    """A batch of windows as the recurrent part reads it."""
+    """A batch of windows, scaled for the recurrent part."""
 
     read: Tensor
     """Columns of `inputs`, (P + H, B, columns)."""
     scaled: Tensor
-    """z, 0 where a value is not known, (P + H, B, n)."""
+    """z, 0 where a value is not observed, (P + H, B, n)."""
     at: Tensor
-    """The step of every row's horizon, (H, B)."""
+    """Indices of the steps in every row's horizon, (H, B)."""
     scales: Scales
 
     @property
     def past(self) -> Tensor:
-        """Steps before the horizon, (B,)."""
+        """Number of steps before the horizon, (B,)."""
         return self.at[0]
 
     def ahead(self, values: Tensor) -> Tensor:
@@ -56,39 +56,39 @@ class _Window(NamedTuple):
 
 
 class Forecaster(nn.Module):
-    """One stack of recurrent layers reads the past and goes on over the horizon.
+    """One stack of recurrent layers runs over the past and on over the horizon.
 
         z(t) = (y(t) − m) / ν                               m, ν of the window's past
         h(t) = recurrent(z(t−1), observed(t−1), c(t−1), k(t), h(t−1))
         p(y(t) | …) = objective(head(h(t)), ν, m)           t in the horizon
 
-    c are covariates known up to now alone, 0 in the horizon; k those known of the future as well:
-    with the calendar, and the embedding of the item. In a set of several series ln ν is read, too.
+    c are covariates known only up to now, 0 in the horizon; k are known covariates: the calendar
+    included, and the embedding of the item. With several series ln ν is read, too.
 
-    With feedback, z(t−1) is the true value in training and one that was drawn from p(y(t−1)) in
-    forecasting: the paths of DeepAR, whose encoder and decoder are the same. Without, values of
-    the horizon count as not observed, and one pass answers all of its steps.
+    With feedback, z(t−1) is the true value in training, and a sample from p(y(t−1)) in
+    forecasting: the sample paths of DeepAR, whose encoder and decoder are the same. Without it,
+    values in the horizon count as not observed, and one pass gives all of its steps.
 
-    Scales are, over what is observed of the past,
+    Scales are, over the observed values of the past,
 
         mean       ν = mean |y|, m = 0
         standard   ν = the standard deviation, m = the mean
-        global     those of the training part, whatever the window; m = 0 and ν = mean |y| of it
-                   for a distribution that cannot be shifted
+        global     those of the training rows, whatever the window; m = 0 and ν = mean |y| for a
+                   distribution that cannot be shifted
 
-    and where the past says none, as it holds nothing or but zeros, ν of the training part.
+    and ν of the training rows where the past has no values, or only zeros.
 
-    A highway adds to the location of each value a linear function of the p values of its series
-    before, the same function for all of them: of the step itself with feedback, else of each step
-    of the horizon.
+    A highway adds to the location of each value a linear function of the previous p values of its
+    series, with the same weights for all series: with feedback of the step itself, else of each
+    step of the horizon.
 
     Source: Salinas et al. 2020, arXiv:1704.04110, §3, whose ν is 1 + mean |y|, which depends on the
-    unit; without feedback near Wen et al. 2017, arXiv:1711.11053. The highway without feedback is
-    the linear model of Zeng et al. 2023, arXiv:2205.13504.
+    unit; without feedback similar to Wen et al. 2017, arXiv:1711.11053. The highway without
+    feedback is the linear model of Zeng et al. 2023, arXiv:2205.13504.
     """
 
     writes: ClassVar[bool] = True
-    """Whether the target is handed in."""
+    """Whether `forward` takes the target."""
 
     means: Tensor
     deviations: Tensor
@@ -111,40 +111,40 @@ class Forecaster(nn.Module):
         sizes: Sequence[float] | None = None,
         device: torch.device | str | None = None,
     ) -> None:
-        """Join the parts.
+        """Assemble the network from its parts.
 
         Args:
-            inputs: of `read_columns(layout)` numbers, and the item's id where there are items.
-            recurrent: reads forward, time first.
+            inputs: takes `read_columns(layout)` numbers, and the item's id where there are items.
+            recurrent: a recurrent layer, one direction, time first.
             head: maps its outputs to `objective.head_size` numbers.
-            objective: of n values a step.
-            layout: what the columns of a step are.
-            horizon: H, steps that are learned from.
-            feedback: whether a step reads the value before it in the horizon, too.
+            objective: objective of n values a step.
+            layout: meaning of the columns of a step.
+            horizon: H in training.
+            feedback: whether a step in the horizon also reads the previous value.
             scaling: mean, standard or global.
-            highway: p, values back; 0 for none.
-            means: of the training part, (n,); None for 0.
-            deviations: likewise; None for 1.
-            sizes: means of the absolute values, likewise; None for 1.
-            device: of the parameters.
+            highway: p, number of previous values; 0 for no highway.
+            means: means of the training values, (n,); None for 0.
+            deviations: their standard deviations, (n,); None for 1.
+            sizes: means of their absolute values, (n,); None for 1.
+            device: device of the parameters.
 
         Raises:
-            OptionError: the parts do not fit together, or a distribution that cannot be shifted
-                is to be.
+            OptionError: the parts do not fit together, or an option would shift a distribution
+                that cannot be shifted.
         """
         super().__init__()
         if scaling not in SCALINGS:
             raise unknown("scaling", scaling, SCALINGS)
         if recurrent.bidirectional or recurrent.batch_first:
             raise OptionError(
-                "a forecaster goes on where the past ends; give it layers that read one way, time "
-                "first."
+                "a forecaster runs from the past into the horizon; give it unidirectional layers, "
+                "time first."
             )
         shifts = objective.distribution.location is not None
         if not shifts and (scaling == "standard" or highway):
             raise OptionError(
-                f"distribution={objective.distribution.name!r} begins at 0 and cannot be shifted, "
-                "as scaling='standard' and a highway do; take scaling='mean' and highway=0."
+                f"distribution={objective.distribution.name!r} starts at 0 and cannot be shifted, "
+                "as scaling='standard' and a highway do; use scaling='mean' and highway=0."
             )
         if inputs.size != recurrent.input_size:
             raise OptionError(
@@ -155,13 +155,13 @@ class Forecaster(nn.Module):
         self.layout, self.horizon, self.feedback = layout, horizon, feedback
         self.scaling, self.shifts = scaling, shifts
         n = layout.values
-        for name, values, plain in (
+        for name, values, default in (
             ("means", means, 0.0),
             ("deviations", deviations, 1.0),
             ("sizes", sizes, 1.0),
         ):
-            given = [plain] * n if values is None else list(values)
-            self.register_buffer(name, torch.tensor(given, dtype=torch.float32, device=device))
+            numbers = [default] * n if values is None else list(values)
+            self.register_buffer(name, torch.tensor(numbers, dtype=torch.float32, device=device))
         self.highway: nn.Linear | None = None
         if highway:
             steps = 1 if feedback else horizon
@@ -176,30 +176,30 @@ class Forecaster(nn.Module):
         lengths: Tensor | Sequence[int] | None = None,
         target: Tensor | None = None,
     ) -> tuple[Tensor, None]:
-        """Give the distributions of every value of the horizon.
+        """Return the outputs for every value of the horizon.
 
         Args:
-            x: a past and a horizon of each row, (P + H, B, columns), as `ForecastFeature` encodes
-                steps; values and past covariates of the horizon are not read.
-            state: None; a window is read from its beginning.
-            lengths: steps of each row, its horizon among them, (B,); None means P + H for all.
-            target: values of the horizon, (H, B, n), NaN where one is missing: with feedback the
-                values before each step, else of its shape alone, which is that of the trained
-                horizon where it is None.
+            x: a past and a horizon for each row, (P + H, B, columns), as `ForecastFeature` encodes
+                steps; values and past covariates in the horizon are not read.
+            state: None; a window is read from its start.
+            lengths: steps of each row, the horizon included, (B,); None means P + H for all.
+            target: values of the horizon, (H, B, n), NaN where one is missing. With feedback they
+                are the previous values; without it only their number H is used, which is that of
+                training where the target is None.
 
         Returns:
             The outputs of the objective, (H, B, O), and None.
 
         Raises:
-            ShapeError: the axes are not these.
-            OptionError: lengths are out of range, a state was given, or feedback lacks a target.
+            ShapeError: the axes are wrong.
+            OptionError: lengths are out of range, a state is given, or feedback lacks a target.
         """
         if state is not None:
-            raise OptionError("a forecaster reads a window from its beginning; leave state out.")
+            raise OptionError("a forecaster reads a window from its start; leave state out.")
         if target is None and self.feedback:
             raise OptionError(
-                "with feedback, a forecast reads the values before each step; give the target, or "
-                "draw paths by sample."
+                "with feedback, a forecast reads the previous values; give the target, or sample "
+                "paths by `sample`."
             )
         steps = self.horizon if target is None else len(target)
         window = self._window(x, lengths, steps, target if self.feedback else None)
@@ -220,25 +220,25 @@ class Forecaster(nn.Module):
         count: int,
         generators: Sequence[torch.Generator],
     ) -> Tensor:
-        """Draw paths: each value is drawn given the path before it.
+        """Sample paths: each value is sampled given the path before it.
 
-        Rows and their paths go forward side by side, one step a call.
+        All rows and paths advance together, one step a call.
 
         Args:
             x: as for `forward`, (P + H, B, columns).
             lengths: steps of each row, (B,).
-            horizon: H, which may be longer than that trained.
-            count: S, paths a row.
-            generators: one a row, so that its paths do not depend on the rows beside it.
+            horizon: H, which may be longer than in training.
+            count: S, paths per row.
+            generators: one a row, so that its paths do not depend on the other rows.
 
         Returns:
             The paths, (S, H, B, n), in the unit of the series.
 
         Raises:
-            OptionError: there is no feedback, or not a generator for each row.
+            OptionError: there is no feedback, or there is not one generator a row.
         """
         if not self.feedback:
-            raise OptionError("without feedback no value depends on another: there are no paths.")
+            raise OptionError("without feedback values are independent, and there are no paths.")
         if len(generators) != x.size(1):
             raise OptionError(f"generators must be one a row, {x.size(1)}; got {len(generators)}.")
         window = self._window(x, lengths, horizon, None)
@@ -273,7 +273,7 @@ class Forecaster(nn.Module):
         horizon: int,
         target: Tensor | None,
     ) -> _Window:
-        """Scale a batch of windows and lay out what is read at every step."""
+        """Scale a batch of windows and concatenate the inputs of every step."""
         n, past_columns, known, items = self.layout
         columns = n + past_columns + known + bool(items)
         if x.dim() != 3 or x.size(-1) != columns:
@@ -293,8 +293,8 @@ class Forecaster(nn.Module):
         at = past + torch.arange(horizon, device=x.device).unsqueeze(1)
         z = (values - scales.shift) / scales.scale
         if target is not None:
-            told = (target - scales.shift) / scales.scale
-            z = z.scatter(0, at.unsqueeze(-1).expand_as(told), told)
+            future = (target - scales.shift) / scales.scale
+            z = z.scatter(0, at.unsqueeze(-1).expand_as(future), future)
         observed = ~z.isnan()
         z = z.where(observed, 0)
         parts = [_before(z), _before(observed.to(z))]
@@ -308,27 +308,26 @@ class Forecaster(nn.Module):
         return _Window(torch.cat(parts, -1), z, at, scales)
 
     def scales(self, values: Tensor) -> Scales:
-        """Measure the past of each window, (P, B, n), NaN where a value is missing."""
+        """Return the scales of each window's past, (P, B, n), NaN where a value is missing."""
         observed = ~values.isnan()
-        known = values.where(observed, 0)
+        filled = values.where(observed, 0)
         count = observed.sum(0).clamp(min=1)
-        size = known.abs().sum(0) / count
+        size = filled.abs().sum(0) / count
         if self.scaling == "global" and self.shifts:
-            like = torch.ones_like(size)
-            return Scales(like * self.deviations, like * self.means)
+            ones = torch.ones_like(size)
+            return Scales(ones * self.deviations, ones * self.means)
         if self.scaling == "global":
             return Scales(torch.ones_like(size) * self.sizes, torch.zeros_like(size))
         if self.scaling == "mean":
             return Scales(size.where(size > 0, self.sizes), torch.zeros_like(size))
-        mean = known.sum(0) / count
+        mean = filled.sum(0) / count
         deviation = ((values - mean).where(observed, 0).square().sum(0) / count).sqrt()
         varies = deviation > _LEAST * size
-        nothing = ~observed.any(0)
         scale = deviation.where(varies, (_LEAST * size).where(size > 0, self.deviations))
-        return Scales(scale, mean.where(~nothing, self.means))
+        return Scales(scale, mean.where(observed.any(0), self.means))
 
     def _scaled(self, raw: Tensor, scales: Scales) -> Tensor:
-        """Turn raw numbers into the objective's outputs."""
+        """Turn raw outputs into the objective's outputs."""
         return self.objective.scaled(raw, scales.scale, scales.shift if self.shifts else None)
 
     def _linear(self, window: _Window) -> Tensor:
@@ -340,12 +339,12 @@ class Forecaster(nn.Module):
             return torch.einsum("pbn,hp->hbn", lags, self.highway.weight[:horizon])
         steps = self.highway.in_features
         flat = window.scaled.permute(1, 2, 0).flatten(0, 1).unsqueeze(1)
-        found = F.conv1d(F.pad(flat[..., :-1], (steps, 0)), self.highway.weight.unsqueeze(0))
-        linear = found.squeeze(1).unflatten(0, window.scaled.shape[1:]).permute(2, 0, 1)
+        sums = F.conv1d(F.pad(flat[..., :-1], (steps, 0)), self.highway.weight.unsqueeze(0))
+        linear = sums.squeeze(1).unflatten(0, window.scaled.shape[1:]).permute(2, 0, 1)
         return window.ahead(linear)
 
     def _lags(self, window: _Window) -> Tensor:
-        """Return the p values of each row before its horizon, 0 before its beginning, (p, B, n)."""
+        """Return the p values of each row before its horizon, 0 before its start, (p, B, n)."""
         assert self.highway is not None
         steps = self.highway.in_features
         at = window.past - steps + torch.arange(steps, device=window.at.device).unsqueeze(1)
@@ -353,24 +352,24 @@ class Forecaster(nn.Module):
         return window.scaled.gather(0, index).where((at >= 0).unsqueeze(-1), 0)
 
     def _with_linear(self, raw: Tensor, linear: Tensor) -> Tensor:
-        """Add to the location of every value."""
+        """Add the linear forecast to the location of every value."""
         of_values = raw.unflatten(-1, (self.layout.values, -1))
-        place = self.objective.distribution.location or 0
-        added = F.pad(linear.unsqueeze(-1), (place, of_values.size(-1) - 1 - place))
-        moved: Tensor = of_values + added
-        return moved.flatten(-2)
+        location = self.objective.distribution.location or 0
+        added = F.pad(linear.unsqueeze(-1), (location, of_values.size(-1) - 1 - location))
+        shifted: Tensor = of_values + added
+        return shifted.flatten(-2)
 
     def extra_repr(self) -> str:
-        """Say what is forecast from what."""
+        """Return the layout and the options."""
         return f"{self.layout}, horizon={self.horizon}, feedback={self.feedback}, {self.scaling}"
 
 
 def read_columns(layout: Layout) -> int:
-    """Count the numbers that a forecaster's inputs read at a step, the item's id not counted."""
+    """Return how many numbers a forecaster's inputs read at a step, without the item's id."""
     values, past, known, items = layout
     return 2 * values + past + bool(past) + known + (values if items else 0)
 
 
 def _before(values: Tensor) -> Tensor:
-    """Move values, (T, B, …), on by a step: each stands where the next one is forecast."""
+    """Shift values, (T, B, …), by one step, so that each is read where the next is forecast."""
     return torch.cat([torch.zeros_like(values[:1]), values[:-1]])

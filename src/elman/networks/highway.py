@@ -9,13 +9,13 @@ from elman.layers.options import checked_size
 
 
 class AutoregressiveHighway(nn.Module):
-    """A linear function of a row's last p steps, added to what the recurrent part answers.
+    """A linear function of a row's last p steps, added to the output of the recurrent part.
 
         y = head(…) + b + Σₖ A(k) x(T − k)                    k = 0 … p − 1
 
-    A recurrent part saturates: it cannot follow a series that grows beyond what it was trained on.
-    The linear part can. Steps before a row's beginning count as zero, the mean of the training
-    part. A begins at zero, so that an untrained network answers as one without a highway.
+    A recurrent part saturates: it cannot follow a series that grows beyond the training values.
+    The linear part can. Steps before a row's start count as zero, the mean of the training rows. A
+    is initialised to zero, so that an untrained network predicts as one without a highway.
 
     Source: the autoregressive component of Lai et al. 2018, arXiv:1703.07015, §3.6.
     """
@@ -23,13 +23,13 @@ class AutoregressiveHighway(nn.Module):
     def __init__(
         self, steps: int, input_size: int, output_size: int, *, device: str | None = None
     ) -> None:
-        """Choose how far the linear part looks back.
+        """Create the linear part.
 
         Args:
             steps: p.
             input_size: numbers a step, the first columns of the input.
             output_size: O.
-            device: of the weights.
+            device: device of the parameters.
         """
         super().__init__()
         self.steps = checked_size("steps", steps)
@@ -41,17 +41,17 @@ class AutoregressiveHighway(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Return the linear part, (B, O), of inputs (T, B, …) whose rows have `lengths` steps."""
         back = torch.arange(self.steps, device=x.device).unsqueeze(1)
-        places = lengths.to(x.device) - 1 - back
+        times = lengths.to(x.device) - 1 - back
         rows = torch.arange(x.size(1), device=x.device)
         if len(x) == 0:
             last = x.new_zeros(self.steps, x.size(1), self.input_size)
         else:
-            last = x[places.clamp(min=0), rows, : self.input_size]
-            last = last.where((places >= 0).unsqueeze(-1), 0)
+            last = x[times.clamp(min=0), rows, : self.input_size]
+            last = last.where((times >= 0).unsqueeze(-1), 0)
         flat = last.transpose(0, 1).reshape(x.size(1), self.steps * self.input_size)
         linear: Tensor = self.linear(flat)
         return linear
 
     def extra_repr(self) -> str:
-        """Say how far it looks back."""
+        """Return the number of steps."""
         return f"steps={self.steps}"

@@ -1,4 +1,4 @@
-"""From encoded columns to vectors: what a network does with its input before anything else."""
+"""The input layer of a network: from encoded columns to vectors."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from elman.sequence.ragged import checked_lengths, real_steps
 
 
 class Inputs(nn.Module):
-    """Turns encoded values into vectors, side by side in the order of their columns.
+    """Turns encoded values into vectors, concatenated in the order of their columns.
 
-        numbers       as they are
-        an id         its row of an embedding, one embedding a column
-        characters    what a small recurrent network says of them, see `CharacterEncoder`
-        a picture     what a small convolutional network says of it, see `ConvolutionalEncoder`
+        numbers       unchanged
+        an id         its row of an embedding, one embedding per column
+        characters    the output of a small recurrent network, see `CharacterEncoder`
+        an image      the output of a small convolutional network, see `ConvolutionalEncoder`
 
     Attributes:
-        encoding: what a value holds.
-        size: numbers a vector.
+        encoding: what a value consists of.
+        size: size of a vector.
 
     >>> import torch
     >>> from elman.features.feature import Encoding
@@ -50,25 +50,25 @@ class Inputs(nn.Module):
         input_dropout: float = 0.0,
         device: torch.device | str | None = None,
     ) -> None:
-        """Draw the embeddings and encoders that the encoding needs.
+        """Create the embeddings and encoders that the encoding needs.
 
         Args:
-            encoding: what a value holds, of one step where it has steps.
-            embedding_size: numbers that stand for an id; None for what suits its vocabulary, see
+            encoding: what a value, or one step of it, consists of.
+            embedding_size: size of an id's vector; None for the default of its vocabulary, see
                 `default_embedding_size`.
-            character_size: numbers that stand for a character of a word.
-            character_hidden_size: units, a direction, of the network that reads a word's
-                characters.
-            picture_size: numbers that stand for a picture.
+            character_size: size of a character's vector.
+            character_hidden_size: hidden size of each direction of the network that reads a
+                word's characters.
+            picture_size: size of an image's vector.
             embedding_dropout: probability that an id's vector is zero throughout a batch.
-            word_dropout: probability that an id is replaced by 0, the unknown one, step by step;
+            word_dropout: probability, at every step, that an id is replaced by 0, the unknown one;
                 a word's characters stay.
-            input_dropout: of the vectors, in training, one mask a sequence.
-            device: of the parameters.
+            input_dropout: dropout of the vectors in training, one mask a sequence.
+            device: device of the parameters.
 
         Raises:
-            OptionError: a value is out of range, the encoding holds nothing, or an option acts on
-                ids and it holds none.
+            OptionError: a value is out of range, the encoding is empty, or an option acts on ids
+                and there are none.
         """
         super().__init__()
         self.encoding = encoding
@@ -95,40 +95,40 @@ class Inputs(nn.Module):
 
     def _check(self, encoding: Encoding) -> None:
         if not (encoding.numbers or encoding.ids or encoding.characters or encoding.picture):
-            raise OptionError("the input holds nothing: no numbers, ids, characters or picture.")
+            raise OptionError("the input is empty: no numbers, ids, characters or image.")
         if encoding.picture and (encoding.numbers or encoding.ids or encoding.characters):
-            raise OptionError("a picture stands alone: there are no columns beside it.")
+            raise OptionError("an image must be the only input; leave the other columns out.")
         for name in ("embedding_dropout", "word_dropout"):
             if getattr(self, name) and not encoding.ids:
                 raise OptionError(
-                    f"{name}={getattr(self, name)} acts on ids, and the input holds none; "
+                    f"{name}={getattr(self, name)} acts on ids, and the input has none; "
                     "leave it out, or use input_dropout."
                 )
 
     @property
     def tables(self) -> list[nn.Embedding]:
-        """The embedding of every column of ids, in their order."""
+        """The embedding of every column of ids, in order."""
         return cast(list[nn.Embedding], list(self.embeddings))
 
     @property
     def is_lone_id(self) -> bool:
-        """Whether a value is an id and nothing else, which has no axis of columns."""
+        """Whether a value is a single id, which has no axis of columns."""
         return self.encoding._replace(ids=()) == Encoding() and len(self.encoding.ids) == 1
 
     def forward(self, x: Tensor, lengths: Tensor | Sequence[int] | None = None) -> Tensor:
         """Turn a batch of encoded values into vectors.
 
         Args:
-            x: (T, B, columns), or (B, columns) without steps. In place of the columns stand a
-                picture's axes, (channels, height, width), or nothing where a value is one id.
+            x: (T, B, columns), or (B, columns) without steps. For an image the columns are its
+                axes, (channels, height, width); for a single id there is no such axis.
             lengths: real steps of each row, (B,); padding is never read, and becomes zeros or the
-                vector of id 0. None where every step is real, or there are none.
+                vector of id 0. None where every step is real, or there are no steps.
 
         Returns:
             (T, B, size), or (B, size).
 
         Raises:
-            ShapeError: x has other axes, or there is not one length a row.
+            ShapeError: x has the wrong axes, or there is not one length a row.
             OptionError: ids or lengths are out of range.
         """
         real = None
@@ -147,11 +147,12 @@ class Inputs(nn.Module):
         numbers, ids = self.encoding.numbers, len(self.encoding.ids)
         parts = [x[..., :numbers]] if numbers else []
         for column, table in enumerate(self.tables, start=numbers):
-            its = self._checked_ids(x[..., column], table.num_embeddings)
+            values = self._checked_ids(x[..., column], table.num_embeddings)
             if self.training and self.word_dropout:
-                its = its.where(torch.rand(its.shape, device=its.device) >= self.word_dropout, 0)
+                kept = torch.rand(values.shape, device=values.device) >= self.word_dropout
+                values = values.where(kept, 0)
             dropout = self.embedding_dropout if self.training else 0.0
-            parts.append(embed(table, its, dropout))
+            parts.append(embed(table, values, dropout))
         if self.characters is not None and self.encoding.characters is not None:
             characters = self._checked_ids(x[..., numbers + ids :], self.encoding.characters[0])
             parts.append(self.characters(characters))
@@ -159,20 +160,20 @@ class Inputs(nn.Module):
 
     @staticmethod
     def _pictures(encoder: ConvolutionalEncoder, x: Tensor, real: Tensor | None) -> Tensor:
-        """Turn pictures, (…, channels, height, width), into vectors; encode real ones alone."""
+        """Turn images, (…, channels, height, width), into vectors; encode only real ones."""
         if real is None:
             vectors: Tensor = encoder(x.flatten(0, -4))
             return vectors.reshape(*x.shape[:-3], encoder.size)
         encoded: Tensor = encoder(x[real])
-        nothing = encoded.new_zeros(*real.shape, encoder.size)
-        return nothing.masked_scatter(real.unsqueeze(2), encoded)
+        zeros = encoded.new_zeros(*real.shape, encoder.size)
+        return zeros.masked_scatter(real.unsqueeze(2), encoded)
 
     @staticmethod
     def _checked_ids(ids: Tensor, names: int) -> Tensor:
         """Return ids as int64.
 
         Raises:
-            OptionError: one lies outside its vocabulary, which an embedding would not say.
+            OptionError: an id is outside its vocabulary, which an embedding would not report.
         """
         ids = ids.long()
         if ids.numel() and not torch.compiler.is_compiling():
@@ -189,7 +190,7 @@ class Inputs(nn.Module):
         """Tell whether x has an axis of time.
 
         Raises:
-            ShapeError: it has other axes than the encoding's.
+            ShapeError: its axes do not fit the encoding.
         """
         encoding, columns = self.encoding, self._columns_of_a_value()
         names = "channels, height, width" if encoding.picture else "columns"

@@ -1,4 +1,4 @@
-"""Many-to-many, aligned step by step: synchronous, or with a delay of d steps."""
+"""Many-to-many: one output for every input step, at once or with a delay of d steps."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from elman.sequence.ragged import checked_lengths, has_padding, real_steps
 
 
 class ManyToMany(nn.Module):
-    """A recurrent part under a dense one: an output for every input, d steps later.
+    """A recurrent part and a dense head: one output for every input, d steps later.
 
         v(t) = inputs(x(t))                               x(t) itself where there are no inputs
         h(t) = recurrent(v(t), h(t−1))                    t = 1 … T
         h(t) = recurrent(h(t−1) alone)                    t = T+1 … T+d
         y(t) = head(h(t + d))                             t = 1 … T
 
-    With d = 0 the network is synchronous: y(t) has seen x(1) … x(t). With d > 0 it is asynchronous:
-    y(t) has seen d steps more. After the last input the recurrent part goes on from its state
-    alone: its input is zero, so that W v vanishes.
+    With d = 0 the network is synchronous: y(t) depends on x(1) … x(t). With d > 0 it is
+    asynchronous: y(t) depends on d more steps. After the last input the recurrent part continues
+    from its state alone: its input is zero, so that W v vanishes.
 
     >>> import elman, torch
     >>> network = elman.ManyToMany(elman.GRU(3, 5), elman.MLP([5, 2]), delay=4)
@@ -48,25 +48,25 @@ class ManyToMany(nn.Module):
         objective: Objective | None = None,
         output_dropout: float = 0.0,
     ) -> None:
-        """Join the parts.
+        """Assemble the network from its parts.
 
         Args:
             recurrent: any recurrent layer, time first.
             head: maps (…, recurrent.output_size) to (…, O).
             delay: d, the steps of look-ahead, at least 0.
             inputs: turns encoded values into vectors; None where x are vectors already.
-            objective: what the outputs are for, one an answer a step; None where the caller knows.
-            output_dropout: of h before the head, in training, one mask a sequence.
+            objective: objective of the outputs, one a step; None where the caller has a loss.
+            output_dropout: dropout of h before the head in training, one mask a sequence.
 
         Raises:
-            OptionError: the delay is negative or no whole number, the layer is batch first, or the
-                parts do not fit together.
+            OptionError: the delay is not a whole number of at least 0, the layer is batch first,
+                or the parts do not fit together.
         """
         super().__init__()
         if isinstance(delay, bool) or not isinstance(delay, int) or delay < 0:
             raise OptionError(f"delay must be a whole number of at least 0, got {delay!r}.")
         if recurrent.batch_first:
-            raise OptionError("ManyToMany runs time first; build its recurrent part that way.")
+            raise OptionError("ManyToMany runs time first; build its recurrent part so.")
         if inputs is not None and recurrent.input_size != inputs.size:
             raise OptionError(
                 f"the recurrent part reads {recurrent.input_size} values a step and the inputs "
@@ -74,8 +74,8 @@ class ManyToMany(nn.Module):
             )
         if objective is not None and not objective.per_step:
             raise OptionError(
-                f"objective {type(objective).__name__} wants an output a row, and a many-to-many "
-                "network gives one a step; use ManyToOne, or an objective with steps."
+                f"objective {type(objective).__name__} needs one output a row, and a many-to-many "
+                "network has one a step; use ManyToOne, or an objective per step."
             )
         self.inputs = inputs
         self.recurrent = recurrent
@@ -91,7 +91,7 @@ class ManyToMany(nn.Module):
 
         Args:
             x: (T, B, I); encoded values, (T, B, …), where there are inputs, see `Inputs.forward`.
-            state: of the recurrent part, to start from; None begins anew.
+            state: initial state of the recurrent part; None for the default.
             lengths: steps of each row, (B,), 0 … T in any order; None means T for all.
 
         Returns:
@@ -99,7 +99,7 @@ class ManyToMany(nn.Module):
             its last step, which with a delay is d steps after the last input.
 
         Raises:
-            ShapeError: the input has other axes.
+            ShapeError: the input has the wrong axes.
             OptionError: the lengths lie outside 0 … T.
         """
         vectors = x if self.inputs is None else self.inputs(x, lengths)
@@ -109,9 +109,9 @@ class ManyToMany(nn.Module):
             raise ShapeError(f"input must be {axes}, got {described(x)}.")
         steps = vectors.size(0)
         rows = None if lengths is None else checked_lengths(lengths, vectors)
-        waits = self.delay > 0 and steps > 0
-        read, run_for = self._delayed(vectors, rows) if waits else (vectors, rows)
-        hidden, state = self.recurrent(read, state, lengths=run_for)
+        delayed = self.delay > 0 and steps > 0
+        padded, run_for = self._delayed(vectors, rows) if delayed else (vectors, rows)
+        hidden, state = self.recurrent(padded, state, lengths=run_for)
         output = self.head(self.output_dropout(hidden[self.delay : self.delay + steps]))
         if rows is not None and has_padding(rows, steps):  # a pass over (T, B, O) is not cheap
             output = output.where(real_steps(rows, steps).unsqueeze(-1), 0)
@@ -122,9 +122,9 @@ class ManyToMany(nn.Module):
         longer = F.pad(x, (0, 0, 0, 0, 0, self.delay))
         if lengths is None:
             return longer, None
-        given = real_steps(lengths, longer.size(0)).unsqueeze(-1)
-        return longer.where(given, 0), torch.where(lengths > 0, lengths + self.delay, 0)
+        real = real_steps(lengths, longer.size(0)).unsqueeze(-1)
+        return longer.where(real, 0), torch.where(lengths > 0, lengths + self.delay, 0)
 
     def extra_repr(self) -> str:
-        """Say the delay."""
+        """Return the delay."""
         return f"delay={self.delay}"

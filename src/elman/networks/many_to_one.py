@@ -1,4 +1,4 @@
-"""Many-to-one: a sequence to one answer."""
+"""Many-to-one: one prediction for a sequence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from elman.sequence.ragged import checked_lengths
 
 
 class ManyToOne(nn.Module):
-    """A recurrent part reads the sequence, a pooling makes one vector of it, a head answers.
+    """A recurrent part reads the sequence, a pooling reduces it to one vector, a head predicts.
 
         v(t) = inputs(x(t))
         h(t) = recurrent(v(t), h(t−1))                    t = 1 … T
@@ -38,15 +38,15 @@ class ManyToOne(nn.Module):
         output_dropout: float = 0.0,
         highway: AutoregressiveHighway | None = None,
     ) -> None:
-        """Join the parts.
+        """Assemble the network from its parts.
 
         Args:
             inputs: turns encoded values into vectors.
             recurrent: any recurrent layer, time first.
             pooling: maps (T, B, H) and lengths to (B, H).
             head: maps (B, recurrent.output_size) to (B, objective.output_size).
-            objective: what the outputs are for; not one an answer a step.
-            output_dropout: of h before the pooling, in training, one mask a sequence.
+            objective: objective of the outputs, one a row.
+            output_dropout: dropout of h before the pooling in training, one mask a sequence.
             highway: a linear function of the last steps, added to the output.
 
         Raises:
@@ -54,7 +54,7 @@ class ManyToOne(nn.Module):
         """
         super().__init__()
         if recurrent.batch_first:
-            raise OptionError("ManyToOne runs time first; build its recurrent part that way.")
+            raise OptionError("ManyToOne runs time first; build its recurrent part so.")
         if recurrent.input_size != inputs.size:
             raise OptionError(
                 f"the recurrent part reads {recurrent.input_size} values a step and the inputs "
@@ -62,8 +62,8 @@ class ManyToOne(nn.Module):
             )
         if objective.per_step:
             raise OptionError(
-                f"objective {type(objective).__name__} wants an output a step, and a many-to-one "
-                "network gives one a row; use ManyToMany, or an objective without steps."
+                f"objective {type(objective).__name__} needs one output a step, and a many-to-one "
+                "network has one a row; use ManyToMany, or an objective per row."
             )
         self.inputs = inputs
         self.recurrent = recurrent
@@ -80,7 +80,7 @@ class ManyToOne(nn.Module):
 
         Args:
             x: encoded values, (T, B, …); see `Inputs.forward`.
-            state: of the recurrent part, to start from; None begins anew.
+            state: initial state of the recurrent part; None for the default.
             lengths: steps of each row, (B,), 0 … T in any order; None means T for all.
 
         Returns:
@@ -88,7 +88,7 @@ class ManyToOne(nn.Module):
             without steps is pooled to zeros.
 
         Raises:
-            ShapeError: the input has other axes.
+            ShapeError: the input has the wrong axes.
             OptionError: the lengths lie outside 0 … T.
         """
         vectors = self.inputs(x, lengths)

@@ -1,4 +1,4 @@
-"""One-to-many: one value is read, then a sequence is written."""
+"""One-to-many: one value is read, then a sequence is predicted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CONDITIONINGS: tuple[str, ...] = get_args(Conditioning)
 
 
 class OneToMany(nn.Module):
-    """A decoder writes of one value: a picture, a record, a category, a number.
+    """A decoder predicts a sequence from one value: an image, a record, a class, a number.
 
         v = inputs(x)
 
@@ -32,9 +32,9 @@ class OneToMany(nn.Module):
         each:   h(t) = recurrent([E y(t−1); v], h(t−1))   p(y(t) | …) = softmax(head(h(t)))
 
     t = 1 … U + 1; y(0) and y(U + 1) are the boundary, and h starts at zero, or at the learned
-    initial state. With `first` the network is the one-to-many of the theory: x is the input at the
-    first step and never again; nothing is written there, and the boundary and the symbols are read
-    after it. There W v stands for v itself where v has the size of the recurrent part's inputs.
+    initial state. With `first`, the textbook one-to-many, x is the input at the first step only;
+    that step has no output, and the boundary and the symbols are read after it. W v is v itself
+    where v has the size of the recurrent part's inputs.
 
     Source: first: Vinyals et al. 2015, arXiv:1411.4555, eqs. 10–12; state: Xu et al. 2015,
     arXiv:1502.03044, §3.1.2; each: Cho et al. 2014, arXiv:1406.1078, §2.2.
@@ -53,7 +53,7 @@ class OneToMany(nn.Module):
     """
 
     writes: ClassVar[bool] = True
-    """Whether the target is handed in, and an answer is written step by step."""
+    """Whether `forward` takes the target, and predictions are decoded step by step."""
 
     def __init__(
         self,
@@ -64,25 +64,25 @@ class OneToMany(nn.Module):
         conditioning: str = "first",
         device: torch.device | str | None = None,
     ) -> None:
-        """Join the parts.
+        """Assemble the network from its parts.
 
         Args:
             inputs: turns encoded values into vectors v.
             decoder: without attention; with `each` its context_size is inputs.size.
-            objective: what the outputs are for; V + 1 of them.
+            objective: objective of the V + 1 outputs.
             conditioning: first, state or each.
-            device: of the dense layers between v and the decoder, where there are any.
+            device: device of the dense layers between v and the decoder, where there are any.
 
         Raises:
-            OptionError: an unknown conditioning, or the parts do not fit together.
+            OptionError: the conditioning is unknown, or the parts do not fit together.
         """
         super().__init__()
         if conditioning not in CONDITIONINGS:
             raise unknown("conditioning", conditioning, CONDITIONINGS)
         if decoder.attention is not None:
             raise OptionError(
-                "attention chooses among the steps of a source, and one value has none; build the "
-                "decoder without."
+                "attention weights the steps of a source, and one value has no steps; build the "
+                "decoder without attention."
             )
         context = inputs.size if conditioning == "each" else 0
         if decoder.context_size != context:
@@ -112,37 +112,38 @@ class OneToMany(nn.Module):
         lengths: Tensor | Sequence[int] | None = None,
         target: Tensor,
     ) -> tuple[Tensor, DecoderState]:
-        """Answer a batch of values, the truth before each symbol given.
+        """Run the network over a batch, with the target as feedback (teacher forcing).
 
         Args:
             x: encoded values, (B, …); see `Inputs.forward`.
-            state: None; there is none to start from.
-            lengths: None, or one a row, as a batch of any category has them; nothing has steps.
-            target: ids below V, (U, B), −1 behind a row's end.
+            state: None; the network computes its own.
+            lengths: None, or one a row, as in a batch of any category; they are not used.
+            target: ids below V, (U, B), −1 after a row's end.
 
         Returns:
             The outputs, (U + 1, B, V + 1), zeros after a row's boundary, and the decoder's state.
 
         Raises:
-            ShapeError: the input or the target has other axes, or there is not one length a row.
-            OptionError: ids are out of range, or a state was given.
-            DataError: a row of the target goes on after its end.
+            ShapeError: the input or the target has the wrong axes, or there is not one length a
+                row.
+            OptionError: ids are out of range, or a state is given.
+            DataError: a row of the target continues after its end.
         """
         if state is not None:
-            raise OptionError("a one-to-many network has no state to start from; leave it out.")
+            raise OptionError("a one-to-many network takes no initial state; leave it out.")
         start = self.begin(x, lengths)
         forced = self.objective.teacher_forced(target, len(x))
         return self.decoder(forced.read, start, lengths=forced.lengths)  # type: ignore[no-any-return]
 
     def begin(self, x: Tensor, lengths: Tensor | Sequence[int] | None = None) -> DecoderState:
-        """Read a batch of values and return where writing begins, rows in axis 1.
+        """Read a batch of values and return the decoder's initial state, rows in axis 1.
 
         Args:
             x: encoded values, (B, …).
             lengths: None, or one a row.
 
         Raises:
-            ShapeError: the input has other axes, or there is not one length a row.
+            ShapeError: the input has the wrong axes, or there is not one length a row.
         """
         vectors = self.inputs(x)
         if vectors.dim() != 2:
@@ -157,17 +158,18 @@ class OneToMany(nn.Module):
         return DecoderState(self.decoder.recurrent(first.unsqueeze(0))[1])
 
     def step(self, ids: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
-        """Write one symbol more.
+        """Decode one more symbol.
 
         Args:
-            ids: the symbol before of each row, (N,); the boundary, `objective.boundary`, at first.
-            state: from `begin`, or of the step before.
+            ids: the previous symbol of each row, (N,); the boundary, `objective.boundary`, at
+                first.
+            state: from `begin`, or from the previous step.
 
         Returns:
-            What each symbol scores to come next, (N, V + 1), and the state.
+            Scores of the next symbol, (N, V + 1), and the state.
         """
         return self.decoder.step(ids, state)
 
     def extra_repr(self) -> str:
-        """Say the conditioning."""
+        """Return the conditioning."""
         return f"conditioning={self.conditioning!r}"

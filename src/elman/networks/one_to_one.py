@@ -1,4 +1,4 @@
-"""One-to-one: no steps at all, a row of measurements or a picture to an answer."""
+"""One-to-one: one prediction for a row without steps, such as measurements or an image."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class OneToOne(nn.Module):
     """Feed-forward layers on a row: y = mlp(inputs(x))."""
 
     def __init__(self, inputs: Inputs, mlp: MLP, objective: Objective) -> None:
-        """Join the parts.
+        """Assemble the network from its parts.
 
         Args:
             inputs: turns encoded values into vectors.
             mlp: maps (B, inputs.size) to (B, objective.output_size).
-            objective: what the outputs are for; not one an answer a step.
+            objective: objective of the outputs, one a row.
 
         Raises:
             OptionError: the parts do not fit together.
@@ -32,7 +32,7 @@ class OneToOne(nn.Module):
         if sizes != [inputs.size, objective.output_size] or objective.per_step:
             raise OptionError(
                 f"OneToOne needs an MLP from the inputs' {inputs.size} values to the objective's "
-                f"{objective.output_size}, and an objective without steps; got an MLP from "
+                f"{objective.output_size}, and an objective per row; got an MLP from "
                 f"{sizes[0]} to {sizes[1]} and {type(objective).__name__}."
             )
         self.inputs = inputs
@@ -46,18 +46,18 @@ class OneToOne(nn.Module):
 
         Args:
             x: encoded values, (B, …); see `Inputs.forward`.
-            state: None; there is none to start from.
-            lengths: None, or one a row, as a batch of any category has them; nothing has steps.
+            state: None; the network has no state.
+            lengths: None, or one a row, as in a batch of any category; they are not used.
 
         Returns:
-            The outputs, (B, O), and None, for the state of the other categories.
+            The outputs, (B, O), and None in place of a state.
 
         Raises:
-            ShapeError: the input has other axes, or there is not one length a row.
-            OptionError: a state was given.
+            ShapeError: the input has the wrong axes, or there is not one length a row.
+            OptionError: a state is given.
         """
         if state is not None:
-            raise OptionError("a one-to-one network has no state to start from; leave it out.")
+            raise OptionError("a one-to-one network has no state; leave it out.")
         vectors = self.inputs(x)
         if vectors.dim() != 2:
             raise ShapeError(

@@ -1,4 +1,4 @@
-"""From a vector a step to one vector a row, over the real steps alone."""
+"""Pooling: from one vector a step to one vector a row, over the real steps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ POOLINGS: tuple[str, ...] = get_args(Pooling)
 
 
 class LastPooling(nn.Module):
-    """What each direction of a recurrent part says once it has read the whole row.
+    """The output of each direction of a recurrent part after it has read the whole row.
 
         pooled = (forward h(T), backward h(1))
 
@@ -27,10 +27,10 @@ class LastPooling(nn.Module):
     """
 
     def __init__(self, forward_size: int) -> None:
-        """Say which values read forward.
+        """Set the output size of the forward direction.
 
         Args:
-            forward_size: how many of them, the first; the others read backward.
+            forward_size: number of forward outputs, which come first; the others are backward.
         """
         super().__init__()
         self.forward_size = checked_size("forward_size", forward_size)
@@ -45,7 +45,7 @@ class LastPooling(nn.Module):
         return pooled.where((lengths > 0).unsqueeze(1), 0)
 
     def extra_repr(self) -> str:
-        """Say what reads forward."""
+        """Return the size of the forward direction."""
         return f"forward_size={self.forward_size}"
 
 
@@ -74,7 +74,7 @@ class MaxPooling(nn.Module):
 
 
 class AttentionPooling(nn.Module):
-    """A mean over the steps whose weights are learned: additive attention, one query.
+    """A mean over the steps with learned weights: additive attention with one query.
 
         e(t)   = vᵀ tanh(W h(t) + b)
         α(t)   = exp e(t) / Σₛ exp e(s)                   over real steps
@@ -86,11 +86,11 @@ class AttentionPooling(nn.Module):
     """
 
     def __init__(self, size: int, *, device: torch.device | str | None = None) -> None:
-        """Draw W, b and v.
+        """Initialise W, b and v.
 
         Args:
-            size: H, of the vectors that are pooled.
-            device: of the parameters.
+            size: H, size of the vectors.
+            device: device of the parameters.
         """
         super().__init__()
         checked_size("size", size)
@@ -98,7 +98,7 @@ class AttentionPooling(nn.Module):
         self.query = nn.Linear(size, 1, bias=False, device=device)
 
     def weights(self, hidden: Tensor, lengths: Tensor) -> Tensor:
-        """Return α, (T, B): how much each step counts; zero behind a row's end."""
+        """Return the weights α, (T, B); zero after a row's end."""
         real = real_steps(lengths, len(hidden))
         hidden = hidden.where(real.unsqueeze(2), 0)
         energies: Tensor = self.query(torch.tanh(self.key(hidden))).squeeze(2)
@@ -116,15 +116,15 @@ def pooling(
     *,
     device: torch.device | str | None = None,
 ) -> nn.Module:
-    """Build what pools the outputs of a recurrent part.
+    """Build a pooling of the outputs of a recurrent part.
 
     Args:
         kind: last, mean, max or attention.
-        recurrent: whose outputs are pooled.
-        device: of the parameters, where there are any.
+        recurrent: the layers whose outputs are pooled.
+        device: device of the parameters, where there are any.
 
     Raises:
-        OptionError: an unknown kind, or `last` where the directions' outputs are mixed.
+        OptionError: the kind is unknown, or `last` where the directions' outputs are mixed.
     """
     if kind == "last":
         return LastPooling(_forward_size(recurrent))
@@ -138,12 +138,12 @@ def pooling(
 
 
 def _forward_size(recurrent: RecurrentLayer | Bidirectional) -> int:
-    """Count the outputs that come from the forward direction; they stand first."""
+    """Return the number of outputs of the forward direction, which come first."""
     if isinstance(recurrent, RecurrentLayer):
         return recurrent.options.output_sizes[-1]
     if recurrent.merge != "concat":
         raise OptionError(
-            "pooling='last' takes the forward direction's last output and the backward direction's "
+            "pooling='last' reads the forward direction's last output and the backward direction's "
             f"first, and merge={recurrent.merge!r} mixes the two; use merge='concat', or another "
             "pooling."
         )

@@ -11,12 +11,12 @@ from elman.layers.options import checked_probability
 
 
 class TiedHead(nn.Module):
-    """An output layer whose rows are the embedding's: an element is written as it is read.
+    """An output layer whose weight matrix is the embedding's.
 
         y = E g(h) + b
 
-    E is the embedding's matrix, (V, E), which belongs to the inputs; g are dense layers, or
-    nothing.
+    E is the embedding's matrix, (V, E), which belongs to the inputs; g are dense layers, or the
+    identity.
 
     Source: Press & Wolf 2017, arXiv:1608.05859; Inan et al. 2017, arXiv:1611.01462.
     """
@@ -29,13 +29,13 @@ class TiedHead(nn.Module):
         *,
         dropout: float = 0.0,
     ) -> None:
-        """Join dense layers and the embedding.
+        """Combine dense layers and the embedding.
 
         Args:
             table: the embedding, (V, E).
-            input_size: what the embedding's matrix is multiplied with has this size.
-            dense: maps h to it; None where h is of that size.
-            dropout: of what the output layer reads, in training.
+            input_size: size of the vectors that the matrix is multiplied with.
+            dense: maps h to that size; None where h has it.
+            dropout: dropout of these vectors in training.
 
         Raises:
             OptionError: the sizes do not fit, or the dropout is out of range.
@@ -44,13 +44,13 @@ class TiedHead(nn.Module):
         words, size = table.weight.shape
         if input_size != size:
             raise OptionError(
-                f"tie_embeddings needs an embedding_size of what the output layer reads, "
-                f"{input_size}, got {size}; leave embedding_size out, or let head end with {size}."
+                f"tie_embeddings needs embedding_size = {input_size}, the input size of the output "
+                f"layer, got {size}; leave embedding_size out, or let head end with {size}."
             )
         self.dense = dense
         self.dropout = checked_probability("output_dropout", dropout)
         self.bias = nn.Parameter(torch.zeros(words, device=table.weight.device))
-        # In a tuple, so that the matrix has one name in the network's state: the inputs'.
+        # In a tuple, so that the matrix appears in the network's state once, with the inputs.
         self._table = (table,)
 
     def forward(self, hidden: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Penalties on what a recurrent part gives: large values, and values that move fast."""
+"""Penalties on the outputs of a recurrent part: on large values, and on fast changes."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from elman.sequence.ragged import real_steps
 def activation_penalty(
     outputs: Tensor, lengths: Tensor | None, *, alpha: float, beta: float
 ) -> Tensor:
-    """Return what the outputs of a recurrent layer cost.
+    """Return the penalty on the outputs of a recurrent layer.
 
         α · mean over t, k of h(t, k)²                      activation regularisation
         β · mean over t, k of (h(t + 1, k) − h(t, k))²      temporal activation regularisation
 
-    Means are over the real steps of all rows; the second over steps that a real one follows.
+    Means are over the real steps of all rows; the second over steps followed by a real one.
 
     Args:
-        outputs: h, (T, B, H); what lies after a row's end is not read.
+        outputs: h, (T, B, H); values after a row's end are not read.
         lengths: real steps of each row, (B,); None where all rows are T long.
         alpha: α.
         beta: β.
 
     Source: Merity et al. 2017, arXiv:1708.02182, §4.7, as means of squares, which is what the
-    authors' program computes. There α acts on h after dropout, here before.
+    authors' code computes. There α acts on h after dropout, here before.
     """
     steps, rows = outputs.shape[:2]
     if lengths is None:
@@ -48,13 +48,13 @@ def regularised_part(network: nn.Module) -> nn.Module:
     """Return `network.recurrent`, whose outputs are regularised.
 
     Raises:
-        OptionError: the network has no recurrent part, or one part that reads and one that writes.
+        OptionError: the network has no recurrent part, or an encoder and a decoder.
     """
     recurrent = getattr(network, "recurrent", None)
     if not isinstance(recurrent, nn.Module):
         raise OptionError(
-            "training.activation_regularisation and temporal_activation_regularisation act on the "
-            "one recurrent part of a network, and this network has none, or has an encoder and a "
+            "training.activation_regularisation and temporal_activation_regularisation need a "
+            "network with one recurrent part, and this network has none, or an encoder and a "
             "decoder; leave them out."
         )
     return recurrent
@@ -64,7 +64,7 @@ def regularised_part(network: nn.Module) -> nn.Module:
 def activation_regularisation(
     network: nn.Module, *, alpha: float, beta: float
 ) -> Iterator[Callable[[], Tensor | float]]:
-    """Watch `network.recurrent` inside the `with`, and say what its outputs cost.
+    """Record the outputs of `network.recurrent` inside the `with`, and compute their penalty.
 
     Args:
         network: called inside the `with`.
@@ -72,8 +72,7 @@ def activation_regularisation(
         beta: β.
 
     Yields:
-        A function that returns the penalty on what the network has computed so far, 0 where both
-        numbers are 0.
+        A function that returns the penalty on the outputs so far, 0 where α and β are 0.
 
     Raises:
         OptionError: the network has no recurrent part.
@@ -84,12 +83,12 @@ def activation_regularisation(
     recurrent = regularised_part(network)
     penalties: list[Tensor] = []
 
-    def penalise(_: nn.Module, __: Any, arguments: dict[str, Any], answer: Any) -> None:
+    def penalise(_: nn.Module, __: Any, arguments: dict[str, Any], result: Any) -> None:
         lengths = arguments.get("lengths")
-        penalties.append(activation_penalty(answer[0], lengths, alpha=alpha, beta=beta))
+        penalties.append(activation_penalty(result[0], lengths, alpha=alpha, beta=beta))
 
-    watch = recurrent.register_forward_hook(penalise, with_kwargs=True)
+    handle = recurrent.register_forward_hook(penalise, with_kwargs=True)
     try:
         yield lambda: sum(penalties)
     finally:
-        watch.remove()
+        handle.remove()

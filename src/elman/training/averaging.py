@@ -1,4 +1,4 @@
-"""Averages of the weights over updates: exponential, or plain from some epoch on."""
+"""Averages of the weights over updates: exponential, or uniform from some epoch on."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from elman.experiment.training import TrainingSettings
 
 
 def averages(settings: TrainingSettings, costs: Sequence[float]) -> bool:
-    """Tell whether updates are averaged from here on.
+    """Tell whether the weights are averaged from now on.
 
     Args:
-        settings: of the run.
-        costs: of validation so far, one a finished epoch, the lower the better.
+        settings: training settings.
+        costs: validation costs so far, one per finished epoch, lower is better.
     """
     if settings.average_decay:
         return True
@@ -24,7 +24,7 @@ def averages(settings: TrainingSettings, costs: Sequence[float]) -> bool:
 
 
 def is_stuck(costs: Sequence[float], patience: int) -> bool:
-    """Tell whether the last cost is no gain on those that are `patience` epochs older, or more.
+    """Tell whether the last cost is worse than the best that is over `patience` epochs older.
 
         v(t) > min(v(1), …, v(t − n − 1))                   n the patience, t the last epoch
 
@@ -38,7 +38,7 @@ def is_stuck(costs: Sequence[float], patience: int) -> bool:
 
 
 def averaged(network: nn.Module, settings: TrainingSettings) -> AveragedModel:
-    """Begin an average of a network's weights, that of the updates to come.
+    """Start an average of a network's weights over the following updates.
 
         w̄ ← decay · w̄ + (1 − decay) · w                     with `average_decay`
         w̄ ← w̄ + (w − w̄) / n, the n-th time                 with `average_patience`

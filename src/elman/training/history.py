@@ -1,4 +1,4 @@
-"""What a training run did, epoch by epoch."""
+"""The history of a training run, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ class EpochRecord(BaseModel):
 
     Attributes:
         epoch: the epoch's number, from 1.
-        seconds: wall-clock seconds since training began, at the end of this epoch; time spent
-            between an interruption and its resumption is not counted.
-        train_loss: mean loss of the training split *during* the epoch, with dropout and while
-            the weights move.
-        valid_loss: mean loss of the validation split after the epoch, without dropout.
-        learning_rate: the step size of the epoch's last update.
-        score: of the validation split after the epoch, the higher the better; None where none
-            was asked for.
+        seconds: wall-clock seconds of training up to the end of this epoch, without time between
+            an interruption and its resumption.
+        train_loss: mean loss of the training rows *during* the epoch, with dropout and changing
+            weights.
+        valid_loss: mean loss of the validation rows after the epoch, without dropout.
+        learning_rate: learning rate of the epoch's last update.
+        score: score of the validation rows after the epoch, higher is better; None without one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -36,7 +35,7 @@ class History(BaseModel):
     """Every epoch of a run, in order.
 
     Attributes:
-        select: what makes an epoch the best.
+        select: criterion of the best epoch.
         epochs: the records.
     """
 
@@ -57,14 +56,14 @@ class History(BaseModel):
 
     @property
     def costs(self) -> list[float]:
-        """What validation wants low, one an epoch: the loss, or the score negated."""
+        """The cost of every epoch on the validation rows: the loss, or the negated score."""
         if self.select == "loss":
             return [record.valid_loss for record in self.epochs]
         return [-record.score for record in self.epochs if record.score is not None]
 
     @property
     def best(self) -> EpochRecord:
-        """The first epoch that validation likes best; there must be one epoch at least."""
+        """The first epoch with the lowest cost; there must be at least one epoch."""
         costs = self.costs
         return self.epochs[costs.index(min(costs))]
 
@@ -74,5 +73,5 @@ class History(BaseModel):
         return self.epochs[-1].seconds if self.epochs else 0.0
 
     def epochs_since_best(self) -> int:
-        """Count the epochs since validation last reached a new best."""
+        """Return the number of epochs since the best one."""
         return self.epochs[-1].epoch - self.best.epoch if self.epochs else 0

@@ -1,4 +1,4 @@
-"""From settings to an update rule, and which weights it decays."""
+"""The optimiser of a network, and the weights that it decays."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from elman.experiment.training import TrainingSettings
 
 
 def optimizer_for(network: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
-    """Set up the update rule for all that a network learns.
+    """Return the optimiser of all trainable parameters of a network.
 
-    Matrices are decayed; biases and gains are not; embeddings where `decay_embeddings` says so.
-    A matrix that is an embedding and an output layer at once counts as an embedding.
+    Matrices are decayed, biases and gains are not, and embeddings only with `decay_embeddings`. A
+    matrix that is both an embedding and an output layer is treated as an embedding.
     """
     rate, momentum = settings.learning_rate, settings.momentum
     weights = _groups(network, settings)
@@ -26,14 +26,14 @@ def optimizer_for(network: nn.Module, settings: TrainingSettings) -> torch.optim
 
 
 def _groups(network: nn.Module, settings: TrainingSettings) -> list[dict[str, object]]:
-    """Set apart what is decayed and what is not."""
+    """Split the parameters into those with and without weight decay."""
     spared: set[int] = set()
     if not settings.decay_embeddings:
         tables = (nn.Embedding, nn.EmbeddingBag)
         spared = {id(part.weight) for part in network.modules() if isinstance(part, tables)}
-    learned = [weight for weight in network.parameters() if weight.requires_grad]
-    decayed = [weight for weight in learned if weight.dim() > 1 and id(weight) not in spared]
-    others = [weight for weight in learned if weight.dim() <= 1 or id(weight) in spared]
+    trainable = [weight for weight in network.parameters() if weight.requires_grad]
+    decayed = [weight for weight in trainable if weight.dim() > 1 and id(weight) not in spared]
+    others = [weight for weight in trainable if weight.dim() <= 1 or id(weight) in spared]
     return [
         {"params": decayed, "weight_decay": settings.weight_decay},
         {"params": others, "weight_decay": 0.0},

@@ -1,6 +1,6 @@
-"""The learning rate at every moment, as a function of time and of the losses so far.
+"""The learning rate as a function of time and of the losses so far.
 
-Being a function, it has no state of its own to save: a resumed run computes the same rates.
+It has no state to save: a resumed run computes the same rates.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ def learning_rate(settings: TrainingSettings, time: float, losses: Sequence[floa
     with η = `learning_rate` and η′ = `minimum_learning_rate`.
 
     Args:
-        settings: of the run.
-        time: epochs since training began, at the end of this update; a fraction.
-        losses: validation losses so far, one a finished epoch.
+        settings: training settings.
+        time: epochs since training started, at the end of this update; a fraction.
+        losses: validation losses so far, one per finished epoch.
     """
     highest, lowest = settings.learning_rate, settings.minimum_learning_rate
     if settings.schedule == "cosine":
@@ -40,7 +40,7 @@ def learning_rate(settings: TrainingSettings, time: float, losses: Sequence[floa
 
 
 def count_plateaus(losses: Sequence[float], patience: int) -> int:
-    """Count how often `patience` epochs in a row have passed without a new low.
+    """Count how often `patience` consecutive epochs have passed without a new minimum.
 
     >>> count_plateaus([3.0, 2.0, 2.5, 2.5, 2.5, 2.5], patience=2)
     2

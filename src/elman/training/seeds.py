@@ -1,7 +1,7 @@
-"""Seeding every source of randomness, and saving where each one stands.
+"""Seeding the random generators, and saving and restoring their states.
 
-A seed gives the same numbers again on the same processor, with the same number of threads and the
-same version of PyTorch. On GPUs some of PyTorch's kernels add in an order of their own.
+A random seed reproduces a run on the same processor, with the same number of threads and the same
+version of PyTorch. On GPUs some of PyTorch's kernels are not deterministic.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _PREFIX = "generator."
 
 
 def seed_everything(seed: int) -> None:
-    """Seed Python's, numpy's and PyTorch's global generators.
+    """Seed the global random generators of Python, NumPy and PyTorch.
 
     Args:
         seed: 0 … 2³² − 1.
@@ -36,7 +36,7 @@ def seed_everything(seed: int) -> None:
 
 
 def generator_state() -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return where the global generators stand, as tensors and as JSON values."""
+    """Return the states of the global generators, as tensors and as JSON values."""
     kind, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
     tensors = {
         f"{_PREFIX}torch": torch.get_rng_state(),
@@ -54,7 +54,7 @@ def generator_state() -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def restore_generators(tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
-    """Put the global generators where `generator_state` found them."""
+    """Restore the states of the global generators that `generator_state` returned."""
     torch.set_rng_state(tensors[f"{_PREFIX}torch"])
     cuda = [name for name in tensors if name.startswith(f"{_PREFIX}cuda.")]
     if torch.cuda.is_available() and len(cuda) == torch.cuda.device_count():

@@ -1,4 +1,4 @@
-"""A network over batches in evaluation: its outputs, and its mean loss."""
+"""A network in evaluation mode over batches: its outputs and its mean loss."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 def loss_of(network: nn.Module, loss: Loss | None) -> Loss:
-    """Return the loss that was given, or that of `network.objective`.
+    """Return the given loss, or that of `network.objective`.
 
     Raises:
         OptionError: there is neither.
@@ -27,29 +27,29 @@ def loss_of(network: nn.Module, loss: Loss | None) -> Loss:
     objective: Any = getattr(network, "objective", None)
     if objective is None:
         raise OptionError(
-            f"a {type(network).__name__} without an objective does not say what it is trained "
-            "for; give a loss, or build it with an objective."
+            f"a {type(network).__name__} without an objective has no loss; give a loss, or build "
+            "it with an objective."
         )
     own: Loss = objective.loss
     return own
 
 
 def run(network: nn.Module, batch: Batch, state: Any = None) -> tuple[Tensor, Any]:
-    """Run a network over a batch; one that writes is told the target (teacher forcing).
+    """Run a network over a batch, with the target where it `writes` (teacher forcing).
 
     Args:
         network: called as `network(x, state, lengths=lengths)`, with `target=target` as well where
             it `writes`; returns outputs and state.
-        batch: on the network's device.
-        state: to go on from.
+        batch: batch on the network's device.
+        state: initial state.
     """
-    told = {"target": batch.target} if getattr(network, "writes", False) else {}
-    outputs, state = network(batch.input, state, lengths=batch.lengths, **told)
+    options = {"target": batch.target} if getattr(network, "writes", False) else {}
+    outputs, state = network(batch.input, state, lengths=batch.lengths, **options)
     return outputs, state
 
 
 def weight_of(network: nn.Module, loss: Loss | None, batch: Batch) -> int:
-    """Count what the mean loss of a batch is over: of `loss_of` for the same network and loss."""
+    """Return the number of terms in a batch's mean loss, for `loss_of` the same arguments."""
     objective: Any = getattr(network, "objective", None) if loss is None else None
     return int(objective.weight(batch)) if isinstance(objective, Objective) else batch.weight
 
@@ -58,14 +58,14 @@ def weight_of(network: nn.Module, loss: Loss | None, batch: Batch) -> int:
 def predictions(network: nn.Module, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Tensor]]:
     """Run a network over batches, without dropout or gradients.
 
-    Where a batch goes on from the one before, so does the network's state.
+    The state is carried over to a batch that continues the previous one.
 
     Args:
         network: see `run`; it is left in evaluation mode.
-        batches: on the network's device.
+        batches: batches on the network's device.
 
     Yields:
-        Every batch and the outputs for it.
+        Every batch and its outputs.
     """
     network.eval()
     state = None
@@ -81,13 +81,13 @@ def mean_loss(network: nn.Module, loss: Loss | None, batches: Iterable[Batch]) -
 
     Args:
         network: see `predictions`.
-        loss: of a batch; None for that of the network's objective.
-        batches: on the network's device.
+        loss: loss of a batch; None for that of the network's objective.
+        batches: batches on the network's device.
     """
     measure = loss_of(network, loss)
-    total, weight = 0.0, 0
+    total, terms = 0.0, 0
     for batch, outputs in predictions(network, batches):
-        counts = weight_of(network, loss, batch)
-        total += measure(outputs, batch.target, batch.lengths).item() * counts
-        weight += counts
-    return total / weight
+        weight = weight_of(network, loss, batch)
+        total += measure(outputs, batch.target, batch.lengths).item() * weight
+        terms += weight
+    return total / terms

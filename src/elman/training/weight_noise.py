@@ -1,4 +1,4 @@
-"""Gaussian noise on the weights while a gradient is taken."""
+"""Gaussian noise on the weights during a forward and backward pass."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from torch import nn
 
 @contextmanager
 def weight_noise(network: nn.Module, deviation: float) -> Iterator[None]:
-    """Let a network see noisy weight matrices inside the `with`, and its own ones after it.
+    """Add noise to a network's weight matrices inside the `with`, and remove it afterwards.
 
-        W̃ = W + ε,  ε ~ N(0, σ²)                          drawn anew at every update
+        W̃ = W + ε,  ε ~ N(0, σ²)                          sampled anew at every update
 
-    The gradient is that of W̃; the optimiser applies it to W. Biases and gains stay as they are.
+    The gradient is that of W̃; the optimiser applies it to W. Biases and gains have no noise.
 
     Args:
-        network: whose matrices are disturbed.
-        deviation: σ; 0 disturbs nothing.
+        network: the network whose matrices get noise.
+        deviation: σ; 0 for no noise.
 
     Source: Graves 2011, "Practical variational inference for neural networks"; Chung et al. 2014,
     arXiv:1412.3555, train with σ = 0.075.

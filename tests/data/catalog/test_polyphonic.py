@@ -44,9 +44,9 @@ def packed_of(splits: Splits) -> dict[str, bytes]:
     return {"rolls.npz": file.getvalue()}
 
 
-def assert_same_rolls(found: Mapping[str, Any], expected: Splits) -> None:
+def assert_same_rolls(actual: Mapping[str, Any], expected: Splits) -> None:
     for part, rolls in expected._asdict().items():
-        pairs = list(zip(found[part]["roll"], rolls, strict=True))
+        pairs = list(zip(actual[part]["roll"], rolls, strict=True))
         assert all(np.array_equal(one, other) for one, other in pairs)
         assert all(one.dtype == np.uint8 for one, _ in pairs)
 

@@ -210,7 +210,7 @@ def test_handwritten_digits_are_the_same_in_either_layout() -> None:
 
 
 def test_an_idx_file_of_other_values_is_refused() -> None:
-    with pytest.raises(ValueError, match="begins with 00 00 08, got 00 00 0d"):
+    with pytest.raises(ValueError, match="starts with 00 00 08, got 00 00 0d"):
         read_idx(bytes([0, 0, 13, 1, 0, 0, 0, 0]))
 
 

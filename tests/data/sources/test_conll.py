@@ -69,8 +69,8 @@ def test_columns_may_be_named_and_documents_begun(tmp_path: Path) -> None:
     [
         ("it.conll", "a X\nb\n", r"it\.conll, line 2: expected 2 fields, as in line 1, got 1"),
         ("it.conllu", "1\ta\tb\n", r"line 1: expected 10 fields, got 3\. Every token must have"),
-        ("it.conll", "# only\n\n", "holds no sentence"),
-        ("it.conllu", "# text = x\n\n", "holds no sentence"),
+        ("it.conll", "# only\n\n", "contains no sentences"),
+        ("it.conllu", "# text = x\n\n", "contains no sentences"),
     ],
 )
 def test_what_is_malformed_is_refused_with_its_line(

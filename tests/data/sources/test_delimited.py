@@ -125,10 +125,10 @@ def test_compressed_files_read_as_plain_ones(tmp_path: Path, suffix: str, compre
     path = write(tmp_path, compress(b"a,b\nx,1\n"), "it.csv" + suffix)
     assert columns_of(read_table(path)) == {"a": ["x"], "b": [1]}
     cut = write(tmp_path, compress(b"a,b\nx,1\n" * 50)[:-10], "cut.csv" + suffix)
-    with pytest.raises(DataError, match=rf"cut\.csv\{suffix} is not a whole \{suffix} file"):
+    with pytest.raises(DataError, match=rf"cut\.csv\{suffix} is not a complete \{suffix} file"):
         read_table(cut)
     other = write(tmp_path, b"a,b\nx,1\n", "other.csv" + suffix)
-    with pytest.raises(DataError, match="is not a whole"):
+    with pytest.raises(DataError, match="is not a complete"):
         read_table(other)
 
 
@@ -139,18 +139,18 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("encoding", "said"),
+    ("encoding", "note"),
     [
         ("latin-1", r"not UTF-8 \(byte 0xE9 in line 2\) and was read as Latin-1"),
         ("utf-16", "is encoded in UTF-16"),
-        ("utf-16-le", "was taken to be encoded in UTF-16"),
-        ("utf-16-be", "was taken to be encoded in UTF-16"),
+        ("utf-16-le", "was read as UTF-16"),
+        ("utf-16-be", "was read as UTF-16"),
     ],
 )
-def test_other_encodings_are_read_and_noted(tmp_path: Path, encoding: str, said: str) -> None:
+def test_other_encodings_are_read_and_noted(tmp_path: Path, encoding: str, note: str) -> None:
     table = read_table(write(tmp_path, "name,drink\nZoé,café\n".encode(encoding)))
     assert columns_of(table) == {"name": ["Zoé"], "drink": ["café"]}
-    with pytest.raises(AssertionError, match=said):
+    with pytest.raises(AssertionError, match=note):
         raise AssertionError(table.notes)
 
 
@@ -196,7 +196,9 @@ def test_quotes_that_do_not_pair_are_characters_where_that_fits(tmp_path: Path) 
     path = write(tmp_path, 'text\tlabel\n"so what\t1\n" again\t0\n', "it.tsv")
     table = read_table(path)
     assert list(table.column("text")) == ['"so what', '" again']
-    assert table.notes == ["the quotes in it.tsv do not pair and were read as characters."]
+    assert table.notes == [
+        "the quotes in it.tsv are unbalanced and were read as ordinary characters."
+    ]
 
 
 def test_quotes_may_be_escaped_by_backslashes(tmp_path: Path) -> None:
@@ -225,17 +227,20 @@ def test_a_column_of_numbers_with_a_stray_text_says_which_line_made_it_text(
     ("content", "words"),
     [
         ("", r"it\.csv is empty"),
-        ("\n \n\n", "has nothing but blank lines"),
+        ("\n \n\n", "contains only blank lines"),
         ("text,label\n", r"has a header \(text, label\) and no rows"),
         ("a,b\n1,2\n3\n", r"it\.csv, line 3: expected 2 fields, as in line 1, got 1\. Complete"),
         ("a,b\nx,2\ny,3,4\n", r"line 3: expected 2 fields, as in line 1, got 3.*contains a comma"),
-        ('a,b\nx,1\n"y,2\nz,3,4\n', "line 3: a quote is opened here and not closed"),
+        ('a,b\nx,1\n"y,2\nz,3,4\n', "line 3: a quote is opened here and never closed"),
         ('a,b\nx,"1"2,3\ny,2\n', "line 2: a closing quote is followed by text"),
         ("a,a\n1,2\n", r"has 2 columns named 'a'\. Give every column a name of its own"),
-        (b"a,b\nx,1\ny\x00,2\n", "line 3: there is a NUL byte, so this is not text"),
-        (b"\x89PNG\r\n\x1a\n\0\0", "by its first bytes it is a picture"),
-        (b"PK\x03\x04\0\0", "it is a zip archive or a spreadsheet: unpack it"),
-        (b"\x1f\x8b\x08\0\0\0\0\0", r"it is compressed by gzip: name it …\.csv\.gz"),
+        (
+            b"a,b\nx,1\ny\x00,2\n",
+            "line 3: there is a NUL byte, so this is a binary or damaged file",
+        ),
+        (b"\x89PNG\r\n\x1a\n\0\0", "its first bytes are those of an image"),
+        (b"PK\x03\x04\0\0", "those of a zip archive or a spreadsheet: unpack it"),
+        (b"\x1f\x8b\x08\0\0\0\0\0", r"those of a gzip file: name it …\.csv\.gz"),
     ],
 )
 def test_what_is_malformed_is_refused_with_its_place(
@@ -245,7 +250,7 @@ def test_what_is_malformed_is_refused_with_its_place(
         read_table(write(tmp_path, content))
 
 
-def test_numbers_with_a_decimal_comma_are_numbers_and_said_to_be(tmp_path: Path) -> None:
+def test_numbers_with_a_decimal_comma_are_numbers_and_noted(tmp_path: Path) -> None:
     content = "size;price;rooms;said\n0,5;-1,25;3;1,5 m\n 7;;4;2\n1,5e3;2;5;3\n"
     table = read_table(write(tmp_path, content))
     assert columns_of(table) == {
@@ -254,7 +259,9 @@ def test_numbers_with_a_decimal_comma_are_numbers_and_said_to_be(tmp_path: Path)
         "rooms": [3, 4, 5],
         "said": ["1,5 m", "2", "3"],
     }
-    assert table.notes[0] == "it.csv: read as numbers with a decimal comma: 'size', 'price'."
+    assert (
+        table.notes[0] == "it.csv: columns read as numbers with a decimal comma: 'size', 'price'."
+    )
 
 
 def test_a_comma_in_quotes_of_a_file_of_commas_may_part_thousands_and_stays(tmp_path: Path) -> None:
@@ -277,15 +284,15 @@ def test_nothing_is_sniffed_from_nothing() -> None:
     assert sniff("\n\n", cut=False) is None
 
 
-def test_a_name_asked_of_a_file_without_names_is_refused_with_what_was_taken_for_a_row(
+def test_a_column_of_a_file_read_without_a_header_is_refused_with_the_reason(
     tmp_path: Path,
 ) -> None:
     table = read_table(write(tmp_path, "text,label\ngood film,pos\ntext,label\nbad film,neg\n"))
     words = (
-        "unknown column 'text'. Known columns: column_1, column_2. No line of names was recognised "
-        "in it.csv: its first line reads like a row, for it holds a number, a date or a long text, "
-        "or a field of it comes again further down. Put a line of names first that differs from "
-        "the rows."
+        "unknown column 'text'. Known columns: column_1, column_2. No header was recognised in "
+        "it.csv: its first line looks like a row, because it contains a number, a date or a long "
+        "text, or one of its fields occurs again below. Add a header line that differs from the "
+        "rows."
     )
     with pytest.raises(OptionError) as caught:
         table.column("text")

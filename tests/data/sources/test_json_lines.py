@@ -57,12 +57,15 @@ def test_a_byte_order_mark_is_skipped(tmp_path: Path) -> None:
     ("content", "words"),
     [
         ("", "is empty"),
-        ("\n\n", "holds no row|there are no rows"),
+        ("\n\n", "contains no rows|there are no rows"),
         ('{"a": 1}\n{"a": \n', r"it\.jsonl, line 2: this is not JSON: Expecting value"),
-        ('{"a": 1}\n[1, 2]\n', r'line 2: expected an object such as \{"text".*got a list'),
-        ('{"a": 1}\n5\n', "line 2: expected an object .* got a number"),
-        ('{"a": 1}\n\n{"a": "x"}\n', "line 3: column 'a' holds a string, and in line 1 a number"),
-        ('{"a": [1]}\n{"a": 1}\n', "line 2: column 'a' holds a number, and in line 1 a list"),
+        (
+            '{"a": 1}\n[1, 2]\n',
+            r'line 2: every line must be an object such as \{"text".*got a list',
+        ),
+        ('{"a": 1}\n5\n', "line 2: every line must be an object .* got a number"),
+        ('{"a": 1}\n\n{"a": "x"}\n', "line 3: column 'a' holds a string, but a number in line 1"),
+        ('{"a": [1]}\n{"a": 1}\n', "line 2: column 'a' holds a number, but a list in line 1"),
         (b'{"a": "caf\xe9"}\n', r"is not JSON, which is always UTF-8: .*byte 0xE9 in line 1"),
     ],
 )
@@ -76,9 +79,9 @@ def test_malformed_lines_are_refused_with_their_number(
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("[1, 2]", "row 0: expected a dict of the columns' values, got int"),
-        ("[]", "it holds a list without anything in it"),
-        ('{"a": 1}', "must hold a list of objects"),
+        ("[1, 2]", "row 0: a row must be a dict from columns to values, got int"),
+        ("[]", "got a list that is empty"),
+        ('{"a": 1}', "must contain a list of objects"),
         ('[{"a": 1},\n {"a": }]', r"it\.json, line 2: this is not JSON"),
         ('{"a": [1], "b": [1, 2]}', "equally many rows: 'a' has 1, 'b' has 2"),
         ('[{"a": 1}, {"a": "x"}]', "column 'a' mixes types: row 0 holds 1"),

@@ -28,7 +28,7 @@ def test_the_rows_are_the_lines_with_their_ends_blank_ones_too(tmp_path: Path) -
     assert rows_of(path) == ["Once,\n", "\n", "  a king.\n", "The end\n"]
     table = read_table(path, running_text=True)
     assert [table.where(row) for row in (0, 3)] == ["story.txt, line 1", "story.txt, line 4"]
-    assert table.notes == ["story.txt was read as one running text, its line ends kept."]
+    assert table.notes == ["story.txt was read as one running text with line ends."]
 
 
 @settings(max_examples=50, deadline=None)
@@ -92,7 +92,7 @@ def test_what_looks_like_columns_by_chance_is_text(tmp_path: Path) -> None:
     assert rows_of(path) == ["It was night.\n", "\n", "The wind rose.\n"]
 
 
-def test_a_file_that_is_said_to_be_lines_is_text_whatever_its_name(tmp_path: Path) -> None:
+def test_a_file_of_format_lines_is_text_whatever_its_name(tmp_path: Path) -> None:
     path = write(tmp_path / "poem.md", "Roses\nViolets\n")
     assert list(read_table(path, format="lines", running_text=True).column("text")) == [
         "Roses\n",
@@ -101,22 +101,24 @@ def test_a_file_that_is_said_to_be_lines_is_text_whatever_its_name(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("names", "said"),
+    ("names", "parts"),
     [
         (("train.txt", "test.txt"), "test.txt, train.txt"),
         (("train/a.txt", "valid/b.txt"), "train, valid"),
     ],
 )
 def test_the_parts_of_a_split_are_not_mixed(
-    names: tuple[str, ...], said: str, tmp_path: Path
+    names: tuple[str, ...], parts: str, tmp_path: Path
 ) -> None:
     for name in names:
         write(tmp_path / "books" / name, "a text\n")
-    with pytest.raises(DataError, match=rf"parts of a split \({said}\).*--valid and --test"):
+    with pytest.raises(DataError, match=rf"parts of a split \({parts}\).*--valid and --test"):
         read_table(tmp_path / "books", running_text=True)
 
 
-@pytest.mark.parametrize(("content", "words"), [("", "is empty"), ("\n \n", "but blank lines")])
+@pytest.mark.parametrize(
+    ("content", "words"), [("", "is empty"), ("\n \n", "contains only blank lines")]
+)
 def test_a_text_of_nothing_is_refused(content: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=rf"story\.txt .*{words}"):
         read_table(write(tmp_path / "story.txt", content), running_text=True)

@@ -46,7 +46,9 @@ def test_a_list_of_files_keeps_its_order(tmp_path: Path) -> None:
 
 def test_files_with_other_columns_are_refused_by_name(tmp_path: Path) -> None:
     write(tmp_path, a_csv="x,y\n1,a\n", b_csv="x,z\n1,a\n")
-    with pytest.raises(DataError, match=r"a\.csv and b\.csv cannot be one table.* x, y; .* x, z"):
+    with pytest.raises(
+        DataError, match=r"a\.csv and b\.csv have different columns .* has x, y; the second x, z"
+    ):
         read_table(tmp_path)
 
 
@@ -76,7 +78,7 @@ def test_what_is_no_parquet_or_arrow_file_is_refused(tmp_path: Path, name: str) 
 
 def test_an_empty_parquet_file_says_its_columns(tmp_path: Path) -> None:
     parquet.write_table(pa.table({"x": pa.array([], pa.int64())}), tmp_path / "it.parquet")
-    with pytest.raises(DataError, match=r"holds no row; its columns are x\."):
+    with pytest.raises(DataError, match=r"has no rows; its columns are x\."):
         read_table(tmp_path / "it.parquet")
 
 
@@ -90,12 +92,12 @@ def test_a_txt_file_is_read_by_its_content(tmp_path: Path) -> None:
     lines = read_table(tmp_path / "lines.txt")
     assert columns_of(lines) == {"text": ["Hello, world.", "It is, is it not?"]}
     assert lines.where(1) == "lines.txt, line 3"
-    assert "a text a line" in lines.notes[0]
+    assert "one text a line" in lines.notes[0]
     assert read_table(tmp_path / "columns.txt").columns == ["text", "label"]
     assert read_table(tmp_path / "sentences.txt").columns == ["tokens", "tags"]
 
 
-def test_the_format_can_be_said(tmp_path: Path) -> None:
+def test_the_format_can_be_given(tmp_path: Path) -> None:
     write(tmp_path, it_data="x\ty\n1\ta\n")
     assert columns_of(read_table(tmp_path / "it.data", format="delimited")) == {
         "x": [1],
@@ -149,7 +151,9 @@ def test_a_table_of_labels_names_the_files(tmp_path: Path) -> None:
         "word": ["two", "one"],
     }
     assert table.where(0) == "labels.csv, line 2"
-    assert table.notes == [f"labels.csv does not name all of {tmp_path.name}/: 1 file left out."]
+    assert table.notes == [
+        f"labels.csv does not list all files of {tmp_path.name}/: 1 file left out."
+    ]
 
 
 def test_a_table_of_labels_that_names_a_missing_file_is_refused(tmp_path: Path) -> None:
@@ -157,11 +161,13 @@ def test_a_table_of_labels_that_names_a_missing_file_is_refused(tmp_path: Path) 
     with pytest.raises(DataError, match=r"labels\.csv, line 3: there is no file 'x\.wav' in"):
         read_table(tmp_path)
     write(tmp_path, labels_csv="file,word\nx,one\ny,two\n")
-    with pytest.raises(DataError, match=r"no column names the files beside it, as 'a\.wav' would"):
+    with pytest.raises(
+        DataError, match=r"no column holds the names of the files beside it, such as 'a\.wav'"
+    ):
         read_table(tmp_path)
 
 
-def test_sounds_without_labels_are_noted(tmp_path: Path) -> None:
+def test_audio_without_labels_are_noted(tmp_path: Path) -> None:
     write(tmp_path, a_wav="", b_wav="")
     table = read_table(tmp_path)
     assert table.columns == ["audio"]
@@ -190,12 +196,12 @@ def test_files_of_several_formats_are_not_mixed(tmp_path: Path) -> None:
     ("name", "words"),
     [
         ("reviws.csv", r"there is no file .*reviws\.csv; did you mean '.*reviews\.csv'\?"),
-        ("nothing.xyz", r"there is no file .*nothing\.xyz; .* holds empty/, reviews\.csv"),
+        ("nothing.xyz", r"there is no file .*nothing\.xyz; .* contains empty/, reviews\.csv"),
         ("nowhere/a.csv", r"there is no folder .*nowhere"),
-        ("*.tsv", r"no file matches '.*\*\.tsv'; .* holds empty/, reviews\.csv"),
-        ("empty", r"empty holds no data that can be read; .*empty is empty"),
+        ("*.tsv", r"no file matches '.*\*\.tsv'; .* contains empty/, reviews\.csv"),
+        ("empty", r"empty contains no readable data; .*empty is empty"),
         ("sheet.xlsx", r"sheet\.xlsx is a spreadsheet; save the sheet as CSV"),
-        ("model.bin", r"the suffix '\.bin' does not tell a format.*say its format, .*: conll"),
+        ("model.bin", r"the suffix '\.bin' belongs to no known format.*name its format, .*: conll"),
     ],
 )
 def test_what_is_not_there_is_refused_with_what_is(tmp_path: Path, name: str, words: str) -> None:
@@ -208,5 +214,5 @@ def test_what_is_not_there_is_refused_with_what_is(tmp_path: Path, name: str, wo
 
 
 def test_an_address_is_refused() -> None:
-    with pytest.raises(DataError, match=r"is an address; download it first"):
+    with pytest.raises(DataError, match=r"is a URL; download it first"):
         read_table("https://example.org/a.csv")

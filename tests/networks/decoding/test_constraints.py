@@ -167,7 +167,7 @@ def scores_of(value: float) -> Callable[[Tensor, Any], tuple[Tensor, Any]]:
 def test_scores_that_are_no_numbers_are_refused(way: str, value: float) -> None:
     writer = TableWriter(5)
     writer.step = scores_of(value)  # type: ignore[method-assign]
-    with pytest.raises(DataError, match=r"scores of symbol 1 are no numbers \(NaN or ∞\); its wei"):
+    with pytest.raises(DataError, match=r"scores of symbol 1 are NaN or infinite; its wei"):
         write(writer, way, 1, 2)
 
 
@@ -184,10 +184,10 @@ def test_logits_of_other_axes_are_refused() -> None:
     [
         ([[1]], ShapeError, "prefixes must be one a row, B = 2, got 1"),
         ([[1], [[2]]], ShapeError, r"the prefix of row 1 must be \(P,\), got \(1, 1\)"),
-        ([[1], [-1]], OptionError, "the prefix of row 1 must hold ids from 0 up, got"),
-        ([[1], [0.5]], OptionError, "the prefix of row 1 must hold ids from 0 up, got"),
-        ([[4], [1]], OptionError, "the prefix of row 0 holds the end, 4: nothing follows it"),
-        ([[1] * 9, []], OptionError, "row 0 has 9 symbols and max_length allows 8; give a greater"),
+        ([[1], [-1]], OptionError, "the prefix of row 1 must hold ids of at least 0, got"),
+        ([[1], [0.5]], OptionError, "the prefix of row 1 must hold ids of at least 0, got"),
+        ([[4], [1]], OptionError, "the prefix of row 0 contains the end, 4; leave it out"),
+        ([[1] * 9, []], OptionError, "row 0 has 9 symbols and max_length allows 8; increase"),
         ([[1], [5]], OptionError, "every id of a prefix must be below V = 5, .* got 5"),
     ],
     ids=str,
@@ -203,7 +203,7 @@ def test_prefixes_that_cannot_be_are_refused(
 def test_a_prefix_the_network_holds_for_impossible_is_refused() -> None:
     writer = TableWriter(5)
     writer.table[:, 3] = -torch.inf
-    words = "the prefix of row 1 goes on with id 3, whose probability the network says is 0"
+    words = "the prefix of row 1 continues with id 3, which has probability 0"
     with pytest.raises(OptionError, match=words):
         write(writer, "beam", 1, 2, prefixes=[torch.tensor([1]), torch.tensor([3])])
 
@@ -218,9 +218,11 @@ def test_ids_the_network_does_not_have_are_refused() -> None:
 
 
 def test_options_without_a_meaning_for_a_network_are_refused() -> None:
-    with pytest.raises(OptionError, match="min_length=2 keeps the end from coming early, and this"):
+    with pytest.raises(OptionError, match="min_length=2 delays the end of a sequence, and this"):
         write(TableWriter(5), "greedy", 1, end=False, min_length=2)
-    with pytest.raises(OptionError, match="banned_ids must not hold the end, 4: no row would ever"):
+    with pytest.raises(
+        OptionError, match="banned_ids must not contain the end, 4: no row would ever"
+    ):
         write(TableWriter(5), "greedy", 1, banned_ids=(0, 4))
 
 

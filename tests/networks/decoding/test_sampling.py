@@ -153,10 +153,12 @@ def test_drawing_wants_a_generator_and_searching_none() -> None:
     writer = TableWriter(5)
     state, first = writer.begin(1, 2)
     draws = DecodingOptions(temperature=0.5)
-    with pytest.raises(OptionError, match=r"temperature=0.5 draws; give a generator, such as"):
+    with pytest.raises(
+        OptionError, match=r"temperature=0.5 samples, which needs a generator, such as"
+    ):
         decode(writer.step, state, first, end=writer.end, options=draws)
     generator = torch.Generator().manual_seed(1)
-    with pytest.raises(OptionError, match="without a temperature nothing is drawn"):
+    with pytest.raises(OptionError, match="a generator is for sampling, which needs a temperature"):
         decode(
             writer.step,
             state,

@@ -33,9 +33,11 @@ def test_rows_of_any_nest_are_selected_reordered_and_repeated() -> None:
 
 
 def test_a_state_without_an_axis_of_rows_is_refused() -> None:
-    with pytest.raises(ShapeError, match=r"the batch in axis 1, \(·, B, …\), got 1 axes; give"):
+    with pytest.raises(ShapeError, match=r"the batch in axis 1, \(·, B, …\), got 1 axes; add"):
         select_rows((torch.zeros(3),), torch.tensor([0]))
-    with pytest.raises(OptionError, match="made of tensors, tuples, lists and None, got dict"):
+    with pytest.raises(
+        OptionError, match="must consist of tensors, tuples, lists and None, got dict"
+    ):
         select_rows([{}], torch.tensor([0]))
 
 

@@ -60,10 +60,13 @@ def test_without_weights_it_is_torchs_loss() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"class_weights": [1, 2]}, "class_weights must be one a class, 3 numbers; got 2"),
-        ({"class_weights": [1, -1, 1]}, "class_weights must be numbers from 0 up.* got -1"),
-        ({"class_weights": [0, 0, 0]}, "not all of them 0; got 0"),
-        ({"class_weights": [1, math.nan, 1]}, "class_weights must be numbers from 0 up.* got nan"),
+        ({"class_weights": [1, 2]}, "class_weights must be one per class, 3 numbers; got 2"),
+        ({"class_weights": [1, -1, 1]}, "class_weights must be numbers of at least 0.* got -1"),
+        ({"class_weights": [0, 0, 0]}, "not all 0; got 0"),
+        (
+            {"class_weights": [1, math.nan, 1]},
+            "class_weights must be numbers of at least 0.* got nan",
+        ),
         ({"label_smoothing": 1.0}, r"label_smoothing must lie in \[0, 1\), got 1.0"),
     ],
 )
@@ -98,7 +101,7 @@ def test_labels_are_independent_bernoulli_variables() -> None:
 
 
 def test_a_label_weight_is_checked() -> None:
-    with pytest.raises(OptionError, match="label_weights must be one a class, 3 numbers; got 1"):
+    with pytest.raises(OptionError, match="label_weights must be one per class, 3 numbers; got 1"):
         Labelling(N, label_weights=[1.0])
 
 

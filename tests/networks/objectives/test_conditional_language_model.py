@@ -118,8 +118,8 @@ def test_what_it_says_of_itself_builds_it_anew() -> None:
         (TARGET.double(), OptionError, "target must hold ids, int64, got torch.float64"),
         (TARGET + 1, OptionError, "must hold ids in 0 … 2, and −1 as padding, got 3"),
         (TARGET - 1, OptionError, "must hold ids in 0 … 2, and −1 as padding, got -2"),
-        (TARGET.flip(0), DataError, "row 0 of the target has symbols behind a −1"),
-        (TARGET[:3], ShapeError, r"a step more than the target's U = 3, got \(5, 5, 4\)"),
+        (TARGET.flip(0), DataError, "row 0 of the target has symbols after a −1"),
+        (TARGET[:3], ShapeError, r"one step more than the target's U = 3, got \(5, 5, 4\)"),
     ],
 )
 def test_a_target_that_is_none_is_refused(

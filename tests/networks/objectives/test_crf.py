@@ -190,7 +190,7 @@ def test_a_constrained_loss_has_finite_gradients() -> None:
 def test_tags_that_the_scheme_forbids_are_refused(tags: list[int], said: str) -> None:
     crf = CRF(5, names=BIO, scheme="BIO")
     target = torch.tensor([[0, 0, 0], tags]).t()
-    words = rf"the tags of row 1 of the batch are not of scheme BIO: {said}\. Correct them"
+    words = rf"the tags of row 1 of the batch do not follow scheme BIO: {said}\. Correct them"
     with pytest.raises(DataError, match=words):
         crf.loss(torch.zeros(3, 2, 5), target, torch.tensor([3, 3]))
     crf.loss(torch.zeros(3, 2, 5), target, torch.tensor([3, 0]))
@@ -198,7 +198,7 @@ def test_tags_that_the_scheme_forbids_are_refused(tags: list[int], said: str) ->
 
 def test_a_span_must_end_in_bioes() -> None:
     crf = CRF(6, names=BIOES, scheme="BIOES")
-    with pytest.raises(DataError, match="not of scheme BIOES: O B-X"):
+    with pytest.raises(DataError, match="do not follow scheme BIOES: O B-X"):
         crf.loss(torch.zeros(2, 1, 6), torch.tensor([[0], [1]]), torch.tensor([2]))
 
 
@@ -206,7 +206,7 @@ def test_a_span_must_end_in_bioes() -> None:
     ("options", "words"),
     [
         ({"scheme": "BIO"}, "scheme='BIO' needs the names of the tags; give names"),
-        ({"names": ["O"]}, "names must be one a tag, 3; got 1"),
+        ({"names": ["O"]}, "names must be one per tag, 3; got 1"),
         ({"names": ["O", "B-X", "I-X"], "scheme": "BOI"}, "unknown tag scheme 'BOI'; did you mean"),
         (
             {"names": ["O", "B-X", "NOUN"], "scheme": "BIO"},
@@ -214,7 +214,7 @@ def test_a_span_must_end_in_bioes() -> None:
         ),
         (
             {"names": ["B-X", "I-X", "E-X"], "scheme": "BIOES"},
-            "scheme='BIOES' needs a tag that may stand alone, O or S-…; got B-X, I-X, E-X",
+            "scheme='BIOES' needs a tag that is valid by itself, O or S-…; got B-X, I-X, E-X",
         ),
     ],
 )

@@ -90,7 +90,7 @@ def test_impossible_outputs_are_followed_nowhere() -> None:
 
 def test_symbols_that_do_not_fit_into_the_steps_are_refused() -> None:
     target = torch.tensor([[0, 1], [1, 1], [-1, 1]])
-    words = "row 1 of the batch has 4 steps and 3 symbols.*, 2 of them .* which takes 5 steps"
+    words = "row 1 of the batch has 4 steps, and its 3 symbols, 2 of them .* need 5;"
     with pytest.raises(DataError, match=words):
         CTC(N).loss(draw(T, 2, N + 1), target, torch.tensor([5, 4]))
     assert float(CTC(N).loss(draw(T, 2, N + 1), target, torch.tensor([5, 5]))) > 0
@@ -112,6 +112,6 @@ def test_a_malformed_target_is_refused(target: Tensor, error: type[Exception], w
 @pytest.mark.parametrize("width", [-1, 1.5, True])
 def test_a_beam_of_no_width_is_refused(width: int) -> None:
     with pytest.raises(
-        OptionError, match=f"beam_width must be a whole number from 0 up, got {width}"
+        OptionError, match=f"beam_width must be a whole number of at least 0, got {width}"
     ):
         CTC(N, beam_width=width)

@@ -234,7 +234,7 @@ def test_raw_numbers_far_out_leave_loss_and_gradient_finite_in_float32(
 def test_counts_alone_have_a_probability_among_counts() -> None:
     family, parameters = some_parameters("negative-binomial", rows=2)
     for wrong in (2.5, -1.0):
-        words = rf"counts 0, 1, 2, …, got {wrong:g}\. Take 'gaussian' or 'student-t'"
+        words = rf"counts 0, 1, 2, …, got {wrong:g}\. Use 'gaussian' or 'student-t'"
         with pytest.raises(DataError, match=words):
             family.log_prob(parameters, torch.tensor([1.0, wrong]).double())
 
@@ -314,9 +314,9 @@ def test_what_a_set_of_quantiles_cannot_say_is_refused_in_words() -> None:
 @pytest.mark.parametrize(
     ("levels", "words"),
     [
-        ([], r"must rise, got \[\]"),
-        ([0.5, 0.5], r"must rise, got \[0.5, 0.5\]"),
-        ([0.9, 0.5], r"must rise"),
+        ([], r"must ascend, got \[\]"),
+        ([0.5, 0.5], r"must ascend, got \[0.5, 0.5\]"),
+        ([0.9, 0.5], r"must ascend"),
         ([0.7, 0.9], r"must have 0.5 among or between them, got \[0.7, 0.9\]"),
         ([0.5, 1.0], r"level of a quantile must lie between 0 and 1, got 1.0"),
         ([0.5, "0.9"], r"must lie between 0 and 1, got '0.9'"),
@@ -348,5 +348,5 @@ def test_a_malformed_description_is_refused() -> None:
         OptionError, match="unknown distribution 'gausian'; did you mean 'gaussian'"
     ):
         distribution_from_json({"name": "gausian"})
-    with pytest.raises(DataError, match=r"'gaussian' is not described by \{'nu': 3\}"):
+    with pytest.raises(DataError, match=r"'gaussian' cannot be built from \{'nu': 3\}"):
         distribution_from_json({"name": "gaussian", "nu": 3})

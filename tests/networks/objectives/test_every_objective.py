@@ -261,8 +261,8 @@ def test_lengths_lie_within_the_steps(objective: Objective) -> None:
     [
         ({"name": "taging", "size": 3}, OptionError, "unknown objective 'taging'; did you mean"),
         ({"size": 3}, OptionError, "unknown objective None"),
-        ({"name": "crf"}, DataError, "an objective 'crf' is not described by {}"),
-        ({"name": "crf", "size": 3, "weights": 1}, DataError, "is not described by"),
+        ({"name": "crf"}, DataError, "objective 'crf' cannot be built from {}"),
+        ({"name": "crf", "size": 3, "weights": 1}, DataError, "cannot be built from"),
         ({"name": "crf", "size": 0}, OptionError, "size must be a whole number of at least 1"),
     ],
 )

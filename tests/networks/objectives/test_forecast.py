@@ -182,7 +182,7 @@ def test_it_learns_nothing_of_its_own() -> None:
     [
         ({"distribution": "normal"}, "unknown distribution 'normal'"),
         ({"values": 0}, "values must be a whole number of at least 1, got 0"),
-        ({"quantiles": [0.5]}, "are what distribution='quantiles' learns, got 'gaussian'"),
+        ({"quantiles": [0.5]}, "are for distribution='quantiles', got 'gaussian'"),
         ({"distribution": "quantiles", "quantiles": [0.9]}, "must have 0.5 among or between"),
     ],
 )
@@ -211,7 +211,7 @@ def test_outputs_targets_and_scales_of_other_axes_are_refused() -> None:
     with pytest.raises(ShapeError, match=r"scale must be \(…, n\), .* \(5, 3, 2\); got \(4, 2\)"):
         objective.scaled(draw(H, B, 4), torch.ones(4, N))
     for wrong in (0.0, -2.0, NAN):
-        with pytest.raises(DataError, match=f"scale must be a number above 0, got {wrong:g}; give"):
+        with pytest.raises(DataError, match=f"scale must be a number above 0, got {wrong:g}; use"):
             objective.scaled(draw(H, B, 4), torch.tensor([[1.0, wrong]]))
     with pytest.raises(OptionError, match="count must be a whole number of at least 1, got 0"):
         objective.sample(outputs, 0, torch.Generator())

@@ -1,4 +1,4 @@
-"""Sounds: spoken digits with a label each, and a guitar before and after a pedal."""
+"""Audio: labelled spoken digits, and a guitar before and after an effects pedal."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from elman.data.catalog.entry import Columns, Contents, DataSet, File, Layout, o
 from elman.errors import import_extra
 
 FULL_SCALE = 32_768
-"""What a sample of 16 bits is divided by, to lie in −1 … 1."""
+"""Divisor of 16-bit samples, to scale them to −1 … 1."""
 TEST_RECORDINGS = 5
 """Recordings 0 to 4 of each digit by each speaker are the test split."""
 RECORDING = r".*/recordings/(\d)_(\w+)_(\d+)\.wav"
 """Name of a recording in the archive: digit, speaker, number."""
 SECONDS = {"train": (0, 6), "valid": (6, 8), "test": (8, None)}
-"""Where each split of the pedal begins and ends."""
+"""Start and end of each split of the pedal's recording, in seconds."""
 
 
 class Recording(NamedTuple):
-    """A spoken digit, whose samples are 16-bit numbers."""
+    """A spoken digit, as 16-bit samples."""
 
     digit: int
     speaker: str
@@ -38,7 +38,7 @@ def _soundfile() -> Any:
 
 
 def read_digits_packed(contents: Contents) -> Mapping[str, Columns]:
-    """Read an npz that holds, of each split, all samples in a row and how many each digit has."""
+    """Read an npz with the concatenated samples of each split and the length of each digit."""
     (content,) = contents.values()
     splits = {}
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
@@ -67,22 +67,23 @@ def read_digits_archive(contents: Contents) -> Mapping[str, Columns]:
     """Read the archive of the repository, a file a digit."""
     soundfile = _soundfile()
     (content,) = contents.values()
-    found: dict[str, list[Recording]] = {"train": [], "test": []}
+    recordings_of: dict[str, list[Recording]] = {"train": [], "test": []}
     rates = set()
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for name in archive.namelist():
-            if (place := re.fullmatch(RECORDING, name)) is None:
+            if (match := re.fullmatch(RECORDING, name)) is None:
                 continue
             samples, rate = soundfile.read(io.BytesIO(archive.read(name)), dtype="int16")
             rates.add(rate)
-            split = "test" if int(place[3]) < TEST_RECORDINGS else "train"
-            found[split].append(Recording(int(place[1]), place[2], int(place[3]), samples))
+            split = "test" if int(match[3]) < TEST_RECORDINGS else "train"
+            recording = Recording(int(match[1]), match[2], int(match[3]), samples)
+            recordings_of[split].append(recording)
     (rate,) = rates
-    return {split: _digits(recordings, rate) for split, recordings in found.items()}
+    return {split: _digits(recordings, rate) for split, recordings in recordings_of.items()}
 
 
 def _digits(recordings: Iterable[Recording], rate: int) -> dict[str, Any]:
-    """Make columns of recordings, in the order of digit, speaker and number."""
+    """Turn recordings into columns, sorted by digit, speaker and number."""
     rows = sorted(recordings, key=lambda recording: recording[:3])
     return {
         "audio": [(row.samples / FULL_SCALE).astype(np.float32) for row in rows],
@@ -122,8 +123,8 @@ AUDIO = (
     DataSet(
         name="fsdd",
         title="Free Spoken Digit Dataset",
-        about="the digits 0 to 9 in English, 50 times by each of 6 speakers, at 8 kHz; train and "
-        "test share their speakers, so hold one out for a harder test",
+        about="the digits 0 to 9 in English, spoken 50 times by each of 6 speakers, at 8 kHz; "
+        "train and test share their speakers, so hold one speaker out for a harder test",
         category="many-to-one",
         task="sound → digit",
         licence="CC BY-SA 4.0",
@@ -133,8 +134,8 @@ AUDIO = (
         columns={
             "audio": "samples in −1 … 1, (T,)",
             "label": "the digit",
-            "speaker": "who says it",
-            "sample_rate": "samples a second",
+            "speaker": "the speaker",
+            "sample_rate": "samples per second",
         },
         input=("audio",),
         target="label",
@@ -167,9 +168,9 @@ AUDIO = (
     DataSet(
         name="flanger",
         title="Donner flanger pedal",
-        about="ten seconds of guitar at 44.1 kHz, the pedal's measured slow oscillator and "
-        "what the pedal made of them; the clip the authors tested their own network on (an LSTM of "
-        "32 units: error-to-signal ratio 0.0187), here cut into 6 s, 2 s and 2 s",
+        about="ten seconds of guitar at 44.1 kHz, the pedal's measured low-frequency oscillator "
+        "and the pedal's output; the clip on which the authors tested their own network (an LSTM "
+        "of hidden size 32: error-to-signal ratio 0.0187), here split into 6 s, 2 s and 2 s",
         category="many-to-many",
         task="dry sound → wet sound",
         licence="not stated for the audio; the repository is under GPL-3.0",
@@ -181,8 +182,8 @@ AUDIO = (
         columns={
             "dry": "samples of the guitar in −1 … 1, (T,)",
             "oscillator": "the pedal's oscillator, (T,)",
-            "wet": "samples that come out, (T,)",
-            "sample_rate": "samples a second",
+            "wet": "samples of the output, (T,)",
+            "sample_rate": "samples per second",
         },
         input=("dry", "oscillator"),
         target="wet",

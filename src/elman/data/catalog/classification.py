@@ -1,4 +1,4 @@
-"""Texts with one label each: reviews, questions, names."""
+"""Text classification: reviews, questions, surnames."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from elman.data.catalog.entry import Columns, Contents, DataSet, File, Layout, o
 
 SENTIMENTS = ("negative", "positive")
 NAMES_SEED = 0
-"""Of the split of the surnames."""
+"""Random seed of the split of the surnames."""
 LANGUAGES = (
     ("Arabic", 13_190, "6f424a8dbe51cbbbabab7a57d38b617210125e4e3991f3c657cb79b8f104bafc"),
     ("Chinese", 1_246, "09ba8f1f7e38dbc99372d461b26ad4433b811fc6bfa6a3ecca6fe11a9a777465"),
@@ -39,7 +39,7 @@ LANGUAGES = (
 
 
 def read_imdb_lines(contents: Contents) -> Mapping[str, Columns]:
-    """Read a review a line, as JSON."""
+    """Read one review a line, as JSON."""
     splits = {}
     for split in ("train", "test"):
         reviews = [json.loads(line) for line in contents[f"{split}.jsonl"].splitlines()]
@@ -52,33 +52,33 @@ def read_imdb_lines(contents: Contents) -> Mapping[str, Columns]:
 
 
 def read_imdb_archive(contents: Contents) -> Mapping[str, Columns]:
-    """Read a review a file: `aclImdb/train/pos/17_9.txt` is review 17, which gave 9 stars.
+    """Read one review a file: `aclImdb/train/pos/17_9.txt` is review 17, which gave 9 stars.
 
-    Negative reviews stand before positive ones, each by their number; those without a label are
+    Negative reviews come before positive ones, each sorted by number; those without a label are
     left out.
     """
-    found: dict[str, list[tuple[str, int, int, str]]] = {"train": [], "test": []}
+    reviews_of: dict[str, list[tuple[str, int, int, str]]] = {"train": [], "test": []}
     (content,) = contents.values()
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         for member in archive:
-            place = re.fullmatch(r"aclImdb/(train|test)/(neg|pos)/(\d+)_(\d+)\.txt", member.name)
-            file = archive.extractfile(member) if place else None
-            if place is None or file is None:
+            match = re.fullmatch(r"aclImdb/(train|test)/(neg|pos)/(\d+)_(\d+)\.txt", member.name)
+            file = archive.extractfile(member) if match else None
+            if match is None or file is None:
                 continue
-            split, side, number, rating = place.groups()
-            found[split].append((side, int(number), int(rating), file.read().decode()))
+            split, side, number, rating = match.groups()
+            reviews_of[split].append((side, int(number), int(rating), file.read().decode()))
     return {
         split: {
             "text": [text for *_, text in reviews],
             "label": [SENTIMENTS[side == "pos"] for side, *_ in reviews],
             "rating": [rating for _, _, rating, _ in reviews],
         }
-        for split, reviews in ((split, sorted(reviews)) for split, reviews in found.items())
+        for split, reviews in ((split, sorted(reviews)) for split, reviews in reviews_of.items())
     }
 
 
 def read_sst2(contents: Contents) -> Mapping[str, Columns]:
-    """Read a sentence and its label, 0 or 1, a line."""
+    """Read one sentence and its label, 0 or 1, a line."""
     splits = {}
     for split, part in (("train", "train"), ("valid", "dev"), ("test", "test")):
         lines = contents[f"sst2.{part}.tsv"].decode().splitlines()
@@ -91,7 +91,7 @@ def read_sst2(contents: Contents) -> Mapping[str, Columns]:
 
 
 def read_trec(contents: Contents) -> Mapping[str, Columns]:
-    """Read `COARSE:fine question`, a line each, in Latin-1."""
+    """Read one `COARSE:fine question` a line, in Latin-1."""
     splits = {}
     for split, part in (("train", "train_5500"), ("test", "TREC_10")):
         lines = contents[f"{part}.label"].decode("latin-1").splitlines()
@@ -105,10 +105,10 @@ def read_trec(contents: Contents) -> Mapping[str, Columns]:
 
 
 def read_names(contents: Contents) -> Mapping[str, Columns]:
-    """Read a name a line, a file a language; a fifth of the distinct names is the test split.
+    """Read one name a line, one file a language; a fifth of the distinct names is the test split.
 
-    A name that stands twice in a language is taken once. One that belongs to several languages has
-    a row for each, all in the same split.
+    A name that occurs twice in a language is read once. A name in several languages has a row for
+    each, all in the same split.
     """
     languages: dict[str, set[str]] = {}
     for language, *_ in LANGUAGES:
@@ -120,9 +120,9 @@ def read_names(contents: Contents) -> Mapping[str, Columns]:
     splits = {}
     for split, chosen in (("train", order[border:]), ("test", order[:border])):
         rows = [
-            (names[place], language)
-            for place in sorted(chosen)
-            for language in sorted(languages[names[place]])
+            (names[index], language)
+            for index in sorted(chosen)
+            for language in sorted(languages[names[index]])
         ]
         splits[split] = {
             "text": [name for name, _ in rows],
@@ -155,8 +155,8 @@ CLASSIFICATION = (
     DataSet(
         name="imdb",
         title="Large Movie Review Dataset v1.0",
-        about="reviews of films, half of them negative (1 to 4 stars), half positive (7 to 10), "
-        "with `<br />` where a line ends; train and test share no film, and there is no official "
+        about="film reviews, half of them negative (1 to 4 stars), half positive (7 to 10), with "
+        "`<br />` for line breaks; train and test share no film, and there is no official "
         "validation split",
         category="many-to-one",
         task="text → sentiment",
@@ -167,7 +167,7 @@ CLASSIFICATION = (
         columns={
             "text": "the review",
             "label": "negative or positive",
-            "rating": "its stars, 1 to 10; gives the label away",
+            "rating": "stars of the review, 1 to 10; gives the label away",
         },
         input=("text",),
         target="label",
@@ -202,8 +202,8 @@ CLASSIFICATION = (
     DataSet(
         name="sst2",
         title="Stanford Sentiment Treebank, two classes",
-        about="sentences of film reviews, in lower case and without hyphens; whole sentences only, "
-        "no phrases",
+        about="sentences from film reviews, in lower case and without hyphens; whole sentences "
+        "only, no phrases",
         category="many-to-one",
         task="sentence → sentiment",
         licence="not stated",
@@ -211,7 +211,7 @@ CLASSIFICATION = (
         "Sentiment Treebank, EMNLP 2013",
         source="https://nlp.stanford.edu/sentiment/",
         splits={"train": 6_920, "valid": 872, "test": 1_821},
-        columns={"text": "the sentence, words between blanks", "label": "negative or positive"},
+        columns={"text": "the sentence, words split by spaces", "label": "negative or positive"},
         input=("text",),
         target="label",
         folder="sst",
@@ -241,8 +241,8 @@ CLASSIFICATION = (
     DataSet(
         name="trec",
         title="TREC question classification",
-        about="questions by what they ask for: 6 coarse and 50 fine classes; no official "
-        "validation split",
+        about="questions, classified by what they ask for: 6 coarse and 50 fine classes; no "
+        "official validation split",
         category="many-to-one",
         task="question → kind of answer",
         licence="not stated",
@@ -250,7 +250,7 @@ CLASSIFICATION = (
         source="https://cogcomp.seas.upenn.edu/Data/QA/QC/",
         splits={"train": 5_452, "test": 500},
         columns={
-            "text": "the question, words between blanks",
+            "text": "the question, words split by spaces",
             "label": "ABBR, DESC, ENTY, HUM, LOC or NUM",
             "fine": "the fine class, such as DESC:manner; gives the label away",
         },
@@ -278,7 +278,7 @@ CLASSIFICATION = (
     DataSet(
         name="names",
         title="Surnames from 18 languages",
-        about="heavily unbalanced: almost half are Russian; no official split, here a seeded fifth "
+        about="heavily unbalanced: almost half are Russian; no official split, here a random fifth "
         "of the distinct names is held out as test",
         category="many-to-one",
         task="surname → language",

@@ -1,4 +1,4 @@
-"""What an entry of the catalog states: facts, files, and how files become columns."""
+"""An entry of the catalog: facts about a data set, its files, and how they become columns."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 NEXT = "next"
-"""The target of a set whose next element is to be foretold."""
+"""The target of a set whose next element is predicted."""
 
 Columns = Mapping[str, Any]
 """Column → its values, one a row: a list, an array (rows, …), or a list of arrays (T, …)."""
 Contents = Mapping[str, bytes]
-"""Name of a file → what it holds, unpacked and checked."""
+"""Name of a file → its content, decompressed and verified."""
 Reader = Callable[[Contents], Mapping[str, Columns]]
-"""Makes of the contents of all files of a layout the columns of every split."""
+"""From the contents of all files of a layout to the columns of every split."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,13 +26,13 @@ class File:
     """A file of a data set.
 
     Attributes:
-        name: of the file in the set's folder. It may lie there packed too, as `name.gz` or
-            `name.xz`.
-        sha256: checksum of what it holds, unpacked; see `digest`.
-        address: where it is downloaded from, empty where it is not.
-        size: of the download, in bytes.
-        members: for a zip archive that its host packs anew at will, the pattern of the names of
-            the members that count; empty where the checksum is of the file itself.
+        name: name of the file in the set's folder. It may also be compressed there, as `name.gz`
+            or `name.xz`.
+        sha256: checksum of its content, decompressed; see `digest`.
+        address: URL it is downloaded from; empty where it is not downloaded.
+        size: size of the download in bytes.
+        members: for a zip archive that its host may repack, a pattern for the names of the
+            members that the checksum covers; empty where the checksum is of the file itself.
     """
 
     name: str
@@ -43,21 +43,21 @@ class File:
 
     @property
     def stored_name(self) -> str:
-        """The name a download is kept under: as it comes, packed or not."""
-        packed = next((suffix for suffix in (".gz", ".xz") if self._arrives_as(suffix)), "")
-        return self.name + packed
+        """The name under which a download is stored, compressed as it was downloaded."""
+        suffix = next((suffix for suffix in (".gz", ".xz") if self._is_compressed(suffix)), "")
+        return self.name + suffix
 
-    def _arrives_as(self, suffix: str) -> bool:
+    def _is_compressed(self, suffix: str) -> bool:
         return self.address.endswith(suffix) and not self.name.endswith(suffix)
 
     def digest(self, content: bytes) -> str:
-        """Return the SHA-256 of what the file holds, in hexadecimal.
+        """Return the SHA-256 of the file's content, in hexadecimal.
 
-        Where `members` is given it is that of the lines `SHA-256, two spaces, name`, one for each
-        member of the archive whose name the pattern matches, in the order of the names.
+        Where `members` is given, it is the digest of the lines `SHA-256, two spaces, name`, one
+        for each member of the archive whose name the pattern matches, sorted by name.
 
         Raises:
-            zipfile.BadZipFile: members are to be looked at, and this is no archive.
+            zipfile.BadZipFile: `members` is given and the content is not a zip archive.
         """
         if not self.members:
             return hashlib.sha256(content).hexdigest()
@@ -71,7 +71,7 @@ class File:
 
 @dataclass(frozen=True)
 class Layout:
-    """One way for a data set to lie in files, and how it is read then."""
+    """One way in which a data set is stored in files, and its reader."""
 
     files: tuple[File, ...]
     read: Reader
@@ -83,12 +83,12 @@ class Layout:
 
     @property
     def size(self) -> int:
-        """Bytes to download."""
+        """Size of the download in bytes."""
         return sum(file.size for file in self.files)
 
     @property
     def in_words(self) -> str:
-        """The names of the files, in the middle of a sentence."""
+        """The names of the files, as part of a sentence."""
         names = [file.name for file in self.files]
         if len(names) > 6:
             return f"{names[0]} … {names[-1]} ({len(names)} files)"
@@ -100,21 +100,22 @@ class DataSet:
     """A named data set.
 
     Attributes:
-        name: as it is asked for.
-        title: as its authors call it.
-        about: what it holds, and what to know before using it.
-        category: how input and output stand to each other: many-to-one, many-to-many, …
+        name: name on the command line.
+        title: the authors' name for it.
+        about: what it contains, and what to know before using it.
+        category: category of network it suits: many-to-one, many-to-many, …
         task: input → output, in a few words.
-        licence: as far as it is known; the first clause, up to a semicolon, is its short form.
-        citation: of the source.
-        source: the page that tells of it.
-        splits: split → rows.
-        columns: column → what it holds.
-        input: the columns that are read where nothing else is said.
-        target: the column that is answered with then, or `next`: the next element of the input.
-        folder: where its files lie in ELMAN_DATA and in the cache of downloads.
-        layouts: the ways it may lie there, the one looked for first in front.
-        by_hand: why it is not downloaded and where to get it; empty where it is.
+        licence: licence, as far as it is known; the first clause, up to a semicolon, is its short
+            form.
+        citation: citation of the source.
+        source: URL of the page that describes it.
+        splits: split → number of rows.
+        columns: column → its description.
+        input: default input columns.
+        target: default target column, or `next`: the next element of the input.
+        folder: folder of its files in ELMAN_DATA and in the download cache.
+        layouts: possible layouts of its files, in the order in which they are looked for.
+        by_hand: why it is not downloaded and where to get it; empty where it is downloaded.
     """
 
     name: str
@@ -145,5 +146,5 @@ class DataSet:
 
 
 def on_github(repository: str, commit: str, path: str) -> str:
-    """Return the address of a file of a repository as it stood at a commit."""
+    """Return the URL of a file in a repository at a commit."""
     return f"https://raw.githubusercontent.com/{repository}/{commit}/{path}"

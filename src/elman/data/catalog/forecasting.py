@@ -1,4 +1,4 @@
-"""Single series whose next values are to be foretold."""
+"""Forecasting: single long series."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from elman.data.catalog.entry import NEXT, Columns, Contents, DataSet, File, Lay
 
 ETT_COLUMNS = ("HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT")
 ETT_ROWS = {"train": (0, 8_640), "valid": (8_640, 11_520), "test": (11_520, 14_400)}
-"""12, 4 and 4 months of 30 days, as the Informer paper divides them; the rest is unused."""
+"""12, 4 and 4 months of 30 days, split as in the Informer paper; the rest is unused."""
 
 
 def read_series(contents: Contents) -> Mapping[str, Columns]:
-    """Read a table of a date, `1949-01` or `1981-01-01`, and a value, as one split."""
+    """Read a table of dates, `1949-01` or `1981-01-01`, and values, as one split."""
     (content,) = contents.values()
     rows = list(csv.reader(content.decode().splitlines()))[1:]
     return {
@@ -27,7 +27,7 @@ def read_series(contents: Contents) -> Mapping[str, Columns]:
 
 
 def read_ett(contents: Contents) -> Mapping[str, Columns]:
-    """Read a table of an hour and seven values, and cut it into the splits in time order."""
+    """Read a table of seven values an hour, and split it in time order."""
     (content,) = contents.values()
     rows = list(csv.DictReader(content.decode().splitlines()))
     splits: dict[str, dict[str, Any]] = {}
@@ -52,7 +52,7 @@ def _series(
         citation=citation,
         source="https://github.com/jbrownlee/Datasets",
         splits={"train": rows},
-        columns={"time": "the date, of a month its first day", "value": value},
+        columns={"time": "the date; for a month its first day", "value": value},
         input=("value",),
         target=NEXT,
         folder="timeseries_small",
@@ -74,8 +74,8 @@ def _ett(number: int, size: int, sha256: str) -> DataSet:
     return DataSet(
         name=f"etth{number}",
         title=f"ETT-small, hourly, transformer {number}",
-        about="oil temperature and loads of an electricity transformer, an hour a row; 12, 4 and 4 "
-        "months in time order, as the Informer paper divides them, of 17,420 hours",
+        about="oil temperature and loads of an electricity transformer, one row an hour; 12, 4 and "
+        "4 months in time order, split as in the Informer paper, of 17,420 hours",
         category="encoder-decoder",
         task="past loads and temperatures → next ones",
         licence="CC BY-ND 4.0; unmodified copies only",
@@ -99,7 +99,7 @@ FORECASTING = (
     _series(
         "temperature",
         "Daily minimum temperatures in Melbourne",
-        "the years 1981 to 1990; the last day of 1984 and of 1988 is not there",
+        "1981 to 1990; the last days of 1984 and 1988 are missing",
         citation="Australian Bureau of Meteorology",
         rows=3_650,
         value="degrees Celsius",
@@ -112,10 +112,10 @@ FORECASTING = (
     _series(
         "sunspots",
         "Monthly sunspots",
-        "counted in Zurich, the years 1749 to 1983",
+        "counted in Zurich, 1749 to 1983",
         citation="D. F. Andrews and A. M. Herzberg, Data, 1985",
         rows=2_820,
-        value="mean number of sunspots of the month",
+        value="mean number of sunspots in the month",
         file=_series_file(
             "monthly-sunspots.csv",
             45_039,
@@ -125,7 +125,7 @@ FORECASTING = (
     _series(
         "airline",
         "Monthly airline passengers",
-        "the years 1949 to 1960",
+        "1949 to 1960",
         citation="G. E. P. Box and G. M. Jenkins, Time Series Analysis: Forecasting and Control",
         rows=144,
         value="thousands of passengers",

@@ -1,4 +1,4 @@
-"""Pictures: handwritten digits with a label each, photographs with captions."""
+"""Images: labelled handwritten digits, photographs with captions."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from elman.data.catalog.entry import Columns, Contents, DataSet, File, Layout
 
 IDX_BYTES = 0x08
-"""The type of an idx file whose values are unsigned bytes."""
+"""Type code of an idx file of unsigned bytes."""
 
 
 def read_mnist_packed(contents: Contents) -> Mapping[str, Columns]:
-    """Read an npz with pictures and labels of both splits."""
+    """Read an npz with images and labels of both splits."""
     (content,) = contents.values()
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         return {
@@ -27,7 +27,7 @@ def read_mnist_packed(contents: Contents) -> Mapping[str, Columns]:
 
 
 def read_mnist_idx(contents: Contents) -> Mapping[str, Columns]:
-    """Read the four idx files of the original."""
+    """Read the four original idx files."""
     return {
         split: _digits(
             read_idx(contents[f"{part}-images-idx3-ubyte"]),
@@ -41,36 +41,36 @@ def read_idx(content: bytes) -> NDArray[np.uint8]:
     """Read an idx file of bytes: two zeros, the type, the axes, the length of each, the values."""
     kind, axes = content[2], content[3]
     if content[:2] != b"\0\0" or kind != IDX_BYTES:
-        raise ValueError(f"an idx file of bytes begins with 00 00 08, got {content[:3].hex(' ')}")
+        raise ValueError(f"an idx file of bytes starts with 00 00 08, got {content[:3].hex(' ')}")
     start = 4 + 4 * axes
     shape = np.frombuffer(content[4:start], ">u4").astype(int)
     return np.frombuffer(content[start:], np.uint8).reshape(shape)
 
 
-def _digits(pictures: NDArray[np.uint8], labels: NDArray[Any]) -> dict[str, Any]:
-    return {"image": pictures, "label": [str(label) for label in labels]}
+def _digits(images: NDArray[np.uint8], labels: NDArray[Any]) -> dict[str, Any]:
+    return {"image": images, "label": [str(label) for label in labels]}
 
 
 def read_flickr(contents: Contents) -> Mapping[str, Columns]:
-    """Read 1,000 small pictures and the lists of the official splits: a row a caption."""
+    """Read 1,000 small images and the lists of the official splits: one row a caption."""
     captions: dict[str, list[str]] = {}
     for row in csv.DictReader(io.StringIO(contents["captions.txt"].decode())):
         captions.setdefault(row["image"], []).append(row["caption"].strip())
     with np.load(io.BytesIO(contents["images_64x64.npz"]), allow_pickle=False) as arrays:
-        pictures, names = arrays["images"], [str(name) for name in arrays["names"]]
+        images, names = arrays["images"], [str(name) for name in arrays["names"]]
     splits = {}
     for split, part in (("train", "train"), ("valid", "dev"), ("test", "test")):
         listed = set(contents[f"Flickr_8k.{part}Images.txt"].decode().split())
-        chosen = [
-            (place, caption)
-            for place, name in enumerate(names)
+        rows = [
+            (index, caption)
+            for index, name in enumerate(names)
             if name in listed
             for caption in captions[name]
         ]
         splits[split] = {
-            "image": pictures[[place for place, _ in chosen]],
-            "caption": [caption for _, caption in chosen],
-            "file": [names[place] for place, _ in chosen],
+            "image": images[[index for index, _ in rows]],
+            "caption": [caption for _, caption in rows],
+            "file": [names[index] for index, _ in rows],
         }
     return splits
 
@@ -86,9 +86,9 @@ IMAGES = (
         name="mnist",
         title="MNIST",
         about="handwritten digits of 28 × 28 grey pixels, read as a sequence of rows or of pixels; "
-        "papers hold the last 5,000 to 10,000 training pictures out for validation",
+        "papers hold the last 5,000 to 10,000 training images out for validation",
         category="many-to-one",
-        task="picture, row by row → digit",
+        task="image, row by row → digit",
         licence="not stated in the repository; usually given as CC BY-SA 3.0",
         citation="Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, 1998; as a sequence: Q. V. Le, "
         "N. Jaitly and G. E. Hinton 2015, arXiv:1504.00941",
@@ -142,11 +142,11 @@ IMAGES = (
     DataSet(
         name="flickr8k",
         title="Flickr8k, the first 1,000 photographs",
-        about="photographs with five captions each, a row a caption, cut to squares of 64 × 64 "
-        "pixels; nine of the 1,000 are in no official split and left out",
+        about="photographs with five captions each, one row a caption, cropped to squares of "
+        "64 × 64 pixels; nine of the 1,000 are in no official split and left out",
         category="one-to-many",
-        task="picture → caption",
-        licence="not stated; distributed for non-commercial research and education, the pictures "
+        task="image → caption",
+        licence="not stated; distributed for non-commercial research and education, the images "
         "belong to their Flickr owners",
         citation="M. Hodosh, P. Young and J. Hockenmaier, Framing Image Description as a Ranking "
         "Task, JAIR 47, 2013",
@@ -154,8 +154,8 @@ IMAGES = (
         splits={"train": 3_765, "valid": 565, "test": 625},
         columns={
             "image": "red, green and blue 0 … 255, (64, 64, 3)",
-            "caption": "one of the five sentences of the photograph",
-            "file": "name of the photograph",
+            "caption": "one of the photograph's five captions",
+            "file": "file name of the photograph",
         },
         input=("image",),
         target="caption",
@@ -188,7 +188,7 @@ IMAGES = (
             ),
         ),
         by_hand="no checksum of its archives at "
-        "https://github.com/jbrownlee/Datasets/releases/tag/Flickr8k is known, and these files are "
-        "a part of them, made smaller.",
+        "https://github.com/jbrownlee/Datasets/releases/tag/Flickr8k is known, and these files "
+        "are a smaller version of a part of them.",
     ),
 )

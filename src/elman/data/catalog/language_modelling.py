@@ -1,4 +1,4 @@
-"""Texts whose next word or character is to be foretold."""
+"""Language modelling: texts whose next word or character is predicted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ END_OF_SENTENCE = "<eos>"
 
 
 def read_ptb(contents: Contents) -> Mapping[str, Columns]:
-    """Read a sentence a line, its words between blanks; each sentence gets its end as a word."""
+    """Read one sentence a line, words split by spaces; an end-of-sentence token is appended."""
     splits = {}
     for split in ("train", "valid", "test"):
         lines = contents[f"ptb.{split}.txt"].decode().splitlines()
@@ -22,7 +22,7 @@ def read_ptb(contents: Contents) -> Mapping[str, Columns]:
 
 
 def read_shakespeare(contents: Contents) -> Mapping[str, Columns]:
-    """Read one long text, and cut it at nine tenths of its characters and half way to the end."""
+    """Read one long text, and split it 90 / 5 / 5 % by characters."""
     text = contents["input.txt"].decode()
     first, second = len(text) * 90 // 100, len(text) * 95 // 100
     return {
@@ -42,8 +42,8 @@ LANGUAGE_MODELLING = (
     DataSet(
         name="ptb",
         title="Penn Treebank",
-        about="articles of the Wall Street Journal as Mikolov prepared them: lower case, numbers "
-        "as N, 10,000 different words, <unk> among them; 929,589 / 73,760 / 82,430 words with the "
+        about="articles of the Wall Street Journal as prepared by Mikolov: lower case, numbers as "
+        "N, a vocabulary of 10,000 words with <unk>; 929,589 / 73,760 / 82,430 words with the "
         "ends of sentences",
         category="many-to-many",
         task="words → next words",
@@ -55,7 +55,7 @@ LANGUAGE_MODELLING = (
         splits={"train": 42_068, "valid": 3_370, "test": 3_761},
         columns={
             "text": "a sentence",
-            "tokens": f"its words, {END_OF_SENTENCE} the last of them",
+            "tokens": f"its words, the last one {END_OF_SENTENCE}",
         },
         input=("tokens",),
         target=NEXT,
@@ -87,14 +87,14 @@ LANGUAGE_MODELLING = (
         name="tinyshakespeare",
         title="tiny Shakespeare",
         about="1,115,394 characters of Shakespeare's plays, 65 different ones; no official split, "
-        "here 90, 5 and 5 % of the text in its order",
+        "here 90, 5 and 5 % of the text in order",
         category="many-to-many",
         task="characters → next characters",
         licence="not stated; the works are in the public domain",
         citation="A. Karpathy, char-rnn, 2015",
         source="https://github.com/karpathy/char-rnn",
         splits={"train": 1, "valid": 1, "test": 1},
-        columns={"text": "all of the split in one row"},
+        columns={"text": "the whole split in one row"},
         input=("text",),
         target=NEXT,
         folder="tinyshakespeare",

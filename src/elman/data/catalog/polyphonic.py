@@ -25,7 +25,7 @@ CITATION = (
 
 
 class Splits(NamedTuple):
-    """The pieces of a corpus, each a roll of zeros and ones, (T, 88) uint8."""
+    """The pieces of a corpus, each a piano roll of zeros and ones, (T, 88) uint8."""
 
     train: list[NDArray[np.uint8]]
     valid: list[NDArray[np.uint8]]
@@ -38,7 +38,7 @@ class RollSet(DataSet):
 
     Attributes:
         frames: frames in train, valid and test.
-        frames_per_beat: frames a quarter note.
+        frames_per_beat: frames per quarter note.
     """
 
     frames: tuple[int, int, int]
@@ -54,8 +54,8 @@ class RollSet(DataSet):
 def read_packed(contents: Contents) -> Mapping[str, Columns]:
     """Read bit-packed rolls from an npz, without unpickling anything.
 
-    Each of train, valid and test is the rolls of all pieces one after the other, eight keys a
-    byte, (frames, 11) uint8; `train_lengths` and its like are the frames of each piece.
+    Each of train, valid and test is the concatenated rolls of all pieces, eight keys a byte,
+    (frames, 11) uint8; `train_lengths` etc. are the numbers of frames of the pieces.
     """
     (content,) = contents.values()
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
@@ -106,7 +106,7 @@ def _roll_set(
         citation=CITATION,
         source="http://www-etud.iro.umontreal.ca/~boulanni/icml2012",
         splits=dict(zip(Splits._fields, pieces, strict=True)),
-        columns={"roll": "a piece: 88 keys a frame, 1 where the key sounds, (T, 88)"},
+        columns={"roll": "a piece: 88 keys per frame, 1 where the key sounds, (T, 88)"},
         input=("roll",),
         target=NEXT,
         folder="polyphonic_music",

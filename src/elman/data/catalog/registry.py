@@ -1,4 +1,4 @@
-"""The data sets by name: looking one up, fetching it, reading it."""
+"""The data sets by name: look one up, download it, read it."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ def fetch(name: str, watch: Watch = unwatched) -> Path:
 
     Args:
         name: one of `DATASETS`.
-        watch: is told of each download as it begins, and may give a progress bar for it.
+        watch: called at the start of each download; may return a progress bar for it.
 
     Returns:
-        The file it will be read from, or the folder of the files where there are several.
+        The file it will be read from, or the folder where there are several files.
 
     Raises:
         OptionError: there is no such data set.
-        DataError: a file at hand is damaged, the download failed, or the set is one to be put in
+        DataError: a stored file is damaged, the download failed, or the set has to be put in
             place by hand.
     """
     dataset = find(name)
@@ -81,21 +81,21 @@ def fetch(name: str, watch: Watch = unwatched) -> Path:
 
 
 def tables(name: str) -> dict[str, Table]:
-    """Read a named data set as tables, downloading it once where it is not at hand.
+    """Read a named data set as tables, downloading it once if necessary.
 
-    With ELMAN_DATA set, only `fetch` goes to the network.
+    With ELMAN_DATA set, only `fetch` uses the network.
 
     Args:
         name: one of `DATASETS`.
 
     Returns:
         Split → its table, with the columns that the entry of the data set describes. Splits are
-        the official ones, or those its entry tells of. Where there is no `valid` or no `test`,
-        hold a part of `train` out.
+        the official ones, or those described in its entry. Where there is no `valid` or no
+        `test`, hold a part of `train` out.
 
     Raises:
         OptionError: there is no such data set.
-        DataError: it is at none of its places, damaged, or cannot be downloaded.
+        DataError: it is not found, damaged, or cannot be downloaded.
 
     >>> chorales = tables("chorales")
     >>> {split: len(table) for split, table in chorales.items()}
@@ -110,17 +110,17 @@ def tables(name: str) -> dict[str, Table]:
 
 
 def load(name: str) -> Splits:
-    """Read a corpus of piano rolls, downloading it once where it is not at hand.
+    """Read a corpus of piano rolls, downloading it once if necessary.
 
     Args:
         name: one of `ROLL_SETS`.
 
     Returns:
-        Its pieces, split as its authors split them.
+        Its pieces in the authors' splits.
 
     Raises:
-        OptionError: there is no such data set, or it holds something else than piano rolls.
-        DataError: it is at none of its places, damaged, or cannot be downloaded.
+        OptionError: there is no such data set, or it does not hold piano rolls.
+        DataError: it is not found, damaged, or cannot be downloaded.
 
     >>> [len(part) for part in load("chorales")]
     [229, 76, 77]
@@ -136,7 +136,7 @@ def load(name: str) -> Splits:
 
 
 def _read(dataset: DataSet) -> Mapping[str, Columns]:
-    """Read a set from where it is, or download it where that is wanted."""
+    """Read a set from where it is stored, downloading it first where that is allowed."""
     copy = storage.locate(dataset)
     if copy is None:
         if os.environ.get("ELMAN_DATA") or dataset.download is None:

@@ -1,4 +1,4 @@
-"""Sensors over time: a body that gestures, and sequences with one label each."""
+"""Sensor data: body positions during gestures, and labelled series."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from numpy.typing import NDArray
 from elman.data.catalog.entry import Columns, Contents, DataSet, File, Layout, on_github
 
 VIDEOS = {"train": ("a1", "a2", "a3", "b1", "c1"), "test": ("b3", "c3")}
-"""Letter: who gestures; figure: which story is told."""
+"""The letter is the speaker, the figure the story."""
 FIRST_FRAME = 4
-"""The frame of a video that the first frame of its velocities belongs to."""
+"""The frame of a video that its first velocities belong to."""
 POSITIONS = 18
 """x, y and z of left hand, right hand, head, spine, left wrist and right wrist."""
 MOVEMENTS = 32
 """Of left hand, right hand, left wrist and right wrist: velocities and accelerations along x, y, z,
 then the lengths of both."""
 SPELLINGS = {"Preparação": "Preparation"}
-"""A phase one row names in Portuguese."""
+"""A phase that one row has in Portuguese."""
 
 
 def read_gestures(contents: Contents) -> Mapping[str, Columns]:
-    """Read two tables a video: positions and phases, and velocities and accelerations."""
+    """Read two tables per video: positions and phases, and velocities and accelerations."""
     splits = {}
     for split, videos in VIDEOS.items():
         rows = [_video(video, contents) for video in videos]
@@ -35,7 +35,7 @@ def read_gestures(contents: Contents) -> Mapping[str, Columns]:
 
 
 def _video(video: str, contents: Contents) -> dict[str, Any]:
-    """Read one video from the first frame on that has velocities."""
+    """Read one video, from the first frame that has velocities."""
     raw = _rows(contents[f"{video}_raw.csv"])[FIRST_FRAME:]
     return {
         "video": video,
@@ -48,17 +48,17 @@ def _video(video: str, contents: Contents) -> dict[str, Any]:
 
 
 def _rows(content: bytes) -> list[list[str]]:
-    """Read the rows of a table below its heading."""
+    """Read the rows of a table below its header."""
     return list(csv.reader(content.decode().splitlines()))[1:]
 
 
 def _numbers(rows: list[list[str]], columns: int) -> NDArray[np.float64]:
-    """Take the first columns of rows as numbers, (T, columns)."""
+    """Return the first columns of rows as numbers, (T, columns)."""
     return np.array([[float(cell) for cell in row[:columns]] for row in rows])
 
 
 def read_sequences_packed(contents: Contents) -> Mapping[str, Columns]:
-    """Read an npz that holds, of each split, all steps in a row and how many each sequence has."""
+    """Read an npz with the concatenated steps of each split and the length of each sequence."""
     (content,) = contents.values()
     splits = {}
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
@@ -71,9 +71,10 @@ def read_sequences_packed(contents: Contents) -> Mapping[str, Columns]:
 
 
 def read_ts(contents: Contents) -> Mapping[str, Columns]:
-    """Read two files in the archive's own format, a sequence a line, the training part first.
+    """Read two files in the archive's own format, one sequence a line, the training split first.
 
-    A line is the channels and the label between colons; a channel is its values between commas.
+    A line is the channels and the label, separated by colons; a channel is comma-separated
+    values.
     """
     splits = {}
     for split, content in zip(("train", "test"), contents.values(), strict=True):
@@ -89,7 +90,7 @@ def read_ts(contents: Contents) -> Mapping[str, Columns]:
 
 
 def _labelled(sequences: list[NDArray[np.float64]], labels: list[str]) -> dict[str, Any]:
-    """Make columns of sequences (T, channels), those of a single channel (T,), and of labels."""
+    """Return columns of sequences, (T, channels) or (T,) for a single channel, and of labels."""
     if sequences[0].shape[1] == 1:
         sequences = [sequence[:, 0] for sequence in sequences]
     return {"series": sequences, "label": labels}
@@ -112,9 +113,9 @@ def _gesture_file(folder: str, name: str, size: int, sha256: str) -> File:
 GESTURES = DataSet(
     name="gesture-phase",
     title="Gesture Phase Segmentation",
-    about="seven videos of three people who tell stories before a Kinect, about 30 frames a "
-    "second, each marked by hand; no official split, here the videos b3 and c3 are held out as "
-    "test. A row is a video from its fifth frame on, the first that has velocities",
+    about="seven videos of three people telling stories in front of a Kinect, about 30 frames per "
+    "second, each annotated by hand; no official split, here the videos b3 and c3 are held out as "
+    "test. A row is a video from its fifth frame, the first that has velocities",
     category="many-to-many",
     task="positions of the body → phases",
     licence="not stated in the repository; UCI lists CC BY 4.0",
@@ -128,7 +129,7 @@ GESTURES = DataSet(
         "positions": "x, y, z of left and right hand, head, spine, left and right wrist, (T, 18)",
         "movements": "velocities and accelerations of hands and wrists, (T, 32)",
         "time": "timestamp of each frame, (T,)",
-        "phase": "Rest, Preparation, Stroke, Hold or Retraction, of each frame",
+        "phase": "Rest, Preparation, Stroke, Hold or Retraction for each frame",
     },
     input=("positions", "movements"),
     target="phase",
@@ -224,7 +225,7 @@ def _sequence_set(
     packed: str,
     ts: tuple[tuple[int, str], tuple[int, str]],
 ) -> DataSet:
-    """Describe a set of the UEA/UCR archive; checksums of the npz and of both original files."""
+    """Return the entry of a UEA/UCR set, with checksums of the npz and both original files."""
     commit = "7bd7d1620c0656f3210eeb850bb1c0034159ee47"
     folder = f"sktime/datasets/data/{archive_name}"
     original = []
@@ -259,7 +260,7 @@ SENSORS = (
     _sequence_set(
         "japanese-vowels",
         "JapaneseVowels",
-        "nine men say two vowels, a and e: 12 coefficients a step, 7 to 29 steps",
+        "nine men speak two vowels, a and e: 12 coefficients per step, 7 to 29 steps",
         splits=(270, 370),
         task="sound → speaker",
         columns={
@@ -275,7 +276,7 @@ SENSORS = (
     _sequence_set(
         "gunpoint",
         "GunPoint",
-        "the hand of an actor who draws a gun or points a finger: 150 steps",
+        "the hand of an actor drawing a gun or pointing a finger: 150 steps",
         splits=(50, 150),
         task="movement → gun or finger",
         columns={"series": "position of the hand over time, (150,)", "label": "1 gun, 2 finger"},
@@ -288,7 +289,7 @@ SENSORS = (
     _sequence_set(
         "italy-power-demand",
         "ItalyPowerDemand",
-        "a day of Italy's electrical power demand, an hour a step",
+        "a day of Italy's electrical power demand, one step an hour",
         splits=(67, 1_029),
         task="a day's demand → season",
         columns={

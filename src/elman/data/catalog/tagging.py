@@ -1,4 +1,4 @@
-"""Sentences with a tag for every word, in the column formats of the CoNLL shared tasks."""
+"""Tagging: sentences with a tag for every word, in the CoNLL column formats."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from elman.data.catalog.entry import Columns, Contents, DataSet, File, Layout, o
 
 
 def read_conll2000(contents: Contents) -> Mapping[str, Columns]:
-    """Read word, part of speech and chunk, a word a line."""
+    """Read one word, its part of speech and its chunk a line."""
     columns = {"tokens": 0, "pos": 1, "chunk": 2}
     return {
         split: _columns(_sentences(contents[f"{split}.txt"]), columns, " ")
@@ -19,8 +19,8 @@ def read_conll2000(contents: Contents) -> Mapping[str, Columns]:
 def read_conllu(contents: Contents) -> Mapping[str, Columns]:
     """Read words and their universal parts of speech.
 
-    Comments are skipped, and so are the lines of no word of its own: those of several words at
-    once (`4-5`) and of words left out (`8.1`).
+    Comments are skipped, and so are the lines of multiword tokens (`4-5`) and of empty nodes
+    (`8.1`).
     """
     columns = {"tokens": 1, "upos": 3}
     parts = {"train": "train", "valid": "dev", "test": "test"}
@@ -38,7 +38,7 @@ def read_conllu(contents: Contents) -> Mapping[str, Columns]:
 
 
 def _sentences(content: bytes) -> Iterable[list[str]]:
-    """Yield the lines of each sentence; blank lines stand between sentences."""
+    """Yield the lines of each sentence; blank lines separate sentences."""
     for block in content.decode().strip("\n").split("\n\n"):
         yield block.split("\n")
 
@@ -46,13 +46,13 @@ def _sentences(content: bytes) -> Iterable[list[str]]:
 def _columns(
     sentences: Iterable[list[str]], columns: Mapping[str, int], separator: str
 ) -> dict[str, list[list[str]]]:
-    """Take columns out of sentences: for each, a list of words or tags a sentence."""
-    taken: dict[str, list[list[str]]] = {name: [] for name in columns}
+    """Return some columns of sentences: a list of words or tags for each sentence."""
+    values: dict[str, list[list[str]]] = {name: [] for name in columns}
     for lines in sentences:
         fields = [line.split(separator) for line in lines]
         for name, index in columns.items():
-            taken[name].append([line[index] for line in fields])
-    return taken
+            values[name].append([line[index] for line in fields])
+    return values
 
 
 def _conll_file(split: str, size: int, sha256: str) -> File:
@@ -71,8 +71,8 @@ TAGGING = (
     DataSet(
         name="conll2000",
         title="CoNLL-2000 chunking",
-        about="sentences of the Wall Street Journal, 211,727 / 47,377 words, whose phrases are "
-        "marked in the IOB2 scheme; papers hold 1,000 sentences of train out for validation",
+        about="sentences from the Wall Street Journal, 211,727 / 47,377 words, whose phrases are "
+        "tagged in the IOB2 scheme; papers hold 1,000 sentences of train out for validation",
         category="many-to-many",
         task="words → chunks",
         licence="not stated; derived from the Penn Treebank WSJ, sections 15–18 and 20",
@@ -82,8 +82,9 @@ TAGGING = (
         splits={"train": 8_936, "test": 2_012},
         columns={
             "tokens": "the words",
-            "pos": "part of speech of each, found by Brill's tagger",
-            "chunk": "its phrase: B-NP begins a noun phrase, I-NP goes on with it, O is in none",
+            "pos": "part of speech of each word, tagged by Brill's tagger",
+            "chunk": "phrase of each word: B-NP begins a noun phrase, I-NP continues it, O is in "
+            "none",
         },
         input=("tokens",),
         target="chunk",
@@ -109,8 +110,8 @@ TAGGING = (
     DataSet(
         name="ud-english-ewt",
         title="Universal Dependencies English Web Treebank, r2.16",
-        about="sentences of weblogs, newsgroups, e-mail, reviews and answers, 204,577 / 25,147 / "
-        "25,094 words, with 17 universal parts of speech",
+        about="sentences from weblogs, newsgroups, e-mail, reviews and question-answer sites, "
+        "204,577 / 25,147 / 25,094 words, with 17 universal parts of speech",
         category="many-to-many",
         task="words → parts of speech",
         licence="CC BY-SA 4.0; for annotations and database rights, the texts come from the "
@@ -118,7 +119,7 @@ TAGGING = (
         citation="N. Silveira et al., A Gold Standard Dependency Corpus for English, LREC 2014",
         source="https://github.com/UniversalDependencies/UD_English-EWT",
         splits={"train": 12_544, "valid": 2_001, "test": 2_077},
-        columns={"tokens": "the words", "upos": "universal part of speech of each"},
+        columns={"tokens": "the words", "upos": "universal part of speech of each word"},
         input=("tokens",),
         target="upos",
         folder="ud_english_ewt",

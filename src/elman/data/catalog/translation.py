@@ -1,4 +1,4 @@
-"""Sentences in two languages."""
+"""Translation: sentences in two languages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PARTS = {"train": "train", "valid": "val", "test": "test_2016_flickr"}
 
 
 def read_multi30k(contents: Contents) -> Mapping[str, Columns]:
-    """Read a sentence a line; a line of one file is the translation of the same line of another."""
+    """Read one sentence a line; the same line of each file is the same sentence."""
     return {
         split: {
             "en": _lines(contents[f"{part}.en"]),
@@ -44,8 +44,8 @@ TRANSLATION = (
     DataSet(
         name="multi30k",
         title="Multi30k, task 1",
-        about="captions of photographs in English with their translation into German; test is the "
-        "test set of 2016",
+        about="captions of photographs in English with German translations; test is the test set "
+        "of 2016",
         category="encoder-decoder",
         task="sentence → sentence",
         licence="not stated in the repository; the paper says CC BY-NC-SA 4.0",
@@ -56,8 +56,8 @@ TRANSLATION = (
         columns={
             "en": "the English sentence",
             "de": "the German sentence",
-            "en_tokenised": "the English words, lower case, normalised, tokenised by Moses, with "
-            "spaces between",
+            "en_tokenised": "the English words, lower case, normalised, tokenised by Moses, "
+            "separated by spaces",
             "de_tokenised": "the German words, likewise",
         },
         input=("en",),

@@ -1,4 +1,4 @@
-"""From what a person has to a table: files of every format, folders, values in memory.
+"""Reading tables from files of every format, from folders and from values in memory.
 
 | format      | files                                         | a row is                        |
 | ----------- | --------------------------------------------- | ------------------------------- |
@@ -9,11 +9,11 @@
 | `npz`       | .npz                                          | an element of the first axis    |
 | `lines`     | .txt                                          | a line, in a column `text`      |
 
-Text may be compressed, `.gz`, `.xz` or `.bz2`. A folder holds files of one format, which are put
-below each other; or sounds, pictures or texts in subfolders named after their labels or listed in
-`labels.csv`; or texts, a line each, in files named after their labels.
+Text files may be compressed: `.gz`, `.xz` or `.bz2`. A folder holds files of one format, which
+are concatenated; or audio, images or texts in subfolders named after their labels or listed in
+`labels.csv`; or files named after their labels with one text a line.
 
-Where what comes next is asked for, .txt files are one running text, whatever they look like.
+Where the target is the next element, .txt files are one running text, whatever their form.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ FORMATS: Mapping[str, Callable[[Path], Table]] = MappingProxyType(
         "parquet": read_parquet,
     }
 )
-"""Format → what reads a file of it."""
+"""Format → the function that reads a file of it."""
 
 SUFFIXES: Mapping[str, str] = MappingProxyType(
     {
@@ -68,35 +68,35 @@ SUFFIXES: Mapping[str, str] = MappingProxyType(
         ".npz": "npz",
     }
 )
-"""Suffix → format, but for .txt, whose content is looked at."""
+"""Suffix → format, except .txt, whose format depends on the content."""
 
 SHOWN = 8
-"""Names listed in an error before the rest is counted."""
+"""Greatest number of names listed in an error; the rest is counted."""
 
 
 def read_table(
     source: Any,
     *,
-    format: str | None = None,  # noqa: A002 - as users say it
+    format: str | None = None,  # noqa: A002 - the users' word
     running_text: bool = False,
 ) -> Table:
-    """Read whatever holds a person's data into a table.
+    """Read data of any supported form into a table.
 
-    What had to be assumed — an encoding, a missing header — is said in the table's `notes`.
+    Assumptions, such as an encoding or a missing header, are in the table's `notes`.
 
     Args:
         source: a path, a glob, a folder or a list of paths; or a dict of columns, a list of
             dicts, a pandas DataFrame, an Arrow table, a Hugging Face data set.
-        format: one of `FORMATS`, where a file's suffix does not say it.
-        running_text: whether .txt files, and those of format `lines`, are one text in which rows
-            follow each other, with the ends of their lines.
+        format: one of `FORMATS`, where a file's suffix does not determine it.
+        running_text: whether .txt files, and those of format `lines`, are one running text whose
+            rows follow each other, with their line ends.
 
     Returns:
         The rows of all files, in the order of the files' names, or as listed.
 
     Raises:
-        DataError: there is no such file, a near miss being offered; a file is empty or
-            malformed, with its line; files have different columns.
+        DataError: there is no such file (a near miss is offered), a file is empty or malformed
+            (the line is named), or files have different columns.
         OptionError: there is no such format.
     """
     if format is not None and format not in FORMATS:
@@ -121,10 +121,10 @@ def _read_path(name: str, form: str | None) -> Table:
     if path.exists():
         return _read_file(path, form)
     if "://" in name:
-        raise DataError(f"{name} is an address; download it first and give the file's path.")
+        raise DataError(f"{name} is a URL; download it first and give the file's path.")
     if glob.has_magic(name):
-        found = glob.glob(str(path), recursive=True)  # noqa: PTH207 - may begin at any root
-        files = [Path(match) for match in sorted(found) if Path(match).is_file()]
+        matches = glob.glob(str(path), recursive=True)  # noqa: PTH207 - may begin at any root
+        files = [Path(match) for match in sorted(matches) if Path(match).is_file()]
         if not files:
             raise DataError(f"no file matches {name!r}{_contents(_nearest_folder(path))}.")
         return _read_files(files, form, source=name)
@@ -137,18 +137,18 @@ def _read_file(path: Path, form: str | None) -> Table:
 
 
 def _plain_texts(source: Any, form: str | None) -> list[Path]:
-    """List the files of a source that holds plain text and nothing else; none of any other."""
-    listed = source if isinstance(source, list | tuple) else [source]
+    """List the files of a source that holds only plain text; none for any other source."""
+    names = source if isinstance(source, list | tuple) else [source]
     files: list[Path] = []
-    for name in listed:
+    for name in names:
         if form not in (None, "lines") or not isinstance(name, str | os.PathLike):
             return []
         path = Path(name).expanduser()
         if path.is_dir():
-            found = _files_in(path)
-            if any(suffix_of(file) in SUFFIXES for file in found):
+            in_folder = _files_in(path)
+            if any(suffix_of(file) in SUFFIXES for file in in_folder):
                 return []
-            texts = [file for file in found if suffix_of(file) == ".txt"]
+            texts = [file for file in in_folder if suffix_of(file) == ".txt"]
             _refuse_parts(texts, path)
             files += texts
         else:
@@ -165,16 +165,16 @@ def _read_files(files: Sequence[Path], form: str | None, *, source: str) -> Tabl
 
 
 def _format_of_text(path: Path) -> str:
-    """Tell the format of a .txt file by its content; refuse every other suffix."""
+    """Detect the format of a .txt file from its content; refuse every other suffix."""
     suffix = suffix_of(path)
     if suffix != ".txt":
         known = ", ".join([*SUFFIXES, ".txt"])
         if suffix.startswith((".xls", ".ods")):
             raise DataError(f"{path} is a spreadsheet; save the sheet as CSV.")
         raise DataError(
-            f"{path}: the suffix {suffix!r} does not tell a format. Known suffixes: {known}, with "
-            f"{', '.join(COMPRESSED)} behind them. Rename the file, or say its format, "
-            f"as --set format=lines to elman train: {', '.join(FORMATS)}."
+            f"{path}: the suffix {suffix!r} belongs to no known format. Known suffixes: {known}, "
+            f"also followed by {', '.join(COMPRESSED)}. Rename the file, or name its format, for "
+            f"instance --set format=lines with elman train. Formats: {', '.join(FORMATS)}."
         )
     if looks_like_conll(path):
         return "conll"
@@ -182,12 +182,12 @@ def _format_of_text(path: Path) -> str:
 
 
 def _read_folder(folder: Path, form: str | None) -> Table:
-    """Read a folder: files of one format, or files of sounds, pictures or texts."""
+    """Read a folder: files of one format, or audio, image or text files."""
     files = _files_in(folder)
     if form is not None:
         here = [file for file in files if file.parent == folder]
         if not here:
-            raise DataError(f"{folder} holds no file{_contents(folder)}.")
+            raise DataError(f"{folder} contains no files{_contents(folder)}.")
         return _read_files(here, form, source=folder.name)
     column = media_of(files)
     in_folders = any(file.parent != folder for file in files)
@@ -201,10 +201,10 @@ def _read_folder(folder: Path, form: str | None) -> Table:
         return read_label_files(texts, folder)
     formats = {SUFFIXES[suffix_of(file)] for file in data}
     if not data:
-        raise DataError(f"{folder} holds no data that can be read{_contents(folder)}.")
+        raise DataError(f"{folder} contains no readable data{_contents(folder)}.")
     if len(formats) > 1:
         raise DataError(
-            f"{folder} holds files of several formats ({', '.join(sorted(formats))}). Name the "
+            f"{folder} contains files of several formats ({', '.join(sorted(formats))}). Name the "
             f"files, for instance {str(folder / ('*' + suffix_of(data[0])))!r}."
         )
     _refuse_parts(data, folder)
@@ -212,33 +212,33 @@ def _read_folder(folder: Path, form: str | None) -> Table:
 
 
 def _files_in(folder: Path) -> list[Path]:
-    """List the files below a folder that are data, in the order of their names."""
-    found = sorted(folder.rglob("*"))
-    return [file for file in found if file.is_file() and _counts(file.relative_to(folder))]
+    """List the data files below a folder, sorted by name."""
+    paths = sorted(folder.rglob("*"))
+    return [path for path in paths if path.is_file() and _is_data(path.relative_to(folder))]
 
 
-def _counts(path: Path) -> bool:
-    """Whether a path in a folder is data: nothing hidden, nothing that explains the data."""
+def _is_data(path: Path) -> bool:
+    """Tell whether a path in a folder is data: neither hidden nor a readme or licence."""
     hidden = any(part.startswith((".", "__")) for part in path.parts)
     return not hidden and stem_of(path).lower() not in ("readme", "license", "licence")
 
 
 def _refuse_parts(files: Sequence[Path], folder: Path) -> None:
-    """Refuse to mix files that are named after the parts of a data set, or lie in such folders."""
-    found = [_part_of(file.relative_to(folder)) for file in files]
-    parts = list(dict.fromkeys(part for part in found if part is not None))
+    """Refuse to mix files, or folders of files, that are named after the parts of a split."""
+    part_of_each = [_part_of(file.relative_to(folder)) for file in files]
+    parts = list(dict.fromkeys(part for part in part_of_each if part is not None))
     if len(files) > 1 and parts:
         raise DataError(
-            f"{folder} holds the parts of a split ({', '.join(map(str, parts))}), which must not "
-            f"be mixed. Name the one to learn from, for instance {str(folder / parts[-1])!r}, and "
+            f"{folder} contains the parts of a split ({', '.join(map(str, parts))}), which must "
+            f"not be mixed. Name the training part, for instance {str(folder / parts[-1])!r}, and "
             "the others as valid_files and test_files (--valid and --test on the command line)."
         )
 
 
 def _part_of(path: Path) -> Path | None:
     """Return the folder of a path, or the path itself, that is named after a part, if any is."""
-    named = (*reversed(path.parents), path)
-    return next((each for each in named if stem_of(each).lower() in PARTS), None)
+    candidates = (*reversed(path.parents), path)
+    return next((each for each in candidates if stem_of(each).lower() in PARTS), None)
 
 
 def _several(tables: Sequence[Table]) -> str:
@@ -246,7 +246,7 @@ def _several(tables: Sequence[Table]) -> str:
 
 
 def _no_such_file(path: Path) -> DataError:
-    """Say what was looked for and what there is."""
+    """Build the error for a file that does not exist, with a near miss or what exists instead."""
     folder = path.parent
     if not folder.is_dir():
         return DataError(f"there is no file {path}: there is no folder {folder}.")
@@ -262,9 +262,9 @@ def _nearest_folder(path: Path) -> Path:
 
 
 def _contents(folder: Path) -> str:
-    """List what a folder holds, as the end of a sentence."""
+    """List the contents of a folder, as the end of a sentence."""
     names = sorted(file.name + "/" * file.is_dir() for file in folder.iterdir())
     if not names:
         return f"; {folder} is empty"
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"; {folder} holds {', '.join(names[:SHOWN])}{more}"
+    return f"; {folder} contains {', '.join(names[:SHOWN])}{more}"

@@ -14,33 +14,32 @@ from elman.data.table import Table
 from elman.errors import DataError
 
 LENGTHS = "_lengths"
-"""`audio_lengths` says how many of the values in `audio` belong to each row."""
+"""`audio_lengths` holds the number of values in `audio` of each row."""
 
 
 def read_npz(path: Path) -> Table:
     """Read an archive of NumPy arrays, without unpickling anything.
 
-    The first axis of an array (N, …) is the rows. Sequences of different lengths lie one after
-    another in an array NAME, with an array NAME_lengths (N,) beside it; a row of the column NAME
-    is then an array (T, …). Arrays without an axis describe the whole and are left out, with a
-    note.
+    The first axis of an array (N, …) is the rows. Sequences of different lengths are concatenated
+    in an array NAME, with their lengths in an array NAME_lengths (N,); a row of the column NAME
+    is then an array (T, …). Scalars describe the whole data set and are left out, with a note.
 
     Raises:
-        DataError: the file is no archive, an array holds Python objects, or the arrays are not
-            equally long.
+        DataError: the file is not an archive, an array holds Python objects, or the arrays are
+            not equally long.
     """
     arrays = _load(path)
     scalars = [name for name, array in arrays.items() if array.ndim == 0]
     columns = _columns(path, {n: array for n, array in arrays.items() if array.ndim})
     lengths = {name: len(values) for name, values in columns.items()}
     if not lengths or not any(lengths.values()):
-        raise DataError(f"{path} holds no array with a row.")
+        raise DataError(f"{path} contains no array with a row.")
     if len(set(lengths.values())) > 1:
-        said = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        rows = ", ".join(f"{name} {length}" for name, length in lengths.items())
         raise DataError(
-            f"{path}: all arrays must have equally many rows, got {said}. Sequences that lie one "
-            f"after another in NAME need their lengths in NAME{LENGTHS}; write one archive a part "
-            "(train, test), and what is not a column to another file."
+            f"{path}: all arrays must have equally many rows, got {rows}. Sequences concatenated "
+            f"in NAME need their lengths in NAME{LENGTHS}; write one archive per part (train, "
+            "test), and arrays that are not columns to another file."
         )
     left_out = f"{', '.join(scalars)} in {path.name} is not a column and was left out."
     return Table.from_columns(
@@ -58,19 +57,19 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
         with path.open("rb") as file:
             archive = np.load(file, allow_pickle=False)
             if isinstance(archive, np.ndarray):
-                raise DataError(f"{path} holds a single array; save it by np.savez, with a name.")
+                raise DataError(f"{path} is a single array; save it with a name by np.savez.")
             for name in archive.files:
                 arrays[name] = archive[name]
     except (zipfile.BadZipFile, EOFError) as error:
-        raise DataError(f"{path} is not a whole archive of NumPy: {error}.") from error
+        raise DataError(f"{path} is not a complete NumPy archive: {error}.") from error
     except ValueError as error:
         if isinstance(error, DataError):
             raise
         if not name:
-            raise DataError(f"{path} is not an archive of NumPy, as np.savez writes it.") from error
+            raise DataError(f"{path} is not a NumPy archive as np.savez writes it.") from error
         raise DataError(
-            f"{path}: array {name!r} holds Python objects, which only pickle could read, and a "
-            f"pickle may run any program. Save strings as np.array(…, dtype=str), and sequences "
+            f"{path}: array {name!r} holds Python objects, which only pickle can read, and a "
+            f"pickle can run arbitrary code. Save strings as np.array(…, dtype=str), and sequences "
             f"as one array {name} with their lengths in {name}{LENGTHS}."
         ) from error
     except OSError as error:
@@ -79,7 +78,7 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _columns(path: Path, arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
-    """Cut the arrays that have lengths into rows."""
+    """Split the arrays that have lengths into rows."""
     columns: dict[str, Any] = {}
     for name, array in arrays.items():
         if name.removesuffix(LENGTHS) in arrays and name.endswith(LENGTHS):

@@ -1,4 +1,4 @@
-"""Annotated sentences: CoNLL columns and CoNLL-U, a token a line, a blank line between sentences.
+"""Annotated sentences in CoNLL columns and CoNLL-U: one token a line, blank lines between.
 
 A row of the table is a sentence; every column is the list of its tokens' fields.
 """
@@ -31,25 +31,25 @@ CONLLU_COLUMNS = (
     "deps",
     "misc",
 )
-"""Columns of CoNLL-U, by their standard names in lower case."""
+"""Standard names of the CoNLL-U columns, in lower case."""
 
 DOCUMENT_START = "-DOCSTART-"
-"""First field of a line that CoNLL-2003 puts between documents."""
+"""First field of the line between documents in CoNLL-2003."""
 
 _GLOBAL_COLUMNS = re.compile(r"#\s*global\.columns\s*=\s*(.+)")
 _SYNTACTIC_WORD = re.compile(r"\d+")
 
 Line = tuple[int, list[str]]
-"""A token: number of its line, fields."""
+"""A token: its line number and fields."""
 
 
 def read_conll(path: Path) -> Table:
     """Read sentences annotated in columns, plain or compressed.
 
-    The columns of CoNLL-U have their standard names (`form`, `upos`, …); ranges of a multiword
-    token and empty nodes are skipped, so that every token is a syntactic word. Other files have
-    `tokens`, `column_2`, …, and `tags` as the last, unless a line `# global.columns = …` names
-    them. Comments are skipped.
+    The columns of CoNLL-U have their standard names (`form`, `upos`, …); multiword tokens and
+    empty nodes are skipped, so that every token is a syntactic word. The columns of other files
+    are `tokens`, `column_2`, …, and last `tags`, unless a line `# global.columns = …` names them.
+    Comments are skipped.
 
     Raises:
         DataError: the file is empty or not text, or a token has too few or too many fields; the
@@ -58,7 +58,7 @@ def read_conll(path: Path) -> Table:
     encoding = detect_encoding(path)
     names, sentences = _read(path, encoding)
     if not sentences:
-        raise DataError(f"{path} holds no sentence.")
+        raise DataError(f"{path} contains no sentences.")
     if names is None:
         names = _default_names(len(sentences[0][0][1]))
     columns = {
@@ -81,8 +81,8 @@ def read_conll(path: Path) -> Table:
 def looks_like_conll(path: Path) -> bool:
     """Tell whether a text file has sentences in columns.
 
-    It does if it has a blank line between two others, and all others have equally many fields,
-    at least two, apart from comments.
+    It does if it has a blank line between two others, and all other lines but comments have
+    equally many fields, at least two.
     """
     counts: set[int] = set()
     blank = inner_blank = False
@@ -104,7 +104,7 @@ def _default_names(count: int) -> list[str]:
 
 
 def _read(path: Path, encoding: TextEncoding) -> tuple[list[str] | None, list[list[Line]]]:
-    """Return the names of the columns, if they have any, and the sentences' tokens."""
+    """Return the names of the columns, if the file has any, and the sentences' tokens."""
     conllu = suffix_of(path) == ".conllu"
     names = list(CONLLU_COLUMNS) if conllu else None
     sentences: list[list[Line]] = []
@@ -133,15 +133,15 @@ def _read(path: Path, encoding: TextEncoding) -> tuple[list[str] | None, list[li
 
 
 def _fields(line: str) -> list[str]:
-    """Split a line at its tabs, or where it has none, at its blanks."""
+    """Split a line at its tabs, or where it has none, at whitespace."""
     line = line.rstrip("\r\n")
     return line.split("\t") if "\t" in line else line.split()
 
 
-def _ragged(path: Path, line: int, found: int, width: int, first_line: int | None) -> DataError:
-    alike = "" if first_line is None else f", as in line {first_line}"
+def _ragged(path: Path, line: int, fields: int, width: int, first_line: int | None) -> DataError:
+    as_in = "" if first_line is None else f", as in line {first_line}"
     return DataError(
-        f"{path}, line {line}: expected {counted(width, 'field')}{alike}, got {found}. Every token "
-        "must have all fields (write _ for one that is missing), and a blank line must stand "
-        "between sentences."
+        f"{path}, line {line}: expected {counted(width, 'field')}{as_in}, got {fields}. Every "
+        "token must have all fields (write _ for a missing one), and sentences must be separated "
+        "by blank lines."
     )

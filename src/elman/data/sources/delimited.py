@@ -1,4 +1,4 @@
-"""Delimited text: comma-, tab-, semicolon- or bar-separated values, a row a line."""
+"""Delimited text: values separated by commas, tabs, semicolons or bars, one row a line."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SAMPLE = 2**18
-"""Characters at a file's beginning from which its dialect is found out."""
+"""Number of characters at the start of a file from which its dialect is detected."""
 
 BLOCKS = (2**20, 2**24, 2**28, 2**31 - 1)
-"""Bytes Arrow looks at at once, tried in this order: a row must fit into a block."""
+"""Arrow's block sizes in bytes, tried in this order: a row must fit into a block."""
 
 
 class _Scan(NamedTuple):
-    """Where the records of a file are."""
+    """The lines of a file's records."""
 
     lines: NDArray[np.int64]
-    """First line of every row, the header's not among them."""
+    """First line of every row, without the header."""
     spans_lines: bool
-    """Whether a field contains the end of a line."""
+    """Whether a field contains a line break."""
 
 
 class _Malformed(DataError):
@@ -58,10 +58,10 @@ class _Malformed(DataError):
 def read_delimited(path: Path) -> Table:
     """Read a delimited file, plain or compressed.
 
-    Delimiter, quotes, header and encoding are found out from the file; what could have been
-    meant otherwise is noted. Numbers, dates and truth values are recognised where a whole column
-    consists of them, numbers with a decimal comma too where it is not the delimiter; an empty cell
-    among numbers is a missing value, among strings the empty string.
+    Delimiter, quotes, header and encoding are detected; what is ambiguous is noted. Numbers,
+    dates and truth values are recognised where a whole column consists of them, and so are
+    numbers with a decimal comma where the comma is not the delimiter; an empty cell is a missing
+    value among numbers, and the empty string among strings.
 
     Raises:
         DataError: the file is empty, is not text, or a row has too few or too many fields or an
@@ -76,19 +76,20 @@ def read_delimited(path: Path) -> Table:
     if data.num_rows != len(scan.lines):
         rows = counted(len(scan.lines), "row")
         raise DataError(
-            f"{path} is ambiguous: it has {rows} or {data.num_rows}, by the way its quotes are "
-            "read. Save it with all text in quotes."
+            f"{path} is ambiguous: it has {rows} or {data.num_rows}, depending on how its quotes "
+            "are read. Save it with all texts in quotes."
         )
     if not dialect.header:
         names = dialect.names
         named = f"columns are {names[0]} … {names[-1]}" if len(names) > 1 else "column is column_1"
         notes.append(f"{path.name} {NO_HEADER}; its {named}.")
     if len(dialect.first) == 1:
-        notes.append(f"{path.name} has one column, for its first line contains no delimiter.")
+        notes.append(f"{path.name} has one column: its first line contains no delimiter.")
     if dialect.delimiter != ",":
-        data, found = _with_decimal_points(data)
-        listed = ", ".join(map(repr, found))
-        notes += [f"{path.name}: read as numbers with a decimal comma: {listed}."] if found else []
+        data, converted = _with_decimal_points(data)
+        if converted:
+            listed = ", ".join(map(repr, converted))
+            notes.append(f"{path.name}: columns read as numbers with a decimal comma: {listed}.")
     notes += [] if encoding.note is None else [encoding.note]
     notes += _stray_texts(data, path, scan.lines)
     lines = scan.lines
@@ -103,10 +104,9 @@ def read_delimited(path: Path) -> Table:
 
 
 def looks_delimited(path: Path) -> bool:
-    """Tell whether a text file has columns: at least two rows of at least two fields, all alike.
+    """Tell whether a text file has columns: at least two rows of equally many fields, two or more.
 
-    Commas alone do not prove it, for sentences have them too: they must follow each other
-    without a space.
+    Commas must not be followed by a space, as they are in sentences.
     """
     encoding = detect_encoding(path)
     with open_text(path, encoding) as text:
@@ -128,19 +128,19 @@ def _sniff_file(path: Path, encoding: TextEncoding) -> Dialect:
         sample = text.read(SAMPLE)
         dialect = sniff(sample, cut=len(sample) == SAMPLE, preferred=preferred)
         if len(sample) == SAMPLE and (dialect is None or dialect.quoting == "plain"):
-            # A cell may be longer than the sample, and its quote closed behind it.
+            # A cell may be longer than the sample, with its closing quote after the end.
             sample += text.read()
             dialect = sniff(sample, cut=False, preferred=preferred)
     if dialect is None or not sample.strip():
-        raise DataError(f"{path} has nothing but blank lines.")
+        raise DataError(f"{path} contains only blank lines.")
     return dialect
 
 
 def _scan_either_way(
     path: Path, encoding: TextEncoding, dialect: Dialect
 ) -> tuple[Dialect, _Scan, list[str]]:
-    """Scan a file; where its quotes do not pair, take them for characters if that fits."""
-    note = f"the quotes in {path.name} do not pair and were read as characters."
+    """Scan a file; where its quotes are unbalanced, read them as characters if that fits."""
+    note = f"the quotes in {path.name} are unbalanced and were read as ordinary characters."
     try:
         scan = _scan(path, encoding, dialect)
     except _Malformed as error:
@@ -155,7 +155,7 @@ def _scan_either_way(
 
 
 def _scan(path: Path, encoding: TextEncoding, dialect: Dialect) -> _Scan:
-    """Find the line of every record and see that all have equally many fields."""
+    """Find the line of every record and check that all have equally many fields."""
     lines, spans_lines, first_line, line = array("q"), False, 0, 1
     with open_text(path, encoding) as text, fields_of_any_size():
         records = dialect.records(text)
@@ -179,22 +179,21 @@ def _ragged(path: Path, dialect: Dialect, line: int, first_line: int, fields: in
     mark = marks.get(dialect.delimiter, "a control character")
     return _Malformed(
         f"{path}, line {line}: expected {counted(len(dialect.first), 'field')}, as in line "
-        f"{first_line}, got {fields}. Complete the row, or put quotes around a text that contains "
-        f"{mark}.",
+        f"{first_line}, got {fields}. Complete the row, or quote a text that contains {mark}.",
         of_quotes=False,
     )
 
 
 def _unpaired(path: Path, line: int, last_line: int, error: str) -> _Malformed:
     if "unexpected end" in error:
-        said = f"{path}, line {line}: a quote is opened here and not closed before the file ends."
+        wrong = f"{path}, line {line}: a quote is opened here and never closed."
     else:
-        said = f"{path}, line {last_line}: a closing quote is followed by text ({error})."
-    return _Malformed(f"{said} Double the quotes that belong to a text.", of_quotes=True)
+        wrong = f"{path}, line {last_line}: a closing quote is followed by text ({error})."
+    return _Malformed(f"{wrong} Double the quotes inside a text.", of_quotes=True)
 
 
 def _read_arrow(path: Path, encoding: TextEncoding, dialect: Dialect, scan: _Scan) -> pa.Table:
-    """Let Arrow read a file whose records have been found well-formed."""
+    """Read a file with Arrow, once its records are known to be well-formed."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
@@ -219,37 +218,37 @@ def _read_arrow(path: Path, encoding: TextEncoding, dialect: Dialect, scan: _Sca
             raise DataError(f"{path} cannot be read: {error}.") from error
         names = dialect.names
         if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
+            repeated = next(name for name in names if names.count(name) > 1)
             raise DataError(
-                f"{path} has {names.count(twice)} columns named {twice!r}. Give every column a "
-                "name of its own; if the first line is not a header, add one."
+                f"{path} has {names.count(repeated)} columns named {repeated!r}. Give every column "
+                "a name of its own; if the first line is not a header, add one."
             )
         return data.rename_columns(names)
     raise DataError(f"{path} has a row of more than 2 GB.")
 
 
 def _with_decimal_points(data: pa.Table) -> tuple[pa.Table, list[str]]:
-    """Read columns of numbers with a decimal comma as numbers; return their names too."""
+    """Convert columns of numbers with a decimal comma; return their names too."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    found = []
+    converted = []
     for place, name in enumerate(data.column_names):
         column = data.column(name)
         if not pa.types.is_string(column.type):
             continue
-        written = pc.utf8_trim_whitespace(column)
-        filled = pc.if_else(pc.equal(written, ""), pa.scalar(None, pa.string()), written)
+        trimmed = pc.utf8_trim_whitespace(column)
+        filled = pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
         is_number = pc.match_substring_regex(filled, f"^{DECIMAL_COMMA}$")
         if pc.all(is_number).as_py() and pc.any(pc.match_substring(filled, ",")).as_py():
             numbers = pc.replace_substring(filled, ",", ".").cast(pa.float64())
             data = data.set_column(place, name, numbers)
-            found.append(name)
-    return data, found
+            converted.append(name)
+    return data, converted
 
 
 def _stray_texts(data: pa.Table, path: Path, lines: NDArray[np.int64]) -> list[str]:
-    """Say of columns that are mostly numbers what makes them text."""
+    """Return a note for each column of mostly numbers on the value that makes it text."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -1,4 +1,4 @@
-"""How a delimited file is written: its delimiter, its quotes, and whether it has a header."""
+"""The dialect of a delimited file: its delimiter, its quotes, and whether it has a header."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from typing import Any, Literal, NamedTuple, TextIO
 DELIMITERS = (",", "\t", ";", "|")
 
 NEVER_DELIMITERS = ("\x1f", "\x1e", "\x1d", "\x1c")
-"""One stands for the delimiter of a file of one column: one that its beginning does not contain."""
+"""Delimiters for a file of one column; one is used that the sample does not contain."""
 
 LONGEST_NAME = 60
-"""Characters of a first field beyond which it is taken for a value, not the name of a column."""
+"""Longest field, in characters, that is taken for a column's name and not for a value."""
 
 NUMBER = r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*"
-"""A number as it may stand in a field, as a regular expression."""
+"""Regular expression of a number in a field."""
 
 DECIMAL_COMMA = r"\s*[-+]?\d+(?:,\d+)?(?:[eE][-+]?\d+)?\s*"
-"""A number as it may stand where a comma is the decimal point and not the delimiter."""
+"""Regular expression of a number with a decimal comma, where the comma is not the delimiter."""
 
 _TYPED = re.compile(rf"(?:{NUMBER}|\d{{4}}-\d\d(?:-\d\d.*)?|true|false)", re.IGNORECASE | re.DOTALL)
 
 Quoting = Literal["quoted", "escaped", "plain"]
-"""Quotes inside quotes are doubled; they follow a backslash; quotes are characters as any."""
+"""Quotes inside quotes are doubled; are escaped by a backslash; quotes are ordinary characters."""
 
 QUOTINGS: tuple[Quoting, ...] = ("quoted", "escaped", "plain")
 
@@ -35,7 +35,7 @@ Records = list[list[str]]
 
 
 class Dialect(NamedTuple):
-    """How a delimited file is written."""
+    """The dialect of a delimited file."""
 
     delimiter: str
     quoting: Quoting
@@ -44,12 +44,12 @@ class Dialect(NamedTuple):
     """Fields of the first record."""
 
     def records(self, text: TextIO) -> Any:
-        """Return a reader of the records of a text; blank lines are records without a field."""
+        """Return a reader of the records of a text; blank lines are records without fields."""
         return _reader(text, self.delimiter, self.quoting)
 
     @property
     def names(self) -> list[str]:
-        """Names of the columns: the header's, `column_2` where there is none."""
+        """Names of the columns: those of the header, or `column_2` etc. without one."""
         numbered = [f"column_{number}" for number in range(1, len(self.first) + 1)]
         if not self.header:
             return numbered
@@ -65,28 +65,28 @@ def _reader(text: TextIO, delimiter: str, quoting: Quoting) -> Any:
 
 @contextmanager
 def fields_of_any_size() -> Iterator[None]:
-    """Let Python's reader take fields longer than its usual 128 kB."""
-    usual = csv.field_size_limit(sys.maxsize)
+    """Lift the 128 kB limit on the length of a field in Python's reader."""
+    previous = csv.field_size_limit(sys.maxsize)
     try:
         yield
     finally:
-        csv.field_size_limit(usual)
+        csv.field_size_limit(previous)
 
 
 def sniff(sample: str, *, cut: bool, preferred: str = ",") -> Dialect | None:
-    """Find out how a file is written.
+    """Detect the dialect of a file.
 
     The delimiter is the one that gives every record of the sample the same number of fields, at
-    least two; where none does, the one that comes nearest, provided that the first record
-    contains it. Else the file has one column.
+    least two; where none does, the one that gives it to most records, provided that the first
+    record contains it. Otherwise the file has one column.
 
     Args:
-        sample: the file's beginning.
-        cut: whether the file goes on behind the sample.
-        preferred: delimiter that is taken where several would do.
+        sample: the start of the file.
+        cut: whether the file continues after the sample.
+        preferred: delimiter that is chosen where several fit.
 
     Returns:
-        The dialect, or None where the sample holds no record.
+        The dialect, or None where the sample contains no record.
     """
     best: tuple[float, str, Quoting, Records] | None = None
     delimiters = (preferred, *(mark for mark in DELIMITERS if mark != preferred))
@@ -104,9 +104,9 @@ def sniff(sample: str, *, cut: bool, preferred: str = ",") -> Dialect | None:
     if best is not None:
         return _dialect(*best[1:])
     line = sample.partition("\n")[0]
-    if len(quotings) > 1 and (found := [mark for mark in delimiters if mark in line]):
-        # Quotes do not pair, and are no characters either: let the reading say where.
-        return Dialect(found[0], "quoted", header=True, first=tuple(line.split(found[0])))
+    if len(quotings) > 1 and (present := [mark for mark in delimiters if mark in line]):
+        # The quotes are unbalanced, and not ordinary characters either: reading will say where.
+        return Dialect(present[0], "quoted", header=True, first=tuple(line.split(present[0])))
     absent = next((mark for mark in NEVER_DELIMITERS if mark not in sample), NEVER_DELIMITERS[0])
     for quoting in quotings:
         records = _sample_records(sample, absent, quoting, cut=cut)
@@ -120,7 +120,7 @@ def _dialect(delimiter: str, quoting: Quoting, records: Records) -> Dialect:
 
 
 def _sample_records(sample: str, delimiter: str, quoting: Quoting, *, cut: bool) -> Records:
-    """Read the records of a sample, none where it cannot have been written like this."""
+    """Read the records of a sample; none where it does not fit the dialect."""
     records: Records = []
     try:
         with fields_of_any_size():
@@ -136,12 +136,12 @@ def _sample_records(sample: str, delimiter: str, quoting: Quoting, *, cut: bool)
 
 
 def has_header(records: Records) -> bool:
-    """Tell whether the first record names the columns.
+    """Tell whether the first record is a header.
 
-    It does not if a field of it is a number or a date. It does if below one of its fields all
-    values are numbers or dates, where it does not come again itself, as in files put one after
-    another. Where everything is text it does unless one of its fields comes again further down in
-    the same column, or is too long for a name.
+    It is not if one of its fields is a number or a date. It is if all values below one of its
+    fields are numbers or dates, ignoring repetitions of the header, as in concatenated files.
+    Where all values are text, it is unless one of its fields occurs again in the same column, or
+    is too long for a name.
     """
     first, rest = records[0], records[1:]
     if any(_TYPED.fullmatch(field) for field in first) or not any(map(str.strip, first)):

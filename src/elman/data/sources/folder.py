@@ -1,4 +1,4 @@
-"""Folders of sounds, pictures or texts, labelled by subfolders or by a table."""
+"""Folders of audio, image or text files, labelled by subfolders or by a table."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ MEDIA = {
     "image": (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"),
     "text": (".txt",),
 }
-"""Column → suffixes of the files that are its values."""
+"""Column → suffixes of its files."""
 
 LABEL_TABLES = tuple(
     f"{name}.{kind}" for name in ("labels", "captions", "metadata") for kind in ("csv", "tsv")
 )
-"""Tables that say of the files beside them what they are."""
+"""Names of tables that label the files beside them."""
 
 PARTS = frozenset({"train", "training", "valid", "validation", "val", "dev", "test"})
-"""Folders that are parts of a data set, not labels."""
+"""Names of folders that are parts of a split, not labels."""
 
 
 def media_of(files: Iterable[Path]) -> str | None:
-    """Return the column that most of a folder's files are values of, None where none are."""
+    """Return the column that most of a folder's files belong to, None where there is none."""
     files = list(files)
     counts = {
         column: sum(suffix_of(file) in suffixes for file in files)
@@ -44,11 +44,11 @@ def label_table(folder: Path) -> Path | None:
 
 
 def read_labelled_folder(folder: Path, files: Sequence[Path], column: str) -> Table:
-    """Read a folder of sounds, pictures or texts.
+    """Read a folder of audio, image or text files.
 
-    Labels come from a table in the folder (`labels.csv`, `captions.csv` or `metadata.csv`), one
-    column of which names the files; or from subfolders, `LABEL/a.wav`, or `train/LABEL/a.wav`,
-    which gives a column `split` too. Without either there is no column `label`.
+    Labels come from a table in the folder (`labels.csv`, `captions.csv` or `metadata.csv`) with
+    one column of file names; or from subfolders, `LABEL/a.wav`, or `train/LABEL/a.wav`, which
+    also gives a column `split`. Without either there is no column `label`.
 
     Args:
         folder: the folder.
@@ -57,7 +57,7 @@ def read_labelled_folder(folder: Path, files: Sequence[Path], column: str) -> Ta
 
     Raises:
         DataError: some files are in subfolders and some are not, or the table names a file that
-            is not there.
+            does not exist.
     """
     table = label_table(folder)
     media = [file for file in files if suffix_of(file) in MEDIA[column]]
@@ -76,7 +76,7 @@ def read_labelled_folder(folder: Path, files: Sequence[Path], column: str) -> Ta
 
 
 def _values(files: Sequence[Path], column: str) -> tuple[list[str], list[str]]:
-    """Return the files' texts, or their paths where they are sounds or pictures, and notes."""
+    """Return the files' texts, or their paths where they are audio or images, and notes."""
     if column != "text":
         return [str(file) for file in files], []
     read = [read_text(file) for file in files]
@@ -84,7 +84,7 @@ def _values(files: Sequence[Path], column: str) -> tuple[list[str], list[str]]:
 
 
 def _columns_of_folders(folder: Path, files: Sequence[Path]) -> dict[str, list[str]]:
-    """Return `split` and `label` as the folders' names say them."""
+    """Return the columns `split` and `label`, from the names of the folders."""
     above = [file.relative_to(folder).parts[:-1] for file in files]
     in_parts = all(parts and parts[0].lower() in PARTS for parts in above)
     names = ["split", "label"] if in_parts else ["label"]
@@ -104,7 +104,7 @@ def _columns_of_folders(folder: Path, files: Sequence[Path]) -> dict[str, list[s
 
 
 def _read_with_table(folder: Path, media: Sequence[Path], column: str, path: Path) -> Table:
-    """Put the paths of the files in place of their names in the table of labels."""
+    """Read the table of labels, with paths in place of the names of files."""
     table = read_delimited(path)
     name, names = _column_of_files(table, folder, media, path)
     paths = [folder / str(value) for value in names]
@@ -112,7 +112,7 @@ def _read_with_table(folder: Path, media: Sequence[Path], column: str, path: Pat
         if not file.is_file():
             raise DataError(
                 f"{path}, {table.where(row).rpartition(', ')[2]}: there is no file {names[row]!r} "
-                f"in {folder}. Correct the name or take the row out."
+                f"in {folder}. Correct the name or remove the row."
             )
     others = {other: table.arrow(other) for other in table.columns if other != name}
     if column in others:
@@ -121,7 +121,7 @@ def _read_with_table(folder: Path, media: Sequence[Path], column: str, path: Pat
     notes = list(table.notes)
     if unused:
         left_out = f"{counted(unused, 'file')} left out"
-        notes.append(f"{path.name} does not name all of {folder.name}/: {left_out}.")
+        notes.append(f"{path.name} does not list all files of {folder.name}/: {left_out}.")
     values, assumed = _values(paths, column)
     return Table.from_columns(
         {column: values, **others},
@@ -135,7 +135,7 @@ def _read_with_table(folder: Path, media: Sequence[Path], column: str, path: Pat
 def _column_of_files(
     table: Table, folder: Path, media: Sequence[Path], path: Path
 ) -> tuple[str, list[str]]:
-    """Find the column of a table of labels that names files: most of its values do."""
+    """Find the column of file names in a table of labels: more than half of its values exist."""
     known = {str(file.relative_to(folder)) for file in media}
     for name in table.columns:
         values = [str(value) for value in table.column(name)]
@@ -143,6 +143,6 @@ def _column_of_files(
             return name, values
     example = min(known, default="a.wav")
     raise DataError(
-        f"{path}: no column names the files beside it, as {example!r} would. Columns: "
+        f"{path}: no column holds the names of the files beside it, such as {example!r}. Columns: "
         f"{', '.join(table.columns)}."
     )

@@ -1,4 +1,4 @@
-"""JSON: an object a line, a list of objects, or an object of columns."""
+"""JSON: one object a line, a list of objects, or an object of columns."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BLOCKS = (2**20, 2**24, 2**28, 2**31 - 1)
-"""Bytes Arrow looks at at once, tried in this order: an object must fit into a block."""
+"""Arrow's block sizes in bytes, tried in this order: an object must fit into a block."""
 
 KINDS = {str: "a string", bool: "a truth value", list: "a list", dict: "an object"}
 
@@ -32,8 +32,8 @@ KINDS = {str: "a string", bool: "a truth value", list: "a list", dict: "an objec
 def read_json(path: Path) -> Table:
     """Read a file of JSON, plain or compressed.
 
-    It holds an object a line, with a row's values by the names of their columns; or one list of
-    such objects; or one object with the values of every column as a list.
+    It contains one object a line, from the names of columns to the values of a row; or a list of
+    such objects; or one object with a list of values for every column.
 
     Raises:
         DataError: the file is empty, not UTF-8 or not JSON, a row is not an object, or a column
@@ -51,7 +51,7 @@ def read_json(path: Path) -> Table:
 
 
 def _read_lines(path: Path, encoding: TextEncoding, notes: list[str]) -> Table:
-    """Read an object a line: by Arrow, or where Arrow cannot, by Python, which says why."""
+    """Read one object a line with Arrow, or where that fails with Python, which says why."""
     import pyarrow as pa
 
     try:
@@ -62,16 +62,16 @@ def _read_lines(path: Path, encoding: TextEncoding, notes: list[str]) -> Table:
             columns = columns_of_rows([row for _, row in rows], origin=path.name)
             data = Table.from_columns(columns, path.name).data
         except DataError as refusal:
-            raise _mixed(path, encoding) or refusal from error
+            raise _mixed_types(path, encoding) or refusal from error
     if not data.num_rows or not data.num_columns:
-        raise DataError(f"{path} holds no row: every line must be an object with values.")
+        raise DataError(f"{path} contains no rows: every line must be an object with values.")
 
     @cache
     def lines() -> list[int]:
         return [line for line, _ in _filled_lines(path, encoding)]
 
     def where(row: int) -> str:
-        if len(lines()) != data.num_rows:  # several objects in a line
+        if len(lines()) != data.num_rows:  # several objects on one line
             return f"{path.name}, row {row}"
         return f"{path.name}, line {lines()[row]}"
 
@@ -122,14 +122,14 @@ def _rows(path: Path, encoding: TextEncoding) -> Iterator[tuple[int, dict[str, A
             ) from error
         if not isinstance(row, dict):
             raise DataError(
-                f"{path}, line {number}: expected an object such as "
+                f"{path}, line {number}: every line must be an object such as "
                 f'{{"text": …, "label": …}}, got {_kind(row)}.'
             )
         yield number, row
 
 
-def _mixed(path: Path, encoding: TextEncoding) -> DataError | None:
-    """Name the first column that has values of two kinds, and where, None if none has."""
+def _mixed_types(path: Path, encoding: TextEncoding) -> DataError | None:
+    """Build the error for the first column that mixes types, None if none does."""
     first_of: dict[str, tuple[int, str]] = {}
     for number, row in _rows(path, encoding):
         for name, value in row.items():
@@ -138,8 +138,8 @@ def _mixed(path: Path, encoding: TextEncoding) -> DataError | None:
             first, kind = first_of.setdefault(name, (number, _kind(value)))
             if kind != _kind(value):
                 return DataError(
-                    f"{path}, line {number}: column {name!r} holds {_kind(value)}, and in line "
-                    f"{first} {kind}. Make them the same, or null where a value is missing."
+                    f"{path}, line {number}: column {name!r} holds {_kind(value)}, but {kind} in "
+                    f"line {first}. Give it one type, with null where a value is missing."
                 )
     return None
 
@@ -149,7 +149,7 @@ def _kind(value: Any) -> str:
 
 
 def _has_objects_in_lines(path: Path, encoding: TextEncoding) -> bool:
-    """Tell whether a file's first line is a whole object and others follow."""
+    """Tell whether a file's first line is a complete object and others follow."""
     lines = _filled_lines(path, encoding)
     try:
         _, first = next(lines)
@@ -159,7 +159,7 @@ def _has_objects_in_lines(path: Path, encoding: TextEncoding) -> bool:
 
 
 def _whole(path: Path, encoding: TextEncoding) -> dict[str, Any]:
-    """Return the columns of a file that is one value of JSON."""
+    """Return the columns of a file that is a single JSON value."""
     with open_text(path, encoding) as text:
         content = text.read()
     try:
@@ -171,6 +171,6 @@ def _whole(path: Path, encoding: TextEncoding) -> dict[str, Any]:
     if isinstance(value, dict) and value and all(isinstance(v, list) for v in value.values()):
         return value
     raise DataError(
-        f"{path} must hold a list of objects, or an object with a list for every column; it holds "
-        f"{_kind(value)}{'' if value else ' without anything in it'}."
+        f"{path} must contain a list of objects, or an object with a list for every column, got "
+        f"{_kind(value)}{'' if value else ' that is empty'}."
     )

@@ -1,4 +1,4 @@
-"""Values that are in memory already: dicts, lists, pandas, Arrow and Hugging Face data sets."""
+"""Tables from values in memory: dicts, lists, pandas, Arrow and Hugging Face data sets."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from elman.errors import DataError
 
 
 def read_memory(source: Any) -> Table:
-    """Make a table of columns, rows, a data frame, an Arrow table or a Hugging Face data set.
+    """Make a table from columns, rows, a DataFrame, an Arrow table or a Hugging Face data set.
 
-    pandas and datasets are not imported: an object of theirs is known by its attributes.
+    pandas and datasets are not imported: their objects are recognised by their attributes.
 
     Raises:
         DataError: it is none of these, or a table cannot hold its values.
@@ -40,10 +40,10 @@ def read_memory(source: Any) -> Table:
 
 
 def columns_of_rows(rows: Sequence[Any], *, origin: str) -> dict[str, list[Any]]:
-    """Turn rows, a dict each, into columns; what a row lacks is None.
+    """Turn rows, one dict each, into columns; a missing value is None.
 
     Raises:
-        DataError: there is no row, or one is not a dict.
+        DataError: there are no rows, or one is not a dict.
     """
     if not rows:
         raise DataError(f"{origin}: there are no rows.")
@@ -51,20 +51,20 @@ def columns_of_rows(rows: Sequence[Any], *, origin: str) -> dict[str, list[Any]]
     for number, row in enumerate(rows):
         if not isinstance(row, Mapping):
             raise DataError(
-                f"{origin}, row {number}: expected a dict of the columns' values, got "
+                f"{origin}, row {number}: a row must be a dict from columns to values, got "
                 f"{type(row).__name__}."
             )
         names.update(dict.fromkeys(row))
     for name in names:
         if not isinstance(name, str):
-            raise DataError(f"{origin}: names of columns must be strings, got {name!r}.")
+            raise DataError(f"{origin}: column names must be strings, got {name!r}.")
     return {name: [row.get(name) for row in rows] for name in names}
 
 
 def _from_mapping(source: Mapping[Any, Any]) -> Table:
     for name, values in source.items():
         if not isinstance(name, str):
-            raise DataError(f"names of columns must be strings, got {name!r}.")
+            raise DataError(f"column names must be strings, got {name!r}.")
         if isinstance(values, Mapping) or hasattr(values, "column_names"):
             raise DataError(
                 f"the data is a dict of data sets ({', '.join(map(repr, source))}); choose one, "
@@ -76,12 +76,12 @@ def _from_mapping(source: Mapping[Any, Any]) -> Table:
 
 
 def _from_frame(frame: Any) -> Table:
-    """Take the columns of a DataFrame; its index is left out, as in most files made of one."""
+    """Make a table from the columns of a DataFrame, without its index."""
     names = list(frame.columns)
     for name in names:
         if not isinstance(name, str):
             raise DataError(
-                f"names of the DataFrame's columns must be strings, got {name!r}; rename it, for "
+                f"column names of the DataFrame must be strings, got {name!r}; rename it, for "
                 f"instance by frame.columns = frame.columns.map(str)."
             )
         if names.count(name) > 1:
@@ -90,19 +90,19 @@ def _from_frame(frame: Any) -> Table:
 
 
 def _series(series: Any) -> Any:
-    """Turn a column of pandas into one of Arrow, NaN of pandas being a missing value."""
+    """Turn a pandas column into an Arrow column; NaN becomes a missing value."""
     import pyarrow as pa
 
     try:
         return pa.array(series, from_pandas=True)
     except (pa.ArrowException, OverflowError):
-        # Arrays as values, or types that do not go together: the table takes or refuses them.
+        # Arrays as values, or mixed types: the table accepts or refuses them.
         missing = series.isna()
         return [None if absent else v for v, absent in zip(series, missing, strict=True)]
 
 
 def _from_data_set(data_set: Any) -> Table:
-    """Take the Arrow table behind a Hugging Face data set, its selection and order kept."""
+    """Make a table from the Arrow table of a Hugging Face data set, keeping selection and order."""
     if getattr(data_set, "_indices", None) is not None:
         data_set = data_set.flatten_indices()
     return _from_arrow(data_set.data.table, "the data set")

@@ -1,4 +1,4 @@
-"""Parquet, Feather and Arrow files: columns with types, read as they are."""
+"""Parquet, Feather and Arrow files, read with their own types."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 def read_parquet(path: Path) -> Table:
     """Read a Parquet, Feather or Arrow file.
 
-    A Feather or Arrow file that is not compressed is mapped, not read: it may be larger than
-    memory. Rows are counted from 0.
+    An uncompressed Feather or Arrow file is memory-mapped: it may be larger than memory. Rows
+    are counted from 0.
 
     Raises:
-        DataError: the file is not what its suffix says, or holds no row.
+        DataError: the file is not of the format of its suffix, or has no rows.
     """
     import pyarrow as pa
 
@@ -28,11 +28,11 @@ def read_parquet(path: Path) -> Table:
         data = _parquet(path) if suffix_of(path) == ".parquet" else _mapped(path)
     except (pa.ArrowException, OSError) as error:
         raise DataError(
-            f"{path} cannot be read as {suffix_of(path)}: {error}. Is it whole, and what its name "
-            "says?"
+            f"{path} cannot be read as {suffix_of(path)}: {error}. Check that it is complete and "
+            "of that format."
         ) from error
     if not data.num_rows:
-        raise DataError(f"{path} holds no row; its columns are {', '.join(data.column_names)}.")
+        raise DataError(f"{path} has no rows; its columns are {', '.join(data.column_names)}.")
     return Table(
         data,
         source=path.name,
@@ -45,13 +45,13 @@ def read_parquet(path: Path) -> Table:
 def _parquet(path: Path) -> pa.Table:
     from pyarrow import parquet
 
-    # The file alone: read_table would add columns from names of folders such as `year=2020`.
+    # Not read_table, which would add columns from names of folders such as `year=2020`.
     with parquet.ParquetFile(path, memory_map=True) as file:
         return file.read()
 
 
 def _mapped(path: Path) -> pa.Table:
-    """Map a file of Arrow in either of its two layouts, that of files and that of streams."""
+    """Memory-map an Arrow file in either of its two layouts, file or stream."""
     import pyarrow as pa
 
     file = pa.memory_map(str(path))

@@ -1,4 +1,4 @@
-"""Rows of CSV or JSON lines from a stream."""
+"""Rows of CSV or JSON lines from standard input."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from elman.data.table import Table
 from elman.errors import DataError
 
 STANDARD_INPUT = "standard input"
-"""What stands for a file's name in the place of a row that came from no file."""
+"""Used in place of a file's name in the place of a row."""
 
 
 def read_standard_input(stream: IO[bytes]) -> Table:
     """Read rows of CSV or JSON lines from a stream; their places are lines of `standard input`.
 
     Raises:
-        DataError: it is empty, or malformed.
+        DataError: the stream is empty or malformed.
     """
     content = stream.read()
     if not content.strip():
-        raise DataError("standard input is empty; rows of CSV or JSON lines were expected.")
-    # An object is a row even where it is the only one and holds lists, as columns do.
+        raise DataError("standard input is empty; it must contain rows of CSV or JSON lines.")
+    # A single object is a row, even if it holds lists and so could be columns.
     begin = content.removeprefix(codecs.BOM_UTF8).lstrip()[:1]
     suffix = {b"{": ".jsonl", b"[": ".json"}.get(begin, ".csv")
     with TemporaryDirectory() as folder:
@@ -33,8 +33,8 @@ def read_standard_input(stream: IO[bytes]) -> Table:
         try:
             table = read_table(path)
         except DataError as error:
-            said = str(error).replace(str(path), STANDARD_INPUT)
-            raise DataError(said.replace(path.name, STANDARD_INPUT)) from error
+            message = str(error).replace(str(path), STANDARD_INPUT)
+            raise DataError(message.replace(path.name, STANDARD_INPUT)) from error
         places = [table.where(row) for row in range(len(table))]
         return Table.from_columns(
             {name: list(table.column(name)) for name in table.columns},

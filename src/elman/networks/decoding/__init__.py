@@ -1,4 +1,4 @@
-"""Decoding: greedy, beam search and sampling, one implementation for all networks that write."""
+"""Decoding: greedy, beam search and sampling, for every network that predicts symbols in turn."""
 
 from elman.networks.decoding.decode import decode
 from elman.networks.decoding.hypotheses import Hypothesis

@@ -1,4 +1,4 @@
-"""What may follow what was written: prefixes, lengths, repeats and banned symbols."""
+"""Constraints on the next symbol: prefixes, lengths, repeats and banned symbols."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from elman.networks.decoding.options import DecodingOptions
 
 
 class Constraints:
-    """Takes the symbols that must not follow out of the choice, and leaves log p as it is.
+    """Excludes the symbols that must not follow, without changing log p of the others.
 
     Attributes:
-        end: the id that ends a row; None where nothing does.
-        max_length: greatest number of symbols a row.
+        end: the id that ends a row; None for none.
+        max_length: greatest number of symbols in a row.
     """
 
     def __init__(
@@ -29,46 +29,46 @@ class Constraints:
         end: int | None,
         prefixes: Sequence[Tensor] | None = None,
     ) -> None:
-        """Join what the options ask with what each row must begin with.
+        """Combine the options with the prefixes of the rows.
 
         Args:
-            options: of the decoding.
+            options: the decoding options.
             rows: B.
-            end: the id that ends a row; None where nothing does.
+            end: the id that ends a row; None for none.
             prefixes: ids that each row begins with, B tensors (P,), int64; empty ones are allowed.
 
         Raises:
-            OptionError: a prefix holds no ids, or more than `max_length` allows, or an option has
-                no meaning without an end.
-            ShapeError: there are not as many prefixes as rows, or one has other axes.
+            OptionError: a prefix has invalid ids or more than `max_length`, or an option has no
+                meaning without an end.
+            ShapeError: there is not one prefix a row, or one has the wrong axes.
         """
         if end is None and options.min_length:
             raise OptionError(
-                f"min_length={options.min_length} keeps the end from coming early, and this "
-                "network writes no end; give max_length alone."
+                f"min_length={options.min_length} delays the end of a sequence, and this network "
+                "predicts no end; give max_length alone."
             )
         if end is not None and end in options.banned_ids:
-            raise OptionError(f"banned_ids must not hold the end, {end}: no row would ever end.")
+            raise OptionError(f"banned_ids must not contain the end, {end}: no row would ever end.")
         self.end = end
         self.max_length = options.max_length
         self._options = options
         self._prefixes = _checked_prefixes(prefixes, rows, end, options.max_length)
 
     def log_probabilities(self, logits: Tensor, rows: Tensor, history: Tensor) -> Tensor:
-        """Return the log-probability of every symbol that may follow; −∞ of the others.
+        """Return the log-probability of every symbol that may follow, and −∞ for the others.
 
         Args:
-            logits: (N, V), left as they are.
-            rows: which row of the batch each is of, (N,), on the CPU.
-            history: what each has written, (N, U), on the CPU.
+            logits: (N, V), not changed.
+            rows: the batch row of each hypothesis, (N,), on the CPU.
+            history: the symbols of each hypothesis so far, (N, U), on the CPU.
 
         Returns:
             (N, V), float32 or float64.
 
         Raises:
-            ShapeError: the logits have other axes.
-            DataError: they are no numbers.
-            OptionError: an id that is banned, forced or the end is none of the V, or a prefix is
+            ShapeError: the logits have the wrong axes.
+            DataError: the logits are NaN or infinite.
+            OptionError: an id that is banned, forced or the end is not below V, or a prefix is
                 impossible.
         """
         if logits.dim() != 2 or len(logits) != len(rows):
@@ -79,10 +79,10 @@ class Constraints:
             self._check_ids(logits.size(1))
         exact = torch.float64 if logits.dtype == torch.float64 else torch.float32
         scores = logits.log_softmax(-1, dtype=exact)
-        if bool(scores[:, 0].isnan().any()):  # one NaN or ∞ makes all of a row NaN
+        if bool(scores[:, 0].isnan().any()):  # one NaN or ∞ makes the whole row NaN
             raise DataError(
-                f"the network's scores of symbol {history.size(1) + 1} are no numbers (NaN or ∞); "
-                "its weights have most likely diverged in training."
+                f"the network's scores of symbol {history.size(1) + 1} are NaN or infinite; its "
+                "weights have most likely diverged in training."
             )
         forced, ids = self._forced(rows, history.size(1))
         kept = scores[forced, ids]
@@ -94,7 +94,7 @@ class Constraints:
         return scores
 
     def _forced(self, rows: Tensor, step: int) -> tuple[Tensor, Tensor]:
-        """Return which of the rows still follow their prefix, and with which symbol, (F,) each."""
+        """Return which hypotheses still follow their prefix, and its next symbols, (F,) each."""
         if step >= self._prefixes.size(1):
             return torch.empty(0, dtype=torch.int64), torch.empty(0, dtype=torch.int64)
         ids = self._prefixes[rows, step]
@@ -102,7 +102,7 @@ class Constraints:
         return forced, ids[forced]
 
     def _ban(self, scores: Tensor, history: Tensor) -> None:
-        """Write −∞ over what must not follow."""
+        """Set the scores of symbols that must not follow to −∞."""
         scores[:, list(self._options.banned_ids)] = -torch.inf
         if self.end is not None and history.size(1) < self._options.min_length:
             scores[:, self.end] = -torch.inf
@@ -111,31 +111,32 @@ class Constraints:
             scores[rows, ids] = -torch.inf
 
     def _check_ids(self, size: int) -> None:
-        """Refuse ids that are none of the V = `size` symbols of the network."""
-        named = {"every id in banned_ids": torch.tensor(self._options.banned_ids)}
-        named["every id of a prefix"] = self._prefixes
-        named["end"] = torch.tensor([] if self.end is None else [self.end])
-        for name, ids in named.items():
+        """Refuse ids that are not among the V = `size` symbols of the network."""
+        ids_by_name = {
+            "every id in banned_ids": torch.tensor(self._options.banned_ids),
+            "every id of a prefix": self._prefixes,
+            "end": torch.tensor([] if self.end is None else [self.end]),
+        }
+        for name, ids in ids_by_name.items():
             if ids.numel() and int(ids.max()) >= size:
                 raise OptionError(
-                    f"{name} must be below V = {size}, the symbols of the network, "
-                    f"got {int(ids.max())}."
+                    f"{name} must be below V = {size}, the number of symbols, got {int(ids.max())}."
                 )
 
     def _check_possible(self, kept: Tensor, rows: Tensor, ids: Tensor) -> None:
         impossible = (kept == -torch.inf).nonzero().flatten().tolist()
         if impossible:
             raise OptionError(
-                f"the prefix of row {int(rows[impossible[0]])} goes on with id "
-                f"{int(ids[impossible[0]])}, whose probability the network says is 0; leave it out."
+                f"the prefix of row {int(rows[impossible[0]])} continues with id "
+                f"{int(ids[impossible[0]])}, which has probability 0; leave it out."
             )
 
 
 def completing_repeats(history: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Find what would complete an n-gram that stands in the same row already.
+    """Find the symbols that would complete an n-gram that already occurs in the same row.
 
     Args:
-        history: what was written, (N, U).
+        history: the symbols so far, (N, U).
         size: n.
 
     Returns:
@@ -148,8 +149,8 @@ def completing_repeats(history: Tensor, size: int) -> tuple[Tensor, Tensor]:
         return history.new_empty(0), history.new_empty(0)
     ngrams = history.unfold(1, size, 1)  # (N, U − n + 1, n)
     begun = history[:, length - size + 1 :].unsqueeze(1)
-    rows, places = (ngrams[..., :-1] == begun).all(-1).nonzero(as_tuple=True)
-    return rows, ngrams[rows, places, -1]
+    rows, positions = (ngrams[..., :-1] == begun).all(-1).nonzero(as_tuple=True)
+    return rows, ngrams[rows, positions, -1]
 
 
 def _checked_prefixes(
@@ -164,13 +165,13 @@ def _checked_prefixes(
         if prefix.dim() != 1:
             raise ShapeError(f"the prefix of row {row} must be (P,), got {described(prefix)}.")
         if prefix.is_floating_point() or bool((prefix < 0).any()):
-            raise OptionError(f"the prefix of row {row} must hold ids from 0 up, got {prefix}.")
+            raise OptionError(f"the prefix of row {row} must hold ids of at least 0, got {prefix}.")
         if end is not None and bool((prefix == end).any()):
-            raise OptionError(f"the prefix of row {row} holds the end, {end}: nothing follows it.")
+            raise OptionError(f"the prefix of row {row} contains the end, {end}; leave it out.")
         if len(prefix) > max_length:
             raise OptionError(
                 f"the prefix of row {row} has {len(prefix)} symbols and max_length allows "
-                f"{max_length}; give a greater max_length or a shorter prefix."
+                f"{max_length}; increase max_length or shorten the prefix."
             )
     if not prefixes:
         return torch.empty(0, 0, dtype=torch.int64)

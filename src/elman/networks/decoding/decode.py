@@ -30,25 +30,27 @@ def decode(
     prefixes: Sequence[Tensor] | None = None,
     generator: torch.Generator | Sequence[torch.Generator] | None = None,
 ) -> list[list[Hypothesis]]:
-    """Let a network write a sequence for every row of a batch.
+    """Decode a sequence for every row of a batch.
 
         log p(y) = Σₜ log p(y(t) | y(1) … y(t−1), state)          p = softmax of the step's logits
 
-    A beam of one takes the likeliest symbol each time; a wider one searches, see
-    `search.beam_search`; with a temperature every symbol is drawn, see `sampling.distribution`.
-    Rows that have ended leave the batch. What comes out for a row does not depend on the rows
-    beside it, except where one generator draws for all of them.
+    With a beam of one, decoding is greedy; a wider beam searches, see `search.beam_search`; with a
+    temperature every symbol is sampled, see `sampling.distribution`. Rows that have ended leave
+    the batch. The result of a row does not depend on the other rows, except where one generator
+    samples for all of them.
 
     Args:
         step: one step of the network, in evaluation mode, see `Step`.
-        state: to begin from, with B rows.
-        first: what stands before the first symbol, (B,), int64, on the network's device.
-        end: the id that ends a row; None where a network only goes on: then every row has
+        state: the initial state, with B rows.
+        first: the id before the first symbol, (B,), int64, on the network's device.
+        end: the id that ends a row; None for a network without one: then every row has
             `max_length` symbols and none is finished.
-        options: of the decoding.
-        prefixes: what each row begins with, B tensors of ids, (P,); they count as written.
-        generator: of the drawing, one for all rows or one a row; wanted with a temperature alone.
-            Drawing is done on the CPU, so that a seed writes the same on every device.
+        options: the decoding options.
+        prefixes: symbols that each row begins with, B tensors of ids, (P,); they are part of the
+            result.
+        generator: random generator of sampling, one for all rows or one a row; given exactly where
+            there is a temperature. Sampling runs on the CPU, so that a seed gives the same
+            sequences on every device.
 
     Returns:
         For every row its hypotheses, distinct, best first, finished before unfinished: at most
@@ -56,8 +58,8 @@ def decode(
 
     Raises:
         OptionError: options contradict the network or the prefixes, or a generator is missing.
-        ShapeError: a tensor has other axes.
-        DataError: the network's scores are no numbers.
+        ShapeError: a tensor has the wrong axes.
+        DataError: the network's scores are NaN or infinite.
 
     >>> import torch
     >>> after = torch.tensor([[0.0, 1, 2, 3], [0, 0, 0, 9], [0, 9, 1, 0], [0, 1, 4, 2]])
@@ -77,18 +79,18 @@ def decode(
     elif options.temperature is None or generator is None:
         write_singly(step, state, first, constraints, likeliest, outcomes)
     else:
-        choose = _drawing(options.temperature, options.top_k, options.top_p, generator)
+        choose = _sampler(options.temperature, options.top_k, options.top_p, generator)
         write_singly(step, state, first, constraints, choose, outcomes)
     return outcomes.best(options.n_best)
 
 
-def _drawing(
+def _sampler(
     temperature: float,
     top_k: int | None,
     top_p: float | None,
     generator: torch.Generator | Sequence[torch.Generator],
 ) -> Choose:
-    """Choose by drawing; where nothing may follow, id 0, whose probability says so."""
+    """Return a function that samples; where no symbol may follow it gives id 0, with log p = −∞."""
 
     def choose(log_probabilities: Tensor, rows: Tensor) -> Tensor:
         possible = (log_probabilities.amax(-1) > -torch.inf).cpu()
@@ -108,10 +110,10 @@ def _check_generator(
     rows: int,
 ) -> None:
     if options.temperature is None and generator is not None:
-        raise OptionError("a generator draws, and without a temperature nothing is drawn.")
+        raise OptionError("a generator is for sampling, which needs a temperature; give one.")
     if options.temperature is not None and generator is None:
         raise OptionError(
-            f"temperature={options.temperature!r} draws; give a generator, such as "
+            f"temperature={options.temperature!r} samples, which needs a generator, such as "
             "torch.Generator().manual_seed(1)."
         )
     if isinstance(generator, Sequence) and len(generator) != rows:

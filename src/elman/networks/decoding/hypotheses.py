@@ -1,4 +1,4 @@
-"""What was written, scored and ranked."""
+"""Decoded sequences, scored and ranked."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from torch import Tensor
 
 @dataclass(frozen=True, eq=False)
 class Hypothesis:
-    """One sequence a network wrote.
+    """One decoded sequence.
 
     Attributes:
-        ids: the symbols, a forced prefix among them, the end not, (U,), on the CPU.
-        log_probability: log p of all of them and, where it was written, the end, in nats, as the
-            network alone has it: neither temperature nor what was left out of the choice changes
-            it.
-        score: what ranks hypotheses, see `normalised`.
-        finished: whether the network wrote the end.
+        ids: the symbols, including a forced prefix but not the end, (U,), on the CPU.
+        log_probability: log p of all of them and, where there is one, of the end, in nats; it is
+            the network's own, without temperature and constraints.
+        score: the value that ranks hypotheses, see `normalised`.
+        finished: whether the end was predicted.
     """
 
     ids: Tensor
@@ -32,7 +31,7 @@ def normalised(log_probabilities: Tensor, symbols: int, length_penalty: float) -
 
     Args:
         log_probabilities: log p, in nats.
-        symbols: n, the symbols it is of, the end included; nothing written counts as one.
+        symbols: n, the number of symbols, the end included; an empty sequence counts as one.
         length_penalty: α.
 
     Source: Ott et al. 2019, arXiv:1904.01038 (fairseq's `--lenpen`). Wu et al. 2016,
@@ -43,37 +42,37 @@ def normalised(log_probabilities: Tensor, symbols: int, length_penalty: float) -
 
 
 class Outcomes:
-    """The hypotheses of every row of a batch, collected as they end."""
+    """Collects the hypotheses of every row of a batch as they end."""
 
     def __init__(self, rows: int, length_penalty: float) -> None:
         self._of: list[list[Hypothesis]] = [[] for _ in range(rows)]
         self._length_penalty = length_penalty
 
     def add(self, rows: Tensor, ids: Tensor, log_probabilities: Tensor, *, finished: bool) -> None:
-        """Take in hypotheses that ended at the same step.
+        """Add hypotheses that ended at the same step.
 
         Args:
-            rows: which row of the batch each is of, (N,).
+            rows: the batch row of each, (N,).
             ids: (N, U).
-            log_probabilities: (N,), the end's among them where it was written.
-            finished: whether it was.
+            log_probabilities: (N,), including the end where it was predicted.
+            finished: whether the end was predicted.
         """
         scores = normalised(log_probabilities, ids.size(1) + finished, self._length_penalty)
-        for row, written, log_probability, score in zip(
+        for row, symbols, log_probability, score in zip(
             rows.tolist(), ids, log_probabilities.tolist(), scores.tolist(), strict=True
         ):
-            self._of[row].append(Hypothesis(written.clone(), log_probability, score, finished))
+            self._of[row].append(Hypothesis(symbols.clone(), log_probability, score, finished))
 
     def best(self, number: int) -> list[list[Hypothesis]]:
         """Return the best hypotheses of every row, best first.
 
-        Finished ones stand before unfinished ones; among equals the one that ended first.
+        Finished ones come before unfinished ones; among equals the one that ended first.
         """
 
         def rank(hypothesis: Hypothesis) -> tuple[bool, float]:
             return not hypothesis.finished, -hypothesis.score
 
-        return [sorted(found, key=rank)[:number] for found in self._of]
+        return [sorted(hypotheses, key=rank)[:number] for hypotheses in self._of]
 
 
 def highest(scores: Tensor, number: int) -> tuple[Tensor, Tensor]:
@@ -81,13 +80,13 @@ def highest(scores: Tensor, number: int) -> tuple[Tensor, Tensor]:
 
     Args:
         scores: (N, V).
-        number: how many to find; of fewer than that all.
+        number: how many to return; all where there are fewer.
 
     Returns:
         The scores and their ids, (N, min(number, V)), descending.
     """
     if number == 1:
-        values, ids = scores.max(-1, keepdim=True)  # the first of equals, as PyTorch promises
+        values, ids = scores.max(-1, keepdim=True)  # the first of equals, as PyTorch guarantees
         return values, ids
     if number >= scores.size(-1):
         return scores.sort(dim=-1, descending=True, stable=True)

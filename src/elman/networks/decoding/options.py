@@ -1,4 +1,4 @@
-"""What may be asked of decoding, and which of it contradicts itself."""
+"""The options of decoding, and which of them contradict each other."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class DecodingOptions(DecodingSpec):
         if self.n_best > self.beam_size:
             raise OptionError(
                 f"n_best must not exceed beam_size = {self.beam_size}, got {self.n_best}; a beam "
-                "of k follows k hypotheses a row."
+                "of size k keeps k hypotheses for each row."
             )
         for name in ("top_k", "top_p"):
             if self.temperature is None and getattr(self, name) is not None:
@@ -77,7 +77,7 @@ class DecodingOptions(DecodingSpec):
                 )
         if self.temperature is not None and self.beam_size > 1:
             raise OptionError(
-                f"beam_size={self.beam_size} searches for what is likeliest and "
-                f"temperature={self.temperature!r} draws; choose one of the two."
+                f"beam_size={self.beam_size} searches for the likeliest sequence and "
+                f"temperature={self.temperature!r} samples; choose one of the two."
             )
         return self

@@ -1,4 +1,4 @@
-"""Drawing the next symbol: temperature, top-k, nucleus."""
+"""Sampling the next symbol: temperature, top-k, nucleus."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from torch.nn import functional as F
 from elman.networks.decoding.hypotheses import highest
 
 _NUCLEUS = 256
-"""Symbols among which a nucleus is looked for; only a row that needs more is sorted whole."""
+"""Likeliest symbols searched for a nucleus; only rows that need more are sorted completely."""
 
 
 def distribution(
     log_probabilities: Tensor, temperature: float, top_k: int | None, top_p: float | None
 ) -> tuple[Tensor, Tensor]:
-    """Return what the next symbol is drawn from.
+    """Return the distribution that the next symbol is sampled from.
 
         p(y)    ∝ exp(log p(y) / temperature)
         top k     the k most likely symbols; among equals the lowest ids
         nucleus   of those the fewest most likely ones with Σ p(y) ≥ top_p
 
-    What is left is scaled to sum to one.
+    The remaining probabilities are scaled to sum to one.
 
     Args:
-        log_probabilities: (N, V), −∞ of what must not follow; one symbol of a row at least may.
+        log_probabilities: (N, V), −∞ for symbols that must not follow; at least one of a row may.
         temperature: above 0.
         top_k: k; None for V.
-        top_p: least mass of the nucleus; None for all.
+        top_p: least probability of the nucleus; None for all.
 
     Returns:
-        Probabilities, float64, and the symbols they are of, (N, K) each, on the CPU; K is as much
-        as the widest row needs.
+        Probabilities, float64, and their symbols, (N, K) each, on the CPU; K is what the widest
+        row needs.
 
     Source: Fan et al. 2018, arXiv:1805.04833 (top-k); Holtzman et al. 2020, arXiv:1904.09751
     (nucleus).
@@ -43,8 +43,8 @@ def distribution(
     if top_k is not None:
         scores, ids = highest(scores, top_k)
     if top_p is not None:
-        scores, places = nucleus(scores.log_softmax(-1), top_p)
-        ids = ids.gather(1, places)
+        scores, order = nucleus(scores.log_softmax(-1), top_p)
+        ids = ids.gather(1, order)
     return scores.softmax(-1), ids
 
 
@@ -76,26 +76,26 @@ def draw(
     rows: Tensor,
     generator: torch.Generator | Sequence[torch.Generator],
 ) -> Tensor:
-    """Draw a symbol a row.
+    """Sample one symbol a row.
 
     Args:
         probabilities: (N, K), on the CPU.
-        ids: of the symbols they are of, (N, K).
-        rows: which row of the batch each is of, (N,).
-        generator: one for all rows, or one for each row of the batch: then what a row draws does
-            not depend on the rows beside it.
+        ids: their symbols, (N, K).
+        rows: the batch row of each, (N,).
+        generator: one for all rows, or one for each row of the batch: then the samples of a row do
+            not depend on the other rows.
 
     Returns:
         Ids, (N,).
     """
     if isinstance(generator, torch.Generator):
-        places = torch.multinomial(probabilities, 1, generator=generator)
+        index = torch.multinomial(probabilities, 1, generator=generator)
     else:
-        # Each row draws among its own: after the last there may be as many as a wider row needs.
+        # Without the padding up to the widest row, so that the samples do not depend on it.
         widths = ((probabilities > 0) * torch.arange(1, ids.size(1) + 1)).amax(-1).tolist()
         drawn = [
             torch.multinomial(p[:width], 1, generator=generator[row])
             for p, width, row in zip(probabilities, widths, rows.tolist(), strict=True)
         ]
-        places = torch.stack(drawn) if drawn else ids.new_empty(0, 1)
-    return ids.gather(1, places)[:, 0]
+        index = torch.stack(drawn) if drawn else ids.new_empty(0, 1)
+    return ids.gather(1, index)[:, 0]

@@ -1,4 +1,4 @@
-"""Beam search, batched over the rows of a batch and their hypotheses."""
+"""Beam search, batched over rows and their hypotheses."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ def beam_search(
     """Search for the likeliest sequences of every row.
 
     A row of the batch has k = `options.beam_size` places. In each step all continuations of its
-    live hypotheses compete, by log-probability, for the places that are left; among equals the
-    hypothesis that stood first wins, then the lower id. One that writes the end keeps its place
-    and is followed no further, so that the beam narrows as hypotheses finish. After `max_length`
-    symbols a last step sees whose end would win a place; the others stay unfinished, as does one
-    that nothing may follow.
+    live hypotheses compete, by log-probability, for the remaining places; among equals the
+    higher-ranked hypothesis wins, then the lower id. A hypothesis that predicts the end keeps its
+    place and is not continued, so that the beam narrows as hypotheses finish. After `max_length`
+    symbols a last step decides whose end wins a place; the others stay unfinished, as does a
+    hypothesis that no symbol may follow.
 
-    The search of a row ends when nothing lives in it, or when nothing that lives can still come
-    before its n-th best finished hypothesis, n = `options.n_best`. A log-probability only falls,
-    and no sequence has more than `max_length` symbols and an end, so that a live hypothesis with
-    log-probability s reaches at most
+    The search of a row stops when it has no live hypothesis, or when no live one can still be
+    ranked above its n-th best finished hypothesis, n = `options.n_best`. A log-probability only
+    falls, and no sequence has more than `max_length` symbols and an end, so that a live
+    hypothesis with log-probability s reaches at most
 
         s / (max_length + 1)^α
 
-    under every way of going on. Thus what is returned is what would be without this rule.
+    however it continues. Thus the result is the same as without this rule.
 
-    All live hypotheses of all rows are one batch of the step, (N,), and no others.
+    The batch of a step, (N,), is all live hypotheses of all rows.
 
     Args:
-        step: of the network.
-        state: to begin from, B rows.
-        first: what stands before the first symbol, (B,).
-        constraints: of what may follow.
-        options: of the beam.
-        outcomes: takes in the hypotheses.
+        step: one step of the network.
+        state: the initial state, B rows.
+        first: the id before the first symbol, (B,).
+        constraints: constraints on the next symbol.
+        options: the decoding options.
+        outcomes: collects the hypotheses.
 
-    Source: Sutskever et al. 2014, arXiv:1409.3215, section 3.2, where too what has ended leaves
-    the beam; Huang et al. 2017, arXiv:1809.00069, on ends that lose nothing.
+    Source: Sutskever et al. 2014, arXiv:1409.3215, section 3.2, where finished hypotheses also
+    leave the beam; Huang et al. 2017, arXiv:1809.00069, on optimal stopping.
     """
     beams = _Beams(len(first), constraints, options, outcomes)
     ids = first
@@ -69,16 +69,16 @@ def beam_search(
 
 
 class _Beams:
-    """The live hypotheses of all rows, and how many places their rows have left.
+    """The live hypotheses of all rows, and the remaining places of their rows.
 
     Attributes:
-        rows: of the batch whose search goes on, (A,).
-        places: that each of them has left, (A,).
-        finished: the n best scores among what each of them has finished, descending, (A, n).
-        owner: which of the A each live hypothesis is of, ascending, (N,).
-        slot: its place among those of its owner, best first, (N,).
+        rows: batch rows whose search continues, (A,).
+        places: remaining places of each of them, (A,).
+        finished: the n best scores of its finished hypotheses, descending, (A, n).
+        owner: index among the A rows of each live hypothesis, ascending, (N,).
+        slot: its rank among those of its owner, best first, (N,).
         total: its log-probability, (N,), float64.
-        history: what it has written, (N, U).
+        history: its symbols so far, (N, U).
     """
 
     def __init__(
@@ -101,11 +101,11 @@ class _Beams:
 
     @property
     def alive(self) -> bool:
-        """Whether anything is left to be continued."""
+        """Whether any hypothesis is left to continue."""
         return len(self.owner) > 0
 
     def advance(self, gains: Tensor, symbols: Tensor) -> Tensor:
-        """Let the continuations compete for the places, and put away what has ended.
+        """Assign the places to the best continuations, and collect those that have ended.
 
         Args:
             gains: log-probability of the likeliest symbols after each hypothesis, descending,
@@ -113,34 +113,34 @@ class _Beams:
             symbols: their ids, (N, M).
 
         Returns:
-            Which hypothesis each one now alive goes on from, (N′,).
+            The parent of each hypothesis that is now alive, (N′,).
         """
         stuck = gains[:, 0] == -torch.inf
-        self._put_away(stuck.nonzero().flatten(), self.total[stuck], finished=False)
+        self._collect(stuck.nonzero().flatten(), self.total[stuck], finished=False)
         totals, parents, symbols = self._compete(self.total[:, None] + gains, symbols)
         kept = totals > -torch.inf
         ended = kept & (symbols == self._end) if self._end is not None else torch.zeros_like(kept)
         full = self.history.size(1) == self._max_length
-        if full:  # there is room for an end alone
+        if full:  # only the end may still follow
             unfinished = ~stuck
             unfinished[parents[ended]] = False
-            at = unfinished.nonzero().flatten()
-            self._put_away(at, self.total[at], finished=False)
-        self._put_away(parents[ended], totals[ended], finished=True)
-        self._remember(totals.where(ended, -torch.inf))
+            index = unfinished.nonzero().flatten()
+            self._collect(index, self.total[index], finished=False)
+        self._collect(parents[ended], totals[ended], finished=True)
+        self._update_finished(totals.where(ended, -torch.inf))
         alive = torch.zeros_like(kept) if full else kept & ~ended
-        return self._go_on(totals.where(alive, -torch.inf), parents, symbols)
+        return self._continue(totals.where(alive, -torch.inf), parents, symbols)
 
     def _compete(self, totals: Tensor, symbols: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Give the places that each row has left to the likeliest continuations.
+        """Assign the remaining places of each row to the likeliest continuations.
 
         Args:
             totals: log-probability of every continuation, (N, M).
-            symbols: what each goes on with, (N, M).
+            symbols: symbol of every continuation, (N, M).
 
         Returns:
-            For every place, best first, the log-probability of what takes it, −∞ of an empty one;
-            the hypothesis it goes on from; the symbol it goes on with, (A, k) each.
+            For every place, best first, the log-probability of its continuation, −∞ where it is
+            empty; the parent hypothesis; and the symbol, (A, k) each.
         """
         size, beam = totals.size(1), self._options.beam_size
         board = torch.full((len(self.rows), beam, size), -torch.inf, dtype=totals.dtype)
@@ -153,23 +153,23 @@ class _Beams:
         parents = hypothesis.gather(1, order // size)
         return ranked, parents, symbols[parents, order % size]
 
-    def _put_away(self, hypotheses: Tensor, totals: Tensor, *, finished: bool) -> None:
-        """Hand on what has ended; it keeps its place."""
+    def _collect(self, hypotheses: Tensor, totals: Tensor, *, finished: bool) -> None:
+        """Pass hypotheses that have ended to the outcomes; each keeps its place."""
         owners = self.owner[hypotheses]
         self._outcomes.add(self.rows[owners], self.history[hypotheses], totals, finished=finished)
         self.places -= owners.bincount(minlength=len(self.rows))
 
-    def _remember(self, totals: Tensor) -> None:
-        """Keep the n best scores among those known and those of what has just ended, (A, k)."""
+    def _update_finished(self, totals: Tensor) -> None:
+        """Update the n best finished scores with those that have just ended, (A, k)."""
         scores = normalised(totals, self.history.size(1) + 1, self._options.length_penalty)
-        known = torch.cat([self.finished, scores], 1)
-        self.finished = known.topk(self._options.n_best, dim=1).values
+        candidates = torch.cat([self.finished, scores], 1)
+        self.finished = candidates.topk(self._options.n_best, dim=1).values
 
-    def _go_on(self, totals: Tensor, parents: Tensor, symbols: Tensor) -> Tensor:
-        """Keep what lives of the rows whose search goes on; −∞ stands for an empty place."""
+    def _continue(self, totals: Tensor, parents: Tensor, symbols: Tensor) -> Tensor:
+        """Keep the live hypotheses of rows whose search continues; −∞ marks an empty place."""
         penalty = self._options.length_penalty
-        reach = normalised(totals.amax(1), self._max_length + 1, penalty)
-        going = self.finished[:, -1] < reach  # never where nothing lives: its reach is −∞
+        bound = normalised(totals.amax(1), self._max_length + 1, penalty)
+        going = self.finished[:, -1] < bound  # false without live hypotheses: the bound is −∞
         owners, slots = ((totals > -torch.inf) & going[:, None]).nonzero(as_tuple=True)
         chosen = parents[owners, slots]
         self.history = torch.cat([self.history[chosen], symbols[owners, slots][:, None]], 1)
@@ -180,5 +180,5 @@ class _Beams:
         return chosen
 
     def give_up(self) -> None:
-        """Hand on what lives as unfinished."""
-        self._put_away(torch.arange(len(self.owner)), self.total, finished=False)
+        """Collect the live hypotheses as unfinished."""
+        self._collect(torch.arange(len(self.owner)), self.total, finished=False)

@@ -1,4 +1,4 @@
-"""One hypothesis a row: the likeliest symbol each time, or a drawn one."""
+"""Decoding with one hypothesis a row: greedy, or by sampling."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from elman.networks.decoding.hypotheses import Outcomes
 from elman.networks.decoding.step import Step, select_rows
 
 Choose = Callable[[Tensor, Tensor], Tensor]
-"""Log-probabilities (N, V), and which row of the batch each is of (N,) → ids (N,), on the CPU."""
+"""Log-probabilities (N, V) and the batch row of each (N,) → ids (N,), on the CPU."""
 
 
-def likeliest(log_probabilities: Tensor, rows: Tensor) -> Tensor:  # noqa: ARG001 - as all choices
+def likeliest(log_probabilities: Tensor, rows: Tensor) -> Tensor:  # noqa: ARG001 - a `Choose`
     """Choose the most likely symbol of every row; among equals the lowest id."""
     return log_probabilities.argmax(-1).cpu()
 
@@ -29,15 +29,15 @@ def write_singly(
     choose: Choose,
     outcomes: Outcomes,
 ) -> None:
-    """Write every row symbol by symbol; a row that has ended leaves the batch.
+    """Decode every row symbol by symbol; a row that has ended leaves the batch.
 
     Args:
-        step: of the network.
-        state: to begin from, B rows.
-        first: what stands before the first symbol, (B,).
-        constraints: of what may follow.
-        choose: the next symbol.
-        outcomes: takes in what was written, one hypothesis a row.
+        step: one step of the network.
+        state: the initial state, B rows.
+        first: the id before the first symbol, (B,).
+        constraints: constraints on the next symbol.
+        choose: chooses the next symbol.
+        outcomes: collects one hypothesis a row.
     """
     end, max_length = constraints.end, constraints.max_length
     rows = torch.arange(len(first))
@@ -56,10 +56,10 @@ def write_singly(
         outcomes.add(rows[ended], written[ended, :length], (total + gained)[ended], finished=True)
         outcomes.add(rows[stuck], written[stuck, :length], total[stuck], finished=False)
         if bool((ended | stuck).any()):
-            on = (~(ended | stuck)).nonzero().flatten()
-            rows, written, total = rows[on], written[on], total[on]
-            chosen, gained = chosen[on], gained[on]
-            state = select_rows(state, on.to(first.device))
+            alive = (~(ended | stuck)).nonzero().flatten()
+            rows, written, total = rows[alive], written[alive], total[alive]
+            chosen, gained = chosen[alive], gained[alive]
+            state = select_rows(state, alive.to(first.device))
         if length < max_length:
             written[:, length] = chosen
             total += gained

@@ -1,4 +1,4 @@
-"""What decoding knows of a network: a step, and a state whose rows can be taken by index."""
+"""What decoding needs of a network: a step function, and a state whose rows can be selected."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from elman.errors import OptionError, ShapeError
 
 
 class Step(Protocol):
-    """A network that writes, one symbol a row and call."""
+    """One step of a network that predicts symbols in turn."""
 
     def __call__(self, ids: Tensor, state: Any, /) -> tuple[Tensor, Any]:
-        """Read the last symbols, score the next.
+        """Read the last symbols and score the next ones.
 
         Args:
             ids: the last symbol of every row, (N,).
-            state: after all symbols before, its rows in axis 1.
+            state: state after all previous symbols, with rows in axis 1.
 
         Returns:
             Scores of the next symbol, (N, V), before the softmax; the state after `ids`.
@@ -26,19 +26,19 @@ class Step(Protocol):
 
 
 def select_rows(state: Any, index: Tensor) -> Any:
-    """Take rows of a state: reorder them, leave some out, repeat others.
+    """Select rows of a state, in any order and with repetitions.
 
     Args:
         state: tensors with the batch in axis 1, (·, B, …), in tuples, named tuples and lists of
-            any depth; None stays None. What has a `select_rows` of its own is asked for it.
-        index: of the rows taken, (N,), on the device of the state.
+            any depth; None stays None. The `select_rows` method of an object is used.
+        index: indices of the rows, (N,), on the device of the state.
 
     Returns:
-        The same nest with tensors (·, N, …).
+        The same structure with tensors (·, N, …).
 
     Raises:
         ShapeError: a tensor has no axis 1.
-        OptionError: the nest holds something else.
+        OptionError: the structure holds any other value.
 
     >>> import torch
     >>> h, c = select_rows((torch.tensor([[5, 6, 7]]), None), torch.tensor([2, 0, 0]))
@@ -50,8 +50,8 @@ def select_rows(state: Any, index: Tensor) -> Any:
     if isinstance(state, Tensor):
         if state.dim() < 2:
             raise ShapeError(
-                f"a state holds tensors with the batch in axis 1, (·, B, …), got {state.dim()} "
-                "axes; give what has no axis before the batch one of size 1."
+                f"a state's tensors must have the batch in axis 1, (·, B, …), got {state.dim()} "
+                "axes; add a first axis of size 1."
             )
         return state.index_select(1, index)
     if hasattr(state, "select_rows"):
@@ -60,12 +60,12 @@ def select_rows(state: Any, index: Tensor) -> Any:
         parts = [select_rows(part, index) for part in state]
         return type(state)(*parts) if hasattr(state, "_fields") else type(state)(parts)
     raise OptionError(
-        f"a state is made of tensors, tuples, lists and None, got {type(state).__name__}."
+        f"a state must consist of tensors, tuples, lists and None, got {type(state).__name__}."
     )
 
 
 def language_model_step(network: nn.Module) -> Step:
-    """Make a step of a network that gives a prediction for every element it reads.
+    """Make a step function from a network with one output for every element it reads.
 
     Args:
         network: `network(ids (T, N), state) -> (outputs (T, N, V), state)`, as `ManyToMany`.

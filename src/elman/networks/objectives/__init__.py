@@ -1,4 +1,4 @@
-"""Objectives: what a network's outputs are for, one file a kind."""
+"""Objectives: loss, predictions and probabilities of a network's outputs, one file a kind."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ OBJECTIVES: Mapping[str, type[Any]] = MappingProxyType(
 
 
 def objective_from_json(state: Mapping[str, Any]) -> Objective:
-    """Build an objective as its `to_json` described it; what it has learned is in the weights.
+    """Build an objective from the output of its `to_json`; learned values are in the weights.
 
     Raises:
         OptionError: there is no such objective, or an option is out of range.
@@ -57,7 +57,7 @@ def objective_from_json(state: Mapping[str, Any]) -> Objective:
     try:
         built: Objective = OBJECTIVES[name](**options)
     except TypeError as error:
-        raise DataError(f"an objective {name!r} is not described by {options}: {error}.") from error
+        raise DataError(f"objective {name!r} cannot be built from {options}: {error}.") from error
     return built
 
 

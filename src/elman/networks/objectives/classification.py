@@ -12,7 +12,7 @@ from elman.networks.objectives.steps import checked_rows, checked_target
 
 
 class Classification(CrossEntropyObjective):
-    """One of n classes a row, by softmax and cross-entropy; see `cross_entropy.CrossEntropy`."""
+    """One of n classes a row, with softmax and cross-entropy; see `cross_entropy.CrossEntropy`."""
 
     name: ClassVar[str] = "classification"
     per_step: ClassVar[bool] = False
@@ -22,12 +22,12 @@ class Classification(CrossEntropyObjective):
     of_names: ClassVar[bool] = True
 
     def loss(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
-        """Return the mean cross-entropy a row, in nats.
+        """Return the mean cross-entropy per row, in nats.
 
         Args:
             outputs: (B, n).
             target: ids of classes, (B,).
-            lengths: (B,), all 1 where nothing has steps.
+            lengths: (B,), all 1 where there are no steps.
         """
         outputs = checked_rows(outputs, lengths, self.output_size)
         target = checked_target(target, "B", (len(outputs),), ids=True)
@@ -39,5 +39,5 @@ class Classification(CrossEntropyObjective):
         return list(checked_rows(outputs, lengths, self.output_size).argmax(-1))
 
     def probabilities(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:
-        """Return the probability of every class, (n,) a row."""
+        """Return the probability of every class, (n,) per row."""
         return list(checked_rows(outputs, lengths, self.output_size).softmax(-1))

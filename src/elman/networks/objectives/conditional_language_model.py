@@ -1,4 +1,4 @@
-"""A sequence written symbol by symbol, given what a network has read."""
+"""The next symbol of a target sequence, given the input and the symbols before it."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ from elman.networks.objectives.steps import checked_target, flat_steps
 from elman.sequence.ragged import real_steps
 
 _PADDING = -1
-"""What stands behind the end of a target."""
+"""Padding after the end of a target."""
 
 
 class TeacherForced(NamedTuple):
-    """A target as a network that writes meets it in training."""
+    """A target as inputs and targets of a decoder in training (teacher forcing)."""
 
     read: Tensor
-    """What it is told: boundary, y(1), …, y(U), ids, (U + 1, B); the boundary in the padding"""
+    """Inputs: boundary, y(1), …, y(U), ids, (U + 1, B); the boundary in the padding"""
     written: Tensor
-    """What it should say: y(1), …, y(U), boundary, (U + 1, B); −1 in the padding"""
+    """Targets: y(1), …, y(U), boundary, (U + 1, B); −1 in the padding"""
     lengths: Tensor
     """Symbols of each row, its boundary included, (B,)"""
 
 
 class ConditionalLanguageModel(Objective):
-    """Which symbols a row's answer has, one after another, and where it ends.
+    """The symbols of a target sequence one after another, and its end.
 
         log p(y | x) = Σᵤ log p(y(u) | x, y(1) … y(u−1))           u = 1 … U + 1
         y(0) = y(U + 1) = boundary,   p = softmax of the outputs
 
-    The boundary, id V, stands before the first symbol and ends a row: a network has V + 1 outputs,
-    and the symbols keep their ids. The loss is the mean of − log p(y(u) | …) over all that is
-    written, boundaries included, in nats; with label smoothing that of the smoothed truth
-    q = (1 − ε) [k = y(u)] + ε / (V + 1).
+    The boundary, id V, comes before the first symbol and ends a row: a network has V + 1 outputs,
+    and the symbols keep their ids. The loss is the mean of − log p(y(u) | …) over all symbols,
+    boundaries included, in nats; with label smoothing it is the cross-entropy with the smoothed
+    target q = (1 − ε) [k = y(u)] + ε / (V + 1).
 
     Source: Sutskever et al. 2014, arXiv:1409.3215, §2; label smoothing: Szegedy et al. 2016,
     arXiv:1512.00567, §7.
@@ -55,14 +55,14 @@ class ConditionalLanguageModel(Objective):
     loss_unit: ClassVar[str] = "nats a symbol"
 
     def __init__(self, size: int, *, label_smoothing: float = 0.0) -> None:
-        """Write symbols of a vocabulary.
+        """Set the vocabulary's size and the smoothing.
 
         Args:
-            size: V, that of the vocabulary, the unknown symbol included.
-            label_smoothing: ε, the share of the truth that is spread over all outputs.
+            size: V, size of the vocabulary, the unknown symbol included.
+            label_smoothing: ε, the share of the target that is spread over all outputs.
 
         Raises:
-            OptionError: V is no size, or ε lies outside [0, 1).
+            OptionError: V is not a size, or ε lies outside [0, 1).
         """
         super().__init__()
         self.output_size = checked_size("size", size) + 1
@@ -70,20 +70,20 @@ class ConditionalLanguageModel(Objective):
 
     @property
     def boundary(self) -> int:
-        """The id of what stands before the first symbol and behind the last: V."""
+        """The id before the first symbol and after the last: V."""
         return self.output_size - 1
 
     def teacher_forced(self, target: Tensor, rows: int) -> TeacherForced:
-        """Say what is read and what is to be written of a target.
+        """Turn a target into inputs and targets of a decoder.
 
         Args:
-            target: ids below V, (U, B), −1 behind each row's end; a row may be empty.
+            target: ids below V, (U, B), −1 after each row's end; a row may be empty.
             rows: B.
 
         Raises:
-            ShapeError: the target has other axes.
-            OptionError: it holds no ids, or one that is not in the vocabulary.
-            DataError: a row goes on after its end.
+            ShapeError: the target has the wrong axes.
+            OptionError: it is not integer, or an id is not in the vocabulary.
+            DataError: a row continues after its end.
         """
         if not isinstance(target, Tensor) or target.dim() != 2 or target.size(1) != rows:
             raise ShapeError(
@@ -103,8 +103,8 @@ class ConditionalLanguageModel(Objective):
             broken = (symbols[1:] & ~symbols[:-1]).any(0).nonzero().flatten()
             if broken.numel():
                 raise DataError(
-                    f"row {int(broken[0])} of the target has symbols behind a −1, which stands "
-                    "behind a row's end alone."
+                    f"row {int(broken[0])} of the target has symbols after a −1, which may only "
+                    "follow a row's end."
                 )
         read = F.pad(target.where(symbols, self.boundary), (0, 0, 1, 0), value=self.boundary)
         written = F.pad(target, (0, 0, 0, 1), value=_PADDING)
@@ -112,18 +112,18 @@ class ConditionalLanguageModel(Objective):
         return TeacherForced(read, written.masked_fill(ends, self.boundary), lengths)
 
     def loss(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
-        """Return the mean cross-entropy a written symbol, boundaries included, in nats.
+        """Return the mean cross-entropy per symbol, boundaries included, in nats.
 
         Args:
-            outputs: (U + 1, B, V + 1); behind a row's end they are never read.
+            outputs: (U + 1, B, V + 1); never read after a row's end.
             target: (U, B), see `teacher_forced`.
-            lengths: steps of each row's input, (B,): not those of the target, which say themselves
-                where they end.
+            lengths: steps of each row's input, (B,); the target's own lengths follow from its
+                padding.
 
         Raises:
             ShapeError: the axes do not fit.
-            OptionError: the target holds no ids, or one that is not in the vocabulary.
-            DataError: a row goes on after its end.
+            OptionError: the target is not integer, or an id is not in the vocabulary.
+            DataError: a row continues after its end.
         """
         self._check(outputs, lengths)
         forced = self._of(outputs, target)
@@ -136,7 +136,7 @@ class ConditionalLanguageModel(Objective):
         return loss / forced.lengths.sum().clamp(min=1)
 
     def weight(self, batch: Batch) -> int:
-        """Count what is written of a batch: its symbols, and a boundary a row."""
+        """Return the number of symbols of a batch, with one boundary a row."""
         return int((batch.target != _PADDING).sum()) + len(batch.lengths)
 
     def step_nll(self, outputs: Tensor, target: Tensor) -> Tensor:
@@ -158,16 +158,17 @@ class ConditionalLanguageModel(Objective):
     def answers(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:
         """Return the most likely symbol of every step, up to the first boundary, ids, (U,) a row.
 
-        Of a network that reads what it has written this is what it says next at each step, told
-        the truth so far; what it writes by itself comes from decoding.
+        For a network with feedback these are its next symbols given the true ones before; its own
+        predictions come from decoding.
         """
         self._check(outputs, lengths)
         rows = outputs.argmax(-1).t()
         return [row[:size] for row, size in zip(rows, self._sizes(rows), strict=True)]
 
     def probabilities(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:
-        """Return the probability of every symbol and, last, the boundary at the steps of `answers`
-        and at that of the boundary which ends them, (U + 1, V + 1) a row.
+        """Return the probability of every symbol and, last, of the boundary, (U + 1, V + 1) a row.
+
+        The steps are those of `answers` and that of the boundary after them.
         """
         self._check(outputs, lengths)
         rows = outputs.argmax(-1).t()
@@ -195,12 +196,12 @@ class ConditionalLanguageModel(Objective):
         return sizes
 
     def _of(self, outputs: Tensor, target: Tensor) -> TeacherForced:
-        """Check a target and that the outputs are of it."""
+        """Check a target, and that the outputs fit it."""
         self._check_outputs(outputs)
         forced = self.teacher_forced(target, outputs.size(1))
         if len(outputs) != len(forced.written):
             raise ShapeError(
-                f"outputs must be (U + 1, B, V + 1), a step more than the target's U = "
+                f"outputs must be (U + 1, B, V + 1), one step more than the target's U = "
                 f"{len(target)}, got {described(outputs)}."
             )
         return forced

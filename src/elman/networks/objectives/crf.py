@@ -24,7 +24,7 @@ from elman.networks.objectives.steps import (
 from elman.sequence.ragged import real_steps
 
 _FORBIDDEN = -1e30
-"""The score of what a scheme forbids. Finite, so that no sum of them makes a NaN; e to it is 0."""
+"""The score of forbidden tags. It is finite, so that no sum of them is NaN; e to it is 0."""
 
 
 class CRF(Objective):
@@ -34,13 +34,13 @@ class CRF(Objective):
         log Z(x) = log Σ_y exp s(x, y)                    over all sequences of tags
         nll      = log Z(x) − s(x, y)
 
-    e are the network's outputs; a, A and b are learned, and begin at zero: as if steps were
-    independent. The loss is the negative log-likelihood a real step: Σ nll over the rows, divided
-    by their steps, so that it compares with the loss of `Tagging`.
+    e are the network's outputs; a, A and b are learned, and start at zero, where steps are
+    independent. The loss is the negative log-likelihood per real step: Σ nll over the rows,
+    divided by their steps, so that it compares with the loss of `Tagging`.
 
-    Z is exact, by the forward recursion in log space; the answer is the sequence of the greatest
-    score, by Viterbi's algorithm; the probabilities are the marginals p(y(t) = k | x), which are
-    ∂ log Z / ∂ e(t, k). With a scheme, sequences whose spans are ill formed have probability 0.
+    Z is exact, by the forward recursion in log space; the prediction is the sequence of the
+    greatest score, by Viterbi's algorithm; the probabilities are the marginals p(y(t) = k | x),
+    which are ∂ log Z / ∂ e(t, k). With a scheme, ill-formed sequences have probability 0.
 
     Source: Lafferty, McCallum & Pereira 2001, ICML; on a recurrent network: Huang, Xu & Yu 2015,
     arXiv:1508.01991; constrained in training too: Papay et al. 2022, arXiv:2106.07306.
@@ -60,7 +60,7 @@ class CRF(Objective):
     def __init__(
         self, size: int, *, names: Sequence[str] | None = None, scheme: str | None = None
     ) -> None:
-        """Choose among tags.
+        """Set the tags and the scheme.
 
         Args:
             size: n, the number of tags.
@@ -68,7 +68,7 @@ class CRF(Objective):
             scheme: BIO, IOB2 or BIOES; None allows every tag everywhere.
 
         Raises:
-            OptionError: n is no size, an unknown scheme, or tags that are not of it.
+            OptionError: n is not a size, the scheme is unknown, or the tags do not fit it.
         """
         super().__init__()
         self.output_size = checked_size("size", size)
@@ -85,7 +85,7 @@ class CRF(Objective):
     def _allowed(self) -> Allowed:
         names, size = self.names, self.output_size
         if names is not None and len(names) != size:
-            raise OptionError(f"names must be one a tag, {size}; got {len(names)}.")
+            raise OptionError(f"names must be one per tag, {size}; got {len(names)}.")
         if self.scheme is None:
             return everything(size)
         if names is None:
@@ -93,7 +93,7 @@ class CRF(Objective):
         return allowed_by(self.scheme, names)
 
     def loss(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
-        """Return the negative log-likelihood a real step, in nats.
+        """Return the negative log-likelihood per real step, in nats.
 
         Args:
             outputs: e, (T, B, n).
@@ -101,7 +101,7 @@ class CRF(Objective):
             lengths: real steps of each row, (B,).
 
         Raises:
-            DataError: the scheme forbids a row's tags; the first such place is named.
+            DataError: the scheme forbids a row's tags; the first such row is named.
         """
         lengths = checked_steps(outputs, lengths, self.output_size)
         target = checked_target(target, "T, B", (*outputs.shape[:2],), ids=True)
@@ -131,7 +131,7 @@ class CRF(Objective):
 
         Args:
             outputs: e, (T, B, n), T at least 1.
-            tags: ids, (T, B); not read behind a row's end.
+            tags: ids, (T, B); not read after a row's end.
             lengths: real steps of each row, (B,), on the device of the outputs.
 
         Raises:
@@ -147,7 +147,7 @@ class CRF(Objective):
 
     @torch.no_grad()
     def answers(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:
-        """Return each row's tags of the greatest score together, ids, (T,).
+        """Return each row's sequence of tags with the greatest score, ids, (T,).
 
         Source: Viterbi 1967, doi:10.1109/TIT.1967.1054010.
         """
@@ -162,7 +162,7 @@ class CRF(Objective):
         for emission, goes in zip(emissions[1:].unbind(), going[1:].unbind(), strict=True):
             best, before = (score.unsqueeze(2) + transitions).max(1)
             score = torch.where(goes, best + emission, score)
-            # Behind a row's end its last tag is handed down unchanged.
+            # After a row's end its last tag is passed on unchanged.
             came_from.append(torch.where(goes, before, stays))
         path = [(score + last).argmax(1)]
         for before in reversed(came_from):
@@ -175,9 +175,9 @@ class CRF(Objective):
         if len(outputs) == 0:
             return cut_rows(outputs, lengths)
         with torch.inference_mode(False), torch.enable_grad():
-            given = outputs.detach().clone().requires_grad_()
-            total = self.log_partition(given, lengths.clone()).sum()
-            (marginals,) = torch.autograd.grad(total, given)
+            emissions = outputs.detach().clone().requires_grad_()
+            total = self.log_partition(emissions, lengths.clone()).sum()
+            (marginals,) = torch.autograd.grad(total, emissions)
         return cut_rows(marginals, lengths)
 
     def base_rates(self, targets: Iterable[Tensor]) -> Tensor:
@@ -194,11 +194,11 @@ class CRF(Objective):
         }
 
     def _emissions(self, outputs: Tensor, lengths: Tensor) -> Tensor:
-        """Give the outputs without their padding, in the precision of the transitions."""
+        """Return the outputs with zeroed padding, in the precision of the transitions."""
         return without_padding(outputs.to(self.transitions.dtype), lengths)
 
     def _constrained(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Give a, A and b with what the scheme forbids out of reach."""
+        """Return a, A and b with forbidden tags masked."""
         return (
             self.first.masked_fill(~self.first_allowed, _FORBIDDEN),
             self.transitions.masked_fill(~self.next_allowed, _FORBIDDEN),
@@ -206,17 +206,17 @@ class CRF(Objective):
         )
 
     def _check_allowed(self, tags: Tensor, lengths: Tensor) -> None:
-        """Refuse tags whose probability is 0 by the scheme."""
+        """Refuse tags that the scheme forbids."""
         if self.scheme is None or self.names is None:
             return
         last = tags.gather(0, (lengths - 1).clamp(min=0).unsqueeze(0)).squeeze(0)
         moves = self.next_allowed[tags[:-1], tags[1:]] | ~real_steps(lengths, len(tags))[1:]
-        fine = self.first_allowed[tags[0]] & moves.all(0) & self.last_allowed[last]
-        wrong = (~fine & (lengths > 0)).nonzero().flatten()
+        allowed = self.first_allowed[tags[0]] & moves.all(0) & self.last_allowed[last]
+        wrong = (~allowed & (lengths > 0)).nonzero().flatten()
         if wrong.numel():
             row = int(wrong[0])
             names = [self.names[tag] for tag in tags[: int(lengths[row]), row].tolist()]
             raise DataError(
-                f"the tags of row {row} of the batch are not of scheme {self.scheme}: "
+                f"the tags of row {row} of the batch do not follow scheme {self.scheme}: "
                 f"{' '.join(names)}. Correct them, or leave scheme out."
             )

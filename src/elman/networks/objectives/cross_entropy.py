@@ -1,4 +1,4 @@
-"""One of several classes, by softmax and cross-entropy: the loss, and what its objectives share."""
+"""Softmax and cross-entropy: the loss, and the base of the objectives that use it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class CrossEntropy(nn.Module):
         loss = (1/N) Σₙ Σₖ w(k) q(n, k) · (− log p(n, k)),   p = softmax of the outputs
         q(n, k) = (1 − ε) [k = y(n)] + ε / K
 
-    The mean is over the N answers, where torch.nn.CrossEntropyLoss divides by Σ w(y(n)): a mean
-    over batches is then the mean over the data, whatever classes stand in a batch.
+    The mean is over N, where torch.nn.CrossEntropyLoss divides by Σ w(y(n)): a mean over batches
+    is then the mean over the data, whatever the classes in a batch.
 
     Source: label smoothing: Szegedy et al. 2016, arXiv:1512.00567, §7.
     """
@@ -33,12 +33,12 @@ class CrossEntropy(nn.Module):
     def __init__(
         self, classes: int, class_weights: Sequence[float] | None, label_smoothing: float
     ) -> None:
-        """Choose the weights and the smoothing.
+        """Set the weights and the smoothing.
 
         Args:
             classes: K.
-            class_weights: w, one a class, from 0 up; None for 1 each.
-            label_smoothing: ε, the share of the truth that is spread over all classes.
+            class_weights: w, one per class, at least 0; None for 1 each.
+            label_smoothing: ε, the share of the target that is spread over all classes.
 
         Raises:
             OptionError: a value is out of range, or there is not one weight a class.
@@ -50,7 +50,7 @@ class CrossEntropy(nn.Module):
         self.register_buffer("weights", weights, persistent=False)
 
     def forward(self, outputs: Tensor, target: Tensor) -> Tensor:
-        """Return the loss of outputs (N, K) and target (N,), ids; zero where N is."""
+        """Return the loss of outputs (N, K) and target (N,), ids; zero where N is zero."""
         weights = None if self.weights is None else self.weights.to(outputs.dtype)
         total = F.cross_entropy(
             outputs,
@@ -67,7 +67,7 @@ class CrossEntropy(nn.Module):
 
 
 class CrossEntropyObjective(Objective):
-    """What the choice of a class a row and of a tag a step share: options, and their JSON."""
+    """The options that classification and tagging share, and their JSON."""
 
     def __init__(
         self,
@@ -76,12 +76,12 @@ class CrossEntropyObjective(Objective):
         class_weights: Sequence[float] | None = None,
         label_smoothing: float = 0.0,
     ) -> None:
-        """Choose among classes.
+        """Set the number of classes, their weights and the smoothing.
 
         Args:
             size: n, the number of classes, or of tags.
-            class_weights: how much a row or a step of each class counts; None for 1 each.
-            label_smoothing: ε, the share of the truth that is spread over all classes.
+            class_weights: weight of a row or a step of each class; None for 1 each.
+            label_smoothing: ε, the share of the target that is spread over all classes.
 
         Raises:
             OptionError: a value is out of range, or there is not one weight a class.
@@ -103,15 +103,15 @@ def checked_weights(name: str, weights: Sequence[float] | None, size: int) -> Te
     """Return weights as a tensor, (n,).
 
     Raises:
-        OptionError: there is not one each, or one is negative or no number, or all are zero.
+        OptionError: there is not one each, one is negative or not a number, or all are zero.
     """
     if weights is None:
         return None
     if len(weights) != size:
-        raise OptionError(f"{name} must be one a class, {size} numbers; got {len(weights)}.")
+        raise OptionError(f"{name} must be one per class, {size} numbers; got {len(weights)}.")
     wrong = [weight for weight in weights if not (math.isfinite(weight) and weight >= 0)]
     if wrong or not any(weights):
         raise OptionError(
-            f"{name} must be numbers from 0 up, not all of them 0; got {(wrong or weights)[0]!r}."
+            f"{name} must be numbers of at least 0, not all 0; got {(wrong or weights)[0]!r}."
         )
     return torch.tensor(weights, dtype=torch.float64)

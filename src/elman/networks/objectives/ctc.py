@@ -1,4 +1,4 @@
-"""A sequence of symbols shorter than the input, aligned in order alone."""
+"""A sequence of symbols shorter than the input, aligned with it only in order."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class CTC(Objective):
 
         p(y | x) = Σ_π Πₜ p(t, π(t)),   over all π(1) … π(T) that collapse to y
 
-    A path collapses to y when its repeats are merged and then its blanks are left out. The blank
-    is the last output, n, so that symbols keep their ids. The loss is − log p(y | x) in nats, the
-    mean over the rows.
+    A path collapses to y by merging its repeats and then removing its blanks. The blank is the
+    last output, n, so that symbols keep their ids. The loss is the mean of − log p(y | x) over the
+    rows, in nats.
 
     Source: Graves et al. 2006, doi:10.1145/1143844.1143891.
     """
@@ -38,20 +38,22 @@ class CTC(Objective):
     loss_unit: ClassVar[str] = "nats a row"
 
     def __init__(self, size: int, *, beam_width: int = 16) -> None:
-        """Choose among symbols.
+        """Set the number of symbols and the beam width.
 
         Args:
-            size: n, the number of symbols; the network gives one output more.
-            beam_width: prefixes that `answers` follows side by side; 0 takes the best path, which
-                is quicker and may miss the most likely sequence.
+            size: n, the number of symbols; the network has one output more.
+            beam_width: prefixes kept in `answers`; 0 decodes the best path, which is faster and
+                may miss the most likely sequence.
 
         Raises:
-            OptionError: n is no size, or the width is negative or no whole number.
+            OptionError: n is not a size, or the width is not a whole number of at least 0.
         """
         super().__init__()
         self.output_size = checked_size("size", size) + 1
         if isinstance(beam_width, bool) or not isinstance(beam_width, int) or beam_width < 0:
-            raise OptionError(f"beam_width must be a whole number from 0 up, got {beam_width!r}.")
+            raise OptionError(
+                f"beam_width must be a whole number of at least 0, got {beam_width!r}."
+            )
         self.beam_width = beam_width
 
     @property
@@ -60,7 +62,7 @@ class CTC(Objective):
         return self.output_size - 1
 
     def loss(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
-        """Return the mean negative log-likelihood a row, in nats.
+        """Return the mean negative log-likelihood per row, in nats.
 
         Args:
             outputs: (T, B, n + 1).
@@ -69,14 +71,14 @@ class CTC(Objective):
 
         Raises:
             ShapeError: the axes do not fit.
-            DataError: a row has too few steps for its symbols: each takes a step, and two that are
-                the same in a row a blank between them.
+            DataError: a row has too few steps for its symbols: each takes a step, and so does the
+                blank between two equal ones.
         """
         lengths = checked_steps(outputs, lengths, self.output_size)
         symbols = self._checked_symbols(target, outputs)
         sizes = (symbols >= 0).sum(0)
         self._check_steps(symbols, sizes, lengths)
-        rows = lengths > 0  # without steps there are no symbols, and nothing to lose
+        rows = lengths > 0  # rows without steps have no symbols, and a loss of 0
         if not bool(rows.any()):
             return without_padding(outputs, lengths).sum()
         log_probabilities = without_padding(outputs, lengths)[:, rows].log_softmax(-1)
@@ -92,7 +94,7 @@ class CTC(Objective):
         return mean
 
     def answers(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:
-        """Return each row's symbols, ids, (S,): the most likely the search finds."""
+        """Return each row's symbols, ids, (S,): the most likely sequence that the search finds."""
         lengths = checked_steps(outputs, lengths, self.output_size)
         return [self._decode(row) for row in cut_rows(outputs.detach(), lengths)]
 
@@ -124,7 +126,7 @@ class CTC(Objective):
             raise OptionError(
                 f"target must hold ids below n = {self.blank}, got {int(target.max())}."
             )
-        # PyTorch's loss wants a column even where no row has a symbol.
+        # PyTorch's loss needs a column even where no row has a symbol.
         padded: Tensor = F.pad(target, (0, 0, 0, 1), value=-1)
         return padded
 
@@ -134,10 +136,9 @@ class CTC(Objective):
         if short.numel():
             row = int(short[0])
             raise DataError(
-                f"row {row} of the batch has {int(lengths[row])} steps and {int(sizes[row])} "
-                f"symbols to find in them, {int(repeated[row])} of them the same as the one before "
-                f"it, which takes {int(sizes[row] + repeated[row])} steps; leave such rows out, or "
-                "give shorter steps."
+                f"row {row} of the batch has {int(lengths[row])} steps, and its {int(sizes[row])} "
+                f"symbols, {int(repeated[row])} of them equal to the one before, need "
+                f"{int(sizes[row] + repeated[row])}; leave such rows out, or use shorter steps."
             )
 
 
@@ -160,16 +161,16 @@ def prefix_beam_search(
 ) -> tuple[list[int], float]:
     """Search for the most likely sequence, summing the paths that collapse to each.
 
-    A prefix carries two sums: of the paths that end with a blank and of those that end with its
-    last symbol, for only the former may add that symbol once more.
+    A prefix has two sums: of the paths that end with a blank and of those that end with its last
+    symbol, because only the former can add that symbol again.
 
     Args:
-        log_probabilities: of every output at every step, (T, n + 1).
+        log_probabilities: log-probability of every output at every step, (T, n + 1).
         blank: the id of the blank.
         width: prefixes kept after every step; with all of them the search is exact.
 
     Returns:
-        The sequence, and the logarithm of the sum that was found for it.
+        The sequence, and the logarithm of its sum.
 
     Source: Graves 2012, "Supervised Sequence Labelling with Recurrent Neural Networks", §7.5;
     Hannun et al. 2014, arXiv:1408.2873, algorithm 1, without a language model.

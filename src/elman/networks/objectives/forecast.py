@@ -1,4 +1,4 @@
-"""The values of a horizon, each with its distribution."""
+"""Forecasts of the values of a horizon, each with its distribution."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ class ForecastObjective(Objective):
 
         loss = (1/N) Σ − ln p(y)            over the N values that are observed
 
-    with the pinball loss in place of − ln p for quantiles. A value that is missing, NaN, counts
-    nothing: neither it nor the outputs at its place reach the loss or a gradient.
+    with the pinball loss in place of − ln p for quantiles. A missing value, NaN, is ignored:
+    neither it nor its outputs reach the loss or a gradient.
 
-    What a distribution is told is P raw numbers a value and the scale ν of the value's window.
-    A network's last layer gives the raw numbers, `head_size` = n·P a step; `scaled` puts the
-    scales beside them, and these are the outputs, O = n·(P + 1), that every method here takes.
-    The scale is not learned: it is what the network's input was divided by.
+    A distribution takes P raw numbers a value and the scale ν of the value's window. A network's
+    last layer has the raw numbers as outputs, `head_size` = n·P a step; `scaled` appends the
+    scales, and the result is the outputs, O = n·(P + 1), that every method here takes. The scale
+    is not learned: the network's input was divided by it.
 
     Given the outputs, values are independent of each other. Where the network reads its own last
-    value before it gives the next outputs, a path over the horizon is drawn by `sample`, a step at
-    a time.
+    value before the next outputs, a path over the horizon is sampled by `sample`, one step at a
+    time.
 
     Source: Salinas et al. 2020, arXiv:1704.04110, §3.
     """
@@ -49,7 +49,7 @@ class ForecastObjective(Objective):
         values: int = 1,
         quantiles: Sequence[float] | None = None,
     ) -> None:
-        """Choose the family.
+        """Set the family of distributions.
 
         Args:
             distribution: gaussian, student-t, negative-binomial (for counts) or quantiles.
@@ -58,16 +58,17 @@ class ForecastObjective(Objective):
                 a point forecast, by the absolute error.
 
         Raises:
-            OptionError: there is no such distribution, n is no size, or quantiles are not rising
-                levels with ½ among or between them, or are given to another distribution.
+            OptionError: there is no such distribution, n is not a size, or quantiles are not
+                ascending levels with ½ among or between them, or are given to another
+                distribution.
         """
         super().__init__()
         options: dict[str, Any] = {"name": distribution}
         if quantiles is not None:
             if distribution != "quantiles":
                 raise OptionError(
-                    f"quantiles are what distribution='quantiles' learns, got {distribution!r}, "
-                    "of which any quantile can be asked afterwards; leave them out."
+                    f"quantiles are for distribution='quantiles', got {distribution!r}, which has "
+                    "every quantile without training for it; leave them out."
                 )
             options["levels"] = list(quantiles)
         self.distribution = distribution_from_json(options)
@@ -78,7 +79,7 @@ class ForecastObjective(Objective):
     def scaled(
         self, raw: Tensor, scale: Tensor | None = None, shift: Tensor | None = None
     ) -> Tensor:
-        """Put the scales beside the raw numbers of a network.
+        """Append the scales to the raw outputs of a network.
 
         Args:
             raw: (…, n·P), the P of a value next to each other.
@@ -90,9 +91,9 @@ class ForecastObjective(Objective):
             The outputs, (…, O): after the P numbers of a value, ln ν.
 
         Raises:
-            ShapeError: the axes are not these.
-            DataError: a scale is no number above 0.
-            OptionError: a shift of a distribution that cannot be shifted, as that of counts.
+            ShapeError: the axes are wrong.
+            DataError: a scale is not a number above 0.
+            OptionError: a shift is given to a distribution that cannot be shifted, as for counts.
         """
         if raw.dim() == 0 or raw.size(-1) != self.head_size:
             raise ShapeError(
@@ -101,11 +102,11 @@ class ForecastObjective(Objective):
         of_values = raw.unflatten(-1, (self.values, -1))
         if scale is None:
             scale = torch.ones_like(of_values[..., 0])
-        fine = (scale > 0) & scale.isfinite()
-        if not bool(fine.all()):
+        valid = (scale > 0) & scale.isfinite()
+        if not bool(valid.all()):
             raise DataError(
-                f"a scale must be a number above 0, got {float(scale[~fine][0]):g}; give 1 to a "
-                "window that has none."
+                f"a scale must be a number above 0, got {float(scale[~valid][0]):g}; use 1 for a "
+                "window without one."
             )
         try:
             logarithm = scale.log().expand(of_values.shape[:-1])
@@ -115,39 +116,39 @@ class ForecastObjective(Objective):
                 f"(…, n) = {tuple(of_values.shape[:-1])}; got {described(scale)}."
             ) from error
         if shift is not None:
-            moved = torch.zeros_like(of_values)
-            moved[..., self._location()] = shift / scale
-            of_values = of_values + moved
+            added = torch.zeros_like(of_values)
+            added[..., self._location()] = shift / scale
+            of_values = of_values + added
         return torch.cat([of_values, logarithm.unsqueeze(-1)], -1).flatten(-2)
 
     def parameters_of(self, outputs: Tensor) -> Tensor:
         """Return the parameters of every value's distribution, (…, n, P), of outputs (…, O)."""
-        return self.distribution.parameters(*_taken_apart(self._of_values(outputs)))
+        return self.distribution.parameters(*_raw_and_scale(self._of_values(outputs)))
 
     def loss(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
-        """Return the mean loss of an observed value; 0 where none is.
+        """Return the mean loss per observed value; 0 where there is none.
 
         Args:
             outputs: (H, B, O).
             target: (H, B, n), NaN where a value is missing.
-            lengths: of what was read before the horizon, (B,).
+            lengths: number of steps before the horizon, (B,).
 
         Raises:
-            ShapeError, OptionError: the axes or types are not these.
-            DataError: a value that the distribution gives no probability to.
+            ShapeError, OptionError: the axes or types are wrong.
+            DataError: a value is outside the distribution's range.
         """
         outputs = self._checked(outputs, lengths)
         shape = (*outputs.shape[:2], self.values)
         target = checked_target(target, "H, B, n", shape, ids=False)
         observed = ~target.isnan()
-        # What is missing is left behind first: backwards through eˣ, 0 · NaN would be NaN.
-        raw, scale = _taken_apart(self._of_values(outputs)[observed])
+        # Missing values are removed first: backwards through eˣ, 0 · NaN would be NaN.
+        raw, scale = _raw_and_scale(self._of_values(outputs)[observed])
         parameters = self.distribution.parameters(raw, scale)
         losses = self.distribution.loss(parameters, scale, target[observed])
         return losses.sum() / max(1, losses.numel())
 
     def weight(self, batch: Batch) -> int:
-        """Count what the mean loss of a batch is over: the values that are observed."""
+        """Return the number of terms in the mean loss of a batch: the observed values."""
         return int((~batch.target.isnan()).sum())
 
     def mean(self, outputs: Tensor) -> Tensor:
@@ -163,7 +164,7 @@ class ForecastObjective(Objective):
         return self.distribution.quantile(self.parameters_of(outputs), level)
 
     def sample(self, outputs: Tensor, count: int, generator: torch.Generator) -> Tensor:
-        """Draw values, (count, …, n), of outputs (…, O); every value by itself."""
+        """Sample values independently, (count, …, n), of outputs (…, O)."""
         count = checked_size("count", count)
         return self.distribution.sample(self.parameters_of(outputs), count, generator)
 
@@ -173,7 +174,7 @@ class ForecastObjective(Objective):
         return list(self.quantile(self._checked(outputs, lengths), 0.5).unbind(1))
 
     def probabilities(self, outputs: Tensor, lengths: Tensor) -> None:
-        """Return None: how sure a forecast is, its quantiles say."""
+        """Return None: the uncertainty of a forecast is in its quantiles."""
         self._checked(outputs, lengths)
 
     def to_json(self) -> dict[str, Any]:
@@ -187,7 +188,7 @@ class ForecastObjective(Objective):
         }
 
     def _location(self) -> int:
-        """Return which raw number of a value shifts its distribution."""
+        """Return the index of the raw output that shifts a value's distribution."""
         if self.distribution.location is None:
             raise OptionError(
                 f"distribution={self.distribution.name!r} cannot be shifted; scale windows by "
@@ -196,7 +197,7 @@ class ForecastObjective(Objective):
         return self.distribution.location
 
     def _of_values(self, outputs: Tensor) -> Tensor:
-        """Lay out outputs (…, O) by value, (…, n, P + 1)."""
+        """Return outputs (…, O) by value, (…, n, P + 1)."""
         if outputs.dim() == 0 or outputs.size(-1) != self.output_size:
             raise ShapeError(
                 f"outputs must be (…, O) with O = {self.output_size}, got {described(outputs)}."
@@ -217,6 +218,6 @@ class ForecastObjective(Objective):
         return outputs
 
 
-def _taken_apart(of_values: Tensor) -> tuple[Tensor, Tensor]:
-    """Take (…, P + 1) apart into raw numbers, (…, P), and scales, (…)."""
+def _raw_and_scale(of_values: Tensor) -> tuple[Tensor, Tensor]:
+    """Split (…, P + 1) into raw outputs, (…, P), and scales, (…)."""
     return of_values[..., :-1], of_values[..., -1].exp()

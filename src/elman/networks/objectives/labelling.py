@@ -17,12 +17,12 @@ from elman.networks.objectives.steps import checked_rows, checked_target
 
 
 class Labelling(Objective):
-    """Any of n labels a row, each by itself: independent Bernoulli variables.
+    """Any of n labels a row: independent Bernoulli variables.
 
         p(k)  = σ(output(k))
         nll   = − Σₖ [ w(k) y(k) log p(k) + (1 − y(k)) log(1 − p(k)) ]
 
-    in nats a row, w = 1 unless given. A label is answered where p > ½.
+    in nats per row, w = 1 unless given. A label is predicted where p > ½.
     """
 
     name: ClassVar[str] = "labelling"
@@ -34,15 +34,15 @@ class Labelling(Objective):
     weights: Tensor | None
 
     def __init__(self, size: int, *, label_weights: Sequence[float] | None = None) -> None:
-        """Choose among labels.
+        """Set the number of labels and their weights.
 
         Args:
             size: n, the number of labels.
-            label_weights: w, how much a row that has a label counts beside one that has not; None
-                for 1 each.
+            label_weights: w, weight of a row with a label relative to one without; None for 1
+                each.
 
         Raises:
-            OptionError: n is no size, or the weights are negative or not one a label.
+            OptionError: n is not a size, or the weights are negative or not one per label.
         """
         super().__init__()
         self.output_size = checked_size("size", size)
@@ -51,12 +51,12 @@ class Labelling(Objective):
         self.register_buffer("weights", weights, persistent=False)
 
     def loss(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
-        """Return the mean negative log-likelihood a row, in nats.
+        """Return the mean negative log-likelihood per row, in nats.
 
         Args:
             outputs: (B, n).
             target: zeros and ones, (B, n).
-            lengths: (B,), all 1 where nothing has steps.
+            lengths: (B,), all 1 where there are no steps.
         """
         outputs = checked_rows(outputs, lengths, self.output_size)
         target = checked_target(target, "B, n", (*outputs.shape,), ids=False)
@@ -67,12 +67,12 @@ class Labelling(Objective):
         return total / max(1, len(outputs))
 
     def answers(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:
-        """Return zeros and ones, (n,) a row."""
+        """Return each row's predicted labels, zeros and ones, (n,)."""
         outputs = checked_rows(outputs, lengths, self.output_size)
         return list((outputs > 0).to(outputs.dtype))
 
     def probabilities(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:
-        """Return the probability of every label by itself, (n,) a row."""
+        """Return the probability of every label, (n,) per row."""
         return list(checked_rows(outputs, lengths, self.output_size).sigmoid())
 
     def base_rates(self, targets: Iterable[Tensor]) -> Tensor:

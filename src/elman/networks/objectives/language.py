@@ -23,13 +23,13 @@ from elman.sequence.ragged import has_padding
 
 
 class LanguageModel(Objective):
-    """Which of the V elements of a vocabulary comes next, at every step.
+    """The next of the V elements of a vocabulary, at every step.
 
         nll(t)     = − log p(x(t+1) | x(1) … x(t)),   p = softmax of the outputs
         perplexity = exp( Σ nll / number of steps )
 
-    Neither class weights nor smoothing: they would make the loss another thing than the
-    likelihood that perplexity and bits a character are computed from.
+    There are no class weights and no smoothing: with them the loss would not be the likelihood
+    that perplexity and bits per character are computed from.
     """
 
     name: ClassVar[str] = "language-model"
@@ -39,13 +39,13 @@ class LanguageModel(Objective):
     loss_unit: ClassVar[str] = "nats a symbol"
 
     def __init__(self, size: int) -> None:
-        """Predict elements of a vocabulary.
+        """Set the vocabulary's size.
 
         Args:
-            size: V, that of the vocabulary, the unknown element included.
+            size: V, size of the vocabulary, the unknown element included.
 
         Raises:
-            OptionError: V is no size.
+            OptionError: V is not a size.
         """
         super().__init__()
         self.output_size = checked_size("size", size)
@@ -55,7 +55,7 @@ class LanguageModel(Objective):
 
         Args:
             outputs: (T, B, V).
-            target: ids of the elements that came next, (T, B).
+            target: ids of the next elements, (T, B).
             lengths: real steps of each row, (B,).
         """
         lengths = checked_steps(outputs, lengths, self.output_size)
@@ -66,7 +66,7 @@ class LanguageModel(Objective):
         return without_padding(nll.reshape(target.shape), lengths)
 
     def loss(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
-        """Return the mean negative log-likelihood a real step, in nats; as for `step_nll`."""
+        """Return the mean negative log-likelihood per real step, in nats; as for `step_nll`."""
         return self.step_nll(outputs, target, lengths).sum() / count(lengths).to(outputs.device)
 
     def perplexity(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
@@ -74,12 +74,12 @@ class LanguageModel(Objective):
         return self.loss(outputs, target, lengths).exp()
 
     def answers(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:
-        """Return the element that most likely comes next at each of a row's steps, ids, (T,)."""
+        """Return the most likely next element at each of a row's steps, ids, (T,)."""
         lengths = checked_steps(outputs, lengths, self.output_size)
         return cut_rows(outputs.argmax(-1), lengths)
 
     def probabilities(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:
-        """Return the probability of every element to come next, (T, V) a row."""
+        """Return the probability of every next element, (T, V) per row."""
         lengths = checked_steps(outputs, lengths, self.output_size)
         return cut_rows(outputs.softmax(-1), lengths)
 

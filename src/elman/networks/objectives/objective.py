@@ -1,4 +1,4 @@
-"""What a network's outputs are for: the loss, the answers, and how sure they are."""
+"""The interface of objectives: the loss, the predictions and the probabilities of outputs."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from elman.batches.batching import Batch, Targets
 
 
 class Objective(nn.Module, ABC):
-    """The end of a network: from outputs and targets to a loss, from outputs to answers.
+    """What a network's outputs are trained for: from outputs to a loss and to predictions.
 
-    A module, since a conditional random field learns transitions of its own. Outputs are (T, B, O)
-    where there is an answer a step, else (B, O); targets are encoded by the target's feature.
+    It is a module, because a conditional random field has parameters. Outputs are (T, B, O) where
+    there is one prediction a step, else (B, O); targets are encoded by the target's feature.
     """
 
     name: ClassVar[str]
-    """What `to_json` calls it."""
+    """Its name in `to_json`."""
     per_step: ClassVar[bool]
     """Whether there is an output a step."""
     targets: ClassVar[Targets]
@@ -33,27 +33,27 @@ class Objective(nn.Module, ABC):
     can_be_cut: ClassVar[bool] = True
     """Whether a sequence may end at any step and still have a loss."""
     output_size: int
-    """O, numbers the network must give: of a step, or of a row."""
+    """O, number of outputs of the network, per step or per row."""
 
     @abstractmethod
     def loss(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
-        """Return the mean loss over what counts: real steps, or rows.
+        """Return the mean loss over real steps, or rows.
 
         Padding is never read: NaN there changes neither the loss nor a gradient.
 
         Args:
             outputs: (T, B, O), or (B, O).
             target: (T, B, …), or (B, …); for CTC (S, B), padded with −1.
-            lengths: real steps of each row, (B,); all 1 where nothing has steps.
+            lengths: real steps of each row, (B,); all 1 where there are no steps.
         """
 
     def weight(self, batch: Batch) -> int:
-        """Count what the mean loss of a batch is over: real steps, or rows."""
+        """Return the number of terms in the mean loss of a batch: real steps, or rows."""
         return batch.weight
 
     @abstractmethod
     def answers(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:
-        """Return each row's most likely answer, encoded as its feature's `decode` takes it."""
+        """Return each row's prediction, encoded as its feature's `decode` takes it."""
 
     @abstractmethod
     def probabilities(self, outputs: Tensor, lengths: Tensor) -> list[Tensor] | None:

@@ -1,4 +1,4 @@
-"""Numbers a row, and numbers a step."""
+"""Regression: numbers per row, or per step."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Regression(Objective):
         absolute   |y − ŷ|
         huber      ½ (y − ŷ)² where |y − ŷ| < 1, else |y − ŷ| − ½
 
-    each averaged over the n numbers. Targets are in the units of the target's feature, which
-    scales them to a standard deviation of 1: that is where Huber's loss turns from square to line.
+    each averaged over the n numbers. Targets are scaled by the target's feature to a standard
+    deviation of 1, at which Huber's loss changes from quadratic to linear.
 
     Source: Huber 1964, doi:10.1214/aoms/1177703732.
     """
@@ -47,37 +47,37 @@ class Regression(Objective):
     loss_unit: ClassVar[str] = "loss, of scaled targets"
 
     def __init__(self, size: int, *, loss: str = "squared") -> None:
-        """Choose what is measured.
+        """Set the size and the loss.
 
         Args:
             size: n.
             loss: squared, absolute or huber.
 
         Raises:
-            OptionError: there is no such loss, or n is no size.
+            OptionError: there is no such loss, or n is not a size.
         """
         super().__init__()
         self.output_size = checked_size("size", size)
         self.error = _checked_error(loss)
 
     def loss(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
-        """Return the mean loss a row.
+        """Return the mean loss per row.
 
         Args:
             outputs: (B, n).
             target: (B, n).
-            lengths: (B,), all 1 where nothing has steps.
+            lengths: (B,), all 1 where there are no steps.
         """
         outputs = checked_rows(outputs, lengths, self.output_size)
         target = checked_target(target, "B, n", (*outputs.shape,), ids=False)
         return _mean(self.error, outputs, target)
 
     def answers(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:
-        """Return each row's numbers, (n,), as they are."""
+        """Return each row's numbers, (n,), unchanged."""
         return list(checked_rows(outputs, lengths, self.output_size))
 
     def probabilities(self, outputs: Tensor, lengths: Tensor) -> None:
-        """Return None: a number is given without a distribution."""
+        """Return None: a number is predicted without a distribution."""
         checked_rows(outputs, lengths, self.output_size)
 
     def to_json(self) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class Regression(Objective):
 
 
 class StepRegression(Objective):
-    """n numbers a step, by the losses of `Regression`: readings, samples of a sound."""
+    """n numbers a step, with the losses of `Regression`: sensor readings, audio samples."""
 
     name: ClassVar[str] = "step-regression"
     per_step: ClassVar[bool] = True
@@ -95,21 +95,21 @@ class StepRegression(Objective):
     loss_unit: ClassVar[str] = "loss, of scaled targets"
 
     def __init__(self, size: int, *, loss: str = "squared") -> None:
-        """Choose what is measured.
+        """Set the size and the loss.
 
         Args:
             size: n.
             loss: squared, absolute or huber.
 
         Raises:
-            OptionError: there is no such loss, or n is no size.
+            OptionError: there is no such loss, or n is not a size.
         """
         super().__init__()
         self.output_size = checked_size("size", size)
         self.error = _checked_error(loss)
 
     def loss(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
-        """Return the mean loss a real step.
+        """Return the mean loss per real step.
 
         Args:
             outputs: (T, B, n).
@@ -121,11 +121,11 @@ class StepRegression(Objective):
         return _mean(self.error, flat_steps(outputs, lengths), flat_steps(target, lengths))
 
     def answers(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:
-        """Return each row's numbers, (T, n), as they are."""
+        """Return each row's numbers, (T, n), unchanged."""
         return cut_rows(outputs, checked_steps(outputs, lengths, self.output_size))
 
     def probabilities(self, outputs: Tensor, lengths: Tensor) -> None:
-        """Return None: a number is given without a distribution."""
+        """Return None: a number is predicted without a distribution."""
         checked_steps(outputs, lengths, self.output_size)
 
     def to_json(self) -> dict[str, Any]:
@@ -140,5 +140,5 @@ def _checked_error(name: str) -> str:
 
 
 def _mean(error: str, outputs: Tensor, target: Tensor) -> Tensor:
-    """Average over everything; zero where there is nothing."""
+    """Return the mean over all numbers; zero where there are none."""
     return ERRORS[error](outputs, target, reduction="sum") / max(1, outputs.numel())

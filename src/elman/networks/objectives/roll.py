@@ -1,4 +1,4 @@
-"""Which of a piano's keys sound next, at every step."""
+"""The next frame of a piano roll, at every step."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from elman.networks.objectives.steps import checked_steps, cut_rows
 
 
 class Roll(Objective):
-    """A frame of a piano roll a step: 88 independent keys; see `RollFeature.loss`."""
+    """One frame of a piano roll a step: 88 independent keys; see `RollFeature.loss`."""
 
     name: ClassVar[str] = "roll"
     per_step: ClassVar[bool] = True
@@ -24,7 +24,7 @@ class Roll(Objective):
     output_size = KEYS
 
     def loss(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
-        """Return the negative log-likelihood a real frame, in nats, summed over the keys.
+        """Return the negative log-likelihood per real frame, in nats, summed over the keys.
 
         Args:
             outputs: logits, (T, B, 88).
@@ -34,7 +34,7 @@ class Roll(Objective):
         return RollFeature().loss(outputs, target, lengths)
 
     def answers(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:
-        """Return each row's keys that sound more likely than not, zeros and ones, (T, 88)."""
+        """Return each row's keys with a probability above ½, zeros and ones, (T, 88)."""
         lengths = checked_steps(outputs, lengths, self.output_size)
         return cut_rows((outputs > 0).to(outputs.dtype), lengths)
 

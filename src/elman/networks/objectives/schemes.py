@@ -18,19 +18,19 @@ _BIOES = {**_BIO, "E": _END, "S": _SINGLE, "L": _END, "U": _SINGLE, "M": _INSIDE
 SCHEMES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {"BIO": _BIO, "IOB2": _BIO, "BIOES": _BIOES}
 )
-"""Name of a scheme → the letters its tags begin with, and what each means.
+"""Name of a scheme → first letters of its tags, and their meaning.
 
 | scheme      | a span of three | a span of one | outside |
 | ----------- | --------------- | ------------- | ------- |
 | BIO or IOB2 | B-X I-X I-X     | B-X           | O       |
 | BIOES       | B-X I-X E-X     | S-X           | O       |
 
-BIOES reads BILOU (L for E, U for S) and BMES (M for I) too.
+BIOES also reads BILOU (L for E, U for S) and BMES (M for I).
 """
 
 
 class Allowed(NamedTuple):
-    """Which tags may stand where."""
+    """The tags that may begin a sequence, follow each other, and end a sequence."""
 
     first: Tensor
     """Whether a sequence may begin with a tag, (n,) bool."""
@@ -50,18 +50,18 @@ def everything(size: int) -> Allowed:
 
 
 def allowed_by(scheme: str, names: Sequence[str]) -> Allowed:
-    """Say which tags may stand where for their spans to be well formed.
+    """Return the tags that may follow each other for spans to be well formed.
 
-    Inside a span of type X, after B-X or I-X, only I-X may follow in BIO, and in BIOES one of I-X
-    and E-X must. Every other place begins a new span or lies outside.
+    Inside a span of type X, after B-X or I-X, I-X may follow in BIO, and in BIOES I-X or E-X must
+    follow. Everywhere else a new span begins, or the tag is outside.
 
     Args:
         scheme: BIO, IOB2 (the same) or BIOES.
         names: the tags in the order of their ids: `O`, `B-NP`, `I-NP`, or without types `B`, `I`.
 
     Raises:
-        OptionError: an unknown scheme, a name that is not of it, or names that no sequence of
-            every length can be made of.
+        OptionError: the scheme is unknown, a name does not belong to it, or the names do not
+            allow sequences of every length.
 
     >>> allowed_by("BIO", ["O", "B-NP", "I-NP"]).next.int().tolist()
     [[1, 1, 0], [1, 1, 1], [1, 1, 1]]
@@ -79,19 +79,19 @@ def allowed_by(scheme: str, names: Sequence[str]) -> Allowed:
     # A tag that is a sequence by itself and may follow itself makes one of every length.
     if not bool((allowed.first & allowed.next.diagonal() & allowed.last).any()):
         raise OptionError(
-            f"scheme={scheme!r} needs a tag that may stand alone, O or "
+            f"scheme={scheme!r} needs a tag that is valid by itself, O or "
             f"{'S-…' if closes else 'B-…'}; got {', '.join(names)}."
         )
     return allowed
 
 
 def _parse(name: str, scheme: str) -> tuple[str, str]:
-    """Take a tag apart into its role and the type of its span."""
+    """Split a tag into its role and the type of its span."""
     letter, _, kind = name.partition("-")
     if letter not in SCHEMES[scheme]:
         raise OptionError(
             f"scheme={scheme!r} has tags that begin with {', '.join(SCHEMES[scheme])}; "
-            f"got {name!r}. Leave scheme out for tags that mark no spans."
+            f"got {name!r}. Leave scheme out for tags without spans."
         )
     return SCHEMES[scheme][letter], kind
 
@@ -99,14 +99,14 @@ def _parse(name: str, scheme: str) -> tuple[str, str]:
 def _may_follow(before: tuple[str, str], after: tuple[str, str], *, closes: bool) -> bool:
     """Tell whether one tag may follow another; `closes`: a span must end with E."""
     inside = before[0] in {_BEGIN, _INSIDE}
-    goes_on = after[0] in {_INSIDE, _END}
-    if inside and goes_on:
+    continues = after[0] in {_INSIDE, _END}
+    if inside and continues:
         return before[1] == after[1]
-    return not goes_on and not (inside and closes)
+    return not continues and not (inside and closes)
 
 
 def find_scheme(names: Sequence[str]) -> str | None:
-    """Recognise the scheme of tags by their names; None where they are of none.
+    """Recognise the scheme of tags from their names; None where there is none.
 
     >>> find_scheme(["O", "B-NP", "I-NP"]), find_scheme(["O", "S-NP"]), find_scheme(["NOUN", "O"])
     ('BIO', 'BIOES', None)

@@ -1,4 +1,4 @@
-"""Outputs and targets without their padding: checked, flattened to real steps, cut into rows."""
+"""Outputs and targets: checked, flattened to real steps, cut into rows."""
 
 from __future__ import annotations
 
@@ -38,35 +38,35 @@ def checked_rows(outputs: Tensor, lengths: Tensor, size: int) -> Tensor:
 
 
 def checked_target(target: Tensor, axes: str, shape: tuple[int, ...], *, ids: bool) -> Tensor:
-    """Return a target whose axes and type are as they must be.
+    """Return a target after checking its axes and type.
 
     Args:
-        target: as the caller gave it.
+        target: the target to check.
         axes: the names of its axes, for the error: `T, B`.
-        shape: how long each must be.
-        ids: whether it holds ids, whole numbers from 0 up; else floating-point numbers.
+        shape: the expected lengths of its axes.
+        ids: whether it holds ids, whole numbers of at least 0; else floating-point numbers.
 
     Raises:
-        ShapeError: the axes are not these.
-        OptionError: it is of the other type.
+        ShapeError: the axes are wrong.
+        OptionError: the type is wrong.
     """
     if tuple(target.shape) != shape:
         raise ShapeError(f"target must be ({axes}) = {shape}, got {described(target)}.")
     if target.is_floating_point() == ids:
-        wanted = "ids, int64" if ids else "floating-point numbers"
-        raise OptionError(f"target must hold {wanted}, got {target.dtype}.")
+        expected = "ids, int64" if ids else "floating-point numbers"
+        raise OptionError(f"target must hold {expected}, got {target.dtype}.")
     return target
 
 
 def flat_steps(values: Tensor, lengths: Tensor) -> Tensor:
-    """Line up the real steps of (T, B, …) as (N, …), N = Σ lengths; padding is left behind."""
+    """Concatenate the real steps of (T, B, …) to (N, …), N = Σ lengths, without padding."""
     if bool((lengths == values.size(0)).all()):
         return values.flatten(0, 1)
     return values[real_steps(lengths, values.size(0))]
 
 
 def without_padding(values: Tensor, lengths: Tensor) -> Tensor:
-    """Put zeros behind every row's end, so that what stood there reaches no value or gradient."""
+    """Replace the padding by zeros, so that its values reach no result and no gradient."""
     real = real_steps(lengths, values.size(0))
     return values.where(real.reshape(*real.shape, *[1] * (values.dim() - 2)), 0)
 
@@ -77,5 +77,5 @@ def cut_rows(values: Tensor, lengths: Tensor) -> list[Tensor]:
 
 
 def count(lengths: Tensor) -> Tensor:
-    """Count the real steps of a batch, at least 1, so that a mean over none is zero."""
+    """Return the number of real steps, at least 1, so that a mean over none is zero."""
     return lengths.sum().clamp(min=1)

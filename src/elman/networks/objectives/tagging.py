@@ -1,4 +1,4 @@
-"""One class a step, each step by itself."""
+"""One class a step, independent of the other steps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from elman.networks.objectives.steps import checked_steps, checked_target, cut_r
 
 
 class Tagging(CrossEntropyObjective):
-    """One of n tags a step, by softmax and cross-entropy; see `cross_entropy.CrossEntropy`.
+    """One of n tags a step, with softmax and cross-entropy; see `cross_entropy.CrossEntropy`.
 
     Given the outputs, tags are independent of each other; `CRF` scores whole sequences of them.
     """
@@ -25,7 +25,7 @@ class Tagging(CrossEntropyObjective):
     of_names: ClassVar[bool] = True
 
     def loss(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
-        """Return the mean cross-entropy a real step, in nats.
+        """Return the mean cross-entropy per real step, in nats.
 
         Args:
             outputs: (T, B, n).
@@ -43,6 +43,6 @@ class Tagging(CrossEntropyObjective):
         return cut_rows(outputs.argmax(-1), lengths)
 
     def probabilities(self, outputs: Tensor, lengths: Tensor) -> list[Tensor]:
-        """Return the probability of every tag, (T, n) a row."""
+        """Return the probability of every tag, (T, n) per row."""
         lengths = checked_steps(outputs, lengths, self.output_size)
         return cut_rows(outputs.softmax(-1), lengths)

@@ -1,4 +1,4 @@
-"""Distributions of a number that is forecast, one file a family."""
+"""Distributions of a forecast number, one file per family."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DISTRIBUTIONS: Mapping[str, type[Any]] = MappingProxyType(
 
 
 def distribution_from_json(state: Mapping[str, Any]) -> Distribution:
-    """Build a family as its `to_json` described it.
+    """Build a family from the output of its `to_json`.
 
     Raises:
         OptionError: there is no such family, or an option is out of range.
@@ -36,7 +36,7 @@ def distribution_from_json(state: Mapping[str, Any]) -> Distribution:
     try:
         built: Distribution = DISTRIBUTIONS[name](**options)
     except TypeError as error:
-        raise DataError(f"a distribution {name!r} is not described by {options}: {error}.") from (
+        raise DataError(f"distribution {name!r} cannot be built from {options}: {error}.") from (
             error
         )
     return built

@@ -1,4 +1,4 @@
-"""What every distribution of a forecast number promises."""
+"""The interface of the distributions of a forecast number."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from torch.nn import functional as F
 from elman.errors import OptionError, import_extra
 
 FLOOR = 1e-4
-"""The least that `positive` gives: no density grows without limit where data repeat exactly."""
+"""Least value of `positive`: no density grows without limit where data repeat exactly."""
 
 
 class Distribution(ABC):
-    """A family of distributions of one number, chosen among by P parameters.
+    """A family of distributions of one number with P parameters.
 
-    It holds no parameters itself. A network gives P raw numbers a value; `parameters` brings them
-    into range and to the scale ν of their window, and every other method takes what it returns.
-    The last axis is always the P of one value; all others are free.
+    It has no parameters itself. A network has P raw outputs a value; `parameters` maps them to
+    their range and to the scale ν of their window, and every other method takes the result. The
+    last axis is always the P of one value; all others are free.
 
     Source: Salinas, Flunkert, Gasthaus and Januschowski 2020, arXiv:1704.04110, §3.
     """
 
     name: ClassVar[str]
-    """What `to_json` calls it."""
+    """Its name in `to_json`."""
     size: int
-    """P, raw numbers a value, and as many parameters."""
+    """P, number of raw outputs a value, and of parameters."""
     location: int | None
-    """The raw number to which a/ν is added where a is added to the values; None where none is."""
+    """Index of the raw output to which a/ν is added to add a to the values; None where none is."""
 
     @abstractmethod
     def parameters(self, raw: Tensor, scale: Tensor) -> Tensor:
-        """Bring raw numbers into range and to scale.
+        """Map raw outputs to parameters.
 
         Args:
             raw: any numbers, (…, P).
-            scale: ν > 0, the size of the values to be expected, (…).
+            scale: ν > 0, the expected size of the values, (…).
 
         Returns:
             The parameters, (…, P).
@@ -53,19 +53,19 @@ class Distribution(ABC):
             value: (…), none missing.
 
         Raises:
-            DataError: a value that the family gives no probability to.
+            DataError: a value is outside the family's range.
             OptionError: the family has no density.
         """
 
     def loss(self, parameters: Tensor, scale: Tensor, value: Tensor) -> Tensor:
-        """Return what is to be made small, (…): the negative log-likelihood, in nats.
+        """Return the loss, (…): the negative log-likelihood, in nats.
 
         Args:
             parameters: (…, P).
             scale: ν, as for `parameters`, (…).
             value: (…), none missing.
         """
-        del scale  # a likelihood has it in its parameters
+        del scale  # the parameters include it
         return -self.log_prob(parameters, value)
 
     @abstractmethod
@@ -74,7 +74,7 @@ class Distribution(ABC):
 
     @abstractmethod
     def quantile(self, parameters: Tensor, level: float) -> Tensor:
-        """Return the value that a share `level` of the probability does not exceed, (…).
+        """Return the quantile of a level, (…).
 
         Not differentiable in general.
 
@@ -84,12 +84,12 @@ class Distribution(ABC):
 
     @abstractmethod
     def sample(self, parameters: Tensor, count: int, generator: torch.Generator) -> Tensor:
-        """Draw independent values, (count, …), without gradients.
+        """Sample independent values, (count, …), without gradients.
 
         Args:
             parameters: (…, P).
-            count: values drawn for each set of parameters.
-            generator: on the device of the parameters.
+            count: number of values for each set of parameters.
+            generator: random generator on the device of the parameters.
         """
 
     def to_json(self) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def special_functions() -> Any:
 
 
 def precise(numbers: Tensor) -> Tensor:
-    """Return numbers in float64; in their own type on MPS, which has no float64."""
+    """Return numbers in float64, or unchanged on MPS, which has no float64."""
     return numbers if numbers.device.type == "mps" else numbers.double()
 
 
@@ -122,7 +122,7 @@ def checked_level(level: float) -> float:
     """Return the level of a quantile, in (0, 1).
 
     Raises:
-        OptionError: it lies outside, or is no number.
+        OptionError: it lies outside, or is not a number.
     """
     if isinstance(level, bool) or not isinstance(level, int | float) or not 0 < level < 1:
         raise OptionError(f"the level of a quantile must lie between 0 and 1, got {level!r}.")
@@ -132,11 +132,11 @@ def checked_level(level: float) -> float:
 def standard_normal(
     shape: tuple[int, ...], parameters: Tensor, generator: torch.Generator
 ) -> Tensor:
-    """Draw from N(0, 1), in the type and on the device of the parameters."""
+    """Sample from N(0, 1), in the type and on the device of the parameters."""
     return torch.randn(shape, generator=generator, dtype=parameters.dtype, device=parameters.device)
 
 
 def standard_gamma(concentration: Tensor, generator: torch.Generator) -> Tensor:
-    """Draw from the gamma distribution of scale 1, one value for each concentration."""
-    # torch.distributions.Gamma draws from the global generator only; this is what it calls.
+    """Sample from the gamma distribution of scale 1, one value for each concentration."""
+    # torch.distributions.Gamma uses the global generator only; this is what it calls.
     return torch._standard_gamma(concentration, generator=generator)

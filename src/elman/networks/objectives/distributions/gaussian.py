@@ -18,7 +18,7 @@ from elman.networks.objectives.distributions.distribution import (
 
 
 class Gaussian(Distribution):
-    """The normal distribution, of parameters μ and σ.
+    """The normal distribution with parameters μ and σ.
 
         μ = ν o₁                                   mean
         σ = ν (softplus(o₂) + 10⁻⁴)                standard deviation
@@ -53,6 +53,6 @@ class Gaussian(Distribution):
 
     @torch.no_grad()
     def sample(self, parameters: Tensor, count: int, generator: torch.Generator) -> Tensor:
-        """Draw μ + σ N(0, 1), (count, …)."""
+        """Sample μ + σ N(0, 1), (count, …)."""
         mean, deviation = parameters.unbind(-1)
         return mean + deviation * standard_normal((count, *mean.shape), parameters, generator)

@@ -21,7 +21,7 @@ from elman.networks.objectives.distributions.distribution import (
 
 
 class NegativeBinomial(Distribution):
-    """The negative binomial distribution of a count 0, 1, 2, …, of parameters μ and α.
+    """The negative binomial distribution of a count 0, 1, 2, … with parameters μ and α.
 
         μ = ν (softplus(o₁) + 10⁻⁴)                mean
         α = (softplus(o₂) + 10⁻⁴) / √ν             shape; the variance is μ + α μ²
@@ -48,10 +48,10 @@ class NegativeBinomial(Distribution):
         """Return the logarithm of the probability of a count, (…).
 
         Raises:
-            DataError: a value is no count.
+            DataError: a value is not a count.
         """
         _check_counts(value)
-        # Two Γ nearly cancel where α is small: float32 would lose what is left.
+        # Two Γ nearly cancel where α is small: float32 would lose the difference.
         mean, shape = precise(parameters).unbind(-1)
         count, successes, product = precise(value), 1 / shape, mean * shape
         log_prob = (
@@ -77,7 +77,7 @@ class NegativeBinomial(Distribution):
 
     @torch.no_grad()
     def sample(self, parameters: Tensor, count: int, generator: torch.Generator) -> Tensor:
-        """Draw counts, (count, …): Poisson, of a rate α μ Γ drawn from the gamma of 1/α."""
+        """Sample counts, (count, …): Poisson, with a rate α μ Γ(1/α) from a gamma distribution."""
         mean, shape = precise(parameters).unbind(-1)
         concentration = (1 / shape).expand(count, *shape.shape)
         rate = shape * mean * standard_gamma(concentration, generator)
@@ -89,12 +89,12 @@ def _check_counts(value: Tensor) -> None:
     if bool(wrong.any()):
         raise DataError(
             f"distribution='negative-binomial' is for counts 0, 1, 2, …, got "
-            f"{float(value[wrong][0]):g}. Take 'gaussian' or 'student-t' for other numbers."
+            f"{float(value[wrong][0]):g}. Use 'gaussian' or 'student-t' for other numbers."
         )
 
 
 def _least_counts(mean: NDArray[Any], shape: NDArray[Any], level: float) -> NDArray[np.float64]:
-    """Return the least y with F(y) ≥ level, by bisection between bounds that hold it.
+    """Return the least y with F(y) ≥ level, by bisection between known bounds.
 
         F(y) = I(1 / (1 + α μ); 1/α, y + 1)                the regularised incomplete beta function
         μ − σ √((1−q)/q) ≤ F⁻¹(q) ≤ μ + σ √(q/(1−q))       σ² = μ + α μ²

@@ -1,4 +1,4 @@
-"""A number known by a set of its quantiles, without a density."""
+"""A number described by some of its quantiles, without a density."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ DECILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 class Quantiles(Distribution):
-    """K quantiles z of the levels q₁ < … < q_K, trained by the pinball loss; no shape is assumed.
+    """K quantiles z of levels q₁ < … < q_K, trained by the pinball loss; no shape is assumed.
 
         z_m = ν o_m                                        m: the level nearest to ½
         z_k = z_{k∓1} ± ν softplus(o_k)                    upwards and downwards from there
         loss(y) = (1/K) Σ_k 2 ([y ≥ z_k] q_k + [y < z_k] (1 − q_k)) |y − z_k| / ν
 
     so that quantiles never cross: they are ordered by construction, not sorted afterwards. For
-    ½ alone the loss is |y − z| / ν. It is divided by ν so that windows count alike whatever their
-    scale, as they do in a likelihood.
+    ½ alone the loss is |y − z| / ν. It is divided by ν so that windows of any scale have the same
+    weight, as in a likelihood.
 
-    Between two levels the quantile function is a straight line, and below the lowest and above
-    the highest it stays as it is there: `mean` and `sample` are those of this function, and know
-    nothing of its tails. A level outside is refused.
+    Between two levels the quantile function is linear, and below the lowest and above the highest
+    it is constant: `mean` and `sample` are those of this function, which has no tails. A level
+    outside is refused.
 
     Source: Koenker and Bassett 1978, doi:10.2307/1913643; in a recurrent network that forecasts:
     Wen et al. 2017, arXiv:1711.11053.
@@ -37,18 +37,18 @@ class Quantiles(Distribution):
     name: ClassVar[str] = "quantiles"
 
     def __init__(self, levels: Sequence[float] = DECILES) -> None:
-        """Choose the levels.
+        """Set the levels.
 
         Args:
-            levels: rising, between 0 and 1; ½ must not lie outside them.
+            levels: ascending, between 0 and 1; the first at most ½ and the last at least ½.
 
         Raises:
-            OptionError: they are not so.
+            OptionError: the levels are not so.
         """
         self.levels = [checked_level(level) for level in levels]
         pairs = zip(self.levels, self.levels[1:], strict=False)
         if not self.levels or not all(lower < upper for lower, upper in pairs):
-            raise OptionError(f"the levels of quantiles must rise, got {list(levels)}.")
+            raise OptionError(f"the levels of quantiles must ascend, got {list(levels)}.")
         if not self.levels[0] <= 0.5 <= self.levels[-1]:
             raise OptionError(
                 f"the levels of quantiles must have 0.5 among or between them, got {list(levels)}."
@@ -58,7 +58,7 @@ class Quantiles(Distribution):
         self.location = self._middle
 
     def parameters(self, raw: Tensor, scale: Tensor) -> Tensor:
-        """Return z, (…, K), rising along the last axis, of raw numbers o, (…, K)."""
+        """Return z, (…, K), ascending along the last axis, of raw numbers o, (…, K)."""
         m = self._middle
         centre = raw[..., m : m + 1]
         above = F.softplus(raw[..., m + 1 :]).cumsum(-1)
@@ -73,8 +73,8 @@ class Quantiles(Distribution):
         """
         del parameters, value
         raise OptionError(
-            "distribution='quantiles' has no density, so nothing has a likelihood by it; take "
-            "'gaussian', 'student-t' or 'negative-binomial'."
+            "distribution='quantiles' has no density and so no likelihood; use 'gaussian', "
+            "'student-t' or 'negative-binomial'."
         )
 
     def loss(self, parameters: Tensor, scale: Tensor, value: Tensor) -> Tensor:
@@ -86,14 +86,14 @@ class Quantiles(Distribution):
     def mean(self, parameters: Tensor) -> Tensor:
         """Return the mean of the quantile function over all levels, (…)."""
         ends = [0.0, *self.levels, 1.0]
-        held = [0.5 * (ends[k + 2] - ends[k]) for k in range(self.size)]
-        # The two ends hold the whole of what lies outside them.
-        held[0] += 0.5 * self.levels[0]
-        held[-1] += 0.5 * (1 - self.levels[-1])
-        return (parameters * parameters.new_tensor(held)).sum(-1)
+        weights = [0.5 * (ends[k + 2] - ends[k]) for k in range(self.size)]
+        # The lowest and highest quantile have the whole probability outside them.
+        weights[0] += 0.5 * self.levels[0]
+        weights[-1] += 0.5 * (1 - self.levels[-1])
+        return (parameters * parameters.new_tensor(weights)).sum(-1)
 
     def quantile(self, parameters: Tensor, level: float) -> Tensor:
-        """Return the quantile of a level, on the line between those learned, (…).
+        """Return the quantile of a level, interpolated between those learned, (…).
 
         Raises:
             OptionError: the level is not between the lowest and the highest learned.
@@ -108,7 +108,7 @@ class Quantiles(Distribution):
 
     @torch.no_grad()
     def sample(self, parameters: Tensor, count: int, generator: torch.Generator) -> Tensor:
-        """Draw quantiles of levels that are uniform on (0, 1), (count, …)."""
+        """Sample quantiles of levels that are uniform on (0, 1), (count, …)."""
         shape = (count, *parameters.shape[:-1])
         levels = torch.rand(
             shape, generator=generator, dtype=parameters.dtype, device=parameters.device
@@ -123,10 +123,10 @@ class Quantiles(Distribution):
         """Return the quantile function of (…, K) at levels (…)."""
         if self.size == 1:
             return parameters[..., 0]
-        known = parameters.new_tensor(self.levels)
-        level = level.clamp(known[0], known[-1])
-        upper = torch.searchsorted(known, level).clamp(min=1)
+        levels = parameters.new_tensor(self.levels)
+        level = level.clamp(levels[0], levels[-1])
+        upper = torch.searchsorted(levels, level).clamp(min=1)
         lower = upper - 1
-        share = (level - known[lower]) / (known[upper] - known[lower])
+        share = (level - levels[lower]) / (levels[upper] - levels[lower])
         low, high = (parameters.gather(-1, k.unsqueeze(-1)).squeeze(-1) for k in (lower, upper))
         return low + share * (high - low)

@@ -20,7 +20,7 @@ from elman.networks.objectives.distributions.distribution import (
 
 
 class StudentT(Distribution):
-    """Student's t distribution, of parameters μ, τ and k; outliers cost it less than a Gaussian.
+    """Student's t distribution with parameters μ, τ and k, less sensitive to outliers.
 
         μ = ν o₁                                   location, and the mean
         τ = ν (softplus(o₂) + 10⁻⁴)                scale; the standard deviation is τ √(k / (k−2))
@@ -46,7 +46,7 @@ class StudentT(Distribution):
 
     def log_prob(self, parameters: Tensor, value: Tensor) -> Tensor:
         """Return the logarithm of the density, (…)."""
-        # The two Γ nearly cancel where k is large: float32 would lose what is left.
+        # The two Γ nearly cancel where k is large: float32 would lose the difference.
         location, spread, freedom = precise(parameters).unbind(-1)
         distance = (value - location) / spread
         normaliser = (
@@ -74,7 +74,7 @@ class StudentT(Distribution):
 
     @torch.no_grad()
     def sample(self, parameters: Tensor, count: int, generator: torch.Generator) -> Tensor:
-        """Draw μ + τ N(0, 1) √(k / χ²(k)), (count, …); χ²(k) is twice a gamma of k/2."""
+        """Sample μ + τ N(0, 1) √(k / χ²(k)), (count, …); χ²(k) is twice a gamma of k/2."""
         location, spread, freedom = parameters.unbind(-1)
         shape = (count, *location.shape)
         normal = standard_normal(shape, parameters, generator)
