@@ -20,26 +20,26 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import nn
 
-from elman.prediction.answers import answer_options, forecast_facts, scores
 from elman.batches.encoding import encode
 from elman.data.table import Table
-from elman.tasks.defaults import completed
 from elman.errors import CheckpointError, ExperimentError, counted
 from elman.evaluation.scores import Scores
-from elman.tasks.batches import evaluation_batches, training_batches
 from elman.experiment import Experiment, read_experiment
-from elman.models.model import Model
-from elman.tasks.parts import Parts, read_parts, with_known_columns
-from elman.report.facts import write_page
+from elman.files import read_json, write_atomically
 from elman.models.directory import EXPERIMENT, MODEL, RESULT
+from elman.models.model import Model
+from elman.models.network import completed_network, untrained_network
+from elman.prediction.answers import answer_options, forecast_facts, scores
+from elman.prediction.written import note_of_long_targets
+from elman.report.facts import write_page
+from elman.tasks.batches import evaluation_batches, training_batches
+from elman.tasks.defaults import completed
+from elman.tasks.parts import Parts, read_parts, with_known_columns
 from elman.tasks.task import NAMED, Task, find_task
 from elman.training.activation_regularisation import regularised_part
-from elman.files import read_json, write_atomically
 from elman.training.history import EpochRecord, History
-from elman.training.progress import NoProgress, Progress, progress_on_stderr
+from elman.training.progress import NoProgress, Progress
 from elman.training.trainer import fit
-from elman.models.network import completed_network, untrained_network
-from elman.prediction.written import note_of_long_targets
 
 REPORT = "report.html"
 
@@ -79,12 +79,40 @@ class TrainedRun(NamedTuple):
     result: RunResult
 
 
+class Prepared(NamedTuple):
+    """An experiment and all that follows from its data, before anything is trained."""
+
+    experiment: Experiment
+    """Every setting filled in."""
+    task: Task
+    parts: Parts
 
 
+def prepare(experiment: Experiment, source: Any = None) -> Prepared:
+    """Read the data of an experiment, find its task, and fill in what nobody has said.
 
+    Args:
+        experiment: as it was asked for.
+        source: values handed over in Python, where the experiment names no data.
 
-
-
+    Raises:
+        ExperimentError: columns are missing, or what was asked contradicts the data.
+        DataError: the data cannot be read, or a value is malformed.
+    """
+    known = with_known_columns(experiment.data)
+    experiment = experiment.model_copy(update={"data": known})
+    parts = read_parts(experiment.data, experiment.seed, source)
+    others = [part for part in (parts.valid, parts.test) if part is not None]
+    task = find_task(
+        experiment.data,
+        experiment.network,
+        parts.train,
+        others,
+        decoder=experiment.decoder,
+        forecast=experiment.forecast,
+    )
+    _check_answers(task, others)
+    return Prepared(completed(experiment, task, parts), task, parts)
 
 
 def run_experiment(
@@ -111,20 +139,7 @@ def run_experiment(
         CheckpointError: a file of the run in the directory is corrupt.
     """
     progress = progress or NoProgress()
-    known = with_known_columns(experiment.data)
-    experiment = experiment.model_copy(update={"data": known})
-    parts = read_parts(experiment.data, experiment.seed, source)
-    others = [part for part in (parts.valid, parts.test) if part is not None]
-    task = find_task(
-        experiment.data,
-        experiment.network,
-        parts.train,
-        others,
-        decoder=experiment.decoder,
-        forecast=experiment.forecast,
-    )
-    _check_answers(task, others)
-    complete = completed(experiment, task, parts)
+    complete, task, parts = prepare(experiment, source)
     _refuse_another_run(complete, directory)
     if (directory / RESULT).is_file():
         return TrainedRun(Model.load(directory), _read_result(directory / RESULT))
@@ -226,8 +241,6 @@ def _fit(
         resume=True,
         progress=progress,
     )
-
-
 
 
 def _refuse_another_run(experiment: Experiment, directory: Path) -> None:
