@@ -61,9 +61,9 @@ def _what_is_better(comparison: Comparison) -> str:
     """Name the score that is drawn, and the side on which it is better."""
     side = "right" if comparison.measure.higher_is_better else "left"
     part = "test" if comparison.part == "test" else "validation"
-    name = comparison.unit or comparison.measure.title
+    name = f", {comparison.unit}" if comparison.unit else f" {comparison.score_name}"
     share = ", %" if comparison.measure.share else ""
-    return f"{part}, {name}{share} ({side} is better)"
+    return f"{part}{name}{share} ({side} is better)"
 
 
 def draw_learning_curves(

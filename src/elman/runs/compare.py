@@ -94,7 +94,7 @@ def _refuse_nothing_and_twice(what: str, values: Sequence[object]) -> None:
 def _announce(budget: Budget, contenders: Sequence[Contender], progress: Progress) -> None:
     """Say the sizes of the networks, before anything is trained."""
     if budget.said:
-        progress.say(budget.said)
+        progress.say(f"the budget is {budget.parameters:,} parameters, {budget.said}.")
     for contender in contenders:
         progress.say(
             f"{contender.cell}: hidden size {contender.hidden_size}, "

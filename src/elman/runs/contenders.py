@@ -32,7 +32,7 @@ class Budget(NamedTuple):
     given: bool
     """Whether the experiment gives it, rather than a hidden size."""
     said: str
-    """Where it comes from, in a sentence; nothing where it was given."""
+    """Where it comes from, a clause; nothing where it was given."""
 
 
 class Contender(NamedTuple):
@@ -68,8 +68,8 @@ def find_budget(prepared: Prepared) -> Budget:
     parameters = _count(experiment, task)
     size = spec.hidden_size if isinstance(spec.hidden_size, list) else [spec.hidden_size]
     said = (
-        f"The budget of {parameters:,} parameters is what the network of the experiment has: "
-        f"{label(spec.cell)}, hidden size {' + '.join(map(str, size))}."
+        f"as many as the network of the experiment has: {label(spec.cell)}, hidden size "
+        f"{' + '.join(map(str, size))}"
     )
     return Budget(parameters, given=False, said=said)
 
@@ -103,7 +103,9 @@ def _changes(cell: str, asked: Experiment) -> tuple[dict[str, Any], list[str]]:
         changes["decoder.cell"] = cell
     options = asked.network.cell_options
     foreign = [
-        name for name in options if not _takes(cell, name) and any(map(_taker(name), LAYERS))
+        name
+        for name in options
+        if not _takes(cell, name) and any(_takes(other, name) for other in LAYERS)
     ]
     if foreign:
         kept = {name: value for name, value in options.items() if name not in foreign}
@@ -113,10 +115,6 @@ def _changes(cell: str, asked: Experiment) -> tuple[dict[str, Any], list[str]]:
         for name in foreign
     ]
     return changes, notes
-
-
-def _taker(option: str) -> Any:
-    return lambda cell: _takes(cell, option)
 
 
 def _takes(cell: str, option: str) -> bool:

@@ -95,6 +95,9 @@ def verdict(comparison: Comparison) -> str:
     )
     if not rivals:
         return _sentence(f"{named(best.cell)} is best: {reached} {split}, clear of {told}")
+    if all(other.chief(part).mean == best.chief(part).mean for other in rivals):
+        cells = _listed(named(each.cell) for each in (best, *rivals))
+        return _sentence(f"There is no clear winner: {cells} have the same mean, {reached}")
     extreme = "highest" if comparison.measure.higher_is_better else "lowest"
     return _sentence(
         f"There is no clear winner: {named(best.cell)} has the {extreme} mean, {reached}, but its "
@@ -102,18 +105,12 @@ def verdict(comparison: Comparison) -> str:
     )
 
 
-def score_name(comparison: Comparison) -> str:
-    """Name the chief score inside a sentence: `accuracy`, `MASE`, `macro F1`."""
-    title = comparison.measure.title
-    return title if title.isupper() else f"{title[0].lower()}{title[1:]}"
-
-
 def _reached(comparison: Comparison, result: CellResult) -> str:
     """Say what a cell reaches: `8.51 nats a frame`, `an accuracy of 86.4%`."""
     value = score_text(comparison, result, comparison.part)
     if comparison.unit:
         return f"{value} {comparison.unit}"
-    name = score_name(comparison)
+    name = comparison.score_name
     article = "an" if name[0] in "aeiou" or name.startswith(_SPELT_WITH_A_VOWEL) else "a"
     return f"{article} {name} of {value}"
 

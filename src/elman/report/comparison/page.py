@@ -1,10 +1,10 @@
 """The report of a comparison: one HTML page that needs nothing else.
 
 `write_comparison_report` turns the numbers of a comparison, the gradient flow of each cell and, of
-piano rolls, a piece of music by each into a page without scripts and without anything fetched from elsewhere: figures are
-SVG inside the page, the style sheet stands in its head. Sentences come from `findings` and `music`,
-which compute them; figures from `curves` and `piano_roll`; the page's shape from
-`templates/comparison.html`.
+piano rolls, a piece of music by each into a page without scripts and without anything fetched from
+elsewhere: figures are SVG inside the page, the style sheet stands in its head. Sentences come from
+`findings` and `music`, which compute them; figures from `curves` and `piano_roll`; the page's shape
+from `templates/comparison.html`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ from elman.report.comparison.findings import (
     named,
     percent,
     question,
-    score_name,
     score_text,
     spread_text,
     vanishing,
@@ -117,7 +116,6 @@ def render_comparison(
         against_published=against_published(comparison),
         sources=_sources(comparison),
         part=PARTS[comparison.part],
-        score_name=score_name(comparison),
         data=_data(comparison),
         scores=_scores(comparison),
         curves=_learning_curves(comparison),
@@ -234,6 +232,10 @@ def _data(comparison: Comparison) -> str:
         return f"{known.title}: {known.about}; {', '.join(counts)}."
     if not comparison.counts:
         return comparison.dataset
+    if comparison.kind == "forecast":
+        series = thousands(comparison.counts["train"])
+        last = "the last values of each are for validation and test"
+        return f"{comparison.dataset}: {series} series; {last}."
     rows = [f"{thousands(count)} {PARTS[part]}" for part, count in comparison.counts.items()]
     return f"{comparison.dataset}: {', '.join(rows)} rows."
 

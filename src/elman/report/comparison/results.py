@@ -176,7 +176,7 @@ class Comparison(BaseModel):
         loss_unit: what the losses of the learning curves are in.
         parameters: the budget that every hidden size was solved for; None where the sizes were
             given.
-        terms: where that budget comes from, in a sentence, where it was not given.
+        terms: where that budget comes from, a clause, where it was not given.
         notes: what else differs between the cells, a sentence each.
         select: what selected the weights on the validation part.
         epochs: the maximum number of epochs of a run.
@@ -221,6 +221,12 @@ class Comparison(BaseModel):
     def measure(self) -> Measure:
         """The chief score: its name in words, which way it is better, what it is."""
         return MEASURES[self.score]
+
+    @property
+    def score_name(self) -> str:
+        """Name of the chief score inside a sentence: `accuracy`, `MASE`, `macro F1`."""
+        title = self.measure.title
+        return title if title.isupper() else f"{title[0].lower()}{title[1:]}"
 
     @property
     def unit(self) -> str:
@@ -333,7 +339,10 @@ class Comparison(BaseModel):
             f"{self.epochs} epochs; "
             f"{self.threads} thread{'s' if self.threads > 1 else ''} of {self.machine}."
         )
-        return " ".join(filter(None, [measured, self.terms, *self.notes, self.caveat]))
+        budget = ""
+        if self.terms:
+            budget = f"The budget is {self.parameters:,} parameters, {self.terms}."
+        return " ".join(filter(None, [measured, budget, *self.notes, self.caveat]))
 
     def sources(self) -> str:
         """Say in one sentence where the published numbers stand; nothing but of piano rolls."""
