@@ -30,7 +30,7 @@ def test_compare_prints_the_table_and_where_the_report_is(
     assert "compared: 2/2 lstm-seed1: test" in stderr
 
     # What is drawn is the same again, and takes seconds.
-    monkeypatch.setattr("elman.runs.compare._report", lambda _, __, out: out / "report.html")
+    monkeypatch.setattr("elman.runs.compare._report", lambda *told: told[-1] / "report.html")
     assert run(["compare", "chorales", *arguments, "--json"]) == 0
     stdout, stderr = capsys.readouterr()
     again = Comparison.model_validate_json(stdout)
@@ -69,5 +69,5 @@ def test_an_interrupted_comparison_says_how_to_go_on(
     assert run(["compare", "chorales", *TINY, "--out", str(tmp_path / "x")]) == 130
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == (
-        "elman compare: interrupted: the same command goes on from the last finished epoch."
+        "elman compare: interrupted: the same command resumes from the last finished epoch."
     )

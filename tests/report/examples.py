@@ -10,7 +10,9 @@ from elman.inspection.gradient_flow import GradientFlow
 from elman.report.comparison.results import CellResult, Comparison, EpochRecord, SeedResult
 
 
-def seed_result(seed: int, test: float, *, curve: Sequence[float] = (9.0, 8.0, 8.5)) -> SeedResult:
+def seed_result(
+    seed: int, test: float, *, curve: Sequence[float] = (9.0, 8.0, 8.5), score: str = "nll"
+) -> SeedResult:
     """A run whose validation followed `curve`, training one nat below, two seconds an epoch."""
     records = [
         EpochRecord(epoch=n, seconds=2.0 * n, train_loss=v - 1, valid_loss=v, learning_rate=0.01)
@@ -19,9 +21,12 @@ def seed_result(seed: int, test: float, *, curve: Sequence[float] = (9.0, 8.0, 8
     best = min(records, key=lambda record: record.valid_loss)
     return SeedResult(
         seed=seed,
-        train_nll=best.train_loss,
-        valid_nll=best.valid_loss,
-        test_nll=test,
+        score=score,
+        scores={
+            "train": {score: best.train_loss},
+            "valid": {score: best.valid_loss},
+            "test": {score: test},
+        },
         best_epoch=best.epoch,
         epochs=len(records),
         seconds=records[-1].seconds,

@@ -84,7 +84,8 @@ def draw_learning_curves(
         for x, y in valid:
             axes.plot(x, y, color=colour, alpha=0.3, linewidth=0.8)
         x, y = _mean_curve(valid)
-        axes.plot(x, y, color=colour, linewidth=2)
+        dot = "o" if len(x) == 1 else None  # one epoch makes no line
+        axes.plot(x, y, color=colour, linewidth=2, marker=dot)
         axes.plot(*train, color=colour, alpha=0.6, linewidth=1.1, linestyle=(0, (1, 1.6)))
         ends[result.cell] = float(y[-1])
         means += [y, train[1]]

@@ -20,6 +20,7 @@ from elman.models.model import Model
 from elman.models.network import completed_network, network_arguments
 from elman.networks.build import build_network, hidden_size_for, specified_network
 from elman.networks.components import LAYERS
+from elman.report.run.findings import setting_text
 from elman.report.style import label
 from elman.runs.run import Prepared, RunResult
 from elman.tasks.task import Task
@@ -67,9 +68,11 @@ def find_budget(prepared: Prepared) -> Budget:
         return Budget(spec.parameters, given=True, said="")
     parameters = _count(experiment, task)
     size = spec.hidden_size if isinstance(spec.hidden_size, list) else [spec.hidden_size]
+    own = spec.cell
+    decoder = experiment.decoder.cell or own
     said = (
-        f"as many as the network of the experiment has: {label(spec.cell)}, hidden size "
-        f"{' + '.join(map(str, size))}"
+        f"as many as the network of the experiment has: {label(own)}, hidden size "
+        f"{' + '.join(map(str, size))}{f', decoder {label(decoder)}' if decoder != own else ''}"
     )
     return Budget(parameters, given=False, said=said)
 
@@ -111,7 +114,7 @@ def _changes(cell: str, asked: Experiment) -> tuple[dict[str, Any], list[str]]:
         kept = {name: value for name, value in options.items() if name not in foreign}
         changes["network.cell_options"] = kept
     notes = [
-        f"{name} = {options[name]!r} has no meaning for the {label(cell)} cell, which goes without."
+        f"{name} = {setting_text(options[name])} has no meaning for the {label(cell)} cell, which goes without."
         for name in foreign
     ]
     return changes, notes

@@ -8,7 +8,6 @@ import pytest
 from pydantic import ValidationError
 
 from elman.report.comparison.results import (
-    HEADINGS,
     CellResult,
     Comparison,
     EpochRecord,
@@ -17,12 +16,17 @@ from elman.report.comparison.results import (
 )
 
 
-def seed_result(seed: int, test_nll: float, **changes: Any) -> SeedResult:
+def seed_result(
+    seed: int, test_nll: float, valid_nll: float | None = None, **changes: Any
+) -> SeedResult:
     values = {
         "seed": seed,
-        "train_nll": 8.0,
-        "valid_nll": test_nll - 0.25,
-        "test_nll": test_nll,
+        "score": "nll",
+        "scores": {
+            "train": {"nll": 8.0},
+            "valid": {"nll": test_nll - 0.25 if valid_nll is None else valid_nll},
+            "test": {"nll": test_nll},
+        },
         "best_epoch": 40 + seed,
         "epochs": 50,
         "seconds": 10.0 * seed,
@@ -94,7 +98,9 @@ def test_json_with_an_unknown_key_is_refused() -> None:
 
 def test_the_table_has_a_row_a_cell_and_a_dash_where_nothing_is_published() -> None:
     rows = comparison().rows()
-    assert all(len(row) == len(HEADINGS) for row in rows)
+    headings = comparison().headings()
+    assert all(len(row) == len(headings) for row in rows)
+    assert headings[3:5] == ("valid nll", "test nll")
     assert rows == [
         ("gru", "41", "19,809", "8.35 ± 0.14", "8.60 ± 0.14", "15", "0.300", "8.54"),
         ("simple", "9 7", "1,234", "8.88", "9.12", "10", "0.200", "–"),

@@ -170,10 +170,7 @@ def _beside_published(comparison: Comparison, result: CellResult) -> tuple[str, 
     if result.published is None:
         return "–", "–"
     difference = result.chief(comparison.part).mean - result.published
-    return (
-        comparison.number(result.published),
-        comparison.number(difference, signed=True).replace("-", "−"),
-    )
+    return comparison.number(result.published), comparison.number(difference, signed=True)
 
 
 def _every_score(comparison: Comparison) -> dict[str, Any] | None:

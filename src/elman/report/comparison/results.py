@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
+from elman.errors import counted
 from elman.evaluation.measures import MEASURES, Measure
 from elman.training.history import EpochRecord
 
@@ -336,7 +337,7 @@ class Comparison(BaseModel):
         by = " by their score" if self.select == "score" else ""
         measured = (
             f"{what}; {how}{over}; weights selected on the validation split{by} within "
-            f"{self.epochs} epochs; "
+            f"{counted(self.epochs, 'epoch')}; "
             f"{self.threads} thread{'s' if self.threads > 1 else ''} of {self.machine}."
         )
         budget = ""
@@ -372,8 +373,10 @@ def number_text(value: float, score: str, decimals: int, *, signed: bool = False
     """Write a value of a score: a share in per cent, anything else as it is."""
     sign = "+" if signed else ""
     if MEASURES[score].share:
-        return f"{100 * value:{sign}.{decimals}f}%"
-    return f"{value:{sign}.{decimals}f}"
+        text = f"{100 * value:{sign}.{decimals}f}%"
+    else:
+        text = f"{value:{sign}.{decimals}f}"
+    return text.replace("-", "−")
 
 
 def _markdown_row(cells: Sequence[str]) -> str:
