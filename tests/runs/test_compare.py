@@ -9,17 +9,19 @@ import mido
 import numpy as np
 import pytest
 
-from elman.runs import compare as module
-from elman.report.facts.comparison import roll_flows
-from elman.runs.compare import Compared, compare
 from elman.data import catalog
 from elman.errors import ExperimentError, OptionError
-from elman.report.comparison.results import Comparison
-from elman.evaluation.scores import Scores
+from elman.evaluation.scores import MEASURES, Scores
 from elman.experiment import Experiment, read_experiment
 from elman.models.model import Model
+from elman.report.comparison.results import Comparison
+from elman.report.facts.comparison import roll_flows
+from elman.runs import compare as module
+from elman.runs.compare import Compared, compare
 from elman.runs.run import RunResult, prepare
+from elman.runs.train import experiment_for
 from elman.training.progress import NoProgress
+from roads import NEXT_CHARACTER, ROADS, WRITTEN_ROADS, Road, experiment_of
 
 
 def small(**overrides: Any) -> Experiment:
@@ -202,3 +204,111 @@ def test_networks_that_see_the_future_are_compared_without_composing(tmp_path: P
     assert says in compared.comparison.circumstances()
     assert compared.comparison.results[0].published is None
     assert list((tmp_path / "out").glob("*.mid")) == []
+
+
+@pytest.fixture
+def _runs_without_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save the second that drawing a run's own page takes."""
+    monkeypatch.setattr("elman.runs.run.write_page", lambda *_, **__: None)
+
+
+COMPARED = {
+    name: road
+    for name, road in [*ROADS.items(), *WRITTEN_ROADS.items(), ("next", NEXT_CHARACTER)]
+    if road.category != "one-to-one"
+}
+
+
+@pytest.mark.usefixtures("_runs_without_a_page")
+@pytest.mark.parametrize("road", COMPARED.values(), ids=COMPARED)
+def test_cells_are_compared_on_every_kind_of_file(road: Road, tmp_path: Path) -> None:
+    experiment = experiment_of(road, tmp_path, epochs=1)
+    comparison, report = compare(experiment, ["simple", "lstm"], [1], tmp_path / "out")
+    assert comparison.score == road.chief
+    assert comparison.task == road.sentence
+    for result in comparison.results:
+        assert list(result.seeds[0].scores) == ["valid", "test"]
+        assert result.published is None
+    assert Comparison.model_validate_json((tmp_path / "out" / "compare.json").read_text()) == (
+        comparison
+    )
+    page = report.read_text(encoding="utf-8")
+    assert MEASURES[road.chief].title in page
+    assert "The music" not in page
+    assert "88 keys" not in page
+    has_flow = road.category != "one-to-many"
+    assert ("The vanishing gradient" in page) == has_flow
+
+
+@pytest.mark.usefixtures("_runs_without_a_page")
+def test_forecasts_are_compared_of_values_in_memory(tmp_path: Path) -> None:
+    days = range(60)
+    values = {"day": list(days), "sold": [10.0 + day % 7 for day in days]}
+    asked = {"data.target": ["sold"], "data.time": "day", "data.horizon": 3, "epochs": 1}
+    experiment, source = experiment_for(values, {**asked, "hidden_size": 4})
+    comparison, report = compare(experiment, ["gru", "lstm"], [1], tmp_path / "out", source=source)
+    assert comparison.kind == "forecast"
+    assert comparison.measure.title == "MASE"
+    assert comparison.results[0].hidden_size == 4
+    page = report.read_text(encoding="utf-8")
+    assert "the next 3" in page
+    assert "1 series; the last values of each are for validation and test." in page
+    assert "The vanishing gradient" not in page
+
+
+@pytest.mark.usefixtures("_runs_without_a_page")
+def test_without_a_test_part_the_validation_part_decides(tmp_path: Path) -> None:
+    road = ROADS["text to a class"]
+    experiment = experiment_of(road, tmp_path, epochs=1, test_fraction=0.0)
+    comparison, report = compare(experiment, ["simple", "gru"], [1], tmp_path / "out")
+    assert comparison.part == "valid"
+    assert comparison.headings()[3:] == ("valid accuracy", "seconds", "s/epoch")
+    assert "Nothing was kept to test on" in report.read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("_runs_without_a_page")
+def test_a_comparison_of_any_file_is_resumed_and_not_mixed_with_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment = experiment_of(ROADS["a series to a class"], tmp_path, epochs=1)
+    first, _ = compare(experiment, ["simple"], [1], tmp_path / "out")
+
+    with pytest.raises(ExperimentError, match=r"network\.hidden_size = 9, there 6"):
+        compare(experiment.override({"hidden_size": 5}), ["simple"], [1], tmp_path / "out")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr("elman.runs.run.fit", refuse)
+    again, _ = compare(experiment, ["simple"], [1], tmp_path / "out")
+    assert again.results == first.results
+
+
+def test_where_the_budget_comes_from_is_said_before_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stop(Exception):
+        pass
+
+    def stop(*_: object, **__: object) -> None:
+        raise Stop
+
+    said: list[str] = []
+
+    class Heard(NoProgress):
+        def say(self, sentence: str) -> None:
+            said.append(sentence)
+
+    monkeypatch.setattr(module, "run_experiment", stop)
+    experiment = experiment_of(
+        ROADS["a series to a class"], tmp_path, **{"network.cell_options": {"reset_after": False}}
+    )
+    with pytest.raises(Stop):
+        compare(experiment, ["gru", "lstm"], [1], tmp_path / "out", progress=Heard())
+    assert said == [
+        "the budget is 122 parameters, as many as the network of the experiment has: GRU, hidden "
+        "size 3.",
+        "gru: hidden size 3, 122 parameters",
+        "lstm: hidden size 2, 90 parameters",
+        "note: reset_after = false has no meaning for the LSTM cell, which goes without.",
+    ]
