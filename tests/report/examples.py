@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 
@@ -36,14 +37,20 @@ def seed_result(
 
 
 def comparison(
-    tests: dict[str, Sequence[float]], *, published: dict[str, float] | None = None, title: str = ""
+    tests: dict[str, Sequence[float]],
+    *,
+    published: dict[str, float] | None = None,
+    title: str = "",
+    score: str = "nll",
+    **more: Any,
 ) -> Comparison:
-    """Cells by their test scores, one a seed."""
+    """Cells by their test scores, one a seed: losses of piano rolls, or another score."""
     published = published or {}
+    if score != "nll":
+        more = {"kind": "classification", "dataset": "mine", **more}
+    told = {"dataset": "chorales", "title": title or "Chorales", "parameters": 20_000, **more}
     return Comparison(
-        dataset="chorales",
-        title=title or "Chorales",
-        parameters=20_000,
+        **told,
         epochs=3,
         threads=1,
         machine="an abacus",
@@ -55,7 +62,9 @@ def comparison(
                 parameters=20_011 + place,
                 published=published.get(cell),
                 published_source="Chung et al. 2014" if cell in published else None,
-                seeds=[seed_result(seed, score) for seed, score in enumerate(scores)],
+                seeds=[
+                    seed_result(seed, reached, score=score) for seed, reached in enumerate(scores)
+                ],
             )
             for place, (cell, scores) in enumerate(tests.items())
         ],
