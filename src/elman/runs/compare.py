@@ -20,7 +20,14 @@ from elman.networks.components import LAYERS
 from elman.report.comparison.page import write_comparison_report
 from elman.report.comparison.published import published_result
 from elman.report.comparison.results import CellResult, Comparison, SeedResult
-from elman.report.facts.comparison import compose_with, flows_of, real_piece, roll_flows
+from elman.report.facts.comparison import (
+    SAMPLING,
+    compose_with,
+    flows_of,
+    real_piece,
+    roll_flows,
+    texts_by,
+)
 from elman.report.facts.page import LOSS_UNITS
 from elman.runs.contenders import Budget, Contender, contender_for, find_budget
 from elman.runs.run import Prepared, RunResult, caveat, machine, prepare, run_experiment
@@ -206,7 +213,14 @@ def _report(
     page, parts = out / "report.html", prepared.parts
     if not comparison.of_rolls:
         flows = flows_of(models, parts)
-        return write_comparison_report(page, comparison, flows=flows.by_cell, reading=flows.reading)
+        return write_comparison_report(
+            page,
+            comparison,
+            flows=flows.by_cell,
+            reading=flows.reading,
+            texts=texts_by(models),
+            sampling=SAMPLING,
+        )
     causal = {cell: model for cell, model in models.items() if not model.sees_the_future}
     known = ROLL_SETS.get(comparison.dataset)
     beat = 1 if known is None else known.frames_per_beat

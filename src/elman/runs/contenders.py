@@ -114,7 +114,8 @@ def _changes(cell: str, asked: Experiment) -> tuple[dict[str, Any], list[str]]:
         kept = {name: value for name, value in options.items() if name not in foreign}
         changes["network.cell_options"] = kept
     notes = [
-        f"{name} = {setting_text(options[name])} has no meaning for the {label(cell)} cell, which goes without."
+        f"{name} = {setting_text(options[name])} has no meaning for the {label(cell)} cell, which "
+        "goes without."
         for name in foreign
     ]
     return changes, notes

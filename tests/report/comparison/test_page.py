@@ -237,3 +237,10 @@ def test_a_gradient_that_every_state_receives_is_not_said_to_fade() -> None:
     assert "The mean pooling reads every state" in text
     assert "Of the two directions that read a sequence, the forward one is shown." in text
     assert "Kept per step" not in text
+
+
+def test_what_the_cells_write_stands_below_one_another() -> None:
+    results = comparison({"gru": [1.5]}, score="bits_per_character", kind="language")
+    html = render_comparison(results, texts={"gru": "a <b> c"}, sampling="Sampled twice.")
+    assert "What they write a <b> c Written by the GRU. Sampled twice." in Page(html).text
+    assert "The music" not in html

@@ -47,7 +47,7 @@ from elman.report.curves import (
 )
 from elman.report.page import Picture, draw_inline, render, thousands
 from elman.report.roll_picture import GREATEST_ROLL, roll_picture
-from elman.report.run.facts import Flow
+from elman.report.run.facts import Flow, GeneratedText
 from elman.report.run.findings import flow_said
 from elman.report.style import PANEL, THEME, colours, label
 
@@ -70,6 +70,8 @@ def write_comparison_report(
     real: Roll | None = None,
     flows: Flows = MappingProxyType({}),
     reading: Flow | None = None,
+    texts: Mapping[str, str] = MappingProxyType({}),
+    sampling: str = "",
 ) -> Path:
     """Write the page of a comparison; the same input gives the same bytes.
 
@@ -80,6 +82,8 @@ def write_comparison_report(
         real: a roll from the data set to see beside them, (T, 88); None where the data are none.
         flows: cell → gradient flow before and after training; may be empty.
         reading: how the gradients were followed, as in one of the networks; None of piano rolls.
+        texts: cell → a text that its network wrote; may be empty.
+        sampling: how these texts were drawn.
 
     Returns:
         The path of the page.
@@ -89,7 +93,13 @@ def write_comparison_report(
         DataError: a roll holds something other than zeros and ones.
     """
     page = render_comparison(
-        comparison, generated=generated, real=real, flows=flows, reading=reading
+        comparison,
+        generated=generated,
+        real=real,
+        flows=flows,
+        reading=reading,
+        texts=texts,
+        sampling=sampling,
     )
     target = Path(path)
     write_atomically(target, page.encode())
@@ -103,6 +113,8 @@ def render_comparison(
     real: Roll | None = None,
     flows: Flows = MappingProxyType({}),
     reading: Flow | None = None,
+    texts: Mapping[str, str] = MappingProxyType({}),
+    sampling: str = "",
 ) -> str:
     """Make the page of a comparison; arguments as for `write_comparison_report`."""
     seeds = max(len(result.seeds) for result in comparison.results)
@@ -120,6 +132,8 @@ def render_comparison(
         scores=_scores(comparison),
         curves=_learning_curves(comparison),
         every_score=_every_score(comparison),
+        texts=[GeneratedText(text, how=f"Written by {named(cell)}.") for cell, text in texts.items()],
+        sampling=sampling,
         **_table(comparison, seeds),
         **({"rolls": []} if real is None else _music(comparison, real, generated)),
         **_vanishing(flows, reading),

@@ -18,6 +18,10 @@ from elman.report.facts.flow import flow_of
 from elman.report.run.facts import Flow
 from elman.tasks.parts import Parts
 
+WRITTEN_STEPS, TEMPERATURE = 300, 0.8
+"""Characters, words or symbols of a text that a network writes, and how boldly it does."""
+SAMPLING = f"Sampled at temperature {TEMPERATURE} with seed 1, from nothing."
+"""The same in a sentence."""
 COMPOSED_FRAMES = 96
 FLOW_PIECES = 16
 FLOW_FRAMES = 100
@@ -83,6 +87,17 @@ def _untrained(model: Model, train: Table) -> Model:
     return Model(
         model.experiment, model.task, untrained_network(model.experiment, model.task, train)
     )
+
+
+def texts_by(models: Mapping[str, Model]) -> dict[str, str]:
+    """Let every model of what comes next in a text write one; none of those that need its end."""
+    written = {}
+    for cell, model in models.items():
+        task = model.task
+        if task.predicts_next and task.input.encoding.ids and not model.sees_the_future:
+            drawn = model.generate(WRITTEN_STEPS, seed=1, temperature=TEMPERATURE)
+            written[cell] = drawn if isinstance(drawn, str) else " ".join(map(str, drawn))
+    return written
 
 
 def compose_with(
