@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, cast
 
@@ -312,3 +313,16 @@ def test_where_the_budget_comes_from_is_said_before_training(
         "lstm: hidden size 2, 90 parameters",
         "note: reset_after = false has no meaning for the LSTM cell, which goes without.",
     ]
+
+
+@pytest.mark.usefixtures("_runs_without_a_page")
+def test_the_example_in_python_of_the_guide_runs_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guide = Path(__file__).parents[2] / "docs" / "comparing.md"
+    (example,) = re.findall(r"```python\n(.*?)```", guide.read_text(encoding="utf-8"), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example, str(guide), "exec"), {})  # the guide is ours
+    assert "| cell | hidden | parameters | valid accuracy | test accuracy |" in (
+        capsys.readouterr().out
+    )

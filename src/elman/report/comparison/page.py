@@ -132,7 +132,9 @@ def render_comparison(
         scores=_scores(comparison),
         curves=_learning_curves(comparison),
         every_score=_every_score(comparison),
-        texts=[GeneratedText(text, how=f"Written by {named(cell)}.") for cell, text in texts.items()],
+        texts=[
+            GeneratedText(text, how=f"Written by {named(cell)}.") for cell, text in texts.items()
+        ],
         sampling=sampling,
         **_table(comparison, seeds),
         **({"rolls": []} if real is None else _music(comparison, real, generated)),
