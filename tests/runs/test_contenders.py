@@ -87,6 +87,22 @@ def test_a_decoder_follows_the_encoder_in_cell_and_size(tmp_path: Path) -> None:
     assert of["simple"].changes["network.hidden_size"] > 20
 
 
+def test_a_tied_embedding_follows_the_last_layer(tmp_path: Path) -> None:
+    tied = {"tie_embeddings": True, "cell": "lstm"}
+    changes = {**tied, "hidden_size": [20, 10], "network.embedding_size": 10}
+    _, _, of = contenders(NEXT_CHARACTER, tmp_path, **changes)
+    assert of["lstm"].changes["network.embedding_size"] == 10
+    first, second = of["simple"].changes["network.hidden_size"]
+    assert first > 20
+    assert of["simple"].changes["network.embedding_size"] == second
+
+    changes = {**tied, "hidden_size": 20, "decoder.embedding_size": 20}
+    _, _, of = contenders(TRANSLATING, tmp_path, **changes)
+    size = of["simple"].changes["network.hidden_size"]
+    assert size > 20
+    assert of["simple"].changes["decoder.embedding_size"] == size
+
+
 def test_an_option_of_another_cell_is_left_out_and_said(tmp_path: Path) -> None:
     options = {"chrono": 12, "peephole": True, "residual": False}
     changes = {"hidden_size": 20, "cell": "lstm", "network.cell_options": options}

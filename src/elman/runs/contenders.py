@@ -2,7 +2,8 @@
 
 The budget is the one that was given, `network.parameters`; otherwise it is what the network of the
 experiment itself has, with its own cell and hidden size. A list of hidden sizes, or a decoder with
-a size of its own, keeps its shape: all sizes grow and shrink in proportion.
+a size of its own, keeps its shape: all sizes grow and shrink in proportion. An embedding that the
+output layer is tied to has the size of the last layer, and follows it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from torch import nn
 
 from elman.errors import OptionError
 from elman.experiment import Experiment
+from elman.experiment.decoder import WRITERS
 from elman.layers import parameter_count
 from elman.models.model import Model
 from elman.models.network import completed_network, network_arguments
@@ -143,11 +145,13 @@ def _sizes(experiment: Experiment, task: Task, parameters: int) -> dict[str, Any
     shape = _Shape.of(experiment)
 
     def build(hidden_size: int, **arguments: Any) -> nn.Module:
-        sizes = shape.sized(hidden_size)
-        if "decoder.hidden_size" in sizes:
-            decoder = arguments["decoder"] | {"hidden_size": sizes["decoder.hidden_size"]}
-            arguments["decoder"] = decoder
-        return build_network(hidden_size=sizes["network.hidden_size"], **arguments)
+        for name, size in shape.sized(hidden_size).items():
+            section, option = name.split(".")
+            if section == "network":
+                arguments[option] = size
+            else:
+                arguments[section] = arguments[section] | {option: size}
+        return build_network(**arguments)
 
     options = spec.arguments()
     options.pop("hidden_size")
@@ -169,23 +173,41 @@ class _Shape(NamedTuple):
     first: int
     network: int | list[int]
     decoder: int | list[int] | None
-    least: int
-    """A layer has so many units at least."""
+    projected: int
+    """Size of h where it is projected, 0 where it is not; a layer has more units than that."""
+    tied: str | None
+    """The setting of an embedding size that has to be that of the last layer's output."""
+    directions: int
+    """That are read by what is tied."""
 
     @classmethod
     def of(cls, experiment: Experiment) -> _Shape:
-        size, options = experiment.network.hidden_size, experiment.network.cell_options
+        spec, decoder = experiment.network, experiment.decoder
+        size, projected = spec.hidden_size, spec.cell_options.get("proj_size", 0)
         assert size is not None, "the budget was counted from it"
-        first = size[0] if isinstance(size, list) else size
-        projected = options.get("proj_size", 0)
-        least = 1 + (projected if isinstance(projected, int) else 0)
-        return cls(first, size, experiment.decoder.hidden_size, least)
+        writes = spec.category in WRITERS
+        tied = None
+        if spec.tie_embeddings and not spec.head:
+            given = decoder.embedding_size if writes else spec.embedding_size
+            tied = f"{'decoder' if writes else 'network'}.embedding_size" if given else None
+        return cls(
+            size[0] if isinstance(size, list) else size,
+            size,
+            decoder.hidden_size,
+            projected if isinstance(projected, int) else 0,
+            tied,
+            2 if spec.bidirectional and not writes else 1,
+        )
 
     def sized(self, first: int) -> dict[str, int | list[int]]:
         """Name the settings of the sizes where the first layer has so many units."""
         sizes = {"network.hidden_size": self._scaled(self.network, first)}
         if self.decoder is not None:
             sizes["decoder.hidden_size"] = self._scaled(self.decoder, first)
+        if self.tied is not None:
+            top = list(sizes.values())[-1]
+            last = top[-1] if isinstance(top, list) else top
+            sizes[self.tied] = self.directions * (self.projected or last)
         return sizes
 
     def _scaled(self, size: int | list[int], first: int) -> int | list[int]:
@@ -194,4 +216,4 @@ class _Shape(NamedTuple):
         return self._each(size, first)
 
     def _each(self, size: int, first: int) -> int:
-        return max(self.least, round(size * first / self.first))
+        return max(1 + self.projected, round(size * first / self.first))
