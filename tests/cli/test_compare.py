@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from elman.cli.main import run
 from elman.report.comparison.results import Comparison
+from roads import ROADS
 
 TINY = ["--epochs", "1", "--set", "batch_size=64", "--set", "accelerator=cpu"]
 
@@ -30,12 +32,63 @@ def test_compare_prints_the_table_and_where_the_report_is(
     assert "compared: 2/2 lstm-seed1: test" in stderr
 
     # What is drawn is the same again, and takes seconds.
-    monkeypatch.setattr("elman.runs.compare._report", lambda _, __, out: out / "report.html")
+    monkeypatch.setattr("elman.runs.compare._report", lambda *told: told[-1] / "report.html")
     assert run(["compare", "chorales", *arguments, "--json"]) == 0
     stdout, stderr = capsys.readouterr()
     again = Comparison.model_validate_json(stdout)
     assert again.results == comparison.results
     assert stderr.splitlines()[-1] == str(out / "report.html")
+
+
+def test_compare_takes_a_file_and_what_is_asked_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("elman.runs.run.write_page", lambda *_, **__: None)
+    monkeypatch.chdir(tmp_path)
+    walks = ROADS["a long table to a class"].write(tmp_path)
+    columns = ["--sequence-id", "walker", "--time", "step", "--target", "pace"]
+    small = ["--epochs", "1", "--set", "hidden_size=4", "--cells", "gru,lstm"]
+    assert run(["compare", str(walks), *columns, *small]) == 0
+    stdout, stderr = capsys.readouterr()
+    directory = Path("runs", f"compare-{walks.stem}")
+    assert stdout.splitlines()[-1] == str(directory / "report.html")
+    comparison = Comparison.model_validate_json((directory / "compare.json").read_text())
+    assert [result.cell for result in comparison.results] == ["gru", "lstm"]
+    assert "test accuracy" in stdout
+    assert "published" not in stdout.lower()
+    assert "as many as the network of the experiment has: GRU, hidden size 4." in stderr
+    assert f"compare-{walks.stem}: 2/2 lstm-seed1: test accuracy" in stderr
+
+
+def test_compare_and_train_take_the_same_options_of_the_data(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shown = {}
+    for verb in ("train", "compare"):
+        assert run([verb, "--help"]) == 0
+        shown[verb] = set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
+    only_of_train = {"--cell", "--seed", "--resume"}
+    assert shown["train"] - shown["compare"] == only_of_train
+    assert shown["compare"] - shown["train"] == {"--cells", "--seeds", "--parameters"}
+
+
+def test_compare_names_what_is_missing_or_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reviews = str(ROADS["text to a class"].write(tmp_path))
+    flowers = str(ROADS["measurements to a class"].write(tmp_path))
+    wrong = {
+        (reviews, "--input", "text"): "--target COLUMN (data.target), one of",
+        (reviews, "--target", "lable"): "unknown column 'lable'; did you mean 'label'?",
+        (flowers, "--target", "species"): "its network is made of dense layers alone",
+        (reviews, "--target", "label", "--cells", "gru,gru"): "got 'gru' twice.",
+    }
+    for arguments, words in wrong.items():
+        assert run(["compare", *arguments, "--out", str(tmp_path / "x")]) in {1, 2}
+        stdout, stderr = capsys.readouterr()
+        assert stdout == ""
+        assert words in stderr.splitlines()[-1]
+        assert not (tmp_path / "x").exists()
 
 
 @pytest.mark.parametrize(
@@ -69,5 +122,5 @@ def test_an_interrupted_comparison_says_how_to_go_on(
     assert run(["compare", "chorales", *TINY, "--out", str(tmp_path / "x")]) == 130
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == (
-        "elman compare: interrupted: the same command goes on from the last finished epoch."
+        "elman compare: interrupted: the same command resumes from the last finished epoch."
     )

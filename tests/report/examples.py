@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 
@@ -10,7 +11,9 @@ from elman.inspection.gradient_flow import GradientFlow
 from elman.report.comparison.results import CellResult, Comparison, EpochRecord, SeedResult
 
 
-def seed_result(seed: int, test: float, *, curve: Sequence[float] = (9.0, 8.0, 8.5)) -> SeedResult:
+def seed_result(
+    seed: int, test: float, *, curve: Sequence[float] = (9.0, 8.0, 8.5), score: str = "nll"
+) -> SeedResult:
     """A run whose validation followed `curve`, training one nat below, two seconds an epoch."""
     records = [
         EpochRecord(epoch=n, seconds=2.0 * n, train_loss=v - 1, valid_loss=v, learning_rate=0.01)
@@ -19,9 +22,12 @@ def seed_result(seed: int, test: float, *, curve: Sequence[float] = (9.0, 8.0, 8
     best = min(records, key=lambda record: record.valid_loss)
     return SeedResult(
         seed=seed,
-        train_nll=best.train_loss,
-        valid_nll=best.valid_loss,
-        test_nll=test,
+        score=score,
+        scores={
+            "train": {score: best.train_loss},
+            "valid": {score: best.valid_loss},
+            "test": {score: test},
+        },
         best_epoch=best.epoch,
         epochs=len(records),
         seconds=records[-1].seconds,
@@ -31,14 +37,20 @@ def seed_result(seed: int, test: float, *, curve: Sequence[float] = (9.0, 8.0, 8
 
 
 def comparison(
-    tests: dict[str, Sequence[float]], *, published: dict[str, float] | None = None, title: str = ""
+    tests: dict[str, Sequence[float]],
+    *,
+    published: dict[str, float] | None = None,
+    title: str = "",
+    score: str = "nll",
+    **more: Any,
 ) -> Comparison:
-    """Cells by their test scores, one a seed."""
+    """Cells by their test scores, one a seed: losses of piano rolls, or another score."""
     published = published or {}
+    if score != "nll":
+        more = {"kind": "classification", "dataset": "mine", **more}
+    told = {"dataset": "chorales", "title": title or "Chorales", "parameters": 20_000, **more}
     return Comparison(
-        dataset="chorales",
-        title=title or "Chorales",
-        parameters=20_000,
+        **told,
         epochs=3,
         threads=1,
         machine="an abacus",
@@ -50,7 +62,9 @@ def comparison(
                 parameters=20_011 + place,
                 published=published.get(cell),
                 published_source="Chung et al. 2014" if cell in published else None,
-                seeds=[seed_result(seed, score) for seed, score in enumerate(scores)],
+                seeds=[
+                    seed_result(seed, reached, score=score) for seed, reached in enumerate(scores)
+                ],
             )
             for place, (cell, scores) in enumerate(tests.items())
         ],

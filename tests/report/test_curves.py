@@ -94,6 +94,26 @@ def test_scores_show_every_seed_and_the_published_number() -> None:
     assert diamond.get_xydata().tolist() == [[8.54, 0]]
 
 
+def test_shares_are_drawn_in_per_cent_and_the_better_side_is_named() -> None:
+    _, axes = panel()
+    draw_test_scores(axes, comparison({"gru": (0.5, 0.75)}, score="accuracy"))
+    (dots,) = [line for line in axes.lines if line.get_marker() == "o"]
+    assert dots.get_xdata().tolist() == [50.0, 75.0]
+    assert axes.get_xlabel() == "test accuracy, % (right is better)"
+    _, axes = panel()
+    draw_test_scores(axes, comparison({"gru": [8.5]}))
+    assert axes.get_xlabel() == "test, nats a frame (left is better)"
+
+
+def test_a_single_epoch_is_drawn_as_a_dot() -> None:
+    results = comparison({"gru": [8.5]}, loss_unit="nats a row")
+    short = results.results[0].model_copy(update={"seeds": [seed_result(0, 8.5, curve=(9.0,))]})
+    _, axes = panel()
+    draw_learning_curves(axes, results.model_copy(update={"results": [short]}), against="epoch")
+    assert bold(lines_of(axes, THEME["gru"])).get_marker() == "o"
+    assert axes.get_ylabel() == "nats a row"
+
+
 def test_a_gradient_is_drawn_on_a_logarithmic_axis_with_the_memory_dashed() -> None:
     _, axes = panel()
     draw_gradient_flow(axes, {"simple": falling(0.5), "lstm": falling(0.9, memory=0.95)})

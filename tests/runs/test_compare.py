@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,14 +12,17 @@ import pytest
 
 from elman.data import catalog
 from elman.errors import ExperimentError, OptionError
-from elman.evaluation.scores import Scores
+from elman.evaluation.scores import MEASURES, Scores
 from elman.experiment import Experiment, read_experiment
 from elman.models.model import Model
 from elman.report.comparison.results import Comparison
+from elman.report.facts.comparison import roll_flows
 from elman.runs import compare as module
-from elman.runs.compare import Compared, compare, gradient_flows
-from elman.runs.run import RunResult
+from elman.runs.compare import Compared, compare
+from elman.runs.run import RunResult, prepare
+from elman.runs.train import experiment_for
 from elman.training.progress import NoProgress
+from roads import NEXT_CHARACTER, ROADS, WRITTEN_ROADS, Road, experiment_of
 
 
 def small(**overrides: Any) -> Experiment:
@@ -29,7 +33,7 @@ def small(**overrides: Any) -> Experiment:
 @pytest.fixture
 def _without_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """Save the seconds that drawing takes where a test is about something else."""
-    monkeypatch.setattr(module, "_report", lambda _, __, out: out / "report.html")
+    monkeypatch.setattr(module, "_report", lambda *told: told[-1] / "report.html")
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +50,7 @@ def test_every_cell_meets_the_budget_and_is_trained_with_every_seed(
     for result in comparison.results:
         assert abs(result.parameters - 700) < 200
         assert [seed.seed for seed in result.seeds] == [1, 2]
-        assert result.seeds[0].test_nll != result.seeds[1].test_nll
+        assert result.seeds[0].value("test") != result.seeds[1].value("test")
     sizes = [result.hidden_size for result in comparison.results]
     assert sizes[0] > sizes[1]
 
@@ -118,8 +122,8 @@ def test_cells_take_turns_within_every_seed(
 
     order = []
 
-    def record(experiment: Experiment, directory: Path, *, progress: object) -> Any:
-        del experiment, progress
+    def record(experiment: Experiment, directory: Path, **_: object) -> Any:
+        del experiment
         order.append(directory.name)
         if len(order) == 4:
             raise Stop
@@ -153,7 +157,6 @@ RESULT = RunResult(
         (["gru", "lstm", "gru"], [1], {}, "cells must each be given once, got 'gru' twice."),
         (["simple", "gur"], [1], {}, "unknown cell 'gur'; did you mean 'gru'?"),
         (["gru"], [1], {"parameters": 5}, "parameters=5 is too small a budget"),
-        (["gru"], [1], {"data.files": ["a.csv"]}, "cells are compared on the corpora chorales, "),
     ],
 )
 def test_a_comparison_that_cannot_be_is_refused_before_anything_is_trained(
@@ -186,8 +189,9 @@ def test_gradients_are_followed_before_and_after_training(
 ) -> None:
     out, _ = finished
     splits = catalog.load("chorales")
-    before, after = gradient_flows(Model.load(out / "lstm-seed1"), splits)
-    again, _ = gradient_flows(Model.load(out / "lstm-seed1"), splits)
+    parts = prepare(small()).parts
+    before, after = roll_flows(Model.load(out / "lstm-seed1"), parts)
+    again, _ = roll_flows(Model.load(out / "lstm-seed1"), parts)
     assert len(before.distance) == sorted(map(len, splits.valid))[-16] < 100
     assert before.rows == 16
     assert np.array_equal(before.hidden, again.hidden)
@@ -201,3 +205,124 @@ def test_networks_that_see_the_future_are_compared_without_composing(tmp_path: P
     assert says in compared.comparison.circumstances()
     assert compared.comparison.results[0].published is None
     assert list((tmp_path / "out").glob("*.mid")) == []
+
+
+@pytest.fixture
+def _runs_without_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save the second that drawing a run's own page takes."""
+    monkeypatch.setattr("elman.runs.run.write_page", lambda *_, **__: None)
+
+
+COMPARED = {
+    name: road
+    for name, road in [*ROADS.items(), *WRITTEN_ROADS.items(), ("next", NEXT_CHARACTER)]
+    if road.category != "one-to-one"
+}
+
+
+@pytest.mark.usefixtures("_runs_without_a_page")
+@pytest.mark.parametrize("road", COMPARED.values(), ids=COMPARED)
+def test_cells_are_compared_on_every_kind_of_file(road: Road, tmp_path: Path) -> None:
+    experiment = experiment_of(road, tmp_path, epochs=1)
+    comparison, report = compare(experiment, ["simple", "lstm"], [1], tmp_path / "out")
+    assert comparison.score == road.chief
+    assert comparison.task == road.sentence
+    for result in comparison.results:
+        assert list(result.seeds[0].scores) == ["valid", "test"]
+        assert result.published is None
+    assert Comparison.model_validate_json((tmp_path / "out" / "compare.json").read_text()) == (
+        comparison
+    )
+    page = report.read_text(encoding="utf-8")
+    assert MEASURES[road.chief].title in page
+    assert "The music" not in page
+    assert "88 keys" not in page
+    has_flow = road.category != "one-to-many"
+    assert ("The vanishing gradient" in page) == has_flow
+
+
+@pytest.mark.usefixtures("_runs_without_a_page")
+def test_forecasts_are_compared_of_values_in_memory(tmp_path: Path) -> None:
+    days = range(60)
+    values = {"day": list(days), "sold": [10.0 + day % 7 for day in days]}
+    asked = {"data.target": ["sold"], "data.time": "day", "data.horizon": 3, "epochs": 1}
+    experiment, source = experiment_for(values, {**asked, "hidden_size": 4})
+    comparison, report = compare(experiment, ["gru", "lstm"], [1], tmp_path / "out", source=source)
+    assert comparison.kind == "forecast"
+    assert comparison.measure.title == "MASE"
+    assert comparison.results[0].hidden_size == 4
+    page = report.read_text(encoding="utf-8")
+    assert "the next 3" in page
+    assert "1 series; the last values of each are for validation and test." in page
+    assert "The vanishing gradient" not in page
+
+
+@pytest.mark.usefixtures("_runs_without_a_page")
+def test_without_a_test_part_the_validation_part_decides(tmp_path: Path) -> None:
+    road = ROADS["text to a class"]
+    experiment = experiment_of(road, tmp_path, epochs=1, test_fraction=0.0)
+    comparison, report = compare(experiment, ["simple", "gru"], [1], tmp_path / "out")
+    assert comparison.part == "valid"
+    assert comparison.headings()[3:] == ("valid accuracy", "seconds", "s/epoch")
+    assert "Nothing was kept to test on" in report.read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("_runs_without_a_page")
+def test_a_comparison_of_any_file_is_resumed_and_not_mixed_with_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment = experiment_of(ROADS["a series to a class"], tmp_path, epochs=1)
+    first, _ = compare(experiment, ["simple"], [1], tmp_path / "out")
+
+    with pytest.raises(ExperimentError, match=r"network\.hidden_size = 9, there 6"):
+        compare(experiment.override({"hidden_size": 5}), ["simple"], [1], tmp_path / "out")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr("elman.runs.run.fit", refuse)
+    again, _ = compare(experiment, ["simple"], [1], tmp_path / "out")
+    assert again.results == first.results
+
+
+def test_where_the_budget_comes_from_is_said_before_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stop(Exception):
+        pass
+
+    def stop(*_: object, **__: object) -> None:
+        raise Stop
+
+    said: list[str] = []
+
+    class Heard(NoProgress):
+        def say(self, sentence: str) -> None:
+            said.append(sentence)
+
+    monkeypatch.setattr(module, "run_experiment", stop)
+    experiment = experiment_of(
+        ROADS["a series to a class"], tmp_path, **{"network.cell_options": {"reset_after": False}}
+    )
+    with pytest.raises(Stop):
+        compare(experiment, ["gru", "lstm"], [1], tmp_path / "out", progress=Heard())
+    assert said == [
+        "the budget is 122 parameters, as many as the network of the experiment has: GRU, hidden "
+        "size 3.",
+        "gru: hidden size 3, 122 parameters",
+        "lstm: hidden size 2, 90 parameters",
+        "note: reset_after = false has no meaning for the LSTM cell, which goes without.",
+    ]
+
+
+@pytest.mark.usefixtures("_runs_without_a_page")
+def test_the_example_in_python_of_the_guide_runs_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guide = Path(__file__).parents[2] / "docs" / "comparing.md"
+    (example,) = re.findall(r"```python\n(.*?)```", guide.read_text(encoding="utf-8"), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example, str(guide), "exec"), {})  # the guide is ours
+    assert "| cell | hidden | parameters | valid accuracy | test accuracy |" in (
+        capsys.readouterr().out
+    )

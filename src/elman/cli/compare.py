@@ -8,7 +8,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from elman.cli.options import AsJSON, Epochs, Settings, collect_overrides
+from elman.cli.options import (
+    AsJSON,
+    Epochs,
+    Group,
+    Horizon,
+    Inputs,
+    Known,
+    SequenceId,
+    Settings,
+    Source,
+    Targets,
+    Test,
+    Time,
+    Valid,
+    Window,
+    collect_overrides,
+    data_settings,
+)
 
 if TYPE_CHECKING:
     from elman.report.comparison.results import Comparison
@@ -21,31 +38,62 @@ WIDTH_WITH_ROOM = 94
 
 
 def compare(
-    recipe: Annotated[str, typer.Argument(help="A recipe's name, or a path ending in .toml.")],
-    cells: Annotated[str, typer.Option(help="Names, separated by commas.")] = "simple,gru,lstm",
-    seeds: Annotated[int, typer.Option(help="How many; 3 means the seeds 1, 2, 3.")] = 1,
+    source: Source,
+    inputs: Inputs = None,
+    targets: Targets = None,
+    sequence_id: SequenceId = None,
+    time: Time = None,
+    window: Window = None,
+    horizon: Horizon = None,
+    known: Known = None,
+    valid: Valid = None,
+    test: Test = None,
+    group: Group = None,
+    cells: Annotated[str, typer.Option(help="Cells, separated by commas.")] = "simple,gru,lstm",
+    seeds: Annotated[
+        int, typer.Option(help="Number of random seeds; 3 means the seeds 1, 2, 3.")
+    ] = 1,
     parameters: Annotated[
-        int | None, typer.Option(help="Of every network; hidden sizes are solved for.")
+        int | None,
+        typer.Option(
+            help="Of every network; if omitted, as many as the network of the experiment has."
+        ),
     ] = None,
     epochs: Epochs = None,
     settings: Settings = None,
     out: Annotated[Path | None, typer.Option(help="Directory of the comparison.")] = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Train several cells by the same recipe, with equal numbers of parameters, and compare."""
+    """Train several cells on the same data, with equal numbers of parameters, and compare them."""
     from elman.errors import OptionError
-    from elman.experiment import read_experiment
 
     if seeds < 1:
         raise OptionError(f"--seeds says how many seeds to train with, at least 1; got {seeds}.")
-    changes = collect_overrides(settings, parameters=parameters, epochs=epochs)
-    experiment = read_experiment(recipe).override(changes)
+    changes = collect_overrides(
+        settings,
+        **data_settings(
+            inputs=inputs,
+            targets=targets,
+            sequence_id=sequence_id,
+            time=time,
+            window=window,
+            horizon=horizon,
+            known=known,
+            valid_files=valid,
+            test_files=test,
+            group=group,
+        ),
+        parameters=parameters,
+        epochs=epochs,
+    )
 
     from elman.runs.compare import compare as run_comparison
+    from elman.runs.train import experiment_for
     from elman.training.progress import progress_on_stderr
 
+    experiment, _ = experiment_for(source[0] if len(source) == 1 else source, changes)
     names = [name.strip() for name in cells.split(",") if name.strip()]
-    directory = out or Path("runs", f"compare-{experiment.data.name}")
+    directory = out or Path("runs", f"compare-{experiment.data.title}")
     try:
         compared = run_comparison(
             experiment,
@@ -57,7 +105,7 @@ def compare(
         )
     except KeyboardInterrupt as interrupt:
         raise KeyboardInterrupt(
-            "the same command goes on from the last finished epoch."
+            "the same command resumes from the last finished epoch."
         ) from interrupt
     if as_json:
         typer.echo(compared.comparison.model_dump_json(indent=2))
@@ -71,16 +119,14 @@ def _print_table(comparison: Comparison) -> None:
     from rich.console import Console, JustifyMethod
     from rich.table import Table
 
-    from elman.report.comparison.results import HEADINGS
-
     width = None if sys.stdout.isatty() else WIDTH_IN_A_FILE
     console = Console(file=sys.stdout, width=width, highlight=False)
     room = console.width >= WIDTH_WITH_ROOM
     table = Table(title=comparison.title, box=box.SIMPLE_HEAD, padding=(0, 1) if room else 0)
-    for heading in HEADINGS:
+    for heading in comparison.headings():
         justify: JustifyMethod = "left" if heading == "cell" else "right"
         table.add_column(heading, justify=justify, no_wrap=True)
     for row in comparison.rows():
         table.add_row(*row)
     console.print(table)
-    console.print(comparison.circumstances(), comparison.sources(), sep="\n")
+    console.print(*comparison.said(), sep="\n")

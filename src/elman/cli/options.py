@@ -6,7 +6,43 @@ from typing import Annotated, Any
 
 import typer
 
-Epochs = Annotated[int | None, typer.Option(help="Greatest number of passes over the data.")]
+Columns = list[str] | None
+
+Source = Annotated[
+    list[str],
+    typer.Argument(
+        help="Files, a folder or a pattern; a recipe's name; or a path ending in .toml."
+    ),
+]
+Inputs = Annotated[
+    Columns,
+    typer.Option(
+        "--input", "-i", help="Column to read: NAME, or NAME:KIND as in text:char; repeatable."
+    ),
+]
+Targets = Annotated[
+    Columns,
+    typer.Option(
+        "--target",
+        "-t",
+        help="Column to predict, as NAME or NAME:KIND; next: the next element of the input.",
+    ),
+]
+SequenceId = Annotated[
+    str | None, typer.Option(help="Column of a long table that names each row's sequence.")
+]
+Time = Annotated[str | None, typer.Option(help="Column with the time of a row.")]
+Window = Annotated[int | None, typer.Option(help="Window length in steps, of a long series.")]
+Horizon = Annotated[
+    int | None, typer.Option(help="Steps ahead to be forecast, of series in a long table.")
+]
+Known = Annotated[Columns, typer.Option(help="Column whose future values are known; repeatable.")]
+Valid = Annotated[Columns, typer.Option(help="Validation file; repeatable.")]
+Test = Annotated[Columns, typer.Option(help="Test file; repeatable.")]
+Group = Annotated[
+    str | None, typer.Option(help="Column whose values are never divided: a speaker, a user.")
+]
+Epochs = Annotated[int | None, typer.Option(help="Maximum number of epochs.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", help="Any setting, as in --set training.learning_rate=1e-3; repeatable."),
@@ -25,3 +61,53 @@ def collect_overrides(settings: list[str] | None, **options: object) -> dict[str
 
     given = {full_name(name): value for name, value in options.items() if value is not None}
     return {full_name(n): v for n, v in parse_overrides(settings or []).items()} | given
+
+
+def data_settings(
+    *, inputs: Columns, targets: Columns, **options: str | int | list[str] | None
+) -> dict[str, Any]:
+    """Name the settings of the data that `train` and `compare` take as options.
+
+    Args:
+        inputs: columns to read, `NAME` or `NAME:KIND`.
+        targets: columns to predict, likewise.
+        options: other settings of the data by their names, None where one was not given.
+    """
+    named = {f"data.{name}": value for name, value in options.items()}
+    return {**_columns("input", inputs), **_columns("target", targets), **named}
+
+
+def _columns(role: str, given: Columns) -> dict[str, Any]:
+    """Divide `NAME:KIND` texts into columns and the one kind they are of."""
+    if not given:
+        return {}
+    from elman.errors import OptionError
+    from elman.features.build import parse_kind
+
+    names, kinds = [], []
+    for text in given:
+        name, colon, kind = text.partition(":")
+        names.append(name)
+        kinds += [kind] if colon else []
+    if len(set(kinds)) > 1:
+        raise OptionError(f"--{role} columns must be of one kind, got {', '.join(kinds)}.")
+    if not kinds:
+        return {f"data.{role}": names}
+    kind, options = parse_kind(_full_kind(kinds[0]))
+    return {f"data.{role}": names, f"data.{role}_kind": kind} | {
+        f"data.{role}_options.{name}": value for name, value in options.items()
+    }
+
+
+def _full_kind(kind: str) -> str:
+    """Complete a variant that only one kind of column has: `char` is `text:char`."""
+    from elman.errors import unknown
+    from elman.features.feature import KINDS, feature_class
+
+    variants = {name: feature_class(name).variants for name in KINDS}
+    full = [f"{name}:{kind}" for name, known in variants.items() if kind in known]
+    if not full and kind.partition(":")[0] not in KINDS:
+        raise unknown(
+            "kind of column", kind, {*KINDS, *(v for known in variants.values() for v in known)}
+        )
+    return full[0] if len(full) == 1 else kind

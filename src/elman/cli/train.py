@@ -4,55 +4,45 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from elman.cli.options import AsJSON, Epochs, Settings, collect_overrides
+from elman.cli.options import (
+    AsJSON,
+    Epochs,
+    Group,
+    Horizon,
+    Inputs,
+    Known,
+    SequenceId,
+    Settings,
+    Source,
+    Targets,
+    Test,
+    Time,
+    Valid,
+    Window,
+    collect_overrides,
+    data_settings,
+)
 
 if TYPE_CHECKING:
     from elman.runs.run import TrainedRun
 
-Columns = list[str] | None
-
 
 def train(
-    source: Annotated[
-        list[str],
-        typer.Argument(
-            help="Files, a folder or a pattern; a recipe's name; or a path ending in .toml."
-        ),
-    ],
-    inputs: Annotated[
-        Columns,
-        typer.Option(
-            "--input", "-i", help="Column to read: NAME, or NAME:KIND as in text:char; repeatable."
-        ),
-    ] = None,
-    targets: Annotated[
-        Columns,
-        typer.Option(
-            "--target", "-t", help="Column to answer, as NAME or NAME:KIND; next: what comes next."
-        ),
-    ] = None,
-    sequence_id: Annotated[
-        str | None, typer.Option(help="Column of a long table that names each row's sequence.")
-    ] = None,
-    time: Annotated[str | None, typer.Option(help="Column with the time of a row.")] = None,
-    window: Annotated[
-        int | None, typer.Option(help="Steps of a long series that one answer is read from.")
-    ] = None,
-    horizon: Annotated[
-        int | None, typer.Option(help="Steps ahead to be forecast, of series in a long table.")
-    ] = None,
-    known: Annotated[
-        Columns, typer.Option(help="Column that a forecast may know of the future; repeatable.")
-    ] = None,
-    valid: Annotated[Columns, typer.Option(help="File to select weights by; repeatable.")] = None,
-    test: Annotated[Columns, typer.Option(help="File to measure by; repeatable.")] = None,
-    group: Annotated[
-        str | None, typer.Option(help="Column whose values are never divided: a speaker, a user.")
-    ] = None,
+    source: Source,
+    inputs: Inputs = None,
+    targets: Targets = None,
+    sequence_id: SequenceId = None,
+    time: Time = None,
+    window: Window = None,
+    horizon: Horizon = None,
+    known: Known = None,
+    valid: Valid = None,
+    test: Test = None,
+    group: Group = None,
     cell: Annotated[str | None, typer.Option(help="simple, gru or lstm.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of weights, batches and dropout.")] = None,
     epochs: Epochs = None,
@@ -67,11 +57,18 @@ def train(
 
     changes = collect_overrides(
         settings,
-        **_columns("input", inputs),
-        **_columns("target", targets),
-        **{"data.sequence_id": sequence_id, "data.time": time, "data.window": window},
-        **{"data.horizon": horizon, "data.known": known},
-        **{"data.valid_files": valid, "data.test_files": test, "data.group": group},
+        **data_settings(
+            inputs=inputs,
+            targets=targets,
+            sequence_id=sequence_id,
+            time=time,
+            window=window,
+            horizon=horizon,
+            known=known,
+            valid_files=valid,
+            test_files=test,
+            group=group,
+        ),
         cell=cell,
         seed=seed,
         epochs=epochs,
@@ -105,39 +102,3 @@ def _tell(run: TrainedRun, directory: Path, *, as_json: bool) -> None:
         f"{said}, from epoch {result.best_epoch} of {result.epochs}, "
         f"{run.model.parameters:,} parameters, {result.seconds:.0f} s\n{directory}"
     )
-
-
-def _columns(role: str, given: Columns) -> dict[str, Any]:
-    """Divide `NAME:KIND` texts into columns and the one kind they are of."""
-    if not given:
-        return {}
-    from elman.errors import OptionError
-    from elman.features.build import parse_kind
-
-    names, kinds = [], []
-    for text in given:
-        name, colon, kind = text.partition(":")
-        names.append(name)
-        kinds += [kind] if colon else []
-    if len(set(kinds)) > 1:
-        raise OptionError(f"--{role} columns must be of one kind, got {', '.join(kinds)}.")
-    if not kinds:
-        return {f"data.{role}": names}
-    kind, options = parse_kind(_full_kind(kinds[0]))
-    return {f"data.{role}": names, f"data.{role}_kind": kind} | {
-        f"data.{role}_options.{name}": value for name, value in options.items()
-    }
-
-
-def _full_kind(kind: str) -> str:
-    """Complete a variant that only one kind of column has: `char` is `text:char`."""
-    from elman.errors import unknown
-    from elman.features.feature import KINDS, feature_class
-
-    variants = {name: feature_class(name).variants for name in KINDS}
-    found = [f"{name}:{kind}" for name, known in variants.items() if kind in known]
-    if not found and kind.partition(":")[0] not in KINDS:
-        raise unknown(
-            "kind of column", kind, {*KINDS, *(v for known in variants.values() for v in known)}
-        )
-    return found[0] if len(found) == 1 else kind

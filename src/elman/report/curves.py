@@ -26,11 +26,15 @@ Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def draw_test_scores(axes: Axes, comparison: Comparison) -> None:
-    """Draw every seed's test score as a dot, mean ± sd as a bar, the published one as a diamond."""
+    """Draw every seed's test score as a dot, mean ± sd as a bar, the published one as a diamond.
+
+    Where nothing was kept to test on, the scores are those of the validation part.
+    """
+    scale = 100 if comparison.measure.share else 1
     chosen = colours(result.cell for result in comparison.results)
     for row, result in enumerate(comparison.results):
         colour = chosen[result.cell]
-        scores = [seed.test_nll for seed in result.seeds]
+        scores = [scale * seed.value(comparison.part) for seed in result.seeds]
         if len(scores) > 1:
             spread = np.std(scores, ddof=1)
             axes.errorbar(
@@ -39,9 +43,8 @@ def draw_test_scores(axes: Axes, comparison: Comparison) -> None:
         axes.plot(np.mean(scores), row, "|", color=colour, markersize=16, markeredgewidth=2.2)
         axes.plot(scores, [row] * len(scores), "o", color=colour, alpha=0.45, markersize=6)
         if result.published is not None:
-            axes.plot(
-                result.published, row, "D", color=THEME["muted"], fillstyle="none", markersize=6.5
-            )
+            known = scale * result.published
+            axes.plot(known, row, "D", color=THEME["muted"], fillstyle="none", markersize=6.5)
     axes.set_yticks(range(len(comparison.results)))
     names = axes.set_yticklabels([label(result.cell) for result in comparison.results])
     for name, result in zip(names, comparison.results, strict=True):
@@ -51,7 +54,16 @@ def draw_test_scores(axes: Axes, comparison: Comparison) -> None:
     axes.spines["left"].set_visible(False)
     axes.margins(x=0.08)
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=ROUND))
-    axes.set_xlabel("test, nats a frame (left is better)")
+    axes.set_xlabel(_what_is_better(comparison))
+
+
+def _what_is_better(comparison: Comparison) -> str:
+    """Name the score that is drawn, and the side on which it is better."""
+    side = "right" if comparison.measure.higher_is_better else "left"
+    part = "test" if comparison.part == "test" else "validation"
+    name = f", {comparison.unit}" if comparison.unit else f" {comparison.score_name}"
+    share = ", %" if comparison.measure.share else ""
+    return f"{part}{name}{share} ({side} is better)"
 
 
 def draw_learning_curves(
@@ -72,14 +84,15 @@ def draw_learning_curves(
         for x, y in valid:
             axes.plot(x, y, color=colour, alpha=0.3, linewidth=0.8)
         x, y = _mean_curve(valid)
-        axes.plot(x, y, color=colour, linewidth=2)
+        dot = "o" if len(x) == 1 else None  # one epoch makes no line
+        axes.plot(x, y, color=colour, linewidth=2, marker=dot)
         axes.plot(*train, color=colour, alpha=0.6, linewidth=1.1, linestyle=(0, (1, 1.6)))
         ends[result.cell] = float(y[-1])
         means += [y, train[1]]
     axes.set_ylim(*limits_after_the_descent(means))
     axes.set_xlim(left=0)
     axes.set_xlabel(against)
-    axes.set_ylabel("nats a frame")
+    axes.set_ylabel(comparison.loss_unit)
     axes.yaxis.set_major_locator(MaxNLocator(6, steps=ROUND))
     label_line_ends(axes, ends, chosen)
 

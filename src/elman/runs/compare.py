@@ -1,43 +1,36 @@
 """Cells on equal terms: the same recipe, the same number of parameters, the same seeds.
 
-Source: the experiment of Chung et al. 2014, arXiv:1412.3555, on polyphonic music.
+Source: the experiment of Chung et al. 2014, arXiv:1412.3555, on polyphonic music, for any task.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import torch
 
-from elman.batches.batching import BucketedBatches, next_step
-from elman.data.catalog import ROLL_SETS, Splits
-from elman.data.catalog import load as load_data
-from elman.data.table import Table
-from elman.errors import OptionError
+from elman.cells import CELLS
+from elman.data.catalog import ROLL_SETS
+from elman.errors import OptionError, unknown
+from elman.evaluation.scores import Scores
 from elman.experiment import Experiment
-from elman.features.roll import Roll
 from elman.files import write_atomically
-from elman.inspection.gradient_flow import GradientFlow, gradient_flow
-from elman.layers import parameter_count
-from elman.models.model import Model
-from elman.models.network import completed_network, untrained_network
-from elman.music.midi import write_midi
-from elman.networks import ManyToMany
-from elman.networks.build import specified_network
 from elman.report.comparison.page import write_comparison_report
 from elman.report.comparison.published import published_result
 from elman.report.comparison.results import CellResult, Comparison, SeedResult
-from elman.runs.run import RunResult, machine, run_experiment
-from elman.tasks.layout import layout_of
-from elman.tasks.next_frame import roll_task
+from elman.report.facts.comparison import (
+    SAMPLING,
+    compose_with,
+    flows_of,
+    real_piece,
+    roll_flows,
+    texts_by,
+)
+from elman.runs.contenders import Budget, Contender, contender_for, find_budget
+from elman.runs.run import Prepared, RunResult, machine, prepare, run_experiment
 from elman.training.progress import NoProgress, Progress
-
-COMPOSED_FRAMES = 96
-FLOW_PIECES = 16
-FLOW_FRAMES = 100
-"""Gradients are followed back over so many frames of so many pieces."""
 
 
 class Compared(NamedTuple):
@@ -47,68 +40,53 @@ class Compared(NamedTuple):
     report: Path
 
 
-class Contender(NamedTuple):
-    """One cell, its network's size, and what became of it."""
-
-    cell: str
-    hidden_size: int | list[int]
-    parameters: int
-    models: list[Model]
-    results: list[SeedResult]
-
-
 def compare(
     experiment: Experiment,
     cells: Sequence[str],
     seeds: Sequence[int],
     out: Path,
     *,
+    source: Any = None,
     command: str = "",
     progress: Progress | None = None,
 ) -> Compared:
     """Train every cell with every seed and set the results side by side.
 
-    Writes `compare.json`, `compare.md`, `report.html` and a composition of each cell as MIDI,
-    beside one run's directory for each cell and seed. Interrupted, it goes on where it stopped.
+    Writes `compare.json`, `compare.md` and `report.html` beside one run's directory for each cell
+    and seed; of piano rolls also a composition of each cell as MIDI. Interrupted, it resumes where
+    it stopped.
 
     Args:
-        experiment: all that the cells have in common; its cell and seed are replaced.
+        experiment: all that the cells have in common; its cell and seed are replaced, and its
+            hidden size is solved for, so that all networks have as many parameters.
         cells: names, each once.
         seeds: each once.
         out: directory of the comparison.
+        source: values handed over in Python, where the experiment names no data.
         command: what was typed to get here, for the record.
         progress: where to show it; None for nowhere.
 
     Raises:
-        OptionError: no cells or seeds, one given twice, or an unknown cell.
+        OptionError: no cells or seeds, one given twice, an unknown cell, or a task whose network
+            has no cell.
         ExperimentError: `out` holds runs of another experiment, or training diverged.
+        DataError: the data cannot be read, or a value is malformed.
     """
     progress = progress or NoProgress()
     _refuse_nothing_and_twice("cells", cells)
     _refuse_nothing_and_twice("seeds", seeds)
-    experiment = _of_rolls(experiment)
-    contenders = [_solve(experiment, cell) for cell in cells]
-    for contender in contenders:
-        progress.say(
-            f"{contender.cell}: hidden size {contender.hidden_size}, "
-            f"{contender.parameters:,} parameters"
-        )
-    _train_interleaved(experiment, contenders, seeds, out, progress)
-    comparison = _collect(experiment, contenders, command)
+    for cell in cells:
+        if cell not in CELLS:
+            raise unknown("cell", cell, CELLS)
+    prepared = prepare(experiment.override({"seed": seeds[0]}), source)
+    budget = find_budget(prepared)
+    contenders = [contender_for(cell, experiment, prepared, budget) for cell in cells]
+    _announce(budget, contenders, progress)
+    _train_interleaved(experiment, contenders, seeds, out, source, progress)
+    comparison = _collect(prepared, budget, contenders, command)
     write_atomically(out / "compare.json", comparison.model_dump_json(indent=2).encode())
     write_atomically(out / "compare.md", comparison.to_markdown().encode())
-    return Compared(comparison, _report(comparison, contenders, out))
-
-
-def _of_rolls(experiment: Experiment) -> Experiment:
-    """Refuse what is no corpus of piano rolls; say its columns."""
-    if experiment.data.name not in ROLL_SETS:
-        raise OptionError(
-            f"cells are compared on the corpora {', '.join(ROLL_SETS)}, as in Chung et al. 2014; "
-            f"this experiment learns from {experiment.data.title!r}. Train it once a cell instead: "
-            "elman train … --cell lstm."
-        )
-    return experiment.model_copy(update={"data": layout_of(experiment.data).with_known_columns()})
+    return Compared(comparison, _report(comparison, contenders, prepared, out))
 
 
 def _refuse_nothing_and_twice(what: str, values: Sequence[object]) -> None:
@@ -119,13 +97,17 @@ def _refuse_nothing_and_twice(what: str, values: Sequence[object]) -> None:
         raise OptionError(f"{what} must each be given once, got {twice[0]!r} twice.")
 
 
-def _solve(experiment: Experiment, cell: str) -> Contender:
-    """Find the cell's hidden size; an unknown cell is refused here, before anything is trained."""
-    task = roll_task()
-    changed = experiment.override({"network.cell": cell})
-    spec = completed_network(changed, task)
-    network = specified_network(spec, task.input.encoding, task.make_objective())
-    return Contender(cell, spec.hidden_size or 0, parameter_count(network), [], [])
+def _announce(budget: Budget, contenders: Sequence[Contender], progress: Progress) -> None:
+    """Say the sizes of the networks, before anything is trained."""
+    if budget.said:
+        progress.say(f"the budget is {budget.parameters:,} parameters, {budget.said}.")
+    for contender in contenders:
+        progress.say(
+            f"{contender.cell}: hidden size {contender.hidden_size}, "
+            f"{contender.parameters:,} parameters"
+        )
+        for note in contender.notes:
+            progress.say(f"note: {note}")
 
 
 def _train_interleaved(
@@ -133,6 +115,7 @@ def _train_interleaved(
     contenders: Sequence[Contender],
     seeds: Sequence[int],
     out: Path,
+    source: Any,
     progress: Progress,
 ) -> None:
     """Train all cells with one seed, then with the next.
@@ -142,24 +125,37 @@ def _train_interleaved(
     with progress.task(out.name, len(seeds) * len(contenders)) as task:
         for seed in seeds:
             for contender in contenders:
-                changes = {"network.cell": contender.cell, "seed": seed}
                 directory = out / f"{contender.cell}-seed{seed}"
                 model, result = run_experiment(
-                    experiment.override(changes), directory, progress=progress
+                    experiment.override({**contender.changes, "seed": seed}),
+                    directory,
+                    source=source,
+                    progress=progress,
                 )
                 contender.models.append(model)
-                contender.results.append(_seed_result(result))
-                task.advance(f"{directory.name}: test {contender.results[-1].test_nll:.3f}")
+                contender.results.append(result)
+                task.advance(f"{directory.name}: {_reached(result)}")
+
+
+def _decisive(result: RunResult) -> tuple[str, Scores]:
+    """Return the last part that was measured, with its scores."""
+    return list(result.scores.items())[-1]
+
+
+def _reached(result: RunResult) -> str:
+    """Say the chief score of the last part that was measured."""
+    part, scores = _decisive(result)
+    number = f"{scores.value:.3f}" if scores.kind == "roll" else f"{scores.value:.4g}"
+    name = "" if scores.kind == "roll" else f"{scores.main.replace('_', ' ')} "
+    return f"{part} {name}{number}"
 
 
 def _seed_result(result: RunResult) -> SeedResult:
     """Keep of a run what a comparison sets side by side."""
-    losses = {part: scores.values["nll"] for part, scores in result.scores.items()}
     return SeedResult(
         seed=result.seed,
-        train_nll=losses["train"],
-        valid_nll=losses["valid"],
-        test_nll=losses["test"],
+        score=_decisive(result)[1].main,
+        scores={part: scores.values for part, scores in result.scores.items()},
         best_epoch=result.best_epoch,
         epochs=result.epochs,
         seconds=result.seconds,
@@ -168,80 +164,70 @@ def _seed_result(result: RunResult) -> SeedResult:
     )
 
 
-def _collect(experiment: Experiment, contenders: Sequence[Contender], command: str) -> Comparison:
+def _collect(
+    prepared: Prepared, budget: Budget, contenders: Sequence[Contender], command: str
+) -> Comparison:
+    experiment, task, parts = prepared
+    counts = {"train": parts.train, "valid": parts.valid, "test": parts.test}
     return Comparison(
         dataset=experiment.data.title,
         title=experiment.title or experiment.data.title,
-        parameters=experiment.network.parameters,
+        task=task.sentence,
+        kind=_decisive(contenders[0].results[0])[1].kind,
+        counts={part: len(table) for part, table in counts.items() if table is not None},
+        loss_unit=task.objective_class.loss_unit,
+        parameters=budget.parameters,
+        terms=budget.said,
+        notes=[note for contender in contenders for note in contender.notes],
+        select=experiment.training.select,
         epochs=experiment.training.epochs,
         threads=torch.get_num_threads(),
         machine=machine(),
         command=command,
-        caveat=roll_task().caveat(experiment.network),
-        results=[_cell_result(experiment, contender) for contender in contenders],
+        caveat=task.caveat(experiment.network),
+        results=[_cell_result(prepared, contender) for contender in contenders],
     )
 
 
-def _cell_result(experiment: Experiment, contender: Contender) -> CellResult:
+def _cell_result(prepared: Prepared, contender: Contender) -> CellResult:
     published = None
-    if not roll_task().caveat(experiment.network):
-        dataset = experiment.data.title
-        published = published_result(dataset, contender.cell, contender.parameters)
+    experiment, task, _ = prepared
+    name, scores = experiment.data.name, _decisive(contender.results[0])[1]
+    if name is not None and scores.main == "nll" and not task.caveat(experiment.network):
+        published = published_result(name, contender.cell, contender.parameters)
     return CellResult(
         cell=contender.cell,
         hidden_size=contender.hidden_size,
         parameters=contender.parameters,
         published=published.test_nll if published else None,
         published_source=published.source if published else None,
-        seeds=contender.results,
+        seeds=[_seed_result(result) for result in contender.results],
     )
 
 
-def _report(comparison: Comparison, contenders: Sequence[Contender], out: Path) -> Path:
-    """Compose with every cell, follow its gradients, and write the page."""
-    data = ROLL_SETS[comparison.dataset]
-    splits = load_data(comparison.dataset)
-    compositions: dict[str, Roll] = {}
-    flows: dict[str, tuple[GradientFlow, GradientFlow]] = {}
-    for contender in contenders:
-        model = contender.models[0]
-        if model.sees_the_future:
-            continue
-        roll = model.generate(COMPOSED_FRAMES, seed=1)
-        write_midi(roll, out / f"{contender.cell}.mid", frames_per_beat=data.frames_per_beat)
-        compositions[contender.cell] = roll
-        flows[contender.cell] = gradient_flows(model, splits)
-    long_enough = [roll for roll in splits.test if len(roll) >= COMPOSED_FRAMES]
-    real = (long_enough or splits.test)[0][:COMPOSED_FRAMES]
-    return write_comparison_report(
-        out / "report.html", comparison, generated=compositions, real=real, flows=flows
-    )
-
-
-def gradient_flows(model: Model, splits: Splits) -> tuple[GradientFlow, GradientFlow]:
-    """Follow the gradient of the last frame's loss back in time, before and after training.
-
-    Args:
-        model: a trained model; its untrained twin is drawn again from its seed.
-        splits: the longest validation pieces are read, all up to the same frame, `FLOW_FRAMES` or
-            the end of the shortest of them: the mean at every distance is then over all of them.
-    """
-    longest = sorted(splits.valid, key=len, reverse=True)[:FLOW_PIECES]
-    frames = min(FLOW_FRAMES, max(1, len(longest[-1])))
-    pieces = [roll[:frames] for roll in longest]
-    feature: Any = model.task.input
-    examples = [next_step(feature.encode(roll)) for roll in pieces]
-    batch = next(BucketedBatches(examples, FLOW_PIECES, seed=0, shuffle=False).epoch(0))
-    train = Table.from_columns({"roll": splits.train}, origin="train")
-    untrained = untrained_network(model.experiment, model.task, train)
-    before, after = (
-        gradient_flow(
-            cast(ManyToMany, network),
-            batch.input,
-            batch.target,
-            feature.frame_nll,
-            lengths=batch.lengths,
+def _report(
+    comparison: Comparison, contenders: Sequence[Contender], prepared: Prepared, out: Path
+) -> Path:
+    """Follow the gradients of every cell, let it compose where it can, and write the page."""
+    models = {contender.cell: contender.models[0] for contender in contenders}
+    page, parts = out / "report.html", prepared.parts
+    if not comparison.of_rolls:
+        flows = flows_of(models, parts)
+        return write_comparison_report(
+            page,
+            comparison,
+            flows=flows.by_cell,
+            reading=flows.reading,
+            texts=texts_by(models),
+            sampling=SAMPLING,
         )
-        for network in (untrained, model.network)
+    causal = {cell: model for cell, model in models.items() if not model.sees_the_future}
+    known = ROLL_SETS.get(comparison.dataset)
+    beat = 1 if known is None else known.frames_per_beat
+    return write_comparison_report(
+        page,
+        comparison,
+        generated=compose_with(causal, out, frames_per_beat=beat),
+        real=real_piece(parts, prepared.task.input_columns),
+        flows={cell: roll_flows(model, parts) for cell, model in causal.items()},
     )
-    return before, after

@@ -208,7 +208,7 @@ class RowsLayout:
                 table, sequence_id=data.sequence_id, time=data.time, per_sequence=single
             )
         if data.window:
-            table = windows(table, length=data.window, answered=answered)
+            table = windows(table, length=data.window, with_target=answered)
         return table
 
     def _as_lines(self, table: Table) -> Table:

@@ -53,6 +53,63 @@ def test_one_seed_is_not_enough_to_call_a_winner() -> None:
     )
 
 
+def test_the_highest_accuracy_is_the_best_and_is_told_in_per_cent() -> None:
+    results = comparison(
+        {"simple": (0.8, 0.81), "gru": (0.86, 0.87), "lstm": (0.9, 0.91)}, score="accuracy"
+    )
+    assert said(verdict(results)) == (
+        "The LSTM is best: an accuracy of 90.5% ± 0.7% on the test split, clear of the GRU "
+        "(86.5% ± 0.7%) and the simple cell (80.5% ± 0.7%)."
+    )
+
+
+def test_accuracies_whose_intervals_meet_have_no_clear_winner() -> None:
+    results = comparison({"gru": (0.86, 0.9), "lstm": (0.87, 0.88)}, score="accuracy")
+    assert said(verdict(results)) == (
+        "There is no clear winner: the GRU has the highest mean, an accuracy of 88.0% ± 2.8%, but "
+        "its interval meets that of the LSTM (87.5% ± 0.7%)."
+    )
+
+
+def test_one_seed_of_a_share_is_ahead_by_points() -> None:
+    results = comparison({"gru": [0.86], "lstm": [0.84]}, score="macro_f1")
+    assert verdict(results) == (
+        "The GRU comes first with a macro F1 of 86.0%, 2.0 points ahead of the LSTM – but one seed "
+        "a cell cannot tell such a lead from luck."
+    )
+
+
+def test_cells_that_score_the_same_come_first_together() -> None:
+    alone = comparison({"gru": [0.86], "lstm": [0.86], "simple": [0.5]}, score="accuracy")
+    assert verdict(alone) == (
+        "The GRU and the LSTM come first together with an accuracy of 86.0%, and one seed a cell "
+        "cannot tell more."
+    )
+    pairs = comparison({"gru": (0.8, 0.9), "lstm": (0.9, 0.8)}, score="accuracy")
+    assert said(verdict(pairs)) == (
+        "There is no clear winner: the GRU and the LSTM have the same mean, an accuracy of 85.0% ± "
+        "7.1%."
+    )
+
+
+@pytest.mark.parametrize(
+    ("score", "reached"),
+    [
+        ("mase", "a MASE of 0.850"),
+        ("r2", "an R² of 0.850"),
+        ("smape", "an sMAPE of 85.0%"),
+        ("perplexity", "a perplexity of 0.850"),
+        ("mae", "a mean absolute error of 0.850"),
+        ("bits_per_character", "0.850 bits a character"),
+        ("sequence_accuracy", "85.0% of the rows without a mistake"),
+        ("nll", "a negative log-likelihood of 0.850"),
+    ],
+)
+def test_a_score_is_called_by_its_name_or_its_unit(score: str, reached: str) -> None:
+    results = comparison({"gru": [0.85]}, score=score, kind="series", dataset="mine")
+    assert verdict(results) == f"The GRU reaches {reached} on the test split."
+
+
 def test_a_single_cell_is_told_alone() -> None:
     results = comparison({"gru": GRU})
     assert said(verdict(results)) == "The GRU reaches 8.51 ± 0.01 nats a frame on the test split."

@@ -14,6 +14,7 @@ from elman.features.roll import Roll
 from elman.music.midi import encode_midi
 from elman.report.comparison.page import render_comparison, write_comparison_report
 from elman.report.comparison.results import Comparison
+from elman.report.run.facts import Flow
 from report.examples import comparison, falling
 from report.pages import Page, assert_loads_nothing
 
@@ -170,3 +171,76 @@ def test_the_page_holds_every_piece_as_midi(page: Page) -> None:
         kind, _, encoded = (link["href"] or "").partition(",")
         assert kind == "data:audio/midi;base64"
         assert base64.b64decode(encoded) == encode_midi(piece)
+
+
+def test_the_page_of_another_score_says_what_that_is_and_which_way_it_is_better() -> None:
+    results = comparison(
+        {"gru": (0.86, 0.88), "lstm": (0.9, 0.9)},
+        score="accuracy",
+        task="input: words; target: one of 2 labels → many-to-one",
+        counts={"train": 1_200, "valid": 30, "test": 40},
+        terms="as many as the network of the experiment has: GRU, hidden size 5",
+        notes=["chrono = 30 has no meaning for the simple cell, which goes without."],
+        select="score",
+        loss_unit="nats a row",
+    )
+    html = render_comparison(results)
+    text = Page(html).text
+    for words in (
+        "Accuracy on the test split: higher is better.",
+        "Input: words; target: one of 2 labels → many-to-one.",
+        "Accuracy: the share of right answers. Higher is better.",
+        "20 000 parameters, as many as the network of the experiment has: GRU, hidden size 5.",
+        "chrono = 30 has no meaning for the simple cell, which goes without.",
+        "the epoch with the best accuracy on the validation split",
+        "mine: 1 200 training, 30 validation, 40 test rows.",
+        "GRU 40 20 011 800.0% ± 0.0% 87.0% ± 1.4% 2 ± 0",
+    ):
+        assert words in text, words
+    for words in (
+        "Published",
+        "88 keys",
+        "music",
+        "frame",
+        "The vanishing gradient",
+        "Every score",
+    ):
+        assert words not in text, words
+    assert "nats a row" in html
+    assert Page(html).unclosed == []
+
+
+def test_every_score_of_the_test_split_stands_in_a_table_where_there_are_several() -> None:
+    results = comparison({"gru": (0.86, 0.88)}, score="accuracy")
+    scores = {"accuracy": 0.9, "log_loss": 0.25}
+    (cell,) = results.results
+    valid = {"scores": {"valid": scores, "test": scores}}
+    seeds = [seed.model_copy(update=valid) for seed in cell.seeds]
+    more = results.model_copy(update={"results": [cell.model_copy(update={"seeds": seeds})]})
+    text = Page(render_comparison(more)).text
+    assert "Every score Cell Accuracy Log loss GRU 90.0% ± 0.0% 0.250 ± 0.000" in text
+    assert "Log loss: the mean of −ln of the probability given to the truth, in nats." in text
+
+
+def test_a_gradient_that_every_state_receives_is_not_said_to_fade() -> None:
+    results = comparison({"gru": [0.86]}, score="accuracy")
+    flows = {"gru": (falling(0.5), falling(0.7))}
+    last = Flow({"forward": falling(0.7)}, per_step=False)
+    text = Page(render_comparison(results, flows=flows, reading=last)).text
+    assert "the GRU keeps 70% of the gradient at every step back" in text
+    assert "GRU 10 20 50% 70%" in text
+    assert "88 keys" not in text
+
+    both = {"forward": falling(0.7), "backward": falling(0.7)}
+    pooled = Flow(both, per_step=False, pooling="mean")
+    text = Page(render_comparison(results, flows=flows, reading=pooled)).text
+    assert "The mean pooling reads every state" in text
+    assert "Of the two directions that read a sequence, the forward one is shown." in text
+    assert "Kept per step" not in text
+
+
+def test_what_the_cells_write_stands_below_one_another() -> None:
+    results = comparison({"gru": [1.5]}, score="bits_per_character", kind="language")
+    html = render_comparison(results, texts={"gru": "a <b> c"}, sampling="Sampled twice.")
+    assert "What they write a <b> c Written by the GRU. Sampled twice." in Page(html).text
+    assert "The music" not in html

@@ -25,6 +25,13 @@ NOTICEABLE = 0.005
 """The least change in the share kept per step that the text mentions."""
 
 
+PARTS = {"train": "training", "valid": "validation", "test": "test"}
+"""How the parts of the data are called in text."""
+
+_SPELT_WITH_A_VOWEL = ("F1", "R²", "sMAPE")
+"""Names of scores that begin with a vowel where they are spoken."""
+
+
 class Fading(NamedTuple):
     """How one gradient fades.
 
@@ -45,6 +52,11 @@ def spread_text(spread: Spread, seeds: int, digits: int = 2) -> str:
     return mean if seeds < 2 else f"{mean}{NBSP}±{NBSP}{spread.std:.{digits}f}"
 
 
+def score_text(comparison: Comparison, result: CellResult, part: str) -> str:
+    """Write a cell's chief score of a part, not to be broken over two lines."""
+    return comparison.text(result, part).replace(" ", NBSP)
+
+
 def named(cell: str) -> str:
     """Name a cell inside a sentence: `the GRU`, `the simple cell`."""
     return f"the {label(cell)} cell" if label(cell).islower() else f"the {label(cell)}"
@@ -60,26 +72,56 @@ def question(comparison: Comparison) -> str:
 
 def verdict(comparison: Comparison) -> str:
     """Answer in one sentence which cell is best on the test split, and how surely."""
-    best, *others = sorted(comparison.results, key=lambda result: result.test.mean)
+    best, *others = comparison.ranked
+    part = comparison.part
+    split = f"on the {PARTS[part]} split"
+    reached = _reached(comparison, best)
     if not others:
-        return _sentence(f"{named(best.cell)} reaches {_test(best)} nats a frame on the test split")
+        return _sentence(f"{named(best.cell)} reaches {reached} {split}")
     if min(len(best.seeds), len(others[0].seeds)) < 2:
-        lead = others[0].test.mean - best.test.mean
+        level = [each for each in comparison.ranked if each.chief(part) == best.chief(part)]
+        if len(level) > 1:
+            cells = _listed(named(each.cell) for each in level)
+            return _sentence(
+                f"{cells} come first together with {reached}, and one seed a cell cannot tell more"
+            )
         return _sentence(
-            f"{named(best.cell)} comes first with {_test(best)} nats a frame, {lead:.2f} ahead of "
+            f"{named(best.cell)} comes first with {reached}, {_lead(comparison)} "
             f"{named(others[0].cell)} – but one seed a cell cannot tell such a lead from luck"
         )
-    rivals = [other for other in others if _meet(best.test, other.test)]
-    told = _listed(f"{named(other.cell)} ({_test(other)})" for other in rivals or others)
-    if not rivals:
-        return _sentence(
-            f"{named(best.cell)} is best: {_test(best)} nats a frame on the test split, "
-            f"clear of {told}"
-        )
-    return _sentence(
-        f"There is no clear winner: {named(best.cell)} has the lowest mean, {_test(best)} nats a "
-        f"frame, but its interval meets {'that' if len(rivals) == 1 else 'those'} of {told}"
+    rivals = [other for other in others if _meet(best.chief(part), other.chief(part))]
+    told = _listed(
+        f"{named(other.cell)} ({score_text(comparison, other, part)})" for other in rivals or others
     )
+    if not rivals:
+        return _sentence(f"{named(best.cell)} is best: {reached} {split}, clear of {told}")
+    if all(other.chief(part).mean == best.chief(part).mean for other in rivals):
+        cells = _listed(named(each.cell) for each in (best, *rivals))
+        return _sentence(f"There is no clear winner: {cells} have the same mean, {reached}")
+    extreme = "highest" if comparison.measure.higher_is_better else "lowest"
+    return _sentence(
+        f"There is no clear winner: {named(best.cell)} has the {extreme} mean, {reached}, but its "
+        f"interval meets {'that' if len(rivals) == 1 else 'those'} of {told}"
+    )
+
+
+def _reached(comparison: Comparison, result: CellResult) -> str:
+    """Say what a cell reaches: `8.51 nats a frame`, `an accuracy of 86.4%`."""
+    value = score_text(comparison, result, comparison.part)
+    if comparison.unit:
+        return f"{value} {comparison.unit}"
+    name = comparison.score_name
+    article = "an" if name[0] in "aeiou" or name.startswith(_SPELT_WITH_A_VOWEL) else "a"
+    return f"{article} {name} of {value}"
+
+
+def _lead(comparison: Comparison) -> str:
+    """Say by how much the first cell is ahead of the second, at the precision that is shown."""
+    first, second = (result.chief(comparison.part).mean for result in comparison.ranked[:2])
+    gap = comparison.number(abs(first - second))
+    if comparison.measure.share:
+        gap = f"{gap.removesuffix('%')} points"
+    return f"{gap} ahead of"
 
 
 def against_published(comparison: Comparison) -> str | None:
@@ -89,9 +131,10 @@ def against_published(comparison: Comparison) -> str | None:
     for result in comparison.results:
         if result.published is None:
             continue
-        difference = result.test.mean - result.published
-        side = better if difference <= 0 else worse
-        side.append(f"{named(result.cell)} by {abs(difference):.2f}")
+        difference = result.chief(comparison.part).mean - result.published
+        ahead = -difference if comparison.measure.higher_is_better else difference
+        side = better if ahead <= 0 else worse
+        side.append(f"{named(result.cell)} by {comparison.number(abs(difference))}")
     if not better and not worse:
         return None
     if not better:
@@ -177,10 +220,6 @@ def _round(number: float) -> str:
         return f"{float(f'{number:.2g}'):,.6g}".replace(",", "\N{NARROW NO-BREAK SPACE}")
     exponent = math.floor(math.log10(number))
     return f"{number / 10**exponent:.1f} · {power_of_ten(10.0**exponent)}"
-
-
-def _test(result: CellResult) -> str:
-    return spread_text(result.test, len(result.seeds))
 
 
 def _meet(one: Spread, other: Spread) -> bool:

@@ -1,10 +1,10 @@
 """The report of a comparison: one HTML page that needs nothing else.
 
-`write_comparison_report` turns the numbers of a comparison, a piece of music by each cell and their
-gradient flows into a page without scripts and without anything fetched from elsewhere: figures are
-SVG inside the page, the style sheet stands in its head. Sentences come from `findings` and `music`,
-which compute them; figures from `curves` and `piano_roll`; the page's shape from
-`templates/comparison.html`.
+`write_comparison_report` turns the numbers of a comparison, the gradient flow of each cell and, of
+piano rolls, a piece of music by each into a page without scripts and without anything fetched from
+elsewhere: figures are SVG inside the page, the style sheet stands in its head. Sentences come from
+`findings` and `music`, which compute them; figures from `curves` and `piano_roll`; the page's shape
+from `templates/comparison.html`.
 """
 
 from __future__ import annotations
@@ -12,22 +12,27 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from elman.data.catalog import ROLL_SETS
+from elman.evaluation.measures import MEASURES
 from elman.features.roll import Roll, as_roll
 from elman.files import write_atomically
 from elman.inspection.gradient_flow import GradientFlow
 from elman.music.piano_roll import pitch_range
 from elman.report.comparison.findings import (
+    NBSP,
+    PARTS,
     against_published,
     fading,
     named,
     percent,
     question,
+    score_text,
     spread_text,
     vanishing,
     verdict,
@@ -42,6 +47,8 @@ from elman.report.curves import (
 )
 from elman.report.page import Picture, draw_inline, render, thousands
 from elman.report.roll_picture import GREATEST_ROLL, roll_picture
+from elman.report.run.facts import Flow, GeneratedText
+from elman.report.run.findings import flow_said
 from elman.report.style import PANEL, THEME, colours, label
 
 FADING = (
@@ -59,9 +66,12 @@ def write_comparison_report(
     path: str | os.PathLike[str],
     comparison: Comparison,
     *,
-    generated: Mapping[str, Roll],
-    real: Roll,
-    flows: Flows,
+    generated: Mapping[str, Roll] = MappingProxyType({}),
+    real: Roll | None = None,
+    flows: Flows = MappingProxyType({}),
+    reading: Flow | None = None,
+    texts: Mapping[str, str] = MappingProxyType({}),
+    sampling: str = "",
 ) -> Path:
     """Write the page of a comparison; the same input gives the same bytes.
 
@@ -69,8 +79,11 @@ def write_comparison_report(
         path: of the HTML file; its folder is made where it is missing.
         comparison: the numbers.
         generated: cell → a roll that cell composed, (T, 88); may be empty.
-        real: a roll from the data set to see beside them, (T, 88).
+        real: a roll from the data set to see beside them, (T, 88); None where the data are none.
         flows: cell → gradient flow before and after training; may be empty.
+        reading: how the gradients were followed, as in one of the networks; None of piano rolls.
+        texts: cell → a text that its network wrote; may be empty.
+        sampling: how these texts were drawn.
 
     Returns:
         The path of the page.
@@ -79,14 +92,29 @@ def write_comparison_report(
         ShapeError: a roll is not (T, 88).
         DataError: a roll holds something other than zeros and ones.
     """
-    page = render_comparison(comparison, generated=generated, real=real, flows=flows)
+    page = render_comparison(
+        comparison,
+        generated=generated,
+        real=real,
+        flows=flows,
+        reading=reading,
+        texts=texts,
+        sampling=sampling,
+    )
     target = Path(path)
     write_atomically(target, page)
     return target
 
 
 def render_comparison(
-    comparison: Comparison, *, generated: Mapping[str, Roll], real: Roll, flows: Flows
+    comparison: Comparison,
+    *,
+    generated: Mapping[str, Roll] = MappingProxyType({}),
+    real: Roll | None = None,
+    flows: Flows = MappingProxyType({}),
+    reading: Flow | None = None,
+    texts: Mapping[str, str] = MappingProxyType({}),
+    sampling: str = "",
 ) -> str:
     """Make the page of a comparison; arguments as for `write_comparison_report`."""
     seeds = max(len(result.seeds) for result in comparison.results)
@@ -99,12 +127,18 @@ def render_comparison(
         verdict=verdict(comparison),
         against_published=against_published(comparison),
         sources=_sources(comparison),
-        data=_data(comparison.dataset),
+        part=PARTS[comparison.part],
+        data=_data(comparison),
         scores=_scores(comparison),
         curves=_learning_curves(comparison),
+        every_score=_every_score(comparison),
+        texts=[
+            GeneratedText(text, how=f"Written by {named(cell)}.") for cell, text in texts.items()
+        ],
+        sampling=sampling,
         **_table(comparison, seeds),
-        **_music(comparison, real, generated),
-        **_vanishing(flows),
+        **({"rolls": []} if real is None else _music(comparison, real, generated)),
+        **_vanishing(flows, reading),
     )
 
 
@@ -112,41 +146,73 @@ def _table(comparison: Comparison, seeds: int) -> dict[str, Any]:
     """Lay out the table: headings after the cell's own, and a row of numbers a cell."""
     over = " ± sd" if seeds > 1 else ""
     chosen = colours(result.cell for result in comparison.results)
+    parts = _measured(comparison)
     columns = [
         "Hidden size",
         "Parameters",
-        f"Validation{over}",
-        f"Test{over}",
-        "Published",
-        "Difference",
+        *[f"{PARTS[part].capitalize()}{over}" for part in parts],
+        *(["Published", "Difference"] if comparison.of_rolls else []),
         "Best epoch",
         "Seconds",
         "Seconds an epoch",
     ]
     rows = [
-        (label(result.cell), chosen[result.cell], _row(result)) for result in comparison.results
+        (label(result.cell), chosen[result.cell], _row(comparison, result))
+        for result in comparison.results
     ]
-    return {"columns": columns, "rows": rows, "chief": 3}
+    return {"columns": columns, "rows": rows, "chief": 1 + len(parts)}
 
 
-def _row(result: CellResult) -> list[str]:
+def _measured(comparison: Comparison) -> list[str]:
+    """List the parts that stand in the table; the last is the one that decides."""
+    return ["valid", "test"] if comparison.part == "test" else ["valid"]
+
+
+def _row(comparison: Comparison, result: CellResult) -> list[str]:
     seeds = len(result.seeds)
-    sizes = result.hidden_size if isinstance(result.hidden_size, list) else [result.hidden_size]
-    published, difference = "–", "–"
-    if result.published is not None:
-        published = f"{result.published:.2f}"
-        difference = f"{result.test.mean - result.published:+.2f}".replace("-", "−")
     return [
-        " + ".join(map(str, sizes)),
+        " + ".join(map(str, result.sizes)),
         thousands(result.parameters),
-        spread_text(result.valid, seeds),
-        spread_text(result.test, seeds),
-        published,
-        difference,
+        *[score_text(comparison, result, part) for part in _measured(comparison)],
+        *(_beside_published(comparison, result) if comparison.of_rolls else []),
         spread_text(result.best_epoch, seeds, digits=0),
         spread_text(result.seconds, seeds, digits=0),
         spread_text(result.seconds_per_epoch, seeds),
     ]
+
+
+def _beside_published(comparison: Comparison, result: CellResult) -> tuple[str, str]:
+    """Write the published number and how far ours is from it; dashes where there is none."""
+    if result.published is None:
+        return "–", "–"
+    difference = result.chief(comparison.part).mean - result.published
+    return comparison.number(result.published), comparison.number(difference, signed=True)
+
+
+def _every_score(comparison: Comparison) -> dict[str, Any] | None:
+    """Lay out every score of the part that decides, a column each; None where there is but one."""
+    part = comparison.part
+    names = [
+        name
+        for name in comparison.results[0].seeds[0].scores[part]
+        if all(result.score(part, name) is not None for result in comparison.results)
+    ]
+    if comparison.of_rolls or len(names) < 2:
+        return None
+    chosen = colours(result.cell for result in comparison.results)
+    return {
+        "columns": [MEASURES[name].title for name in names],
+        "chief": names.index(comparison.score),
+        "rows": [
+            (
+                label(result.cell),
+                chosen[result.cell],
+                [comparison.text(result, part, name).replace(" ", NBSP) for name in names],
+            )
+            for result in comparison.results
+        ],
+        "said": [f"{MEASURES[name].title}: {MEASURES[name].meaning}." for name in names],
+    }
 
 
 def _seed_names(comparison: Comparison) -> str:
@@ -166,18 +232,25 @@ def _sources(comparison: Comparison) -> list[str]:
     return list(dict.fromkeys(source for source in sources if source))
 
 
-def _data(name: str) -> str:
-    """Say what a data set is, as far as the catalog knows it."""
-    known = ROLL_SETS.get(name)
-    if known is None:
-        return name
-    counts = [
-        f"{pieces} pieces ({thousands(frames)} frames) for {split}"
-        for split, pieces, frames in zip(
-            ("training", "validation", "test"), known.pieces, known.frames, strict=True
-        )
-    ]
-    return f"{known.title}: {known.about}; {', '.join(counts)}."
+def _data(comparison: Comparison) -> str:
+    """Say what a data set is, as far as the catalog knows it, and how many rows it has."""
+    known = ROLL_SETS.get(comparison.dataset)
+    if comparison.of_rolls and known is not None:
+        counts = [
+            f"{pieces} pieces ({thousands(frames)} frames) for {split}"
+            for split, pieces, frames in zip(
+                ("training", "validation", "test"), known.pieces, known.frames, strict=True
+            )
+        ]
+        return f"{known.title}: {known.about}; {', '.join(counts)}."
+    if not comparison.counts:
+        return comparison.dataset
+    if comparison.kind == "forecast":
+        series = thousands(comparison.counts["train"])
+        last = "the last values of each are for validation and test"
+        return f"{comparison.dataset}: {series} series; {last}."
+    rows = [f"{thousands(count)} {PARTS[part]}" for part, count in comparison.counts.items()]
+    return f"{comparison.dataset}: {', '.join(rows)} rows."
 
 
 def _scores(comparison: Comparison) -> Markup:
@@ -221,25 +294,32 @@ def _music(comparison: Comparison, real: Roll, generated: Mapping[str, Roll]) ->
     return {"rolls": pictures, "shown": frames if longest > frames else None}
 
 
-def _vanishing(flows: Flows) -> dict[str, Any]:
+def _vanishing(flows: Flows, reading: Flow | None) -> dict[str, Any]:
+    """Draw how every cell's gradient fades, before and after training on the same axis."""
     if not flows:
         return {"vanishing": []}
+    fades = reading is None or reading.pooling == "last"
+    up = {} if reading is None or reading.per_step else {"up": "‖∂loss / ∂h(t)‖"}
     limits = flow_limits(flow for pair in flows.values() for flow in pair)
     pictures = []
     for which, when in enumerate(("before", "after")):
         some = {cell: pair[which] for cell, pair in flows.items()}
 
         def draw(axes: Axes, some: Mapping[str, GradientFlow] = some) -> None:
-            draw_gradient_flow(axes, some, limits=limits)
+            draw_gradient_flow(axes, some, limits=limits, **up)
 
         pictures.append(
             Picture(draw_inline(f"vanishing-{when}", draw), f"{when.capitalize()} training")
         )
     return {
         "vanishing": pictures,
-        "vanishing_said": vanishing(flows),
+        "vanishing_said": vanishing(flows) if reading is None or fades else flow_said(reading),
+        "reading": reading and reading._replace(directions={}),
+        "bidirectional": reading is not None and len(reading.directions) > 1,
         "fading_columns": FADING,
-        "fadings": [_fading_row(label(cell), colours(flows)[cell], *flows[cell]) for cell in flows],
+        "fadings": [
+            _fading_row(label(cell), colours(flows)[cell], *flows[cell]) for cell in flows if fades
+        ],
         "rows_of_flow": max(after.rows for _, after in flows.values()),
         "has_memory": any(after.cell is not None for _, after in flows.values()),
         "decades": DECADES,

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
+from elman.errors import counted
+from elman.evaluation.measures import MEASURES, Measure
 from elman.training.history import EpochRecord
 
-__all__ = ["HEADINGS", "CellResult", "Comparison", "EpochRecord", "SeedResult", "Spread"]
+__all__ = ["CellResult", "Comparison", "EpochRecord", "SeedResult", "Spread"]
 
-HEADINGS = (
-    "cell",
-    "hidden",
-    "parameters",
-    "valid nll",
-    "test nll",
-    "seconds",
-    "s/epoch",
-    "published",
-)
+_UNITS = {
+    "bits_per_character": "bits a character",
+    "sequence_accuracy": "of the rows without a mistake",
+}
+"""Scores that are told by their unit in a sentence."""
+
+LONG_NAME = 12
+"""Characters of a score's name that stands on a line of its own in a heading."""
 
 
 class Spread(BaseModel):
@@ -42,13 +44,14 @@ class Spread(BaseModel):
 
 
 class SeedResult(BaseModel):
-    """One trained network: its losses in nats a frame, its cost and its learning curve.
+    """One trained network: its scores, its cost and its learning curve.
 
     Attributes:
         seed: of the initial weights, the order of the batches and the dropout masks.
-        train_nll, valid_nll, test_nll: of the selected weights, on the whole split, without
-            dropout.
-        best_epoch: the epoch whose weights were selected, by `valid_nll` alone.
+        score: name of the chief score, a key of `MEASURES`.
+        scores: part of the data → name of a score → its value, of the selected weights on the
+            whole part, without dropout.
+        best_epoch: the epoch whose weights were selected, by the validation part alone.
         epochs: epochs trained; fewer than asked for where training stopped early.
         seconds: wall-clock seconds of training, validation included.
         seconds_per_epoch: their mean over the epochs.
@@ -58,14 +61,31 @@ class SeedResult(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     seed: int
-    train_nll: float
-    valid_nll: float
-    test_nll: float
+    score: str
+    scores: dict[str, dict[str, FiniteFloat]]
     best_epoch: int
     epochs: int
     seconds: float
     seconds_per_epoch: float
     curve: list[EpochRecord]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_losses_of_rolls(cls, values: Any) -> Any:
+        """Read what was written when comparisons were of piano rolls alone: a loss a part."""
+        if not isinstance(values, Mapping) or "test_nll" not in values:
+            return values
+        losses = {part: values[f"{part}_nll"] for part in ("train", "valid", "test")}
+        kept = {name: value for name, value in values.items() if not name.endswith("_nll")}
+        return {
+            "score": "nll",
+            "scores": {part: {"nll": loss} for part, loss in losses.items()},
+            **kept,
+        }
+
+    def value(self, part: str) -> float:
+        """Return the chief score of a part."""
+        return self.scores[part][self.score]
 
 
 class CellResult(BaseModel):
@@ -75,7 +95,7 @@ class CellResult(BaseModel):
         cell: the cell's name.
         hidden_size: units of every recurrent layer, as solved for the parameter budget.
         parameters: the network's own number of parameters.
-        published: test loss of the literature, where there is one.
+        published: chief score of the literature on the test part, where there is one.
         published_source: where that number stands.
         seeds: one result a seed.
     """
@@ -92,20 +112,30 @@ class CellResult(BaseModel):
     def _over_seeds(self, quantity: Callable[[SeedResult], float]) -> Spread:
         return Spread.of([quantity(result) for result in self.seeds])
 
+    def chief(self, part: str) -> Spread:
+        """Return the chief score of a part of the data."""
+        return self._over_seeds(lambda result: result.value(part))
+
+    def score(self, part: str, name: str) -> Spread | None:
+        """Return any score of a part; None where a seed has none of that name."""
+        values = [seed.scores[part].get(name) for seed in self.seeds]
+        known = [value for value in values if value is not None]
+        return Spread.of(known) if len(known) == len(values) else None
+
     @property
     def train(self) -> Spread:
-        """Loss on the training split, nats a frame."""
-        return self._over_seeds(lambda result: result.train_nll)
+        """The chief score of the training part, where it was measured."""
+        return self.chief("train")
 
     @property
     def valid(self) -> Spread:
-        """Loss on the validation split, nats a frame."""
-        return self._over_seeds(lambda result: result.valid_nll)
+        """The chief score of the validation part."""
+        return self.chief("valid")
 
     @property
     def test(self) -> Spread:
-        """Loss on the test split, nats a frame."""
-        return self._over_seeds(lambda result: result.test_nll)
+        """The chief score of the test part."""
+        return self.chief("test")
 
     @property
     def seconds(self) -> Spread:
@@ -122,25 +152,35 @@ class CellResult(BaseModel):
         """The epoch whose weights were selected."""
         return self._over_seeds(lambda result: result.best_epoch)
 
-    def scored(self, spread: Spread) -> str:
-        """Return a score as text: of one seed the number alone, as it has no deviation."""
-        return str(spread) if len(self.seeds) > 1 else f"{spread.mean:.2f}"
+    @property
+    def sizes(self) -> list[int]:
+        """Units of the recurrent layers; one number where all have the same."""
+        return self.hidden_size if isinstance(self.hidden_size, list) else [self.hidden_size]
 
     @property
     def best_seed(self) -> SeedResult:
         """The seed that validation prefers: the one to look at, never to report."""
-        return min(self.seeds, key=lambda result: result.valid_nll)
+        sign = -1 if MEASURES[self.seeds[0].score].higher_is_better else 1
+        return min(self.seeds, key=lambda result: sign * result.value("valid"))
 
 
 class Comparison(BaseModel):
     """Several cells on one data set, on equal terms.
 
     Attributes:
+        version: of this file's form; files without one hold losses of piano rolls.
         dataset: the data set's name.
         title: the comparison in a few words.
+        task: input, target and category, in words.
+        kind: of what was scored, as `Scores.kind` says it.
+        counts: part of the data → its rows.
+        loss_unit: what the losses of the learning curves are in.
         parameters: the budget that every hidden size was solved for; None where the sizes were
             given.
-        epochs: the greatest number of epochs of a run.
+        terms: where that budget comes from, a clause, where it was not given.
+        notes: what else differs between the cells, a sentence each.
+        select: what selected the weights on the validation part.
+        epochs: the maximum number of epochs of a run.
         threads: of PyTorch, in every run.
         machine: the processor.
         command: what was typed to get this.
@@ -150,9 +190,17 @@ class Comparison(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    version: Literal[2] = 2
     dataset: str
     title: str
+    task: str = ""
+    kind: str = "roll"
+    counts: dict[str, int] = {}
+    loss_unit: str = "nats a frame"
     parameters: int | None
+    terms: str = ""
+    notes: list[str] = []
+    select: Literal["loss", "score"] = "loss"
     epochs: int
     threads: int
     machine: str
@@ -160,53 +208,147 @@ class Comparison(BaseModel):
     caveat: str = ""
     results: list[CellResult] = Field(min_length=1)
 
+    @property
+    def of_rolls(self) -> bool:
+        """Whether the data are piano rolls, which have music to hear and published numbers."""
+        return self.kind == "roll"
+
+    @property
+    def score(self) -> str:
+        """Name of the chief score."""
+        return self.results[0].seeds[0].score
+
+    @property
+    def measure(self) -> Measure:
+        """The chief score: its name in words, which way it is better, what it is."""
+        return MEASURES[self.score]
+
+    @property
+    def score_name(self) -> str:
+        """Name of the chief score inside a sentence: `accuracy`, `MASE`, `macro F1`."""
+        title = self.measure.title
+        return title if title.isupper() else f"{title[0].lower()}{title[1:]}"
+
+    @property
+    def unit(self) -> str:
+        """What the chief score counts, where that tells it; empty where its name does."""
+        if self.of_rolls and self.score == "nll":
+            return "nats a frame"
+        return _UNITS.get(self.score, "")
+
+    @property
+    def part(self) -> str:
+        """The part of the data that decides: test, or validation where nothing was kept for it."""
+        return "test" if "test" in self.results[0].seeds[0].scores else "valid"
+
+    @property
+    def ranked(self) -> list[CellResult]:
+        """The cells, the best first."""
+        sign = -1 if self.measure.higher_is_better else 1
+        return sorted(self.results, key=lambda result: sign * result.chief(self.part).mean)
+
+    def text(self, result: CellResult, part: str, name: str | None = None) -> str:
+        """Write a score of a part; of one seed without a deviation, as it has none.
+
+        Args:
+            result: of a cell.
+            part: of the data.
+            name: of the score; None for the chief one.
+        """
+        name = name or self.score
+        spread, decimals = result.score(part, name), self._digits(name)
+        if spread is None:
+            return "–"
+        mean = number_text(spread.mean, name, decimals)
+        if len(result.seeds) < 2:
+            return mean
+        return f"{mean} ± {number_text(spread.std, name, decimals)}"
+
+    def number(self, value: float, *, signed: bool = False) -> str:
+        """Write a value, or a difference of values, of the chief score as the tables do."""
+        return number_text(value, self.score, self._digits(self.score), signed=signed)
+
+    def _digits(self, name: str) -> int:
+        """Say how many decimals of a score tell cells apart."""
+        spreads = [result.score(self.part, name) for result in self.results]
+        return digits(name, (spread.mean for spread in spreads if spread is not None))
+
+    def headings(self) -> tuple[str, ...]:
+        """Return the headings of the table; a score's long name is on a line of its own."""
+        name = self.score.replace("_", " ")
+        between = "\n" if len(name) > LONG_NAME else " "
+        scores = [f"{part}{between}{name}" for part in ("valid", "test") if self._has(part)]
+        published = ["published"] if self.of_rolls else []
+        return "cell", "hidden", "parameters", *scores, "seconds", "s/epoch", *published
+
+    def _has(self, part: str) -> bool:
+        return part in self.results[0].seeds[0].scores
+
     def rows(self) -> list[tuple[str, ...]]:
-        """Return the table's cells as text, a row a cell, under `HEADINGS`."""
+        """Return the table's cells as text, a row a cell, under `headings`."""
         return [
             (
                 result.cell,
-                " ".join(map(str, _as_list(result.hidden_size))),
+                " ".join(map(str, result.sizes)),
                 f"{result.parameters:,}",
-                result.scored(result.valid),
-                result.scored(result.test),
+                *[self.text(result, part) for part in ("valid", "test") if self._has(part)],
                 f"{result.seconds.mean:.0f}",
                 f"{result.seconds_per_epoch.mean:.3f}",
-                "–" if result.published is None else f"{result.published:.2f}",
+                *([self._published(result)] if self.of_rolls else []),
             )
             for result in self.results
         ]
 
+    def _published(self, result: CellResult) -> str:
+        return "–" if result.published is None else self.number(result.published)
+
     def to_markdown(self) -> str:
         """Return the table and the circumstances it was measured in, as Markdown."""
+        headings = [heading.replace("\n", " ") for heading in self.headings()]
         lines = [
             f"# {self.title}",
             "",
-            _markdown_row(HEADINGS),
-            _markdown_row(["---"] * len(HEADINGS)),
+            _markdown_row(headings),
+            _markdown_row(["---"] * len(headings)),
             *map(_markdown_row, self.rows()),
             "",
-            self.circumstances(),
-            "",
-            self.sources(),
-            "",
+            *[line for said in self.said() for line in (said, "")],
             f"`{self.command}`",
             "",
         ]
         return "\n".join(lines)
 
+    def said(self) -> list[str]:
+        """Say in sentences what the numbers are, and where the published ones stand."""
+        return [said for said in (self.circumstances(), self.sources()) if said]
+
     def circumstances(self) -> str:
-        """Say in one sentence what the numbers are and where they were measured."""
+        """Say in a few sentences what the numbers are and where they were measured."""
         seeds = len(self.results[0].seeds)
         over = f"mean ± standard deviation over {seeds} seeds" if seeds > 1 else "one seed"
+        what, how = f"{self.measure.title}: {self.measure.meaning}", ""
+        if self.unit == "nats a frame":
+            what = (
+                "Negative log-likelihood in nats, summed over the keys, mean over every frame of "
+                "every piece"
+            )
+        else:
+            how = f"{'higher' if self.measure.higher_is_better else 'lower'} is better; "
+        by = " by their score" if self.select == "score" else ""
         measured = (
-            "Negative log-likelihood in nats, summed over the keys, mean over every frame of every "
-            f"piece; {over}; weights selected on the validation split within {self.epochs} epochs; "
+            f"{what}; {how}{over}; weights selected on the validation split{by} within "
+            f"{counted(self.epochs, 'epoch')}; "
             f"{self.threads} thread{'s' if self.threads > 1 else ''} of {self.machine}."
         )
-        return f"{measured} {self.caveat}".strip()
+        budget = ""
+        if self.terms:
+            budget = f"The budget is {self.parameters:,} parameters, {self.terms}."
+        return " ".join(filter(None, [measured, budget, *self.notes, self.caveat]))
 
     def sources(self) -> str:
-        """Say in one sentence where the published numbers stand."""
+        """Say in one sentence where the published numbers stand; nothing but of piano rolls."""
+        if not self.of_rolls:
+            return ""
         cells: dict[str, list[str]] = {}
         for result in self.results:
             if result.published_source is not None:
@@ -217,8 +359,24 @@ class Comparison(BaseModel):
         return f"Published, on the test split: {places}."
 
 
-def _as_list(size: int | list[int]) -> list[int]:
-    return size if isinstance(size, list) else [size]
+def digits(score: str, means: Iterable[float]) -> int:
+    """Say how many decimals tell cells apart: one of a share in per cent, three figures below 1."""
+    if MEASURES[score].share:
+        return 1
+    sizes = [abs(mean) for mean in means if mean]
+    if not sizes or max(sizes) >= 1:
+        return 0 if sizes and max(sizes) >= 1000 else 2
+    return 2 - math.floor(math.log10(max(sizes)))
+
+
+def number_text(value: float, score: str, decimals: int, *, signed: bool = False) -> str:
+    """Write a value of a score: a share in per cent, anything else as it is."""
+    sign = "+" if signed else ""
+    if MEASURES[score].share:
+        text = f"{100 * value:{sign}.{decimals}f}%"
+    else:
+        text = f"{value:{sign}.{decimals}f}"
+    return text.replace("-", "−")
 
 
 def _markdown_row(cells: Sequence[str]) -> str:

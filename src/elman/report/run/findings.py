@@ -7,13 +7,10 @@ from typing import Any
 
 from elman.evaluation.measures import MEASURES, Scores
 from elman.inspection.gradient_flow import GradientFlow
-from elman.report.comparison.findings import FALL, NBSP, faded_to, fading, percent
+from elman.report.comparison.findings import FALL, NBSP, PARTS, faded_to, fading, percent
 from elman.report.page import thousands
 from elman.report.run.facts import Flow, RunFacts
 from elman.report.style import power_of_ten
-
-PARTS = {"train": "training", "valid": "validation", "test": "test"}
-"""How the parts of the data are called in text."""
 
 _QUESTIONS = {
     "classification": "How well does it tell the {target}?",
