@@ -14,7 +14,8 @@ from battery import assert_near, assert_same_bits, draw
 from elman.cells import CELLS, Cell, CellFamily, cell
 from elman.convert import from_keras_weights, to_keras_weights, to_onnx, to_torch
 from elman.errors import BackendError, OptionError, PluginError
-from elman.layers import RecurrentLayer, layer_class
+from elman.layers import RecurrentLayer, layer_class, parameter_count
+from elman.networks import hidden_size_for, many_to_many
 from elman.networks.components import make_layer
 from packages import install
 
@@ -126,6 +127,23 @@ def test_a_network_builds_it_with_options_checked_by_name() -> None:
     assert str(rnn).startswith("Leaky(3, 5, squashing='sin', num_layers=2, dropout=0.1, residual")
     with pytest.raises(OptionError, match="unknown leaky option 'squashin'; did you mean 'squash"):
         make_layer("leaky", {"squashin": "sin"}, **options)
+
+
+def test_a_network_of_it_has_the_parameters_asked_for_and_learns() -> None:
+    sizes: dict[str, Any] = {"input_size": I, "output_size": 2}
+    hidden = hidden_size_for(600, cell="leaky", bidirectional=True, **sizes)
+    network = many_to_many(cell="leaky", hidden_size=hidden, bidirectional=True, **sizes)
+    assert abs(parameter_count(network) - 600) < 60
+    x, target = torch.randn(T, B, I), torch.randn(T, B, 2)
+    optimiser = torch.optim.Adam(network.parameters(), lr=0.05)
+    losses = []
+    for _ in range(60):
+        loss = (network(x)[0] - target).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0] / 2
 
 
 def test_it_runs_on_the_reference_and_the_others_say_why_not() -> None:
