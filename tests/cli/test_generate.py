@@ -105,7 +105,7 @@ def test_a_story_is_trained_on_and_lines_are_written(
     arguments = ["train", "story.txt", "--target", "next", "--epochs", "9", "--out", "run"]
     assert run([*arguments, *small]) == 0
     said = capsys.readouterr().err
-    assert "note: story.txt was read as one running text, its line ends kept." in said
+    assert "note: story.txt was read as one running text with line ends." in said
     assert "note: the text is divided in its order" in said
     arguments = ["--prompt", "It was", "--temperature", "0.2", "--steps", "60"]
     assert run(["generate", "run", *arguments]) == 0

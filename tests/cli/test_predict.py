@@ -150,7 +150,7 @@ def test_a_missing_text_is_refused_with_its_place_as_in_training(reviews_run: Pa
 def test_what_was_assumed_of_the_rows_is_said_beside_them(reviews_run: Path) -> None:
     done = predict(str(reviews_run), given="text\nfine\n")
     assert done.stderr == (
-        "note: standard input has one column, for its first line contains no delimiter.\n"
+        "note: standard input has one column: its first line contains no delimiter.\n"
     )
 
 

@@ -247,7 +247,12 @@ def test_feedback_goes_on_as_far_as_asked_and_one_answer_for_all_steps_does_not(
         ([1.5] * 80, {"decoder.attention": "dot"}, ExperimentError, r"\[decoder\] is for symbols"),
         ([""] * 80, {}, DataError, "missing in the whole training part"),
         (["many"] * 80, {}, DataError, "column 'y' holds string"),
-        ([1.5] * 80, {"frequency": "week"}, DataError, "whole number of steps, each week"),
+        (
+            [1.5] * 80,
+            {"frequency": "week"},
+            DataError,
+            "whole number of steps after 2024-01-01 at frequency 'week'",
+        ),
     ],
 )
 def test_what_cannot_be_forecast_is_refused_in_words(
