@@ -189,7 +189,7 @@ def test_the_page_of_another_score_says_what_that_is_and_which_way_it_is_better(
     for words in (
         "Accuracy on the test split: higher is better.",
         "Input: words; target: one of 2 labels → many-to-one.",
-        "Accuracy: the share of right answers. Higher is better.",
+        "Accuracy: the share of right predictions. Higher is better.",
         "20 000 parameters, as many as the network of the experiment has: GRU, hidden size 5.",
         "chrono = 30 has no meaning for the simple cell, which goes without.",
         "the epoch with the best accuracy on the validation split",
@@ -219,7 +219,7 @@ def test_every_score_of_the_test_split_stands_in_a_table_where_there_are_several
     more = results.model_copy(update={"results": [cell.model_copy(update={"seeds": seeds})]})
     text = Page(render_comparison(more)).text
     assert "Every score Cell Accuracy Log loss GRU 90.0% ± 0.0% 0.250 ± 0.000" in text
-    assert "Log loss: the mean of −ln of the probability given to the truth, in nats." in text
+    assert "Log loss: the mean of −ln of the true class’s predicted probability, in nats." in text
 
 
 def test_a_gradient_that_every_state_receives_is_not_said_to_fade() -> None:

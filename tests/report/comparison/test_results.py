@@ -163,7 +163,9 @@ def test_shares_are_told_in_per_cent_and_without_published_numbers() -> None:
     assert [result.cell for result in whole.ranked] == ["gru", "lstm"]
     assert whole.results[0].best_seed.seed == 0
     assert whole.sources() == ""
-    assert "Accuracy: the share of right answers; higher is better; mean ±" in whole.to_markdown()
+    assert (
+        "Accuracy: the share of right predictions; higher is better; mean ±" in whole.to_markdown()
+    )
     assert "The budget is 20,000 parameters, as many as ours has." in whole.circumstances()
 
 
