@@ -21,7 +21,7 @@ from packages import install
 
 T, B, I, H = 6, 4, 3, 5  # noqa: E741 — the axis legend
 LENGTHS = [4, 0, 6, 1]
-TOY = Path(__file__).parents[1] / "toys" / "leaky_rnn.py"
+TOY = Path(__file__).parents[2] / "examples" / "extension" / "leaky_rnn.py"
 GROUP = {"elman.cells": {"leaky": "leaky_rnn:LEAKY"}}
 
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -31,6 +31,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from elman.errors import DataError, OptionError, unknown
+from elman.plugins import Registry
 
 
 class Encoding(NamedTuple):
@@ -219,26 +220,51 @@ class Feature(ABC):
         return str(value)
 
 
-KINDS: Mapping[str, str] = MappingProxyType(
-    {
-        "audio": "elman.features.audio:AudioFeature",
-        "category": "elman.features.category:CategoryFeature",
-        "frames": "elman.features.image:FramesFeature",
-        "image": "elman.features.image:ImageFeature",
-        "labels": "elman.features.labels:LabelsFeature",
-        "number": "elman.features.number:NumberFeature",
-        "record": "elman.features.record:RecordFeature",
-        "roll": "elman.features.roll:RollFeature",
-        "series": "elman.features.series:SeriesFeature",
-        "symbols": "elman.features.symbols:SymbolsFeature",
-        "text": "elman.features.text:TextFeature",
-    }
-)
-"""Kind → where its class is; imported when first asked for."""
+class _BuiltIn(Mapping[str, type[Any]]):
+    """Kind → its class, imported when first asked for."""
 
-_OF_TASKS: Mapping[str, str] = MappingProxyType(
-    {"forecast": "elman.features.forecast:ForecastFeature"}
+    def __init__(self, places: Mapping[str, str]) -> None:
+        self._places = places
+
+    def __getitem__(self, kind: str) -> type[Any]:
+        module, name = self._places[kind].split(":")
+        return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+def _what_is_wrong(name: str, entry: Any) -> str | None:
+    if not (isinstance(entry, type) and issubclass(entry, Feature)):
+        return "must be a subclass of elman.features.feature.Feature"
+    return None if entry.kind == name else f"is a feature of another kind, {entry.kind!r}"
+
+
+KINDS: Registry[type[Any]] = Registry(
+    "elman.features",
+    _BuiltIn(
+        {
+            "audio": "elman.features.audio:AudioFeature",
+            "category": "elman.features.category:CategoryFeature",
+            "frames": "elman.features.image:FramesFeature",
+            "image": "elman.features.image:ImageFeature",
+            "labels": "elman.features.labels:LabelsFeature",
+            "number": "elman.features.number:NumberFeature",
+            "record": "elman.features.record:RecordFeature",
+            "roll": "elman.features.roll:RollFeature",
+            "series": "elman.features.series:SeriesFeature",
+            "symbols": "elman.features.symbols:SymbolsFeature",
+            "text": "elman.features.text:TextFeature",
+        }
+    ),
+    _what_is_wrong,
 )
+"""Kind → its class; kinds of other packages, too."""
+
+_OF_TASKS = _BuiltIn({"forecast": "elman.features.forecast:ForecastFeature"})
 """Kinds that no column is said to be of: a task makes them of several."""
 
 
@@ -247,10 +273,11 @@ def feature_class(kind: str) -> type[Any]:
 
     Raises:
         OptionError: there is no such kind; a near miss is offered.
+        PluginError: the kind is of another package, and cannot be used.
     """
     if kind not in KINDS:
         raise unknown("kind of column", kind, KINDS)
-    return _imported(KINDS[kind])
+    return KINDS[kind]
 
 
 def feature_from_json(state: Mapping[str, Any]) -> Any:
@@ -259,13 +286,7 @@ def feature_from_json(state: Mapping[str, Any]) -> Any:
     Raises:
         DataError: the state is malformed.
     """
-    places = {**KINDS, **_OF_TASKS}
-    if not isinstance(state.get("kind"), str) or state["kind"] not in places:
-        raise DataError(f"a feature's state must say its kind, got {state.get('kind')!r}.")
-    return _imported(places[state["kind"]]).from_json(state)
-
-
-def _imported(place: str) -> type[Any]:
-    """Import a class from MODULE:NAME."""
-    module, name = place.split(":")
-    return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
+    kind = state.get("kind")
+    if not isinstance(kind, str) or not (kind in _OF_TASKS or kind in KINDS):
+        raise DataError(f"a feature's state must say its kind, got {kind!r}.")
+    return (_OF_TASKS[kind] if kind in _OF_TASKS else KINDS[kind]).from_json(state)

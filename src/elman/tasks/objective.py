@@ -32,7 +32,8 @@ def objective_name(asked: str | None, target: Feature, fitting: Sequence[str]) -
     """
     if asked is not None and asked not in OBJECTIVES:
         raise unknown("objective", asked, OBJECTIVES, error=ExperimentError)
-    if asked is not None and asked not in fitting:
+    suits = asked in fitting or (asked is not None and target.kind in OBJECTIVES[asked].suits)
+    if asked is not None and not suits:
         raise ExperimentError(
             f"network.objective = {asked!r} does not suit the target, which is "
             f"{target.description}; leave it out, or choose {' or '.join(fitting)}."

@@ -21,7 +21,7 @@ from __future__ import annotations
 import difflib
 import glob
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -31,44 +31,40 @@ from elman.data.sources.conll import looks_like_conll, read_conll
 from elman.data.sources.delimited import looks_delimited, read_delimited
 from elman.data.sources.files import COMPRESSED, stem_of, suffix_of
 from elman.data.sources.folder import PARTS, label_table, media_of, read_labelled_folder
+from elman.data.sources.format import Format
 from elman.data.sources.json_lines import read_json
 from elman.data.sources.memory import read_memory
 from elman.data.sources.parquet import read_parquet
 from elman.data.sources.plain_text import read_label_files, read_lines, read_running_text
 from elman.data.table import Table, concatenate
 from elman.errors import DataError, unknown
+from elman.plugins import Registry
 
-FORMATS: Mapping[str, Callable[[Path], Table]] = MappingProxyType(
-    {
-        "conll": read_conll,
-        "delimited": read_delimited,
-        "json": read_json,
-        "lines": read_lines,
-        "npz": read_npz,
-        "parquet": read_parquet,
-    }
+_BUILT_IN = (
+    Format("conll", read_conll, (".conll", ".conllu", ".conllup", ".iob")),
+    Format("delimited", read_delimited, (".csv", ".tsv", ".tab")),
+    Format("json", read_json, (".jsonl", ".ndjson", ".json")),
+    Format("lines", read_lines),
+    Format("npz", read_npz, (".npz",)),
+    Format("parquet", read_parquet, (".parquet", ".feather", ".arrow")),
 )
-"""Format → the function that reads a file of it."""
+
+
+def _what_is_wrong(name: str, entry: Any) -> str | None:
+    if not isinstance(entry, Format):
+        return f"must be an elman.data.sources.Format, got {type(entry).__name__}"
+    return None if entry.name == name else f"is a format of another name, {entry.name!r}"
+
+
+FORMATS: Registry[Format] = Registry(
+    "elman.sources", {form.name: form for form in _BUILT_IN}, _what_is_wrong
+)
+"""Name → format; formats of other packages, too."""
 
 SUFFIXES: Mapping[str, str] = MappingProxyType(
-    {
-        ".csv": "delimited",
-        ".tsv": "delimited",
-        ".tab": "delimited",
-        ".jsonl": "json",
-        ".ndjson": "json",
-        ".json": "json",
-        ".parquet": "parquet",
-        ".feather": "parquet",
-        ".arrow": "parquet",
-        ".conll": "conll",
-        ".conllu": "conll",
-        ".conllup": "conll",
-        ".iob": "conll",
-        ".npz": "npz",
-    }
+    {suffix: form.name for form in _BUILT_IN for suffix in form.suffixes}
 )
-"""Suffix → format, except .txt, whose format depends on the content."""
+"""Suffix → Elman's own format. The content of .txt is looked at."""
 
 SHOWN = 8
 """Greatest number of names listed in an error; the rest is counted."""
@@ -132,8 +128,16 @@ def _read_path(name: str, form: str | None) -> Table:
 
 
 def _read_file(path: Path, form: str | None) -> Table:
-    form = form or SUFFIXES.get(suffix_of(path)) or _format_of_text(path)
-    return FORMATS[form](path)
+    form = form or _format_of(suffix_of(path)) or _format_of_text(path)
+    return FORMATS[form].read(path)
+
+
+def _format_of(suffix: str) -> str | None:
+    """Name the format of a suffix; formats of other packages come after Elman's own."""
+    if suffix in SUFFIXES or suffix == ".txt":
+        return SUFFIXES.get(suffix)
+    others = (FORMATS[name] for name in FORMATS if name not in FORMATS.built_in)
+    return next((form.name for form in others if suffix in form.suffixes), None)
 
 
 def _plain_texts(source: Any, form: str | None) -> list[Path]:
@@ -146,7 +150,7 @@ def _plain_texts(source: Any, form: str | None) -> list[Path]:
         path = Path(name).expanduser()
         if path.is_dir():
             in_folder = _files_in(path)
-            if any(suffix_of(file) in SUFFIXES for file in in_folder):
+            if any(_format_of(suffix_of(file)) for file in in_folder):
                 return []
             texts = [file for file in in_folder if suffix_of(file) == ".txt"]
             _refuse_parts(texts, path)
@@ -168,7 +172,7 @@ def _format_of_text(path: Path) -> str:
     """Detect the format of a .txt file from its content; refuse every other suffix."""
     suffix = suffix_of(path)
     if suffix != ".txt":
-        known = ", ".join([*SUFFIXES, ".txt"])
+        known = ", ".join([*(each for name in FORMATS for each in FORMATS[name].suffixes), ".txt"])
         if suffix.startswith((".xls", ".ods")):
             raise DataError(f"{path} is a spreadsheet; save the sheet as CSV.")
         raise DataError(
@@ -193,13 +197,13 @@ def _read_folder(folder: Path, form: str | None) -> Table:
     in_folders = any(file.parent != folder for file in files)
     if column in ("audio", "image") or (column and (in_folders or label_table(folder))):
         return read_labelled_folder(folder, files, column)
-    data = [file for file in files if suffix_of(file) in SUFFIXES]
+    data = [file for file in files if _format_of(suffix_of(file))]
     texts = [file for file in files if suffix_of(file) == ".txt"]
     if data and texts:
         texts = []  # a README beside the data
     if texts:
         return read_label_files(texts, folder)
-    formats = {SUFFIXES[suffix_of(file)] for file in data}
+    formats = {str(_format_of(suffix_of(file))) for file in data}
     if not data:
         raise DataError(f"{folder} contains no readable data{_contents(folder)}.")
     if len(formats) > 1:

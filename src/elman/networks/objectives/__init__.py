@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from elman.errors import DataError, unknown
@@ -18,26 +17,33 @@ from elman.networks.objectives.objective import Objective
 from elman.networks.objectives.regression import Regression, StepRegression
 from elman.networks.objectives.roll import Roll
 from elman.networks.objectives.tagging import Tagging
+from elman.plugins import Registry
 
-OBJECTIVES: Mapping[str, type[Any]] = MappingProxyType(
-    {
-        objective.name: objective
-        for objective in (
-            Classification,
-            Labelling,
-            Regression,
-            Tagging,
-            CRF,
-            CTC,
-            StepRegression,
-            LanguageModel,
-            ConditionalLanguageModel,
-            ForecastObjective,
-            Roll,
-        )
-    }
+_BUILT_IN: tuple[type[Objective], ...] = (
+    Classification,
+    Labelling,
+    Regression,
+    Tagging,
+    CRF,
+    CTC,
+    StepRegression,
+    LanguageModel,
+    ConditionalLanguageModel,
+    ForecastObjective,
+    Roll,
 )
-"""Name → objective."""
+
+
+def _what_is_wrong(name: str, entry: Any) -> str | None:
+    if not (isinstance(entry, type) and issubclass(entry, Objective)):
+        return "must be a subclass of elman.networks.objectives.Objective"
+    return None if entry.name == name else f"is an objective of another name, {entry.name!r}"
+
+
+OBJECTIVES: Registry[type[Any]] = Registry(
+    "elman.objectives", {objective.name: objective for objective in _BUILT_IN}, _what_is_wrong
+)
+"""Name → objective; objectives of other packages, too."""
 
 
 def objective_from_json(state: Mapping[str, Any]) -> Objective:

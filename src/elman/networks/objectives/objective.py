@@ -28,6 +28,8 @@ class Objective(nn.Module, ABC):
     """The kind of scores that measure its predictions, see `evaluation.scores.KINDS`."""
     loss_unit: ClassVar[str]
     """What its loss is in: `nats a row`."""
+    suits: ClassVar[tuple[str, ...]] = ()
+    """Kinds of target that it suits where it is asked for, besides those that name it."""
     of_names: ClassVar[bool] = False
     """Whether probabilities are of the names of the target, and scored with them."""
     can_be_cut: ClassVar[bool] = True
