@@ -1,0 +1,1 @@
+"""From an experiment to a directory that holds trained models and their measurements."""
