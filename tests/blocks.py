@@ -20,7 +20,7 @@ import typer
 
 from elman.cli.main import Invocation, app, run
 from elman.experiment import full_name, parse_overrides
-from elman.prediction.written import decoding_options
+from elman.networks.decoding import DecodingOptions
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -29,7 +29,6 @@ FENCED = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 BETWEEN_COMMANDS = {"|", "||", "&&", ";", "<", ">", ">>"}
-MARKED_AS_RUN = "<!-- run -->"
 
 
 class Block(NamedTuple):
@@ -54,7 +53,7 @@ def blocks(page: Path, *languages: str) -> list[Block]:
     """Find the blocks of a page in some languages, or all."""
     text = page.read_text(encoding="utf-8")
     found = list(FENCED.finditer(text))
-    below = [*found[1:], None]
+    below = [*found[1:], None][: len(found)]
     return [
         Block(
             match["language"],
@@ -129,16 +128,19 @@ def assert_parses(arguments: list[str]) -> None:
     name, words = "elman", [word for word in arguments if word != "--debug"]
     invocation = Invocation()
     while True:
-        context = command.make_context(name, list(words), parent=context, obj=invocation)
+        try:
+            context = command.make_context(name, list(words), parent=context, obj=invocation)
+        except typer.Exit:  # `--version` and `--help` answer while they are parsed
+            return
         if not hasattr(command, "commands"):
             break
         name, command, words = command.resolve_command(context, words)
-    settings = context.params.get("settings") or []
+    settings = parse_overrides(context.params.get("settings") or [])
     if name == "predict":
-        decoding_options({}, **parse_overrides(settings))
-    else:
-        for setting in parse_overrides(settings):
-            full_name(setting)
+        DecodingOptions(**settings)
+        return
+    for setting in settings:
+        full_name(setting)
 
 
 def run_commands(block: Block) -> None:
