@@ -17,7 +17,7 @@ from elman.cli.main import Invocation, app
 PAGE = Path(__file__).with_name("command-line.md")
 
 INTRODUCTION = """\
-<!-- Written by docs/command_line.py from the parsers; `python docs/command_line.py` writes it anew. -->
+<!-- Written from the parsers by `python docs/command_line.py`, which writes it anew. -->
 
 # The command line
 

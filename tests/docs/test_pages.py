@@ -80,9 +80,7 @@ def test_the_programs_of_a_page_run_and_print_what_it_shows(name: str) -> None:
 def test_every_page_with_programs_is_run_by_a_test_that_names_it() -> None:
     tests = "".join(path.read_text(encoding="utf-8") for path in sorted(TESTS.rglob("test_*.py")))
     unnamed = [
-        page.name
-        for page in PAGES
-        if blocks(page, "python") and f'"{page.name}"' not in tests
+        page.name for page in PAGES if blocks(page, "python") and f'"{page.name}"' not in tests
     ]
     assert unnamed == []
 
@@ -127,9 +125,7 @@ def test_the_commands_that_a_page_marks_print_what_it_shows(page: Path) -> None:
 def test_every_link_of_a_page_goes_to_a_page_that_is_there(page: Path) -> None:
     listed = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     links = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
-    broken = [
-        link for link in links if not (DOCS / link).exists() and f": {link}\n" not in listed
-    ]
+    broken = [link for link in links if not (DOCS / link).exists() and f": {link}\n" not in listed]
     assert broken == []
 
 
