@@ -109,6 +109,14 @@ def test_what_a_page_makes_and_installs_is_there(page: Path) -> None:
         assert set(extras.split(",")) <= project["optional-dependencies"].keys()
 
 
+def test_the_page_on_installing_has_every_extra() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    page = (DOCS / "install.md").read_text(encoding="utf-8")
+    _, table = page.split("| extra | for |\n")
+    extras = re.findall(r"^\| `(\w+)` \|", table.split("\n\n")[0], re.MULTILINE)
+    assert set(extras) == project["optional-dependencies"].keys() - {"dev", "docs"}
+
+
 def pages_with_runs() -> list[Path]:
     return [page for page in PAGES if any(block.runs for block in blocks(page))]
 
