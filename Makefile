@@ -47,6 +47,7 @@ lint: $(VENV)/.developer
 	$(BIN)/mypy
 
 docs: $(VENV)/.documentation
+	$(BIN)/python docs/command_line.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: $(VENV)/.developer

@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-README = Path(__file__).parent.parent / "README.md"
+from blocks import ROOT, blocks
+
+README = ROOT / "README.md"
 SHAPES = "\nprint(tuple(y.shape), roll.shape, answers)\n"
 
 
@@ -20,7 +22,7 @@ def write_questions(folder: Path) -> None:
 
 
 def test_the_examples_in_python_run_as_they_stand(tmp_path: Path) -> None:
-    examples = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    examples = [block.text for block in blocks(README, "python")]
     assert len(examples) == 3
     write_questions(tmp_path)
     outside = {name: value for name, value in os.environ.items() if name != "ELMAN_DATA"}
