@@ -16,12 +16,12 @@ from elman.batches.encoding import EncodedExamples, Ragged, RaggedWriter, encode
 from elman.data.sources import read_table
 from elman.data.table import Table
 from elman.errors import DataError, ShapeError
-from elman.features.feature import Encoding
+from elman.features.feature import Encoding, Feature
 
 ROWS = ["alpha", "b", "", "gamma!"]
 
 
-class Letters:
+class Letters(Feature):
     """A feature for tests: letters as numbers, counting how often it is asked."""
 
     kind: ClassVar[str] = "letters"
@@ -34,6 +34,10 @@ class Letters:
     @property
     def encoding(self) -> Encoding:
         return Encoding(ids=(256,))
+
+    @property
+    def description(self) -> str:
+        return self.kind
 
     def fit(self, values: Iterable[Any]) -> Self:
         for value in values:
@@ -74,6 +78,7 @@ class Pictures(Letters):
     """A feature whose values name files."""
 
     kind: ClassVar[str] = "image"
+    reads_files: ClassVar[bool] = True
     has_steps: ClassVar[bool] = False
 
     def encode(self, value: Any) -> Tensor:

@@ -56,7 +56,7 @@ def compare(
     parameters: Annotated[
         int | None,
         typer.Option(
-            help="Of every network; if omitted, as many as the network of the experiment has."
+            help="Number of parameters of every network; default: that of the experiment's network."
         ),
     ] = None,
     epochs: Epochs = None,
@@ -68,7 +68,7 @@ def compare(
     from elman.errors import OptionError
 
     if seeds < 1:
-        raise OptionError(f"--seeds says how many seeds to train with, at least 1; got {seeds}.")
+        raise OptionError(f"--seeds is the number of random seeds, at least 1; got {seeds}.")
     changes = collect_overrides(
         settings,
         **data_settings(
@@ -105,7 +105,7 @@ def compare(
         )
     except KeyboardInterrupt as interrupt:
         raise KeyboardInterrupt(
-            "the same command resumes from the last finished epoch."
+            "the same command continues from the last finished epoch."
         ) from interrupt
     if as_json:
         typer.echo(compared.comparison.model_dump_json(indent=2))

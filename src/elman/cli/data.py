@@ -1,4 +1,4 @@
-"""`elman data`: which named data sets there are, and getting them onto this machine."""
+"""`elman data`: list the named data sets and download them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import typer
 if TYPE_CHECKING:
     from elman.data.catalog import DataSet, File
 
-app = typer.Typer(help="Named data sets: list them, show one, fetch one.", no_args_is_help=True)
+app = typer.Typer(help="List the named data sets, show or download one.", no_args_is_help=True)
 
-NameArgument = Annotated[str, typer.Argument(help="A name that `elman data list` shows.")]
+NameArgument = Annotated[str, typer.Argument(help="Name, as `elman data list` shows it.")]
 HEADINGS = ("name", "category", "learns", "licence", "at hand")
 
 
 @app.command("list")
 def list_() -> None:
-    """List the named data sets, one a line, and whether they are at hand."""
+    """List the named data sets, and whether they are on this machine."""
     from elman.data.catalog import DATASETS
 
     rows = [HEADINGS, *map(_row, DATASETS.values())]
@@ -30,7 +30,7 @@ def list_() -> None:
 
 @app.command()
 def show(name: NameArgument) -> None:
-    """Show all that is known of a data set: rows, columns, licence, citation, source, place."""
+    """Show a data set: rows, columns, licence, citation, source, place."""
     from elman.data.catalog import find
 
     typer.echo(describe(find(name)))
@@ -38,7 +38,7 @@ def show(name: NameArgument) -> None:
 
 @app.command()
 def fetch(name: NameArgument) -> None:
-    """Download a data set unless it is at hand, check it, and print where it is."""
+    """Download a data set if it is not on this machine, verify it, and print its path."""
     from elman.data import catalog
 
     dataset = catalog.find(name)
@@ -48,7 +48,7 @@ def fetch(name: NameArgument) -> None:
 
 
 def describe(dataset: DataSet) -> str:
-    """Say what the catalog knows of a data set, one fact a line below its name."""
+    """Describe a data set, one fact per line below its name."""
     from elman.data.catalog import RollSet, locate
 
     counts = " / ".join(f"{rows:,}" for rows in dataset.splits.values())
@@ -83,7 +83,7 @@ def _row(dataset: DataSet) -> tuple[str, ...]:
 
 
 def _download(dataset: DataSet) -> str:
-    """Say what is downloaded from where."""
+    """Describe what is downloaded from where."""
     layout = dataset.download
     if layout is None:
         return f"none: {dataset.by_hand}"
@@ -98,12 +98,12 @@ def _no(dataset: DataSet) -> str:
 
 
 def _size(count: int) -> str:
-    """Say a number of bytes in kB or MB."""
+    """Format a number of bytes in kB or MB."""
     return f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{count / 1e3:,.0f} kB"
 
 
 def _watch(file: File) -> _DownloadBar | None:
-    """Say on stderr what is being downloaded, and draw a bar on a terminal."""
+    """Print what is being downloaded to stderr, with a progress bar on a terminal."""
     typer.echo(f"downloading {file.address} ({_size(file.size)})", err=True)
     return _DownloadBar(file.size) if sys.stderr.isatty() else None
 
@@ -127,13 +127,13 @@ class _DownloadBar:
         self._bars.start()
 
     def update(self, size: int) -> None:
-        """Move it so many bytes."""
+        """Advance it by a number of bytes."""
         self._bars.update(self._task, advance=size, total=self.total or None)
 
     def reset(self) -> None:
-        """Move it to the beginning."""
+        """Set it back to zero."""
         self._bars.update(self._task, completed=0)
 
     def close(self) -> None:
-        """Take it away; once more does no harm."""
+        """Remove it; may be called twice."""
         self._bars.stop()

@@ -14,9 +14,12 @@ from elman.cli.options import AsJSON
 def evaluate(
     run: Annotated[Path, typer.Argument(help="Directory of a finished run.")],
     source: Annotated[
-        str | None, typer.Argument(help="File that holds the truth as well; left out, --split.")
+        str | None,
+        typer.Argument(help="File that has the targets, too; default: the part of --split."),
     ] = None,
-    split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
+    split: Annotated[
+        str, typer.Option(help="Part of the data of the run: train, valid or test.")
+    ] = "test",
     as_json: AsJSON = False,
 ) -> None:
     """Measure a trained model on a part of its own data, or on a file."""

@@ -1,4 +1,4 @@
-"""`elman generate`: what a trained model writes by itself: music or text."""
+"""`elman generate`: text or music sampled from a trained model."""
 
 from __future__ import annotations
 
@@ -13,20 +13,27 @@ if TYPE_CHECKING:
 
 def generate(
     run: Annotated[Path, typer.Argument(help="Directory of a finished run.")],
-    steps: Annotated[int, typer.Option(help="Frames, characters or words to draw.")] = 200,
-    seed: Annotated[int, typer.Option(help="Another seed, another piece.")] = 1,
+    steps: Annotated[
+        int, typer.Option(help="Number of frames, characters or words to sample.")
+    ] = 200,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 1,
     temperature: Annotated[
-        float, typer.Option(help="Below 1 keeps to what is likely, above 1 is bolder.")
+        float,
+        typer.Option(
+            help="Sampling temperature: below 1 favours likely steps, above 1 unlikely ones."
+        ),
     ] = 1.0,
     prime: Annotated[
-        str | None, typer.Option("--prompt", "--prime", help="A text to go on from.")
+        str | None, typer.Option("--prompt", "--prime", help="Text to continue.")
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Of music: the MIDI file, generated.mid; its picture goes beside it."),
+        typer.Option(
+            help="Output file; for music a MIDI file (generated.mid), with a picture beside it."
+        ),
     ] = None,
 ) -> None:
-    """Write text to stdout; or compose a piece: a MIDI file, and its piano roll as a picture."""
+    """Sample text to stdout; or compose a piece: a MIDI file, and its piano roll as a picture."""
     from elman.errors import OptionError
     from elman.files import write_atomically
     from elman.models.model import load

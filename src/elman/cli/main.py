@@ -73,7 +73,7 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
-DebugOption = Annotated[bool, typer.Option("--debug", help="Show where a failure came from.")]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")]
 VersionOption = Annotated[
     bool,
     typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),

@@ -17,7 +17,7 @@ Source = Annotated[
 Inputs = Annotated[
     Columns,
     typer.Option(
-        "--input", "-i", help="Column to read: NAME, or NAME:KIND as in text:char; repeatable."
+        "--input", "-i", help="Input column, as NAME or NAME:KIND (text:char); repeatable."
     ),
 ]
 Targets = Annotated[
@@ -25,33 +25,36 @@ Targets = Annotated[
     typer.Option(
         "--target",
         "-t",
-        help="Column to predict, as NAME or NAME:KIND; next: the next element of the input.",
+        help="Column to predict, as NAME or NAME:KIND; next: the next step of the input.",
     ),
 ]
 SequenceId = Annotated[
-    str | None, typer.Option(help="Column of a long table that names each row's sequence.")
+    str | None,
+    typer.Option(help="Column that says which sequence a row of a long table belongs to."),
 ]
-Time = Annotated[str | None, typer.Option(help="Column with the time of a row.")]
+Time = Annotated[str | None, typer.Option(help="Column with the time of each row.")]
 Window = Annotated[int | None, typer.Option(help="Window length in steps, of a long series.")]
 Horizon = Annotated[
-    int | None, typer.Option(help="Steps ahead to be forecast, of series in a long table.")
+    int | None, typer.Option(help="Steps ahead to forecast, for series in a long table.")
 ]
 Known = Annotated[Columns, typer.Option(help="Column whose future values are known; repeatable.")]
 Valid = Annotated[Columns, typer.Option(help="Validation file; repeatable.")]
 Test = Annotated[Columns, typer.Option(help="Test file; repeatable.")]
 Group = Annotated[
-    str | None, typer.Option(help="Column whose values are never divided: a speaker, a user.")
+    str | None, typer.Option(help="Column whose equal values stay in one part: a speaker, a user.")
 ]
 Epochs = Annotated[int | None, typer.Option(help="Maximum number of epochs.")]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", help="Any setting, as in --set training.learning_rate=1e-3; repeatable."),
+    typer.Option(
+        "--set", help="Any setting, for example --set training.learning_rate=1e-3; repeatable."
+    ),
 ]
-AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def collect_overrides(settings: list[str] | None, **options: object) -> dict[str, Any]:
-    """Join what `--set` says with the options that were given; an option given has the last word.
+    """Merge the settings of `--set` with the other options, which take precedence.
 
     Args:
         settings: `name=value` texts.
@@ -78,7 +81,7 @@ def data_settings(
 
 
 def _columns(role: str, given: Columns) -> dict[str, Any]:
-    """Divide `NAME:KIND` texts into columns and the one kind they are of."""
+    """Split `NAME:KIND` texts into column names and their common kind."""
     if not given:
         return {}
     from elman.errors import OptionError

@@ -1,4 +1,4 @@
-"""`elman predict`: rows in, rows with answers out."""
+"""`elman predict`: rows in, rows with predictions out."""
 
 from __future__ import annotations
 
@@ -18,41 +18,42 @@ def predict(
     source: Annotated[
         str | None,
         typer.Argument(
-            help="File of rows, or - for CSV or JSON lines on standard input; left out, standard "
-            "input, or for a forecast the series that were learned from."
+            help="File of rows, or - for CSV or JSON lines on standard input. Default: standard "
+            "input; for a forecast, the series of the training data."
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Where to: .csv, .jsonl or .parquet; left out, stdout.")
+        Path | None, typer.Option(help="Output file (.csv, .jsonl, .parquet); stdout if omitted.")
     ] = None,
     probabilities: Annotated[
-        bool, typer.Option("--probabilities", help="A column of each name's probability as well.")
+        bool,
+        typer.Option("--probabilities", help="Add a column with the probability of each class."),
     ] = False,
-    horizon: Annotated[
-        int | None, typer.Option(help="Steps ahead of a model that forecasts.")
-    ] = None,
+    horizon: Annotated[int | None, typer.Option(help="Steps ahead to forecast.")] = None,
     quantiles: Annotated[
-        str | None, typer.Option(help="Levels of a forecast's quantiles, as 0.1,0.5,0.9.")
+        str | None, typer.Option(help="Quantiles of a forecast, for example 0.1,0.5,0.9.")
     ] = None,
     n_best: Annotated[
-        int, typer.Option(min=1, help="Answers a row of a model that writes, the best first.")
+        int, typer.Option(min=1, help="Number of sequences to write per row, best first.")
     ] = 1,
     settings: Annotated[
         list[str] | None,
         typer.Option(
             "--set",
-            help="How a model writes: beam_size, length_penalty, max_length, min_length, "
-            "no_repeat_ngram_size; temperature, top_k, top_p to draw; repeatable.",
+            help="Decoding option: beam_size, length_penalty, max_length, min_length, "
+            "no_repeat_ngram_size; temperature, top_k, top_p to sample; repeatable.",
         ),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Of the drawing: with a temperature, or of a forecast.")
+        int | None,
+        typer.Option(help="Random seed of sampling: with a temperature, or for a forecast."),
     ] = None,
     as_format: Annotated[
-        str | None, typer.Option("--format", help="csv or jsonl, where no file name tells.")
+        str | None,
+        typer.Option("--format", help="Output format, csv or jsonl, if --out does not say it."),
     ] = None,
 ) -> None:
-    """Answer every row with a trained model; the rows come back with their answers."""
+    """Predict every row with a trained model; the rows are printed with their predictions."""
     from elman.data.sinks import format_to_write, write_table
     from elman.models.model import load
 
@@ -85,7 +86,7 @@ def predict(
 
 
 def _rows(model: Model, source: str | None) -> Table | None:
-    """Read the rows of a file or of standard input; None to go on from the training data."""
+    """Read the rows of a file or of standard input; None for the series of the training data."""
     from elman.models.rows import rows_from_standard_input
 
     if source == "-" or (source is None and model.predictor.needs_rows):
@@ -94,17 +95,19 @@ def _rows(model: Model, source: str | None) -> Table | None:
 
 
 def _levels(text: str) -> list[float]:
-    """Read levels, as 0.1,0.5,0.9."""
+    """Read quantile levels."""
     from elman.errors import OptionError
 
     try:
         return [float(level) for level in text.split(",")]
     except ValueError as error:
-        raise OptionError(f"--quantiles are levels, as 0.1,0.5,0.9; got {text!r}.") from error
+        raise OptionError(
+            f"--quantiles must be numbers such as 0.1,0.5,0.9; got {text!r}."
+        ) from error
 
 
 def _decoding(settings: list[str], n_best: int) -> dict[str, Any]:
-    """Read how a model is to write; a beam is at least as wide as there are answers asked for."""
+    """Read decoding options; the beam is at least as wide as the number of sequences wanted."""
     from elman.errors import unknown
     from elman.experiment import parse_overrides
     from elman.networks.decoding import DecodingOptions

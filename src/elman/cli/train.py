@@ -43,15 +43,15 @@ def train(
     valid: Valid = None,
     test: Test = None,
     group: Group = None,
-    cell: Annotated[str | None, typer.Option(help="simple, gru or lstm.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of weights, batches and dropout.")] = None,
+    cell: Annotated[str | None, typer.Option(help="Cell: simple, gru or lstm.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Random seed.")] = None,
     epochs: Epochs = None,
     settings: Settings = None,
     out: Annotated[Path | None, typer.Option(help="Directory of the run.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume the run in --out.")] = False,
     as_json: AsJSON = False,
 ) -> None:
-    """Train a model; the directory of the run holds all there is to know of it."""
+    """Train a model; its run directory holds weights, metrics, settings and a report."""
     from elman.runs.train import default_directory, experiment_for, train_run
     from elman.training.progress import progress_on_stderr
 
@@ -79,13 +79,13 @@ def train(
         run = train_run(experiment, directory, resume=resume, progress=progress_on_stderr())
     except KeyboardInterrupt as interrupt:
         raise KeyboardInterrupt(
-            "the same command with --resume goes on from the last finished epoch."
+            "the same command with --resume continues from the last finished epoch."
         ) from interrupt
     _tell(run, directory, as_json=as_json)
 
 
 def _tell(run: TrainedRun, directory: Path, *, as_json: bool) -> None:
-    """Say where the run is and what its model reaches."""
+    """Print where the run is and the scores of its model."""
     result = run.result
     if as_json:
         scores = {part: dict(scores.values) for part, scores in result.scores.items()}
@@ -93,12 +93,12 @@ def _tell(run: TrainedRun, directory: Path, *, as_json: bool) -> None:
         facts |= {"best_epoch": result.best_epoch, "seconds": result.seconds, "seed": result.seed}
         typer.echo(json.dumps(facts))
         return
-    said = " · ".join(
+    summary = " · ".join(
         f"{part} {scores.main.replace('_', ' ')} {scores.value:.4g}"
         for part, scores in result.scores.items()
         if part != "train"
     )
     typer.echo(
-        f"{said}, from epoch {result.best_epoch} of {result.epochs}, "
+        f"{summary}, from epoch {result.best_epoch} of {result.epochs}, "
         f"{run.model.parameters:,} parameters, {result.seconds:.0f} s\n{directory}"
     )

@@ -14,17 +14,17 @@ from elman.features.checks import check_whole
 
 
 class DecodingOptions(DecodingSpec):
-    """How a sequence is written: the likeliest, searched for with a beam, or a drawn one.
+    """How a sequence is decoded: greedily, by beam search, or by sampling.
 
     Attributes:
-        max_length: greatest number of symbols a row, a forced prefix among them, the end not.
-        n_best: hypotheses returned a row, at most beam_size.
-        temperature: draws instead of searching, from softmax(y / temperature); below 1 keeps to
-            what is likely, above 1 is bolder. None searches.
-        top_k: draws from the k most likely symbols alone; None from all.
-        top_p: draws from the nucleus alone, the fewest most likely symbols whose probabilities,
+        max_length: maximum number of symbols in a row, including a forced prefix, not the end.
+        n_best: hypotheses returned for each row, at most beam_size.
+        temperature: samples from softmax(y / temperature); below 1 favours likely symbols, above
+            1 unlikely ones. None for no sampling.
+        top_k: samples from the k most likely symbols only; None from all.
+        top_p: samples from the nucleus only, the fewest most likely symbols whose probabilities,
             after temperature and top_k, sum to at least p; None from all.
-        banned_ids: symbols never written, unless a prefix forces them; id 0 is the unknown one.
+        banned_ids: symbols never predicted, unless a prefix forces them; id 0 is the unknown one.
     """
 
     max_length: int = Field(default=100, ge=1)
@@ -71,8 +71,8 @@ class DecodingOptions(DecodingSpec):
         for name in ("top_k", "top_p"):
             if self.temperature is None and getattr(self, name) is not None:
                 raise OptionError(
-                    f"{name}={getattr(self, name)!r} says what to draw from, and without a "
-                    "temperature nothing is drawn; give temperature=1.0 to draw, or leave "
+                    f"{name}={getattr(self, name)!r} restricts sampling, and without a "
+                    "temperature nothing is sampled; give temperature=1.0 to sample, or leave "
                     f"{name} out."
                 )
         if self.temperature is not None and self.beam_size > 1:
