@@ -84,20 +84,23 @@ def test_a_file_is_read_like_a_recipe(tmp_path: Path) -> None:
         (SMALL.replace("hidden_size", "hiden_size"), "unknown network key 'hiden_size'; did you"),
         ("sed = 1\n" + SMALL, "experiment: unknown key 'sed'; did you mean 'seed'? Known keys:"),
         ("[network]\nhidden_size = 3", "experiment lacks data; it has no default."),
-        (SMALL.replace("'chorales'", "'a'\nfiles = 'b.csv'"), "one of the two; got both"),
+        (
+            SMALL.replace("'chorales'", "'a'\nfiles = 'b.csv'"),
+            "give either name, a data set, or files; got both",
+        ),
         (SMALL.replace("'chorales'", "'a'\nsequence_id = 'id'"), "knows its own sequences"),
         (SMALL.replace("'chorales'", "'a'\nsplit_order = 'tme'"), "did you mean 'time'?"),
         (SMALL.replace("'chorales'", "'a'\nvalid_fraction = 1.0"), "must be less than 1, got 1.0"),
         (SMALL + "category = 'many-to-non'", "did you mean 'many-to-one'?"),
         (SMALL + "pooling = 'lst'", "did you mean 'last'?"),
-        (SMALL + "parameters = 5", "one of the two; got both"),
+        (SMALL + "parameters = 5", "give either hidden_size or parameters; got both"),
         (SMALL + "cell = 3", "network.cell must be a valid string, got 3."),
         (SMALL.replace("3", "0"), "network.hidden_size must be a whole number from 1 up, or a li"),
         (SMALL.replace("3", "[3, 'x']"), "network.hidden_size must be a whole number"),
         (SMALL.replace("3", "[3, 4]") + "num_layers = 2", "leave num_layers out"),
         (SMALL + "dropout = 1.0", "network.dropout must be less than 1, got 1.0."),
         (SMALL + "delay = -1", "network.delay must be greater than or equal to 0, got -1."),
-        (SMALL + "[network.cell_options]\nx = [1]", "must be true, false, a number or a text"),
+        (SMALL + "[network.cell_options]\nx = [1]", "must be true, false, a number or a string"),
         (SMALL + "[training]\noptimizer = 'adm'", "unknown optimizer 'adm'; did you mean 'adam'?"),
         (SMALL + "[training]\nepochs = 0", "training.epochs must be greater than or equal to 1"),
         (SMALL + "[training]\nmomentum = 0.9", "training: momentum = 0.9 has no effect with opti"),
@@ -172,7 +175,7 @@ def test_a_hidden_size_takes_the_place_of_a_budget_and_the_other_way_round() -> 
     assert (budget.network.hidden_size, budget.network.parameters) == (None, 500)
     sizes = budget.override({"hidden_size": [4, 3]})
     assert (sizes.network.hidden_size, sizes.network.parameters) == ([4, 3], None)
-    with pytest.raises(ExperimentError, match="one of the two; got both"):
+    with pytest.raises(ExperimentError, match="give either hidden_size or parameters; got both"):
         small(hidden_size=3, parameters=500)
 
 

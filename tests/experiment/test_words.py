@@ -61,7 +61,10 @@ def test_what_may_be_given(name: str, given: Any, taken: Any) -> None:
         ({"head": [4, 0]}, "head must be a list of whole numbers from 1 up, got [4, 0]."),
         ({"layer_norm": "no"}, "layer_norm must be True or False, got 'no'."),
         ({"cell": None}, "cell must be a string, got None."),
-        ({"cell_options": {"x": [1]}}, "cell_options must be true, false, a number or a text, got"),
+        (
+            {"cell_options": {"x": [1]}},
+            "cell_options must be true, false, a number or a string, got",
+        ),
     ],
 )
 def test_what_is_wrong_with_an_option_is_said_in_words(given: dict[str, Any], words: str) -> None:
