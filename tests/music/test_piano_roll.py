@@ -106,7 +106,7 @@ def test_what_cannot_be_drawn_is_refused_in_words(tmp_path: Path) -> None:
         piano_roll_figure(np.zeros((0, 88)))
     with pytest.raises(ShapeError, match=r"roll 'a' must be \(T, keys\).*got \(3, 12\)"):
         piano_roll_figure({"a": np.eye(3, 12)})
-    with pytest.raises(DataError, match="there is no roll to draw"):
+    with pytest.raises(DataError, match="there are no rolls to draw"):
         piano_roll_figure({})
     with pytest.raises(OptionError, match="frames_per_beat must be at least 1, got 0"):
         draw_piano_roll(Figure().subplots(), np.eye(3, 88), frames_per_beat=0)
