@@ -115,7 +115,7 @@ def test_an_x_that_cannot_be_read_is_refused_in_words(X: Any, words: str) -> Non
         (SequenceClassifier, ["ab"] * 24, "a target needs at least two classes, and all 24"),
         (SequenceClassifier, np.array(["a", 1] * 12, object), "of one type, got 'a' and 1"),
         (SequenceClassifier, ["", "b"] * 12, "row 0, column y: the class is missing"),
-        (SequenceRegressor, [1e39] * 24, "beyond the largest number a network can take"),
+        (SequenceRegressor, [1e39] * 24, "beyond the largest number that a network can read"),
         (SequenceTagger, ["V C V"] * 24, "but sample 0 has the string 'V C V'; split it first"),
         (SequenceTagger, [*TAGS[:-1], ["other"]], "row 23: X has 4 steps and y has 1"),
         (SequenceTagger, LETTERS, "but sample 0 has the string 'ab'"),
