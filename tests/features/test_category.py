@@ -82,5 +82,5 @@ def test_malformed_values_are_refused(values: list[object], words: str) -> None:
 
 def test_classes_that_never_repeat_are_noted() -> None:
     assert CategoryFeature().fit("abc").notes == [
-        "each of the 3 classes occurs only once, so nothing can be learned about it."
+        "each of the 3 classes occurs only once, so nothing can be learned from them."
     ]

@@ -59,7 +59,7 @@ def test_a_missing_number_is_the_mean_with_a_mark_if_training_has_missing_number
     assert feature.encode(3).tolist() == [1.0, 0.0]
     assert feature.encoding.numbers == 2
     assert math.isnan(feature.decode(feature.encode(None)))  # type: ignore[arg-type]
-    with pytest.raises(DataError, match="the number is missing, but no training value is missing"):
+    with pytest.raises(DataError, match="the number is missing, but the training rows have no"):
         NumberFeature().fit([1, 3]).encode(None)
 
 

@@ -86,7 +86,7 @@ def test_malformed_rows_are_refused_by_column(rows: list[object], words: str) ->
 
 def test_a_value_missing_only_after_training_is_refused_by_column() -> None:
     feature = RecordFeature(COLUMNS).fit(ROWS)
-    with pytest.raises(DataError, match="column 'age' is missing, but no training value is"):
+    with pytest.raises(DataError, match="column 'age' is missing, but the training rows"):
         feature.encode(["Cork", None, True, 1])
 
 

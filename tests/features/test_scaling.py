@@ -82,7 +82,7 @@ def test_a_value_missing_only_after_training_is_refused_with_its_step() -> None:
     moments = Moments(2)
     moments.add(np.array([[1, 5], [3, np.nan]]))
     scaling, _ = moments.scaling("standard", "ab")
-    with pytest.raises(DataError, match="column 'a' at step 1 is missing, but no training value"):
+    with pytest.raises(DataError, match="column 'a' at step 1 is missing, but the training rows"):
         scaling.encode(np.array([[2, 2], [np.nan, 6]]), ["column 'a'", "column 'b'"])
 
 

@@ -54,7 +54,7 @@ def test_a_missing_number_is_marked_if_training_has_missing_numbers() -> None:
     assert encoded.tolist() == [[-1, 0, 1], [1, 0, 0]]
     assert feature.encoding.numbers == 3
     assert np.array_equal(feature.decode(encoded), [[1, math.nan], [3, 5]], equal_nan=True)
-    with pytest.raises(DataError, match="column 'x' at step 1 is missing, but no training value"):
+    with pytest.raises(DataError, match="column 'x' at step 1 is missing, but the training rows"):
         feature.encode([[1, None], [5, 5]])
 
 

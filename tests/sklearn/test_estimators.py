@@ -94,5 +94,5 @@ def test_unequal_numbers_of_tags_and_steps_are_refused() -> None:
     tagger = SequenceTagger(**SMALL).fit(TOKENS, TAGS)
     with pytest.raises(DataError, match="sample 1 has 2 steps in X and 1 tags in y"):
         tagger.score([["a"], ["a", "b"]], [["other"], ["other"]])
-    with pytest.raises(DataError, match="X and y must have as many samples, got 2 and 1"):
+    with pytest.raises(DataError, match="X and y must have equally many samples, got 2 and 1"):
         tagger.score([["a"], ["a"]], [["other"]])

@@ -52,8 +52,8 @@ class ForecastSpec(BaseModel):
             )
         if self.distribution == "negative-binomial" and self.scaling == "standard":
             raise ValueError(
-                "scaling = 'standard' subtracts the mean, and the counts of a negative binomial "
-                "must not be below 0; use scaling = 'mean'"
+                "scaling = 'standard' subtracts the mean, but the counts of a negative binomial "
+                "must be at least 0; use scaling = 'mean'"
             )
         return self
 

@@ -49,7 +49,7 @@ class AudioFeature(Feature):
             for log-mel frames; by default 40, 25 and 10.
 
     Raises:
-        OptionError: an option is out of its range, or contradicts another.
+        OptionError: an option is out of range, or contradicts another.
     """
 
     kind: ClassVar[str] = "audio"

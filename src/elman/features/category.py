@@ -94,7 +94,7 @@ class CategoryFeature(Feature):
         if 2 < len(counts) == counts.total():
             self.notes.append(
                 f"each of the {len(counts)} classes occurs only once, so nothing can be learned "
-                f"about it."
+                f"from them."
             )
         return self
 

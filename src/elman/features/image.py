@@ -197,7 +197,7 @@ class FramesFeature(Feature):
             `scan="pixels"`: permuted sequential MNIST. None keeps the order.
 
     Raises:
-        OptionError: an option is out of its range, or contradicts another.
+        OptionError: an option is out of range, or contradicts another.
 
     Source: Le, Jaitly & Hinton 2015, arXiv:1504.00941 (pixel by pixel, and permuted).
     """

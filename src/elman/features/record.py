@@ -43,7 +43,7 @@ class RecordFeature(Feature):
         scale: method of scaling the numbers, as for `NumberFeature`.
 
     Raises:
-        OptionError: an option is unknown or out of its range.
+        OptionError: an option is unknown or out of range.
 
     >>> passenger = RecordFeature(["age", "port"]).fit([[20, "Cork"], [40, "Kiel"], [30, "Cork"]])
     >>> passenger.encoding.numbers, passenger.encoding.ids, passenger.encode([30, "Kiel"]).tolist()

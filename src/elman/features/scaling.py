@@ -63,8 +63,8 @@ class Scaling:
         if (absent & ~self.gaps).any():
             step, column = np.argwhere(absent & ~self.gaps)[0]
             raise DataError(
-                f"{_placed(subjects[column], step, values)} is missing, but no training value is "
-                f"missing there; fill it in, or leave the row out."
+                f"{_placed(subjects[column], step, values)} is missing, but the training rows have "
+                f"no missing values there; fill it in, or leave the row out."
             )
         scaled = (to_scale(values, self.method, subjects) - self.mean) / self.sd
         return np.concatenate([np.where(absent, 0.0, scaled), absent[:, self.gaps]], axis=1)

@@ -36,7 +36,7 @@ class SymbolsFeature(Feature):
             original case. See `spelling.Spelling`.
 
     Raises:
-        OptionError: an option is out of its range, or has no effect for a target.
+        OptionError: an option is out of range, or has no effect for a target.
 
     >>> tags = SymbolsFeature(as_target=True).fit([["DET", "NOUN"], ["NOUN", "VERB"]])
     >>> tags.names, tags.encode("VERB DET").tolist()

@@ -52,7 +52,7 @@ class TextFeature(Feature):
             original case; only for words. See `spelling.Spelling`.
 
     Raises:
-        OptionError: an option is unknown or out of its range, or needs another level.
+        OptionError: an option is unknown or out of range, or needs another level.
 
     >>> feature = TextFeature(min_count=1).fit(["A fine film!", "a film"])
     >>> feature.encode("a fine mess").tolist(), feature.decode(feature.encode("A film!"))

@@ -52,7 +52,7 @@ def write_midi(roll: ArrayLike, path: Path | str, **options: Unpack[MIDIOptions]
     Raises:
         ShapeError, DataError: `roll` is no piano roll or has no frame, or the file cannot be
             written.
-        OptionError: an option is unknown or out of its range.
+        OptionError: an option is unknown or out of range.
     """
     encoded = encode_midi(roll, **options)
     path = Path(path)
@@ -91,7 +91,7 @@ def encode_midi(
 
     Raises:
         ShapeError, DataError: `roll` is no piano roll, or has no frame.
-        OptionError: an option is unknown or out of its range.
+        OptionError: an option is unknown or out of range.
 
     Source of the sampling: N. Boulanger-Lewandowski's page of the ICML 2012 data sets,
     http://www-etud.iro.umontreal.ca/~boulanni/icml2012.

@@ -210,7 +210,7 @@ class SequenceTagger(SequenceEstimator):
         predictions, targets = self.predict(X), _tags(y)
         if len(predictions) != len(targets):
             raise DataError(
-                f"X and y must have as many samples, got {len(predictions)} and {len(targets)}."
+                f"X and y must have equally many samples, got {len(predictions)} and {len(targets)}."
             )
         correct = steps = 0
         for row, (predicted, tags) in enumerate(zip(predictions, targets, strict=True)):
