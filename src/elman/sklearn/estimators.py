@@ -210,7 +210,8 @@ class SequenceTagger(SequenceEstimator):
         predictions, targets = self.predict(X), _tags(y)
         if len(predictions) != len(targets):
             raise DataError(
-                f"X and y must have equally many samples, got {len(predictions)} and {len(targets)}."
+                f"X and y must have equally many samples, got {len(predictions)} and "
+                f"{len(targets)}."
             )
         correct = steps = 0
         for row, (predicted, tags) in enumerate(zip(predictions, targets, strict=True)):
