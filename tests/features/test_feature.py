@@ -75,14 +75,14 @@ def test_decoded_values_are_encoded_to_the_same(name: str) -> None:
 def test_a_feature_that_is_not_fitted_is_refused(name: str) -> None:
     kind, options, values = CASES[name]
     feature = feature_class(kind)(**options)
-    asked = (
+    uses = (
         lambda: feature.encoding,
         feature.to_json,
         lambda: feature.encode(values[0]),
     )
-    for ask in asked:
+    for use in uses:
         with pytest.raises(DataError, match="must be fitted before it is used; call fit with"):
-            ask()
+            use()
 
 
 @cases
@@ -95,16 +95,16 @@ def test_fitting_on_nothing_is_refused(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in CASES if name not in {"roll", "byte pairs"}])
 def test_a_value_is_checked_before_the_next_one_is_requested(name: str) -> None:
     kind, options, values = CASES[name]
-    asked: list[int] = []
+    requested: list[int] = []
 
     def one_by_one() -> Iterator[Any]:
         for place, value in enumerate([*values, object(), *values]):
-            asked.append(place)
+            requested.append(place)
             yield value
 
     with pytest.raises(DataError):
         feature_class(kind)(**options).fit(one_by_one())
-    assert asked[-1] == len(values)
+    assert requested[-1] == len(values)
 
 
 @learning
