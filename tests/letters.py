@@ -1,4 +1,4 @@
-"""Words of letters and their tags, and options that learn them: for the estimators."""
+"""Words, tokens and tags with quick options, for the tests of the estimators."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GOOD: dict[str, Any] = {
 
 
 def series(rows: int = 24, numbers: int = 2) -> list[np.ndarray]:
-    """Series of unlike lengths whose last step is positive in every other one."""
+    """Return series of different lengths; the last step of every other one is positive."""
     generator = np.random.default_rng(7)
     found = [generator.normal(size=(3 + row % 4, numbers)) for row in range(rows)]
     for row, values in enumerate(found):

@@ -1,4 +1,4 @@
-"""The tree of errors, and the sentence for a name that is not known."""
+"""The classes of errors, and the message for an unknown name."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_every_error_is_elmans_and_one_of_pythons(name: str, also: type[Exceptio
         ("data set", 3, "chorales", "unknown data set 3. Known data sets: chorales."),
     ],
 )
-def test_an_unknown_name_is_told_with_the_near_miss_and_all_that_are_known(
+def test_an_unknown_name_is_reported_with_the_nearest_and_all_known_names(
     kind: str, name: object, known: str, words: str
 ) -> None:
     error = unknown(kind, name, known.split())
@@ -56,14 +56,14 @@ def test_the_plural_of_a_kind_of_something_is_kinds_of_it() -> None:
     assert "Known kinds of column: text." in str(unknown("kind of column", "txt", ["text"]))
 
 
-def test_of_many_names_those_most_like_the_wrong_one_are_listed() -> None:
+def test_of_many_names_the_most_similar_ones_are_listed() -> None:
     names = [f"training.setting_{number}" for number in range(60)] + ["network.hidden_size"]
     message = str(unknown("setting", "network.hiden_size", names))
     assert "did you mean 'network.hidden_size'?" in message
     assert len(message) < 250
 
 
-def test_a_module_that_is_there_is_imported() -> None:
+def test_an_installed_module_is_imported() -> None:
     assert import_extra("os.path", "any", "a test") is os.path
 
 

@@ -41,14 +41,14 @@ def test_a_house_at_the_harbour_costs_more_than_one_in_the_valley(run: Run) -> N
 
 def test_a_not_turns_a_review_round(run: Run) -> None:
     sentence, accuracy, praise, blame = run("many_to_one_text")
-    assert sentence == "input: words; target: one of 2 labels → many-to-one"
+    assert sentence == "input: words; target: one of 2 classes → many-to-one"
     assert number_in(accuracy) > 0.9
     assert (praise.endswith(": good"), blame.endswith(": bad")) == (True, True)
 
 
 def test_waves_are_told_apart(run: Run) -> None:
     sentence, accuracy = run("many_to_one_series")
-    assert sentence == "input: a number a step; target: one of 3 labels → many-to-one"
+    assert sentence == "input: a number a step; target: one of 3 classes → many-to-one"
     assert number_in(accuracy) > 0.85
 
 

@@ -1,4 +1,4 @@
-"""Files written whole or not at all, and that none is written in another way."""
+"""Files are written whole or not at all, and never in another way."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from elman.files import unfinished, write_atomically
 
 SOURCE = Path(elman.__file__).parent
 WRITERS = frozenset({"write_text", "write_bytes", "save", "savez", "savefig", "tofile", "dump"})
-"""Methods and functions that write a file, or may."""
+"""Methods and functions that write a file, or may write one."""
 ALLOWED = {
     "batches/encoding.py: open": "values of any size, in a folder that gets its name at the end",
     "batches/encoding.py: save": "in the same folder",
@@ -29,11 +29,11 @@ ALLOWED = {
     "training/checkpoint.py: save": "to memory",
     "training/trainer.py: save": "of an epoch, which writes through elman.files",
 }
-"""File and call of each write that is not one of `elman.files` → why it may stand there."""
+"""File and call of each write that is not one of `elman.files` → why it is allowed."""
 
 
 def writes(code: str) -> Iterator[str]:
-    """Yield the name of every call in a module that writes a file, or may."""
+    """Yield the name of every call in a module that writes a file, or may write one."""
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Call):
             name = ast.unparse(node.func).rpartition(".")[2]
@@ -48,7 +48,7 @@ def _opens_to_write(call: ast.Call) -> bool:
     return any(set(mode) & set("wax+") for mode in modes) or "O_WR" in ast.unparse(call)
 
 
-def test_every_file_is_written_through_elman_files_but_those_with_a_reason() -> None:
+def test_every_file_is_written_through_elman_files_with_listed_exceptions() -> None:
     found = {
         f"{path.relative_to(SOURCE)}: {name}"
         for path in SOURCE.rglob("*.py")
@@ -68,23 +68,23 @@ def test_every_file_is_written_through_elman_files_but_those_with_a_reason() -> 
         "os.open(path, os.O_WRONLY)",
     ],
 )
-def test_a_write_of_another_way_is_seen(code: str) -> None:
+def test_another_way_of_writing_is_detected(code: str) -> None:
     assert len(list(writes(code))) == 1
 
 
 @pytest.mark.parametrize("code", ["path.open('rb')", "open(path)", "path.read_text('utf-8')"])
-def test_reading_is_no_write(code: str) -> None:
+def test_reading_is_not_detected_as_writing(code: str) -> None:
     assert list(writes(code)) == []
 
 
-def test_a_text_is_written_in_utf_8_and_bytes_as_they_are(tmp_path: Path) -> None:
+def test_strings_are_written_in_utf_8_and_bytes_unchanged(tmp_path: Path) -> None:
     write_atomically(tmp_path / "new" / "text", "ǫ")
     write_atomically(tmp_path / "new" / "bytes", b"\xff")
     assert (tmp_path / "new" / "text").read_bytes() == b"\xc7\xab"
     assert (tmp_path / "new" / "bytes").read_bytes() == b"\xff"
 
 
-def test_a_missing_folder_is_named_with_the_file_that_was_asked_for(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported_with_the_requested_file(tmp_path: Path) -> None:
     path = tmp_path / "no" / "text"
     with pytest.raises(FileNotFoundError) as refusal:
         write_atomically(path, "x", make_folder=False)
@@ -92,7 +92,7 @@ def test_a_missing_folder_is_named_with_the_file_that_was_asked_for(tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_block_that_fails_leaves_the_old_file_and_no_part_of_the_new_one(tmp_path: Path) -> None:
+def test_a_block_that_fails_leaves_only_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
 
@@ -118,7 +118,7 @@ def test_a_link_is_followed_and_a_file_keeps_its_mode(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_what_is_no_regular_file_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+def test_a_special_file_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)

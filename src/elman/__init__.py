@@ -10,8 +10,8 @@ model = elman.train("reviews.csv", target="label")
 model.predict(["a fine film"])
 ```
 
-The names below are imported when they are first used, so that `import elman` costs milliseconds
-and PyTorch is loaded only by a program that needs it.
+Public names are imported on their first use, so that `import elman` takes milliseconds and
+PyTorch is loaded only by programs that need it.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 ```
 ElmanError
-├── ShapeError        a tensor's axes are not the ones asked for      (also a ValueError)
+├── ShapeError        a tensor has the wrong shape                    (also a ValueError)
 ├── OptionError       an option is unknown or its value out of range  (also a ValueError)
-├── BackendError      a backend asked for by name cannot run          (also a RuntimeError)
+├── BackendError      a backend chosen by name cannot run             (also a RuntimeError)
 ├── DataError         a file or data set is missing or malformed      (also a ValueError)
 ├── CheckpointError   a saved model or checkpoint cannot be read      (also a ValueError)
 ├── ExperimentError   an experiment's specification is wrong          (also a ValueError)
@@ -23,15 +23,15 @@ from collections.abc import Iterable
 from typing import Any
 
 LISTED = 40
-"""Names that an error lists; of more it lists the five most like the wrong one."""
+"""Maximum number of names in an error; beyond it, only the five most similar are listed."""
 
 
 class ElmanError(Exception):
-    """The root of the tree: catch this to catch whatever Elman raises on purpose."""
+    """The base class of every error that Elman raises on purpose."""
 
 
 class ShapeError(ElmanError, ValueError):
-    """A tensor's axes are not the ones asked for."""
+    """A tensor has the wrong shape."""
 
 
 class OptionError(ElmanError, ValueError):
@@ -39,7 +39,7 @@ class OptionError(ElmanError, ValueError):
 
 
 class BackendError(ElmanError, RuntimeError):
-    """A backend that was asked for by name cannot run this case."""
+    """A backend that was chosen by name cannot run this case."""
 
 
 class DataError(ElmanError, ValueError):
@@ -55,7 +55,7 @@ class ExperimentError(ElmanError, ValueError):
 
 
 class MissingDependencyError(ElmanError, ModuleNotFoundError):
-    """A package that an extra of Elman brings is not installed, or cannot be imported."""
+    """A package of one of Elman's extras is not installed, or cannot be imported."""
 
 
 class PluginError(ElmanError, ImportError):
@@ -65,43 +65,44 @@ class PluginError(ElmanError, ImportError):
 def unknown(
     kind: str, name: object, known: Iterable[str], *, error: type[ElmanError] = OptionError
 ) -> ElmanError:
-    """Build the error for a name that is not one of the known ones, near miss first.
+    """Build the error for an unknown name; the nearest known name is offered.
 
     Args:
-        kind: what the name names, in the singular: `cell`, `merge`, `data set`.
+        kind: what is named, in the singular: `cell`, `merge`, `data set`.
         name: the name as the user wrote it.
-        known: the names that would have been right.
+        known: the known names.
         error: class of the error.
 
     Returns:
-        The error, to be raised by the caller.
+        The error, for the caller to raise.
 
     >>> unknown("cell", "gur", ["gru", "lstm", "simple"])
     OptionError("unknown cell 'gur'; did you mean 'gru'? Known cells: gru, lstm, simple.")
     """
     names = sorted(known)
-    near = difflib.get_close_matches(str(name), names, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else "."
-    head, of, rest = kind.partition(" of ")
-    kinds = re.sub("(?<=[^aeiou])y$", "ie", head) + f"s{of}{rest}"
+    nearest = difflib.get_close_matches(str(name), names, n=1)
+    hint = f"; did you mean {nearest[0]!r}?" if nearest else "."
+    head, preposition, rest = kind.partition(" of ")
+    kinds = re.sub("(?<=[^aeiou])y$", "ie", head) + f"s{preposition}{rest}"
     if len(names) > LISTED:
         names = [*difflib.get_close_matches(str(name), names, n=5, cutoff=0.3), "…"]
     return error(f"unknown {kind} {name!r}{hint} Known {kinds}: {', '.join(names)}.")
 
 
 def import_extra(module: str, extra: str, purpose: str) -> Any:
-    """Import a module of a package that is installed with an extra of Elman alone.
+    """Import a module from a package that only an extra of Elman installs.
 
     Args:
-        module: its full name: `scipy.signal`.
-        extra: which brings the package: `audio`.
-        purpose: what needs it, as the subject of the sentence: `reading a sound file`.
+        module: full name of the module: `scipy.signal`.
+        extra: the extra that installs the package: `audio`.
+        purpose: what needs the module, as the subject of a sentence: `reading a sound file`.
 
     Returns:
         The module.
 
     Raises:
-        MissingDependencyError: it cannot be imported; the command that installs it is named.
+        MissingDependencyError: the module cannot be imported; the error names the command that
+            installs it.
     """
     try:
         return importlib.import_module(module)
@@ -114,7 +115,7 @@ def import_extra(module: str, extra: str, purpose: str) -> Any:
 
 
 def counted(number: int, noun: str) -> str:
-    """Say how many there are of something, given in the singular.
+    """Write a count with its noun, given in the singular.
 
     >>> counted(1, "row"), counted(4362, "row"), counted(0, "category")
     ('1 row', '4,362 rows', '0 categories')

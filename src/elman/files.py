@@ -1,4 +1,4 @@
-"""Files written whole or not at all, and JSON read with every fault named."""
+"""Writing files whole or not at all, and reading JSON."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from elman.errors import CheckpointError
 
 
 def write_atomically(path: Path, content: bytes | str, *, make_folder: bool = True) -> None:
-    """Write a file so that at any moment it is either the old one or the new one, whole.
+    """Write a file so that at any moment it is complete: either the old one or the new one.
 
-    A link is followed, and what is no regular file, such as `/dev/stdout`, is written to directly.
+    A link is followed. What is no regular file, such as `/dev/stdout`, is written to directly.
 
     Args:
-        path: the file.
-        content: a text is encoded in UTF-8.
-        make_folder: whether a folder that is missing is made.
+        path: path of the file.
+        content: content of the file; a string is encoded in UTF-8.
+        make_folder: whether a missing folder is created.
     """
     encoded = content.encode() if isinstance(content, str) else content
     if make_folder:
@@ -35,12 +35,12 @@ def write_atomically(path: Path, content: bytes | str, *, make_folder: bool = Tr
 
 @contextmanager
 def unfinished(path: Path) -> Iterator[Path]:
-    """Give a path to write to; what is there when the block ends well becomes the file.
+    """Yield a temporary path to write to, which replaces the file when the block ends.
 
-    Where the block raises, an older file is left as it was, and no part of the new one.
+    If the block raises, an older file stays as it was and the temporary file is deleted.
 
     Args:
-        path: the file; its folder exists.
+        path: path of the file; its folder must exist.
     """
     path = path.resolve()
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -50,7 +50,7 @@ def unfinished(path: Path) -> Iterator[Path]:
             shutil.copymode(path, part)
         part.replace(path)
     except OSError as error:
-        if error.filename == str(part):  # nobody asked for a file of that name
+        if error.filename == str(part):  # name the file that the caller asked for
             error.filename, error.filename2 = str(path), None
         raise
     finally:
@@ -61,7 +61,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object from a file.
 
     Raises:
-        CheckpointError: the file is missing, or holds something else.
+        CheckpointError: the file is missing, or holds no JSON object.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -73,10 +73,10 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def parse_json(text: str, path: Path) -> dict[str, Any]:
-    """Read a JSON object from the text of a file.
+    """Parse the text of a JSON file that must hold an object.
 
     Raises:
-        CheckpointError: the text holds something else.
+        CheckpointError: the text is not JSON, or no object.
     """
     try:
         value = json.loads(text)

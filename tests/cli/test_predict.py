@@ -142,8 +142,8 @@ def test_a_missing_text_is_refused_with_its_place_as_in_training(reviews_run: Pa
     done = predict(str(reviews_run), given='{"text": "fine"}\n\n{"text": null}\n')
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "elman predict: standard input, line 3, column text: the text is missing; write an empty "
-        "one, or leave the row out.\n"
+        "elman predict: standard input, line 3, column text: the text is missing; give an empty "
+        "string, or leave the row out.\n"
     )
 
 

@@ -226,7 +226,7 @@ def test_a_run_interrupted_in_an_epoch_is_resumed_to_the_same_weights(
             "does not suit the target, which is one ",
         ),
         (["--target", "label", "--set", "delay=2"], "delay"),
-        (["--target", "label", "--set", "per_sequence=text"], "name its sequence_id too"),
+        (["--target", "label", "--set", "per_sequence=text"], "set sequence_id too"),
         (["--target", "next", "--input", "label:category"], "holds no sequences but one category"),
         (["--target", "label", "--group", "who"], "unknown column 'who'"),
         (["--target", "label", "--valid", "gone.csv"], "there is no file gone.csv"),
@@ -252,7 +252,7 @@ def test_what_contradicts_a_file_is_refused_in_one_sentence(
         ("", "bad.csv is empty"),
         ("text,label\n", "bad.csv has a header"),
         ("text,label\na b c d,x\n", "bad.csv has 1 row, too few for 2 parts"),
-        ("text,label\n" + "a b c d,x\n" * 40, "all 40 values"),
+        ("text,label\n" + "a b c d,x\n" * 40, "all 40 training values"),
         ("text,label\n" + "a b c d,x\n" * 40 + "a b c d\n", "bad.csv, line 42"),
         ("text,text\n" + "a b c d,x\n" * 40, "text"),
         ("size,label\n" + "".join(f"{n},{n}.5\n" for n in range(40)) + "3,nan\n", "line 42, colu"),
@@ -298,8 +298,8 @@ def test_a_text_beside_a_number_is_refused_with_the_option_that_names_it(
     arguments = ["train", str(path), "--target", "team", *SMALL, "--out", str(tmp_path / "run")]
     assert run(arguments) == 1
     assert capsys.readouterr().err == (
-        "elman train: tickets.csv: columns that are read together must be all numbers and names, "
-        "or all series; id looks like numbers, message like text. Name one: --input message on "
-        'the command line, input="message" in Python, data.input in TOML.\n'
+        "elman train: tickets.csv: columns that are read together must all be numbers and "
+        "categories, or all series; id looks like numbers, message like text. Name one: --input "
+        'message on the command line, input="message" in Python, data.input in TOML.\n'
     )
     assert run([*arguments, "--input", "message"]) == 0

@@ -1,4 +1,4 @@
-"""One record a category."""
+"""The records of the five categories."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from elman.experiment.network import NetworkOptions, NetworkSpec
 
 
 @pytest.mark.parametrize("category", CATEGORIES.values(), ids=lambda category: category.name)
-def test_a_record_names_options_that_there_are(category: Category) -> None:
+def test_a_record_names_existing_options(category: Category) -> None:
     assert CATEGORIES[category.name] is category
     assert category.meaningless < NetworkOptions.model_fields.keys()
     assert category.meaningless_of_decoder < DecoderSpec.model_fields.keys()
@@ -23,7 +23,7 @@ def test_a_record_names_options_that_there_are(category: Category) -> None:
     assert category.writes or not category.meaningless_of_decoder
 
 
-def test_a_category_is_spoken_of_with_its_article() -> None:
+def test_a_category_has_an_article_in_sentences() -> None:
     assert [category.spoken for category in CATEGORIES.values()] == [
         "a one-to-one network",
         "a many-to-one network",
@@ -40,7 +40,7 @@ def test_an_experiment_takes_every_category() -> None:
         assert NetworkSpec(category=name).category == name
 
 
-def test_no_file_lists_the_categories_anew() -> None:
+def test_no_other_file_lists_the_categories() -> None:
     source = Path(elman.__file__).parent
     lists = [
         f"{path.relative_to(source)}: {ast.unparse(node)}"

@@ -1,4 +1,4 @@
-"""Specifications: TOML both ways, recipes, overrides, and errors in words."""
+"""Specifications: reading and writing TOML, recipes, overrides and errors."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def small(**overrides: Any) -> Experiment:
 
 
 def built(experiment: Experiment) -> Any:
-    """The experiment's network for piano rolls, its hidden size solved for."""
+    """Return the experiment's network for piano rolls, with its hidden size solved for."""
     task = roll_task()
     spec = solved(experiment.network, task.input.encoding, task.make_objective())
     return specified_network(spec, task.input.encoding, task.make_objective())
 
 
 @pytest.mark.parametrize("name", recipes())
-def test_every_recipe_survives_the_way_to_toml_and_back(name: str) -> None:
+def test_every_recipe_survives_a_round_trip_through_toml(name: str) -> None:
     experiment = read_experiment(name)
     assert Experiment.from_toml(experiment.to_toml()) == experiment
     assert experiment.data.name in DATASETS
@@ -58,14 +58,14 @@ def test_every_default_is_written_out() -> None:
             assert line in text
 
 
-def test_an_experiment_may_say_nothing_but_that_it_has_data() -> None:
+def test_an_experiment_needs_only_a_data_section() -> None:
     experiment = Experiment.from_toml("[data]\n")
     assert experiment.data.title == "data"
     assert (experiment.network.hidden_size, experiment.network.parameters) == (None, None)
     assert Experiment.from_toml(experiment.to_toml()) == experiment
 
 
-def test_one_name_stands_for_a_list_of_one() -> None:
+def test_a_single_name_is_read_as_a_list() -> None:
     one = Experiment.from_toml("[data]\nfiles = 'a/reviews*.csv'\ntarget = 'label'\n")
     assert one == Experiment.from_toml("[data]\nfiles = ['a/reviews*.csv']\ntarget = ['label']\n")
     assert one.data.title == "reviews"
@@ -84,20 +84,23 @@ def test_a_file_is_read_like_a_recipe(tmp_path: Path) -> None:
         (SMALL.replace("hidden_size", "hiden_size"), "unknown network key 'hiden_size'; did you"),
         ("sed = 1\n" + SMALL, "experiment: unknown key 'sed'; did you mean 'seed'? Known keys:"),
         ("[network]\nhidden_size = 3", "experiment lacks data; it has no default."),
-        (SMALL.replace("'chorales'", "'a'\nfiles = 'b.csv'"), "one of the two; got both"),
+        (
+            SMALL.replace("'chorales'", "'a'\nfiles = 'b.csv'"),
+            "give either name, a data set, or files; got both",
+        ),
         (SMALL.replace("'chorales'", "'a'\nsequence_id = 'id'"), "knows its own sequences"),
         (SMALL.replace("'chorales'", "'a'\nsplit_order = 'tme'"), "did you mean 'time'?"),
         (SMALL.replace("'chorales'", "'a'\nvalid_fraction = 1.0"), "must be less than 1, got 1.0"),
         (SMALL + "category = 'many-to-non'", "did you mean 'many-to-one'?"),
         (SMALL + "pooling = 'lst'", "did you mean 'last'?"),
-        (SMALL + "parameters = 5", "one of the two; got both"),
+        (SMALL + "parameters = 5", "give either hidden_size or parameters; got both"),
         (SMALL + "cell = 3", "network.cell must be a valid string, got 3."),
         (SMALL.replace("3", "0"), "network.hidden_size must be a whole number from 1 up, or a li"),
         (SMALL.replace("3", "[3, 'x']"), "network.hidden_size must be a whole number"),
         (SMALL.replace("3", "[3, 4]") + "num_layers = 2", "leave num_layers out"),
         (SMALL + "dropout = 1.0", "network.dropout must be less than 1, got 1.0."),
         (SMALL + "delay = -1", "network.delay must be greater than or equal to 0, got -1."),
-        (SMALL + "[network.cell_options]\nx = [1]", "must be true, false, a number or a text"),
+        (SMALL + "[network.cell_options]\nx = [1]", "must be true, false, a number or a string"),
         (SMALL + "[training]\noptimizer = 'adm'", "unknown optimizer 'adm'; did you mean 'adam'?"),
         (SMALL + "[training]\nepochs = 0", "training.epochs must be greater than or equal to 1"),
         (SMALL + "[training]\nmomentum = 0.9", "training: momentum = 0.9 has no effect with opti"),
@@ -110,7 +113,7 @@ def test_a_file_is_read_like_a_recipe(tmp_path: Path) -> None:
         ("seed = -1\n" + SMALL, "seed must be greater than or equal to 0, got -1."),
     ],
 )
-def test_what_is_wrong_with_a_specification_is_said_in_words(text: str, words: str) -> None:
+def test_a_wrong_specification_is_refused_in_words(text: str, words: str) -> None:
     with pytest.raises(ExperimentError, match=re.escape(words)):
         Experiment.from_toml(text)
 
@@ -126,7 +129,7 @@ def test_what_is_wrong_with_a_specification_is_said_in_words(text: str, words: s
         (lambda: parse_overrides(["a=[1"]), "must be written as in TOML"),
     ],
 )
-def test_what_does_not_exist_is_said_in_words(ask: Callable[[], object], words: str) -> None:
+def test_unknown_names_are_refused_in_words(ask: Callable[[], object], words: str) -> None:
     with pytest.raises(ExperimentError, match=re.escape(words)):
         ask()
 
@@ -139,7 +142,7 @@ def test_overrides_are_parsed_as_toml_values() -> None:
         parse_overrides(texts[-1:])
 
 
-def test_a_setting_may_be_named_by_its_last_part() -> None:
+def test_a_setting_may_be_given_by_its_last_part() -> None:
     assert full_name("epochs") == "training.epochs"
     assert full_name("cell") == "network.cell"
     assert full_name("seed") == "seed"
@@ -153,7 +156,7 @@ def test_the_last_parts_of_all_settings_differ() -> None:
     assert len(names) == len(set(names))
 
 
-def test_overrides_change_what_they_name_and_nothing_else() -> None:
+def test_overrides_change_only_the_settings_they_name() -> None:
     changed = small(cell="lstm", epochs=7, seed=4).override({"network.cell_options.peephole": True})
     assert changed.network.cell == "lstm"
     assert changed.network.cell_options == {"peephole": True}
@@ -167,22 +170,22 @@ def test_overrides_change_what_they_name_and_nothing_else() -> None:
     ]
 
 
-def test_a_hidden_size_takes_the_place_of_a_budget_and_the_other_way_round() -> None:
+def test_a_hidden_size_replaces_a_budget_and_the_other_way_round() -> None:
     budget = small(parameters=500)
     assert (budget.network.hidden_size, budget.network.parameters) == (None, 500)
     sizes = budget.override({"hidden_size": [4, 3]})
     assert (sizes.network.hidden_size, sizes.network.parameters) == ([4, 3], None)
-    with pytest.raises(ExperimentError, match="one of the two; got both"):
+    with pytest.raises(ExperimentError, match="give either hidden_size or parameters; got both"):
         small(hidden_size=3, parameters=500)
 
 
-def test_files_take_the_place_of_a_named_data_set_and_the_other_way_round() -> None:
+def test_files_replace_a_data_set_and_the_other_way_round() -> None:
     files = small().override({"data.files": ["a.csv"]})
     assert (files.data.name, files.data.files) == (None, ["a.csv"])
     assert files.override({"data.name": "chorales"}) == small()
 
 
-def test_defaults_fill_in_what_nobody_has_given_and_nothing_else() -> None:
+def test_defaults_fill_in_only_settings_that_are_not_given() -> None:
     defaults = {"network.hidden_size": 9, "network.cell": "lstm", "training.epochs": 5}
     assert small().with_defaults(defaults) == small(cell="lstm", epochs=5)
     budget = small(parameters=500, epochs=3).with_defaults(defaults)
@@ -196,9 +199,9 @@ def test_a_budget_is_met_as_nearly_as_hidden_sizes_allow(cell: str) -> None:
 
     task = roll_task()
     budget = small(cell=cell, parameters=20_000).network
-    found = solved(budget, task.input.encoding, task.make_objective())
-    assert found.parameters is None
-    size = found.hidden_size
+    spec = solved(budget, task.input.encoding, task.make_objective())
+    assert spec.parameters is None
+    size = spec.hidden_size
     assert isinstance(size, int)
     distances = [abs(parameters(s) - 20_000) for s in (size - 1, size, size + 1)]
     assert min(distances) == distances[1]
@@ -208,8 +211,8 @@ def test_the_network_has_every_option_of_the_specification() -> None:
     spec = small(
         cell="lstm", hidden_size=[5, 3], bidirectional=True, delay=2, output_dropout=0.25
     ).override({"network.cell_options.peephole": True})
-    encoding, goal = Encoding(numbers=7), {"name": "step-regression", "size": 2}
-    network: Any = specified_network(spec.network, encoding, objective_from_json(goal))
+    encoding, objective = Encoding(numbers=7), {"name": "step-regression", "size": 2}
+    network: Any = specified_network(spec.network, encoding, objective_from_json(objective))
     assert network.delay == 2
     assert network.recurrent.bidirectional
     assert network.recurrent.num_layers == 2

@@ -1,4 +1,4 @@
-"""Hyperparameters: nothing is accepted and then ignored."""
+"""Training settings: no setting is accepted and then ignored."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_setting_that_would_be_ignored_is_refused(values: dict[str, Any], word
         {"select": "score"},
     ],
 )
-def test_a_setting_is_taken_where_it_has_an_effect(values: dict[str, Any]) -> None:
+def test_a_setting_is_accepted_if_it_has_an_effect(values: dict[str, Any]) -> None:
     settings = TrainingSettings(**values)
     assert {name: getattr(settings, name) for name in values} == values
 
@@ -75,7 +75,7 @@ def test_a_value_out_of_range_is_refused(name: str, value: Any) -> None:
         TrainingSettings(**{name: value})
 
 
-def test_the_greatest_seed_is_the_greatest_that_every_generator_takes() -> None:
+def test_the_greatest_seed_is_the_greatest_of_every_generator() -> None:
     random.Random(GREATEST_SEED)
     torch.Generator().manual_seed(GREATEST_SEED)
     np.random.RandomState(GREATEST_SEED)

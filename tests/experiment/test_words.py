@@ -1,4 +1,4 @@
-"""Options given in Python: what may be given, and what is wrong with it in words."""
+"""Options passed in Python: accepted values, and errors in words."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from elman.experiment.network import NetworkOptions
 from elman.experiment.words import checked_options
 
 
-def network(**given: Any) -> NetworkOptions:
-    return checked_options(NetworkOptions, given, "network")
+def network(**options: Any) -> NetworkOptions:
+    return checked_options(NetworkOptions, options, "network")
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "taken"),
+    ("name", "value", "expected"),
     [
         ("hidden_size", 5, 5),
         ("hidden_size", (5, 3), [5, 3]),
@@ -36,12 +36,12 @@ def network(**given: Any) -> NetworkOptions:
         ("embedding_size", None, None),
     ],
 )
-def test_what_may_be_given(name: str, given: Any, taken: Any) -> None:
-    assert getattr(network(**{name: given}), name) == taken
+def test_valid_options_are_accepted(name: str, value: Any, expected: Any) -> None:
+    assert getattr(network(**{name: value}), name) == expected
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("options", "words"),
     [
         ({"hiden_size": 5}, "unknown network option 'hiden_size'; did you mean 'hidden_size'?"),
         ({"num_layer": 2, "dropout": 2}, "unknown network option 'num_layer'; did you mean"),
@@ -61,12 +61,15 @@ def test_what_may_be_given(name: str, given: Any, taken: Any) -> None:
         ({"head": [4, 0]}, "head must be a list of whole numbers from 1 up, got [4, 0]."),
         ({"layer_norm": "no"}, "layer_norm must be True or False, got 'no'."),
         ({"cell": None}, "cell must be a string, got None."),
-        ({"cell_options": {"x": [1]}}, "cell_options must be true, false, a number or a text, got"),
+        (
+            {"cell_options": {"x": [1]}},
+            "cell_options must be true, false, a number or a string, got",
+        ),
     ],
 )
-def test_what_is_wrong_with_an_option_is_said_in_words(given: dict[str, Any], words: str) -> None:
+def test_a_wrong_option_is_refused_in_words(options: dict[str, Any], words: str) -> None:
     with pytest.raises(OptionError) as refused:
-        network(**given)
+        network(**options)
     assert words in str(refused.value)
 
 
@@ -77,7 +80,7 @@ def test_an_option_of_the_decoder_is_named_with_its_part() -> None:
         checked_options(DecoderSpec, {"atention": "dot"}, "decoder")
 
 
-def test_a_probability_for_each_part_of_a_state_survives_the_way_to_toml_and_back() -> None:
+def test_a_probability_for_each_part_of_a_state_survives_a_round_trip_through_toml() -> None:
     experiment = Experiment.from_toml("[data]\n[network]\nzoneout = [0.1, 0.2]\n")
     assert experiment.network.zoneout == (0.1, 0.2)
     assert Experiment.from_toml(experiment.to_toml()) == experiment

@@ -1,4 +1,4 @@
-"""One fitted feature of every kind, and values that it takes: what the tests of all kinds share."""
+"""One fitted feature of every kind with its values, for the tests of all kinds."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def test_frames_are_standardised_band_by_band() -> None:
 def test_stereo_becomes_its_mean_and_is_noted_or_stays_apart() -> None:
     stereo = np.stack([NOISE, NOISE**2], axis=1)
     mean = AudioFeature(view="samples").fit([(stereo, RATE), (NOISE, RATE)])
-    assert mean.notes == ["1 of 2 sounds have several channels, which become their mean."]
+    assert mean.notes == ["1 of 2 sounds have several channels, which are averaged."]
     assert torch.equal(mean.encode((stereo, RATE)), mean.encode((stereo.mean(axis=1), RATE)))
     apart = AudioFeature(view="samples", channels="each").fit([(stereo, RATE)])
     assert apart.encoding.numbers == 2
@@ -157,15 +157,17 @@ def test_a_sound_at_another_rate_is_resampled_and_noted() -> None:
 def test_samples_without_a_rate_are_at_the_rate_of_the_others_or_refused() -> None:
     feature = AudioFeature(sample_rate=RATE).fit([NOISE])
     assert torch.equal(feature.encode(NOISE), feature.encode((NOISE, RATE)))
-    with pytest.raises(DataError, match=r"these samples do not say how many .* give sample_rate"):
+    with pytest.raises(
+        DataError, match=r"these samples have no sample rate; set the option sample_rate"
+    ):
         AudioFeature().fit([NOISE])
 
 
 def test_a_sound_without_samples_has_no_steps() -> None:
     feature = AudioFeature(mels=10).fit([(NOISE, RATE), (NOISE[:0], RATE)])
     assert feature.encode((NOISE[:0], RATE)).shape == (0, 10)
-    assert feature.notes == ["1 of 2 sounds have no sample."]
-    with pytest.raises(DataError, match="none of the 1 sounds of the training part has a sample"):
+    assert feature.notes == ["1 of 2 sounds have no samples."]
+    with pytest.raises(DataError, match="none of the 1 training sounds has a sample"):
         AudioFeature().fit([(NOISE[:0], RATE)])
 
 
@@ -175,8 +177,8 @@ def test_a_sound_without_samples_has_no_steps() -> None:
         (None, "the sound is missing; leave the row out"),
         ("nowhere.wav", "there is no sound 'nowhere.wav'"),
         (b"RIFF broken", "the sound of 11 bytes cannot be read as a sound .* replace it"),
-        (([0.1], 0), "a sound's rate must be samples a second, got 0"),
-        ([0.1, np.nan], "a sound must hold numbers alone, got nan at sample 1"),
+        (([0.1], 0), "a sample rate must be a whole number of samples a second, got 0"),
+        ([0.1, np.nan], "a sound must hold only finite numbers, got nan at sample 1"),
         ([70_000, 1], "count as 16 bits, .* got 70000; give them as floats"),
         (["a"], r"a sound must be a path, bytes, samples"),
         ([[0.1], [0.1, 0.2]], r"a sound must be \(N,\) or \(N, channels\)"),
@@ -196,8 +198,8 @@ def test_what_is_no_sound_is_refused(value: object, words: str) -> None:
         ({"sample_rate": 0}, "sample_rate must be a whole number of at least 1"),
         ({"mels": 0}, "mels must be a whole number"),
         ({"hop_ms": 0.0}, "hop_ms must be more than 0 milliseconds, got 0.0"),
-        ({"view": "samples", "mels": 9}, "mels, window_ms and hop_ms are of view='log-mel'"),
-        ({"channels": "each"}, "it needs view='samples'"),
+        ({"view": "samples", "mels": 9}, "mels, window_ms and hop_ms are for view='log-mel'"),
+        ({"channels": "each"}, "channels='each' needs view='samples'"),
     ],
 )
 def test_options_out_of_range_are_refused(options: dict[str, object], words: str) -> None:

@@ -1,4 +1,4 @@
-"""From a kind and its options to a feature."""
+"""Building a feature from its kind and options."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from elman.features.series import SeriesFeature
 from elman.features.text import TextFeature
 
 
-def test_a_kind_may_have_a_variant_behind_a_colon() -> None:
+def test_a_kind_may_have_a_variant_after_a_colon() -> None:
     assert parse_kind("text:char") == ("text", {"level": "character"})
     assert parse_kind("audio:samples") == ("audio", {"view": "samples"})
     assert parse_kind("roll") == ("roll", {})
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if feature_class(kind).variants])
-def test_every_variant_is_made_of_options_of_its_kind(kind: str) -> None:
+def test_every_variant_stands_for_options_of_its_kind(kind: str) -> None:
     for variant, options in feature_class(kind).variants.items():
         feature = build_feature(*parse_kind(f"{kind}:{variant}"))
         assert feature.kind == kind
@@ -29,7 +29,7 @@ def test_every_variant_is_made_of_options_of_its_kind(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_can_be_made(kind: str) -> None:
+def test_every_kind_can_be_built(kind: str) -> None:
     assert build_feature(kind, columns=["x"]).kind == kind
 
 
@@ -63,7 +63,7 @@ def test_names_of_several_columns_reach_the_feature() -> None:
 
 
 @pytest.mark.parametrize("kind", ["category", "number", "series", "symbols"])
-def test_a_target_knows_that_it_is_one(kind: str) -> None:
+def test_a_target_is_built_as_a_target(kind: str) -> None:
     assert build_feature(kind, as_target=True).as_target  # type: ignore[attr-defined]
     assert not build_feature(kind).as_target  # type: ignore[attr-defined]
 
@@ -73,13 +73,18 @@ def test_a_target_knows_that_it_is_one(kind: str) -> None:
     [
         ("text", {"lvel": 1}, {}, "unknown text option 'lvel'; did you mean 'level'"),
         ("roll", {"level": 1}, {}, "kind 'roll' has no options, got 'level'"),
-        ("text", {}, {"columns": ["a", "b"]}, "kind 'text' is of one column, got 2: a, b"),
-        ("image", {}, {"as_target": True}, "kind 'image' can be an input and not a target"),
-        ("audio", {}, {"as_target": True}, "log-mel frames cannot be predicted as a sound"),
+        ("text", {}, {"columns": ["a", "b"]}, "kind 'text' takes one column, got 2: a, b"),
+        ("image", {}, {"as_target": True}, "kind 'image' can only be an input, not a target"),
+        (
+            "audio",
+            {},
+            {"as_target": True},
+            "log-mel frames cannot be predicted; set view='samples'",
+        ),
         ("category", {"as_target": True}, {}, "unknown category option|has no options"),
     ],
 )
-def test_what_cannot_be_made_is_refused(
+def test_what_cannot_be_built_is_refused(
     kind: str, options: dict[str, Any], more: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(OptionError, match=words):

@@ -1,4 +1,4 @@
-"""Places in day, week, month and year, against Python's own calendar."""
+"""Positions in day, week, month and year, compared with Python's calendar."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOMENT = datetime.datetime(2024, 12, 31, 17, 45)
         ("month of the year", 11, 12),
     ],
 )
-def test_a_place_in_a_cycle_lies_between_minus_a_half_and_a_half(
+def test_a_position_in_a_cycle_lies_between_minus_a_half_and_a_half(
     cycle: str, place: int, places: int
 ) -> None:
     times = np.array([MOMENT], "datetime64[us]").astype(np.int64)
@@ -43,7 +43,7 @@ def test_a_place_in_a_cycle_lies_between_minus_a_half_and_a_half(
         ("2", 800, ()),
     ],
 )
-def test_cycles_are_those_that_came_round_twice(
+def test_cycles_are_those_that_the_data_covers_twice(
     frequency: str, days: int, cycles: tuple[str, ...]
 ) -> None:
     assert fitting_cycles(Frequency.parse(frequency), days * DAY) == cycles

@@ -1,4 +1,4 @@
-"""One of a few names."""
+"""One of a fixed set of classes."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ def test_classes_of_a_target_have_ids_from_zero_and_counts() -> None:
     assert feature.counts == (1, 2)
     assert feature.encoding.ids == (2,)
     assert feature.decode(feature.encode("pos")) == "pos"
-    assert feature.description == "one of 2 labels"
+    assert feature.description == "one of 2 classes"
 
 
-def test_whole_numbers_stand_by_size_and_come_back_as_numbers() -> None:
+def test_whole_numbers_are_sorted_by_size_and_decoded_as_numbers() -> None:
     feature = CategoryFeature(as_target=True).fit([10, 2.0, 9])
     assert feature.names == (2, 9, 10)
     assert feature.decode(feature.encode("10")) == 10
 
 
-def test_true_and_false_come_back_as_such() -> None:
+def test_true_and_false_are_decoded_as_such() -> None:
     feature = CategoryFeature(as_target=True).fit([True, False])
     assert feature.decode(feature.encode(True)) is True
     assert feature.names == (False, True)
@@ -44,7 +44,7 @@ def test_an_unseen_class_is_an_error_with_a_near_miss() -> None:
     feature = CategoryFeature(as_target=True).fit(["English", "French"])
     with pytest.raises(
         DataError,
-        match=r"the label 'Englsh' was not in .*; did you mean 'English'\? Known",
+        match=r"the class 'Englsh' does not occur in .*; did you mean 'English'\? Known classes",
     ):
         feature.encode("Englsh")
 
@@ -52,14 +52,16 @@ def test_an_unseen_class_is_an_error_with_a_near_miss() -> None:
 @pytest.mark.parametrize("value", [None, "", float("nan")])
 def test_a_missing_class_is_an_error(value: object) -> None:
     feature = CategoryFeature(as_target=True).fit(["a", "b"])
-    with pytest.raises(DataError, match="the label is missing; fill it in, or leave the row out"):
+    with pytest.raises(DataError, match="the class is missing; fill it in, or leave the row out"):
         feature.encode(value)
-    with pytest.raises(DataError, match="the label is missing"):
+    with pytest.raises(DataError, match="the class is missing"):
         CategoryFeature(as_target=True).fit(["a", value])
 
 
-def test_a_single_class_is_refused_as_target_and_taken_as_input() -> None:
-    with pytest.raises(DataError, match=r"at least two classes, and all 3 values .* are 'spam'"):
+def test_a_single_class_is_refused_as_target_and_accepted_as_input() -> None:
+    with pytest.raises(
+        DataError, match=r"at least two classes, and all 3 training values are 'spam'"
+    ):
         CategoryFeature(as_target=True).fit(["spam"] * 3)
     assert CategoryFeature().fit(["spam"] * 3).names == ("spam",)
 
@@ -67,18 +69,18 @@ def test_a_single_class_is_refused_as_target_and_taken_as_input() -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ([None, ""], "there is no name in the 2 values"),
-        ([2.5], "a category must be a name .* For measured numbers say kind 'number'"),
+        ([None, ""], "there is no class in the 2 training rows"),
+        ([2.5], "a category must be a name .* For measured numbers use kind 'number'"),
         ([["a"]], r"a category must be a name .* got \['a'\]"),
         (["a", 1], "must be of one type"),
     ],
 )
-def test_what_cannot_be_learned_from_is_refused(values: list[object], words: str) -> None:
+def test_malformed_values_are_refused(values: list[object], words: str) -> None:
     with pytest.raises(DataError, match=words):
         CategoryFeature().fit(values)
 
 
-def test_names_that_never_repeat_are_noted() -> None:
+def test_classes_that_never_repeat_are_noted() -> None:
     assert CategoryFeature().fit("abc").notes == [
-        "each of the 3 names is there once: nothing that is learned of one will be met again."
+        "each of the 3 classes occurs only once, so nothing can be learned from them."
     ]

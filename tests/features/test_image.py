@@ -25,7 +25,7 @@ def content_of(array: np.ndarray, kind: str = "png") -> bytes:
     return buffer.getvalue()
 
 
-def test_every_holder_of_a_picture_gives_the_same_one(tmp_path: Path) -> None:
+def test_every_format_of_a_picture_gives_the_same_one(tmp_path: Path) -> None:
     path = tmp_path / "grey.png"
     path.write_bytes(content_of(GREY))
     holders = (
@@ -52,7 +52,7 @@ def test_colours_may_stand_first_or_last() -> None:
         np.testing.assert_allclose(read_picture(holder), COLOUR / 255, rtol=1e-6)
 
 
-def test_what_is_transparent_is_white_and_a_palette_is_its_colours() -> None:
+def test_transparent_pixels_are_white_and_palettes_are_colours() -> None:
     see_through = np.zeros((2, 2, 4), np.uint8)
     see_through[0, 0] = [255, 0, 0, 255]
     for holder in (see_through, content_of(see_through)):
@@ -63,7 +63,7 @@ def test_what_is_transparent_is_white_and_a_palette_is_its_colours() -> None:
     np.testing.assert_allclose(read_picture(palette), np.asarray(palette.convert("RGB")) / 255)
 
 
-def test_a_picture_is_turned_as_its_tag_says() -> None:
+def test_a_picture_is_rotated_according_to_its_tag() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # a quarter turn clockwise
     buffer = io.BytesIO()
@@ -71,7 +71,7 @@ def test_a_picture_is_turned_as_its_tag_says() -> None:
     np.testing.assert_allclose(read_picture(buffer.getvalue()), np.rot90(COLOUR, -1) / 255)
 
 
-def test_channels_are_standardised_over_the_training_part() -> None:
+def test_channels_are_standardised_over_the_training_pictures() -> None:
     pictures = [random.integers(0, 256, (4, 6, 3), np.uint8) for _ in range(5)]
     feature = ImageFeature().fit(pictures)
     encoded = torch.stack([feature.encode(picture) for picture in pictures])
@@ -96,12 +96,12 @@ def test_pictures_of_other_sizes_are_resized_as_pillow_does_and_noted() -> None:
     assert resize(np.ones((2, 2, 3), np.float32), 5, 1).shape == (5, 1, 3)
 
 
-def test_pictures_of_unlike_sizes_and_colours_are_brought_together_and_noted() -> None:
+def test_pictures_of_different_sizes_and_colours_are_made_alike_and_noted() -> None:
     feature = ImageFeature().fit([GREY, COLOUR[:4]])
     assert feature.encoding.picture == (3, 64, 64)
     assert feature.notes == [
         "2 of 2 pictures are resized to 64 × 64 pixels.",
-        "1 of 2 pictures are in colour, so all count as coloured.",
+        "1 of 2 pictures are in colour, so all are read in colour.",
     ]
 
 
@@ -117,7 +117,7 @@ def test_pictures_of_unlike_sizes_and_colours_are_brought_together_and_noted() -
         (np.full((2, 2), 7.0), r"pixels that are floats must lie in 0 … 1, got 7.0"),
         (np.full((2, 2), np.nan), "pixels that are floats must lie in 0 … 1, got nan"),
         (np.full((2, 2), 300), "whole numbers must lie in 0 … 255, got 300"),
-        ([[1, 2], [3]], "the rows of a picture must be of one length"),
+        ([[1, 2], [3]], "the rows of a picture must have equal lengths"),
         (5, "a picture must be a path, bytes"),
     ],
 )
@@ -136,7 +136,7 @@ def test_frames_are_pictures_over_time(tmp_path: Path) -> None:
     assert torch.equal(feature.encode(tmp_path), encoded)
     with pytest.raises(DataError, match="frame 1: the picture of 1 bytes cannot be read"):
         feature.encode([GREY, b"x"])
-    with pytest.raises(DataError, match=r"frames must be a list of pictures, .*say scan='rows'"):
+    with pytest.raises(DataError, match=r"frames must be a list of pictures, .*set scan='rows'"):
         feature.encode("nowhere")
 
 

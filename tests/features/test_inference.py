@@ -99,7 +99,7 @@ TARGETS: list[tuple[str, list[Any], str, dict[str, Any]]] = [
 @pytest.mark.parametrize(
     ("values", "kind", "options"), [case[1:] for case in INPUTS], ids=[case[0] for case in INPUTS]
 )
-def test_the_kind_of_an_input_is_seen(values: list[Any], kind: str, options: object) -> None:
+def test_the_kind_of_an_input_is_inferred(values: list[Any], kind: str, options: object) -> None:
     inferred = infer_kind(values, name="x")
     assert (inferred.kind, inferred.options) == (kind, options)
     assert inferred.why
@@ -109,13 +109,13 @@ def test_the_kind_of_an_input_is_seen(values: list[Any], kind: str, options: obj
 @pytest.mark.parametrize(
     ("values", "kind", "options"), [case[1:] for case in TARGETS], ids=[case[0] for case in TARGETS]
 )
-def test_the_kind_of_a_target_is_seen(values: list[Any], kind: str, options: object) -> None:
+def test_the_kind_of_a_target_is_inferred(values: list[Any], kind: str, options: object) -> None:
     inferred = infer_kind(values, name="y", as_target=True)
     assert (inferred.kind, inferred.options) == (kind, options)
     build_feature(inferred.kind, inferred.options, columns=["y"], as_target=True)
 
 
-def test_what_has_an_element_a_step_of_the_input_is_tags_and_not_labels() -> None:
+def test_lists_with_one_element_a_step_are_tags_and_not_labels() -> None:
     values = [["D", "N"], ["N", "V"]]
     assert infer_kind(values, name="y", as_target=True).kind == "labels"
     assert infer_kind(values, name="y", as_target=True, steps=[2, 2]).kind == "symbols"
@@ -125,8 +125,8 @@ def test_what_has_an_element_a_step_of_the_input_is_tags_and_not_labels() -> Non
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ([], "column 'x' holds nothing in 0 rows, .* leave it out by naming others"),
-        ([None, "", [], float("nan")], "column 'x' holds nothing in 4 rows"),
+        ([], "column 'x' is empty in 0 rows, .* leave it out by naming others"),
+        ([None, "", [], float("nan")], "column 'x' is empty in 4 rows"),
         (
             [None, "abc", 5],
             "column 'x' mixes strings and numbers: 'abc' in row 1 of the sample, 5 in row 2",
@@ -135,11 +135,11 @@ def test_what_has_an_element_a_step_of_the_input_is_tags_and_not_labels() -> Non
         ([[1], 1], "mixes lists of numbers and numbers"),
         ([datetime.date(2020, 1, 2)], "column 'x' holds times, .*--time"),
         ([{"a": 1}], "column 'x' holds mappings, such as {'a': 1}; make each"),
-        ([[["a"]]], r"no kind of column takes lists of that"),
-        ([object()], "which no kind of column takes"),
+        ([[["a"]]], r"a list that no kind of column can read"),
+        ([object()], "which no kind of column can read"),
     ],
 )
-def test_what_is_no_kind_is_refused(values: list[Any], words: str) -> None:
+def test_a_column_of_no_kind_is_refused(values: list[Any], words: str) -> None:
     with pytest.raises(DataError, match=words):
         infer_kind(values, name="x")
 
@@ -154,11 +154,15 @@ def test_several_columns_are_a_record_or_a_series_or_numbers() -> None:
     assert infer_columns({"text": LONG}).kind == "text"
 
 
-def test_columns_that_do_not_go_together_are_refused_with_what_each_is() -> None:
-    words = "and names, or all series; a looks like numbers, b like text. Name one: --input b on"
+def test_columns_that_cannot_be_combined_are_refused_with_their_kinds() -> None:
+    words = (
+        "and categories, or all series; a looks like numbers, b like text. Name one: --input b on"
+    )
     with pytest.raises(DataError, match=words):
         infer_columns({"a": [1, 2], "b": LONG})
-    words = "must be all numbers, or all series; a looks like names, .* --target a on the command"
+    words = (
+        "must all be numbers, or all series; a looks like categories, .* --target a on the command"
+    )
     with pytest.raises(DataError, match=words):
         infer_columns({"a": ["x"] * 9, "b": [1.5]}, as_target=True)
     with pytest.raises(OptionError, match="at least one column must be named"):
@@ -191,13 +195,13 @@ def test_the_next_element_of_a_sequence_is_many_to_many() -> None:
 @pytest.mark.parametrize(
     "values", [["Ada", "Emmy"] * 20, ["Ada", "Emmy"], ["it was a dark and stormy night", "yes"]]
 )
-def test_strings_whose_next_element_is_asked_for_are_read_by_character(values: list[str]) -> None:
-    found = infer_columns({"text": values}, next_step=True)
-    assert found[:2] == ("text", {"level": "character"})
+def test_strings_whose_next_element_is_predicted_are_read_as_characters(values: list[str]) -> None:
+    inferred = infer_columns({"text": values}, next_step=True)
+    assert inferred[:2] == ("text", {"level": "character"})
     moves = [["e4", "e5"], ["d4"]]
     assert infer_kind(moves, name="moves", next_step=True).kind == "symbols"
     assert infer_kind(WORDS, name="words", next_step=True) == ("symbols", {}, "lists of words, "
-        "many of them seen once")  # fmt: skip
+        "many of them rare")  # fmt: skip
 
 
 def test_two_sequences_must_be_aligned_or_not() -> None:
@@ -205,12 +209,12 @@ def test_two_sequences_must_be_aligned_or_not() -> None:
         infer_category(True, True)
 
 
-def test_what_is_learned_is_told_in_a_line() -> None:
+def test_a_task_is_explained_in_a_line() -> None:
     words = TextFeature(min_count=1).fit(["a film"])
     label = CategoryFeature(as_target=True).fit(["pos", "neg"])
     tags = SymbolsFeature(as_target=True).fit(SENTENCES)
     assert explain(words, label, "many-to-one") == (
-        "input: words; target: one of 2 labels → many-to-one"
+        "input: words; target: one of 2 classes → many-to-one"
     )
     assert explain(words, tags, "many-to-many") == (
         "input: words; target: one of 4 tags a step → many-to-many"
@@ -229,7 +233,7 @@ def test_a_category_that_the_data_contradicts_is_refused_with_the_reason() -> No
     with pytest.raises(
         DataError,
         match=r"category='many-to-many' was asked for, but the input \(words\) has steps and the "
-        r"target \(one of 2 labels\) has no steps, which is many-to-one. Leave category out",
+        r"target \(one of 2 classes\) has no steps, which is many-to-one. Leave category out",
     ):
         settle_category("many-to-many", "many-to-one", words, label)
     with pytest.raises(DataError, match=r"has steps, but not one for each of the input's"):

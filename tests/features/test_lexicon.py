@@ -1,4 +1,4 @@
-"""Words with their ids and their spelling, as texts and symbols know them."""
+"""The vocabulary and the characters that texts and symbols learn."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def restored(state: dict[str, Any], *, characters: bool) -> Lexicon[Vocabulary]:
     return Lexicon.from_json(state, "text", vocabulary=Vocabulary.from_json, characters=characters)
 
 
-def test_a_step_is_an_id_and_with_a_spelling_twenty_characters_more() -> None:
+def test_a_step_is_an_id_followed_by_twenty_characters_with_a_spelling() -> None:
     assert Lexicon(WORDS, None).encoding == (0, (3,), None, None)
     assert Lexicon(WORDS, Spelling("film")).encoding == (0, (3,), (6, 20), None)
 
 
 @pytest.mark.parametrize("spelling", [None, Spelling("lifmpot"), Spelling("")])
-def test_a_lexicon_comes_back_from_its_json(spelling: Spelling | None) -> None:
+def test_a_lexicon_is_restored_from_its_json(spelling: Spelling | None) -> None:
     state = json.loads(json.dumps(Lexicon(WORDS, spelling).to_json()))
     again = restored(state, characters=spelling is not None)
     assert again.vocabulary.names == ("film", "plot")
@@ -33,9 +33,11 @@ def test_a_lexicon_comes_back_from_its_json(spelling: Spelling | None) -> None:
 
 
 @pytest.mark.parametrize("characters", [False, True])
-def test_a_spelling_is_there_where_characters_are_asked_for_and_there_alone(
+def test_a_lexicon_has_a_spelling_if_and_only_if_characters_are_read(
     characters: bool,
 ) -> None:
     state = Lexicon(WORDS, None if characters else Spelling("film")).to_json()
-    with pytest.raises(DataError, match="malformed: it must hold a 'spelling' where characters"):
+    with pytest.raises(
+        DataError, match="malformed: it must hold a 'spelling' if and only if chara"
+    ):
         restored(state, characters=characters)

@@ -1,4 +1,4 @@
-"""Numbers, alone and side by side."""
+"""One number, or several columns of numbers."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ def test_a_number_is_standardised_as_scikit_learn_does() -> None:
     assert feature.decode(feature.encode(values[4])) == pytest.approx(values[4], rel=1e-6)
 
 
-def test_the_logarithm_is_taken_of_one_more_and_undone() -> None:
+def test_the_logarithm_of_one_plus_x_is_inverted_by_decoding() -> None:
     feature = NumberFeature(scale="log").fit([0, math.e - 1])
     assert feature.encode(0).item() == pytest.approx(-1)
     assert feature.decode(torch.tensor([1.0])) == pytest.approx(math.e - 1, rel=1e-6)
-    with pytest.raises(DataError, match=r"numbers from 0 up, and the number is -3.0; use scale="):
+    with pytest.raises(
+        DataError, match=r"needs numbers of at least 0, and the number is -3.0; use scale="
+    ):
         feature.encode(-3)
 
 
@@ -47,33 +49,39 @@ def test_several_columns_are_scaled_each_by_its_own() -> None:
 @pytest.mark.parametrize(
     "value", [2, 2.0, "2", " 2.0 ", True + 1, Decimal(2), np.int8(2), np.float32(2)]
 )
-def test_every_way_of_writing_a_number_is_one(value: object) -> None:
+def test_every_form_of_a_number_is_read(value: object) -> None:
     assert NumberFeature(scale="none").fit([1]).encode(value).tolist() == [2.0]
 
 
-def test_a_missing_number_is_the_mean_with_a_mark_where_training_had_gaps() -> None:
+def test_a_missing_number_is_the_mean_with_a_mark_if_training_has_missing_numbers() -> None:
     feature = NumberFeature().fit([1, None, 3, ""])
     assert feature.encode(None).tolist() == [0.0, 1.0]
     assert feature.encode(3).tolist() == [1.0, 0.0]
     assert feature.encoding.numbers == 2
     assert math.isnan(feature.decode(feature.encode(None)))  # type: ignore[arg-type]
-    with pytest.raises(DataError, match="the number is missing, and the training part had no gap"):
+    with pytest.raises(DataError, match="the number is missing, but the training rows have no"):
         NumberFeature().fit([1, 3]).encode(None)
 
 
 @pytest.mark.parametrize("value", [None, math.nan, ""])
 def test_a_missing_target_is_refused(value: object) -> None:
-    with pytest.raises(DataError, match="the number is missing, and a target must be there"):
+    with pytest.raises(DataError, match="the number is missing, and a target must not be missing"):
         NumberFeature(as_target=True).fit([1, value])
-    with pytest.raises(DataError, match="column 'y' is missing, and a target must be there"):
+    with pytest.raises(DataError, match="column 'y' is missing, and a target must not be missing"):
         NumberFeature(as_target=True, columns=["x", "y"]).fit([[1, value]])
 
 
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ("12 kg", "the number must be a number, got '12 kg'; correct it, or say kind 'category'"),
-        (math.inf, r"the number is inf, beyond the largest number a network can take, 3.4e\+38"),
+        (
+            "12 kg",
+            "the number must be a number, got '12 kg'; correct it, or set the kind to 'category'",
+        ),
+        (
+            math.inf,
+            r"the number is inf, beyond the largest number that a network can read, 3.4e\+38",
+        ),
         ("-inf", "the number is '-inf', beyond"),
         (10**400, "beyond the largest number"),
         (1e39, r"the number is 1e\+39, beyond"),
@@ -96,14 +104,14 @@ def test_cells_that_are_not_one_a_column_are_refused(value: object) -> None:
         feature.encode(value)
 
 
-def test_one_row_works_and_says_what_it_cannot_know() -> None:
+def test_a_single_row_is_accepted_and_noted_as_constant() -> None:
     feature = NumberFeature().fit([4])
     assert feature.encode(5).tolist() == [1.0]
-    assert feature.notes[0].startswith("the number is the same in the whole training part")
+    assert feature.notes[0].startswith("the number is constant over the training rows")
 
 
 def test_options_out_of_range_are_refused() -> None:
     with pytest.raises(OptionError, match="unknown scale 'standart'; did you mean 'standard'"):
         NumberFeature(scale="standart")  # type: ignore[arg-type]
-    with pytest.raises(OptionError, match="columns names several columns"):
+    with pytest.raises(OptionError, match="columns is for several columns"):
         NumberFeature(columns=["x"])

@@ -1,4 +1,4 @@
-"""Several numbers and categories side by side."""
+"""Several columns of numbers and categories."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_row_may_be_a_mapping() -> None:
     assert feature.encode(mapping).tolist() == feature.encode(ROWS[0]).tolist()
 
 
-def test_a_column_is_what_it_is_said_to_be() -> None:
+def test_a_column_has_the_kind_that_is_set() -> None:
     feature = RecordFeature(["a", "b"], kinds={"a": "category", "b": "number"})
     feature.fit([[3, "1.5"], [4, True]])
     assert feature.numbers == ["b"]
@@ -61,32 +61,32 @@ def test_a_record_of_numbers_alone_or_of_categories_alone_works() -> None:
 def test_a_column_that_only_numbers_the_rows_is_noted_and_a_constant_one_too() -> None:
     feature = RecordFeature(["name", "age"]).fit([["a", 1], ["b", 1], ["c", 1]])
     assert [note.split(":")[0] for note in feature.notes] == [
-        "column 'name' has 3 names in 3 rows",
-        "column 'age' is the same in the whole training part, so nothing can be learned from it; "
-        "it is shifted to 0 and not divided.",
+        "column 'name' has 3 classes in 3 rows",
+        "column 'age' is constant over the training rows, so nothing can be learned from it; only "
+        "its mean is subtracted.",
     ]
 
 
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ([], "there is no row to learn from"),
-        ([["a", None], ["b", ""]], "column 'y' is missing in the whole training part; leave it"),
+        ([], "there are no training rows"),
+        ([["a", None], ["b", ""]], "column 'y' is missing in all training rows; leave it"),
         ([["a", 1], ["b", "one"]], "column 'y' must be a number, got 'one'"),
-        ([["a", 1], [2, 1]], "names of column 'x' must be of one type, got 2"),
+        ([["a", 1], [2, 1]], "names in column 'x' must be of one type, got 2"),
         ([["a", datetime.date(2020, 1, 1)]], "column 'y' holds times; .*--time"),
         ([["a", [1, 2]]], r"column 'y' must be a number, got \[1, 2\]"),
         ([["a"]], "a value must be the list of 2 cells, x, y, got"),
     ],
 )
-def test_rows_that_cannot_be_taken_are_refused_by_column(rows: list[object], words: str) -> None:
+def test_malformed_rows_are_refused_by_column(rows: list[object], words: str) -> None:
     with pytest.raises(DataError, match=words):
         RecordFeature(["x", "y"]).fit(rows)
 
 
-def test_a_gap_that_training_did_not_have_is_refused_by_column() -> None:
+def test_a_value_missing_only_after_training_is_refused_by_column() -> None:
     feature = RecordFeature(COLUMNS).fit(ROWS)
-    with pytest.raises(DataError, match="column 'age' is missing, and the training part had no"):
+    with pytest.raises(DataError, match="column 'age' is missing, but the training rows"):
         feature.encode(["Cork", None, True, 1])
 
 

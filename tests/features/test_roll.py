@@ -28,18 +28,18 @@ def roll_of(*notes: HeldNote, frames: int) -> np.ndarray:
     return roll
 
 
-def test_notes_are_named_as_musicians_do() -> None:
+def test_notes_have_the_names_of_musicians() -> None:
     names = [note_name(note) for note in (21, 59, 60, 61, 108)]
     assert names == ["A0", "B3", "C4", "C♯4", "C8"]
 
 
-def test_a_held_key_is_one_note_and_a_key_struck_after_a_rest_another() -> None:
+def test_a_held_key_is_one_note_and_a_key_after_a_rest_is_another() -> None:
     notes = [HeldNote(21, 0, 1), HeldNote(60, 0, 3), HeldNote(108, 2, 5), HeldNote(60, 4, 5)]
     assert held_notes(roll_of(*notes, frames=5)) == notes
 
 
 @given(rolls)
-def test_the_held_notes_of_a_roll_make_the_roll_again(roll: np.ndarray) -> None:
+def test_the_held_notes_of_a_roll_restore_the_roll(roll: np.ndarray) -> None:
     assert np.array_equal(roll_of(*held_notes(roll), frames=len(roll)), roll)
 
 
@@ -78,7 +78,7 @@ def test_a_value_that_is_neither_zero_nor_one_is_refused_with_its_place(
 
 
 @pytest.mark.parametrize("shape", [(5, 87), (KEYS,), (2, 5, KEYS), (KEYS, 5)])
-def test_a_roll_of_other_axes_is_refused_by_their_names(shape: tuple[int, ...]) -> None:
+def test_a_roll_of_another_shape_is_refused_by_its_axes(shape: tuple[int, ...]) -> None:
     with pytest.raises(ShapeError, match=r"roll must be \(T, keys\) = \(T, 88\).*A0 up, got \("):
         feature.encode(np.zeros(shape))
 
@@ -172,7 +172,7 @@ def test_a_batch_without_a_real_frame_has_loss_and_gradient_zero() -> None:
         ((3, 2, KEYS), (3, 2, KEYS), [-1, 2], OptionError, r"0 … T = 3, got -1 at row 0"),
     ],
 )
-def test_a_loss_whose_axes_do_not_fit_says_which(
+def test_a_loss_of_other_shapes_names_them(
     logits: tuple[int, ...],
     target: tuple[int, ...],
     lengths: list[int],
@@ -196,7 +196,7 @@ def test_samples_are_as_frequent_as_their_probability_and_follow_from_the_genera
     assert not torch.equal(frames, other)
 
 
-def test_a_feature_comes_back_from_its_json() -> None:
+def test_a_feature_is_restored_from_its_json() -> None:
     state = json.loads(json.dumps(feature.to_json()))
     assert RollFeature.from_json(state).to_json() == feature.to_json()
 

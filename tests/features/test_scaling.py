@@ -1,4 +1,4 @@
-"""Numbers brought to a common scale."""
+"""Scaling of numeric columns."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_moments_of_pieces_are_those_of_the_whole(table: np.ndarray, cut: int) -
     assert scaling.gaps.tolist() == np.isnan(table).any(axis=0).tolist()
 
 
-def test_rows_that_come_one_by_one_are_those_of_the_whole() -> None:
+def test_rows_added_one_by_one_give_the_moments_of_the_whole() -> None:
     table = np.random.default_rng(1).normal(5, 3, (10_000, 2))
     moments = Moments(2)
     for row in table:
@@ -52,24 +52,24 @@ def test_a_constant_column_is_shifted_not_divided_and_noted(constant: float) -> 
     assert scaling.sd.tolist() == [1.0]
     assert scaling.encode(np.array([[constant]]), ["x"])[0, 0] == pytest.approx(0, abs=1e-6)
     assert notes == [
-        "column 'x' is the same in the whole training part, so nothing can be learned from it; it "
-        "is shifted to 0 and not divided."
+        "column 'x' is constant over the training rows, so nothing can be learned from it; only "
+        "its mean is subtracted."
     ]
 
 
-@pytest.mark.parametrize(("method", "instead"), [("standard", "the mean"), ("none", "0")])
-def test_gaps_are_counted_and_noted(method: str, instead: str) -> None:
+@pytest.mark.parametrize(("method", "replacement"), [("standard", "the mean"), ("none", "0")])
+def test_missing_values_are_counted_and_noted(method: str, replacement: str) -> None:
     moments = Moments(2)
     moments.add(np.array([[1.0, 2.0], [np.nan, 3.0], [4.0, 5.0]]))
     moments.add_row([np.nan, 1.0])
     _, notes = moments.scaling(method, ["column 'x'", "column 'y'"])
     assert notes == [
-        f"column 'x': 2 of 4 are missing in the training part; {instead} stands for them, marked "
-        "as missing."
+        f"column 'x': 2 of 4 training values are missing; they are replaced by {replacement} and "
+        "marked as missing."
     ]
 
 
-def test_a_gap_is_zero_with_a_mark_where_training_had_gaps() -> None:
+def test_a_missing_value_is_zero_with_a_mark_if_training_has_missing_values() -> None:
     moments = Moments(2)
     moments.add(np.array([[1, 5], [3, np.nan]]))
     scaling, _ = moments.scaling("none", "ab")
@@ -78,25 +78,25 @@ def test_a_gap_is_zero_with_a_mark_where_training_had_gaps() -> None:
     assert np.array_equal(scaling.decode(encoded), [[2, np.nan], [4, 6]], equal_nan=True)
 
 
-def test_a_gap_that_training_did_not_have_is_refused_with_its_place() -> None:
+def test_a_value_missing_only_after_training_is_refused_with_its_step() -> None:
     moments = Moments(2)
     moments.add(np.array([[1, 5], [3, np.nan]]))
     scaling, _ = moments.scaling("standard", "ab")
-    with pytest.raises(DataError, match="column 'a' at step 1 is missing, and the training part"):
+    with pytest.raises(DataError, match="column 'a' at step 1 is missing, but the training rows"):
         scaling.encode(np.array([[2, 2], [np.nan, 6]]), ["column 'a'", "column 'b'"])
 
 
 def test_a_column_without_a_number_is_refused() -> None:
     moments = Moments(2)
     moments.add(np.array([[1, np.nan], [3, np.nan]]))
-    with pytest.raises(DataError, match="column 'b' is missing in the whole training part; leave"):
+    with pytest.raises(DataError, match="column 'b' is missing in all training rows; leave"):
         moments.scaling("standard", ["column 'a'", "column 'b'"])
 
 
 def test_a_scale_that_does_not_exist_or_fit_is_refused() -> None:
     state = Scaling("log", np.zeros(1), np.ones(1), np.zeros(1, np.bool_)).to_json()
     assert Scaling.from_json(state, "number").to_json() == state
-    with pytest.raises(DataError, match="it scales by 'cube'"):
+    with pytest.raises(DataError, match="its scaling method is 'cube'"):
         Scaling.from_json({**state, "method": "cube"}, "number")
     with pytest.raises(DataError, match="each column must have a mean"):
         Scaling.from_json({**state, "sd": []}, "number")

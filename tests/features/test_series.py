@@ -48,17 +48,17 @@ def test_several_columns_are_cells_side_by_side() -> None:
     assert wide.encode([[[1, 2]], [3]]).tolist() == [[1, 2, 3]]
 
 
-def test_a_missing_number_is_masked_where_training_had_gaps() -> None:
+def test_a_missing_number_is_marked_if_training_has_missing_numbers() -> None:
     feature = SeriesFeature(columns=["x", "y"]).fit([[[1.0, 3.0], [5.0, None]]])
     encoded = feature.encode([[1, 3], [math.nan, 5]])
     assert encoded.tolist() == [[-1, 0, 1], [1, 0, 0]]
     assert feature.encoding.numbers == 3
     assert np.array_equal(feature.decode(encoded), [[1, math.nan], [3, 5]], equal_nan=True)
-    with pytest.raises(DataError, match="column 'x' at step 1 is missing, and the training part"):
+    with pytest.raises(DataError, match="column 'x' at step 1 is missing, but the training rows"):
         feature.encode([[1, None], [5, 5]])
 
 
-def test_times_say_how_far_steps_lie_apart() -> None:
+def test_times_give_the_intervals_between_steps() -> None:
     feature = SeriesFeature(scale="none", columns=["x", "at"], time="at")
     feature.fit([[[7, 8, 9], [10, 12, 16]], [[5], [3]]])  # intervals 2 and 4: 3 on average
     encoded = feature.encode([[7, 8, 9], [0, 0, 9]])
@@ -85,9 +85,9 @@ def test_dates_of_every_type_are_times_in_seconds(times: object) -> None:
     assert feature.to_json()["learned"]["mean_interval"] == 2 * 86_400
 
 
-def test_times_that_never_pass_are_noted() -> None:
+def test_equal_times_are_noted() -> None:
     feature = SeriesFeature(columns=["x", "at"], time="at").fit([[[1, 2], [5, 5]]])
-    assert feature.notes == ["all steps are at one time of column 'at': Δt is 0."]
+    assert feature.notes == ["all steps have the same time in column 'at': Δt is 0."]
     assert feature.encode([[1, 2], [5, 5]])[:, 1].tolist() == [0, 0]
 
 
@@ -102,7 +102,7 @@ def test_a_series_without_steps_keeps_its_columns() -> None:
     [
         ([1, "two"], "the series at step 1 must be a number, got 'two'"),
         ([1, math.inf], r"the series holds \[inf\] at step 1, beyond the largest"),
-        ([[1, 2], [3]], "as many numbers at every step, got 2 at step 0 and 1 at step 1"),
+        ([[1, 2], [3]], "equally many numbers at every step, got 2 at step 0 and 1 at step 1"),
         ([[1, 2], [3, 4]], "the series must have 1 numbers a step, .* got 2"),
         (np.zeros((2, 3, 4)), r"must be numbers over time, .* got axes \(2, 3, 4\)"),
         (["2020-01-01"], "the series at step 0 must be a number, got '2020-01-01'"),
@@ -121,28 +121,28 @@ def test_what_is_no_series_is_refused(value: object, words: str) -> None:
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ([[1, 2], [1, 2, 3], [1, 2]], "columns 'x' and 'y' must have as many .* got 2 and 3"),
-        ([[1, 2], [1, 2], [1]], "columns 'x' and 'at' must have as many .* got 2 and 1"),
+        ([[1, 2], [1, 2, 3], [1, 2]], "columns 'x' and 'y' must have the same .* got 2 and 3"),
+        ([[1, 2], [1, 2], [1]], "columns 'x' and 'at' must have the same .* got 2 and 1"),
         ([[1, 2], [1, 2], [2, 1]], "column 'at' goes back at step 1, to 1 from 2; sort the steps"),
-        ([[1, 2], [1, 2], [2, None]], "column 'at' is missing at step 1; a step must have"),
+        ([[1, 2], [1, 2], [2, None]], "column 'at' is missing at step 1; every step must have"),
         ([[1, 2], [1, 2], ["a", "b"]], "column 'at' at step 0 must be a number, got 'a'"),
         ([[1, 2], [1, 2], 5], "column 'at' must be a list of times, got 5"),
         ([[1, 2], [1, 2]], "a value must be the list of 3 cells, x, y, at"),
     ],
 )
-def test_columns_that_do_not_go_together_are_refused_by_name(value: object, words: str) -> None:
+def test_columns_that_do_not_match_are_refused_by_name(value: object, words: str) -> None:
     feature = SeriesFeature(columns=["x", "y", "at"], time="at").fit([[[1, 2], [1, 3], [1, 2]]])
     with pytest.raises(DataError, match=words):
         feature.encode(value)
 
 
-def test_a_target_must_be_there_at_every_step() -> None:
-    with pytest.raises(DataError, match="the series at step 1 is missing, and a target must be"):
+def test_a_target_must_not_be_missing_at_any_step() -> None:
+    with pytest.raises(DataError, match="the series at step 1 is missing, and a target must not"):
         SeriesFeature(as_target=True).fit([[1.0, None]])
 
 
 def test_series_without_any_step_are_refused() -> None:
-    with pytest.raises(DataError, match="there is no step in the 2 series"):
+    with pytest.raises(DataError, match="there is no step in the 2 training series"):
         SeriesFeature().fit([[], []])
 
 
@@ -151,5 +151,5 @@ def test_options_out_of_range_are_refused() -> None:
         SeriesFeature(columns=["x", "then"], time="when")
     with pytest.raises(OptionError, match="a target has none"):
         SeriesFeature(columns=["x", "at"], time="at", as_target=True)
-    with pytest.raises(OptionError, match="columns names several columns"):
+    with pytest.raises(OptionError, match="columns is for several columns"):
         SeriesFeature(columns=["x"])

@@ -19,7 +19,7 @@ def test_symbols_have_ids_from_one_and_unknown_ones_are_zero() -> None:
     assert feature.encoding.ids == (6,)
 
 
-def test_a_string_is_cut_at_its_spaces() -> None:
+def test_a_string_is_split_at_spaces() -> None:
     feature = SymbolsFeature().fit(["a b", "b  c\n"])
     assert feature.encode("c a").tolist() == feature.encode(["c", "a"]).tolist() == [3, 2]
 
@@ -41,7 +41,7 @@ def test_tags_have_ids_from_zero_and_an_unseen_one_is_an_error_with_a_near_miss(
         tags.encode(["O", "I-NQ"])
 
 
-def test_tags_may_be_whole_numbers_and_come_back_as_such() -> None:
+def test_tags_may_be_whole_numbers_and_are_decoded_as_such() -> None:
     tags = SymbolsFeature(as_target=True).fit([[7, 3, 7], np.array([3, 7])])
     assert tags.names == (7, 3)
     assert tags.decode(tags.encode("3 7")) == [3, 7]
@@ -51,8 +51,8 @@ def test_rare_symbols_are_unknown_and_counted() -> None:
     feature = SymbolsFeature(min_count=2).fit([["a", "a", "b"], []])
     assert feature.names == ("a",)
     assert feature.notes == [
-        "1 of 2 values hold no symbol.",
-        "1 of 2 different symbols are unknown: seen less than 2 times, or beyond "
+        "1 of 2 values hold no symbols.",
+        "1 of 2 different symbols are unknown: they occur fewer than 2 times, or exceed "
         "max_vocabulary=30000.",
     ]
 
@@ -60,24 +60,24 @@ def test_rare_symbols_are_unknown_and_counted() -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ([[], ""], "there is no symbol in the 2 values"),
+        ([[], ""], "there is no symbol in the 2 training rows"),
         ([None], "symbols must be a list of names, or a string .* got None"),
         ([["a", None]], "symbol 1 must be a name .* got None"),
         ([["a", ["b"]]], r"symbol 1 must be a name .* got \['b'\]"),
         ([["a", 1]], r"must be of one type, got 1 \(a whole number\)"),
     ],
 )
-def test_what_cannot_be_learned_from_is_refused(values: list[object], words: str) -> None:
+def test_malformed_values_are_refused(values: list[object], words: str) -> None:
     with pytest.raises(DataError, match=words):
         SymbolsFeature().fit(values)
 
 
 def test_a_target_of_one_tag_is_refused() -> None:
-    with pytest.raises(DataError, match="at least two tags, and the training part has 'O' alone"):
+    with pytest.raises(DataError, match="at least two tags, and the training rows have only 'O'"):
         SymbolsFeature(as_target=True).fit([["O", "O"]])
 
 
 @pytest.mark.parametrize("options", [{"min_count": 2}, {"characters": True}, {"max_vocabulary": 9}])
 def test_options_of_inputs_are_refused_for_targets(options: dict[str, int]) -> None:
-    with pytest.raises(OptionError, match="symbols that are a target all count"):
+    with pytest.raises(OptionError, match="a target keeps every symbol and has no characters"):
         SymbolsFeature(as_target=True, **options)  # type: ignore[arg-type]

@@ -22,7 +22,7 @@ def names_of(feature: TextFeature) -> tuple[object, ...]:
     return feature.vocabulary.names
 
 
-def test_words_seen_twice_have_ids_and_others_are_unknown() -> None:
+def test_words_that_occur_twice_have_ids_and_others_are_unknown() -> None:
     feature = TextFeature().fit(REVIEWS)
     assert names_of(feature) == ("a", "dull", "fine", "is", "plot", "the")
     assert feature.encode("The cast is DULL").tolist() == [6, 0, 4, 2]
@@ -30,12 +30,12 @@ def test_words_seen_twice_have_ids_and_others_are_unknown() -> None:
         "the <unk> is dull <unk> a plot"
     )
     assert feature.notes == [
-        "5 of 11 different words are unknown, 29.4% of the text: seen less than 2 times, or "
-        "beyond max_vocabulary=30000."
+        "5 of 11 different words are unknown, 29.4% of the text: they occur fewer than 2 times, or "
+        "exceed max_vocabulary=30000."
     ]
 
 
-def test_case_is_kept_on_demand_and_dropped_on_demand() -> None:
+def test_case_is_kept_or_dropped_on_demand() -> None:
     kept = TextFeature(lowercase=False, min_count=1).fit(["The the"])
     assert names_of(kept) == ("The", "the")
     dropped = TextFeature("character", lowercase=True).fit(["Aa"])
@@ -43,7 +43,7 @@ def test_case_is_kept_on_demand_and_dropped_on_demand() -> None:
     assert dropped.encode("A").tolist() == [1]
 
 
-def test_characters_keep_case_and_know_none_but_those_seen() -> None:
+def test_characters_keep_case_and_unseen_ones_are_unknown() -> None:
     feature = TextFeature("character").fit(["Abba"])
     assert names_of(feature) == ("b", "A", "a")
     assert feature.encode("baX").tolist() == [1, 3, 0]
@@ -51,13 +51,13 @@ def test_characters_keep_case_and_know_none_but_those_seen() -> None:
     assert feature.description == "characters"
 
 
-def test_the_most_frequent_words_stay_where_the_vocabulary_is_limited() -> None:
+def test_a_limited_vocabulary_keeps_the_most_frequent_words() -> None:
     feature = TextFeature(max_vocabulary=2, min_count=1).fit(["c b b a a a"])
     assert names_of(feature) == ("a", "b")
 
 
 @pytest.mark.parametrize(("keep", "kept"), [("end", "c d"), ("beginning", "a b")])
-def test_long_texts_are_cut_at_the_end_that_was_said_and_counted(keep: str, kept: str) -> None:
+def test_long_texts_are_cut_at_the_chosen_end_and_counted(keep: str, kept: str) -> None:
     feature = TextFeature(min_count=1, max_length=2, keep=keep)  # type: ignore[arg-type]
     feature.fit(["a b c d", "a", "b c d", ""])
     assert feature.decode(feature.encode("a b c d")) == kept
@@ -73,7 +73,7 @@ def test_an_empty_text_has_no_steps() -> None:
     assert spelled.encode("<br />").shape == (0, 21)
 
 
-def test_two_ways_of_writing_an_accent_are_one_unless_said_otherwise() -> None:
+def test_two_forms_of_an_accent_are_one_unless_not_normalised() -> None:
     feature = TextFeature("character").fit(["caf\u00e9"])
     assert feature.encode("cafe\u0301").tolist() == feature.encode("caf\u00e9").tolist()
     apart = TextFeature("character", normalise="none").fit(["caf\u00e9"])
@@ -82,7 +82,7 @@ def test_two_ways_of_writing_an_accent_are_one_unless_said_otherwise() -> None:
     assert names_of(united) == ("fine",)
 
 
-def test_the_characters_of_a_word_stand_beside_its_id_in_their_own_case() -> None:
+def test_the_characters_of_a_word_follow_its_id_in_their_original_case() -> None:
     feature = TextFeature(min_count=1, characters=True).fit(["Anna ran", "Anna"])
     assert feature.encoding.ids == (3,)
     assert feature.encoding.characters == (5, 20)  # n, a, A seen twice; r once is unknown
@@ -93,7 +93,7 @@ def test_the_characters_of_a_word_stand_beside_its_id_in_their_own_case() -> Non
     assert word[1, 1:4].tolist() == [big, 1, 0]
 
 
-def test_of_a_long_word_its_beginning_and_its_end_are_spelled() -> None:
+def test_a_long_word_keeps_its_first_and_last_characters() -> None:
     feature = TextFeature(min_count=1, characters=True).fit(["aabbcc"])
     word = feature.encode("a" * 10 + "b" * 50 + "c" * 10)[0, 1:]
     a, c = feature.encode("ac")[0, 1:3].tolist()
@@ -101,7 +101,7 @@ def test_of_a_long_word_its_beginning_and_its_end_are_spelled() -> None:
 
 
 @given(st.text())
-def test_byte_pairs_write_every_text_again(text: str) -> None:
+def test_byte_pairs_decode_every_text(text: str) -> None:
     feature = byte_pairs()
     ids = feature.encode(text)
     assert (ids > 0).all()
@@ -112,7 +112,7 @@ def byte_pairs() -> TextFeature:
     return TextFeature("bpe", max_vocabulary=300).fit(["low lower lowest"] * 5 + ["newer wider"])
 
 
-def test_byte_pairs_join_what_is_often_side_by_side() -> None:
+def test_byte_pairs_merge_frequent_neighbours() -> None:
     feature = byte_pairs()
     assert isinstance(feature.vocabulary, BytePairs)
     assert len(feature.vocabulary) <= 300
@@ -130,12 +130,12 @@ def test_byte_pairs_are_the_same_at_every_fit_and_after_json() -> None:
     assert again.encode("the lowest").tolist() == byte_pairs().encode("the lowest").tolist()
 
 
-def test_byte_pairs_that_cannot_be_joined_are_refused() -> None:
+def test_byte_pairs_that_cannot_be_merged_are_refused() -> None:
     state = byte_pairs().to_json()
     for vocabulary, words in (
-        ({"pieces": ["<unk>", "a"], "merges": [["a", "a"]]}, "cannot join"),
+        ({"pieces": ["<unk>", "a"], "merges": [["a", "a"]]}, "cannot merge"),
         ({"pieces": ["a"], "merges": []}, "must begin with '<unk>'"),
-        ({"pieces": ["<unk>", "a", "a"], "merges": []}, "each there once"),
+        ({"pieces": ["<unk>", "a", "a"], "merges": []}, "must begin with '<unk>' and be unique"),
     ):
         learned = {**state["learned"], "vocabulary": vocabulary}
         with pytest.raises(DataError, match=words):
@@ -145,21 +145,21 @@ def test_byte_pairs_that_cannot_be_joined_are_refused() -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ([], "there is no text to learn from; was the training part empty"),
-        (["", ""], "all 2 texts of the training part are empty; was another column meant"),
-        (["a b c"], "none of the 3 words .* was seen 2 times; lower min_count"),
-        (["a", None], "the text is missing; write an empty one, or leave the row out"),
+        ([], "there are no training texts; at least one is needed"),
+        (["", ""], "all 2 training texts are empty; is this the right column"),
+        (["a b c"], "none of the 3 words in the training rows occurs 2 times; lower min_count"),
+        (["a", None], "the text is missing; give an empty string, or leave the row out"),
         (["a", float("nan")], "the text is missing"),
-        ([3], r"a text must be a string, got 3. Write it as a string"),
-        ([["a", "b"]], r"a text must be a string, got \['a', 'b'\]. .* say kind 'symbols'"),
+        ([3], r"a text must be a string, got 3. Make it a string"),
+        ([["a", "b"]], r"a text must be a string, got \['a', 'b'\]. .* use kind 'symbols'"),
     ],
 )
-def test_what_cannot_be_learned_from_is_refused(values: list[object], words: str) -> None:
+def test_malformed_values_are_refused(values: list[object], words: str) -> None:
     with pytest.raises(DataError, match=words):
         TextFeature().fit(values)
 
 
-def test_a_huge_value_is_shown_short() -> None:
+def test_a_long_value_is_shortened_in_errors() -> None:
     with pytest.raises(DataError) as caught:
         TextFeature(min_count=1).fit(["a"]).encode(["x" * 10_000_000] * 5)
     assert len(str(caught.value)) < 700
@@ -183,7 +183,7 @@ def test_options_out_of_range_are_refused(options: dict[str, object], words: str
         TextFeature(**options)  # type: ignore[arg-type]
 
 
-def test_the_end_of_a_line_may_be_a_word_and_is_written_as_one() -> None:
+def test_the_end_of_a_line_may_be_a_word_and_is_decoded_as_one() -> None:
     text = "To be,\nor not.\n\n"
     feature = TextFeature(line_ends=True, lowercase=False, min_count=1).fit([text])
     assert len(feature.encode(text)) == 9
@@ -193,12 +193,12 @@ def test_the_end_of_a_line_may_be_a_word_and_is_written_as_one() -> None:
     assert again.encode(text).tolist() == feature.encode(text).tolist()
 
 
-def test_line_ends_part_words_and_are_none_unless_they_are_asked_for() -> None:
+def test_line_ends_separate_words_and_are_no_words_by_default() -> None:
     feature = TextFeature(min_count=1).fit(["to be\nor not"])
     assert feature.decode(feature.encode("to be\nor not\n")) == "to be or not"
 
 
-def test_a_state_from_before_line_ends_were_words_is_read() -> None:
+def test_a_state_older_than_line_ends_is_read() -> None:
     feature = TextFeature(min_count=1).fit(["to be"])
     state = feature.to_json()
     del state["options"]["line_ends"]

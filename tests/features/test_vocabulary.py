@@ -13,20 +13,20 @@ from elman.errors import DataError
 from elman.features.vocabulary import NameCounter, Vocabulary, as_name, unseen
 
 
-def test_names_stand_by_count_then_by_name() -> None:
+def test_names_are_sorted_by_count_then_by_name() -> None:
     vocabulary = Vocabulary.from_counts({"b": 2, "a": 2, "c": 5, "d": 1})
     assert vocabulary.names == ("c", "a", "b", "d")
     assert vocabulary.counts == (5, 2, 2, 1)
     assert vocabulary.ids(["c", "a", "zebra"]) == [1, 2, 0]
 
 
-def test_rare_names_and_those_beyond_the_greatest_size_are_left_out() -> None:
+def test_rare_names_and_those_beyond_the_maximum_size_are_left_out() -> None:
     counts = {"b": 2, "a": 2, "c": 5, "d": 1}
     assert Vocabulary.from_counts(counts, min_count=2).names == ("c", "a", "b")
     assert Vocabulary.from_counts(counts, max_size=2).names == ("c", "a")
 
 
-def test_names_may_stand_in_their_own_order_whatever_their_counts() -> None:
+def test_names_may_be_sorted_without_regard_to_counts() -> None:
     vocabulary = Vocabulary.by_name({"b": 1, "c": 5, "a": 2}, unknown=True)
     assert (vocabulary.names, vocabulary.counts) == (("a", "b", "c"), (2, 1, 5))
     assert vocabulary.find("a") == 1
@@ -41,7 +41,7 @@ def test_without_an_unknown_id_the_names_begin_at_zero() -> None:
 
 
 @given(st.lists(st.text()), st.booleans())
-def test_a_name_comes_back_from_its_id(names: list[str], unknown: bool) -> None:
+def test_an_id_is_decoded_to_its_name(names: list[str], unknown: bool) -> None:
     vocabulary = Vocabulary.from_counts(Counter(names), unknown=unknown)
     for name in names:
         index = vocabulary.find(name)
@@ -81,33 +81,38 @@ def test_other_values_are_no_names() -> None:
         as_name(["x"], "a tag")
 
 
-def test_names_of_two_types_are_refused_with_one_of_each() -> None:
+def test_names_of_two_types_are_refused_with_an_example_of_each() -> None:
     counter = NameCounter("a category")
     counter.add("yes")
     with pytest.raises(
-        DataError, match=r"got 1 \(a whole number\) where 'yes' \(a string\) came before"
+        DataError, match=r"got 1 \(a whole number\) after 'yes' \(a string\); make them"
     ):
         counter.add(1)
     truths = NameCounter("a category")
     truths.add(True)
-    with pytest.raises(DataError, match=r"got 1 \(a whole number\) where True \(true or false\)"):
+    with pytest.raises(DataError, match=r"got 1 \(a whole number\) after True \(true or false\)"):
         truths.add(1)
 
 
-def test_an_unseen_name_is_told_with_a_near_miss_and_ten_of_the_known() -> None:
+def test_an_unseen_name_is_reported_with_the_nearest_and_ten_known_names() -> None:
     names = [f"tag{place}" for place in range(18)]
     message = str(unseen("tag", "tagg3", names, "Correct it."))
-    assert message.startswith("the tag 'tagg3' was not in the training part; did you mean 'tag3'")
+    assert message.startswith(
+        "the tag 'tagg3' does not occur in the training rows; did you mean 'tag3'"
+    )
     assert message.endswith("tag9, … (18 in all). Correct it.")
 
 
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ({"names": ["a", 1], "counts": [1, 1], "unknown": True}, "must be strings, or whole"),
-        ({"names": [1.5], "counts": [1], "unknown": True}, "must be strings, or whole"),
-        ({"names": ["a", "a"], "counts": [1, 1], "unknown": True}, "must be there once"),
-        ({"names": ["a"], "counts": [], "unknown": True}, "must be there once, with its count"),
+        ({"names": ["a", 1], "counts": [1, 1], "unknown": True}, "must all be strings, whole"),
+        ({"names": [1.5], "counts": [1], "unknown": True}, "must all be strings, whole"),
+        ({"names": ["a", "a"], "counts": [1, 1], "unknown": True}, "its names must be unique"),
+        (
+            {"names": ["a"], "counts": [], "unknown": True},
+            "its names must be unique, each with its count",
+        ),
         ({"names": ["a"], "counts": [1]}, "it must hold"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Cutting texts into words, in many scripts."""
+"""Splitting texts into words, in many scripts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from elman.features.words import _ASCII, _pattern, join_words, split_words
         ("", []),
     ],
 )
-def test_a_text_is_cut_into_words_and_punctuation(text: str, words: list[str]) -> None:
+def test_a_text_is_split_into_words_and_punctuation(text: str, words: list[str]) -> None:
     assert split_words(text) == words
 
 
@@ -40,7 +40,7 @@ def test_no_character_is_lost(text: str) -> None:
 
 
 @given(st.lists(st.from_regex(r"[a-z]{1,5}|[.,!?()]", fullmatch=True)))
-def test_words_that_are_joined_are_cut_into_the_same_words(words: list[str]) -> None:
+def test_joined_words_are_split_into_the_same_words(words: list[str]) -> None:
     assert split_words(join_words(words)) == words
 
 
@@ -50,5 +50,5 @@ def test_words_are_joined_without_spaces_before_punctuation_and_between_han() ->
 
 
 @given(st.text(st.characters(max_codepoint=127)))
-def test_ascii_is_cut_as_every_other_text_is(text: str) -> None:
+def test_ascii_is_split_like_every_other_text(text: str) -> None:
     assert _ASCII.findall(text) == _pattern().findall(text)

@@ -1,4 +1,4 @@
-"""Piano rolls as MIDI, read back with mido."""
+"""Writing piano rolls as MIDI files, which mido reads again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ rolls = hnp.arrays(np.uint8, st.tuples(st.integers(1, 9), st.just(88)), elements
 
 
 def read_roll(path: Path, frames_per_beat: int = 1) -> np.ndarray:
-    """Play a MIDI file onto a roll; every key is let go before it is struck again."""
+    """Read a MIDI file as a roll; every key must be released before it is struck again."""
     ticks = TICKS_PER_BEAT // frames_per_beat
     track = mido.MidiFile(path).tracks[0]
     roll = np.zeros((sum(message.time for message in track) // ticks, 88), np.uint8)
@@ -37,19 +37,19 @@ def read_roll(path: Path, frames_per_beat: int = 1) -> np.ndarray:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(roll=rolls, frames_per_beat=st.sampled_from([1, 2, 3, 4]))
-def test_a_roll_comes_back_from_its_midi_file(
+def test_a_roll_is_restored_from_its_midi_file(
     roll: np.ndarray, frames_per_beat: int, tmp_path: Path
 ) -> None:
     path = write_midi(roll, tmp_path / "x.mid", frames_per_beat=frames_per_beat)
     assert np.array_equal(read_roll(path, frames_per_beat), roll)
 
 
-def test_a_chorale_comes_back_from_its_midi_file(tmp_path: Path) -> None:
+def test_a_chorale_is_restored_from_its_midi_file(tmp_path: Path) -> None:
     chorale = load("chorales").test[0]
     assert np.array_equal(read_roll(write_midi(chorale, tmp_path / "x.mid")), chorale)
 
 
-def test_old_notes_end_before_new_ones_begin(tmp_path: Path) -> None:
+def test_notes_end_before_others_begin_at_the_same_time(tmp_path: Path) -> None:
     roll = np.zeros((2, 88), np.uint8)
     roll[0, 50], roll[1, 30] = 1, 1
     track = mido.MidiFile(write_midi(roll, tmp_path / "x.mid")).tracks[0]
@@ -57,7 +57,7 @@ def test_old_notes_end_before_new_ones_begin(tmp_path: Path) -> None:
     assert kinds == ["note_on", "note_off", "note_on", "note_off"]
 
 
-def test_a_held_key_is_struck_once_and_let_go_once(tmp_path: Path) -> None:
+def test_a_held_key_is_struck_once_and_released_once(tmp_path: Path) -> None:
     roll = np.zeros((5, 88), np.uint8)
     roll[1:4, 39] = 1
     track = mido.MidiFile(write_midi(roll, tmp_path / "x.mid", velocity=70)).tracks[0]
@@ -73,7 +73,7 @@ def test_a_held_key_is_struck_once_and_let_go_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tempo", "frames_per_beat", "seconds"), [(90, 1, 40 / 3), (60, 2, 10), (120, 4, 2.5)]
 )
-def test_a_file_lasts_its_frames_silence_at_the_end_included(
+def test_a_file_lasts_all_frames_including_silence_at_the_end(
     tempo: float, frames_per_beat: int, seconds: float, tmp_path: Path
 ) -> None:
     roll = np.zeros((20, 88), np.uint8)
@@ -83,7 +83,9 @@ def test_a_file_lasts_its_frames_silence_at_the_end_included(
 
 
 @pytest.mark.parametrize(("program", "number"), [("piano", 0), ("organ", 19), ("choir", 52)])
-def test_the_instrument_is_the_one_asked_for(program: str, number: int, tmp_path: Path) -> None:
+def test_the_instrument_is_the_one_of_the_program(
+    program: str, number: int, tmp_path: Path
+) -> None:
     track = mido.MidiFile(write_midi(np.eye(2, 88), tmp_path / "x.mid", program=program)).tracks[0]
     assert [m.program for m in track if m.type == "program_change"] == [number]
 

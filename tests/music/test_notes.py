@@ -1,4 +1,4 @@
-"""Music in words: what is counted is what is there."""
+"""Musical statistics of piano rolls."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_voices_range_held_notes_scale_and_silence_are_counted() -> None:
     assert music.silent == 0.25
 
 
-def test_the_words_name_notes_as_musicians_do() -> None:
+def test_the_description_names_notes_as_musicians_do() -> None:
     assert str(describe(roll_of((C4, E4), (C4, G4)))) == (
         "2.0 notes at once, C4 to G4; 25% of the notes held over from the frame before; 100% in "
         "the scale of C major / A minor."
@@ -50,6 +50,6 @@ def test_silence_has_no_description() -> None:
     assert describe(np.zeros((0, 88))) is None
 
 
-def test_what_is_not_a_roll_is_refused() -> None:
+def test_values_that_are_no_roll_are_refused() -> None:
     with pytest.raises(ShapeError, match=r"roll must be \(T, keys\)"):
         describe(np.zeros((4, 87)))

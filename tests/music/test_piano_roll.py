@@ -1,4 +1,4 @@
-"""Pictures of piano rolls: what is drawn where."""
+"""Pictures of piano rolls."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def roll_of(*cells: tuple[int, int], frames: int) -> np.ndarray:
 
 
 def bars_of(axes: Axes) -> list[tuple[float, float, float]]:
-    """(pitch, start, end) of every bar, times rounded to a tenth of a beat's daylight."""
+    """(pitch, start, end) of every bar, times rounded to a tenth of a beat."""
     (collection,) = (c for c in axes.collections if isinstance(c, PolyCollection))
     boxes = [path.get_extents() for path in collection.get_paths()]
     return [(round((box.y0 + box.y1) / 2, 6), round(box.x0, 1), round(box.x1, 1)) for box in boxes]
@@ -59,13 +59,13 @@ def test_pitches_are_named_at_every_c() -> None:
     assert axes.get_yticks().tolist() == [48, 60, 72]
 
 
-def test_the_range_has_air_around_what_sounds_and_at_least_an_octave() -> None:
+def test_the_range_has_a_margin_around_the_notes_and_at_least_an_octave() -> None:
     assert pitch_range([roll_of((0, 48), frames=1), roll_of((0, 72), frames=1)]) == (46, 74)
     assert pitch_range([roll_of((0, 60), frames=1)]) == (54, 66)
     assert pitch_range([roll_of(frames=3)]) == (60, 72)
 
 
-def test_rolls_above_each_other_share_both_scales() -> None:
+def test_rolls_above_each_other_share_both_axes() -> None:
     figure = piano_roll_figure(
         {"real": roll_of((0, 50), frames=4), "generated": roll_of((0, 80), frames=12)}
     )
@@ -99,14 +99,14 @@ def test_drawing_leaves_pyplot_alone(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "<svg" in picture.read_text(encoding="utf-8")
 
 
-def test_what_cannot_be_drawn_is_refused_in_words(tmp_path: Path) -> None:
+def test_rolls_that_cannot_be_drawn_are_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="roll 'b' has no frames; there is nothing to draw"):
         piano_roll_figure({"a": np.eye(3, 88), "b": np.zeros((0, 88))})
     with pytest.raises(DataError, match=r"^roll has no frames; there is nothing to draw"):
         piano_roll_figure(np.zeros((0, 88)))
     with pytest.raises(ShapeError, match=r"roll 'a' must be \(T, keys\).*got \(3, 12\)"):
         piano_roll_figure({"a": np.eye(3, 12)})
-    with pytest.raises(DataError, match="there is no roll to draw"):
+    with pytest.raises(DataError, match="there are no rolls to draw"):
         piano_roll_figure({})
     with pytest.raises(OptionError, match="frames_per_beat must be at least 1, got 0"):
         draw_piano_roll(Figure().subplots(), np.eye(3, 88), frames_per_beat=0)

@@ -191,7 +191,7 @@ def test_missing_values_are_masked_and_told_of(tmp_path: Path) -> None:
     values: list[Any] = [round(10 + math.sin(day), 3) for day in range(80)]
     values[20] = values[30] = ""
     model = series_model(tmp_path, values)
-    assert any("2 values of y are missing" in note for note in model.task.input.notes)
+    assert any("2 training values of y are missing" in note for note in model.task.input.notes)
     assert np.isfinite(model.forecast()["mean"]).all()
 
 
@@ -239,13 +239,18 @@ def test_feedback_goes_on_as_far_as_asked_and_one_answer_for_all_steps_does_not(
     [
         ([1.0] * 9, {}, DataError, "the longest series has 9 steps, too few to select by"),
         ([2.0, -1.0] * 40, {"forecast.distribution": "negative-binomial"}, DataError, "y is -1"),
-        ([1.5] * 80, {"target": "next"}, ExperimentError, "name the columns to be forecast"),
+        ([1.5] * 80, {"target": "next"}, ExperimentError, "name the columns to forecast as target"),
         ([1.5] * 80, {"known": "y"}, ExperimentError, "'y' is to be forecast"),
         ([1.5] * 80, {"known": "z"}, ExperimentError, "unknown column 'z'"),
-        ([1.5] * 80, {"horizon": 0, "known": "z"}, ExperimentError, "is for a forecast"),
+        (
+            [1.5] * 80,
+            {"horizon": 0, "known": "z"},
+            ExperimentError,
+            "is for forecasts; set horizon",
+        ),
         ([1.5] * 80, {"network.category": "many-to-one"}, ExperimentError, "does not suit"),
-        ([1.5] * 80, {"decoder.attention": "dot"}, ExperimentError, r"\[decoder\] is for symbols"),
-        ([""] * 80, {}, DataError, "missing in the whole training part"),
+        ([1.5] * 80, {"decoder.attention": "dot"}, ExperimentError, r"\[decoder\] is for netw"),
+        ([""] * 80, {}, DataError, "missing in all training rows"),
         (["many"] * 80, {}, DataError, "column 'y' holds string"),
         (
             [1.5] * 80,

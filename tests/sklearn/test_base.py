@@ -1,4 +1,4 @@
-"""The estimators of scikit-learn: parameters, seeds, and their place in its tools."""
+"""scikit-learn estimators: parameters, seeds, and use in scikit-learn's tools."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_the_same_random_state_gives_the_same_numbers_twice_in_one_process() -> 
     assert first.result_.seed == 5
 
 
-def test_without_a_random_state_the_global_generator_says_the_seed() -> None:
+def test_without_a_random_state_the_seed_comes_from_the_global_generator() -> None:
     seeds = []
     for _ in range(2):
         seed_everything(3)
@@ -56,12 +56,12 @@ def test_a_fit_leaves_the_global_generators_as_they_were() -> None:
     assert np.array_equal(np.random.rand(3), expected[1])  # noqa: NPY002
 
 
-def test_sequences_of_unlike_lengths_are_cross_validated() -> None:
+def test_sequences_of_different_lengths_are_cross_validated() -> None:
     X, y = series(), ["down", "up"] * 12
     estimator = SequenceClassifier(**GOOD)
     assert cross_val_score(estimator, X, y, cv=2, error_score="raise").mean() > 0.7
-    found = cross_val_predict(clone(estimator), X, y, cv=2, method="predict_proba")
-    assert found.shape == (24, 2)
+    probabilities = cross_val_predict(clone(estimator), X, y, cv=2, method="predict_proba")
+    assert probabilities.shape == (24, 2)
     assert cross_val_score(SequenceTagger(**SMALL), TOKENS, TAGS, cv=2).shape == (2,)
 
 
@@ -79,7 +79,7 @@ def test_a_grid_search_takes_parameters_and_numbers_of_numpy() -> None:
     assert sized.model_.experiment.network.hidden_size == [3, 4]
 
 
-def test_the_estimators_stand_at_the_end_of_a_pipeline() -> None:
+def test_the_estimators_work_at_the_end_of_a_pipeline() -> None:
     lower = FunctionTransformer(lambda words: [word.lower() for word in words])
     pipeline = make_pipeline(lower, SequenceClassifier(**GOOD))
     pipeline.fit([word.upper() for word in WORDS], LETTERS)
@@ -102,21 +102,21 @@ def test_settings_reach_the_experiment_and_parameters_left_out_are_chosen_by_the
     assert half.result_.rows == {"train": 12, "valid": 12}
 
 
-def test_a_run_is_kept_where_a_directory_is_given_and_not_written_over(tmp_path: Path) -> None:
+def test_a_run_is_kept_in_a_given_directory_and_never_overwritten(tmp_path: Path) -> None:
     classifier = SequenceClassifier(directory=tmp_path / "run", **SMALL).fit(WORDS, LETTERS)
     assert elman.load(tmp_path / "run").predict(WORDS) == classifier.predict(WORDS).tolist()
     assert (tmp_path / "run" / "report.html").is_file()
-    with pytest.raises(OptionError, match="holds a run already, and every fit is a run of its own"):
+    with pytest.raises(OptionError, match="already holds a run, and every fit is a new run"):
         classifier.fit(WORDS, LETTERS)
 
 
-def test_progress_is_shown_where_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_is_shown_if_verbose(capsys: pytest.CaptureFixture[str]) -> None:
     SequenceClassifier(**SMALL).fit(WORDS, LETTERS)
     assert capsys.readouterr() == ("", "")
     SequenceClassifier(verbose=True, **SMALL).fit(WORDS, LETTERS)
-    said = capsys.readouterr().err
-    assert "input: characters; target: one of 2 labels → many-to-one" in said
-    assert "SequenceClassifier: seed 1" in said
+    progress = capsys.readouterr().err
+    assert "input: characters; target: one of 2 classes → many-to-one" in progress
+    assert "SequenceClassifier: seed 1" in progress
 
 
 @pytest.mark.parametrize(
@@ -127,16 +127,14 @@ def test_progress_is_shown_where_it_is_asked_for(capsys: pytest.CaptureFixture[s
         ({"epochs": 0}, "training.epochs must be greater than or equal to 1, got 0"),
         ({"validation_fraction": 1.5}, "validation_fraction must lie between 0 and 1, got 1.5"),
         ({"random_state": -1}, "random_state must lie in 0 … 4294967295, got -1"),
-        ({"settings": {"epochs": 3}}, "a parameter of its own: give SequenceClassifier(epochs=…)"),
-        ({"settings": {"seed": 3}}, "give SequenceClassifier(random_state=…)"),
+        ({"settings": {"epochs": 3}}, "which is a parameter: use SequenceClassifier(epochs=…)"),
+        ({"settings": {"seed": 3}}, "use SequenceClassifier(random_state=…)"),
         ({"settings": {"poling": "max"}}, "unknown setting 'poling'; did you mean 'pooling'?"),
-        ({"settings": {"data.name": "imdb"}}, "no meaning where X and y are handed over"),
-        ({"settings": {"target_kind": "text"}}, "no meaning where X and y are handed over"),
+        ({"settings": {"data.name": "imdb"}}, "no effect if X and y are passed"),
+        ({"settings": {"target_kind": "text"}}, "no effect if X and y are passed"),
     ],
 )
-def test_a_parameter_that_is_wrong_is_refused_in_words(
-    parameters: dict[str, Any], words: str
-) -> None:
+def test_a_wrong_parameter_is_refused_in_words(parameters: dict[str, Any], words: str) -> None:
     with pytest.raises(ElmanError, match=re.escape(words)):
         SequenceClassifier(**SMALL | parameters).fit(WORDS, LETTERS)
 

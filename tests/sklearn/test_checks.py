@@ -1,4 +1,4 @@
-"""The estimators of scikit-learn: its own checks, and the guide that names the exceptions."""
+"""scikit-learn estimators: scikit-learn's own checks, and the exceptions in the guide."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from elman.sklearn import SequenceClassifier, SequenceRegressor, SequenceTagger
 GUIDE = Path(__file__).parents[2] / "docs" / "scikit-learn.md"
 
 LISTS_ARE_SEQUENCES = "a list of lists is a list of sequences, so X.T is two sequences, and read"
-TAGS_ARE_NESTED = "y is a list of tags for every sample, and the check gives a number for each"
+TAGS_ARE_NESTED = "y is a list of tags for every sample, and the check passes a number for each"
 
 NOT_FOR_CLASSIFIERS = {"check_classifiers_train": LISTS_ARE_SEQUENCES}
-STEPLESS = "an array (N, 0) is N sequences without steps, which a tagger takes"
+STEPLESS = "an array (N, 0) is N sequences without steps, which a tagger accepts"
 NOT_FOR_TAGGERS = {"check_estimators_empty_data_messages": STEPLESS} | dict.fromkeys(
     [
         "check_dict_unchanged",
@@ -63,7 +63,7 @@ def expected_failures(estimator: Any) -> dict[str, str]:
 
 @parametrize_with_checks(CHECKED, expected_failed_checks=expected_failures)
 def test_an_estimator_passes_the_check_of_scikit_learn(estimator: Any, check: Any) -> None:
-    if check.func.__name__ == "check_regressors_train":  # the one that asks for a good fit
+    if check.func.__name__ == "check_regressors_train":  # it needs a good fit
         estimator.set_params(epochs=16, batch_size=8)
     check(estimator)
 
@@ -73,7 +73,9 @@ def test_the_guide_names_every_check_that_does_not_apply() -> None:
     assert [name for name in NOT_FOR_CLASSIFIERS | NOT_FOR_TAGGERS if f"`{name}`" not in text] == []
 
 
-def test_the_examples_of_the_guide_print_what_they_say(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_examples_of_the_guide_print_the_output_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     text = GUIDE.read_text(encoding="utf-8")
     examples = re.findall(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", text, re.DOTALL)
     assert len(examples) >= 3

@@ -1,4 +1,4 @@
-"""The estimators of scikit-learn: what X and y are taken for, and when they are refused."""
+"""scikit-learn estimators: how X and y are read, and when they are refused."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ from elman.sklearn import SequenceClassifier, SequenceRegressor, SequenceTagger
         "pandas series of strings",
         "numbers written as strings",
         "lists of strings",
-        "arrays of unlike lengths",
+        "arrays of different lengths",
         "lists of numbers",
         "array of three axes",
         "array of three axes that might be pictures",
@@ -55,7 +55,7 @@ from elman.sklearn import SequenceClassifier, SequenceRegressor, SequenceTagger
         "data frame",
     ],
 )
-def test_x_is_taken_for_what_it_is(X: Any, kind: str, category: str, numbers: int | None) -> None:
+def test_the_kind_of_x_is_inferred(X: Any, kind: str, category: str, numbers: int | None) -> None:
     sizes = SMALL | {"hidden_size": None if category == "one-to-one" else 3}
     classifier = SequenceClassifier(**sizes).fit(X, LETTERS)
     task = classifier.model_.task
@@ -64,14 +64,14 @@ def test_x_is_taken_for_what_it_is(X: Any, kind: str, category: str, numbers: in
     assert set(classifier.predict(X)) <= {"ab", "xy"}
 
 
-def test_rows_of_an_array_are_series_where_that_is_said() -> None:
+def test_rows_of_an_array_are_series_if_the_input_kind_says_so() -> None:
     X = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]] * 12)
     classifier = SequenceClassifier(input_kind="series", **GOOD).fit(X, [True, False] * 12)
     assert classifier.model_.task.category == "many-to-one"
     assert classifier.predict(X[:2]).tolist() == [True, False]
 
 
-def test_rows_of_an_array_are_what_a_tagger_tags() -> None:
+def test_a_tagger_reads_rows_of_an_array_as_sequences() -> None:
     X = np.random.default_rng(3).normal(size=(24, 5))
     tagger = SequenceTagger(**GOOD | {"epochs": 40}).fit(X, (X > 0).astype(int))
     assert tagger.classes_.tolist() == [0, 1]
@@ -85,7 +85,7 @@ def test_the_columns_of_a_data_frame_keep_their_names_and_their_order() -> None:
     with pytest.raises(ValueError, match="feature names"):
         classifier.predict(frame[["port", "age"]])
     assert not hasattr(classifier.set_params(**SMALL).fit(WORDS, LETTERS), "feature_names_in_")
-    with pytest.raises(DataError, match=re.escape("give its column: X[name]")):
+    with pytest.raises(DataError, match=re.escape("pass its column: X[name]")):
         classifier.predict(frame)
 
 
@@ -95,8 +95,8 @@ def test_the_columns_of_a_data_frame_keep_their_names_and_their_order() -> None:
         ("abc", "X must be a list of sequences or an array, one sequence a sample, got 'abc'"),
         (None, "X must be a list of sequences or an array, one sequence a sample, got None"),
         (["a"], "X must have at least 2 samples, got n_samples = 1"),
-        (np.arange(24.0), "sample 0 is np.float64(0.0). For samples of one number each give two"),
-        (["a", None] * 12, "and sample 1 is None."),
+        (np.arange(24.0), "sample 0 is np.float64(0.0). If each sample is one number, pass two"),
+        (["a", None] * 12, "but sample 1 is None."),
         (["a", ["b"]] * 12, "column 'X' mixes types: row 0 holds 'a' (str) and row 1 holds ['b']"),
         (WORDS[:-1], "must have equally many rows: 'X' has 23, 'y' has 24"),
         (csr_array(np.eye(24)), "a sparse matrix cannot be read, only dense numbers"),
@@ -114,14 +114,16 @@ def test_an_x_that_cannot_be_read_is_refused_in_words(X: Any, words: str) -> Non
         (SequenceClassifier, None, "requires y to be passed, but the target y is None"),
         (SequenceClassifier, ["ab"] * 24, "a target needs at least two classes, and all 24"),
         (SequenceClassifier, np.array(["a", 1] * 12, object), "of one type, got 'a' and 1"),
-        (SequenceClassifier, ["", "b"] * 12, "row 0, column y: the label is missing"),
-        (SequenceRegressor, [1e39] * 24, "beyond the largest number a network can take"),
-        (SequenceTagger, ["V C V"] * 24, "that of sample 0 is the string 'V C V'; cut it first"),
+        (SequenceClassifier, ["", "b"] * 12, "row 0, column y: the class is missing"),
+        (SequenceRegressor, [1e39] * 24, "beyond the largest number that a network can read"),
+        (SequenceTagger, ["V C V"] * 24, "but sample 0 has the string 'V C V'; split it first"),
         (SequenceTagger, [*TAGS[:-1], ["other"]], "row 23: X has 4 steps and y has 1"),
-        (SequenceTagger, LETTERS, "that of sample 0 is the string 'ab'"),
-        (SequenceTagger, range(24), "y must hold a sequence a sample"),
+        (SequenceTagger, LETTERS, "but sample 0 has the string 'ab'"),
+        (SequenceTagger, range(24), "y must hold one sequence a sample"),
     ],
 )
-def test_a_y_that_cannot_be_learned_is_refused_in_words(estimator: Any, y: Any, words: str) -> None:
+def test_a_y_that_cannot_be_a_target_is_refused_in_words(
+    estimator: Any, y: Any, words: str
+) -> None:
     with pytest.raises(DataError, match=re.escape(words)):
         estimator(**SMALL).fit(TOKENS, y)

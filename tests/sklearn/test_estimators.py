@@ -1,4 +1,4 @@
-"""The estimators of scikit-learn: what they answer."""
+"""scikit-learn estimators: their predictions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sklearn.exceptions import NotFittedError
 from elman.sklearn import SequenceClassifier, SequenceRegressor, SequenceTagger
 
 
-def test_a_classifier_tells_words_apart_letter_by_letter() -> None:
+def test_a_classifier_reads_words_by_character() -> None:
     classifier = SequenceClassifier(**GOOD).fit(WORDS, LETTERS)
     assert classifier.predict(["baab", "yyxy"]).tolist() == ["ab", "xy"]
     assert classifier.score(WORDS, LETTERS) == 1.0
@@ -25,7 +25,7 @@ def test_a_classifier_tells_words_apart_letter_by_letter() -> None:
     assert not hasattr(classifier, "n_features_in_")
 
 
-def test_a_regressor_answers_a_series_in_the_unit_of_the_target() -> None:
+def test_a_regressor_predicts_in_the_unit_of_the_target() -> None:
     steps = np.linspace(0.0, 1.0, 5)
     rises = np.arange(24.0)[:, None, None] * steps[None, :, None]
     highest = 1000 + 10 * rises[:, -1, 0]
@@ -34,7 +34,7 @@ def test_a_regressor_answers_a_series_in_the_unit_of_the_target() -> None:
     assert regressor.n_features_in_ == 1
 
 
-def test_a_tagger_gives_every_step_its_tag() -> None:
+def test_a_tagger_predicts_the_tag_of_every_step() -> None:
     tagger = SequenceTagger(**GOOD).fit(TOKENS, TAGS)
     assert tagger.predict([["b", "a"], ["y", "x", "a"]]) == [
         ["other", "is a"],
@@ -44,10 +44,10 @@ def test_a_tagger_gives_every_step_its_tag() -> None:
     assert tagger.score([["a", "b"]], [["is a", "is a"]]) == 0.5
 
 
-def test_the_answers_are_those_of_the_model() -> None:
+def test_predictions_are_those_of_the_model() -> None:
     classifier = SequenceClassifier(**SMALL).fit(WORDS, LETTERS)
-    answers, probabilities = classifier.model_.predict(WORDS, probabilities=True)
-    assert classifier.predict(WORDS).tolist() == answers
+    predictions, probabilities = classifier.model_.predict(WORDS, probabilities=True)
+    assert classifier.predict(WORDS).tolist() == predictions
     assert np.array_equal(classifier.predict_proba(WORDS), np.stack(probabilities))
     regressor = SequenceRegressor(**SMALL).fit(series(), np.arange(24))
     assert regressor.predict(series()).tolist() == regressor.model_.predict(series())
@@ -55,18 +55,18 @@ def test_the_answers_are_those_of_the_model() -> None:
     assert tagger.predict(TOKENS) == tagger.model_.predict(TOKENS)
 
 
-@pytest.mark.parametrize("labels", [[2, 10], [1.0, 2.0], [False, True], ["b", "a"]])
-def test_probabilities_and_answers_go_by_classes(labels: list[Any]) -> None:
-    y = [labels[name == "xy"] for name in LETTERS]
+@pytest.mark.parametrize("classes", [[2, 10], [1.0, 2.0], [False, True], ["b", "a"]])
+def test_probabilities_and_predictions_follow_the_order_of_the_classes(classes: list[Any]) -> None:
+    y = [classes[name == "xy"] for name in LETTERS]
     classifier = SequenceClassifier(**GOOD).fit(WORDS, y)
-    assert classifier.classes_.tolist() == sorted(labels)
+    assert classifier.classes_.tolist() == sorted(classes)
     probabilities = classifier.predict_proba(WORDS)
     assert probabilities.sum(1) == pytest.approx(np.ones(24))
     assert classifier.classes_[probabilities.argmax(1)].tolist() == y
     assert classifier.predict(WORDS).tolist() == y
 
 
-def test_the_probabilities_of_tags_go_by_classes() -> None:
+def test_the_probabilities_of_tags_follow_the_order_of_the_classes() -> None:
     tagger = SequenceTagger(**GOOD).fit(TOKENS, TAGS)
     assert tagger.model_.task.target.names == ("other", "is a")  # the most frequent first
     assert tagger.classes_.tolist() == ["is a", "other"]
@@ -75,7 +75,7 @@ def test_the_probabilities_of_tags_go_by_classes() -> None:
     assert steps.sum(1) == pytest.approx(np.ones(3))
 
 
-def test_several_numbers_a_sample_are_answered_side_by_side() -> None:
+def test_several_numbers_a_sample_are_predicted() -> None:
     X = series()
     y = np.stack([[x[-1, 0], -10 * x[-1, 0]] for x in X])
     predicted = SequenceRegressor(**GOOD | {"epochs": 30}).fit(X, y).predict(X)
@@ -85,14 +85,14 @@ def test_several_numbers_a_sample_are_answered_side_by_side() -> None:
     assert SequenceRegressor(**SMALL).fit(X, y[:, :1]).predict(X).shape == (24, 1)
 
 
-def test_what_has_not_been_fitted_says_so() -> None:
+def test_an_estimator_that_is_not_fitted_refuses_to_predict() -> None:
     with pytest.raises(NotFittedError, match="SequenceTagger instance is not fitted yet"):
         SequenceTagger().predict(TOKENS)
 
 
-def test_tags_and_steps_of_unequal_number_are_not_scored() -> None:
+def test_unequal_numbers_of_tags_and_steps_are_refused() -> None:
     tagger = SequenceTagger(**SMALL).fit(TOKENS, TAGS)
     with pytest.raises(DataError, match="sample 1 has 2 steps in X and 1 tags in y"):
         tagger.score([["a"], ["a", "b"]], [["other"], ["other"]])
-    with pytest.raises(DataError, match="X has 2 samples and y has 1"):
+    with pytest.raises(DataError, match="X and y must have equally many samples, got 2 and 1"):
         tagger.score([["a"], ["a"]], [["other"]])

@@ -133,11 +133,11 @@ def test_the_next_number_is_refused_with_the_way_to_a_forecast() -> None:
             {"category": "many-to-many"},
             "category='many-to-many' was asked for, but the input (w",
         ),
-        ({"category": "one-to-one"}, "has steps and the target (one of 2 labels) has no steps"),
+        ({"category": "one-to-one"}, "has steps and the target (one of 2 classes) has no steps"),
         ({"objective": "crff"}, "unknown objective 'crff'; did you mean 'crf'?"),
         (
             {"objective": "regression"},
-            "network.objective = 'regression' does not suit the target, which is one of 2 labels; "
+            "network.objective = 'regression' does not suit the target, which is one of 2 classes; "
             "leave it out, or choose classification.",
         ),
     ],
@@ -198,7 +198,7 @@ def test_one_value_to_a_text_is_one_to_many() -> None:
     rows = {"language": ["Irish", "Czech"] * 4, "name": [f"O'Neill {k}" for k in range(8)]}
     task = task_of(rows, target="name", target_kind="text:char")
     assert task.category == "one-to-many"
-    assert task.sentence == "input: one of 2 names; target: characters → one-to-many"
+    assert task.sentence == "input: one of 2 classes; target: characters → one-to-many"
 
 
 def test_input_and_target_may_share_their_vocabulary() -> None:

@@ -1,4 +1,4 @@
-"""The five forms a network has: one record each, which everybody asks."""
+"""The five categories of networks, one record each."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _RECURRENT = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class Category:
-    """One of the forms a network has.
+    """One of the categories that a network can have.
 
     Attributes:
-        name: as it is written in an experiment.
-        writes: whether its output is a sequence of its own length.
-        recurrent: whether it has a recurrent part, whose size must be known.
-        meaningless: options of the network that only other categories have a place for.
-        meaningless_of_decoder: options of the decoder that only the other category that writes has
-            a place for; one that does not write has no place for any.
+        name: its name in an experiment.
+        writes: whether the output is a sequence whose length differs from the input's.
+        recurrent: whether it has recurrent layers, whose size must be known.
+        meaningless: network options that have no effect in this category.
+        meaningless_of_decoder: decoder options that have no effect in this category, where it
+            writes; where it does not, none has an effect.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Category:
 
     @property
     def spoken(self) -> str:
-        """Its name in a sentence.
+        """The name as it stands in a sentence, with its article.
 
         >>> CATEGORIES["encoder-decoder"].spoken
         'an encoder-decoder network'

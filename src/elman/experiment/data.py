@@ -1,4 +1,4 @@
-"""What is learned from: a named data set or files, which columns, and how they are split."""
+"""The data of an experiment: a data set or files, the columns, and how rows are split."""
 
 from __future__ import annotations
 
@@ -13,48 +13,50 @@ Option = bool | int | float | str | list[str] | None
 
 
 def _listed(value: Any) -> Any:
-    """Let one name stand for a list of one."""
+    """Make a list of a single name."""
     return [value] if isinstance(value, str) else value
 
 
 Names = Annotated[list[str], BeforeValidator(_listed)]
-"""Names of columns or files; one may be written without brackets."""
+"""Names of columns or files; a single one may be written without brackets."""
 
 
 class DataSpec(BaseModel):
-    """What is learned from, and which part of it for what.
+    """The data: where it comes from, which columns are used, and how rows are split.
 
-    Give `name` or `files`, or neither where the data is handed over in Python.
+    Give either `name` or `files`, or neither if the data is passed in Python.
 
     Attributes:
-        name: of a data set in `elman.data.catalog`.
-        files: to read: paths, patterns or a folder; all of the same columns.
-        format: of the files, where their names do not tell.
-        input: columns that the network reads; none for what the data set is known for.
-        target: columns that it answers with, or `next`: the next element of the input.
-        input_kind: of the input, as in `elman.features`; none to infer it from the data.
-        target_kind: of the target, likewise.
-        input_options: of the input's feature, as `level = "character"` of a text.
-        target_options: of the target's feature.
-        sequence_id: column of a long table, a row a time step, that names each row's sequence.
-        per_sequence: columns of a long table that say one thing a sequence, not one a step; none
-            to see it from the data.
-        time: column with the time of a row of a long table, or of a step.
-        window: steps of a long series that one answer is read from; 0 takes sequences as they are,
-            and for a forecast a length that suits its horizon.
-        season: steps of a season of that series; MASE compares with the value one season before.
-        horizon: steps ahead to be forecast, of the series of a long table; 0 for no forecast.
-        known: columns of numbers that a forecast may know of the steps ahead: prices, holidays.
-        frequency: how far the steps of a forecast's series lie apart, as `hour`, `15 minutes`,
-            `working day` or `month`; none to see it from `time`.
-        valid_files: files to select weights by, in place of a part of `files`.
-        test_files: files to measure by, in place of a part of `files`.
-        valid_fraction: part of the rows to select weights by, where nothing else says which.
-        test_fraction: part of the rows to measure by, where nothing else says which.
-        split_column: column that says `train`, `valid` or `test` of every row.
-        group: column whose values are never divided between the parts: a speaker, a user.
-        split_order: `random`, with classes in equal shares; or `time`, the latest rows for test.
-        max_rows: of the training part, so many drawn at random; 0 for all.
+        name: name of a data set in `elman.data.catalog`.
+        files: data files: paths, patterns or a folder. All must have the same columns.
+        format: file format; by default it follows from the names of the files.
+        input: columns that the network reads; by default those usual for the data set, or all
+            columns except the target.
+        target: columns to predict, or `next` for the next element of the input.
+        input_kind: kind of the input, such as `text`; inferred from the data by default.
+        target_kind: kind of the target, such as `category`; inferred from the data by default.
+        input_options: options of the input feature, such as `level = "character"` for a text.
+        target_options: options of the target feature.
+        sequence_id: column of a long table, one row a time step, that names each row's sequence.
+        per_sequence: columns of a long table with one value a sequence, not one a step; found in
+            the data by default.
+        time: column with the time of each row of a long table, or of each step.
+        window: window length in steps; 0 reads whole sequences, or, for a forecast, chooses a
+            length that suits the horizon.
+        season: season length in steps; MASE compares with the value one season before.
+        horizon: number of steps ahead to forecast, from a long table; 0 for no forecast.
+        known: numeric columns whose future values are known, such as prices or holidays.
+        frequency: time between the steps of a forecast, such as `hour`, `15 minutes`,
+            `working day` or `month`; read from `time` by default.
+        valid_files: validation files, in place of a share of `files`.
+        test_files: test files, in place of a share of `files`.
+        valid_fraction: share of the rows used for validation, unless files or a column say which.
+        test_fraction: share of the rows used for testing, unless files or a column say which.
+        split_column: column that holds `train`, `valid` or `test` for every row.
+        group: column whose equal values stay in one part of the split: a speaker, a user.
+        split_order: `random`, with equal shares of each class; or `time`, with the latest rows
+            for testing.
+        max_rows: maximum number of training rows, sampled at random; 0 for all.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -88,24 +90,24 @@ class DataSpec(BaseModel):
     @model_validator(mode="after")
     def _refuse_what_contradicts_itself(self) -> DataSpec:
         if self.name is not None and self.files:
-            raise ValueError("give name, a named data set, or files, one of the two; got both")
+            raise ValueError("give either name, a data set, or files; got both")
         if self.name is not None and self.sequence_id:
-            raise ValueError("sequence_id is for files; a named data set knows its own sequences")
+            raise ValueError("sequence_id is for files; a data set knows its own sequences")
         if self.season != 1 and not (self.window or self.horizon):
             raise ValueError(
-                f"season = {self.season} has no effect without a window, as nothing is forecast; "
-                "set window, or leave season out"
+                f"season = {self.season} has no effect without a window or a horizon; "
+                "set one of them, or leave season out"
             )
-        self._refuse_what_no_forecast_has()
+        self._refuse_settings_of_the_other_case()
         if self.per_sequence and not self.sequence_id:
-            raise ValueError("per_sequence belongs to a long table; name its sequence_id too")
+            raise ValueError("per_sequence is for long tables; set sequence_id too")
         return self
 
-    def _refuse_what_no_forecast_has(self) -> None:
-        """Refuse settings of a forecast without a horizon, and others beside one."""
-        only = {"known": self.known, "frequency": self.frequency}
+    def _refuse_settings_of_the_other_case(self) -> None:
+        """Refuse forecast settings without a horizon, and settings that no forecast has."""
+        meaningless = {"known": self.known, "frequency": self.frequency}
         if self.horizon:
-            only = {
+            meaningless = {
                 "per_sequence": self.per_sequence,
                 "group": self.group,
                 "input_kind": self.input_kind,
@@ -114,16 +116,15 @@ class DataSpec(BaseModel):
             }
             if self.predicts_next:
                 raise ValueError(
-                    f"target = 'next' is one step of what is read, and horizon = {self.horizon} "
-                    "asks for several; name the columns to be forecast"
+                    f"target = 'next' predicts one step of the input, and horizon = {self.horizon} "
+                    "asks for several; name the columns to forecast as target"
                 )
-        for name, value in only.items():
+        for name, value in meaningless.items():
             if value:
                 raise ValueError(
-                    f"{name} = {value!r} has no meaning in a forecast of numbers, in the order of "
-                    "time; leave it out"
+                    f"{name} = {value!r} has no effect in a forecast; leave it out"
                     if self.horizon
-                    else f"{name} = {value!r} is for a forecast; set horizon, the steps ahead, too"
+                    else f"{name} = {value!r} is for forecasts; set horizon, the steps ahead, too"
                 )
 
     @property
@@ -133,7 +134,7 @@ class DataSpec(BaseModel):
 
     @property
     def title(self) -> str:
-        """A short name of what is learned from."""
+        """A short name of the data."""
         if self.name is not None:
             return self.name
         if not self.files:

@@ -1,4 +1,4 @@
-"""A network that writes: what its decoder is, and how an answer is searched for or drawn."""
+"""The decoder of a network that writes, and how its outputs are decoded."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ Conditioning = Literal["first", "state", "each"]
 
 
 class DecoderSpec(BaseModel):
-    """The part of an encoder–decoder or one-to-many network that writes.
+    """The decoder of an encoder–decoder or one-to-many network.
 
-    What is not given is as in `network`. A one-to-many network has no encoder, so there `network`
-    says what the recurrent part of the decoder is.
+    Cell, sizes and layers are by default those of `network`. A one-to-many network has no
+    encoder: there, `network` describes the recurrent layers of the decoder.
 
     Attributes:
-        cell: of its recurrent layers; `network.cell_options` hold for the same cell alone.
-        hidden_size: units of each, or a list with one number a layer.
-        num_layers: how many; to be left out where `hidden_size` is a list.
-        embedding_size: numbers that stand for a symbol it has written.
-        attention: how it looks at the encoder's steps: `dot` and `general` as Luong et al. 2015,
-            `additive` as Bahdanau et al. 2015, or `none`: the encoder's last state is all.
-        input_feeding: whether a step reads what the one before attended to.
-        feedback: whether a step reads the symbol before; without, an output depends on the state
-            alone.
-        scheduled_sampling: probability that a step of training reads the network's own symbol.
-        share_embeddings: whether input and answer have one vocabulary and one embedding.
-        conditioning: how a one-to-many network reads its input: at the `first` step alone, as the
-            initial `state`, or at `each` step; none for the state.
+        cell: cell of the recurrent layers; `network.cell_options` apply only to the same cell.
+        hidden_size: hidden size of every recurrent layer, or a list with one a layer.
+        num_layers: number of recurrent layers; leave it out if `hidden_size` is a list.
+        embedding_size: size of the embedding of the symbols written so far.
+        attention: attention over the encoder's steps: `dot` and `general` as in Luong et al. 2015,
+            `additive` as in Bahdanau et al. 2015; `none` uses only the encoder's last state.
+        input_feeding: whether each step also reads the attention output of the step before.
+        feedback: whether each step reads the symbol before it; without, outputs depend on the
+            state alone.
+        scheduled_sampling: probability that a training step reads the symbol that the network
+            itself predicted.
+        share_embeddings: whether input and target share one vocabulary and one embedding.
+        conditioning: where a one-to-many network reads its input: at the `first` step, as the
+            initial `state`, or at `each` step; `state` by default.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -54,16 +55,16 @@ class DecoderSpec(BaseModel):
 
 
 class DecodingSpec(BaseModel):
-    """How an answer is searched for.
+    """How a sequence is decoded: greedily, or by beam search.
 
     Attributes:
-        beam_size: k, hypotheses kept at every step; 1 takes the likeliest symbol each time.
-        length_penalty: α; hypotheses are compared by log p / (symbols written, the end included)^α.
-            0 ranks by log-probability, which favours what is short; 1 by its mean a symbol.
-        max_length: symbols of an answer at most; none for half as many again as the longest target
-            of the training part.
-        min_length: symbols before the end may follow.
-        no_repeat_ngram_size: no run of so many symbols is written twice; 0 for no such rule.
+        beam_size: beam size k; 1 is greedy decoding.
+        length_penalty: α; hypotheses are ranked by log p / (number of symbols, end included)^α.
+            0 ranks by log-probability, which favours short sequences; 1 by its mean a symbol.
+        max_length: maximum number of symbols; by default 1.5 times the longest target of the
+            training rows.
+        min_length: minimum number of symbols.
+        no_repeat_ngram_size: n-grams of this length are never repeated; 0 allows repetition.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)

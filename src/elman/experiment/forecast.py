@@ -1,4 +1,4 @@
-"""A forecast: of which distribution, from windows scaled how, and by how many paths."""
+"""The settings of a forecast: its distribution, scaling, sample paths and scores."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ Scaling = Literal["mean", "standard", "global"]
 
 
 class ForecastSpec(BaseModel):
-    """What only an experiment with a `data.horizon` has.
+    """How series are forecast; only for experiments with a `data.horizon`.
 
     Attributes:
-        distribution: of a value ahead: `gaussian`, `student-t`, `negative-binomial` for counts,
-            `quantiles` without a shape, or `point`, the median alone.
-        levels: that `quantiles` learns, rising; none for 0.1, 0.2, … 0.9.
-        feedback: whether a step reads the value before it, drawn where it lies ahead: paths, as
-            DeepAR has them. Without, all steps of the horizon are answered at once. None for with
-            where there is a density, without for quantiles and points.
-        scaling: what the values of a window are divided by: the `mean` of their sizes; `standard`,
-            their deviation, after their mean is taken off; or `global`, mean and deviation of the
-            training part, the same for every window.
-        samples: paths drawn of every forecast.
-        stride: steps from one forecast that is measured to the next of the same series; none for
-            the horizon, so that they follow each other.
-        standardised: whether scores are of values less the mean of the training part, divided by
-            its deviation, as they are published for multivariate sets.
+        distribution: distribution of each predicted value: `gaussian`, `student-t`,
+            `negative-binomial` for counts, `quantiles` without a parametric form, or `point`, the
+            median only.
+        levels: quantile levels for `quantiles`, rising; by default 0.1, 0.2, … 0.9.
+        feedback: whether each step reads the value before it. In the horizon that value is
+            sampled, which gives sample paths, as in DeepAR. Without feedback all steps of the
+            horizon are predicted at once. By default on for densities, and off for `quantiles` and
+            `point`.
+        scaling: how a window is scaled: `mean` divides by the mean absolute value of the window;
+            `standard` subtracts its mean and divides by its standard deviation; `global` uses the
+            mean and standard deviation of the training rows for every window.
+        samples: number of sample paths of every forecast.
+        stride: steps between the starts of two evaluated forecasts of a series; by default the
+            horizon, so that they follow each other without overlap.
+        standardised: whether scores are computed on standardised values (mean and standard
+            deviation of the training rows), as published for multivariate data sets.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -45,13 +47,13 @@ class ForecastSpec(BaseModel):
     def _refuse_what_contradicts_itself(self) -> ForecastSpec:
         if self.levels is not None and self.distribution != "quantiles":
             raise ValueError(
-                f"levels are what distribution = 'quantiles' learns, got {self.distribution!r}, of "
-                "which any quantile can be asked afterwards; leave them out"
+                f"levels are for distribution = 'quantiles', got {self.distribution!r}, which "
+                "gives any quantile after training; leave levels out"
             )
         if self.distribution == "negative-binomial" and self.scaling == "standard":
             raise ValueError(
-                "scaling = 'standard' takes a mean off, and counts of a negative binomial begin at "
-                "0; take scaling = 'mean'"
+                "scaling = 'standard' subtracts the mean, but the counts of a negative binomial "
+                "must be at least 0; use scaling = 'mean'"
             )
         return self
 
@@ -63,7 +65,7 @@ class ForecastSpec(BaseModel):
         return self.feedback
 
     def objective(self, values: int) -> dict[str, Any]:
-        """Describe the objective of so many numbers a step, as `objective_from_json` reads it."""
+        """Describe the objective for so many values a step, as `objective_from_json` reads it."""
         point = self.distribution == "point"
         return {
             "name": "forecast",

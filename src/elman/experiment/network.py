@@ -1,4 +1,4 @@
-"""The network: how what is read becomes vectors, which cells read them, and what comes out."""
+"""The network of an experiment: embeddings, recurrent layers, dense layers, objective."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from elman.experiment.categories import CATEGORIES
 
 
 def _as_list(value: Any) -> Any:
-    """Let any sequence stand for a list; a text is none."""
+    """Make a list of any sequence but a string."""
     return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
 
 
 def _as_tuple(value: Any) -> Any:
-    """Let a list, as TOML and JSON have it, stand for a tuple."""
+    """Make a tuple of a list, as TOML and JSON have it."""
     return tuple(value) if isinstance(value, list) else value
 
 
 def _as_dict(value: Any) -> Any:
-    """Let any mapping stand for a dictionary."""
+    """Make a dictionary of any mapping."""
     return dict(value) if isinstance(value, Mapping) else value
 
 
 Units = Annotated[int, Field(ge=1)]
-"""Units of a layer."""
+"""Size of a layer."""
 
 UnitsEach = Annotated[list[Units], BeforeValidator(_as_list)]
-"""Units of several layers."""
+"""Sizes of several layers."""
 
 Probability = Annotated[float, Field(ge=0, lt=1)]
 
@@ -47,43 +47,49 @@ else:
 
 
 class NetworkOptions(BaseModel):
-    """What a network is built from: the options of `build_network`.
+    """The options of a network, as `build_network` takes them.
 
     Attributes:
-        cell: of every recurrent layer, by name.
-        hidden_size: units of every recurrent layer, H, or a list with one number a layer. A
-            one-to-one network has dense layers of these sizes, and may go without.
-        num_layers: recurrent layers, L; to be left out where `hidden_size` is a list.
-        bidirectional: whether a second stack reads every sequence backwards.
-        delay: steps of look-ahead before an output is read.
-        embedding_size: numbers that stand for a word, a character or a name; none for what suits
-            the vocabulary, or for what the output layer reads where it is tied.
-        character_size: numbers that stand for a character of a word.
-        character_hidden_size: units, a direction, of the network that reads a word's characters.
-        picture_size: numbers that stand for a picture.
-        pooling: how many-to-one makes one vector of all steps.
-        highway: steps that a linear forecast beside the recurrent one looks back; 0 for none.
-        head: units of dense layers between the recurrent part and the output; a one-to-one
-            network is made of them.
-        activation: of these dense layers.
-        tie_embeddings: whether a language model's output layer is its embedding.
-        dropout: between recurrent layers.
-        input_dropout: on what the recurrent part reads, one mask a sequence.
-        output_dropout: on what the dense layers read: on each one's input where the kind is
-            `ordinary`, on the last recurrent layer's output alone where it is `locked`.
-        dropout_kind: of `dropout` and `output_dropout`: `ordinary` draws a mask a step, `locked`
-            one a sequence.
-        word_dropout: probability that an id is replaced by the unknown one.
-        embedding_dropout: probability that an id's whole vector is zero throughout a batch.
-        recurrent_dropout: on h(t−1) inside the recurrence, one mask a sequence.
-        weight_dropout: on the weights of R, one mask a batch.
-        zoneout: probability that a unit keeps its old value; or one each for the parts of the
-            state, as h and c of the LSTM.
-        layer_norm: in the recurrence.
-        cell_options: of this cell alone, as its layer takes them: `reset_after` of the GRU,
-            `peephole` and `coupled_gates` of the LSTM, `nonlinearity` of the simple cell,
+        cell: name of the cell of every recurrent layer, such as `gru`.
+        hidden_size: hidden size H of every recurrent layer, or a list with one a layer. In a
+            one-to-one network: the sizes of its dense layers, which may be left out.
+        num_layers: number of recurrent layers, L; leave it out if `hidden_size` is a list.
+        bidirectional: whether a second stack of layers reads every sequence backwards.
+        delay: number of steps by which outputs lag behind the input: look-ahead.
+        embedding_size: size of the embedding of a word, a character or a name; by default a size
+            that suits the vocabulary, or, with tied embeddings, the input size of the output
+            layer.
+        character_size: size of the embedding of a word's characters.
+        character_hidden_size: hidden size, per direction, of the network that reads a word's
+            characters.
+        picture_size: size of the vector that encodes a picture.
+        pooling: how a many-to-one network reduces all steps to one vector.
+        highway: number of past steps that an autoregressive highway reads, a linear forecast
+            beside the recurrent one; 0 for none.
+        head: sizes of the dense layers between the recurrent layers and the output; a one-to-one
+            network has only these.
+        activation: activation of these dense layers.
+        tie_embeddings: whether a language model's output layer shares the weights of its
+            embedding.
+        dropout: dropout probability between recurrent layers.
+        input_dropout: dropout probability on the input of the first recurrent layer, with one mask
+            a sequence.
+        output_dropout: dropout probability on the input of every dense layer if `dropout_kind` is
+            `ordinary`, on the output of the last recurrent layer only if it is `locked`.
+        dropout_kind: kind of `dropout` and `output_dropout`: `ordinary` samples a mask at every
+            step, `locked` one a sequence.
+        word_dropout: probability that an id is replaced by the unknown id.
+        embedding_dropout: probability that the vector of an id is zero throughout a batch.
+        recurrent_dropout: dropout probability on h(t−1) in the recurrence, with one mask a
+            sequence.
+        weight_dropout: dropout probability on the recurrent weights R, with one mask a batch.
+        zoneout: probability that a unit keeps its old value; or one for each part of the state,
+            such as h and c of the LSTM.
+        layer_norm: whether the recurrence has layer normalisation.
+        cell_options: options of the cell, as its layer takes them: `reset_after` for the GRU,
+            `peephole` and `coupled_gates` for the LSTM, `nonlinearity` for the simple cell,
             `proj_size`, `chrono`, `recurrent_init`, `learn_initial_state`, ….
-        backend: which implementation runs it; `auto` takes the fastest that can.
+        backend: implementation of the recurrence; `auto` takes the fastest one available.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -117,22 +123,24 @@ class NetworkOptions(BaseModel):
 
 
 class NetworkSpec(NetworkOptions):
-    """The network of an experiment: its options, and what only an experiment says of it.
+    """The network of an experiment: its options, and settings that depend on the data.
 
-    At most one of `hidden_size` and `parameters` is given; with neither, a size that suits the
-    task is chosen.
+    Give at most one of `hidden_size` and `parameters`; without either, a size that suits the task
+    is chosen.
 
     Attributes:
-        category: which of its forms the network has; none to infer it from the data.
-        parameters: a budget; the hidden size is the one whose network comes nearest to it.
-        word_vectors: text file of pretrained vectors (GloVe, fastText) to begin with.
-        objective: what the outputs are for, as `crf` for tags that follow each other by rules, or
-            `ctc` for targets aligned in order alone; none for what suits the target.
-        class_weights: `balanced` weighs a class by the inverse of its share in the training part,
-            `square-root` by the inverse of the share's square root, which lifts rare classes less.
-        label_smoothing: share of the probability that is spread over all classes.
-        output_bias_init: what the dense layer's bias begins at: `base-rate`, the log-odds of each
-            output in the training split, or `uniform`, drawn like a weight.
+        category: category of the network, such as `many-to-one`; inferred from the data by
+            default.
+        parameters: number of parameters to aim for; the hidden size that comes nearest is used.
+        word_vectors: text file of pretrained word vectors (GloVe, fastText) for the embedding.
+        objective: training objective, such as `crf` for tags that depend on each other, or `ctc`
+            for targets without an alignment to the input; by default one that suits the target.
+        class_weights: `balanced` weights each class by the inverse of its share of the training
+            rows; `square-root` by the inverse of the share's square root, which lifts rare classes
+            less.
+        label_smoothing: share of the target probability that is spread over all classes.
+        output_bias_init: initial bias of the output layer: `base-rate`, the log-odds of each
+            output in the training rows, or `uniform`, sampled like the weights.
     """
 
     category: CategoryName | None = None
@@ -146,7 +154,7 @@ class NetworkSpec(NetworkOptions):
     @model_validator(mode="after")
     def _refuse_two_sizes(self) -> NetworkSpec:
         if self.hidden_size is not None and self.parameters is not None:
-            raise ValueError("give hidden_size or parameters, one of the two; got both")
+            raise ValueError("give either hidden_size or parameters; got both")
         if isinstance(self.hidden_size, list) and self.num_layers != 1:
             raise ValueError(
                 f"hidden_size = {self.hidden_size} says how many layers there are; "
@@ -155,6 +163,6 @@ class NetworkSpec(NetworkOptions):
         return self
 
     def arguments(self) -> dict[str, Any]:
-        """The options of the builder that differ from their defaults, for it to check."""
+        """Return the options that differ from their defaults, for the builder to check."""
         options = set(NetworkOptions.model_fields)
         return self.model_dump(include=options, exclude_defaults=True, exclude_none=True)

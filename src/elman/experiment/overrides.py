@@ -15,16 +15,16 @@ RIVALS = {
     "data.name": "data.files",
     "data.files": "data.name",
 }
-"""Settings of which at most one is given."""
+"""Setting → the setting that must not be given beside it."""
 
 
 def parse_overrides(assignments: Iterable[str]) -> dict[str, Any]:
-    """Read `setting=value` texts, each value written as in TOML.
+    """Read settings written as `name=value`, each value as in TOML.
 
     A single word needs no quotes.
 
     Raises:
-        ExperimentError: a text is no assignment, or its value is not TOML.
+        ExperimentError: a setting has no `=`, or its value is not TOML.
 
     >>> parse_overrides(["network.hidden_size=[64, 32]", "cell=lstm"])
     {'network.hidden_size': [64, 32], 'cell': 'lstm'}
@@ -44,11 +44,11 @@ def complete_name(name: str, known: list[str]) -> str:
     """Complete a setting's name with its section.
 
     Args:
-        name: of a setting in full, or its last part.
-        known: every setting in full.
+        name: full name of a setting, or its last part.
+        known: full names of all settings.
 
     Raises:
-        ExperimentError: no setting is called that; a near miss is offered.
+        ExperimentError: there is no such setting; the nearest name is offered.
     """
     if name in known or any(name.startswith(f"{table}.") for table in known if "_options" in table):
         return name

@@ -1,4 +1,4 @@
-"""Where specifications are read from: TOML files, and the recipes that Elman ships."""
+"""Reading specifications: TOML files, and the recipes that Elman ships."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that determines a training run, checked, and as TOML."""
+"""The specification of a run: its sections, checked, and as TOML."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "network": NetworkSpec,
     "training": TrainingSettings,
 }
-"""Section → its model; a setting's last part alone means that of the last section that has it."""
+"""Section → its model; a short name means the setting of the last section that has it."""
 
 
 class Experiment(BaseModel):
     """Everything that determines a training run.
 
     Attributes:
-        title: what it is, in a few words.
-        seed: of initial weights, order of batches, dropout masks and random splits.
-        score: name of the score that counts, for `training.select = "score"` and in what is said;
-            none for what the task is commonly measured by.
-        data: what is learned from.
-        network: what learns.
-        training: how it learns.
-        decoder: the part of the network that writes, where the answer is a sequence of its own
-            length.
-        decoding: how such an answer is searched for.
-        forecast: how the next values of series are forecast, where `data.horizon` asks for them.
+        title: title of the run.
+        seed: random seed of initial weights, order of batches, dropout, random splits and
+            sampling.
+        score: main score, named first in reports and used by `training.select = "score"`; by
+            default the usual one for the task.
+        data: the data, its columns and its split.
+        network: the network.
+        training: the training settings.
+        decoder: the decoder, for networks that write.
+        decoding: how such networks decode a sequence.
+        forecast: how series are forecast, if `data.horizon` is set.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -60,13 +60,13 @@ class Experiment(BaseModel):
     forecast: ForecastSpec = ForecastSpec()
 
     @model_validator(mode="after")
-    def _refuse_to_carry_what_has_seen_the_future(self) -> Experiment:
-        seeing = {"bidirectional": self.network.bidirectional, "delay": self.network.delay}
-        for name, value in seeing.items():
+    def _refuse_carried_states_of_networks_that_look_ahead(self) -> Experiment:
+        looking_ahead = {"bidirectional": self.network.bidirectional, "delay": self.network.delay}
+        for name, value in looking_ahead.items():
             if value and self.training.chunk_length and self.training.carry_state:
                 raise ValueError(
                     f"a network with {name} = {str(value).lower()} reads a sequence's future, so "
-                    "no chunk can go on from the state of the one before it; set "
+                    "a chunk cannot continue from the state of the chunk before it; set "
                     "training.carry_state = false"
                 )
         return self
@@ -77,18 +77,19 @@ class Experiment(BaseModel):
             for section in ("decoder", "decoding"):
                 if section in self.model_fields_set:
                     raise ValueError(
-                        f"[{section}] is for symbols that are written, and data.horizon = "
-                        f"{self.data.horizon} asks for numbers; leave it out"
+                        f"[{section}] is for networks that write, and data.horizon = "
+                        f"{self.data.horizon} asks for a forecast; leave [{section}] out"
                     )
         elif "forecast" in self.model_fields_set:
             raise ValueError(
-                "[forecast] is for the next values of series; say how many: data.horizon"
+                "[forecast] needs data.horizon, the number of steps ahead; set it, or leave "
+                "[forecast] out"
             )
         return self
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any], *, origin: str) -> Experiment:
-        """Check nested values as a TOML file holds them.
+        """Check nested values, as a TOML file holds them.
 
         Raises:
             ExperimentError: a key is unknown or missing, or a value is wrong; the first is named.
@@ -112,9 +113,9 @@ class Experiment(BaseModel):
         return cls.from_values(values, origin=origin)
 
     def to_values(self) -> dict[str, Any]:
-        """Return every setting, defaults too, as nested values; those not given are left out.
+        """Return every setting, defaults too, as nested values; those without a value are left out.
 
-        So is what only a network that writes, or forecasts, has, where this one does not.
+        So are the sections for networks that write, or forecast, where this one does not.
         """
         values = self.model_dump(exclude_none=True)
         writes = self.network.category in WRITERS and not self.data.horizon
@@ -133,21 +134,21 @@ class Experiment(BaseModel):
         """Return the experiment with some settings changed.
 
         Args:
-            overrides: setting → value; a setting is named in full, `training.epochs`, or by its
-                last part, `epochs`. A `hidden_size` takes the place of `parameters`, and the
-                other way round.
+            overrides: setting → value. A setting has its full name, `training.epochs`, or its
+                last part, `epochs`. A `hidden_size` replaces `parameters`, and the other way
+                round.
 
         Raises:
             ExperimentError: a setting is unknown, or its value is wrong.
         """
         values = self.model_dump(exclude_none=True, exclude_unset=True)
-        asked = {full_name(name): value for name, value in overrides.items()}
-        for name in asked:
+        changes = {full_name(name): value for name, value in overrides.items()}
+        for name in changes:
             rival = RIVALS.get(name)
-            if rival and rival not in asked:
+            if rival and rival not in changes:
                 section, key = rival.split(".")
                 values.get(section, {}).pop(key, None)
-        for name, value in asked.items():
+        for name, value in changes.items():
             *sections, key = name.split(".")
             table = values
             for section in sections:
@@ -156,21 +157,22 @@ class Experiment(BaseModel):
         return Experiment.from_values(values, origin="the experiment")
 
     def with_defaults(self, defaults: Mapping[str, Any]) -> Experiment:
-        """Return the experiment with some settings filled in that nobody has given.
+        """Return the experiment with defaults for settings that were not given.
 
         Args:
-            defaults: setting in full → value. A size is not filled in beside its rival.
+            defaults: full name of a setting → value. `hidden_size` is not set where `parameters`
+                is given, nor the other way round.
         """
-        given = flat(self.model_dump(exclude_none=True, exclude_unset=True))
+        present = flat(self.model_dump(exclude_none=True, exclude_unset=True))
         absent = {
             name: value
             for name, value in defaults.items()
-            if name not in given and RIVALS.get(name, "") not in given
+            if name not in present and RIVALS.get(name, "") not in present
         }
         return self.override(absent)
 
     def differences(self, other: Experiment) -> list[str]:
-        """Name the settings in which another experiment differs, with both values."""
+        """List the settings in which another experiment differs, with both values."""
         here, there = flat(self.to_values()), flat(other.to_values())
         return [
             f"{name} = {here.get(name, 'not given')!r}, there {there.get(name, 'not given')!r}"
@@ -183,7 +185,7 @@ def full_name(name: str) -> str:
     """Complete a setting's name with its section.
 
     Raises:
-        ExperimentError: no setting is called that; a near miss is offered.
+        ExperimentError: there is no such setting; the nearest name is offered.
 
     >>> full_name("epochs")
     'training.epochs'

@@ -1,4 +1,4 @@
-"""Every hyperparameter of training, its default and its range."""
+"""The hyperparameters of training, with defaults and ranges."""
 
 from __future__ import annotations
 
@@ -7,73 +7,71 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Criterion = Literal["loss", "score"]
-"""What validation selects weights by: the lowest loss, or the highest score."""
+"""How validation selects weights: by the lowest loss, or by the highest score."""
 
-_OWNED = {
+_EFFECTIVE_WITH = {
     "momentum": ("optimizer", ("sgd", "rmsprop")),
     "minimum_learning_rate": ("schedule", ("cosine", "plateau")),
     "plateau_factor": ("schedule", ("plateau",)),
     "plateau_patience": ("schedule", ("plateau",)),
 }
-"""Settings that only some choices of another setting read: name → (the other, its choices)."""
-
+"""Setting → the setting that it depends on, and the values with which it has an effect."""
 
 GREATEST_SEED = 2**32 - 1
-"""The greatest random seed, everywhere.
+"""The greatest random seed, for training and for sampling.
 
-A seed is given to Python, numpy and PyTorch alike; numpy's global generator takes 32 bits, the
-others more. A seed that is good for training is then good for sampling, and the other way round.
+NumPy's global generator takes 32 bits; those of Python and PyTorch take more.
 """
 
 
 class TrainingSettings(BaseModel):
     """How a network is trained.
 
-    A setting that another choice makes meaningless must keep its default: nothing is accepted
-    and then ignored.
+    A setting that has no effect must keep its default: nothing is accepted and then ignored.
 
     Attributes:
-        epochs: greatest number of passes over the training split.
-        batch_size: sequences a batch.
-        optimizer: the update rule.
-        learning_rate: step size at its highest.
-        weight_decay: L2 penalty of the weight matrices, with `adamw` decoupled from the gradient;
+        epochs: maximum number of epochs.
+        batch_size: number of sequences a batch.
+        optimizer: the optimizer.
+        learning_rate: peak learning rate.
+        weight_decay: L2 penalty on the weight matrices, decoupled from the gradient with `adamw`;
             biases and gains are not decayed.
-        decay_embeddings: whether `weight_decay` acts on embeddings, too.
-        weight_noise: standard deviation of the Gaussian noise that the weight matrices carry
-            while a gradient is taken (Graves 2011); 0 turns it off.
-        activation_regularisation: α of Merity et al. 2017: times the mean square of the last
-            recurrent layer's outputs, added to the loss that is minimised; 0 turns it off.
-        temporal_activation_regularisation: β of the same: times the mean square of their change
-            from step to step; 0 turns it off.
-        momentum: of `sgd` and `rmsprop`.
-        clip_norm: greatest norm of the gradient over all weights; 0 turns clipping off.
-        schedule: `constant`; `cosine`, half a period over all epochs; or `plateau`, which
-            multiplies by `plateau_factor` after `plateau_patience` epochs without a new low.
-        warmup_epochs: the learning rate rises linearly over so many epochs; 0 for none.
-        minimum_learning_rate: where `cosine` ends and below which `plateau` does not go.
-        plateau_factor: what `plateau` multiplies by.
-        plateau_patience: epochs that `plateau` waits.
-        patience: training stops after so many epochs without a new best; 0 for never.
-        max_minutes: training stops with the epoch in which so many minutes have passed, whatever
-            the schedule, and the same seed then no longer gives the same numbers; 0 for never.
-        select: the weights kept are those of the epoch with the lowest validation `loss`, or the
-            highest validation `score`; `plateau`, `patience` and `average_patience` wait for the
-            same.
-        average_decay: validate, select and keep an exponential moving average of the weights
-            with this decay a step, in place of the weights themselves; 0 turns it off.
-        average_patience: once validation is no better than it was so many epochs before, or
-            earlier, validate, select and keep the mean of the weights after every update since
-            (NT-ASGD of Merity et al. 2017, where the optimizer is `sgd`); 0 turns it off.
-        chunk_length: steps that gradients flow through; longer training sequences are cut
-            (truncated backpropagation through time). 0 never cuts. Validation and test always
-            see whole sequences.
-        carry_state: whether a chunk starts from the state where the chunk before it ended, or
-            anew, as a sequence of its own. Networks that read a sequence's future cannot carry.
-        augment_transpose: every training sequence is moved by a random number of semitones of at
-            most this many, up or down, anew in each epoch; 0 turns it off.
-        accelerator: where to train; `auto` takes a GPU where there is one.
-        precision: of the network's arithmetic.
+        decay_embeddings: whether `weight_decay` applies to embeddings too.
+        weight_noise: standard deviation of the Gaussian noise added to the weight matrices while
+            gradients are computed (Graves 2011); 0 turns it off.
+        activation_regularisation: α of Merity et al. 2017: weight of the mean square of the last
+            recurrent layer's outputs in the training loss; 0 turns it off.
+        temporal_activation_regularisation: β of Merity et al. 2017: weight of the mean square of
+            the outputs' change from step to step; 0 turns it off.
+        momentum: momentum of `sgd` and `rmsprop`.
+        clip_norm: maximum norm of the gradient over all weights; 0 turns clipping off.
+        schedule: learning rate schedule: `constant`; `cosine`, half a period over all epochs; or
+            `plateau`, which multiplies by `plateau_factor` after `plateau_patience` epochs without
+            improvement.
+        warmup_epochs: number of epochs over which the learning rate rises linearly; 0 for none.
+        minimum_learning_rate: final learning rate of `cosine`, lower bound of `plateau`.
+        plateau_factor: factor by which `plateau` multiplies the learning rate.
+        plateau_patience: number of epochs without improvement before `plateau` acts.
+        patience: number of epochs without improvement before training stops; 0 for never.
+        max_minutes: time limit in minutes: training stops at the end of the epoch that exceeds it,
+            so that the same seed no longer gives the same numbers; 0 for none.
+        select: criterion that selects the epoch whose weights are kept: the lowest validation
+            `loss` or the highest validation `score`. `plateau`, `patience` and `average_patience`
+            use the same.
+        average_decay: decay, per update, of an exponential moving average of the weights, which
+            is validated, selected and kept in their place; 0 turns it off.
+        average_patience: once validation is no better than so many epochs before, or earlier, the
+            mean of the weights after every update since is validated, selected and kept (NT-ASGD
+            of Merity et al. 2017, with `sgd`); 0 turns it off.
+        chunk_length: maximum number of steps that gradients flow through; longer training
+            sequences are cut into chunks (truncated backpropagation through time). 0 never cuts.
+            Validation and test always use whole sequences.
+        carry_state: whether a chunk starts from the final state of the chunk before it, or from
+            the initial state. Networks that read a sequence's future cannot carry it.
+        augment_transpose: maximum number of semitones by which each training sequence is
+            transposed, up or down, at random in every epoch; 0 turns it off.
+        accelerator: device to train on; `auto` uses a GPU if there is one.
+        precision: floating-point precision of the network.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -107,18 +105,18 @@ class TrainingSettings(BaseModel):
 
     @model_validator(mode="after")
     def _refuse_what_would_be_ignored(self) -> TrainingSettings:
-        for name, (owner, choices) in _OWNED.items():
-            choice = getattr(self, owner)
+        for name, (other, choices) in _EFFECTIVE_WITH.items():
+            choice = getattr(self, other)
             if choice not in choices and getattr(self, name) != self._default(name):
-                wanted = " or ".join(map(repr, choices))
+                effective = " or ".join(map(repr, choices))
                 raise ValueError(
-                    f"{name} = {getattr(self, name)!r} has no effect with {owner} = {choice!r}; "
-                    f"choose {owner} = {wanted}, or leave {name} out"
+                    f"{name} = {getattr(self, name)!r} has no effect with {other} = {choice!r}; "
+                    f"choose {other} = {effective}, or leave {name} out"
                 )
         if not self.decay_embeddings and not self.weight_decay:
             raise ValueError(
-                "decay_embeddings = false has no effect with weight_decay = 0, where nothing is "
-                "decayed; set weight_decay, or leave decay_embeddings out"
+                "decay_embeddings = false has no effect with weight_decay = 0; "
+                "set weight_decay, or leave decay_embeddings out"
             )
         if self.average_decay and self.average_patience:
             raise ValueError(
@@ -126,7 +124,7 @@ class TrainingSettings(BaseModel):
             )
         if not self.carry_state and not self.chunk_length:
             raise ValueError(
-                "carry_state = false has no effect with chunk_length = 0, where nothing is cut; "
+                "carry_state = false has no effect with chunk_length = 0; "
                 "set chunk_length, or leave carry_state out"
             )
         if self.minimum_learning_rate >= self.learning_rate:

@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with settings and options, in words."""
+"""Sentences for the errors that pydantic finds in settings and options."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from elman.errors import ElmanError, ExperimentError, OptionError, unknown
 
 Options = TypeVar("Options", bound=BaseModel)
 
-_KINDS = {
+_RULES = {
     "hidden_size": "must be a whole number from 1 up, or a list with one a layer",
     "zoneout": "must lie in [0, 1), or be a list of such numbers, one for each part of the state",
-    "cell_options": "must be true, false, a number or a text",
-    "input_options": "must be true, false, a number, a text or a list of texts",
-    "target_options": "must be true, false, a number, a text or a list of texts",
+    "cell_options": "must be true, false, a number or a string",
+    "input_options": "must be true, false, a number, a string or a list of strings",
+    "target_options": "must be true, false, a number, a string or a list of strings",
 }
-"""Setting → what its value may be, where that is of several types."""
+"""Setting → the rule for its value, if several types are allowed."""
 
-_LISTS = {"head": "must be a list of whole numbers from 1 up"}
-"""Option → what it is, where it is a list. Of a setting the item that is wrong is named."""
+_LIST_RULES = {"head": "must be a list of whole numbers from 1 up"}
+"""Option → the rule for its value, if it is a list. For a setting, the wrong item is named."""
 
-_PLAIN: Mapping[Any, str] = {bool: "must be True or False", str: "must be a string"}
+_TYPE_RULES: Mapping[Any, str] = {bool: "must be True or False", str: "must be a string"}
 
 _RANGES = {
     ("ge", "lt"): "must lie in [{ge}, {lt})",
@@ -34,30 +34,30 @@ _RANGES = {
     ("gt",): "must be a positive number",
     ("gt", "le"): "must be a number in ({gt}, {le}]",
 }
-"""Bounds of a number that need not be whole → the words for them."""
+"""Bounds of a real number → the rule in words."""
 
 
-def checked_options(model: type[Options], given: Mapping[str, Any], of: str) -> Options:
-    """Check options that were given in Python.
+def checked_options(model: type[Options], values: Mapping[str, Any], owner: str) -> Options:
+    """Check options that are passed in Python.
 
     Args:
-        model: of the options.
-        given: name → value.
-        of: what they are options of: `network`, or `decoder`.
+        model: model of the options.
+        values: name → value.
+        owner: what the options belong to: `network` or `decoder`.
 
     Raises:
-        OptionError: an option is unknown, near miss first, or its value out of range.
+        OptionError: an option is unknown, or its value is out of range.
     """
     try:
-        return model.model_validate(dict(given))
+        return model.model_validate(dict(values))
     except ValidationError as error:
-        raise option_in_words(error, model, given, of) from error
+        raise option_in_words(error, model, values, owner) from error
 
 
 def first_error(error: ValidationError) -> ErrorDetails:
-    """Pick what is to be told of all that is wrong.
+    """Pick the error to report.
 
-    An unknown key comes first: a misspelt one is often reported as missing, too.
+    An unknown key comes first: a misspelt key is often reported as missing too.
     """
     return min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
 
@@ -68,57 +68,57 @@ def in_words(
     whole: type[BaseModel],
     sections: Mapping[str, type[BaseModel]],
 ) -> ElmanError:
-    """Turn pydantic's account of what is wrong with an experiment into a sentence.
+    """Turn pydantic's error about an experiment into a sentence.
 
     Args:
-        error: the account.
-        origin: what the values came from.
-        whole: the model of the whole specification.
-        sections: name → model of each of its sections.
+        error: the error, as pydantic describes it.
+        origin: where the values came from, such as a file.
+        whole: model of the whole specification.
+        sections: name of each section → its model.
     """
     path = [str(part) for part in error["loc"]]
     name, kind, got = ".".join(path), error["type"], error["input"]
     model, key = (sections.get(path[0]), path[-1]) if len(path) > 1 else (whole, name)
     if kind == "extra_forbidden" and model:
-        what = f"{path[0]} key" if len(path) > 1 else "key"
-        wrong = unknown(what, key, model.model_fields, error=ExperimentError)
-        return ExperimentError(f"{origin}: {wrong}")
-    if len(path) > 1 and path[1] in _KINDS:
-        return ExperimentError(f"{origin}: {path[0]}.{path[1]} {_KINDS[path[1]]}, got {got!r}.")
+        noun = f"{path[0]} key" if len(path) > 1 else "key"
+        cause = unknown(noun, key, model.model_fields, error=ExperimentError)
+        return ExperimentError(f"{origin}: {cause}")
+    if len(path) > 1 and path[1] in _RULES:
+        return ExperimentError(f"{origin}: {path[0]}.{path[1]} {_RULES[path[1]]}, got {got!r}.")
     if kind == "literal_error" and model:
         choices = _choices(model.model_fields[key].annotation)
         return ExperimentError(f"{origin}: {unknown(key, got, choices)}")
     if kind == "missing":
         return ExperimentError(f"{origin} lacks {name}; it has no default.")
     if kind == "value_error":
-        where = f"{origin}: {name}" if name else origin
-        return ExperimentError(f"{where}: {error['ctx']['error']}.")
+        place = f"{origin}: {name}" if name else origin
+        return ExperimentError(f"{place}: {error['ctx']['error']}.")
     message = error["msg"].replace("Input should be", "must be", 1)
     return ExperimentError(f"{origin}: {name} {message}, got {got!r}.")
 
 
 def option_in_words(
-    wrong: ValidationError, model: type[BaseModel], given: Mapping[str, Any], of: str
+    invalid: ValidationError, model: type[BaseModel], values: Mapping[str, Any], owner: str
 ) -> ElmanError:
-    """Turn pydantic's account of what is wrong with options into a sentence.
+    """Turn pydantic's errors about options into a sentence.
 
-    Arguments are those of `checked_options`.
+    The other arguments are those of `checked_options`.
     """
-    error = first_error(wrong)
+    error = first_error(invalid)
     if error["type"] == "value_error" and isinstance(error["ctx"]["error"], ElmanError):
         return error["ctx"]["error"]
     name = str(error["loc"][0])
     if error["type"] == "extra_forbidden":
-        return unknown(f"{of} option", name, model.model_fields)
-    field, got = model.model_fields[name], given[name]
+        return unknown(f"{owner} option", name, model.model_fields)
+    field, got = model.model_fields[name], values[name]
     if error["type"] == "literal_error":
         return unknown(name, got, _choices(field.annotation))
-    wanted = _KINDS.get(name) or _LISTS.get(name) or _wanted(field)
-    return OptionError(f"{f'{of}.' if of == 'decoder' else ''}{name} {wanted}, got {got!r}.")
+    rule = _RULES.get(name) or _LIST_RULES.get(name) or _rule(field)
+    return OptionError(f"{f'{owner}.' if owner == 'decoder' else ''}{name} {rule}, got {got!r}.")
 
 
-def _wanted(field: FieldInfo) -> str:
-    """Say what a value of one type, or none, may be."""
+def _rule(field: FieldInfo) -> str:
+    """Say in words which values a field of one type takes."""
     bounds = {
         bound: getattr(limit, bound)
         for limit in field.metadata
@@ -128,12 +128,12 @@ def _wanted(field: FieldInfo) -> str:
     kind = next(iter({*get_args(field.annotation)} - {NoneType}), field.annotation)
     if kind is int:
         return f"must be a whole number of at least {bounds['ge']}"
-    return _PLAIN.get(kind) or _RANGES[tuple(bounds)].format(**bounds)
+    return _TYPE_RULES.get(kind) or _RANGES[tuple(bounds)].format(**bounds)
 
 
 def _choices(annotation: Any) -> list[str]:
-    """List the words of a Literal, or of one that may be None."""
-    words: list[str] = []
+    """List the choices of a Literal, or of a Literal or None."""
+    choices: list[str] = []
     for choice in get_args(annotation):
-        words += [choice] if isinstance(choice, str) else _choices(choice)
-    return words
+        choices += [choice] if isinstance(choice, str) else _choices(choice)
+    return choices

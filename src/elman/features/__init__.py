@@ -1,1 +1,1 @@
-"""One file a kind of column: how raw data becomes tensors, and how it is scored and drawn again."""
+"""Kinds of columns, one file each: how values become tensors, and tensors values again."""

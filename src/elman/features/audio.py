@@ -1,4 +1,4 @@
-"""Sound: as log-mel frames, or sample by sample."""
+"""Sounds, as log-mel frames or as samples."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ class _Learned(NamedTuple):
 
 
 class AudioFeature(Feature):
-    """A sound as a sequence of frames, or of samples, each column standardised.
+    """A sound as a sequence of log-mel frames or of samples, each column standardised.
 
         view="log-mel"   y = (log-mel − mean) / sd, by band; (T, mels), see `spectrogram.log_mel`
         view="samples"   y = (x − mean) / sd, by channel; (N, channels), x from −1 to 1
 
-    Values are all that `sound.read_sound` reads: paths to WAV and FLAC files, bytes, pairs of
-    samples and rate, samples. Several channels become their mean, unless `channels="each"` keeps
-    them apart. A sound at another rate is resampled. A sound without samples has no steps.
+    Values are whatever `sound.read_sound` reads: paths to WAV and FLAC files, bytes, pairs of
+    samples and sample rate, samples. Channels are averaged, unless `channels="each"` keeps them
+    apart. A sound at another sample rate is resampled. A sound without samples has no steps.
 
     Args:
-        sample_rate: Hz; None is that of the first sound of the training part.
-        view: as above.
+        sample_rate: sample rate in Hz; by default that of the first training sound.
+        view: log-mel frames or samples, as above.
         channels: `mean`, or `each`, which needs view="samples".
-        mels, window_ms, hop_ms: bands, length of a window and distance between two in
-            milliseconds, for log-mel frames; None is 40, 25 and 10.
+        mels, window_ms, hop_ms: number of mel bands, window length and hop length in milliseconds,
+            for log-mel frames; by default 40, 25 and 10.
 
     Raises:
-        OptionError: a value is out of its range, or has no sense beside another.
+        OptionError: an option is out of range, or contradicts another.
     """
 
     kind: ClassVar[str] = "audio"
@@ -83,9 +83,11 @@ class AudioFeature(Feature):
             if value is not None and not value > 0:
                 raise OptionError(f"{option} must be more than 0 milliseconds, got {value!r}.")
         if view == "samples" and not mels == window_ms == hop_ms is None:
-            raise OptionError("mels, window_ms and hop_ms are of view='log-mel'; leave them out.")
+            raise OptionError("mels, window_ms and hop_ms are for view='log-mel'; leave them out.")
         if view == "log-mel" and channels == "each":
-            raise OptionError("channels='each' keeps channels apart; it needs view='samples'.")
+            raise OptionError(
+                "channels='each' needs view='samples'; log-mel frames have one channel."
+            )
         self.sample_rate = sample_rate
         self.view = view
         self.channels = channels
@@ -97,7 +99,7 @@ class AudioFeature(Feature):
 
     @property
     def encoding(self) -> Encoding:
-        """A number a band, or a channel."""
+        """One number for each band or channel."""
         return Encoding(numbers=len(fitted(self._learned, self.kind).scaling.mean))
 
     @property
@@ -110,37 +112,38 @@ class AudioFeature(Feature):
         return f"samples of sound{apart} ({rate} Hz)"
 
     def fit(self, values: Iterable[Any]) -> AudioFeature:
-        """Learn rate, channels and scale from the training part's sounds.
+        """Learn sample rate, channels and scale from the training sounds.
 
         Raises:
-            DataError: a sound cannot be read; no rate is known; there is none, or none has steps.
+            DataError: a sound cannot be read, the sample rate is unknown, or no sound has a sample.
         """
         moments: Moments | None = None
-        odd: Counter[str] = Counter()
+        exceptions: Counter[str] = Counter()
         rate, channels, sounds = self.sample_rate, 1, 0
         for value in values:
             sound = read_sound(value)
             if rate is None:
-                rate = _known(sound.rate)
+                rate = _required(sound.rate)
             if moments is None and self.channels == "each":
                 channels = sound.samples.shape[1]
             if sound.rate not in {None, rate}:
-                odd[f"are resampled to {rate} Hz"] += 1
+                exceptions[f"are resampled to {rate} Hz"] += 1
             if self.channels == "mean" and sound.samples.shape[1] > 1:
-                odd["have several channels, which become their mean"] += 1
+                exceptions["have several channels, which are averaged"] += 1
             steps = self._steps(sound, rate, channels)
-            odd["have no sample"] += not len(steps)
+            exceptions["have no samples"] += not len(steps)
             moments = moments or Moments(steps.shape[1])
             moments.add(steps)
             sounds += 1
         if moments is None or rate is None:
-            raise DataError("there is no sound to learn from; was the training part empty?")
+            raise DataError("there are no training sounds; at least one is needed.")
         if not moments.count.any():
-            raise DataError(f"none of the {sounds} sounds of the training part has a sample.")
+            raise DataError(f"none of the {sounds} training sounds has a sample.")
         noun = "band" if self.view == "log-mel" else "channel"
         subjects = [f"{noun} {place}" for place in range(len(moments.mean))]
         scaling, notes = moments.scaling("standard", subjects)
-        self.notes = [f"{n} of {sounds} sounds {what}." for what, n in odd.items() if n] + notes
+        counts = [f"{n} of {sounds} sounds {what}." for what, n in exceptions.items() if n]
+        self.notes = counts + notes
         self._learned = _Learned(rate, channels, scaling)
         return self
 
@@ -148,7 +151,7 @@ class AudioFeature(Feature):
         """Turn a sound into floats, (T, I), float32.
 
         Raises:
-            DataError: it cannot be read, or has another number of channels than in training.
+            DataError: the sound cannot be read, or has another number of channels than in training.
         """
         rate, channels, scaling = fitted(self._learned, self.kind)
         steps = self._steps(read_sound(value), rate, channels)
@@ -158,7 +161,7 @@ class AudioFeature(Feature):
         """Turn floats, (T, I), back into log-mel frames, (T, mels), or samples.
 
         Returns:
-            Samples are (N,) where there is one channel, else (N, channels).
+            Samples are (N,) if there is one channel, else (N, channels).
         """
         scaling = fitted(self._learned, self.kind).scaling
         steps = scaling.decode(encoded.detach().cpu().double().numpy())
@@ -166,14 +169,14 @@ class AudioFeature(Feature):
 
     @classmethod
     def check_target(cls, options: Mapping[str, Any]) -> None:
-        """Refuse frames of a spectrum as a target; samples can be one."""
+        """Refuse log-mel frames as a target; samples can be predicted."""
         if options.get("view") != "samples":
             raise OptionError(
-                "log-mel frames cannot be predicted as a sound; say view='samples' (audio:samples)."
+                "log-mel frames cannot be predicted; set view='samples' (audio:samples)."
             )
 
     def shown(self, value: Any) -> SeriesInput:
-        """Show a sound as the line of its samples."""
+        """Show the samples of a sound as a line."""
         return SeriesInput(read_sound(value).samples)
 
     def to_json(self) -> dict[str, Any]:
@@ -198,14 +201,14 @@ class AudioFeature(Feature):
         return feature
 
     def _steps(self, sound: Sound, rate: int, channels: int) -> Floats:
-        """Turn a sound into frames or samples, not yet scaled."""
+        """Turn a sound into unscaled frames or samples."""
         samples = sound.samples
         if self.channels == "mean":
             samples = samples.mean(axis=1, keepdims=True)
         elif samples.shape[1] != channels:
             raise DataError(
-                f"a sound must have {channels} channels, as the first of the training part, got "
-                f"{samples.shape[1]}; correct it, or say channels='mean'."
+                f"a sound must have {channels} channels, like the first training sound, got "
+                f"{samples.shape[1]}; correct it, or set channels='mean'."
             )
         samples = resample(samples, sound.rate or rate, rate)
         if self.view == "samples":
@@ -220,11 +223,11 @@ class AudioFeature(Feature):
         return frames.numpy()
 
 
-def _known(rate: int | None) -> int:
-    """Refuse samples whose rate nobody said."""
+def _required(rate: int | None) -> int:
+    """Refuse samples without a sample rate."""
     if rate is None:
         raise DataError(
-            "these samples do not say how many there are a second; give sample_rate (audio has it "
-            "as an option), or pairs of samples and rate."
+            "these samples have no sample rate; set the option sample_rate, or give pairs of "
+            "samples and rate."
         )
     return rate

@@ -1,4 +1,4 @@
-"""From what somebody asked for, a kind and its options, to a feature."""
+"""Building a feature from its kind and options."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from elman.features.feature import Feature, feature_class
 
 
 def parse_kind(text: str) -> tuple[str, dict[str, Any]]:
-    """Read a kind as it is written on the command line: `text`, `text:char`, `audio:samples`.
+    """Read a kind as written on the command line: `text`, `text:char`, `audio:samples`.
 
     Returns:
-        The kind, and the options that what stands behind the colon is short for.
+        The kind, and the options that the variant after the colon stands for.
 
     Raises:
-        OptionError: there is no such kind, or it has no such variant; a near miss is offered.
+        OptionError: there is no such kind or variant; the nearest name is offered.
 
     >>> parse_kind("text:char"), parse_kind("category")
     (('text', {'level': 'character'}), ('category', {}))
@@ -40,18 +40,18 @@ def build_feature(
     columns: Sequence[str] = (),
     as_target: bool = False,
 ) -> Feature:
-    """Make a feature of a kind, not yet fitted.
+    """Build a feature of a kind, not yet fitted.
 
     Args:
         kind: one of `KINDS`.
-        options: arguments of its constructor.
-        columns: names of the columns it is for. Their names reach the feature where they are
-            several, or where the kind needs them; else a value is the one column's cell.
-        as_target: whether it is to be predicted.
+        options: arguments of the kind's constructor.
+        columns: names of the feature's columns. They are passed on if there are several, or if the
+            kind needs them; otherwise a value is the cell of the only column.
+        as_target: whether the feature is predicted.
 
     Raises:
-        OptionError: no such kind, no such option of it, it takes one column alone, or it cannot be
-            predicted.
+        OptionError: the kind or an option is unknown, the kind takes only one column, or it cannot
+            be predicted.
     """
     feature = feature_class(kind)
     known = [name for name in inspect.signature(feature).parameters if name != "as_target"]
@@ -64,8 +64,8 @@ def build_feature(
     if len(columns) > 1 or (columns and kind == "record"):
         if "columns" not in known:
             raise OptionError(
-                f"kind {kind!r} is of one column, got {len(columns)}: {', '.join(columns)}. Name "
-                f"one, or say kind 'record' or 'series'."
+                f"kind {kind!r} takes one column, got {len(columns)}: {', '.join(columns)}. Name "
+                f"one, or set the kind to 'record' or 'series'."
             )
         options["columns"] = list(columns)
     if as_target:

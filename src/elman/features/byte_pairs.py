@@ -1,4 +1,4 @@
-"""Byte pairs: pieces of words, learned by joining what often stands side by side."""
+"""Byte-pair encoding: tokens learned by merging frequent pairs of neighbours."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ if TYPE_CHECKING:
 
 
 def _tokenizers() -> Any:
-    return import_extra("tokenizers", "translation", "cutting texts into byte pairs")
+    return import_extra("tokenizers", "translation", "byte-pair encoding")
 
 
 class BytePairs:
-    """Texts as ids of byte pairs; id 0 is never given, and stands for unknown.
+    """Texts as ids of byte pairs; id 0, unknown, never occurs in an encoded text.
 
-    A text is cut at spaces into words, a word into bytes; then, in the order they were learned,
-    pairs of neighbours are joined. Since every byte is a piece, every text can be written.
+    A text is split at spaces into words, and words into bytes; then pairs of neighbours are merged
+    in the order in which the merges were learned. Since every byte is a token, every text can be
+    encoded.
 
     Args:
-        pieces: in the order of their ids; the first is the unknown one.
-        merges: pairs of pieces to be joined, in the order they were learned.
+        pieces: the tokens in the order of their ids; the first one is the unknown token.
+        merges: pairs of tokens to merge, in the order in which they were learned.
 
-    Source: Sennrich, Haddow & Birch 2016, arXiv:1508.07909; on bytes as Radford et
+    Source: Sennrich, Haddow & Birch 2016, arXiv:1508.07909; on bytes as in Radford et
     al. 2019 (GPT-2). Computed by the package `tokenizers`.
     """
 
@@ -45,12 +46,12 @@ class BytePairs:
 
     @classmethod
     def learn(cls, texts: Iterable[str], *, max_size: int, min_count: int) -> BytePairs:
-        """Learn pieces from texts.
+        """Learn tokens from texts.
 
         Args:
-            texts: what to learn from.
-            max_size: greatest number of ids; the unknown one and the 256 bytes are always there.
-            min_count: a pair seen less often is not joined.
+            texts: the training texts.
+            max_size: maximum number of ids, including the unknown token and the 256 bytes.
+            min_count: minimum count of a pair to be merged.
         """
         tokenizers = _tokenizers()
         tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE(unk_token=UNKNOWN))
@@ -67,24 +68,24 @@ class BytePairs:
         return cls(sorted(model["vocab"], key=model["vocab"].__getitem__), model["merges"])
 
     def __len__(self) -> int:
-        """Ids in all, the unknown one among them."""
+        """Number of ids, including the unknown one."""
         return len(self.pieces)
 
     def encode(self, text: str) -> list[int]:
-        """Return the ids of a text's pieces."""
+        """Return the ids of a text's tokens."""
         return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Write the text of ids; the unknown one is left out."""
+        """Return the text of ids; the unknown id is left out."""
         return str(self._tokenizer.decode([index for index in ids if index > 0]))
 
     def to_json(self) -> dict[str, Any]:
-        """Describe the pieces in JSON values."""
+        """Describe the tokens and merges in JSON values."""
         return {"pieces": list(self.pieces), "merges": [list(pair) for pair in self.merges]}
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any], kind: str) -> BytePairs:
-        """Restore the pieces of a feature of some kind.
+        """Restore byte pairs from JSON; `kind` is the feature's, for errors.
 
         Raises:
             DataError: the state is malformed.
@@ -92,8 +93,8 @@ class BytePairs:
         check_entries(kind, state, {"pieces": list, "merges": list})
         pieces = set(state["pieces"])
         if state["pieces"][:1] != [UNKNOWN] or len(pieces) != len(state["pieces"]):
-            raise malformed(kind, f"its byte pairs must begin with {UNKNOWN!r}, each there once")
+            raise malformed(kind, f"its byte pairs must begin with {UNKNOWN!r} and be unique")
         for pair in state["merges"]:
             if len(pair) != 2 or not {*pair, "".join(pair)} <= pieces:
-                raise malformed(kind, f"its byte pairs cannot join {pair}")
+                raise malformed(kind, f"its byte pairs cannot merge {pair}")
         return cls(state["pieces"], state["merges"])

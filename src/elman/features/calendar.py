@@ -1,4 +1,4 @@
-"""Where in the day, the week, the month and the year a time lies, as numbers."""
+"""Calendar covariates: the position of a time in the day, week, month and year."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ Dates = NDArray[np.datetime64]
 
 
 class Cycle(NamedTuple):
-    """Something that comes round."""
+    """A cycle of the calendar."""
 
     place: Callable[[Dates], NDArray[Any]]
-    """Where in it a time lies, counted from 0."""
+    """Position of a time in the cycle, from 0."""
     places: int
-    """How many places it has."""
+    """Number of positions."""
     length: int
-    """Microseconds until it comes round, roughly."""
+    """Approximate length in microseconds."""
 
 
 def _since(dates: Dates, unit: str) -> NDArray[np.int64]:
-    """Return microseconds since the beginning of the unit a date lies in."""
-    begun = dates.astype(f"datetime64[{unit}]").astype("datetime64[us]")
-    return np.asarray(dates - begun, np.int64)
+    """Return the microseconds since the beginning of each date's unit."""
+    start = dates.astype(f"datetime64[{unit}]").astype("datetime64[us]")
+    return np.asarray(dates - start, np.int64)
 
 
 CYCLES: Mapping[str, Cycle] = MappingProxyType(
@@ -56,17 +56,18 @@ _SHORTER_THAN: Mapping[str, int] = MappingProxyType(
         "day of the year": 28 * DAY,
     }
 )
-"""Cycle → a step must be shorter than this to have places in it."""
+"""Cycle → upper bound of the steps for which it is informative."""
 
 
 def fitting_cycles(frequency: Frequency, span: int) -> tuple[str, ...]:
-    """Name the cycles that steps of a frequency have places in, and that came round twice.
+    """Name the cycles that suit a frequency and that the data covers at least twice.
 
-    What came round once tells a network which row it reads, and nothing of the next round.
+    A cycle covered only once would tell a network which row it reads, and nothing about the next
+    cycle.
 
     Args:
-        frequency: of the steps.
-        span: from the first time to the last, in microseconds.
+        frequency: frequency of the steps.
+        span: time from the first step to the last, in microseconds.
     """
     if frequency.of_numbers:
         return ()
@@ -79,7 +80,7 @@ def fitting_cycles(frequency: Frequency, span: int) -> tuple[str, ...]:
 
 
 def calendar_columns(times: NDArray[np.int64], cycles: Sequence[str]) -> NDArray[np.float64]:
-    """Return where in each cycle each time lies, from −½ to ½, (T, cycles).
+    """Return the position of each time in each cycle, from −½ to ½, (T, cycles).
 
     Args:
         times: microseconds since 1970, (T,).

@@ -1,4 +1,4 @@
-"""Categories: one of a few names."""
+"""Categories: one of a fixed set of classes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from elman.features.vocabulary import Name, NameCounter, Vocabulary, as_name, un
 
 
 class CategoryFeature(Feature):
-    """One of a few names, as an id.
+    """One of a fixed set of classes, as an id.
 
-    A name is a string, a whole number, or true or false. As input, id 0 is unknown or missing and
-    the names have the ids 1 … n. As target, the names are classes 0 … n − 1; one that was not
-    there in training is an error, as is a missing one.
+    The name of a class is a string, a whole number, or true or false. As input, id 0 stands for
+    unknown or missing and the classes have the ids 1 … n. As target, they have the ids 0 … n − 1,
+    and a class that does not occur in training, or a missing one, is an error.
 
     Args:
-        as_target: whether the category is to be predicted.
+        as_target: whether the category is predicted.
 
     >>> label = CategoryFeature(as_target=True).fit(["pos", "neg", "pos"])
     >>> label.names, label.counts, label.encode("pos").item()
@@ -33,7 +33,7 @@ class CategoryFeature(Feature):
 
     kind: ClassVar[str] = "category"
     has_steps: ClassVar[bool] = False
-    plural: ClassVar[str] = "names"
+    plural: ClassVar[str] = "categories"
     objectives: ClassVar[tuple[str, ...]] = ("classification",)
     predicts_names: ClassVar[bool] = True
     is_class: ClassVar[bool] = True
@@ -46,12 +46,12 @@ class CategoryFeature(Feature):
 
     @property
     def names(self) -> tuple[Name, ...]:
-        """The names in their own order: of the alphabet, of size, false before true."""
+        """The classes, sorted: by alphabet, by size, or false before true."""
         return fitted(self._vocabulary, self.kind).names
 
     @property
     def counts(self) -> tuple[int, ...]:
-        """How often each name is there in the training part."""
+        """How often each class occurs in the training rows."""
         return fitted(self._vocabulary, self.kind).counts
 
     @property
@@ -62,15 +62,14 @@ class CategoryFeature(Feature):
     @property
     def description(self) -> str:
         """What a value is, in words."""
-        noun = "labels" if self.as_target else "names"
-        return f"one of {len(self.names)} {noun}"
+        return f"one of {len(self.names)} classes"
 
     def fit(self, values: Iterable[Any]) -> CategoryFeature:
-        """Learn the names from the training part's values.
+        """Learn the classes from the training rows.
 
         Raises:
-            DataError: a value is no name, or is missing where it is the target; there is none;
-                or, as target, only one.
+            DataError: a value is no class or, as target, is missing; or there is no class or, as
+                target, only one.
         """
         counter, absent = NameCounter("a category"), 0
         for value in values:
@@ -82,50 +81,49 @@ class CategoryFeature(Feature):
         counts = counter.counts
         if not counts:
             raise DataError(
-                f"there is no name in the {absent} values of the training part; "
-                f"was another column meant?"
+                f"there is no class in the {absent} training rows; is this the right column?"
             )
         if self.as_target and len(counts) == 1:
             (name,) = counts
             raise DataError(
-                f"a target needs at least two classes, and all {counts.total()} values of the "
-                f"training part are {shown(name)}; there is nothing to be learned from it."
+                f"a target needs at least two classes, and all {counts.total()} training values "
+                f"are {shown(name)}; choose another column."
             )
         self._vocabulary = Vocabulary.by_name(counts, unknown=not self.as_target)
         self.notes = [f"{absent} missing values count as unknown."] if absent else []
         if 2 < len(counts) == counts.total():
             self.notes.append(
-                f"each of the {len(counts)} names is there once: nothing that is learned of one "
-                f"will be met again."
+                f"each of the {len(counts)} classes occurs only once, so nothing can be learned "
+                f"from them."
             )
         return self
 
     def encode(self, value: Any) -> Tensor:
-        """Turn a name into its id, (), int64.
+        """Turn a class into its id, (), int64.
 
         Raises:
-            DataError: the value is no name; or it is a target that is missing, or was not there
-                in training.
+            DataError: the value is no class; or, as target, it is missing or does not occur in
+                training.
         """
         vocabulary = fitted(self._vocabulary, self.kind)
         name = self._name(value)
         index = None if name is None else vocabulary.find(name)
         if index is None and name is not None and self.as_target:
             raise unseen(
-                "label",
+                "class",
                 name,
                 self.names,
-                "Correct it, leave the row out, or see to it that the training part has such rows.",
+                "Correct it, leave the row out, or add such rows to the training rows.",
             )
         return torch.tensor(index or 0, dtype=torch.int64)
 
     def decode(self, encoded: Tensor) -> Name | None:
-        """Turn an id back into its name; the unknown one is None."""
+        """Turn an id back into its class; the unknown id is None."""
         return fitted(self._vocabulary, self.kind).name(int(encoded))
 
     @property
     def reads_as_texts(self) -> bool:
-        """Whether there are many names of several words each, as short sentences that repeat."""
+        """Whether there are many classes of several words each, like repeated short sentences."""
         words = sum(len(str(name).split()) for name in self.names)
         return len(self.names) > FEW_CLASSES and words >= 2 * len(self.names)
 
@@ -146,9 +144,9 @@ class CategoryFeature(Feature):
         return feature
 
     def _name(self, value: Any) -> Name | None:
-        """Check a value: a name, or None where it is missing and need not be there."""
+        """Check a value and return its class, or None if it is missing and not a target."""
         if blank(value):
             if self.as_target:
-                raise DataError("the label is missing; fill it in, or leave the row out.")
+                raise DataError("the class is missing; fill it in, or leave the row out.")
             return None
         return as_name(value, "a category")

@@ -1,4 +1,4 @@
-"""What is asked of values and options, in the same words by every kind of column."""
+"""Checks of values and options that all kinds of columns share."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _SHORT.maxother = 60
 
 
 def missing(value: object) -> bool:
-    """Tell whether a value is none at all: None, or NaN."""
+    """Tell whether a value is missing: None or NaN."""
     if value is None:
         return True
     return isinstance(value, float | np.floating) and math.isnan(value)
 
 
 def blank(value: object) -> bool:
-    """Tell whether a cell is missing, or a string of nothing, which says the same."""
+    """Tell whether a cell is missing or an empty string, which means the same."""
     return missing(value) or (isinstance(value, str) and not value.strip())
 
 
 def shown(value: object) -> str:
-    """Show a value in an error: on one line, and short however long the value is.
+    """Show a value in an error message: on one line, and shortened.
 
     >>> shown("x" * 1000)
     "'xxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxx'"
@@ -45,23 +45,23 @@ def fitted(learned: Learned | None, kind: str) -> Learned:
     """Return what a feature has learned.
 
     Raises:
-        DataError: it has learned nothing yet.
+        DataError: the feature is not fitted.
     """
     if learned is None:
         raise DataError(
             f"a feature of kind {kind!r} must be fitted before it is used; "
-            f"call fit with the values of the training part."
+            f"call fit with the training values."
         )
     return learned
 
 
 def check_choice(option: str, value: object, known: Iterable[str]) -> None:
-    """Refuse an option's value that is not one of the known ones, near miss first."""
+    """Refuse an unknown value of an option; the nearest known value is offered."""
     if value not in (known := list(known)):
         raise unknown(option, value, known)
 
 
 def check_whole(option: str, value: Any, *, least: int) -> None:
-    """Refuse an option's value that is no whole number, or a smaller one than `least`."""
+    """Refuse a value of an option that is no whole number of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise OptionError(f"{option} must be a whole number of at least {least}, got {value!r}.")

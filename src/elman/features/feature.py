@@ -1,7 +1,7 @@
-"""What every kind of column promises: how its values become tensors, and tensors values again.
+"""The interface of every kind of column: how values become tensors, and tensors values again.
 
-A feature is fitted on the training part alone, encodes one value at a time, and keeps what it has
-learned — a vocabulary, a scale — as JSON within the model.
+A feature is fitted on the training rows only, encodes one value at a time, and saves what it has
+learned (a vocabulary, a scale) as JSON in the model.
 
 | kind       | a value is                                  | has steps | encoded                |
 | ---------- | ------------------------------------------- | --------- | ---------------------- |
@@ -11,8 +11,8 @@ learned — a vocabulary, a scale — as JSON within the model.
 | `frames`   | pictures over time                          | yes       | floats (T, C, H, W)    |
 | `audio`    | a sound                                     | yes       | floats (T, I)          |
 | `roll`     | a piano roll                                | yes       | floats (T, 88)         |
-| `category` | one of a few names                          | no        | id ()                  |
-| `labels`   | any of a few names                          | no        | zeros and ones (n,)    |
+| `category` | one of a fixed set of classes               | no        | id ()                  |
+| `labels`   | any number of a fixed set of labels         | no        | zeros and ones (n,)    |
 | `number`   | a number                                    | no        | floats (1,)            |
 | `record`   | several numbers and categories              | no        | floats (n,)            |
 | `image`    | a picture                                   | no        | floats (C, H, W)       |
@@ -35,19 +35,19 @@ from elman.plugins import Registry
 
 
 class Encoding(NamedTuple):
-    """What an encoded value holds, of one step where it has steps: all that a network must know.
+    """The layout of an encoded value, or of each of its steps: all that a network needs to know.
 
-    Columns stand in this order: numbers, ids, then the characters of a word.
+    Columns have this order: numbers, ids, then the characters of a word.
     """
 
     numbers: int = 0
-    """Columns that are numbers."""
+    """Number of numeric columns."""
     ids: tuple[int, ...] = ()
-    """Columns that are ids, as the size of each one's vocabulary; id 0 is unknown or missing."""
+    """Vocabulary size of each id column; id 0 is unknown or missing."""
     characters: tuple[int, int] | None = None
-    """Size of the vocabulary of characters and columns a word, ids where 0 is padding."""
+    """Size of the character vocabulary and columns a word; id 0 is padding."""
     picture: tuple[int, int, int] | None = None
-    """Channels, height and width of a picture; there are no columns then."""
+    """Channels, height and width of a picture, which has no columns."""
 
 
 class SeriesInput(NamedTuple):
@@ -63,61 +63,60 @@ class ImageInput(NamedTuple):
 
 
 class Feature(ABC):
-    """A kind of column. Options are arguments of its constructor, and part of its JSON.
+    """A kind of column. Its options are arguments of its constructor and part of its JSON.
 
-    What the rest of Elman must know of a kind are traits of its class, so that nobody asks for a
-    kind by its name.
+    The class attributes are the traits of a kind, so that no other code asks for a kind's name.
     """
 
     kind: ClassVar[str]
     has_steps: ClassVar[bool]
     """Whether a value is a sequence, whose first axis is time."""
     plural: ClassVar[str]
-    """What values are, in words: `lists of symbols`."""
+    """What values are, in the plural: `lists of symbols`."""
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
-    """What may follow the kind after a colon, and the options that it is short for."""
+    """Variant, written after the kind and a colon → the options that it stands for."""
     objectives: ClassVar[tuple[str, ...]] = ()
-    """Objectives that suit it as a target, the default first; none where it is an input alone."""
+    """Objectives that suit it as a target, the default first; none if it can only be an input."""
     target_variant: ClassVar[str] = ""
-    """The kind with the variant that a target must have; empty where any will do."""
+    """Kind and variant that a target must have; empty if any variant can be a target."""
     next_objective: ClassVar[str | None] = None
-    """The objective that predicts its next step; None where no next step can be sampled."""
+    """Objective that predicts its next step; None if no next step can be sampled."""
     predicts_names: ClassVar[bool] = False
-    """Whether predictions are names of a fixed set, which all parts may have to be asked for."""
+    """Whether predictions are names of a fixed set."""
     is_class: ClassVar[bool] = False
-    """Whether a value is exactly one name, a class, of which every part should have its share."""
+    """Whether a value is exactly one class, so that splits can have equal shares of classes."""
     writable: ClassVar[bool] = False
-    """Whether a network can write it: its steps are tokens, each with a name."""
+    """Whether a network can write it: its steps are tokens with names."""
     is_text: ClassVar[bool] = False
     """Whether a value is a string of running text."""
     reads_files: ClassVar[bool] = False
     """Whether a value may be the path of a file."""
     says_little: ClassVar[bool] = False
-    """Whether, as the input of a network that writes, it leaves many outputs equally right."""
+    """Whether, as input of a network that writes, it allows many equally correct outputs."""
     is_picture: ClassVar[bool] = False
-    """Whether several rows may hold the same value, each with a target of its own: captions."""
+    """Whether several rows may hold the same value with different targets, such as captions."""
     notes: list[str]
-    """What `fit` assumed or left out, a sentence each; no part of the JSON."""
+    """What `fit` assumed or left out, one sentence each; not part of the JSON."""
 
     @property
     @abstractmethod
     def encoding(self) -> Encoding:
-        """What an encoded value holds; known once fitted."""
+        """The layout of an encoded value; known once fitted."""
 
     @property
     @abstractmethod
     def description(self) -> str:
-        """What a value is, in words: `characters`, `one of 2 labels`; known once fitted."""
+        """What a value is, in words: `characters`, `one of 2 classes`; known once fitted."""
 
     @abstractmethod
     def fit(self, values: Iterable[Any]) -> Self:
-        """Learn from the training part's values.
+        """Learn from the training values.
 
-        Each value is checked before the next one is asked for, so that a caller who hands them
-        out one by one knows the place of the one that was refused.
+        Each value is checked before the next one is requested, so that a caller who yields them
+        one by one knows which one was refused.
 
         Raises:
-            DataError: there is no value, or one cannot be taken.
+            DataError: there is no value, or one is malformed.
         """
 
     @abstractmethod
@@ -125,8 +124,7 @@ class Feature(ABC):
         """Turn a value into a tensor.
 
         Raises:
-            DataError: the value cannot be taken; the caller knows file, row and column, and says
-                them before this message.
+            DataError: the value is malformed; the caller adds file, row and column.
         """
 
     @abstractmethod
@@ -135,7 +133,7 @@ class Feature(ABC):
 
     @abstractmethod
     def to_json(self) -> dict[str, Any]:
-        """Describe options and what was learned in JSON values, `kind` among them."""
+        """Describe kind, options and what was learned in JSON values."""
 
     @classmethod
     @abstractmethod
@@ -158,63 +156,63 @@ class Feature(ABC):
 
     @property
     def drops_case(self) -> bool:
-        """Whether what is written is in small letters alone, so that case cannot be right."""
+        """Whether written text is lower case only, so that scores must ignore case."""
         return False
 
     @property
     def has_words(self) -> bool:
-        """Whether what is written is text of words, measured as such, not by edits."""
+        """Whether written text consists of words, so that scores compare words, not characters."""
         return self.is_text and not self.spelled
 
     @property
     def reads_as_texts(self) -> bool:
-        """Whether its names may be texts that were meant to be written."""
+        """Whether its classes look like texts that were meant to be written."""
         return False
 
     @classmethod
     def check_target(cls, options: Mapping[str, Any]) -> None:  # noqa: ARG003 - a kind may ask
-        """Refuse to be a target with these options.
+        """Check that the kind can be a target with these options.
 
         Raises:
-            OptionError: the kind cannot be predicted, or not so.
+            OptionError: the kind cannot be predicted, or not with these options.
         """
         if not cls.objectives:
             classes = [feature_class(kind) for kind in KINDS]
             targets = [each.target_variant or each.kind for each in classes if each.objectives]
             raise OptionError(
-                f"kind {cls.kind!r} can be an input and not a target. Kinds of targets: "
+                f"kind {cls.kind!r} can only be an input, not a target. Kinds of targets: "
                 f"{', '.join(targets)}."
             )
 
     def ids(self, value: Any) -> list[int]:
-        """List the ids of the names that a value holds, where predictions are names."""
+        """List the ids of a value's names, if predictions are names."""
         return [int(index) for index in self.encode(value).reshape(-1)]
 
     def tokens(self, encoded: Tensor) -> list[str]:
-        """Name the steps of an encoded value; steps without a name are numbered from 1."""
+        """Name the steps of an encoded value; steps without names are numbered from 1."""
         if not self.writable:
             return [str(step) for step in range(1, len(encoded) + 1)]
         decoded = [self.decode(encoded[step : step + 1]) for step in range(len(encoded))]
         return [each if isinstance(each, str) else " ".join(each) for each in decoded]
 
     def as_given(self, value: Any) -> Any:
-        """Return a target as the data has it, where it is written: its symbols, a list.
+        """Return a target as it stands in the data, as a list of symbols, for scoring.
 
-        Symbols that a network cannot write stay, and count as mistakes.
+        Symbols that a network cannot write stay, and count as errors.
         """
         return [str(symbol) for symbol in (value.split() if isinstance(value, str) else value)]
 
     def beginning(self) -> Tensor:
-        """Return what stands before the first token that is generated: the commonest token."""
+        """Return the token before the first generated one: the most frequent token."""
         return torch.tensor([1])
 
     def unknown_in(self, value: Any) -> int:
-        """Count the steps of a value that were not seen in training, and are read as unknown."""
+        """Count the steps of a value that do not occur in training and are read as unknown."""
         del value
         return 0
 
     def shown(self, value: Any) -> str | SeriesInput | ImageInput:
-        """Show one value as a page does: text, lines or a picture."""
+        """Return a value as a page shows it: text, lines or a picture."""
         if isinstance(value, list | tuple):
             return " ".join(map(str, value))
         return str(value)

@@ -1,4 +1,4 @@
-"""Series that are to be forecast: values, covariates, the calendar, and whose series it is."""
+"""Series to forecast: targets, covariates, calendar and item."""
 
 from __future__ import annotations
 
@@ -19,46 +19,46 @@ from elman.features.scaling import Floats, Moments, Scaling
 from elman.features.state import feature_state, restore
 
 SHOWN = 3
-"""Items named in a note before the rest is counted."""
+"""Maximum number of items named in a note."""
 
 
 class Layout(NamedTuple):
-    """How many columns of an encoded step are what; they stand in this order."""
+    """The number of columns of each sort in an encoded step, in their order."""
 
     values: int
-    """Targets, as they are; NaN where one is missing."""
+    """Targets, unscaled; NaN where missing."""
     past: int
-    """What is known up to now alone: covariates, scaled, and marks of their gaps."""
+    """Columns known only for the past: scaled covariates, and marks of missing values."""
     known: int
-    """What is known of the future as well: covariates, their gaps, the calendar, the age."""
+    """Columns also known for the future: covariates, marks of missing values, calendar, age."""
     items: int
-    """Names an item's id may be of, the unknown one, 0, among them; 0 where there is no id."""
+    """Number of item ids, including the unknown id 0; 0 without item ids."""
 
 
 class ForecastFeature(Feature):
-    """Series on a regular grid, from which windows of past and horizon are cut.
+    """Series on a regular grid of times, from which windows and horizons are cut.
 
-    A value is a series: the list of the cells of the targets, the past covariates, the known ones,
-    the time and the item, where there are such. All but the item are numbers a step, (T,), NaN
-    where missing; the targets and past covariates may end before the others do, which then are
-    known of the steps ahead.
+    A value is a series: the list of the cells of the targets, the past covariates, the known
+    covariates, the time and the item, as far as they exist. All but the item are numbers, one a
+    step, (T,), NaN where missing. Targets and past covariates may end earlier than the known
+    covariates and times, which then cover the steps ahead.
 
         encoded step = targets, past covariates, known covariates, calendar, age, item's id
 
-    Covariates are scaled as those of a `series`. Targets stay as they are, for each window has a
-    scale of its own. The age, in a set of several series, is ln (1 + steps since the first one).
+    Covariates are scaled like those of a `series`. Targets are not scaled, because each window is
+    scaled by itself. The age, in data with several series, is ln (1 + steps since the first one).
 
     Args:
-        targets: columns to be forecast.
-        horizon: steps ahead.
-        window: steps of the past that are read.
-        season: steps until a series comes round, that a naive forecast looks back; None for what
-            most series of the frequency have.
-        past: covariates known up to now alone.
-        known: covariates known of the future.
-        frequency: how far steps lie apart, as `Frequency.parse` reads it; None without times.
+        targets: columns to forecast.
+        horizon: number of steps ahead.
+        window: window length in steps.
+        season: season length in steps, for the seasonal naive forecast; by default the usual one
+            for the frequency.
+        past: covariates that are known only for the past.
+        known: covariates whose future values are known.
+        frequency: time between steps, as `Frequency.parse` reads it; None without times.
         timed: whether there is a column of times.
-        several: whether there is a column that says whose series it is.
+        several: whether a column says which item each series belongs to.
         counts: whether targets must be 0, 1, 2, ….
 
     Source of the covariates: Salinas et al. 2020, arXiv:1704.04110, §4.
@@ -105,27 +105,27 @@ class ForecastFeature(Feature):
 
     @property
     def means(self) -> Floats:
-        """Mean of every target over the training part, (n,)."""
+        """Mean of every target over the training rows, (n,)."""
         return fitted(self._targets, self.kind).mean
 
     @property
     def deviations(self) -> Floats:
-        """Standard deviation of every target over the training part, (n,); 1 where constant."""
+        """Standard deviation of every target over the training rows, (n,); 1 if constant."""
         return fitted(self._targets, self.kind).sd
 
     @property
     def sizes(self) -> Floats:
-        """Mean of the absolute values of every target over the training part, (n,), above 0."""
+        """Mean absolute value of every target over the training rows, (n,), above 0."""
         return self._sizes
 
     @property
     def items(self) -> list[str | int]:
-        """The items of the training part, in the order of their ids 1, 2, …."""
+        """The items of the training rows, in the order of their ids 1, 2, …."""
         return list(self._items)
 
     @property
     def layout(self) -> Layout:
-        """What the columns of an encoded step are."""
+        """The number of columns of each sort in an encoded step."""
         ages = int(self.several)
         return Layout(
             values=len(self.targets),
@@ -136,7 +136,7 @@ class ForecastFeature(Feature):
 
     @property
     def encoding(self) -> Encoding:
-        """What a step holds."""
+        """The layout of a step."""
         layout = self.layout
         numbers = layout.values + layout.past + layout.known
         return Encoding(numbers=numbers, ids=(layout.items,) if layout.items else ())
@@ -144,14 +144,13 @@ class ForecastFeature(Feature):
     @property
     def description(self) -> str:
         """What a value is, in words."""
-        beside = [*self.past, *self.known, *self._cycles]
-        return ", ".join([*self.targets, *beside])
+        return ", ".join([*self.targets, *self.past, *self.known, *self._cycles])
 
     def fit(self, values: Iterable[Any]) -> ForecastFeature:
-        """Learn scales, items and the calendar from the training part's series.
+        """Learn scales, items and calendar cycles from the training series.
 
         Raises:
-            DataError: there is no series, no value in any, or one cannot be taken.
+            DataError: there is no series, a column has no value, or a series is malformed.
         """
         targets, sizes = Moments(len(self.targets)), Moments(len(self.targets))
         past, known = Moments(len(self.past)), Moments(len(self.known))
@@ -169,33 +168,33 @@ class ForecastFeature(Feature):
                 self._items.setdefault(cells.item, len(self._items) + 1)
         names = [f"column {name!r}" for name in self.targets]
         self._targets, notes = targets.scaling("standard", names)
-        self.notes = [note for note in notes if "is the same" in note]
+        self.notes = [note for note in notes if "is constant" in note]
         self._sizes = np.where(sizes.mean > 0, sizes.mean, 1.0)
         self._past = self._scaling(past, self.past)
         self._known = self._scaling(known, self.known)
         missing = int(targets.missing.sum())
         if missing:
             self.notes.append(
-                f"{counted(missing, 'value')} of {', '.join(self.targets)} are missing in the "
-                "training part; they are marked as missing, and nothing is learned from them."
+                f"{counted(missing, 'training value')} of {', '.join(self.targets)} are missing; "
+                "they are marked as missing and left out of the loss."
             )
         if self.timed and self.steps is not None:
             self._cycles = fitting_cycles(self.steps, span)
         return self
 
     def encode(self, value: Any) -> Tensor:
-        """Turn a series into floats, (T, columns), T being the steps of its longest cell.
+        """Turn a series into floats, (T, columns), where T is the length of its longest cell.
 
         Raises:
-            DataError: it is no such series.
+            DataError: the value is no such series.
         """
         cells = self._cells(value)
         self._check_counts(cells.targets)
         steps = max(len(cells.targets), len(cells.known) if self.known else 0)
         steps = max(steps, 0 if cells.times is None else len(cells.times))
         parts = [
-            _longer(cells.targets, steps, np.nan),
-            _longer(self._scaled(self._past, cells.past, self.past), steps, 0.0),
+            _padded(cells.targets, steps, np.nan),
+            _padded(self._scaled(self._past, cells.past, self.past), steps, 0.0),
             self._scaled(self._known, cells.known, self.known),
         ]
         if self._cycles and cells.times is not None:
@@ -207,7 +206,7 @@ class ForecastFeature(Feature):
         return torch.from_numpy(np.concatenate(rows, 1).astype(np.float32))
 
     def decode(self, encoded: Tensor) -> list[list[float]]:
-        """Return the targets of encoded steps, (T, …), NaN where one is missing."""
+        """Return the targets of encoded steps, (T, …), NaN where missing."""
         values: list[list[float]] = encoded[:, : len(self.targets)].double().tolist()
         return values
 
@@ -258,16 +257,16 @@ class ForecastFeature(Feature):
         return feature
 
     def unknown_items(self, items: Iterable[str | int]) -> list[str]:
-        """Say which items are none of the training part, which are read as an unknown one."""
+        """Note the items that do not occur in training and are read as unknown."""
         new = [item for item in items if item not in self._items]
         if not self.several or not new:
             return []
         listed = ", ".join(map(repr, new[:SHOWN]))
         more = f" and {len(new) - SHOWN} more" if len(new) > SHOWN else ""
-        return [f"no item of the training part, so forecast as unknown ones: {listed}{more}."]
+        return [f"items not in the training rows are forecast as unknown: {listed}{more}."]
 
     def _cells(self, value: Any) -> _Cells:
-        """Take a value apart, each cell checked."""
+        """Split a value into its cells, each checked."""
         names = [*self.targets, *self.past, *self.known]
         count = len(names) + self.timed + self.several
         cells = list(value) if count > 1 else [value]
@@ -294,15 +293,15 @@ class ForecastFeature(Feature):
             raise DataError(
                 f"{self.targets[column]} is {targets[step, column]:g} at step {step} of the series "
                 "that begins here, and distribution = 'negative-binomial' is for counts 0, 1, 2, "
-                "…; correct it, or take 'gaussian' or 'student-t'."
+                "…; correct it, or use 'gaussian' or 'student-t'."
             )
 
     def _scaling(self, moments: Moments, names: Sequence[str]) -> Scaling | None:
         if not names:
             return None
-        found, notes = moments.scaling("standard", [f"column {name!r}" for name in names])
+        scaling, notes = moments.scaling("standard", [f"column {name!r}" for name in names])
         self.notes += notes
-        return found
+        return scaling
 
     @staticmethod
     def _scaled(scaling: Scaling | None, values: Floats, names: Sequence[str]) -> Floats:
@@ -322,10 +321,10 @@ class _Cells(NamedTuple):
 
 
 def _side_by_side(columns: Sequence[Floats]) -> Floats:
-    """Put columns of one length side by side, (T, columns)."""
+    """Stack columns of equal length, (T, columns)."""
     return np.stack(columns, 1) if columns else np.empty((0, 0))
 
 
-def _longer(values: Floats, steps: int, filling: float) -> Floats:
-    """Lengthen columns, (T, n), to so many steps."""
-    return np.pad(values, ((0, steps - len(values)), (0, 0)), constant_values=filling)
+def _padded(values: Floats, steps: int, padding: float) -> Floats:
+    """Pad columns, (T, n), at the end to a number of steps."""
+    return np.pad(values, ((0, steps - len(values)), (0, 0)), constant_values=padding)

@@ -1,4 +1,4 @@
-"""What values of one type are best taken for; each guess with its reason."""
+"""Guesses of a column's kind from values of one type, each with its reason."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from elman.features.roll import KEYS
 from elman.features.vocabulary import Name, as_name
 
 FEW_CLASSES = 20
-"""A target of so many different whole numbers, or short names, or fewer, is a category."""
+"""Maximum number of distinct whole numbers, or short names, of a target that is a category."""
 
 SHORT = 3
-"""Words that a name has at most, on average; what is longer is text."""
+"""Maximum mean number of words of a name; longer strings are text."""
 
 OPEN_VOCABULARY = 1000
-"""So many different symbols, or more, may be the words of a language."""
+"""Minimum number of distinct symbols that may be the words of a language."""
 
 WORDS = {"characters": True, "lowercase": True, "min_count": 2}
-"""How such words are read: what was seen once, or never, is known by its characters alone."""
+"""Options for such words: rare and unknown words are known only by their characters."""
 
 SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif")
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
@@ -30,7 +30,7 @@ SEPARATORS = (";", "|")
 
 
 class Guess(NamedTuple):
-    """A kind, options of it, and why."""
+    """A kind, its options, and the reason."""
 
     kind: str
     options: dict[str, Any]
@@ -43,11 +43,11 @@ class Sample(NamedTuple):
     values: Sequence[Any]
     as_target: bool
     steps: Sequence[int] | None
-    """How many steps the input of each value has, where that is known."""
+    """Number of steps of each value's input, if known."""
 
 
 def strings(sample: Sample) -> Guess:
-    """Tell paths, numbers in words, several labels, names and texts apart."""
+    """Distinguish paths, numbers as strings, labels, categories and texts."""
     texts = [value if isinstance(value, str) else value["path"] for value in sample.values]
     for kind, endings in (("audio", SOUNDS), ("image", PICTURES)):
         if all(text.lower().endswith(endings) for text in texts):
@@ -59,17 +59,17 @@ def strings(sample: Sample) -> Guess:
     if sample.as_target:
         for separator in SEPARATORS:
             if _is_list_of_labels(distinct, separator, len(texts)):
-                return Guess("labels", {"separator": separator}, f"names with {separator} between")
+                return Guess("labels", {"separator": separator}, f"names separated by {separator}")
     repeat = len(distinct) <= len(texts) / 2
     if words <= SHORT and (repeat or (sample.as_target and len(distinct) <= FEW_CLASSES)):
-        return Guess("category", {}, f"{len(distinct)} names" + (" that repeat" * repeat))
+        return Guess("category", {}, f"{len(distinct)} different names" + (", repeated" * repeat))
     if words < 1.5:
         return Guess("text", {"level": "character"}, "strings of one word, most of them different")
     return Guess("text", {}, f"strings of {words:.0f} words on average")
 
 
 def numbers(sample: Sample) -> Guess:
-    """Tell a category of few whole numbers from a number; only a target can be the former."""
+    """Distinguish numbers from a category of few whole numbers, which only a target can be."""
     whole = all(math.isfinite(value) and float(value).is_integer() for value in sample.values)
     distinct = len(set(sample.values))
     few = distinct <= min(FEW_CLASSES, len(sample.values) / 2)
@@ -79,29 +79,29 @@ def numbers(sample: Sample) -> Guess:
 
 
 def lists_of_strings(sample: Sample) -> Guess:
-    """Tell symbols, one a step, from labels, any of a few."""
+    """Distinguish symbols, one a step, from labels."""
     if sample.as_target and not _one_a_step(sample) and _never_twice(sample.values):
-        return Guess("labels", {}, "lists of names, none twice in a list")
+        return Guess("labels", {}, "lists of names without repetitions")
     if not sample.as_target and _are_words(sample.values):
-        return Guess("symbols", dict(WORDS), "lists of words, many of them seen once")
+        return Guess("symbols", dict(WORDS), "lists of words, many of them rare")
     return Guess("symbols", {}, "lists of strings")
 
 
 def lists_of_numbers(sample: Sample) -> Guess:
-    """Tell a series from tags, or labels, that are written as whole numbers."""
+    """Distinguish series from tags or labels that are whole numbers."""
     if not sample.as_target:
         return Guess("series", {}, "numbers over time")
     names = {_whole(number) for value in sample.values for number in value}
     if None in names or len(names) > FEW_CLASSES or not _repeat(sample.values, len(names)):
         return Guess("series", {}, "numbers over time")
     if not _one_a_step(sample) and _never_twice(sample.values):
-        return Guess("labels", {}, "lists of whole numbers, none twice in a list")
-    return Guess("symbols", {}, f"{len(names)} different whole numbers, step by step")
+        return Guess("labels", {}, "lists of whole numbers without repetitions")
+    return Guess("symbols", {}, f"{len(names)} different whole numbers, one a step")
 
 
 def arrays(sample: Sample) -> Guess:
-    """Tell piano rolls, pictures and series apart, by axes and values."""
-    examples = [np.asarray(value) for value in sample.values if _is_even(value)]
+    """Distinguish piano rolls, pictures and series by their axes and values."""
+    examples = [np.asarray(value) for value in sample.values if _is_regular(value)]
     filled = [example for example in examples if example.size]
     if len(examples) < len(sample.values) or not filled:
         return Guess("series", {}, "numbers over time")
@@ -121,7 +121,7 @@ def arrays(sample: Sample) -> Guess:
 
 
 def contents(sample: Sample) -> Guess:
-    """Tell sounds from pictures by how a file begins."""
+    """Distinguish sounds from pictures by the first bytes of a file."""
     value = sample.values[0]
     content: bytes = value if isinstance(value, bytes) else value["bytes"]
     if content[:4] in {b"RIFF", b"fLaC", b"OggS"} and content[8:12] != b"WEBP":
@@ -143,19 +143,19 @@ def _reads_as_number(text: str) -> bool:
 
 
 def _whole(number: Any) -> Name | None:
-    """Return a number as a name if it is whole, else None."""
+    """Return a whole number as a name, and None for any other."""
     if number is None or (isinstance(number, float) and not number.is_integer()):
         return None
     return as_name(number, "a number")
 
 
 def _repeat(values: Iterable[Sequence[Any]], names: int) -> bool:
-    """Tell whether few names fill many steps."""
+    """Tell whether every name occurs at least twice on average."""
     return 2 * names <= sum(map(len, values))
 
 
 def _is_list_of_labels(texts: set[str], separator: str, rows: int) -> bool:
-    """Tell whether strings are names with a separator between: few names, short, used again."""
+    """Tell whether strings are lists of short names that repeat, with a separator between."""
     if not any(separator in text for text in texts):
         return False
     parts = [part.strip() for text in texts for part in text.split(separator)]
@@ -164,9 +164,9 @@ def _is_list_of_labels(texts: set[str], separator: str, rows: int) -> bool:
 
 
 def _are_words(lists: Iterable[Iterable[str]]) -> bool:
-    """Tell an open vocabulary, as a language has, from a set of names, codes or letters.
+    """Tell whether symbols are words of a language, not a set of names, codes or letters.
 
-    Many different ones, of three characters and more, and a third of them seen once.
+    Words are many, have three characters or more on average, and a third of them occur only once.
     """
     counts = Counter(symbol for symbols in lists for symbol in symbols)
     if len(counts) < OPEN_VOCABULARY:
@@ -176,9 +176,9 @@ def _are_words(lists: Iterable[Iterable[str]]) -> bool:
 
 
 def _one_a_step(sample: Sample) -> bool:
-    """Tell whether values have an element for each step of their input, but for a few at fault.
+    """Tell whether values have one element for each step of their input, with few exceptions.
 
-    Those few are found, and named, when the values are encoded.
+    The exceptions are reported when the values are encoded.
     """
     if sample.steps is None:
         return False
@@ -188,12 +188,12 @@ def _one_a_step(sample: Sample) -> bool:
 
 
 def _never_twice(values: Iterable[Sequence[Any]]) -> bool:
-    """Tell whether no value holds an element twice."""
+    """Tell whether no value contains an element twice."""
     return all(len(set(value)) == len(value) for value in values)
 
 
-def _is_even(value: Any) -> bool:
-    """Tell whether nested lists have one length on each level, and hold numbers alone."""
+def _is_regular(value: Any) -> bool:
+    """Tell whether nested lists of numbers have equal lengths on each level."""
     try:
         return np.asarray(value).dtype.kind in "biuf"
     except ValueError:
@@ -201,7 +201,7 @@ def _is_even(value: Any) -> bool:
 
 
 def _holds_bytes(array: np.ndarray) -> bool:
-    """Tell whether an array holds whole numbers from 0 to 255, and not only zeros and ones."""
+    """Tell whether an array holds whole numbers from 0 to 255, but not only zeros and ones."""
     if array.dtype.kind not in "iu":
         return False
     return bool(array.min() >= 0 and 1 < array.max() <= 255)

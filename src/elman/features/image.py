@@ -1,4 +1,4 @@
-"""Pictures: one as a value, several over time, or the rows or pixels of one as steps."""
+"""Pictures: single pictures, pictures over time, or a picture's rows or pixels as steps."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from elman.features.scaling import Moments, Scaling
 from elman.features.state import feature_state, restore
 
 USUAL_SIZE = 64
-"""Height and width where the pictures of the training part are of unlike sizes."""
+"""Height and width if the training pictures have different sizes."""
 
 
 class _Learned(NamedTuple):
@@ -34,17 +34,17 @@ class _Learned(NamedTuple):
 class ImageFeature(Feature):
     """A picture, resized and standardised by channel: y = (x − mean) / sd, x from 0 to 1.
 
-    Values are all that `picture.read_picture` reads: paths, bytes, Pillow's images, arrays. Mean
-    and sd are those of the training part's pixels, before resizing.
+    Values are whatever `picture.read_picture` reads: paths, bytes, Pillow's images, arrays. Mean
+    and sd are computed over the training pixels, before resizing.
 
     Args:
-        size: height and width, in pixels; None is that of the training part's pictures where they
-            are of one size, else 64 × 64, as `notes` says.
-        colour: whether pictures have three channels or one, grey; None is three where one of the
-            training part's has.
+        size: height and width in pixels; by default the size of the training pictures if all have
+            the same, else 64 × 64, which is noted.
+        colour: whether pictures have three channels, or one (grey); by default three if any
+            training picture is coloured.
 
     Raises:
-        OptionError: a size below 1.
+        OptionError: a size is below 1.
 
     >>> feature = ImageFeature().fit([np.array([[0, 255], [255, 0]], np.uint8)])
     >>> feature.encoding.picture, feature.encode([[255, 255], [0, 0]]).tolist()
@@ -74,7 +74,7 @@ class ImageFeature(Feature):
 
     @property
     def encoding(self) -> Encoding:
-        """Channels, height and width."""
+        """Channels, height and width of a picture."""
         learned = fitted(self._learned, self.kind)
         return Encoding(picture=(len(learned.scaling.mean), learned.height, learned.width))
 
@@ -84,7 +84,7 @@ class ImageFeature(Feature):
         return self._described("picture")
 
     def fit(self, values: Iterable[Any]) -> ImageFeature:
-        """Learn size, channels and scale from the training part's pictures.
+        """Learn size, channels and scale from the training pictures.
 
         Raises:
             DataError: a picture cannot be read, or there is none.
@@ -99,13 +99,13 @@ class ImageFeature(Feature):
             sizes[picture.shape[0], picture.shape[1]] += 1
             coloured += picture.shape[2] == 3
         if not sizes:
-            raise DataError("there is no picture to learn from; was the training part empty?")
+            raise DataError("there are no training pictures; at least one is needed.")
         self.notes = []
-        height, width = self._settle_size(sizes)
+        height, width = self._choose_size(sizes)
         colour = coloured > 0 if self.colour is None else self.colour
         if self.colour is None and 0 < coloured < sizes.total():
             self.notes.append(
-                f"{coloured} of {sizes.total()} pictures are in colour, so all count as coloured."
+                f"{coloured} of {sizes.total()} pictures are in colour, so all are read in colour."
             )
         subjects = ["red", "green", "blue"] if colour else ["brightness"]
         scaling, notes = (colours if colour else grey).scaling("standard", subjects)
@@ -117,7 +117,7 @@ class ImageFeature(Feature):
         """Turn a picture into floats, (C, H, W), float32.
 
         Raises:
-            DataError: it cannot be read.
+            DataError: the picture cannot be read.
         """
         learned = fitted(self._learned, self.kind)
         picture = read_picture(value)
@@ -129,7 +129,7 @@ class ImageFeature(Feature):
         )
 
     def decode(self, encoded: Tensor) -> NDArray[np.uint8]:
-        """Turn floats, (C, H, W), back into a picture of bytes, (H, W) or (H, W, 3)."""
+        """Turn floats, (C, H, W), back into a picture, (H, W) or (H, W, 3), uint8."""
         scaling = fitted(self._learned, self.kind).scaling
         floats = encoded.detach().cpu().double().numpy().transpose(1, 2, 0)
         picture = scaling.decode(floats.reshape(-1, floats.shape[2])).reshape(floats.shape)
@@ -137,7 +137,7 @@ class ImageFeature(Feature):
         return pixels[..., 0] if pixels.shape[2] == 1 else pixels
 
     def shown(self, value: Any) -> ImageInput:
-        """Show a picture in small."""
+        """Show a thumbnail."""
         return ImageInput(thumbnail(read_picture(value)))
 
     def to_json(self) -> dict[str, Any]:
@@ -163,13 +163,13 @@ class ImageFeature(Feature):
         return feature
 
     def _described(self, noun: str) -> str:
-        """Put size and colour before a noun."""
+        """Describe size and colour of a picture or frame."""
         learned = fitted(self._learned, self.kind)
         shade = "coloured" if learned.colour else "grey"
         return f"{shade} {noun}s of {learned.height} × {learned.width} pixels"
 
-    def _settle_size(self, sizes: Counter[tuple[int, int]]) -> tuple[int, int]:
-        """Say how large pictures are made, and note it where they are changed."""
+    def _choose_size(self, sizes: Counter[tuple[int, int]]) -> tuple[int, int]:
+        """Choose the size of all pictures, and note how many are resized."""
         if self.size is not None:
             size = self.size
         elif len(sizes) == 1:
@@ -186,18 +186,18 @@ class ImageFeature(Feature):
 class FramesFeature(Feature):
     """Pictures over time; or one picture, read row by row or pixel by pixel.
 
-    Without `scan` a value is a list of pictures, (T, C, H, W), or a folder of them, in the order
-    of their names. With `scan="rows"` a value is one picture and a step is a row of it, (H, W·C);
-    with `scan="pixels"` a step is a pixel, (H·W, C), row by row from the top: sequential MNIST.
+    Without `scan` a value is a list of pictures, (T, C, H, W), or a folder of them, sorted by
+    name. With `scan="rows"` a value is one picture and a step is a row of it, (H, W·C); with
+    `scan="pixels"` a step is a pixel, (H·W, C), row by row from the top: sequential MNIST.
 
     Args:
         size, colour: as for `ImageFeature`.
         scan: `rows`, `pixels`, or None for pictures over time.
-        permutation: seed of one fixed order in which all pictures' pixels are read, for
-            `scan="pixels"`: permuted sequential MNIST. None reads them in their own order.
+        permutation: random seed of a fixed order of the pixels, the same for all pictures, for
+            `scan="pixels"`: permuted sequential MNIST. None keeps the order.
 
     Raises:
-        OptionError: a value is out of its range, or has no sense beside another.
+        OptionError: an option is out of range, or contradicts another.
 
     Source: Le, Jaitly & Hinton 2015, arXiv:1504.00941 (pixel by pixel, and permuted).
     """
@@ -224,7 +224,7 @@ class FramesFeature(Feature):
         if permutation is not None:
             check_whole("permutation", permutation, least=0)
             if scan != "pixels":
-                raise OptionError("permutation orders pixels; it needs scan='pixels'.")
+                raise OptionError("permutation is an order of pixels; it needs scan='pixels'.")
         self.image = ImageFeature(size=size, colour=colour)
         self.scan = scan
         self.permutation = permutation
@@ -232,11 +232,11 @@ class FramesFeature(Feature):
 
     @property
     def encoding(self) -> Encoding:
-        """A picture a step; or, of a scan, the numbers of a row or of a pixel."""
-        whole = self.image.encoding
-        if self.scan is None or whole.picture is None:
-            return whole
-        channels, _, width = whole.picture
+        """A picture a step; in a scan, the numbers of a row or a pixel."""
+        encoding = self.image.encoding
+        if self.scan is None or encoding.picture is None:
+            return encoding
+        channels, _, width = encoding.picture
         return Encoding(numbers=channels * (width if self.scan == "rows" else 1))
 
     @property
@@ -246,7 +246,7 @@ class FramesFeature(Feature):
         return frames if self.scan is None else f"{self.scan} of {frames}"
 
     def fit(self, values: Iterable[Any]) -> FramesFeature:
-        """Learn size, channels and scale from the training part's pictures.
+        """Learn size, channels and scale from the training pictures.
 
         Raises:
             DataError: a picture cannot be read, or there is none.
@@ -259,7 +259,7 @@ class FramesFeature(Feature):
         """Turn pictures into floats, (T, C, H, W), or a scan of one into (T, I); float32.
 
         Raises:
-            DataError: a picture cannot be read; its place is named.
+            DataError: a picture cannot be read; the error names its position.
         """
         if self.scan is None:
             frames = [self._frame(frame, place) for place, frame in enumerate(pictures_of(value))]
@@ -272,7 +272,7 @@ class FramesFeature(Feature):
         return pixels if self.permutation is None else pixels[self._order(len(pixels))]
 
     def decode(self, encoded: Tensor) -> list[NDArray[np.uint8]] | NDArray[np.uint8]:
-        """Turn floats back into pictures of bytes: a list of them, or the one that was scanned."""
+        """Turn floats back into a list of pictures, or into the scanned one, uint8."""
         if self.scan is None:
             return [self.image.decode(frame) for frame in encoded]
         channels, height, width = self.image.encoding.picture or (0, 0, 0)
@@ -282,7 +282,7 @@ class FramesFeature(Feature):
         return self.image.decode(pixels.reshape(height, width, channels).permute(2, 0, 1))
 
     def shown(self, value: Any) -> str | SeriesInput | ImageInput:
-        """Show a picture that is scanned, in small; of several pictures their paths."""
+        """Show a thumbnail of a scanned picture, or the paths of several."""
         return self.image.shown(value) if np.ndim(value) == 2 else super().shown(value)
 
     def to_json(self) -> dict[str, Any]:
@@ -310,27 +310,27 @@ class FramesFeature(Feature):
             raise DataError(f"frame {place}: {error}") from error
 
     def _order(self, pixels: int) -> Tensor:
-        """Return the fixed order in which pixels are read."""
+        """Return the permutation of the pixels."""
         return torch.from_numpy(np.random.default_rng(self.permutation).permutation(pixels))
 
 
 def pictures_of(value: Any) -> Sequence[Any]:
-    """Check that a value is several pictures, and return them.
+    """Return the pictures of a value.
 
     Raises:
-        DataError: it is not.
+        DataError: the value is no list or folder of pictures.
     """
     if isinstance(value, str | os.PathLike) and Path(value).is_dir():
         return sorted(path for path in Path(value).iterdir() if path.is_file())
     if missing(value) or isinstance(value, str | bytes | Mapping) or not hasattr(value, "__len__"):
         raise DataError(
             f"frames must be a list of pictures, or a folder of them, got {shown(value)}. "
-            f"To read one picture step by step, say scan='rows' or 'pixels'."
+            f"To read one picture step by step, set scan='rows' or 'pixels'."
         )
     return value  # type: ignore[no-any-return]
 
 
 def _all_of(values: Iterable[Any]) -> Iterator[Any]:
-    """Yield the pictures of all values."""
+    """Yield the pictures of all values, one by one."""
     for value in values:
         yield from pictures_of(value)

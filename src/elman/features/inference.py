@@ -1,4 +1,4 @@
-"""Seeing from the values what kind a column is."""
+"""Inferring the kind of a column from its values."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from elman.features.guesses import Guess
 
 
 class Inferred(NamedTuple):
-    """What a column is taken for."""
+    """The inferred kind of a column."""
 
     kind: str
     options: dict[str, Any]
     """Arguments of the feature's constructor, for `build.build_feature`."""
     why: str
-    """The reason, in words: `40 names that repeat`."""
+    """The reason, in words: `6 different names, repeated`."""
 
 
 _GUESSES: Mapping[str, Callable[[guesses.Sample], Guess]] = {
@@ -48,21 +48,21 @@ def infer_kind(
     steps: Sequence[int] | None = None,
     next_step: bool = False,
 ) -> Inferred:
-    """See from a sample of its values what kind a column is.
+    """Infer the kind of a column from a sample of its values.
 
     Args:
-        values: a sample of the column, a few hundred to a few thousand, from all over the column.
-        name: the column's name, for the reason of a refusal.
-        as_target: whether the column is to be predicted. A target of few whole numbers is a
-            category; an input of them is a number.
-        steps: of a target, how many steps the input of each value has; tells tags, one a step,
-            from labels.
-        next_step: whether the next element of each value is asked for. Strings are read character
-            by character then: none is lost, and what is drawn can be written as it should be.
+        values: a sample of a few hundred to a few thousand values from the whole column.
+        name: name of the column, for errors.
+        as_target: whether the column is predicted. A target of few distinct whole numbers is a
+            category; such an input is a number.
+        steps: for a target, the number of steps of each value's input, which distinguishes tags,
+            one a step, from labels.
+        next_step: whether the next element of each value is predicted. Strings are then read as
+            characters, so that nothing is lost and generated text needs no spacing rules.
 
     Raises:
-        DataError: there is no value, values are of unlike types (with an example of each), or of a
-            type that no kind takes.
+        DataError: all values are missing, values have different types (an example of each is
+            shown), or no kind reads their type.
     """
     if steps is not None and len(steps) != len(values):
         raise OptionError(f"steps must be one a value, {len(values)}, got {len(steps)}.")
@@ -77,14 +77,14 @@ def infer_kind(
         kept.append(place)
     if not examples:
         raise DataError(
-            f"column {name!r} holds nothing in {counted(len(values), 'row')}, so its kind cannot "
-            f"be seen; leave it out by naming others (--input and --target COLUMN)."
+            f"column {name!r} is empty in {counted(len(values), 'row')}, so its kind cannot be "
+            f"inferred; leave it out by naming others (--input and --target COLUMN)."
         )
     if len(examples) > 1:
         (one, (first, a)), (other, (second, b)) = list(examples.items())[:2]
         raise DataError(
             f"column {name!r} mixes {one} and {other}: {shown(a)} in row {first} of the sample, "
-            f"{shown(b)} in row {second}; write them alike, or say the kind."
+            f"{shown(b)} in row {second}; make them one type, or set the kind."
         )
     (type_,) = examples
     sample = guesses.Sample(
@@ -94,8 +94,8 @@ def infer_kind(
     )
     guess = _GUESSES[type_](sample)
     if next_step and type_ == "strings" and guess.kind in {"text", "category"}:
-        return Inferred("text", {"level": "character"}, "strings, read character by character")
-    if next_step and guess.kind == "symbols":  # what is asked for must not be hidden
+        return Inferred("text", {"level": "character"}, "strings, read as characters")
+    if next_step and guess.kind == "symbols":  # the symbols to predict must all be known
         return Inferred("symbols", {}, guess.why)
     return Inferred(guess.kind, guess.options, guess.why)
 
@@ -107,10 +107,10 @@ def infer_columns(
     steps: Sequence[int] | None = None,
     next_step: bool = False,
 ) -> Inferred:
-    """See from samples of their values what kind one column, or several together, are.
+    """Infer the kind of one column, or of several together, from samples of their values.
 
-    Several columns are a record where each is a number or a category, a series where each is one;
-    as target they are numbers, or a series.
+    Several columns of numbers and categories are a record, and several series are one series; as a
+    target, several columns must be numbers or series.
 
     Args:
         columns: name → sample of the column's values.
@@ -120,11 +120,11 @@ def infer_columns(
 
     Raises:
         OptionError: there is no column.
-        DataError: as `infer_kind`, or the columns do not go together.
+        DataError: as for `infer_kind`, or the columns cannot be combined.
     """
     if not columns:
         raise OptionError("at least one column must be named, got none.")
-    found = {
+    inferred = {
         name: infer_kind(
             values,
             name=name,
@@ -134,39 +134,39 @@ def infer_columns(
         )
         for name, values in columns.items()
     }
-    if len(found) == 1:
-        (inferred,) = found.values()
-        return inferred
-    kinds = {inferred.kind for inferred in found.values()}
+    if len(inferred) == 1:
+        (only,) = inferred.values()
+        return only
+    kind_of = {name: each.kind for name, each in inferred.items()}
+    kinds = set(kind_of.values())
     if kinds == {"series"}:
-        return Inferred("series", {}, f"{len(found)} columns of numbers over time")
+        return Inferred("series", {}, f"{len(inferred)} columns of numbers over time")
     if as_target and kinds == {"number"}:
-        return Inferred("number", {}, f"{len(found)} columns of numbers")
+        return Inferred("number", {}, f"{len(inferred)} columns of numbers")
     if not as_target and kinds <= {"number", "category"}:
-        each = {name: inferred.kind for name, inferred in found.items()}
-        count = sum(kind == "number" for kind in each.values())
-        why = f"{count} columns of numbers, {len(each) - count} of categories"
-        return Inferred("record", {"kinds": each}, why)
-    raise _unlike({name: inferred.kind for name, inferred in found.items()}, as_target)
+        count = sum(kind == "number" for kind in kind_of.values())
+        why = f"{count} columns of numbers, {len(kind_of) - count} of categories"
+        return Inferred("record", {"kinds": kind_of}, why)
+    raise _not_combinable(kind_of, as_target)
 
 
-def _unlike(kinds: Mapping[str, str], as_target: bool) -> DataError:
-    """Build the error for columns that cannot be one input, or target; one of them is proposed."""
+def _not_combinable(kinds: Mapping[str, str], as_target: bool) -> DataError:
+    """Build the error for columns that cannot be combined, with a proposal of one of them."""
     (first, kind), *others = kinds.items()
     listed = [f"{first} looks like {feature_class(kind).plural}"]
     listed += [f"{name} like {feature_class(kind).plural}" for name, kind in others]
     simple = {"number"} if as_target else {"number", "category"}
     chosen = next((name for name, kind in kinds.items() if kind not in simple), first)
-    role, verb = ("target", "answered") if as_target else ("input", "read")
+    role, verb = ("target", "predicted") if as_target else ("input", "read")
     return DataError(
-        f"columns that are {verb} together must be all numbers{'' if as_target else ' and names'}, "
-        f"or all series; {', '.join(listed)}. Name one: --{role} {chosen} on the command line, "
-        f'{role}="{chosen}" in Python, data.{role} in TOML.'
+        f"columns that are {verb} together must all be numbers"
+        f"{'' if as_target else ' and categories'}, or all series; {', '.join(listed)}. Name one: "
+        f'--{role} {chosen} on the command line, {role}="{chosen}" in Python, data.{role} in TOML.'
     )
 
 
 def _type_of(value: Any, name: str) -> str:
-    """Say in words of what type a value is, or `nothing` for an empty list."""
+    """Name the type of a value, or `nothing` for an empty list."""
     import datetime
 
     if isinstance(value, str):
@@ -179,9 +179,9 @@ def _type_of(value: Any, name: str) -> str:
         return "bytes"
     if isinstance(value, datetime.date | datetime.time | datetime.timedelta | np.datetime64):
         raise DataError(
-            f"column {name!r} holds times, such as {shown(value)}, which are neither input nor "
-            f"target by themselves; name it as the time (--time on the command line), or "
-            f"leave it out by naming others (--input COLUMN)."
+            f"column {name!r} holds times, such as {shown(value)}, which can be neither input nor "
+            f"target; name it as the time (--time on the command line), or leave it out by naming "
+            f"others (--input COLUMN)."
         )
     if hasattr(value, "convert") and hasattr(value, "getbands"):
         return "pictures"
@@ -191,11 +191,11 @@ def _type_of(value: Any, name: str) -> str:
         return "sounds"
     if hasattr(value, "__len__"):
         return _type_of_list(value, name)
-    raise DataError(f"column {name!r} holds {shown(value)}, which no kind of column takes.")
+    raise DataError(f"column {name!r} holds {shown(value)}, which no kind of column can read.")
 
 
 def _type_of_mapping(value: Mapping[str, Any], name: str) -> str:
-    """Say of what type a mapping is: Hugging Face's sounds and pictures."""
+    """Name the type of a mapping: Hugging Face's sounds and pictures."""
     if "sampling_rate" in value:
         return "sounds"
     if isinstance(value.get("path"), str):
@@ -204,12 +204,12 @@ def _type_of_mapping(value: Mapping[str, Any], name: str) -> str:
         return "bytes"
     raise DataError(
         f"column {name!r} holds mappings, such as {shown(value)}; make each of their entries a "
-        f"column of its own."
+        f"separate column."
     )
 
 
 def _type_of_list(value: Any, name: str) -> str:
-    """Say of what type a list or an array is, by the first of its elements that is there."""
+    """Name the type of a list or array, from its first element that is not missing."""
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
         axes = value.ndim
     else:
@@ -225,7 +225,9 @@ def _type_of_list(value: Any, name: str) -> str:
     for words, count in _AXES.items():
         if axes == count:
             return words
-    raise DataError(f"column {name!r} holds {shown(value)}; no kind of column takes lists of that.")
+    raise DataError(
+        f"column {name!r} holds {shown(value)}, a list that no kind of column can read."
+    )
 
 
 _AXES = {

@@ -1,4 +1,4 @@
-"""Labels: any of a few names, none and several included."""
+"""Labels: any number of a fixed set of names, including none."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from elman.features.vocabulary import Name, NameCounter, Vocabulary, as_name, un
 
 
 class LabelsFeature(Feature):
-    """Any of a few names, as zeros and ones: one column a name.
+    """Any number of a fixed set of labels, as zeros and ones: one column a label.
 
-    A value is a list of names, or a string that is cut at a separator. An empty list, and an empty
-    string, say that no name applies. A name that was not there in training is an error.
+    A value is a list of labels, or a string of labels with a separator between them. An empty list
+    or string has no label. A label that does not occur in training is an error.
 
     Args:
-        separator: what stands between names in a string; spaces around a name are dropped.
+        separator: separator between labels in a string; spaces around a label are dropped.
 
     >>> genres = LabelsFeature().fit(["drama; war", "comedy", ""])
     >>> genres.names, genres.encode("war;drama").tolist(), genres.decode(torch.tensor([1, 0, 0]))
@@ -46,17 +46,17 @@ class LabelsFeature(Feature):
 
     @property
     def names(self) -> tuple[Name, ...]:
-        """The names in their own order, as the columns are."""
+        """The labels, sorted, in the order of the columns."""
         return fitted(self._vocabulary, self.kind).names
 
     @property
     def counts(self) -> tuple[int, ...]:
-        """How many values of the training part have each name."""
+        """How many training values have each label."""
         return fitted(self._vocabulary, self.kind).counts
 
     @property
     def encoding(self) -> Encoding:
-        """One column a name."""
+        """One column a label."""
         return Encoding(numbers=len(self.names))
 
     @property
@@ -65,10 +65,10 @@ class LabelsFeature(Feature):
         return f"any of {len(self.names)} labels"
 
     def fit(self, values: Iterable[Any]) -> LabelsFeature:
-        """Learn the names from the training part's values.
+        """Learn the labels from the training rows.
 
         Raises:
-            DataError: a value cannot be taken, or no value has a name.
+            DataError: a value is malformed, or no value has a label.
         """
         counter, rows, without = NameCounter("a column of labels"), 0, 0
         for value in values:
@@ -79,18 +79,17 @@ class LabelsFeature(Feature):
             without += not names
         if not counter.counts:
             raise DataError(
-                f"there is no label in the {rows} values of the training part; "
-                f"was another column meant?"
+                f"there is no label in the {rows} training rows; is this the right column?"
             )
         self._vocabulary = Vocabulary.by_name(counter.counts, unknown=False)
         self.notes = [f"{without} of {rows} values have no label."] if without else []
         return self
 
     def encode(self, value: Any) -> Tensor:
-        """Turn names into zeros and ones, (n,), float32.
+        """Turn labels into zeros and ones, (n,), float32.
 
         Raises:
-            DataError: the value cannot be taken, or a name was not there in training.
+            DataError: the value is malformed, or a label does not occur in training.
         """
         vocabulary = fitted(self._vocabulary, self.kind)
         encoded = torch.zeros(len(vocabulary))
@@ -98,13 +97,13 @@ class LabelsFeature(Feature):
             index = vocabulary.find(name)
             if index is None:
                 raise unseen(
-                    "label", name, vocabulary.names, "Correct it, or take it out of the value."
+                    "label", name, vocabulary.names, "Correct it, or remove it from the value."
                 )
             encoded[index] = 1
         return encoded
 
     def decode(self, encoded: Tensor) -> list[Name]:
-        """Turn zeros and ones, (n,), back into the names whose column is not zero."""
+        """Turn zeros and ones, (n,), back into the labels whose column is not zero."""
         places = encoded.nonzero().flatten().tolist()
         return [self.names[place] for place in places]
 
@@ -129,11 +128,10 @@ class LabelsFeature(Feature):
         return feature
 
     def _names(self, value: Any) -> list[Name]:
-        """Check a value and return its names."""
+        """Check a value and return its labels."""
         if missing(value):
             raise DataError(
-                "the labels are missing; an empty list says that none applies, or leave the row "
-                "out."
+                "the labels are missing; give an empty list if none applies, or leave the row out."
             )
         if isinstance(value, str):
             names: list[Name] = [
@@ -144,9 +142,9 @@ class LabelsFeature(Feature):
         else:
             raise DataError(
                 f"labels must be a list of names, or a string with {self.separator!r} between "
-                f"them, got {shown(value)}. For a single name say kind 'category'."
+                f"them, got {shown(value)}. For a single name use kind 'category'."
             )
-        twice = [name for place, name in enumerate(names) if name in names[:place]]
-        if twice:
-            raise DataError(f"the label {shown(twice[0])} is given twice; name each once.")
+        repeated = [name for place, name in enumerate(names) if name in names[:place]]
+        if repeated:
+            raise DataError(f"the label {shown(repeated[0])} is given twice; give each label once.")
         return names

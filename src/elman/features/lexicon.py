@@ -1,4 +1,4 @@
-"""What texts and symbols learn alike: the words and their ids, and how words are spelled."""
+"""What texts and symbols learn: a vocabulary and, on demand, the words' characters."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ V = TypeVar("V", bound=Vocabulary | BytePairs)
 LEXICON: Mapping[str, Types] = MappingProxyType(
     {"vocabulary": dict, "spelling": (list, type(None))}
 )
-"""Entries of a lexicon's JSON, for `state.restore`."""
+"""Entries of a lexicon's JSON and their types, for `state.restore`."""
 
 
 class Lexicon(NamedTuple, Generic[V]):
-    """Words with their ids, and, where they are asked for, the characters of each."""
+    """A vocabulary and, on demand, the characters of its words."""
 
     vocabulary: V
     spelling: Spelling | None
 
     @property
     def encoding(self) -> Encoding:
-        """One id a step; with the characters of each word, 20 more."""
+        """One id a step, and 20 more if words have their characters."""
         spelling = None if self.spelling is None else self.spelling.encoding
         return Encoding(ids=(len(self.vocabulary),), characters=spelling)
 
@@ -49,16 +49,16 @@ class Lexicon(NamedTuple, Generic[V]):
         """Restore the lexicon of a feature of some kind.
 
         Args:
-            state: as `to_json` described it, its entries those of `LEXICON`.
-            kind: of the feature, for errors.
-            vocabulary: restores the words from JSON and the kind.
-            characters: whether the feature knows the characters of its words.
+            state: the JSON of `to_json`, with the entries of `LEXICON`.
+            kind: kind of the feature, for errors.
+            vocabulary: restores the vocabulary from its JSON and the kind.
+            characters: whether the feature reads the characters of words.
 
         Raises:
             DataError: the state is malformed.
         """
-        spelled = state["spelling"]
-        if characters != (spelled is not None):
-            raise malformed(kind, "it must hold a 'spelling' where characters=True, there alone")
+        spelling = state["spelling"]
+        if characters != (spelling is not None):
+            raise malformed(kind, "it must hold a 'spelling' if and only if characters=True")
         words = vocabulary(state["vocabulary"], kind)
-        return Lexicon(words, None if spelled is None else Spelling(spelled))
+        return Lexicon(words, None if spelling is None else Spelling(spelling))

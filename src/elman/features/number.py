@@ -1,4 +1,4 @@
-"""Numbers: measured, counted, paid; one, or several side by side as a target."""
+"""Numbers: one, or several columns of them as a target."""
 
 from __future__ import annotations
 
@@ -19,26 +19,27 @@ from elman.features.scaling import SCALES, Floats, Moments, Scaling, to_scale
 from elman.features.state import feature_state, restore
 
 LARGEST = float(np.finfo(np.float32).max)
-"""The largest number that a network can be given."""
+"""The largest number that a network can read."""
 
 DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
 
 
 class NumberFeature(Feature):
-    """A number, scaled by what the training part shows; or several, one a column.
+    """A number, or several, one a column, scaled by the training rows.
 
         standard   y = (x − mean) / sd
         log        y = (log(1 + x) − mean) / sd      x ≥ 0
         none       y = x
 
-    A value is a number, a string that reads as one, or true and false as 1 and 0; of several
-    columns, the list of their cells. As input, a missing number is 0 after scaling, the mean, and
-    where the training part has gaps a further column is 1 there. As target it is an error.
+    A value is a number, a string of a number, or true and false as 1 and 0; for several columns,
+    the list of their cells. As input, a missing number becomes 0 after scaling, which is the mean,
+    and if the training rows have missing numbers, another column marks them with 1. As target, a
+    missing number is an error.
 
     Args:
-        as_target: whether the number is to be predicted.
-        scale: as above.
-        columns: the columns' names, where there are several.
+        as_target: whether the number is predicted.
+        scale: method of scaling, as above.
+        columns: names of the columns, if there are several.
 
     >>> price = NumberFeature(as_target=True).fit([1, 2, 3, 6])
     >>> price.encode(6).tolist(), price.decode(torch.tensor([0.0]))
@@ -63,7 +64,7 @@ class NumberFeature(Feature):
     ) -> None:
         check_choice("scale", scale, SCALES)
         if len(columns) == 1:
-            raise OptionError("columns names several columns; leave it out where there is one.")
+            raise OptionError("columns is for several columns; leave it out if there is only one.")
         self.as_target = as_target
         self.scale = scale
         self.columns = tuple(columns)
@@ -72,12 +73,12 @@ class NumberFeature(Feature):
 
     @property
     def scaling(self) -> Scaling:
-        """The scale that was learned."""
+        """The learned scaling."""
         return fitted(self._scaling, self.kind)
 
     @property
     def encoding(self) -> Encoding:
-        """A number a column, and one more for each that has gaps."""
+        """One number a column, and one more for each column with missing numbers."""
         return Encoding(numbers=self.scaling.size)
 
     @property
@@ -86,31 +87,31 @@ class NumberFeature(Feature):
         return f"{len(self.columns)} numbers" if self.columns else "a number"
 
     def fit(self, values: Iterable[Any]) -> NumberFeature:
-        """Learn the scale from the training part's values.
+        """Learn the scale from the training values.
 
         Raises:
-            DataError: a value is no number, or is missing where it is the target; there is none.
+            DataError: there is no value, a value is no number or, as target, is missing.
         """
         moments, rows = Moments(len(self._subjects)), 0
         for value in values:
             moments.add_row(to_scale(self._numbers(value), self.scale, self._subjects)[0])
             rows += 1
         if not rows:
-            raise DataError("there is no number to learn from; was the training part empty?")
+            raise DataError("there are no training values; at least one number is needed.")
         self._scaling, self.notes = moments.scaling(self.scale, self._subjects)
         return self
 
     def encode(self, value: Any) -> Tensor:
-        """Turn a number, or the list of several, into floats, (n,), float32.
+        """Turn a number, or a list of numbers, into floats, (n,), float32.
 
         Raises:
-            DataError: it is no number; or it is missing, and must not be.
+            DataError: a value is no number, or is missing and must not be.
         """
         scaled = self.scaling.encode(self._numbers(value), self._subjects)
         return torch.from_numpy(scaled[0].astype(np.float32))
 
     def decode(self, encoded: Tensor) -> float | list[float]:
-        """Turn floats, (n,), back into a number, or the list of several; NaN is missing."""
+        """Turn floats, (n,), back into a number, or a list of numbers; NaN is missing."""
         numbers = encoded.detach().cpu().double().numpy()
         values: list[float] = self.scaling.decode(numbers[None])[0].tolist()
         return values if self.columns else values[0]
@@ -137,11 +138,11 @@ class NumberFeature(Feature):
 
     @property
     def _subjects(self) -> list[str]:
-        """What each column is called in an error."""
+        """The name of each column in errors."""
         return [f"column {name!r}" for name in self.columns] or ["the number"]
 
     def _numbers(self, value: Any) -> Floats:
-        """Check a value and return its numbers as a row, (1, n), NaN where one is missing."""
+        """Check a value and return its numbers as a row, (1, n), NaN where missing."""
         cells = as_cells(value, self.columns) if self.columns else [value]
         numbers = [
             as_number(cell, subject) for cell, subject in zip(cells, self._subjects, strict=True)
@@ -150,28 +151,28 @@ class NumberFeature(Feature):
             for number, subject in zip(numbers, self._subjects, strict=True):
                 if math.isnan(number):
                     raise DataError(
-                        f"{subject} is missing, and a target must be there; fill it in, or leave "
-                        f"the row out."
+                        f"{subject} is missing, and a target must not be missing; fill it in, or "
+                        f"leave the row out."
                     )
         return np.array([numbers])
 
 
 def as_number(value: object, subject: str) -> float:
-    """Return a value as a float; NaN where it is missing.
+    """Return a value as a float, NaN if it is missing.
 
     Args:
-        value: a number, true or false, or a string that reads as a number.
-        subject: what the value is called in an error.
+        value: a number, true or false, or a string of a number.
+        subject: the name of the value in errors.
 
     Raises:
-        DataError: it is none of these, or infinite, or too large for float32.
+        DataError: the value is none of these, infinite, or too large for float32.
     """
     if blank(value):
         return math.nan
     if isinstance(value, DATES):
         raise DataError(
-            f"{subject} must be a number, got the time {shown(value)}; name a column of times as "
-            f"such (--time on the command line) and it says how far steps lie apart."
+            f"{subject} must be a number, got the time {shown(value)}; name a column of times "
+            f"with --time on the command line, which gives the time between steps."
         )
     if not isinstance(value, str | int | float | Decimal | np.integer | np.floating | np.bool_):
         raise DataError(f"{subject} must be a number, got {shown(value)}.")
@@ -181,22 +182,22 @@ def as_number(value: object, subject: str) -> float:
         number = math.inf
     except (TypeError, ValueError):
         raise DataError(
-            f"{subject} must be a number, got {shown(value)}; correct it, or say kind 'category' "
-            f"or 'text'."
+            f"{subject} must be a number, got {shown(value)}; correct it, or set the kind to "
+            f"'category' or 'text'."
         ) from None
     if abs(number) > LARGEST:
         raise DataError(
-            f"{subject} is {shown(value)}, beyond the largest number a network can take, "
+            f"{subject} is {shown(value)}, beyond the largest number that a network can read, "
             f"{LARGEST:.3g}; correct it, or leave it missing."
         )
     return number
 
 
 def as_cells(value: Any, columns: Sequence[str]) -> list[Any]:
-    """Check that a value is the list of the cells of some columns, in their order.
+    """Return the cells of a value, a list or a mapping, in the order of the columns.
 
     Raises:
-        DataError: it is not.
+        DataError: the value has other columns or another number of cells.
     """
     if isinstance(value, Mapping):
         if set(value) != set(columns):

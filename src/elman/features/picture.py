@@ -1,4 +1,4 @@
-"""Pictures read from whatever holds them: a file, bytes, Pillow's image, an array."""
+"""Reading pictures from files, bytes, Pillow's images and arrays."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 Picture = NDArray[np.float32]
-"""Brightness from 0 to 1, (H, W, C), C being 1 (grey) or 3 (red, green, blue)."""
+"""Brightness from 0 to 1, (H, W, C), with C = 1 (grey) or 3 (red, green, blue)."""
 
-_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as Pillow weighs
+_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as in Pillow
 
 LONGEST_SIDE = 160
-"""Pixels of a thumbnail."""
+"""Maximum height and width of a thumbnail in pixels."""
 
 
 def read_picture(value: Any) -> Picture:
     """Read a picture.
 
-    A value is a path; the bytes of a file; an image of Pillow; a mapping with `bytes` or `path`,
-    as Hugging Face's sets have; or an array, or nested lists, (H, W), (H, W, C) or (C, H, W) with
-    C = 1, 3 or 4. Whole numbers run from 0 to 255 (to 65 535 for uint16), floats from 0 to 1. A
-    file is turned as its EXIF tag says; of an animation the first picture counts; what is
-    transparent is laid on white.
+    A value is a path; the bytes of a file; a Pillow image; a mapping with `bytes` or `path`, as in
+    Hugging Face's data sets; or an array, or nested lists, (H, W), (H, W, C) or (C, H, W) with
+    C = 1, 3 or 4. Whole numbers range from 0 to 255 (to 65 535 for uint16), floats from 0 to 1. A
+    file is rotated according to its EXIF tag; an animation is read as its first picture;
+    transparent pixels are blended with white.
 
     Raises:
-        DataError: it is no picture, or cannot be read.
+        DataError: the value is no picture, or cannot be read.
     """
     if isinstance(value, Mapping) and ("bytes" in value or "path" in value):
         value = value["path"] if missing(value.get("bytes")) else value["bytes"]
@@ -45,7 +45,9 @@ def read_picture(value: Any) -> Picture:
     if isinstance(value, str | os.PathLike):
         path = Path(value)
         if not path.is_file():
-            raise DataError(f"there is no picture {str(value)!r}; paths count from where you are.")
+            raise DataError(
+                f"there is no picture {str(value)!r}; paths are relative to the current folder."
+            )
         return _from_file(path.read_bytes(), str(value))
     if isinstance(value, bytes | bytearray | memoryview):
         return _from_file(bytes(value), f"the picture of {len(value)} bytes")
@@ -65,7 +67,7 @@ def as_colour(picture: Picture) -> Picture:
 
 
 def resize(picture: Picture, height: int, width: int) -> Picture:
-    """Scale a picture to another size, each pixel a weighted mean of those it covers."""
+    """Resize a picture; each pixel is a weighted mean of the pixels it covers."""
     from PIL import Image
 
     if picture.shape[:2] == (height, width):
@@ -87,7 +89,7 @@ def _from_file(content: bytes, name: str) -> Picture:
         with Image.open(io.BytesIO(content)) as image:
             image.load()
             return _from_image(ImageOps.exif_transpose(image))
-    # What Pillow raises on broken files: OSError for most, SyntaxError and ValueError for some.
+    # Pillow raises OSError on most broken files, SyntaxError and ValueError on some.
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(
             f"{name} cannot be read as a picture ({error}); replace it, or leave the row out."
@@ -95,30 +97,29 @@ def _from_file(content: bytes, name: str) -> Picture:
 
 
 def _from_image(image: Image) -> Picture:
-    """Turn an image of Pillow into an array."""
+    """Turn a Pillow image into an array."""
     from PIL import Image as Images
 
     if image.mode.startswith(("I", "F")):
         return _from_array(np.asarray(image))
     if image.mode in {"1", "L"}:
         return (np.asarray(image.convert("L"), np.float32) / np.float32(255))[..., None]
-    opaque = image.convert("RGBA")
-    ground = Images.new("RGBA", image.size, "white")
-    rgb = Images.alpha_composite(ground, opaque).convert("RGB")
+    background = Images.new("RGBA", image.size, "white")
+    rgb = Images.alpha_composite(background, image.convert("RGBA")).convert("RGB")
     return np.asarray(rgb, np.float32) / np.float32(255)
 
 
 def _from_array(value: Any) -> Picture:
-    """Check an array or nested lists, and bring it to (H, W, C) from 0 to 1."""
+    """Check an array or nested lists, and convert it to (H, W, C) from 0 to 1."""
     try:
         array = np.asarray(value)
     except ValueError:
         raise DataError(
-            f"the rows of a picture must be of one length, got {shown(value)}."
+            f"the rows of a picture must have equal lengths, got {shown(value)}."
         ) from None
     if array.dtype.kind not in "biuf" or array.ndim not in {2, 3}:
         raise DataError(
-            f"a picture must be a path, bytes, an image of Pillow, or an array (H, W), (H, W, C) "
+            f"a picture must be a path, bytes, a Pillow image, or an array (H, W), (H, W, C) "
             f"or (C, H, W), got {shown(value)}."
         )
     if array.ndim == 2:
@@ -138,20 +139,20 @@ def _from_array(value: Any) -> Picture:
 
 
 def _brightness(array: NDArray[Any]) -> Picture:
-    """Bring pixels to 0 … 1, by their type."""
-    most = {"b": 1, "f": 1}.get(array.dtype.kind, 65_535 if array.dtype == np.uint16 else 255)
-    if not ((array >= 0) & (array <= most)).all():
+    """Scale pixels to 0 … 1, by their type."""
+    highest = {"b": 1, "f": 1}.get(array.dtype.kind, 65_535 if array.dtype == np.uint16 else 255)
+    if not ((array >= 0) & (array <= highest)).all():
         kind = "floats" if array.dtype.kind == "f" else "whole numbers"
-        outside = array[~((array >= 0) & (array <= most))][0]
+        outside = array[~((array >= 0) & (array <= highest))][0]
         raise DataError(
-            f"pixels that are {kind} must lie in 0 … {most}, got {outside}; bring them there."
+            f"pixels that are {kind} must lie in 0 … {highest}, got {outside}; rescale them."
         )
-    return np.asarray(array, np.float32) / np.float32(most)
+    return np.asarray(array, np.float32) / np.float32(highest)
 
 
 def thumbnail(picture: Picture) -> NDArray[np.uint8]:
-    """Return a picture as bytes, (H, W, 3), no side longer than `LONGEST_SIDE`."""
+    """Return a picture as uint8, (H, W, 3), with no side longer than `LONGEST_SIDE`."""
     height, width = picture.shape[:2]
-    smaller = min(1.0, LONGEST_SIDE / max(height, width))
-    size = max(1, round(height * smaller)), max(1, round(width * smaller))
+    factor = min(1.0, LONGEST_SIDE / max(height, width))
+    size = max(1, round(height * factor)), max(1, round(width * factor))
     return (as_colour(resize(picture, *size)) * 255).round().astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Records: several numbers and categories side by side, as a row of a table is."""
+"""Records: several columns of numbers and categories, like a row of a table."""
 
 from __future__ import annotations
 
@@ -30,19 +30,20 @@ class _Learned(NamedTuple):
 class RecordFeature(Feature):
     """Several numbers and categories as one row of floats.
 
-    The row holds the scaled numbers; then, for each number with gaps in the training part, 1 where
-    it is missing; then the categories' ids, as floats, 0 where one is unknown or missing.
+    The row holds the scaled numbers; then, for each column with missing numbers in the training
+    rows, 1 where the number is missing; then the ids of the categories, as floats, 0 for unknown
+    or missing ones.
 
-    A value is the list of the cells in the order of the columns, or a mapping from their names.
+    A value is the list of cells in the order of the columns, or a mapping from their names.
 
     Args:
-        columns: the columns' names.
-        kinds: `number` or `category`, by column; the others are what their first cell is: a
-            number is a number, a string or true and false a category.
-        scale: of the numbers, as for `NumberFeature`.
+        columns: names of the columns.
+        kinds: column → `number` or `category`. Other columns follow their first cell: a number is
+            a number; a string, true or false is a category.
+        scale: method of scaling the numbers, as for `NumberFeature`.
 
     Raises:
-        OptionError: a value is out of its range.
+        OptionError: an option is unknown or out of range.
 
     >>> passenger = RecordFeature(["age", "port"]).fit([[20, "Cork"], [40, "Kiel"], [30, "Cork"]])
     >>> passenger.encoding.numbers, passenger.encoding.ids, passenger.encode([30, "Kiel"]).tolist()
@@ -51,7 +52,7 @@ class RecordFeature(Feature):
 
     kind: ClassVar[str] = "record"
     has_steps: ClassVar[bool] = False
-    plural: ClassVar[str] = "record"
+    plural: ClassVar[str] = "records"
 
     def __init__(
         self,
@@ -78,17 +79,17 @@ class RecordFeature(Feature):
 
     @property
     def numbers(self) -> list[str]:
-        """Names of the columns that are numbers, in order; known once fitted."""
+        """Names of the columns of numbers, in order; known once fitted."""
         return self._of_kind("number")
 
     @property
     def categories(self) -> list[str]:
-        """Names of the columns that are categories, in order; known once fitted."""
+        """Names of the columns of categories, in order; known once fitted."""
         return self._of_kind("category")
 
     @property
     def encoding(self) -> Encoding:
-        """The numbers, one more for each with gaps, and an id a category."""
+        """The numbers, one more for each with missing values, and one id a category."""
         learned = fitted(self._learned, self.kind)
         return Encoding(
             numbers=learned.scaling.size,
@@ -105,10 +106,10 @@ class RecordFeature(Feature):
         return " and ".join(f"{n} {one if n == 1 else many}" for n, one, many in counts if n)
 
     def fit(self, values: Iterable[Any]) -> RecordFeature:
-        """Learn kinds, scale and names from the training part's values.
+        """Learn kinds, scale and classes from the training rows.
 
         Raises:
-            DataError: a value cannot be taken; a column has no cell at all; there is no value.
+            DataError: there is no row, a cell is malformed, or all cells of a column are missing.
         """
         kinds = dict(self.kinds)
         moments = {column: Moments(1) for column in self.columns}
@@ -126,20 +127,20 @@ class RecordFeature(Feature):
                     moments[column].add_row([self._number(cell, column)])
             rows += 1
         if not rows:
-            raise DataError("there is no row to learn from; was the training part empty?")
+            raise DataError("there are no training rows; at least one is needed.")
         for column in self.columns:
             if column not in kinds or (kinds[column] == "category" and not names[column].counts):
                 raise DataError(
-                    f"{_subject(column)} is missing in the whole training part; leave it out."
+                    f"{_subject(column)} is missing in all training rows; leave it out."
                 )
-        self._settle(kinds, moments, names, rows)
+        self._learn(kinds, moments, names, rows)
         return self
 
     def encode(self, value: Any) -> Tensor:
-        """Turn a row's cells into floats, (n,), float32: numbers, gaps, ids.
+        """Turn a row's cells into floats, (n,), float32: numbers, missing marks, ids.
 
         Raises:
-            DataError: a cell cannot be taken; its column is named.
+            DataError: a cell is malformed; the error names its column.
         """
         learned = fitted(self._learned, self.kind)
         cells = dict(zip(self.columns, as_cells(value, self.columns), strict=True))
@@ -150,7 +151,7 @@ class RecordFeature(Feature):
         return torch.from_numpy(np.concatenate([scaled, ids]).astype(np.float32))
 
     def decode(self, encoded: Tensor) -> list[float | Name | None]:
-        """Turn floats, (n,), back into the cells; None where one is missing or unknown."""
+        """Turn floats, (n,), back into cells; missing or unknown ones are None."""
         learned = fitted(self._learned, self.kind)
         floats = encoded.detach().cpu().double().numpy()
         numbers = learned.scaling.decode(floats[None, : learned.scaling.size])[0].tolist()
@@ -163,7 +164,7 @@ class RecordFeature(Feature):
         return [cells[column] for column in self.columns]
 
     def shown(self, value: Any) -> str:
-        """Show the name and the value of every column."""
+        """Show name and value of every column."""
         cells = value if len(self.columns) > 1 else [value]
         return ", ".join(f"{name} {cell}" for name, cell in zip(self.columns, cells, strict=True))
 
@@ -208,18 +209,18 @@ class RecordFeature(Feature):
         return [column for column in self.columns if kinds[column] == kind]
 
     def _number(self, cell: Any, column: str) -> float:
-        """Return a cell's number as the scale takes it."""
+        """Return the number of a cell, in logarithms if the scale requires it."""
         number = np.array([[as_number(cell, _subject(column))]])
         return float(to_scale(number, self.scale, [_subject(column)])[0, 0])
 
-    def _settle(
+    def _learn(
         self,
         kinds: dict[str, str],
         moments: Mapping[str, Moments],
         names: Mapping[str, NameCounter],
         rows: int,
     ) -> None:
-        """Keep what was learned, and note what is odd."""
+        """Keep what was learned, and note unusual columns."""
         self.notes = []
         parts = []
         for column in self.columns:
@@ -229,8 +230,8 @@ class RecordFeature(Feature):
                 self.notes += notes
             elif 2 < len(names[column].counts) > rows / 2:
                 self.notes.append(
-                    f"{_subject(column)} has {len(names[column].counts)} names in {rows} rows: "
-                    f"little can be learned of each; leave it out if it only numbers the rows."
+                    f"{_subject(column)} has {len(names[column].counts)} classes in {rows} rows: "
+                    f"little can be learned about each; leave it out if it only numbers the rows."
                 )
         scaling = Scaling(
             self.scale,
@@ -246,7 +247,7 @@ class RecordFeature(Feature):
         self._learned = _Learned(kinds, scaling, vocabularies)
 
     def _id(self, cell: Any, column: str) -> int:
-        """Return the id of a category's cell."""
+        """Return the id of a category cell."""
         if blank(cell):
             return 0
         name = as_name(cell, _subject(column))
@@ -254,15 +255,15 @@ class RecordFeature(Feature):
 
 
 def _subject(column: str) -> str:
-    """Name a column in an error."""
+    """Return the name of a column in errors."""
     return f"column {column!r}"
 
 
 def _kind_of(cell: Any, column: str) -> str:
-    """Say what a column is, by its first cell.
+    """Infer the kind of a column from its first cell.
 
     Raises:
-        DataError: it is neither a number nor a category.
+        DataError: the cell is neither a number nor a category.
     """
     if isinstance(cell, str | bool | np.bool_):
         return "category"
@@ -270,6 +271,6 @@ def _kind_of(cell: Any, column: str) -> str:
         as_number(cell, _subject(column))
         return "number"
     raise DataError(
-        f"{_subject(column)} holds times; a record takes numbers and categories. Name it as the "
-        f"time (--time on the command line), or make a number of it."
+        f"{_subject(column)} holds times; a record reads numbers and categories. Name it as the "
+        f"time (--time on the command line), or convert it to a number."
     )

@@ -26,7 +26,7 @@ Roll = NDArray[np.uint8]
 
 
 class HeldNote(NamedTuple):
-    """A key held down without a break: MIDI note number, first frame, frame after the last."""
+    """A key held without a break: MIDI note, first frame, frame after the last."""
 
     note: int
     start: int
@@ -34,7 +34,7 @@ class HeldNote(NamedTuple):
 
 
 def note_name(note: int) -> str:
-    """Name a MIDI note as musicians do; middle C, note 60, is C4.
+    """Return the name of a MIDI note; middle C, note 60, is C4.
 
     >>> note_name(21), note_name(60), note_name(108)
     ('A0', 'C4', 'C8')
@@ -43,23 +43,23 @@ def note_name(note: int) -> str:
 
 
 def as_roll(values: ArrayLike, *, name: str = "roll") -> Roll:
-    """Check that values are a piano roll and return them as bytes.
+    """Check that values are a piano roll and return them as uint8.
 
     Args:
         values: zeros and ones of any numeric type, (T, 88); T may be 0.
-        name: what the caller calls the roll, for the error.
+        name: the name of the roll in errors.
 
     Returns:
         The same roll as uint8, (T, 88).
 
     Raises:
         ShapeError: the axes are not (T, 88).
-        DataError: a value is neither 0 nor 1; the first such place is named.
+        DataError: a value is neither 0 nor 1; the error names the first one.
     """
     array = np.asarray(values)
     if array.ndim != 2 or array.shape[1] != KEYS:
         raise ShapeError(
-            f"{name} must be (T, keys) = (T, {KEYS}), one column a key of the piano from "
+            f"{name} must be (T, keys) = (T, {KEYS}), one column for each key of the piano from "
             f"{note_name(LOWEST_NOTE)} up, got {array.shape}."
         )
     if array.dtype.kind not in "buif":
@@ -76,21 +76,21 @@ def as_roll(values: ArrayLike, *, name: str = "roll") -> Roll:
 
 
 def held_notes(roll: ArrayLike) -> list[HeldNote]:
-    """List the notes of a roll, a key held over consecutive frames being one note.
+    """List the notes of a roll; a key held over consecutive frames is one note.
 
-    A roll does not say whether a key was struck anew while it sounded, so such notes come out
+    A roll does not distinguish a held key from one that is struck again, so repeated notes are
     tied.
 
     Args:
         roll: zeros and ones, (T, 88).
 
     Returns:
-        The notes by start, then from low to high.
+        The notes, sorted by start, then by pitch.
     """
     frames = as_roll(roll).astype(np.int8)
     silence = np.zeros((1, KEYS), np.int8)
     change = np.diff(frames, axis=0, prepend=silence, append=silence).T
-    # Both lists run key by key and, within a key, in time: the k-th start meets the k-th end.
+    # Both lists are sorted by key, then by time: the k-th start belongs to the k-th end.
     starts, ends = np.argwhere(change == 1), np.argwhere(change == -1)
     notes = [
         HeldNote(LOWEST_NOTE + int(key), int(start), int(end))
@@ -100,7 +100,7 @@ def held_notes(roll: ArrayLike) -> list[HeldNote]:
 
 
 class RollFeature(Feature):
-    """Piano rolls as input and target of a network: 88 keys, each sounding or not.
+    """Piano rolls, as input and target of a network: 88 keys, each sounding or not.
 
     The network's 88 outputs a frame are logits of independent Bernoulli variables, given the
     frames before:  p(k, t) = σ(logit(k, t)).  The negative log-likelihood of a frame is
@@ -138,11 +138,11 @@ class RollFeature(Feature):
         return Encoding(numbers=KEYS)
 
     def fit(self, rolls: Iterable[ArrayLike]) -> RollFeature:
-        """Check every roll of the training part; a roll has no scale or vocabulary to learn.
+        """Check every training roll; a roll has no scale or vocabulary to learn.
 
         Raises:
-            ShapeError, DataError: as `as_roll`; the error names the roll by its place.
-            DataError: there is no roll at all.
+            ShapeError, DataError: as for `as_roll`; the error gives the index of the roll.
+            DataError: there is no roll.
         """
         count = 0
         for index, roll in enumerate(rolls):
@@ -157,27 +157,27 @@ class RollFeature(Feature):
         return torch.from_numpy(as_roll(roll).astype(np.float32))
 
     def log_odds(self, rolls: Iterable[ArrayLike]) -> Tensor:
-        """Measure how often each key sounds, as the logits that predict just that, (88,).
+        """Return the log-odds that each key sounds, (88,), as initial biases.
 
             b(k) = log (n(k) + ½) / (N − n(k) + ½)        key k sounds in n(k) of N frames
 
-        An output layer whose bias begins there need not learn first how rare a note is. The
-        halves keep a key that never sounds, or always, finite.
+        With these initial biases, an output layer need not learn first how rare each note is. The
+        halves keep the value of a key that never or always sounds finite.
         """
         frames = np.concatenate([as_roll(roll) for roll in rolls])
         sounding = torch.from_numpy(frames.sum(axis=0, dtype=np.int64)).double()
         return ((sounding + 0.5) / (len(frames) - sounding + 0.5)).log().float()
 
     def decode(self, frames: Tensor) -> Roll:
-        """Turn frames of zeros and ones, (T, 88), back into a roll of bytes, (T, 88)."""
+        """Turn frames of zeros and ones, (T, 88), back into a roll, (T, 88), uint8."""
         return as_roll(frames.detach().cpu().numpy(), name="frames")
 
     def frame_nll(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Negative log-likelihood of each frame, in nats, summed over the keys.
+        """Compute the negative log-likelihood of each frame, in nats, summed over the keys.
 
         Args:
             logits: the network's outputs, (T, B, 88).
-            target: the frames that came, zeros and ones, (T, B, 88).
+            target: the true frames, zeros and ones, (T, B, 88).
 
         Returns:
             (T, B).
@@ -186,42 +186,42 @@ class RollFeature(Feature):
         return F.binary_cross_entropy_with_logits(logits, target, reduction="none").sum(dim=-1)
 
     def loss(self, logits: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
-        """Negative log-likelihood a frame, averaged over the real frames of the batch.
+        """Compute the mean negative log-likelihood over the real frames of the batch.
 
             loss = Σ_b Σ_{t < lengths(b)} nll(t, b) / Σ_b lengths(b)
 
         Padding is never read: NaN there changes neither the loss nor a gradient. A batch without
-        a real frame has loss 0.
+        real frames has loss 0.
 
         Args:
             logits: the network's outputs, (T, B, 88).
-            target: the frames that came, zeros and ones, (T, B, 88).
-            lengths: real frames of each row, (B,), each in 0 … T.
+            target: the true frames, zeros and ones, (T, B, 88).
+            lengths: number of real frames of each row, (B,), each in 0 … T.
 
         Returns:
             A scalar, in nats a frame.
 
         Raises:
-            ShapeError: axes do not fit.
+            ShapeError: the shapes do not match.
             OptionError: a length is outside 0 … T.
         """
         _check_axes(logits, target)
         real = _real_frames(logits, lengths)
         zero = logits.new_zeros(())
-        # Masking twice: after the sum over keys for the loss, before it for the gradient, where
-        # zero times a NaN would be NaN.
+        # Mask twice: after the sum over keys for the loss, before it for the gradient, where zero
+        # times NaN would be NaN.
         nll = self.frame_nll(torch.where(real[..., None], logits, zero), target)
         return torch.where(real, nll, zero).sum() / real.sum().clamp(min=1)
 
     def sample(self, logits: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw frames key by key from the Bernoulli distributions the logits stand for.
+        """Sample each key from the Bernoulli distribution of its logit.
 
         Args:
             logits: (…, 88).
-            generator: source of the randomness; the same state gives the same frames.
+            generator: random generator; the same state gives the same frames.
 
         Returns:
-            Zeros and ones of the logits' type, (…, 88).
+            Zeros and ones with the logits' dtype, (…, 88).
         """
         return torch.bernoulli(torch.sigmoid(logits), generator=generator)
 
@@ -234,7 +234,7 @@ class RollFeature(Feature):
         """Restore a feature from `to_json`.
 
         Raises:
-            DataError: the state is of another kind, or of rolls laid out otherwise.
+            DataError: the state has another kind, or describes another layout of rolls.
         """
         feature = cls()
         if dict(state) != feature.to_json():
@@ -246,14 +246,14 @@ class RollFeature(Feature):
 
 
 def _check_axes(logits: Tensor, target: Tensor) -> None:
-    """Refuse logits that are not (T, B, 88), and a target that is not shaped as they are."""
+    """Refuse logits that are not (T, B, 88), and a target of another shape."""
     if logits.ndim != 3 or logits.shape[-1] != KEYS:
         raise ShapeError(
             f"logits must be (T, B, keys) = (T, B, {KEYS}), got {tuple(logits.shape)}."
         )
     if target.shape != logits.shape:
         raise ShapeError(
-            f"target must be (T, B, keys) = {tuple(logits.shape)} as the logits are, "
+            f"target must be (T, B, keys) = {tuple(logits.shape)}, like the logits, "
             f"got {tuple(target.shape)}."
         )
 

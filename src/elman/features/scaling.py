@@ -1,4 +1,4 @@
-"""Numbers brought to a common scale: columns shifted and divided, gaps marked."""
+"""Scaling of numeric columns: standardised, with missing values marked."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ SCALES = ("standard", "log", "none")
 Floats = NDArray[np.float64]
 
 _ROUNDING = 1e-12
-"""A standard deviation below this part of the mean is rounding, not variation."""
+"""A standard deviation below this fraction of the mean is rounding error, not variation."""
 
 _ROWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """What the columns of the training part are divided by, and which of them have gaps.
+    """The scaling of each column, learned from the training rows.
 
     standard   y = (x − mean) / sd
     log        y = (log(1 + x) − mean) / sd      x ≥ 0; mean and sd are those of the logarithm
@@ -35,49 +35,49 @@ class Scaling:
     mean: Floats
     """(n,)"""
     sd: Floats
-    """(n,), 1 where a column is constant"""
+    """(n,), 1 for constant columns"""
     gaps: NDArray[np.bool_]
-    """Whether a value of the column was missing, (n,)."""
+    """Whether training values of the column are missing, (n,)."""
 
     @property
     def size(self) -> int:
-        """Columns of `encode`: the numbers, and one for each column with gaps."""
+        """Number of columns of `encode`: the numbers, and one for each column with gaps."""
         return len(self.mean) + int(self.gaps.sum())
 
     def encode(self, values: Floats, subjects: Sequence[str]) -> Floats:
-        """Scale numbers and mark the missing ones.
+        """Scale numbers and mark missing ones.
 
         Args:
-            values: (T, n), NaN where a number is missing.
-            subjects: what each column is called in an error.
+            values: (T, n), NaN where missing.
+            subjects: the name of each column in errors.
 
         Returns:
-            (T, n + m): the scaled numbers, 0 (the mean) where one is missing; then, for each of
-            the m columns that had gaps in training, 1 where it is missing and 0 elsewhere.
+            (T, n + m): the scaled numbers, 0 (the mean) where missing; then, for each of the m
+            columns with missing training values, 1 where missing and 0 elsewhere.
 
         Raises:
-            DataError: a number is missing in a column that had no gap in training, or cannot be
-                taken to the logarithm.
+            DataError: a number is missing in a column without missing training values, or has no
+                logarithm.
         """
         absent = np.isnan(values)
         if (absent & ~self.gaps).any():
             step, column = np.argwhere(absent & ~self.gaps)[0]
             raise DataError(
-                f"{_placed(subjects[column], step, values)} is missing, and the training part had "
-                f"no gap there to learn from; fill it in, or leave the row out."
+                f"{_placed(subjects[column], step, values)} is missing, but the training rows have "
+                f"no missing values there; fill it in, or leave the row out."
             )
         scaled = (to_scale(values, self.method, subjects) - self.mean) / self.sd
         return np.concatenate([np.where(absent, 0.0, scaled), absent[:, self.gaps]], axis=1)
 
     def decode(self, scaled: Floats) -> Floats:
-        """Bring numbers back to their own scale.
+        """Return numbers to their original scale.
 
         Args:
-            scaled: (T, n), or as `encode` gives them, (T, n + m), with their marks of gaps;
-                further columns are not read.
+            scaled: (T, n); or, as returned by `encode`, (T, n + m) with marks of missing values;
+                further columns are ignored.
 
         Returns:
-            (T, n), NaN where a number is marked as missing.
+            (T, n), NaN where marked as missing.
         """
         count = len(self.mean)
         values = scaled[:, :count] * self.sd + self.mean
@@ -98,16 +98,16 @@ class Scaling:
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any], kind: str) -> Scaling:
-        """Restore the scaling of a feature of some kind.
+        """Restore a scaling from JSON; `kind` is the feature's, for errors.
 
         Raises:
             DataError: the state is malformed.
         """
         check_entries(kind, state, {"method": str, "mean": list, "sd": list, "gaps": list})
         if state["method"] not in SCALES:
-            raise malformed(kind, f"it scales by {state['method']!r}")
+            raise malformed(kind, f"its scaling method is {state['method']!r}")
         if not len(state["mean"]) == len(state["sd"]) == len(state["gaps"]):
-            raise malformed(kind, "each column must have a mean, an sd and whether it has gaps")
+            raise malformed(kind, "each column must have a mean, an sd and an entry in gaps")
         return cls(
             state["method"],
             np.array(state["mean"], np.float64),
@@ -117,7 +117,7 @@ class Scaling:
 
 
 class Moments:
-    """Mean and standard deviation of columns that come piece by piece, in float64.
+    """Mean and standard deviation of columns, updated chunk by chunk, in float64.
 
         n   = n₁ + n₂
         δ   = mean₂ − mean₁
@@ -127,7 +127,7 @@ class Moments:
     Source: Chan, Golub & LeVeque 1983, doi:10.1080/00031305.1983.10483115.
 
     Args:
-        columns: how many there are.
+        columns: number of columns.
     """
 
     def __init__(self, columns: int) -> None:
@@ -136,27 +136,27 @@ class Moments:
         self.gaps = np.zeros(columns, np.bool_)
         self._rows = 0
         self._squares = np.zeros(columns)
-        self._waiting: list[Sequence[float]] = []
+        self._pending: list[Sequence[float]] = []
 
     @property
     def missing(self) -> Floats:
-        """How many numbers of each column were missing, (n,)."""
+        """Number of missing values of each column, (n,)."""
         return self._rows - self.count
 
     def add_row(self, row: Sequence[float]) -> None:
-        """Take in one row, (n,); rows wait for each other, since NumPy is slow on single ones."""
-        self._waiting.append(row)
-        if len(self._waiting) == _ROWS_AT_ONCE:
-            self._add_waiting()
+        """Add one row, (n,); rows are collected, since NumPy is slow on single rows."""
+        self._pending.append(row)
+        if len(self._pending) == _ROWS_AT_ONCE:
+            self._add_pending()
 
-    def _add_waiting(self) -> None:
-        """Take in the rows that wait."""
-        if self._waiting:
-            self.add(np.array(self._waiting, np.float64))
-            self._waiting.clear()
+    def _add_pending(self) -> None:
+        """Add the collected rows."""
+        if self._pending:
+            self.add(np.array(self._pending, np.float64))
+            self._pending.clear()
 
     def add(self, values: Floats) -> None:
-        """Take in rows, (T, n); NaN is missing."""
+        """Add rows, (T, n); NaN is missing."""
         present = ~np.isnan(values)
         count = present.sum(axis=0)
         self.gaps |= count < len(values)
@@ -170,20 +170,20 @@ class Moments:
         self.count = self.count + count
 
     def scaling(self, method: str, subjects: Sequence[str]) -> tuple[Scaling, list[str]]:
-        """Settle the scale, with a note on each column that has gaps or does not vary.
+        """Return the scaling, with a note on each column with missing or constant values.
 
         Raises:
-            DataError: a column has no number at all.
+            DataError: all values of a column are missing.
         """
-        self._add_waiting()
+        self._add_pending()
         if not self.count.all():
             empty = subjects[int(np.argmin(self.count))]
-            raise DataError(f"{empty} is missing in the whole training part; leave the column out.")
-        instead = "0 stands" if method == "none" else "the mean stands"
+            raise DataError(f"{empty} is missing in all training rows; leave the column out.")
+        replacement = "0" if method == "none" else "the mean"
         absent = (self._rows - self.count).astype(int)
         notes = [
-            f"{subjects[column]}: {absent[column]} of {self._rows} are missing in the training "
-            f"part; {instead} for them, marked as missing."
+            f"{subjects[column]}: {absent[column]} of {self._rows} training values are missing; "
+            f"they are replaced by {replacement} and marked as missing."
             for column in np.flatnonzero(self.gaps).tolist()
         ]
         if method == "none":
@@ -192,25 +192,25 @@ class Moments:
         sd = np.sqrt(self._squares / self.count)
         constant = sd <= _ROUNDING * np.abs(self.mean)
         notes += [
-            f"{subjects[column]} is the same in the whole training part, so nothing can be learned "
-            f"from it; it is shifted to 0 and not divided."
+            f"{subjects[column]} is constant over the training rows, so nothing can be learned "
+            f"from it; only its mean is subtracted."
             for column in np.flatnonzero(constant).tolist()
         ]
         return Scaling(method, self.mean, np.where(constant, 1.0, sd), self.gaps), notes
 
 
 def to_scale(values: Floats, method: str, subjects: Sequence[str]) -> Floats:
-    """Take numbers, (T, n), to the logarithm where the method asks for it.
+    """Take log(1 + x) of numbers, (T, n), if the method is `log`.
 
     Raises:
-        DataError: a number below 0 has no place there.
+        DataError: a number is below 0.
     """
     if method != "log":
         return values
     if (values < 0).any():
         step, column = np.argwhere(values < 0)[0]
         raise DataError(
-            f"scale='log' takes log(1 + x) of numbers from 0 up, and "
+            f"scale='log' needs numbers of at least 0, and "
             f"{_placed(subjects[column], step, values)} is {values[step, column]}; "
             f"use scale='standard'."
         )
@@ -218,5 +218,5 @@ def to_scale(values: Floats, method: str, subjects: Sequence[str]) -> Floats:
 
 
 def _placed(subject: str, step: int, values: Floats) -> str:
-    """Name a value of a column by its step, where there are several."""
+    """Name a value of a column, by its step if there are several."""
     return subject if len(values) == 1 else f"{subject} at step {step}"

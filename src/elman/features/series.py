@@ -1,4 +1,4 @@
-"""Series: numbers over time, in one column or several."""
+"""Series: numbers over time, in one or several columns."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from elman.features.scaling import SCALES, Floats, Moments, Scaling, to_scale
 from elman.features.state import feature_state, restore
 
 
-class _Cut(NamedTuple):
-    """A value cut into what is measured, (T, I), and when, (T,)."""
+class _Parts(NamedTuple):
+    """A value as numbers, (T, I), and times, (T,)."""
 
     numbers: Floats
     times: Floats | None
@@ -27,33 +27,32 @@ class _Cut(NamedTuple):
 
 class _Learned(NamedTuple):
     widths: list[int]
-    """Numbers a step of each measured column."""
+    """Numbers a step of each column, except the time."""
     scaling: Scaling
     mean_interval: float
-    """Mean Δt of the training part, in the unit of the time column (seconds for dates)."""
+    """Mean Δt of the training rows, in the unit of the time column (seconds for dates)."""
 
 
 class SeriesFeature(Feature):
-    """Numbers over time, each column scaled by what the training part shows.
+    """Numbers over time, each column scaled by the training rows.
 
-        x     scaled as `scaling.Scaling` says; 0, the mean, where it is missing
-        gap   1 where x is missing, else 0; for columns with gaps in the training part alone
-        Δt    log(1 + (t(k) − t(k−1)) / mean Δt), 0 at the first step; with a column of times alone
+        x     scaled as in `scaling.Scaling`; 0, the mean, where it is missing
+        gap   1 where x is missing, else 0; only for columns with missing training values
+        Δt    log(1 + (t(k) − t(k−1)) / mean Δt), 0 at the first step; only with a column of times
 
-    A value is a list over time of numbers, of rows of numbers, or an array (T,) or (T, I); None
-    and NaN are missing. With several `columns` it is the list of such cells in their order, all of
-    as many steps. A series without steps is encoded as such: (0, I).
+    A value is a list over time of numbers or of rows of numbers, or an array (T,) or (T, I); None
+    and NaN are missing. With several `columns` it is the list of such cells in their order, all
+    with the same number of steps. A series without steps is encoded as (0, I).
 
     Args:
-        as_target: whether the numbers are to be predicted, one or a row a step; none may be
-            missing.
+        as_target: whether the numbers are predicted; none may be missing then.
         scale: `standard`, `log` or `none`, as for numbers.
-        columns: the columns' names, where there are several.
-        time: the one of them that holds the time of each step: numbers or dates, never going
-            back. It is not scaled as a number but says how far steps lie apart.
+        columns: names of the columns, if there are several.
+        time: the column with the time of each step: numbers or dates, in order. It is not scaled
+            as a number but gives the time between steps.
 
     Raises:
-        OptionError: a value is out of its range, or has no sense for a target.
+        OptionError: an option is unknown, or has no effect for a target.
 
     >>> series = SeriesFeature().fit([[1.0, None, 3.0], [2.0]])
     >>> series.encode([2.0, None]).tolist(), series.encoding.numbers
@@ -79,11 +78,13 @@ class SeriesFeature(Feature):
     ) -> None:
         check_choice("scale", scale, SCALES)
         if len(columns) == 1:
-            raise OptionError("columns names several columns; leave it out where there is one.")
+            raise OptionError("columns is for several columns; leave it out if there is only one.")
         if time is not None and time not in columns:
             raise unknown("column", time, columns)
         if time is not None and as_target:
-            raise OptionError("time says how far steps of an input lie apart; a target has none.")
+            raise OptionError(
+                "time gives the time between the steps of an input; a target has none."
+            )
         self.as_target = as_target
         self.scale = scale
         self.columns = tuple(columns)
@@ -93,82 +94,81 @@ class SeriesFeature(Feature):
 
     @property
     def scaling(self) -> Scaling:
-        """The scale that was learned."""
+        """The learned scaling."""
         return fitted(self._learned, self.kind).scaling
 
     @property
     def encoding(self) -> Encoding:
-        """A number for each one measured, for each of those that have gaps, and for Δt."""
+        """One number for each column, for each with missing values, and for Δt."""
         return Encoding(numbers=self.scaling.size + (self.time is not None))
 
     @property
     def description(self) -> str:
         """What a value is, in words."""
         count = len(self.scaling.mean)
-        what = "a number" if count == 1 else f"{count} numbers"
-        apart = ", and how far they lie apart" if self.time is not None else ""
-        return f"{what} a step{apart}"
+        numbers = "a number" if count == 1 else f"{count} numbers"
+        intervals = ", and the time between steps" if self.time is not None else ""
+        return f"{numbers} a step{intervals}"
 
     def fit(self, values: Iterable[Any]) -> SeriesFeature:
-        """Learn the scale from the training part's values.
+        """Learn the scale from the training values.
 
         Raises:
-            DataError: a value cannot be taken, or there is no step in any.
+            DataError: a value is malformed, or no value has a step.
         """
         moments: Moments | None = None
         widths: list[int] = []
         elapsed, intervals, rows, empty = 0.0, 0, 0, 0
         for value in values:
             cells = self._cells(value)
-            cut = self._cut(value, cells)
+            parts = self._parts(value, cells)
             rows += 1
-            if not len(cut.numbers):
+            if not len(parts.numbers):
                 empty += 1
                 continue
             if moments is None:
                 widths = self._widths(cells)
                 moments = Moments(sum(widths))
             self._check_widths(cells, widths)
-            moments.add(to_scale(cut.numbers, self.scale, self._subjects(widths)))
-            if cut.times is not None:
-                elapsed += float(cut.times[-1] - cut.times[0])
-                intervals += len(cut.times) - 1
+            moments.add(to_scale(parts.numbers, self.scale, self._subjects(widths)))
+            if parts.times is not None:
+                elapsed += float(parts.times[-1] - parts.times[0])
+                intervals += len(parts.times) - 1
         if moments is None:
             raise DataError(
-                f"there is no step in the {rows} series of the training part; "
-                f"was another column meant?"
+                f"there is no step in the {rows} training series; is this the right column?"
             )
         scaling, notes = moments.scaling(self.scale, self._subjects(widths))
         self.notes = [*notes, *([f"{empty} of {rows} series have no steps."] if empty else [])]
         if self.time is not None and elapsed == 0:
-            self.notes.append(f"all steps are at one time of column {self.time!r}: Δt is 0.")
+            self.notes.append(f"all steps have the same time in column {self.time!r}: Δt is 0.")
         self._learned = _Learned(widths, scaling, elapsed / intervals if elapsed else 1.0)
         return self
 
     def encode(self, value: Any) -> Tensor:
-        """Turn a series into floats, (T, I), float32; I as `encoding` says.
+        """Turn a series into floats, (T, I), float32, with I as in `encoding`.
 
         Raises:
-            DataError: it cannot be taken; a column and a step are named.
+            DataError: the series is malformed; the error names column and step.
         """
         learned = fitted(self._learned, self.kind)
         cells = self._cells(value)
-        cut = self._cut(value, cells)
-        if not len(cut.numbers):
+        parts = self._parts(value, cells)
+        if not len(parts.numbers):
             return torch.zeros(0, self.encoding.numbers)
         self._check_widths(cells, learned.widths)
-        encoded = learned.scaling.encode(cut.numbers, self._subjects(learned.widths))
-        if cut.times is not None:
-            apart = np.diff(cut.times, prepend=cut.times[0]) / learned.mean_interval
-            encoded = np.concatenate([encoded, np.log1p(apart)[:, None]], axis=1)
+        encoded = learned.scaling.encode(parts.numbers, self._subjects(learned.widths))
+        if parts.times is not None:
+            intervals = np.diff(parts.times, prepend=parts.times[0]) / learned.mean_interval
+            encoded = np.concatenate([encoded, np.log1p(intervals)[:, None]], axis=1)
         return torch.from_numpy(encoded.astype(np.float32))
 
     def decode(self, encoded: Tensor) -> Floats:
         """Turn floats, (T, I), back into numbers in their own units.
 
         Returns:
-            (T,) where there is one number a step, else (T, I); NaN where one is missing. The time
-            of the steps is not told.
+            (T,) if there is one number a step, else (T, I); NaN where missing. The times of the
+            steps are not restored.
         """
         scaling = self.scaling
         floats = encoded.detach().cpu().double().numpy()
@@ -176,7 +176,7 @@ class SeriesFeature(Feature):
         return values[:, 0] if values.shape[1] == 1 else values
 
     def shown(self, value: Any) -> SeriesInput:
-        """Show numbers over time as lines; columns are of one length."""
+        """Show numbers over time as lines; columns have equal lengths."""
         lines = np.asarray(value, dtype=float)
         return SeriesInput(lines if lines.ndim == 1 or len(lines) > 1 else lines[0])
 
@@ -217,92 +217,94 @@ class SeriesFeature(Feature):
         return feature
 
     @property
-    def _measured(self) -> list[str]:
-        """Names of the columns but for the time's; one without a name where there is one."""
+    def _number_columns(self) -> list[str]:
+        """Names of the columns except the time; an empty name if there is only one column."""
         return [column for column in self.columns if column != self.time] or [""]
 
     def _subjects(self, widths: Sequence[int]) -> list[str]:
-        """What each number a step is called in an error."""
+        """The name of each number of a step in errors."""
         return [
             _subject(column) + (f", number {place}," if width > 1 else "")
-            for column, width in zip(self._measured, widths, strict=True)
+            for column, width in zip(self._number_columns, widths, strict=True)
             for place in range(width)
         ]
 
     def _cells(self, value: Any) -> list[Floats]:
-        """Return each measured column's numbers, (T, k)."""
+        """Return the numbers of each column, (T, k)."""
         if not self.columns:
             return [steps_of(value, _subject(""))]
         cells = dict(zip(self.columns, as_cells(value, self.columns), strict=True))
-        return [steps_of(cells[column], _subject(column)) for column in self._measured]
+        return [steps_of(cells[column], _subject(column)) for column in self._number_columns]
 
-    def _cut(self, value: Any, cells: list[Floats]) -> _Cut:
-        """Put the columns beside each other, and take the times apart."""
+    def _parts(self, value: Any, cells: list[Floats]) -> _Parts:
+        """Join the columns of numbers, and separate the times."""
         times = None
         if self.time is not None:
             cell = as_cells(value, self.columns)[self.columns.index(self.time)]
             times = times_of(cell, _subject(self.time))
-        lengths = dict(zip(self._measured, map(len, cells), strict=True))
+        lengths = dict(zip(self._number_columns, map(len, cells), strict=True))
         if times is not None and self.time is not None:
             lengths[self.time] = len(times)
         first = next(iter(lengths))
         for column, length in lengths.items():
             if length != lengths[first]:
                 raise DataError(
-                    f"columns {first!r} and {column!r} must have as many steps as each other, "
+                    f"columns {first!r} and {column!r} must have the same number of steps, "
                     f"got {lengths[first]} and {length}; correct the row, or leave it out."
                 )
         if not lengths[first]:
-            return _Cut(np.zeros((0, 1)), times)
+            return _Parts(np.zeros((0, 1)), times)
         numbers = np.concatenate(cells, axis=1)
         if self.as_target and np.isnan(numbers).any():
             step, place = np.argwhere(np.isnan(numbers))[0]
             subject = self._subjects(self._widths(cells))[place]
             raise DataError(
-                f"{subject} at step {step} is missing, and a target must be there; fill it in, or "
-                f"leave the row out."
+                f"{subject} at step {step} is missing, and a target must not be missing; fill it "
+                f"in, or leave the row out."
             )
-        return _Cut(numbers, times)
+        return _Parts(numbers, times)
 
     def _widths(self, cells: Sequence[Floats]) -> list[int]:
         """Return the numbers a step of each column."""
         return [cell.shape[1] for cell in cells]
 
     def _check_widths(self, cells: Sequence[Floats], widths: Sequence[int]) -> None:
-        """Refuse a column that has more or fewer numbers a step than the first one had."""
-        for column, cell, width in zip(self._measured, cells, widths, strict=True):
+        """Refuse a column with another number of values a step than in the first row."""
+        for column, cell, width in zip(self._number_columns, cells, widths, strict=True):
             if cell.shape[1] != width:
                 raise DataError(
-                    f"{_subject(column)} must have {width} numbers a step, as in the first row of "
-                    f"the training part, got {cell.shape[1]}."
+                    f"{_subject(column)} must have {width} numbers a step, as in the first "
+                    f"training row, got {cell.shape[1]}."
                 )
 
 
 def _subject(column: str) -> str:
-    """Name a column in an error."""
+    """Return the name of a column in errors."""
     return f"column {column!r}" if column else "the series"
 
 
 def steps_of(cell: Any, subject: str) -> Floats:
-    """Return a cell's numbers over time, (T, k), NaN where one is missing.
+    """Return the numbers over time in a cell, (T, k), NaN where missing.
 
     Args:
         cell: a list over time of numbers or of rows of numbers, or an array (T,) or (T, k).
-        subject: what it is called in an error.
+        subject: the name of the cell in errors.
 
     Raises:
-        DataError: it is something else, or a number cannot be taken; its step is named.
+        DataError: the cell is something else, or a number is malformed; the error names its step.
     """
     if not _is_list(cell):
         raise DataError(f"{subject} must be a list of numbers over time, got {shown(cell)}.")
     try:
         array = np.asarray(cell)
-        # Times and strings would become numbers without a word.
+        # NumPy would convert times and strings to numbers silently.
         array = (
-            np.asarray(cell, np.float64) if array.dtype.kind in "biufO" else _slowly(cell, subject)
+            np.asarray(cell, np.float64)
+            if array.dtype.kind in "biufO"
+            else _one_by_one(cell, subject)
         )
     except (TypeError, ValueError):
-        array = _slowly(cell, subject)
+        array = _one_by_one(cell, subject)
     if array.ndim == 1:
         array = array[:, None]
     if array.ndim != 2:
@@ -312,38 +314,38 @@ def steps_of(cell: Any, subject: str) -> Floats:
     if (np.abs(array) > LARGEST).any():
         step = int(np.argwhere(np.abs(array) > LARGEST)[0, 0])
         raise DataError(
-            f"{subject} holds {array[step].tolist()} at step {step}, beyond the largest number a "
-            f"network can take, {LARGEST:.3g}; correct it, or leave it missing."
+            f"{subject} holds {array[step].tolist()} at step {step}, beyond the largest number "
+            f"that a network can read, {LARGEST:.3g}; correct it, or leave it missing."
         )
     return array
 
 
 def _is_list(cell: Any) -> bool:
-    """Tell whether a cell has elements in order."""
+    """Tell whether a cell is a list or an array."""
     return isinstance(cell, list | tuple) or (hasattr(cell, "__array__") and np.ndim(cell) > 0)
 
 
-def _slowly(cell: Any, subject: str) -> Floats:
-    """Read numbers one by one, so that the error names the step of the first that is none."""
+def _one_by_one(cell: Any, subject: str) -> Floats:
+    """Read numbers one by one, so that an error names the step of the first wrong one."""
     rows: list[list[float]] = []
     for step, row in enumerate(cell):
         numbers = row if isinstance(row, list | tuple | np.ndarray) else [row]
         rows.append([as_number(number, f"{subject} at step {step}") for number in numbers])
         if len(rows[step]) != len(rows[0]):
             raise DataError(
-                f"{subject} must have as many numbers at every step, got {len(rows[0])} at step 0 "
-                f"and {len(rows[step])} at step {step}."
+                f"{subject} must have equally many numbers at every step, got {len(rows[0])} at "
+                f"step 0 and {len(rows[step])} at step {step}."
             )
     return np.array(rows, np.float64)
 
 
 def times_of(cell: Any, subject: str) -> Floats:
-    """Return the times of steps, (T,): numbers as they are, dates as seconds.
+    """Return the times of steps, (T,): numbers unchanged, dates as seconds.
 
-    A date without a zone counts as UTC: only differences matter.
+    A date without a time zone counts as UTC, since only differences matter.
 
     Raises:
-        DataError: one is missing or no time, or they go back.
+        DataError: a time is missing or malformed, or the times are not in order.
     """
     if isinstance(cell, np.ndarray) and cell.dtype.kind == "M":
         times = cell.astype("datetime64[ns]").astype(np.float64) / 1e9
@@ -356,7 +358,7 @@ def times_of(cell: Any, subject: str) -> Floats:
         ).reshape(-1)
     if np.isnan(times).any():
         step = int(np.argmax(np.isnan(times)))
-        raise DataError(f"{subject} is missing at step {step}; a step must have its time.")
+        raise DataError(f"{subject} is missing at step {step}; every step must have a time.")
     if (np.diff(times) < 0).any():
         step = int(np.argmax(np.diff(times) < 0)) + 1
         raise DataError(

@@ -1,4 +1,4 @@
-"""Sounds read from whatever holds them: a file, bytes, an array with its rate."""
+"""Reading sounds from files, bytes and arrays."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SIXTEEN_BITS = 32_768
 
 
 class Sound(NamedTuple):
-    """Samples from −1 to 1, (N, channels), and how many there are a second; None where unsaid."""
+    """Samples from −1 to 1, (N, channels), and the sample rate, None if unknown."""
 
     samples: NDArray[np.float64]
     rate: int | None
@@ -29,13 +29,13 @@ def read_sound(value: Any) -> Sound:
     """Read a sound.
 
     A value is a path, or the bytes of a file, in a format that libsndfile reads (WAV, FLAC, OGG …;
-    8 to 32 bits); samples and their rate, a pair; a mapping with `array` and `sampling_rate`, or
-    `bytes` or `path`, as Hugging Face's sets have; or samples alone, (N,) or (N, channels).
-    Whole numbers are brought to −1 … 1 by the width of their type; those without a width, in
-    lists, count as 16 bits.
+    8 to 32 bits); a pair of samples and sample rate; a mapping with `array` and `sampling_rate`,
+    or `bytes` or `path`, as in Hugging Face's data sets; or only samples, (N,) or (N, channels).
+    Whole numbers are scaled to −1 … 1 by the width of their type; those without a width, in lists,
+    count as 16 bits.
 
     Raises:
-        DataError: it is no sound, or cannot be read.
+        DataError: the value is no sound, or cannot be read.
     """
     if isinstance(value, Mapping):
         value = _from_mapping(value)
@@ -43,30 +43,35 @@ def read_sound(value: Any) -> Sound:
         raise DataError("the sound is missing; leave the row out.")
     if isinstance(value, str | os.PathLike):
         if not Path(value).is_file():
-            raise DataError(f"there is no sound {str(value)!r}; paths count from where you are.")
+            raise DataError(
+                f"there is no sound {str(value)!r}; paths are relative to the current folder."
+            )
         return _from_file(Path(value).read_bytes(), str(value))
     if isinstance(value, bytes | bytearray | memoryview):
         return _from_file(bytes(value), f"the sound of {len(value)} bytes")
     if isinstance(value, tuple) and len(value) == 2 and np.ndim(value[0]) and not np.ndim(value[1]):
         samples, rate = value
         if isinstance(rate, bool) or not isinstance(rate, int | np.integer) or rate < 1:
-            raise DataError(f"a sound's rate must be samples a second, got {shown(rate)}.")
+            raise DataError(
+                f"a sample rate must be a whole number of samples a second, got {shown(rate)}."
+            )
         return Sound(_from_array(samples), int(rate))
     return Sound(_from_array(value), None)
 
 
-def resample(samples: NDArray[np.float64], rate: int, wanted: int) -> NDArray[np.float64]:
-    """Bring samples, (N, channels), from one rate to another, by a polyphase low-pass filter."""
-    if rate == wanted or not len(samples):
+def resample(samples: NDArray[np.float64], rate: int, new_rate: int) -> NDArray[np.float64]:
+    """Resample samples, (N, channels), to a new rate with a polyphase low-pass filter."""
+    if rate == new_rate or not len(samples):
         return samples
     signal = import_extra("scipy.signal", "audio", "resampling a sound")
-    common = math.gcd(rate, wanted)
-    resampled: NDArray[np.float64] = signal.resample_poly(samples, wanted // common, rate // common)
+    divisor = math.gcd(rate, new_rate)
+    up, down = new_rate // divisor, rate // divisor
+    resampled: NDArray[np.float64] = signal.resample_poly(samples, up, down)
     return resampled
 
 
 def _from_mapping(value: Mapping[str, Any]) -> Any:
-    """Take a sound out of a mapping."""
+    """Return the samples and rate, bytes or path in a mapping."""
     if "array" in value and "sampling_rate" in value:
         return np.asarray(value["array"]), value["sampling_rate"]
     for key in ("bytes", "path"):
@@ -90,25 +95,27 @@ def _from_file(content: bytes, name: str) -> Sound:
 
 
 def _from_array(value: Any) -> NDArray[np.float64]:
-    """Check samples and bring them to (N, channels), −1 … 1."""
+    """Check samples and convert them to (N, channels), −1 … 1."""
     try:
         array = np.asarray(value)
     except ValueError:
         raise DataError(f"a sound must be (N,) or (N, channels), got {shown(value)}.") from None
     if array.dtype.kind not in "iuf" or array.ndim not in {1, 2}:
         raise DataError(
-            f"a sound must be a path, bytes, samples (N,) or (N, channels), or samples with their "
-            f"rate, got {shown(value)}."
+            f"a sound must be a path, bytes, samples (N,) or (N, channels), or a pair of samples "
+            f"and rate, got {shown(value)}."
         )
     samples = _amplitude(array)
     if not np.isfinite(samples).all():
         step = int(np.argwhere(~np.isfinite(samples))[0, 0])
-        raise DataError(f"a sound must hold numbers alone, got {array[step]} at sample {step}.")
+        raise DataError(
+            f"a sound must hold only finite numbers, got {array[step]} at sample {step}."
+        )
     return samples[:, None] if samples.ndim == 1 else samples
 
 
 def _amplitude(array: NDArray[Any]) -> NDArray[np.float64]:
-    """Bring samples to −1 … 1, by their type; 8 bits have no sign, as in WAV files."""
+    """Scale samples to −1 … 1, by their type; 8 bits are unsigned, as in WAV files."""
     if array.dtype.kind == "f":
         return array.astype(np.float64)
     if array.dtype == np.uint8:

@@ -1,4 +1,4 @@
-"""Log-mel frames: how loud a sound is in each band of frequency, window by window."""
+"""Log-mel frames: the energy of a sound in each frequency band, window by window."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from torch import Tensor
 from elman.errors import OptionError
 
 LOWEST_FREQUENCY = 20.0
-"""Hz; below it there is nothing to hear."""
+"""Lower limit of hearing in Hz."""
 
 FLOOR = float(torch.finfo(torch.float32).eps)
-"""The least energy of a band, so that silence has a logarithm; Kaldi's."""
+"""Minimum energy of a band, so that silence has a logarithm, as in Kaldi."""
 
 
 def log_mel(samples: Tensor, sample_rate: int, *, mels: int, window: int, hop: int) -> Tensor:
-    """Turn samples into log-mel frames.
+    """Compute log-mel frames of samples.
 
         frame(t) = samples[t · hop : t · hop + window] ⊙ hann
         P(t, f)  = |FFT(frame(t))(f)|²                       zero-padded to a power of two
         E(t, m)  = max(Σ_f w(m, f) P(t, f), ε)               triangles in mel, see `mel_filters`
         y(t, m)  = log E(t, m)
 
-    A frame begins every `hop` samples and lies within the sound; a sound shorter than a window is
-    filled up with silence to one. Computed in float64.
+    A frame starts every `hop` samples and lies within the sound; a sound shorter than a window is
+    padded with silence. Computed in float64.
 
     Args:
         samples: −1 … 1, (N,).
-        sample_rate: Hz.
-        mels: bands.
-        window: samples of a window.
-        hop: samples between the beginnings of two windows.
+        sample_rate: sample rate in Hz.
+        mels: number of mel bands.
+        window: window length in samples.
+        hop: number of samples between the starts of two windows.
 
     Returns:
-        (T, mels), float64; T = 1 + ⌊(N − window) / hop⌋, or 0 where there is no sample.
+        (T, mels), float64; T = 1 + ⌊(N − window) / hop⌋, or 0 without samples.
 
     Source: Davis & Mermelstein 1980, doi:10.1109/TASSP.1980.1163420, without their cosine
-    transform; window, filters and floor as Kaldi's, without its dither and pre-emphasis.
+    transform; window, filters and floor as in Kaldi, without its dither and pre-emphasis.
     """
     if not len(samples):
         return torch.zeros(0, mels, dtype=torch.float64)
@@ -62,15 +62,15 @@ def mel_filters(sample_rate: int, mels: int, size: int) -> Tensor:
         w(m, f)  rises from 0 to 1 between the middles of bands m − 1 and m, falls to 0 at m + 1
 
     Args:
-        sample_rate: Hz; the last triangle ends at half of it.
-        mels: triangles.
-        size: samples of the Fourier transform.
+        sample_rate: sample rate in Hz; the last triangle ends at half of it.
+        mels: number of triangles.
+        size: length of the Fourier transform in samples.
 
     Returns:
         (size / 2 + 1, mels), float64.
 
     Raises:
-        OptionError: a triangle is so narrow that no frequency of the transform lies in it.
+        OptionError: a triangle is so narrow that it contains no frequency of the transform.
     """
     bins = _mel(torch.arange(size // 2 + 1, dtype=torch.float64) * sample_rate / size)
     low, high = _mel(torch.tensor([LOWEST_FREQUENCY, sample_rate / 2], dtype=torch.float64))
@@ -80,12 +80,12 @@ def mel_filters(sample_rate: int, mels: int, size: int) -> Tensor:
     weights = torch.minimum(rising, falling).clamp(min=0)
     if not weights.any(dim=0).all():
         raise OptionError(
-            f"mels={mels} bands are too narrow for {size} samples at {sample_rate} Hz: one holds "
-            f"no frequency. Ask for fewer bands, or for a longer window."
+            f"mels={mels} bands are too narrow for {size} samples at {sample_rate} Hz: one "
+            f"contains no frequency. Use fewer bands, or a longer window."
         )
     return weights
 
 
 def _mel(frequency: Tensor) -> Tensor:
-    """Turn Hz into mel (O'Shaughnessy 1987)."""
+    """Convert Hz to mel (O'Shaughnessy 1987)."""
     return 1127 * torch.log1p(frequency / 700)

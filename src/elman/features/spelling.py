@@ -1,4 +1,4 @@
-"""The characters of a word, for what a word's id cannot say: its endings, its case, its digits."""
+"""Words as ids of their characters, which show endings, case and digits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 COLUMNS = 20
-"""Characters of a word that are kept, at most."""
+"""Maximum number of characters of a word."""
 
 _PADDING = 0
 _UNKNOWN = 1
@@ -20,11 +20,11 @@ _FIRST = 2
 class Spelling:
     """Words as ids of their characters: 0 is padding, 1 an unknown character.
 
-    Of a word of more than 20 characters the first ten and the last ten are kept: prefixes and
-    suffixes say most.
+    A word of more than 20 characters keeps its first ten and last ten, since prefixes and suffixes
+    are the most informative.
 
     Args:
-        characters: those that have an id of their own, in the order of their ids.
+        characters: the known characters, in the order of their ids.
 
     >>> Spelling("abc").encode("cab?")[:6]
     [4, 2, 3, 1, 0, 0]
@@ -36,9 +36,9 @@ class Spelling:
 
     @classmethod
     def from_words(cls, words: Mapping[str, int]) -> Spelling:
-        """Learn the characters of words, given with how often each was seen.
+        """Learn the characters of words; each word comes with its count.
 
-        A character seen once alone is left unknown: so the unknown one is met in training.
+        Characters that occur only once are unknown, so that training includes unknown characters.
         """
         counts: Counter[str] = Counter()
         for word, count in words.items():
@@ -49,16 +49,16 @@ class Spelling:
 
     @property
     def encoding(self) -> tuple[int, int]:
-        """Size of the vocabulary of characters, and columns a word."""
+        """Size of the character vocabulary, and columns a word."""
         return len(self.characters) + _FIRST, COLUMNS
 
     def beside(self, ids: Tensor, words: Iterable[str]) -> Tensor:
-        """Put the characters of each word beside its id: (T,) becomes (T, 1 + 20)."""
+        """Append the characters of each word to its id: (T,) becomes (T, 1 + 20)."""
         letters = np.array([self.encode(word) for word in words], np.int64)
         return torch.cat([ids[:, None], torch.from_numpy(letters.reshape(-1, COLUMNS))], dim=1)
 
     def encode(self, word: str) -> list[int]:
-        """Return the ids of a word's characters, padded: 20 of them."""
+        """Return the ids of a word's characters, padded to 20."""
         if len(word) > COLUMNS:
             word = word[: COLUMNS // 2] + word[-COLUMNS // 2 :]
         ids = [self._ids.get(character, _UNKNOWN) for character in word]

@@ -1,4 +1,4 @@
-"""A feature as JSON: its kind, its options, and what it has learned."""
+"""The JSON of a feature: its kind, its options, and what it has learned."""
 
 from __future__ import annotations
 
@@ -16,36 +16,35 @@ Types = type | tuple[type, ...]
 def feature_state(
     kind: str, options: Mapping[str, Any], learned: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Lay out a feature's JSON, as `restore` reads it."""
+    """Build a feature's JSON, as `restore` reads it."""
     return {"kind": kind, "options": dict(options), "learned": dict(learned)}
 
 
 def options_of(feature: object) -> dict[str, Any]:
-    """Return a feature's options: attributes with the names of its constructor's arguments."""
+    """Return a feature's options: the attributes named like its constructor's arguments."""
     return {name: getattr(feature, name) for name in inspect.signature(type(feature)).parameters}
 
 
 def restore(
     feature: type[F], state: Mapping[str, Any], entries: Mapping[str, Types]
 ) -> tuple[F, dict[str, Any]]:
-    """Make a feature with the options of its JSON.
+    """Build a feature with the options in its JSON.
 
     Args:
-        feature: its class, whose `kind` the state must be of.
-        state: as `feature_state` laid it out.
-        entries: what it has learned, each with the types it may be of.
+        feature: class of the feature, which must have the kind of the state.
+        state: the JSON of `feature_state`.
+        entries: names of what was learned → their types.
 
     Returns:
-        The feature with these options, and the entries of what it had learned, which the caller
-        gives back to it.
+        The feature with these options, and what it had learned, for the caller to set.
 
     Raises:
-        DataError: the state is of another kind, an entry is missing, of a wrong type or too many,
-            or an option cannot be taken.
+        DataError: the state has another kind, an entry is missing, unknown or of a wrong type, or
+            an option is wrong.
     """
     kind: str = feature.kind  # type: ignore[attr-defined]
     if state.get("kind") != kind:
-        raise malformed(kind, f"it says kind {state.get('kind')!r}")
+        raise malformed(kind, f"its kind is {state.get('kind')!r}")
     options, learned = state.get("options"), state.get("learned")
     if not isinstance(options, Mapping) or not isinstance(learned, Mapping):
         raise malformed(kind, "it must hold 'options' and 'learned'")
@@ -58,13 +57,13 @@ def restore(
         raise malformed(kind, str(error)) from error
 
 
-def check_entries(kind: str, found: Mapping[str, Any], entries: Mapping[str, Types]) -> None:
-    """Refuse JSON whose entries are not exactly the named ones, or not of their types."""
-    if set(found) != set(entries):
-        raise malformed(kind, f"it must hold {sorted(entries)}, got {sorted(map(str, found))}")
+def check_entries(kind: str, state: Mapping[str, Any], entries: Mapping[str, Types]) -> None:
+    """Refuse JSON that has other entries than these, or entries of other types."""
+    if set(state) != set(entries):
+        raise malformed(kind, f"it must hold {sorted(entries)}, got {sorted(map(str, state))}")
     for name, types in entries.items():
-        if not isinstance(found[name], types):
-            raise malformed(kind, f"its entry {name!r} cannot be {shown(found[name])}")
+        if not isinstance(state[name], types):
+            raise malformed(kind, f"its entry {name!r} cannot be {shown(state[name])}")
 
 
 def malformed(kind: str, why: str) -> DataError:

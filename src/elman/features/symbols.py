@@ -1,4 +1,4 @@
-"""Symbols: lists of tokens or tags that somebody has cut already."""
+"""Symbols: lists of tokens or tags."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ MOST_NAMES = 30_000
 class SymbolsFeature(Feature):
     """Lists of symbols as ids, one a step.
 
-    A value is a list of strings (or of whole numbers: ids, codes), or one string that is cut at
-    its spaces. As input, id 0 is unknown and the symbols have ids from 1. As target, symbols are
-    tags: their ids are 0 … n − 1, and one that was not there in training is an error.
+    A value is a list of strings (or of whole numbers: ids, codes), or one string that is split at
+    spaces. As input, id 0 is unknown and the symbols have ids from 1. As target, symbols are tags:
+    their ids are 0 … n − 1, and a tag that does not occur in training is an error.
 
     Args:
-        as_target: whether the symbols are to be predicted.
-        lowercase: whether case is dropped.
-        max_vocabulary: greatest number of symbols as input; the rarest go first.
-        min_count: symbols seen less often are unknown as input.
-        characters: whether the characters of each symbol stand beside its id, (T, 1 + 20), in
-            their own case. See `spelling.Spelling`.
+        as_target: whether the symbols are predicted.
+        lowercase: whether symbols are read in lower case.
+        max_vocabulary: maximum number of symbols of an input; the rarest are unknown.
+        min_count: minimum count of a known symbol of an input.
+        characters: whether the characters of each symbol follow its id, (T, 1 + 20), in their
+            original case. See `spelling.Spelling`.
 
     Raises:
-        OptionError: a value is out of its range, or has no sense for a target.
+        OptionError: an option is out of range, or has no effect for a target.
 
     >>> tags = SymbolsFeature(as_target=True).fit([["DET", "NOUN"], ["NOUN", "VERB"]])
     >>> tags.names, tags.encode("VERB DET").tolist()
@@ -65,8 +65,8 @@ class SymbolsFeature(Feature):
         check_whole("min_count", min_count, least=1)
         if as_target and (characters or min_count > 1 or max_vocabulary != MOST_NAMES):
             raise OptionError(
-                "symbols that are a target all count, each by its name alone: leave out "
-                "min_count, max_vocabulary and characters."
+                "a target keeps every symbol and has no characters; leave out min_count, "
+                "max_vocabulary and characters."
             )
         self.as_target = as_target
         self.lowercase = lowercase
@@ -78,17 +78,17 @@ class SymbolsFeature(Feature):
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """The symbols and their ids."""
+        """The symbols with their ids."""
         return fitted(self._lexicon, self.kind).vocabulary
 
     @property
     def names(self) -> tuple[Name, ...]:
-        """The symbols, the most frequent first; as target their ids are their places."""
+        """The symbols, the most frequent first; as target in the order of their ids."""
         return self.vocabulary.names
 
     @property
     def encoding(self) -> Encoding:
-        """One id a step; with the characters of each symbol, 20 more."""
+        """One id a step, and 20 more if symbols have their characters."""
         return fitted(self._lexicon, self.kind).encoding
 
     @property
@@ -97,10 +97,10 @@ class SymbolsFeature(Feature):
         return f"one of {len(self.names)} tags a step" if self.as_target else "symbols"
 
     def fit(self, values: Iterable[Any]) -> SymbolsFeature:
-        """Learn the symbols from the training part's values.
+        """Learn the symbols from the training values.
 
         Raises:
-            DataError: a value cannot be taken; there is no symbol; or, as target, only one.
+            DataError: a value is malformed, or there is no symbol or, as target, only one.
         """
         counter, cased = NameCounter("a column of symbols"), NameCounter("a column of symbols")
         empty = rows = 0
@@ -113,8 +113,7 @@ class SymbolsFeature(Feature):
             empty += not symbols
         if not cased.counts:
             raise DataError(
-                f"there is no symbol in the {rows} values of the training part; "
-                f"was another column meant?"
+                f"there is no symbol in the {rows} training rows; is this the right column?"
             )
         vocabulary = self._vocabulary_of(cased)
         spelling = None
@@ -122,12 +121,13 @@ class SymbolsFeature(Feature):
             words = {str(symbol): count for symbol, count in counter.counts.items()}
             spelling = Spelling.from_words(words)
         self._lexicon = Lexicon(vocabulary, spelling)
-        self.notes = [f"{empty} of {rows} values hold no symbol."] if empty else []
+        self.notes = [f"{empty} of {rows} values hold no symbols."] if empty else []
         if left_out := len(cased.counts) - len(vocabulary.names):
             self.notes.append(
                 f"{left_out} of {len(cased.counts)} different symbols are "
-                f"{'known by their characters alone' if self.characters else 'unknown'}: seen less "
-                f"than {self.min_count} times, or beyond max_vocabulary={self.max_vocabulary}."
+                f"{'known only by their characters' if self.characters else 'unknown'}: they occur "
+                f"fewer than {self.min_count} times, or exceed "
+                f"max_vocabulary={self.max_vocabulary}."
             )
         return self
 
@@ -135,7 +135,7 @@ class SymbolsFeature(Feature):
         """Turn symbols into ids, (T,), or with the characters of each (T, 1 + 20); int64.
 
         Raises:
-            DataError: the value cannot be taken, or a tag was not there in training.
+            DataError: the value is malformed, or a tag does not occur in training.
         """
         lexicon = fitted(self._lexicon, self.kind)
         symbols = self._symbols(value)
@@ -143,7 +143,7 @@ class SymbolsFeature(Feature):
         return ids if lexicon.spelling is None else lexicon.spelling.beside(ids, map(str, symbols))
 
     def decode(self, encoded: Tensor) -> list[Name | None]:
-        """Turn ids back into symbols; an unknown one is None."""
+        """Turn ids back into symbols; unknown ones are None."""
         ids = encoded[:, 0] if encoded.ndim == 2 else encoded
         return [self.vocabulary.name(index) for index in ids.tolist()]
 
@@ -166,20 +166,20 @@ class SymbolsFeature(Feature):
         return feature
 
     def _symbols(self, value: Any) -> list[Name]:
-        """Check a value and return its symbols, in their own case."""
+        """Check a value and return its symbols, in their original case."""
         if isinstance(value, str):
             return list(value.split())
         if isinstance(value, np.ndarray) and value.ndim == 1:
             value = value.tolist()
         if missing(value) or not isinstance(value, list | tuple):
             raise DataError(
-                f"symbols must be a list of names, or a string that is cut at its spaces, "
+                f"symbols must be a list of names, or a string of names with spaces between, "
                 f"got {shown(value)}."
             )
         return [as_name(symbol, f"symbol {step}") for step, symbol in enumerate(value)]
 
     def _cased(self, symbol: Name) -> Name:
-        """Drop the case of a symbol, if case is to be dropped."""
+        """Return a symbol in lower case, if `lowercase`."""
         return symbol.lower() if self.lowercase and isinstance(symbol, str) else symbol
 
     def _id(self, symbol: Name) -> int:
@@ -190,26 +190,26 @@ class SymbolsFeature(Feature):
                 "tag",
                 symbol,
                 self.names,
-                "Correct it, or see to it that the training part has such a tag.",
+                "Correct it, or add rows with this tag to the training rows.",
             )
         return index or 0
 
     def _vocabulary_of(self, counter: NameCounter) -> Vocabulary:
-        """Make a vocabulary of what was counted."""
+        """Build a vocabulary from counts."""
         if not self.as_target:
             vocabulary = Vocabulary.from_counts(
                 counter.counts, min_count=self.min_count, max_size=self.max_vocabulary
             )
             if not vocabulary.names:
                 raise DataError(
-                    f"none of the {len(counter.counts)} symbols of the training part was seen "
+                    f"none of the {len(counter.counts)} symbols in the training rows occurs "
                     f"{self.min_count} times; lower min_count."
                 )
             return vocabulary
         if len(counter.counts) == 1:
             (name,) = counter.counts
             raise DataError(
-                f"a target needs at least two tags, and the training part has {shown(name)} alone; "
-                f"there is nothing to be learned from it."
+                f"a target needs at least two tags, and the training rows have only {shown(name)}; "
+                f"choose another column."
             )
         return Vocabulary.from_counts(counter.counts, unknown=False)

@@ -1,4 +1,4 @@
-"""Text: strings as sequences of words, of characters or of byte pairs."""
+"""Texts as sequences of words, characters or byte pairs."""
 
 from __future__ import annotations
 
@@ -24,33 +24,35 @@ LEVELS = ("word", "character", "bpe")
 Level = Literal["word", "character", "bpe"]
 
 _STEPS = {"word": "words", "character": "characters", "bpe": "byte pairs"}
-_REPLACEMENT = "\ufffd"  # Unicode's own character for what cannot be written
+_REPLACEMENT = "\ufffd"  # Unicode's replacement character
 
 
 class TextFeature(Feature):
-    """Texts as ids, one a word, a character or a byte pair; id 0 is unknown.
+    """Texts as ids, one for each word, character or byte pair; id 0 is unknown.
 
-    An empty text has no steps: (0,). What to do with it is the caller's to say.
+    An empty text has no steps: (0,). Whether it is allowed is decided by the caller.
 
     Args:
-        level: what a step is. `word` cuts as `words.split_words` says; `character` takes Unicode's
-            characters one by one; `bpe` learns byte pairs (`byte_pairs.BytePairs`), which know
-            every text, and holds the texts of the training part in memory to do so.
-        lowercase: whether case is dropped; None drops it for words and keeps it otherwise.
-        max_vocabulary: greatest number of words, characters or byte pairs; the rarest go first.
-        min_count: those seen less often in training are unknown; None is 2 for words, so that the
-            unknown word is met in training, 1 for characters, and 2 for joining byte pairs.
-        max_length: greatest number of steps, None for any; longer texts are cut, and `notes` says
-            how many there were in training.
-        keep: which end of a longer text stays, `end` or `beginning`.
-        normalise: Unicode's form, `NFC`, `NFKC` (also unites ﬁ and fi, ① and 1), or `none`.
-        line_ends: whether the end of a line is a word, for networks that write; for words alone, as
-            characters and byte pairs have it anyhow.
-        characters: whether the characters of each word stand beside its id, (T, 1 + 20), in their
-            own case; for words alone. See `spelling.Spelling`.
+        level: what a step is. `word` splits as `words.split_words`; `character` reads Unicode
+            characters; `bpe` learns byte pairs (`byte_pairs.BytePairs`), which can encode every
+            text, and holds all training texts in memory to do so.
+        lowercase: whether texts are read in lower case; by default only for words.
+        max_vocabulary: maximum number of words, characters or byte pairs; the rarest are unknown.
+        min_count: minimum count of a known word or character, or of a pair of bytes to be merged;
+            by default 2 for words, so that training includes unknown words, 1 for characters and
+            2 for byte pairs.
+        max_length: maximum number of steps, None for no limit; longer texts are cut, and the
+            number of cut training texts is noted.
+        keep: which end of a longer text is kept, `end` or `beginning`.
+        normalise: Unicode normalisation form, `NFC`, `NFKC` (also unites ﬁ and fi, ① and 1), or
+            `none`.
+        line_ends: whether the end of a line is a word, for networks that write; only for words,
+            since characters and byte pairs keep line ends anyway.
+        characters: whether the characters of each word follow its id, (T, 1 + 20), in their
+            original case; only for words. See `spelling.Spelling`.
 
     Raises:
-        OptionError: a value is out of its range.
+        OptionError: an option is unknown or out of range, or needs another level.
 
     >>> feature = TextFeature(min_count=1).fit(["A fine film!", "a film"])
     >>> feature.encode("a fine mess").tolist(), feature.decode(feature.encode("A film!"))
@@ -115,12 +117,12 @@ class TextFeature(Feature):
 
     @property
     def vocabulary(self) -> Vocabulary | BytePairs:
-        """The words, characters or byte pairs with an id of their own."""
+        """The known words, characters or byte pairs with their ids."""
         return fitted(self._lexicon, self.kind).vocabulary
 
     @property
     def encoding(self) -> Encoding:
-        """One id a step; with the characters of each word, 20 more."""
+        """One id a step, and 20 more if words have their characters."""
         return fitted(self._lexicon, self.kind).encoding
 
     @property
@@ -129,10 +131,10 @@ class TextFeature(Feature):
         return _STEPS[self.level]
 
     def fit(self, texts: Iterable[Any]) -> TextFeature:
-        """Learn the vocabulary from the training part's texts.
+        """Learn the vocabulary from the training texts.
 
         Raises:
-            DataError: a value is not a string; there is no text, or nothing in any.
+            DataError: a value is no string, or there is no text, or all texts are empty.
         """
         self.notes = []
         if self.level == "bpe":
@@ -164,7 +166,7 @@ class TextFeature(Feature):
         return ids if lexicon.spelling is None else lexicon.spelling.beside(ids, pieces)
 
     def decode(self, encoded: Tensor) -> str:
-        """Write ids as a text, as readable as can be: spaces are set, unknown words are `<unk>`."""
+        """Turn ids into a readable text with spaces; unknown words become `<unk>`."""
         vocabulary = self.vocabulary
         ids = (encoded[:, 0] if encoded.ndim == 2 else encoded).tolist()
         if isinstance(vocabulary, BytePairs):
@@ -186,21 +188,21 @@ class TextFeature(Feature):
 
     @property
     def drops_case(self) -> bool:
-        """Whether what is written is in small letters alone, so that case cannot be right."""
+        """Whether written text is lower case only, so that scores must ignore case."""
         return self.level == "word" if self.lowercase is None else self.lowercase
 
     def beginning(self) -> Tensor:
-        """Return the end of a line, after which a text begins; else the commonest token."""
+        """Return the end of a line, if it is known, else the most frequent token."""
         line_end = self.encode(LINE_END)
         return line_end if len(line_end) and bool(line_end.all()) else super().beginning()
 
     def unknown_in(self, value: Any) -> int:
-        """Count the tokens of a text that were not seen in training."""
+        """Count the unknown tokens of a text."""
         ids = self.encode(value)
         return int(((ids[:, 0] if ids.ndim == 2 else ids) == 0).sum())
 
     def as_given(self, value: Any) -> Any:
-        """Return a text as it is."""
+        """Return the text unchanged."""
         return value
 
     def to_json(self) -> dict[str, Any]:
@@ -224,14 +226,14 @@ class TextFeature(Feature):
         return feature
 
     def _checked(self, text: Any) -> str:
-        """Refuse what is not a text; bring it into Unicode's form."""
+        """Check that a value is a text, and normalise it."""
         if missing(text):
-            raise DataError("the text is missing; write an empty one, or leave the row out.")
+            raise DataError("the text is missing; give an empty string, or leave the row out.")
         if not isinstance(text, str):
             hint = (
-                " For a list of words or tokens say kind 'symbols'."
+                " For a list of words or tokens use kind 'symbols'."
                 if isinstance(text, list | tuple)
-                else " Write it as a string."
+                else " Make it a string."
             )
             raise DataError(f"a text must be a string, got {shown(text)}.{hint}")
         if self.normalise != "none":
@@ -241,12 +243,11 @@ class TextFeature(Feature):
         return cast(str, text)
 
     def _cased(self, text: str) -> str:
-        """Drop the case of a text, if case is to be dropped."""
-        lowercase = self.level == "word" if self.lowercase is None else self.lowercase
-        return text.lower() if lowercase else text
+        """Return a text in lower case, if case is dropped."""
+        return text.lower() if self.drops_case else text
 
     def _split(self, text: str) -> list[str]:
-        """Cut a text into steps."""
+        """Split a text into steps."""
         if self.level == "character":
             return list(text)
         if not self.line_ends:
@@ -261,33 +262,34 @@ class TextFeature(Feature):
         return steps[: self.max_length] if self.keep == "beginning" else steps[-self.max_length :]
 
     def _count(self, texts: Iterable[Any]) -> tuple[Counter[str], Counter[int]]:
-        """Count the steps of texts, case kept, and the texts of each length."""
+        """Count the steps, in their original case, and the texts of each length."""
         counts: Counter[str] = Counter()
         lengths: Counter[int] = Counter()
         for text in texts:
             steps = self._split(self._checked(text))
             counts.update(steps)
             lengths[len(steps)] += 1
-        self._refuse_nothing(lengths)
+        self._refuse_empty(lengths)
         return counts, lengths
 
     def _vocabulary_of(self, counts: Counter[str]) -> Vocabulary:
-        """Make a vocabulary of what was counted, and note what is left out."""
+        """Build a vocabulary from counts, and note what is left out."""
         cased: Counter[str] = Counter()
         for step, count in counts.items():
             cased[self._cased(step)] += count
-        least = (2 if self.level == "word" else 1) if self.min_count is None else self.min_count
-        vocabulary = Vocabulary.from_counts(cased, min_count=least, max_size=self.max_vocabulary)
+        default = 2 if self.level == "word" else 1
+        minimum = default if self.min_count is None else self.min_count
+        vocabulary = Vocabulary.from_counts(cased, min_count=minimum, max_size=self.max_vocabulary)
         if not vocabulary.names:
             raise DataError(
-                f"none of the {len(cased)} {self.description} of the training part was seen "
-                f"{least} times; lower min_count."
+                f"none of the {len(cased)} {self.description} in the training rows occurs "
+                f"{minimum} times; lower min_count."
             )
         if left_out := len(cased) - len(vocabulary.names):
             share = 1 - sum(vocabulary.counts) / cased.total()
             self.notes.append(
                 f"{left_out} of {len(cased)} different {self.description} are unknown, "
-                f"{share:.1%} of the text: seen less than {least} times, or beyond "
+                f"{share:.1%} of the text: they occur fewer than {minimum} times, or exceed "
                 f"max_vocabulary={self.max_vocabulary}."
             )
         return vocabulary
@@ -295,7 +297,7 @@ class TextFeature(Feature):
     def _fit_byte_pairs(self, texts: Iterable[Any]) -> tuple[BytePairs, Counter[int]]:
         """Learn byte pairs, and count the texts of each length."""
         checked = [self._checked(text) for text in texts]
-        self._refuse_nothing(Counter(map(len, checked)))
+        self._refuse_empty(Counter(map(len, checked)))
         pairs = BytePairs.learn(
             checked, max_size=self.max_vocabulary, min_count=self.min_count or 2
         )
@@ -303,12 +305,11 @@ class TextFeature(Feature):
             return pairs, Counter(map(len, checked))
         return pairs, Counter(len(pairs.encode(text)) for text in checked)
 
-    def _refuse_nothing(self, lengths: Counter[int]) -> None:
-        """Refuse a training part without a text, or without anything in its texts."""
+    def _refuse_empty(self, lengths: Counter[int]) -> None:
+        """Refuse to learn from no texts, or from empty texts only."""
         if not lengths:
-            raise DataError("there is no text to learn from; was the training part empty?")
+            raise DataError("there are no training texts; at least one is needed.")
         if not any(lengths):
             raise DataError(
-                f"all {lengths.total()} texts of the training part are empty; "
-                f"was another column meant?"
+                f"all {lengths.total()} training texts are empty; is this the right column?"
             )

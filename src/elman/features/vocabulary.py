@@ -1,4 +1,4 @@
-"""Names and their ids: words, tags, classes."""
+"""Vocabularies: names (words, tags, classes) and their ids."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from elman.features.checks import shown
 from elman.features.state import check_entries, malformed
 
 Name = str | int | bool
-"""What a name may be; all names of one vocabulary are of one type."""
+"""Type of a name; all names of a vocabulary have one type."""
 
 UNKNOWN = "<unk>"
-"""How an unknown name is written."""
+"""The unknown name, as written in a text."""
 
-_IN_WORDS = {str: "a string", int: "a whole number", bool: "true or false"}
+_TYPE_NAMES = {str: "a string", int: "a whole number", bool: "true or false"}
 
 
 class Vocabulary:
     """Names ↔ ids.
 
-    With `unknown`, id 0 stands for every name that is not known, and the names have the ids
-    1 … n. Without, the names have the ids 0 … n − 1.
+    With `unknown`, id 0 stands for every unknown name, and the names have the ids 1 … n. Without,
+    the names have the ids 0 … n − 1.
 
     Args:
-        names: in the order of their ids, each once, all of one type.
-        counts: how often each was seen; one a name.
-        unknown: whether id 0 is the unknown one.
+        names: the names in the order of their ids: unique, and all of one type.
+        counts: how often each name occurs in training.
+        unknown: whether id 0 stands for unknown names.
 
     >>> words = Vocabulary.from_counts({"the": 3, "film": 2, "plot": 2, "oh": 1}, min_count=2)
     >>> words.names, words.ids(["the", "oh", "plot"]), words.name(2)
@@ -56,13 +56,13 @@ class Vocabulary:
         max_size: int | None = None,
         unknown: bool = True,
     ) -> Vocabulary:
-        """Keep names that were seen often; the most frequent first, equally frequent by name.
+        """Keep frequent names, sorted by falling count, then by name.
 
         Args:
-            counts: name → how often it was seen.
-            min_count: names seen less often are left out.
-            max_size: greatest number of names, the unknown one not counted; None for any.
-            unknown: whether id 0 is the unknown one.
+            counts: name → how often it occurs.
+            min_count: minimum count of a name.
+            max_size: maximum number of names, without the unknown one; None for no limit.
+            unknown: whether id 0 stands for unknown names.
         """
         frequent = [name for name, count in counts.items() if count >= min_count]
         kept = sorted(frequent, key=lambda name: (-counts[name], name))[:max_size]
@@ -70,42 +70,42 @@ class Vocabulary:
 
     @classmethod
     def by_name(cls, counts: Mapping[Any, int], *, unknown: bool) -> Vocabulary:
-        """Keep every name, in the names' own order: of the alphabet, of size, false before true.
+        """Keep every name, sorted: by alphabet, by size, or false before true.
 
         Args:
-            counts: name → how often it was seen.
-            unknown: whether id 0 is the unknown one.
+            counts: name → how often it occurs.
+            unknown: whether id 0 stands for unknown names.
         """
         names = sorted(counts)
         return cls(names, [counts[name] for name in names], unknown=unknown)
 
     def __len__(self) -> int:
-        """Ids in all, the unknown one among them."""
+        """Number of ids, including the unknown one."""
         return len(self.names) + self._first
 
     def ids(self, names: Iterable[Name]) -> list[int]:
-        """Return the id of each name; 0 for those that are not known.
+        """Return the id of each name; 0 for unknown names.
 
-        The vocabulary must have an unknown id, and the names its type.
+        The vocabulary must have an unknown id, and the names must have its type.
         """
         get = self._ids.get
         return [get(name, 0) for name in names]
 
     def find(self, name: Name) -> int | None:
-        """Return the id of a name, or None.
+        """Return the id of a name, or None if it is unknown.
 
-        A number written as a string, or a string of digits where names are numbers, is the same
-        name: `3` and `"3"` differ by the file they came from alone.
+        A whole number and the string of its digits are the same name: whether a value is `3` or
+        `"3"` depends only on the format of its file.
         """
         if not self.names or type(name) is type(self.names[0]):
             return self._ids.get(name)
         if isinstance(self.names[0], str):
             return self._ids.get(str(name))
-        alike = [known for known in self.names if str(known) == str(name)]
-        return self._ids[alike[0]] if alike else None
+        same = [known for known in self.names if str(known) == str(name)]
+        return self._ids[same[0]] if same else None
 
     def name(self, index: int) -> Name | None:
-        """Return the name of an id; None for the unknown one.
+        """Return the name of an id; None for the unknown id.
 
         Raises:
             DataError: there is no such id.
@@ -122,7 +122,7 @@ class Vocabulary:
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any], kind: str) -> Vocabulary:
-        """Restore a vocabulary of a feature of some kind.
+        """Restore a vocabulary from JSON; `kind` is the feature's, for errors.
 
         Raises:
             DataError: the state is malformed.
@@ -132,48 +132,48 @@ class Vocabulary:
         if len({type(name) for name in names}) > 1 or not all(
             isinstance(name, str | int) for name in names
         ):
-            raise malformed(kind, "its names must be strings, or whole numbers, or true and false")
+            raise malformed(kind, "its names must all be strings, whole numbers, or true and false")
         if len(set(names)) != len(names) or len(counts) != len(names):
-            raise malformed(kind, "each name must be there once, with its count")
+            raise malformed(kind, "its names must be unique, each with its count")
         return cls(names, counts, unknown=state["unknown"])
 
 
 class NameCounter:
-    """Counts names and sees to it that all are of one type.
+    """Counts names and checks that all have one type.
 
     Args:
-        what: what a name is of, for errors: `a category`, `a tag`.
+        owner: what the names belong to, for errors: `a category`, `a column of labels`.
     """
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, owner: str) -> None:
         self.counts: Counter[Name] = Counter()
-        self._what = what
+        self._owner = owner
         self._first: Name | None = None
 
     def add(self, name: Name) -> None:
         """Count a name.
 
         Raises:
-            DataError: it is of another type than the names before.
+            DataError: the name is of another type than the names before it.
         """
         if self._first is None:
             self._first = name
         elif type(name) is not type(self._first):
             raise DataError(
-                f"all names of {self._what} must be of one type, got {shown(name)} "
-                f"({_IN_WORDS[type(name)]}) where {shown(self._first)} "
-                f"({_IN_WORDS[type(self._first)]}) came before; write them alike."
+                f"all names in {self._owner} must be of one type, got {shown(name)} "
+                f"({_TYPE_NAMES[type(name)]}) after {shown(self._first)} "
+                f"({_TYPE_NAMES[type(self._first)]}); make them one type."
             )
         self.counts[name] += 1
 
 
-def as_name(value: object, what: str) -> Name:
+def as_name(value: object, subject: str) -> Name:
     """Check that a value is a name: a string, a whole number, or true or false.
 
-    A whole number stored as a float, as a column with gaps often is, is a whole number.
+    A float without a fraction counts as a whole number, as in columns with missing values.
 
     Raises:
-        DataError: it is none of these.
+        DataError: the value is none of these; `subject` is what the error calls it.
     """
     if isinstance(value, np.generic):
         value = value.item()
@@ -181,27 +181,28 @@ def as_name(value: object, what: str) -> Name:
         return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    way_out = " For measured numbers say kind 'number'." if isinstance(value, float) else ""
+    advice = " For measured numbers use kind 'number'." if isinstance(value, float) else ""
     raise DataError(
-        f"{what} must be a name (a string, a whole number, or true or false), "
-        f"got {shown(value)}.{way_out}"
+        f"{subject} must be a name (a string, a whole number, or true or false), "
+        f"got {shown(value)}.{advice}"
     )
 
 
-def unseen(what: str, name: Name, names: Sequence[Name], way_out: str) -> DataError:
-    """Build the error for a name that was not in the training part, near miss first.
+def unseen(noun: str, name: Name, names: Sequence[Name], advice: str) -> DataError:
+    """Build the error for a name that does not occur in the training rows.
 
     Args:
-        what: what it names, in the singular: `tag`, `label`.
+        noun: what is named, in the singular: `tag`, `class`.
         name: the name.
-        names: those that were there; the first ten are shown.
-        way_out: what to do, a sentence.
+        names: the known names; the nearest is offered and the first ten are listed.
+        advice: what to do, as a sentence.
     """
-    near = difflib.get_close_matches(str(name), [str(known) for known in names], n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else "."
+    nearest = difflib.get_close_matches(str(name), [str(known) for known in names], n=1)
+    hint = f"; did you mean {nearest[0]!r}?" if nearest else "."
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
     listed = ", ".join(str(known) for known in names[:10])
     rest = f", … ({len(names)} in all)" if len(names) > 10 else ""
     return DataError(
-        f"the {what} {shown(name)} was not in the training part{hint} "
-        f"Known {what}s: {listed}{rest}. {way_out}"
+        f"the {noun} {shown(name)} does not occur in the training rows{hint} "
+        f"Known {plural}: {listed}{rest}. {advice}"
     )

@@ -1,4 +1,4 @@
-"""Piano rolls as MIDI files that any player opens."""
+"""Writing piano rolls as MIDI files."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from elman.files import write_atomically
 
 TICKS_PER_BEAT = 480
 PROGRAMS = {"piano": 0, "organ": 19, "choir": 52}
-"""General MIDI's programs, counted from 0: acoustic grand piano, church organ, choir aahs."""
+"""General MIDI programs, from 0: acoustic grand piano, church organ, choir aahs."""
 SLOWEST, FASTEST = 10.0, 1000.0
 HIGHEST_MIDI_NOTE = 127
 
 
 class MIDIOptions(TypedDict, total=False):
-    """The options of `encode_midi`, which says what they mean."""
+    """The options of `encode_midi`, where they are described."""
 
     tempo: float
     frames_per_beat: int
@@ -30,10 +30,10 @@ class MIDIOptions(TypedDict, total=False):
 
 
 def mido() -> Any:
-    """Import mido, which writes MIDI files.
+    """Import the package mido, which writes MIDI files.
 
     Raises:
-        MissingDependencyError: it is not installed.
+        MissingDependencyError: mido is not installed.
     """
     return import_extra("mido", "music", "writing music as MIDI")
 
@@ -43,15 +43,16 @@ def write_midi(roll: ArrayLike, path: Path | str, **options: Unpack[MIDIOptions]
 
     Args:
         roll: zeros and ones, (T, 88), at least one frame.
-        path: the file; an older one is replaced.
-        options: as of `encode_midi`.
+        path: path of the file; an older file is replaced.
+        options: options of `encode_midi`.
 
     Returns:
         The path of the file.
 
     Raises:
-        ShapeError, DataError: the roll is not one, has no frame, or the file cannot be written.
-        OptionError: an option is out of its range or unknown.
+        ShapeError, DataError: `roll` is no piano roll or has no frame, or the file cannot be
+            written.
+        OptionError: an option is unknown or out of range.
     """
     encoded = encode_midi(roll, **options)
     path = Path(path)
@@ -76,23 +77,23 @@ def encode_midi(
 ) -> bytes:
     """Encode a piano roll as the bytes of a MIDI file.
 
-    A key held over consecutive frames is one long note. A frame lasts a beat (quarter note)
-    divided by `frames_per_beat`: 1 for the chorales, 2 for the other three corpora, which were
-    sampled at quarter and eighth notes.
+    A key held over consecutive frames is one long note. A frame lasts 1 / `frames_per_beat` of a
+    beat (quarter note). The chorales are sampled at quarter notes (1 frame a beat), the other
+    three corpora at eighth notes (2 frames a beat).
 
     Args:
         roll: zeros and ones, (T, 88), at least one frame.
         tempo: beats (quarter notes) a minute, 10 … 1000.
-        frames_per_beat: frames a beat, a divisor of 480.
+        frames_per_beat: number of frames a beat, a divisor of 480.
         program: the instrument: "organ", "piano" or "choir".
-        velocity: how hard every key is struck, 1 … 127.
-        transpose: semitones up, −21 … 19; −12 brings the chorales down to where choirs sing.
+        velocity: velocity of every note, 1 … 127.
+        transpose: semitones upwards, −21 … 19; −12 brings the chorales into the range of a choir.
 
     Raises:
-        ShapeError, DataError: the roll is not one, or has no frame.
-        OptionError: an option is out of its range or unknown.
+        ShapeError, DataError: `roll` is no piano roll, or has no frame.
+        OptionError: an option is unknown or out of range.
 
-    Source: sampling of the corpora: N. Boulanger-Lewandowski's page of the ICML 2012 data sets,
+    Source of the sampling: N. Boulanger-Lewandowski's page of the ICML 2012 data sets,
     http://www-etud.iro.umontreal.ca/~boulanni/icml2012.
     """
     frames = as_roll(roll)
@@ -102,18 +103,18 @@ def encode_midi(
     midi = mido()
     ticks = TICKS_PER_BEAT // frames_per_beat
 
-    # At the same tick an old note ends (0) before a new one begins (1).
+    # At equal ticks, notes end (0) before others begin (1).
     events = []
     for note, start, end in held_notes(frames):
-        sounding = note + transpose
-        events += [(start * ticks, 1, sounding), (end * ticks, 0, sounding)]
+        pitch = note + transpose
+        events += [(start * ticks, 1, pitch), (end * ticks, 0, pitch)]
     track = midi.MidiTrack()
     track.append(midi.MetaMessage("set_tempo", tempo=midi.bpm2tempo(tempo)))
     track.append(midi.Message("program_change", program=PROGRAMS[program]))
     now = 0
     for tick, begins, note in sorted(events):
-        kind, force = ("note_on", velocity) if begins else ("note_off", 0)
-        track.append(midi.Message(kind, note=note, velocity=force, time=tick - now))
+        kind, strength = ("note_on", velocity) if begins else ("note_off", 0)
+        track.append(midi.Message(kind, note=note, velocity=strength, time=tick - now))
         now = tick
     track.append(midi.MetaMessage("end_of_track", time=len(frames) * ticks - now))
 
@@ -125,7 +126,7 @@ def encode_midi(
 def _check_options(
     tempo: float, frames_per_beat: int, program: str, velocity: int, transpose: int
 ) -> None:
-    """Refuse, in words, what a MIDI file cannot say."""
+    """Refuse options that a MIDI file cannot express."""
     if not SLOWEST <= tempo <= FASTEST:
         raise OptionError(
             f"tempo must lie in {SLOWEST:g} … {FASTEST:g} quarter notes a minute, got {tempo}."
@@ -142,6 +143,6 @@ def _check_options(
     lowest, highest = -LOWEST_NOTE, HIGHEST_MIDI_NOTE - (LOWEST_NOTE + KEYS - 1)
     if not lowest <= transpose <= highest:
         raise OptionError(
-            f"transpose must lie in {lowest} … {highest} semitones, so that all {KEYS} keys stay "
+            f"transpose must lie in {lowest} … {highest} semitones, so that all {KEYS} keys remain "
             f"MIDI notes, got {transpose}."
         )

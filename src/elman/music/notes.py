@@ -1,4 +1,4 @@
-"""A piano roll in the words of music: voices, range, held notes, scale."""
+"""Musical statistics of a piano roll: voices, range, held notes, scale."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _MAJOR = np.array([0, 2, 4, 5, 7, 9, 11])
 
 
 class Music(NamedTuple):
-    """What can be counted in a piano roll that sounds.
+    """Statistics of a piano roll that is not silent.
 
     Attributes:
-        voices: notes at once, mean over the frames that sound.
+        voices: mean number of simultaneous notes, over the frames that are not silent.
         lowest: MIDI number of the lowest note.
         highest: MIDI number of the highest note.
-        held: share of the notes that sounded in the frame before as well.
+        held: share of the notes that also sound in the frame before.
         scale: the scale, major and relative minor, that most notes belong to.
-        in_scale: share of the notes that belong to it.
-        silent: share of the frames in which nothing sounds.
+        in_scale: share of the notes that belong to that scale.
+        silent: share of silent frames.
     """
 
     voices: float
@@ -57,7 +57,7 @@ class Music(NamedTuple):
 
 
 def describe(roll: ArrayLike) -> Music | None:
-    """Count what can be counted in a roll, (T, 88) of zeros and ones; None where it is silent.
+    """Compute the statistics of a roll of zeros and ones, (T, 88); None if it is silent.
 
     A note that sounds for three frames counts three times.
     """

@@ -1,4 +1,4 @@
-"""Piano rolls as pictures: time to the right, pitch upwards, a bar for every held note."""
+"""Drawing piano rolls: time to the right, pitch upwards, a bar for every held note."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe & Ito 2008: told apart by every kind of colour vision, and by brightness in grey.
+# Okabe & Ito 2008: distinct for every kind of colour vision, and by brightness in grey.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 MIDDLE_C, OCTAVE = 60, 12
 BLACK_KEYS = {1, 3, 6, 8, 10}
@@ -34,18 +34,18 @@ def draw_piano_roll(
     notes: tuple[int, int] | None = None,
     frames_per_beat: int = 1,
 ) -> None:
-    """Draw a roll into axes that are there already.
+    """Draw a roll into existing axes.
 
     Args:
-        axes: where to draw.
+        axes: the axes.
         roll: zeros and ones, (T, 88), at least one frame.
-        title: stands above the picture, at its left.
-        colour: of the notes; any colour matplotlib knows.
+        title: title above the picture, at the left.
+        colour: colour of the notes, as matplotlib takes it.
         notes: lowest and highest MIDI note in the picture; by default `pitch_range` of the roll.
-        frames_per_beat: frames a quarter note, the unit of the time axis.
+        frames_per_beat: number of frames a quarter note, the unit of the time axis.
 
     Raises:
-        ShapeError, DataError: the roll is not one, or has no frame.
+        ShapeError, DataError: `roll` is no piano roll, or has no frame.
         OptionError: frames_per_beat < 1.
     """
     from matplotlib.collections import PolyCollection
@@ -58,7 +58,7 @@ def draw_piano_roll(
     beats = len(frames) / frames_per_beat
 
     _draw_keyboard(axes, low, high)
-    # A hair of daylight between a note's end and the next one's start, none inside a held note.
+    # A narrow gap between a note's end and the next note's start, none inside a held note.
     gap = min(0.12 / frames_per_beat, beats / 1500)
     bars = []
     for note, start, end in held_notes(frames):
@@ -84,25 +84,25 @@ def piano_roll_figure(
     frames_per_beat: int = 1,
     width: float = 10.0,
 ) -> Figure:
-    """Draw one roll, or several above each other on the same scales of time and pitch.
+    """Draw one roll, or several above each other with the same axes.
 
     Args:
-        rolls: a roll, (T, 88), or rolls by the titles to set above them.
-        frames_per_beat: frames a quarter note, the unit of the time axis.
-        width: of the figure, in inches; the height follows from the pitches.
+        rolls: a roll, (T, 88), or a mapping from titles to rolls.
+        frames_per_beat: number of frames a quarter note, the unit of the time axis.
+        width: width of the figure in inches; the height follows from the pitches.
 
     Returns:
-        A figure of its own, unknown to pyplot, so nothing needs closing.
+        A figure that is not registered with pyplot, so it need not be closed.
 
     Raises:
-        ShapeError, DataError: a roll is not one or has no frame, or there is no roll.
+        ShapeError, DataError: there is no roll, a roll has no frame, or is no piano roll.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     named = dict(rolls) if isinstance(rolls, Mapping) else {"": rolls}
     if not named:
-        raise DataError("there is no roll to draw.")
+        raise DataError("there are no rolls to draw; give at least one.")
     frames = {
         title: _drawable(roll, f"roll {title!r}" if title else "roll")
         for title, roll in named.items()
@@ -135,25 +135,25 @@ def save_piano_roll(
     frames_per_beat: int = 1,
     width: float = 10.0,
 ) -> Path:
-    """Save the picture `piano_roll_figure` draws; the ending of the path says the format.
+    """Save the figure of `piano_roll_figure`; the suffix of the path determines the format.
 
     Returns:
         The path of the file.
 
     Raises:
-        ShapeError, DataError: as `piano_roll_figure`, or the file cannot be written.
-        OptionError: the ending names no format matplotlib writes.
+        ShapeError, DataError: as for `piano_roll_figure`, or the file cannot be written.
+        OptionError: matplotlib does not write files with this suffix.
     """
     path = Path(path)
     figure = piano_roll_figure(rolls, frames_per_beat=frames_per_beat, width=width)
     formats = figure.canvas.get_supported_filetypes()
-    ending = path.suffix.removeprefix(".").lower()
-    if ending not in formats:
+    suffix = path.suffix.removeprefix(".").lower()
+    if suffix not in formats:
         raise OptionError(
             f"a picture's path must end in one of {', '.join(sorted(formats))}, got {path}."
         )
     picture = BytesIO()
-    figure.savefig(picture, format=ending)
+    figure.savefig(picture, format=suffix)
     try:
         write_atomically(path, picture.getvalue(), make_folder=False)
     except OSError as error:
@@ -165,10 +165,10 @@ def save_piano_roll(
 
 
 def pitch_range(rolls: Iterable[Roll]) -> tuple[int, int]:
-    """Choose the lowest and highest MIDI note to show: what sounds, and a little air around it.
+    """Choose the lowest and highest MIDI note to show: those that sound, with a margin of two.
 
-    At least an octave is shown, and so at least one C; rolls in which nothing sounds get the
-    octave above middle C.
+    At least an octave is shown, and so at least one C. Silent rolls show the octave above
+    middle C.
     """
     sounding = np.flatnonzero(np.concatenate(list(rolls)).any(axis=0)) + LOWEST_NOTE
     if len(sounding) == 0:
@@ -179,7 +179,7 @@ def pitch_range(rolls: Iterable[Roll]) -> tuple[int, int]:
 
 
 def _drawable(roll: ArrayLike, name: str) -> Roll:
-    """Check a roll; one without frames has no picture."""
+    """Check that a roll can be drawn: a piano roll with at least one frame."""
     frames = as_roll(roll, name=name)
     if len(frames) == 0:
         raise DataError(f"{name} has no frames; there is nothing to draw.")
@@ -187,7 +187,7 @@ def _drawable(roll: ArrayLike, name: str) -> Roll:
 
 
 def _draw_keyboard(axes: Axes, low: int, high: int) -> None:
-    """Shade the rows of black keys, and rule and name every C."""
+    """Shade the rows of black keys; mark and label every C."""
     for note in range(low, high + 1):
         if note % 12 in BLACK_KEYS:
             axes.axhspan(note - 0.5, note + 0.5, color=SHADE, linewidth=0, zorder=0)

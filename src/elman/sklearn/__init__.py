@@ -1,4 +1,4 @@
-"""Estimators of scikit-learn: sequences in; a class, a number or a tag a step out.
+"""scikit-learn estimators that predict a class, a number or tags for each sequence.
 
 ```python
 from elman.sklearn import SequenceClassifier
@@ -7,8 +7,8 @@ classifier = SequenceClassifier(random_state=1).fit(names, languages)
 classifier.predict(["Kowalski"])
 ```
 
-They are trained as `elman.train` trains, and what it returns is their `model_`. scikit-learn comes
-with an extra: `pip install "elman[sklearn]"`.
+They are trained like `elman.train`, and the trained model is their `model_`. scikit-learn is an
+extra: `pip install "elman[sklearn]"`.
 """
 
 from __future__ import annotations

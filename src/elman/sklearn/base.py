@@ -1,4 +1,4 @@
-"""What the three estimators have in common: parameters, X to columns, and training."""
+"""The base class of the estimators: parameters, X to columns, and training."""
 
 from __future__ import annotations
 
@@ -44,20 +44,20 @@ SETTING_OF = {
     "input_kind": "data.input_kind",
     "random_state": "seed",
 }
-"""Parameter of an estimator → the setting that it is."""
+"""Parameter of an estimator → full name of its setting."""
 
-_OF_VALUES = ("data.input_options", "data.target_options", "data.max_rows", "data.split_order")
-"""Settings of data that have a meaning where X and y are handed over."""
+_DATA_SETTINGS = ("data.input_options", "data.target_options", "data.max_rows", "data.split_order")
+"""Data settings that also apply to X and y."""
 
 _SEEDS = 2**31 - 1
-"""A seed drawn from a generator lies below."""
+"""Upper bound of a seed that is sampled from a generator."""
 
 
 class SequenceEstimator(BaseEstimator):  # type: ignore[misc]
-    """What the three have in common: their parameters, X to columns, and training."""
+    """The base class of the estimators: parameters, X to columns, and training."""
 
     _reads_rows = True
-    """Whether a 2-D array is rows of numbers; else each row is a sequence."""
+    """Whether each row of a 2-D array is a row of a table; if not, it is a sequence."""
 
     def __init__(
         self,
@@ -103,12 +103,12 @@ class SequenceEstimator(BaseEstimator):  # type: ignore[misc]
         return tags
 
     def _train(self, inputs: Inputs, targets: Mapping[str, Any], target_kind: str) -> None:
-        """Train a model and keep it, with its measurements.
+        """Train a model and keep it with its scores.
 
         Args:
             inputs: X as columns.
-            targets: name of a column → its values, checked.
-            target_kind: what they are.
+            targets: name of each target column → its values, checked.
+            target_kind: kind of the target columns.
         """
         renamed = {_free_name(name, inputs.columns): values for name, values in targets.items()}
         table = Table.from_columns({**inputs.columns, **renamed}, origin="the data")
@@ -120,7 +120,7 @@ class SequenceEstimator(BaseEstimator):  # type: ignore[misc]
         }
         experiment, source = experiment_for(table, settings)
         progress = progress_on_stderr() if self.verbose else NoProgress()
-        with _generators_kept(), self._run_directory() as directory:
+        with _unchanged_generators(), self._run_directory() as directory:
             run = run_experiment(
                 experiment,
                 directory,
@@ -135,43 +135,42 @@ class SequenceEstimator(BaseEstimator):  # type: ignore[misc]
             self.n_features_in_ = len(feature.scaling.mean)
 
     def _settings(self, inputs: Inputs) -> dict[str, Any]:
-        """Collect what was asked for, every setting by its full name."""
+        """Collect the settings that were given, by their full names."""
         if not 0 < self.validation_fraction < 1:
             raise OptionError(
                 f"validation_fraction must lie between 0 and 1, got {self.validation_fraction}."
             )
-        given = {
+        parameters = {
             setting: _plain(getattr(self, name))
             for name, setting in SETTING_OF.items()
             if getattr(self, name) is not None
         }
-        found: dict[str, Any] = {"data.input_options": dict(inputs.options)}
+        inferred: dict[str, Any] = {"data.input_options": dict(inputs.options)}
         if inputs.kind is not None:
-            found["data.input_kind"] = inputs.kind
+            inferred["data.input_kind"] = inputs.kind
         for name, value in (self.settings or {}).items():
             setting = full_name(name)
             self._refuse_setting(name, setting)
             if setting == "data.input_options" and isinstance(value, Mapping):
                 value = {**inputs.options, **value}
-            given[setting] = _plain(value)
-        return found | given | {"seed": self._seed()}
+            parameters[setting] = _plain(value)
+        return inferred | parameters | {"seed": self._seed()}
 
     def _refuse_setting(self, name: str, setting: str) -> None:
-        """Refuse what a parameter says, and what has no meaning beside X and y."""
+        """Refuse a setting that is a parameter, or that has no effect if X and y are passed."""
         for parameter, known in SETTING_OF.items():
             if setting == known:
                 raise OptionError(
-                    f"settings names {name!r}, which is a parameter of its own: give "
+                    f"settings holds {name!r}, which is a parameter: use "
                     f"{type(self).__name__}({parameter}=…)."
                 )
-        if setting.startswith("data.") and not setting.startswith(_OF_VALUES):
+        if setting.startswith("data.") and not setting.startswith(_DATA_SETTINGS):
             raise OptionError(
-                f"settings names {name!r}, which has no meaning where X and y are handed over; "
-                "leave it out."
+                f"settings holds {name!r}, which has no effect if X and y are passed; leave it out."
             )
 
     def _seed(self) -> int:
-        """Return `random_state` itself if it is a seed, else draw one from it."""
+        """Return `random_state` if it is a seed; sample one from it if it is a generator."""
         if isinstance(self.random_state, int | np.integer):
             if not 0 <= self.random_state <= GREATEST_SEED:
                 raise OptionError(
@@ -182,10 +181,10 @@ class SequenceEstimator(BaseEstimator):  # type: ignore[misc]
 
     @contextmanager
     def _run_directory(self) -> Iterator[Path]:
-        """Yield the directory of a run: the one asked for, or one that is deleted afterwards.
+        """Yield `directory`, or a temporary directory that is deleted afterwards.
 
         Raises:
-            OptionError: there is a run in it already.
+            OptionError: `directory` already holds a run.
         """
         if self.directory is None:
             with TemporaryDirectory(prefix="elman-") as temporary:
@@ -193,17 +192,17 @@ class SequenceEstimator(BaseEstimator):  # type: ignore[misc]
             return
         if Path(self.directory, EXPERIMENT).exists():
             raise OptionError(
-                f"directory={str(self.directory)!r} holds a run already, and every fit is a run of "
-                "its own; choose another, or directory=None, where a fit keeps no files. "
+                f"directory={str(self.directory)!r} already holds a run, and every fit is a new "
+                "run; choose another directory, or directory=None, which keeps no files. "
                 "Cross-validation fits many times and needs None."
             )
         yield Path(self.directory)
 
     def _inputs(self, X: Any) -> Inputs:
         """Turn the X of `fit` into columns."""
-        for learned in ("n_features_in_", "feature_names_in_"):
-            if hasattr(self, learned):
-                delattr(self, learned)
+        for attribute in ("n_features_in_", "feature_names_in_"):
+            if hasattr(self, attribute):
+                delattr(self, attribute)
         X = columns.without_wrapper(X)
         if columns.is_frame(X):
             validate_data(self, X, skip_check_array=True)
@@ -214,37 +213,37 @@ class SequenceEstimator(BaseEstimator):  # type: ignore[misc]
             return columns.row_inputs(self._checked_rows(X, fitting=True), self.input_kind)
         return columns.sequence_inputs(X, self.input_kind)
 
-    def _answers(self, X: Any, *, probabilities: bool = False) -> Any:
-        """Return what `Model.predict` does.
+    def _predict(self, X: Any, *, probabilities: bool = False) -> Any:
+        """Predict with `Model.predict`.
 
         Raises:
-            NotFittedError: there is no model yet.
-            DataError: X is of another make than it was for `fit`, or a value cannot be taken.
+            NotFittedError: the estimator is not fitted.
+            DataError: X is of another type than in `fit`, or a value cannot be read.
         """
         check_is_fitted(self, "model_")
         return self.model_.predict(self._table(X), probabilities=probabilities)
 
     def _table(self, X: Any) -> Table:
-        """Turn the X of `predict` into the columns that were trained on."""
+        """Turn the X of `predict` into the columns that the model was trained on."""
         X = columns.without_wrapper(X)
         names = self.model_.task.input_columns
         of_sequences = names == (columns.SEQUENCES,) and not hasattr(self, "feature_names_in_")
         if columns.is_frame(X):
             if of_sequences:
                 raise DataError(
-                    "X was a list or an array of sequences in fit, and is a data frame now; give "
+                    "X was a list or an array of sequences in fit, and is a data frame now; pass "
                     "its column: X[name]."
                 )
             validate_data(self, X, skip_check_array=True, reset=False)
-            found = columns.frame_columns(X, names)
+            inputs = columns.frame_columns(X, names)
         elif of_sequences:
-            found = {columns.SEQUENCES: columns.sequences(X, columns.SEQUENCES)}
+            inputs = {columns.SEQUENCES: columns.sequences(X, columns.SEQUENCES)}
         else:
-            found = columns.row_columns(self._checked_rows(X, fitting=False), names)
-        return Table.from_columns(found, origin="X")
+            inputs = columns.row_columns(self._checked_rows(X, fitting=False), names)
+        return Table.from_columns(inputs, origin="X")
 
     def _checked_rows(self, X: Any, *, fitting: bool) -> NDArray[Any]:
-        """Check a 2-D array of numbers, NaN where one is missing, as scikit-learn does."""
+        """Check a 2-D array of numbers, NaN where missing, as scikit-learn does."""
         least = columns.LEAST if fitting else 1
         checked: NDArray[Any] = validate_data(
             self, X, reset=fitting, ensure_all_finite="allow-nan", ensure_min_samples=least
@@ -253,7 +252,7 @@ class SequenceEstimator(BaseEstimator):  # type: ignore[misc]
 
 
 def refuse_no_target(estimator: BaseEstimator, y: Any) -> None:
-    """Refuse to learn without answers.
+    """Refuse to train without a target.
 
     Raises:
         DataError: y is None.
@@ -261,27 +260,27 @@ def refuse_no_target(estimator: BaseEstimator, y: Any) -> None:
     if y is None:
         raise DataError(
             f"{type(estimator).__name__} requires y to be passed, but the target y is None; give "
-            "an answer for every sample of X."
+            "a target for every sample of X."
         )
 
 
 def _free_name(name: str, taken: Mapping[str, Any]) -> str:
-    """Name a column of the target so that no column of X is called the same."""
+    """Change the name of a target column until no column of X has it."""
     while name in taken:
         name += "_"
     return name
 
 
 def _plain(value: Any) -> Any:
-    """Return what a search over parameters may hand over, NumPy's numbers, as Python's."""
+    """Turn NumPy's numbers, which a parameter search may pass, into Python's."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     return list(value) if isinstance(value, tuple) else value
 
 
 @contextmanager
-def _generators_kept() -> Iterator[None]:
-    """Leave Python's, NumPy's and PyTorch's global generators as they were."""
+def _unchanged_generators() -> Iterator[None]:
+    """Restore the global generators of Python, NumPy and PyTorch afterwards."""
     state = generator_state()
     try:
         yield

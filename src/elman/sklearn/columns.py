@@ -1,4 +1,4 @@
-"""What scikit-learn calls X, as columns of a table: a sequence a sample, or a row of cells."""
+"""X as columns of a table: one column of sequences, or one column a feature."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from elman.features.inference import infer_kind
 from elman.tasks.fitting import SAMPLE
 
 SEQUENCES = "X"
-"""Column that holds the sequences, where X is not several columns."""
+"""Name of the column of sequences, if X is a list or an array of them."""
 
 ROW_KINDS = frozenset({"number", "record"})
-"""Kinds whose value is a row of a 2-D array."""
+"""Kinds that read a row of a 2-D array."""
 
 LEAST = 2
-"""Samples to learn from: one to learn, one to select weights by."""
+"""Minimum number of samples: one for training, one for validation."""
 
 
 class Inputs(NamedTuple):
-    """X as columns, and what they are."""
+    """X as columns, with their kind."""
 
     columns: Mapping[str, Any]
     kind: str | None
-    """As `data.input_kind`; None where the columns tell it themselves."""
+    """As `data.input_kind`; None if it is to be inferred from the columns."""
     options: Mapping[str, Any]
     """As `data.input_options`."""
 
 
 def without_wrapper(values: Any) -> Any:
-    """Return arrays of any library as NumPy's; lists and data frames as given.
+    """Turn arrays of other libraries into NumPy's; lists and data frames stay as they are.
 
     Raises:
-        DataError: it is a sparse matrix, or holds complex numbers.
+        DataError: X is a sparse matrix, or holds complex numbers.
     """
     if issparse(values):
         raise DataError(
-            "a sparse matrix cannot be read, only dense numbers: give X.toarray(). For text give "
+            "a sparse matrix cannot be read, only dense numbers: pass X.toarray(). For text pass "
             "the strings themselves, not their counts."
         )
     if is_frame(values) or isinstance(values, list | tuple) or not hasattr(values, "__array__"):
@@ -52,44 +52,44 @@ def without_wrapper(values: Any) -> Any:
     array = np.asarray(values)
     if array.dtype.kind == "c":
         raise DataError(
-            "Complex data not supported: give real and imaginary parts as numbers of their own."
+            "Complex data not supported: pass real and imaginary parts as separate numbers."
         )
     return array
 
 
 def is_frame(values: Any) -> bool:
-    """Tell whether values are a data frame of pandas, which is not imported for that."""
+    """Tell whether values are a pandas data frame, without importing pandas."""
     return hasattr(values, "iloc") and hasattr(values, "columns")
 
 
 def is_rows(values: Any, input_kind: str | None) -> bool:
-    """Tell whether X is rows of cells: with two axes, and of no kind that has steps."""
+    """Tell whether X is a table: an array with two axes, of a kind without steps."""
     two_axes = getattr(values, "ndim", None) == 2
     return two_axes and (input_kind is None or input_kind.partition(":")[0] in ROW_KINDS)
 
 
 def frame_columns(frame: Any, names: Sequence[str]) -> dict[str, Any]:
-    """Return the columns of a data frame under the names given, in their order."""
+    """Return the columns of a data frame under these names, in their order."""
     table = read_table(frame.set_axis(list(names), axis=1))
     return {name: table.data.column(name) for name in table.columns}
 
 
 def row_inputs(rows: Any, input_kind: str | None) -> Inputs:
-    """Take each column of a 2-D array as a number, named x0, x1 and so on."""
+    """Name the columns of a 2-D array x0, x1 and so on; they are numbers by default."""
     columns = row_columns(rows, [f"x{place}" for place in range(rows.shape[1])])
     return Inputs(columns, input_kind or "number", {})
 
 
 def row_columns(rows: Any, names: Sequence[str]) -> dict[str, Any]:
-    """Return the columns of a 2-D array under the names given."""
+    """Return the columns of a 2-D array under these names."""
     return {name: rows[:, place] for place, name in enumerate(names)}
 
 
 def sequence_inputs(values: Any, input_kind: str | None) -> Inputs:
-    """Take each element as a sequence; see what it is a sequence of.
+    """Take each element of X as a sequence, and infer the kind of the sequences.
 
     Raises:
-        DataError: an element is no sequence, or they are of unlike types.
+        DataError: an element is no sequence, or elements are of different types.
     """
     columns = {SEQUENCES: sequences(values, SEQUENCES, least=LEAST)}
     if input_kind is not None:
@@ -103,11 +103,11 @@ def sequences(values: Any, name: str, *, least: int = 1) -> Any:
 
     Args:
         values: a list, or an array whose first axis is the samples.
-        name: X or y, for the errors.
-        least: so many samples must be there.
+        name: X or y, for error messages.
+        least: minimum number of samples.
 
     Raises:
-        DataError: they are not, or too few.
+        DataError: there are too few samples, or one is no sequence.
     """
     if isinstance(values, str | bytes | Mapping) or not hasattr(values, "__len__"):
         raise DataError(
@@ -122,23 +122,23 @@ def sequences(values: Any, name: str, *, least: int = 1) -> Any:
         if not isinstance(value, str | bytes) and not hasattr(value, "__len__"):
             hint = ""
             if isinstance(value, int | float | np.number):
-                hint = f" For samples of one number each give two axes, {name}.reshape(-1, 1)."
+                hint = f" If each sample is one number, pass two axes: {name}.reshape(-1, 1)."
             raise DataError(
-                f"{name} must hold a sequence a sample, a string, a list or an array, and sample "
-                f"{row} is {shown(value)}.{hint}"
+                f"{name} must hold one sequence a sample (a string, a list or an array), but "
+                f"sample {row} is {shown(value)}.{hint}"
             )
     return values
 
 
 def _kind_of(values: Sequence[Any]) -> tuple[str, dict[str, Any]]:
-    """See what sequences are made of; what might be a name or a picture is a sequence here."""
-    found = infer_kind(values, name=SEQUENCES)
-    if found.kind in {"category", "number"}:
+    """Infer the kind of sequences; what looks like a category or a picture is a sequence here."""
+    inferred = infer_kind(values, name=SEQUENCES)
+    if inferred.kind in {"category", "number"}:
         one_word = sum(len(text.split()) for text in values) < 1.5 * len(values)
         return "text", {"level": "character"} if one_word else {}
-    if found.kind in {"image", "roll"} and _is_over_time(values[0]):
+    if inferred.kind in {"image", "roll"} and _is_over_time(values[0]):
         return "series", {}
-    return found.kind, dict(found.options)
+    return inferred.kind, dict(inferred.options)
 
 
 def _is_over_time(value: Any) -> bool:

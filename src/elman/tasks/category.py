@@ -94,7 +94,7 @@ def explain(input_feature: Feature, target_feature: Feature | None, category: st
         category: as `infer_category` says it.
 
     Returns:
-        For example `input: words; target: one of 2 labels → many-to-one`.
+        For example `input: words; target: one of 2 classes → many-to-one`.
     """
     wanted = "the next of them" if target_feature is None else target_feature.description
     return f"input: {input_feature.description}; target: {wanted} → {category}"
