@@ -135,6 +135,6 @@ def test_a_network_without_a_cell_is_refused(tmp_path: Path) -> None:
         find_budget(prepared)
     assert str(caught.value) == (
         "cells are compared in networks that have one, and this task is input: 2 numbers and 1 "
-        "category; target: one of 3 labels → one-to-one: its network is made of dense layers "
+        "category; target: one of 3 classes → one-to-one: its network is made of dense layers "
         "alone, as no input or target has steps. Train it with elman train."
     )
