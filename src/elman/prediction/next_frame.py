@@ -1,4 +1,4 @@
-"""The next frame of piano rolls: how well it is predicted, and composing."""
+"""The next frame of piano rolls: its scores, and composing."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class NextFramePredictor(TargetPredictor):
             steps: frames to sample.
             seed: of sampling.
             prime: frames to continue, (P, 88); None begins a piece.
-            temperature: below 1 keeps to what is likely, above 1 is bolder.
+            temperature: below 1 samples likely frames more often, above 1 less often.
 
         Returns:
-            The sampled frames, (steps, 88); the prime is not among them.
+            The sampled frames, (steps, 88), without the prime.
         """
         spec = self.experiment.network
         check_sees_no_future(spec.bidirectional, spec.delay)

@@ -31,10 +31,10 @@ _PREDICTORS: Mapping[type[Task], type[Predictor]] = {
 
 
 def predictor_of(task: Task, network: nn.Module, experiment: Experiment) -> Predictor:
-    """Put a network to use as its task asks.
+    """Return the predictor of a network and its task.
 
     Args:
-        task: what is asked.
+        task: what is predicted from what.
         network: with its objective.
         experiment: complete.
     """
