@@ -177,6 +177,8 @@ def test_the_page_shows_forecasts_of_every_target_beside_what_came(tmp_path: Pat
     page = Page((tmp_path / "run" / "report.html").read_text(encoding="utf-8"))
     assert_loads_nothing(page)
     for words in (
+        "units forecast 4 steps ahead (sales)",
+        "How well does it forecast “units”?",
         "Predictions and true values",
         "tea, from 2024-03-13",
         "ink, from 2024-03-17",

@@ -9,10 +9,10 @@ import torch
 from elman.data.table import Table
 from elman.evaluation.scores import Scores
 from elman.features.roll import Roll
-from elman.prediction.answers import TargetPredictor
 from elman.prediction.next_step import check_sees_no_future
 from elman.prediction.predictor import check_sampling
 from elman.prediction.rolls import roll_scores
+from elman.prediction.targets import TargetPredictor
 
 
 class NextFramePredictor(TargetPredictor):

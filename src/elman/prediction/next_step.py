@@ -11,8 +11,8 @@ from elman.data.table import Table
 from elman.errors import OptionError
 from elman.evaluation.scores import Scores, score
 from elman.networks.decoding import DecodingOptions, decode, language_model_step
-from elman.prediction.answers import TargetPredictor
 from elman.prediction.predictor import check_sampling
+from elman.prediction.targets import TargetPredictor
 
 
 def check_sees_no_future(bidirectional: bool, delay: int) -> None:

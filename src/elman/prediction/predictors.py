@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from torch import nn
 
 from elman.experiment import Experiment
-from elman.prediction.answers import FramesPredictor, TargetPredictor
 from elman.prediction.forecaster import ForecastPredictor
 from elman.prediction.next_frame import NextFramePredictor
 from elman.prediction.next_step import NextStepPredictor
 from elman.prediction.predictor import Predictor
+from elman.prediction.targets import FramesPredictor, TargetPredictor
 from elman.prediction.written import WritingPredictor
 from elman.tasks.forecast import ForecastTask
 from elman.tasks.next_frame import NextFrameTask

@@ -17,7 +17,6 @@ from elman.evaluation.scores import Scores, score
 from elman.evaluation.translation import sacrebleu
 from elman.experiment.decoder import DecodingSpec
 from elman.networks.decoding import DecodingOptions, Hypothesis, decode
-from elman.prediction.answers import FROM_NOTHING, notes_of_empty_rows
 from elman.prediction.predictor import (
     AttentionMap,
     Predictions,
@@ -26,6 +25,7 @@ from elman.prediction.predictor import (
     checked_seed,
     require_targets,
 )
+from elman.prediction.targets import FROM_NOTHING, notes_of_empty_rows
 from elman.tasks.layout import layout_of
 from elman.tasks.task import Task
 from elman.tasks.writing import WritingTask

@@ -13,12 +13,13 @@ from roads import NEXT_CHARACTER, ROADS, WRITTEN_ROADS, travelled
 SAID = {
     "text to a class": [
         "nats a row",
-        "How well does it predict “label”?",
+        "label predicted from text (reviews) How well does it predict “label”?",
         "Input attribution",
         "Gradient flow",
         "bidirectional GRU of 3",
     ],
     "windows to the next value": [
+        "the next value of celsius predicted from celsius (",
         "How well does it predict the next value of “celsius”?",
         "The value after each window, in the order of time",
         "Gradient flow",
@@ -45,6 +46,7 @@ def test_the_page_of_a_language_model_shows_what_it_writes(tmp_path: Path) -> No
     travelled(NEXT_CHARACTER, tmp_path)
     text = Page((tmp_path / "run" / "report.html").read_text(encoding="utf-8")).text
     for words in (
+        "next step of text predicted from its past (song)",
         "nats a symbol",
         "Generated sequences",
         "temperature 0.8, seed 1",
@@ -55,6 +57,7 @@ def test_the_page_of_a_language_model_shows_what_it_writes(tmp_path: Path) -> No
 
 WRITTEN = {
     "a sentence to another": [
+        "de predicted from en (translations)",
         "How well does it write “de”?",
         "encoder: 1 × bidirectional LSTM of 3 units; decoder: 1 × LSTM of 4 units, general",
         "attention, input feeding",

@@ -225,7 +225,7 @@ def test_spans_and_tags_have_a_table_each() -> None:
     scores = score("tagging", [["B-NP", "I-NP", "O"]], [["B-NP", "I-NP", "B-NP"]])
     text = text_of(scores=scores, target="“chunk”")
     assert "How well does it predict “chunk” at each step?" in text
-    assert "F1: 66.67% over 3 test steps." in text
+    assert "Its F1 is 66.67% over 3 test steps." in text
     assert "66.67% of the steps are correct; always predicting “B-NP” would be right for" in text
     assert "Span type Precision Recall F1 True Predicted NP 50.0% 100.0% 66.7% 1 2" in text
     assert "Scores per tag" in text
@@ -253,7 +253,7 @@ def test_of_many_names_the_commonest_confusions_are_listed() -> None:
                 update={"details": {"seasonal_naive": {"mase": 0.5}}}
             ),
             "Its mean absolute error over 1 test values is 0.25 times that of the seasonal naive "
-            "forecast in their past. The seasonal naive forecast has a MASE of 0.5 on the same "
+            "forecast on their past. The seasonal naive forecast has a MASE of 0.5 on the same "
             "values.",
         ),
         (

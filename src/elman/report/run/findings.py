@@ -61,13 +61,12 @@ def answer(facts: RunFacts) -> str:
         "chrf": f"Its outputs reach a chrF of {value} out of 100 over {over}.",
         "sequence_accuracy": f"It predicts {value} of {over} exactly.",
         "mase": f"Its mean absolute error over {over} is {value} times that of the seasonal naive "
-        f"forecast{' in their past' if 'seasonal_naive' in scores.details else ''}.",
+        f"forecast{' on their past' if 'seasonal_naive' in scores.details else ''}.",
     }
-    title = MEASURES[scores.main].title
-    return sentences.get(scores.main, f"{title}: {value} over {over}.")
+    return sentences.get(scores.main, f"Its {_title(scores.main)} is {value} over {over}.")
 
 
-def beside(scores: Scores) -> str:
+def baseline(scores: Scores) -> str:
     """Compare the main score with a baseline, where one is known; else return `""`."""
     commonest = scores.details.get("commonest")
     if commonest is not None:
@@ -80,16 +79,20 @@ def beside(scores: Scores) -> str:
         return _exactly_right(scores)
     naive = scores.details.get("seasonal_naive", {})
     if scores.main in naive:
-        title = MEASURES[scores.main].title
-        title = title if title.isupper() else title[0].lower() + title[1:]
         return (
-            f"The seasonal naive forecast has a {title} of {number_text(naive[scores.main])} on "
-            "the same values."
+            f"The seasonal naive forecast has a {_title(scores.main)} of "
+            f"{number_text(naive[scores.main])} on the same values."
         )
     if "mase" in scores.values:
         than = "better" if scores.values["mase"] < 1 else "no better"
         return f"That is {than} than repeating the value of one season ago."
     return ""
+
+
+def _title(name: str) -> str:
+    """Return the title of a score as it stands inside a sentence."""
+    title = MEASURES[name].title
+    return title if title.isupper() else title[0].lower() + title[1:]
 
 
 def _exactly_right(scores: Scores) -> str:

@@ -38,7 +38,7 @@ from elman.report.run.figures import (
 )
 from elman.report.run.findings import (
     answer,
-    beside,
+    baseline,
     duration,
     flow_in_words,
     part_name,
@@ -97,7 +97,7 @@ def render_run(facts: RunFacts) -> str:
         facts=facts,
         question=question(facts),
         answer=answer(facts),
-        beside=beside(facts.final),
+        baseline=baseline(facts.final),
         scores=score_rows(facts.scores),
         part=part_name(facts.part),
         parts=[(part_name(part), thousands(rows)) for part, rows in facts.parts.items()],
