@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 README = Path(__file__).parent.parent / "README.md"
-SHAPES = "\nprint(tuple(y.shape), roll.shape, answers)\n"
+SHAPES = "\nprint(tuple(y.shape), roll.shape, labels)\n"
 
 
 def write_questions(folder: Path) -> None:
