@@ -25,15 +25,13 @@ LETTERS = WRITTEN_ROADS["letters to letters"]
 SENTENCES = WRITTEN_ROADS["a sentence to another"]
 
 
-def answering(
-    monkeypatch: pytest.MonkeyPatch, answers: Sequence[str], *, finished: bool = True
-) -> None:
-    """Let every row be answered by the text that stands for it here."""
+def writes(monkeypatch: pytest.MonkeyPatch, texts: Sequence[str], *, finished: bool = True) -> None:
+    """Let the network write these texts, one per row."""
 
     def write(task: Any, network: Any, table: Table, *others: Any) -> list[list[Hypothesis]]:
         del network, others
         return [
-            [Hypothesis(task.target.encode(answers[row]), -1.0, -1.0, finished)]
+            [Hypothesis(task.target.encode(texts[row]), -1.0, -1.0, finished)]
             for row in range(len(table))
         ]
 
@@ -55,7 +53,7 @@ def test_the_best_and_the_worst_are_those_with_fewest_and_most_edits(
     for row in range(20):  # row 7 is right, row 8 one letter short, …, row 6 has most letters less
         answers[row] = answers[row][: 20 - (row - 7) % 20]
     model, table = letters(tmp_path, words)
-    answering(monkeypatch, answers)
+    writes(monkeypatch, answers)
 
     shown = written_examples(model, table)
 
@@ -87,7 +85,7 @@ def test_no_row_is_shown_twice_and_of_few_none_is_left_out(
     """Empty answers are all equally far from the truth."""
     words = [("abcd" * 4)[: row + 2] for row in range(14)]
     model, table = letters(tmp_path, words)
-    answering(monkeypatch, [answer] * len(words))
+    writes(monkeypatch, [answer] * len(words))
     for rows in range(1, 15):
         groups = written_examples(model, table.select(range(rows)))["written"].values()
         shown = [each.input for group in groups for each in group]
@@ -98,7 +96,7 @@ def test_where_all_is_right_nothing_is_called_the_worst(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model, table = letters(tmp_path, ["ab", "abcd", "abc"])
-    answering(monkeypatch, ["ba", "dcba", "cba"])
+    writes(monkeypatch, ["ba", "dcba", "cba"])
     (rows,) = written_examples(model, table)["written"].values()
     assert ["".join(each.output) for each in rows] == ["dcba", "cba", "ba"]
 
@@ -108,7 +106,7 @@ def test_texts_are_near_by_chrf_and_shown_by_words(
 ) -> None:
     model, _ = untrained(SENTENCES, tmp_path)
     columns = {"en": ["A dog .", "A man ."], "de": ["Ein Hund .", "Ein Mann ."]}
-    answering(monkeypatch, ["Ein Ball .", "Ein Mann ."], finished=False)
+    writes(monkeypatch, ["Ein Ball .", "Ein Mann ."], finished=False)
     shown = written_examples(model, Table.from_columns(columns, origin="pairs"))
     right, wrong = shown["written"]["Best"]
     assert (right.score, list(right.output)) == ("chrF 100.0, cut off", ["Ein", "Mann", "."])
@@ -123,7 +121,7 @@ def test_a_picture_is_shown_once_beside_the_caption_its_answer_is_nearest_to(
     model, parts = untrained(WRITTEN_ROADS["a picture to its caption"], tmp_path)
     table = parts.train
     pictures = list(table.values(["picture"]))
-    answering(monkeypatch, ["all of it is blue"] * len(table))
+    writes(monkeypatch, ["all of it is blue"] * len(table))
     shown = written_examples(model, table)
     assert len(shown["captions"]) == min(8, len(set(pictures)))
     for each in shown["captions"]:
@@ -163,7 +161,7 @@ def test_maps_are_of_sources_of_median_length_each_shown_once(
     model, _ = untrained(LETTERS, tmp_path, **{"decoder.attention": "general"})
     words = ["abcd" * 10, "ab", "abc", "abcd", "abcd", "abcda", "abcdab", "abcdabc", "a"]
     columns = {"word": words, "back": words}
-    answering(monkeypatch, ["b"] * len(words))
+    writes(monkeypatch, ["b"] * len(words))
     maps = written_examples(model, Table.from_columns(columns, origin="words"))["attended"]
     assert sorted("".join(each.read) for each in maps) == ["abc", "abcd", "abcda", "abcdab"]
 

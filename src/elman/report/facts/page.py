@@ -80,6 +80,7 @@ def write_page(
         "inputs": [Column(name, task.input.kind) for name in task.input_columns],
         "targets": [Column(name, task.target.kind) for name in task.target_columns],
         "parts": {name: len(part) for name, part in named.items() if part is not None},
+        "rows_name": task.rows_name,
         "notes": [*parts.notes, *task.notes],
         "curve": [
             CurvePoint(each.epoch, each.train_loss, each.valid_loss, each.score) for each in curve

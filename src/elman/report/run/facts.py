@@ -195,6 +195,7 @@ class RunFacts:
         source: file or data set.
         inputs, targets: the columns.
         parts: part of the data → rows in it.
+        rows_name: what these rows are called.
         split: how the data was split.
         notes: what was assumed or left out, in sentences.
         curve: one point per epoch.
@@ -235,6 +236,7 @@ class RunFacts:
     inputs: Sequence[Column] = ()
     targets: Sequence[Column] = ()
     parts: Mapping[str, int] = field(default_factory=dict)
+    rows_name: str = "rows"
     split: str = ""
     notes: Sequence[str] = ()
     curve: Sequence[CurvePoint] = ()
