@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 import elman
-from elman.prediction.written import decoding_options, write_answers
+from elman.prediction.written import decoding_options, write_rows
 from elman.runs.run import machine
 from elman.tasks.layout import layout_of
 
@@ -42,7 +42,7 @@ def page(run: Path, *, threads: int, rounds: int) -> str:
             for size in BATCHES:
                 began = time.perf_counter()
                 decoding = decoding_options(model.experiment.decoding, **options)
-                write_answers(model.task, model.network, table, size, decoding)
+                write_rows(model.task, model.network, table, size, decoding)
                 seconds.setdefault((mode, size), []).append(time.perf_counter() - began)
     lines = [
         "# Sentences a second",

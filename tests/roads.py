@@ -379,7 +379,7 @@ NEXT_CHARACTER = Road(
     | TINY,
     "many-to-many",
     "language-model",
-    "input: characters; target: the next of them → many-to-many",
+    "input: characters; target: the next one → many-to-many",
     "bits_per_character",
     lambda answer: isinstance(answer, str),
 )

@@ -65,7 +65,7 @@ def test_a_network_that_waits_knows_more(run: Run) -> None:
 
 def test_the_network_writes_lines_like_those_it_read(run: Run) -> None:
     sentence, *written = run("next_character")
-    assert sentence == "input: characters; target: the next of them → many-to-many"
+    assert sentence == "input: characters; target: the next one → many-to-many"
     line = r"the (cat|dog|cow|pig) on the (mat|log|plough|wig)\."
     whole = written[:-1]
     assert len(whole) > 2

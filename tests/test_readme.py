@@ -11,7 +11,7 @@ from pathlib import Path
 from blocks import ROOT, blocks
 
 README = ROOT / "README.md"
-SHAPES = "\nprint(tuple(y.shape), roll.shape, answers)\n"
+SHAPES = "\nprint(tuple(y.shape), roll.shape, labels)\n"
 
 
 def write_questions(folder: Path) -> None:

@@ -92,7 +92,7 @@ def test_a_name_unseen_in_training_counts_as_wrong(
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("text\na fine film\n", "has no column 'label', which holds the truth to measure by"),
+        ("text\na fine film\n", "has no column 'label', the target to compare with"),
         ("txt,label\na fine film,good\n", "unknown column 'text'; did you mean 'txt'?"),
         ("text,label\n", "header"),
         ("", "is empty"),

@@ -88,7 +88,8 @@ def test_what_was_never_learned_of_a_prompt_is_said_beside_the_text(
     written, said = capsys.readouterr()
     assert len(written) == 6
     assert (
-        said == "note: 1 of 3 characters to go on from were not learned, and are read as unknown.\n"
+        said == "note: 1 of 3 characters to continue are not in the vocabulary, and are read as "
+        "unknown.\n"
     )
     assert run(["generate", str(song_run), "--steps", "5", "--prompt", "row"]) == 0
     assert capsys.readouterr().err == ""
@@ -106,7 +107,7 @@ def test_a_story_is_trained_on_and_lines_are_written(
     assert run([*arguments, *small]) == 0
     said = capsys.readouterr().err
     assert "note: story.txt was read as one running text with line ends." in said
-    assert "note: the text is divided in its order" in said
+    assert "note: the text is split in its order" in said
     arguments = ["--prompt", "It was", "--temperature", "0.2", "--steps", "60"]
     assert run(["generate", "run", *arguments]) == 0
     assert "The wind rose.\nIt was night.\n\n" in capsys.readouterr().out

@@ -130,7 +130,7 @@ def test_an_empty_text_is_answered_and_said_beside_the_rows(reviews_run: Path) -
     done = predict(str(reviews_run), given=given)
     assert done.returncode == 0
     assert done.stderr == (
-        "note: standard input, line 3: text is empty; answered all the same, from nothing read.\n"
+        "note: standard input, line 3: text is empty; predicted all the same, from no input.\n"
     )
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert [row["text"] for row in rows] == ["a fine film", "", "great"]

@@ -207,7 +207,7 @@ def test_a_run_interrupted_in_an_epoch_is_resumed_to_the_same_weights(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "say which column is to be answered: --target COLUMN (data.target), one of text, la"),
+        ([], "say which column to predict: --target COLUMN (data.target), one of text, la"),
         (["--target", "lable"], "unknown column 'lable'; did you mean 'label'?"),
         (["--target", "label", "--input", "txt"], "unknown column 'txt'; did you mean 'text'?"),
         (["--target", "label:categry"], "unknown kind of column 'categry'; did you mean 'category"),

@@ -188,7 +188,7 @@ def test_the_category_follows_from_what_has_steps(
 
 def test_the_next_element_of_a_sequence_is_many_to_many() -> None:
     assert infer_category(True, False, next_step=True) == "many-to-many"
-    with pytest.raises(DataError, match="the next element can be predicted of a sequence alone"):
+    with pytest.raises(DataError, match="only a sequence has a next element to predict"):
         infer_category(False, False, next_step=True)
 
 
@@ -205,7 +205,7 @@ def test_strings_whose_next_element_is_predicted_are_read_as_characters(values: 
 
 
 def test_two_sequences_must_be_aligned_or_not() -> None:
-    with pytest.raises(OptionError, match="aligned must be said"):
+    with pytest.raises(OptionError, match="aligned must be given"):
         infer_category(True, True)
 
 
@@ -220,7 +220,7 @@ def test_a_task_is_explained_in_a_line() -> None:
         "input: words; target: one of 4 tags a step → many-to-many"
     )
     assert explain(words, None, "many-to-many") == (
-        "input: words; target: the next of them → many-to-many"
+        "input: words; target: the next one → many-to-many"
     )
 
 

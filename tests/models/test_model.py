@@ -116,8 +116,8 @@ def test_a_low_temperature_keeps_to_what_is_likely() -> None:
 @pytest.mark.parametrize(
     ("changes", "arguments", "words"),
     [
-        ({"bidirectional": True}, {}, "a bidirectional network reads a piece from its end"),
-        ({"delay": 3}, {}, "delay = 3 answers only after hearing 3 more frames"),
+        ({"bidirectional": True}, {}, "a bidirectional network reads a sequence from its end"),
+        ({"delay": 3}, {}, "delay = 3 predicts only after reading 3 more steps"),
         ({}, {"steps": 0}, "steps must be at least 1, got 0."),
         ({}, {"temperature": 0.0}, "temperature must be a positive number, got 0.0."),
         ({}, {"temperature": float("nan")}, "temperature must be a positive number, got nan."),
@@ -298,7 +298,7 @@ def test_a_folder_is_measured_on_like_its_files(tmp_path: Path) -> None:
 
 def test_a_part_that_was_not_kept_is_said_to_be_missing(tmp_path: Path) -> None:
     model, _ = roads.untrained(ROADS["text to a class"], tmp_path, test_fraction=0.0)
-    with pytest.raises(OptionError, match=r"nothing was kept for test: data\.test_fraction is 0"):
+    with pytest.raises(OptionError, match=r"there are no test rows: data\.test_fraction is 0"):
         model.evaluate("test")
 
 

@@ -60,16 +60,20 @@ def test_every_name_has_a_column_of_its_probability_on_request(tmp_path: Path) -
     ("name", "rows", "words"),
     [
         ("text to a class", {"text": ["fine"]}, None),
-        ("text to a class", {"text": [" "]}, "the data, row 0: text is empty; answered all the sa"),
+        (
+            "text to a class",
+            {"text": [" "]},
+            "the data, row 0: text is empty; predicted all the sa",
+        ),
         (
             "text to a class",
             {"text": ["fine", "", "great", "\t"]},
-            "text is empty in 2 rows, the first the data, row 1; answered all the same, from nothi",
+            "text is empty in 2 rows, the first the data, row 1; predicted all the same, from no i",
         ),
         (
             "tokens to tags",
             {"tokens": [["He"], []]},
-            "the data, row 1: tokens is empty; there is nothing to answer.",
+            "the data, row 1: tokens is empty; there is nothing to predict.",
         ),
         ("measurements to a number", {"rooms": [None], "area": [80.5]}, None),
     ],
@@ -78,7 +82,7 @@ def test_rows_without_anything_to_read_are_counted_and_the_first_is_named(
     name: str, rows: dict[str, Any], words: str | None, tmp_path: Path
 ) -> None:
     model = untrained(ROADS[name], tmp_path).model
-    notes = model.predictor.notes_of(model.table(rows, answered=False))
+    notes = model.predictor.notes_of(model.table(rows, with_targets=False))
     assert [note.startswith(words or "") for note in notes] == ([] if words is None else [True])
 
 
@@ -91,7 +95,7 @@ def test_a_row_without_a_token_has_an_answer_without_a_tag(tmp_path: Path) -> No
 @pytest.mark.parametrize("name", ["measurements to a number", "tokens to tags"])
 def test_probabilities_are_refused_where_a_row_has_none(name: str, tmp_path: Path) -> None:
     model, parts = untrained(ROADS[name], tmp_path)
-    words = re.escape(f"one answer a row; this model's task is {ROADS[name].sentence}.")
+    words = re.escape(f"one target a row; this model's task is {ROADS[name].sentence}.")
     with pytest.raises(OptionError, match=words):
         predicted_table(model, parts.valid, probabilities=True)
 

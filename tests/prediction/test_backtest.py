@@ -82,7 +82,7 @@ def test_a_few_origins_are_chosen_from_the_first_to_the_last(tmp_path: Path) -> 
     assert parts.test is not None
     options = ForecastOptions(samples=5, stride=1)
     found = [
-        rolling_forecasts(model.task, model.network, parts.test, options, 8, most=most)
+        rolling_forecasts(model.task, model.network, parts.test, options, 8, max_origins=most)
         for most in (None, 2)
     ]
     every, few = (each.origins.step.tolist() for each in found)

@@ -177,12 +177,15 @@ def test_the_page_shows_forecasts_of_every_target_beside_what_came(tmp_path: Pat
     page = Page((tmp_path / "run" / "report.html").read_text(encoding="utf-8"))
     assert_loads_nothing(page)
     for words in (
-        "Predicted and true",
+        "units forecast 4 steps ahead (sales)",
+        "How well does it forecast “units”?",
+        "Series 2 training, 2 validation, 2 test.",
+        "Predictions and true values",
         "tea, from 2024-03-13",
         "ink, from 2024-03-17",
         "seasonal naive",
         "repeats the value of 7 steps before",
-        "The band should hold 80%",
+        "The band is the 80% interval",
     ):
         assert words in page.text, words
 
@@ -228,7 +231,7 @@ def test_feedback_goes_on_as_far_as_asked_and_one_answer_for_all_steps_does_not(
     (tmp_path / "other").mkdir()
     model = series_model(tmp_path / "other", values, **{"forecast.distribution": "quantiles"})
     assert len(model.forecast(horizon=2)["mean"]) == 2
-    with pytest.raises(OptionError, match=r"answers 4 steps ahead at once, got horizon=5"):
+    with pytest.raises(OptionError, match=r"predicts 4 steps ahead at once, got horizon=5"):
         model.forecast(horizon=5)
     with pytest.raises(OptionError, match=r"only quantiles between 0\.1 and 0\.9 were"):
         model.forecast(quantiles=[0.05])
@@ -237,10 +240,10 @@ def test_feedback_goes_on_as_far_as_asked_and_one_answer_for_all_steps_does_not(
 @pytest.mark.parametrize(
     ("values", "settings", "error", "words"),
     [
-        ([1.0] * 9, {}, DataError, "the longest series has 9 steps, too few to select by"),
+        ([1.0] * 9, {}, DataError, "the longest series has 9 steps, too few for validation"),
         ([2.0, -1.0] * 40, {"forecast.distribution": "negative-binomial"}, DataError, "y is -1"),
         ([1.5] * 80, {"target": "next"}, ExperimentError, "name the columns to forecast as target"),
-        ([1.5] * 80, {"known": "y"}, ExperimentError, "'y' is to be forecast"),
+        ([1.5] * 80, {"known": "y"}, ExperimentError, "'y' is forecast, so its future"),
         ([1.5] * 80, {"known": "z"}, ExperimentError, "unknown column 'z'"),
         (
             [1.5] * 80,

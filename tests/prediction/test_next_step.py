@@ -101,7 +101,7 @@ def test_symbols_are_written_as_a_list(tmp_path: Path) -> None:
 
 
 def test_an_empty_prime_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="prime must hold at least one element to go on from"):
+    with pytest.raises(OptionError, match="prime must hold at least one element to continue"):
         writer(tmp_path).generate(3, seed=1, prime="")
 
 

@@ -19,7 +19,7 @@ CPU = torch.device("cpu")
 
 
 class Says(nn.Module):
-    """Answers with given logits whatever it hears."""
+    """Returns given logits whatever it hears."""
 
     def __init__(self, logits: Tensor) -> None:
         super().__init__()

@@ -105,7 +105,7 @@ def test_a_model_that_answers_classes_does_not_write(tmp_path: Path) -> None:
 @pytest.mark.parametrize("asked", [{"seed": 1}, {"temperature": 0.5}])
 def test_a_seed_goes_with_a_temperature(asked: dict[str, Any], tmp_path: Path) -> None:
     model, parts = untrained(ATTENTIVE, tmp_path)
-    with pytest.raises(OptionError, match="give both, or neither for the likeliest answer"):
+    with pytest.raises(OptionError, match="give both, or neither for the most likely output"):
         model.write(parts.valid, **asked)
 
 
@@ -135,8 +135,8 @@ def test_targets_longer_than_any_answer_may_be_are_told_of(tmp_path: Path) -> No
 
     (note,) = notes_at(4)
     longer = sum(length > 4 for length in lengths)
-    assert note.startswith(f"{longer} of {len(lengths)} answers to learn from have more than")
-    assert note.endswith("ends; the longest has 6.")
+    assert note.startswith(f"{longer} of {len(lengths)} training targets have more than")
+    assert note.endswith("where decoding stops; the longest has 6.")
     assert notes_at(6) == []
     assert model.experiment.decoding.max_length == 9  # half as many again
 
@@ -153,5 +153,5 @@ def test_a_source_and_a_seed_draw_one_answer(tmp_path: Path) -> None:
     assert isinstance(model, elman.Model)
     drawn = model.generate(5, 2, prime="Irish", temperature=0.7)
     assert drawn == model.write(["Irish"], seed=2, temperature=0.7, max_length=5)[0][0].value
-    with pytest.raises(OptionError, match="this model answers what it reads, language: give such"):
+    with pytest.raises(OptionError, match="this model writes for a value of language: give one as"):
         model.generate(5, 2)

@@ -200,7 +200,7 @@ def test_gradients_are_followed_before_and_after_training(
 
 def test_networks_that_see_the_future_are_compared_without_composing(tmp_path: Path) -> None:
     compared = compare(small(bidirectional=True), ["simple"], [1], tmp_path / "out")
-    says = "sees the frame it is asked for: its loss measures memory, not prediction"
+    says = "sees the step it is to predict: its loss measures memory, not prediction"
     assert says in compared.report.read_text(encoding="utf-8")
     assert says in compared.comparison.circumstances()
     assert compared.comparison.results[0].published is None

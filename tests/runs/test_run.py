@@ -267,7 +267,7 @@ def test_what_was_understood_is_said_before_training(tmp_path: Path) -> None:
     progress = Heard()
     run_experiment(small(epochs=1, seed=17), tmp_path / "x", progress=progress)
     assert progress.said == [
-        "input: piano rolls; target: the next of them → many-to-many",
+        "input: piano rolls; target: the next one → many-to-many",
         "229 training, 76 validation and 77 test rows",
         "x: seed 17",
     ]
@@ -277,7 +277,7 @@ def test_a_network_that_sees_what_it_is_asked_for_says_so(tmp_path: Path) -> Non
     progress = Heard()
     experiment = small(epochs=1, bidirectional=True)
     run_experiment(experiment, tmp_path / "x", progress=progress)
-    assert "sees the frame it is asked for: its loss measures memory" in progress.said[-1]
+    assert "sees the step it is to predict: its loss measures memory" in progress.said[-1]
 
 
 def test_train_takes_a_recipe_and_settings_by_name(tmp_path: Path) -> None:

@@ -209,7 +209,7 @@ TAGGED = {"tokens": [["the", "big", "big", "cat"]] * 9, "tags": [["D", "A", "A",
     ("tokens", "tags", "words"),
     [
         (["a", "b"], ["D"], r"more, row 1: tokens has 2 steps and tags has 1, and they must have"),
-        ([], [], r"more, row 1: tokens has no steps, so there is nothing to answer\. Fill it in"),
+        ([], [], r"more, row 1: tokens has no steps, so there is nothing to predict\. Fill it in"),
     ],
 )
 def test_a_row_without_a_target_for_each_step_is_named(

@@ -199,7 +199,7 @@ def test_files_with_too_little_in_them_are_refused_by_name(
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        ({}, r"there is nothing to learn from: give data\.files, or data\.name of a named"),
+        ({}, r"there is no training data: give data\.files, or data\.name of a named"),
         ({"name": "choral"}, "unknown data set 'choral'; did you mean 'chorales'"),
         ({"files": "gone.csv"}, r"there is no file gone\.csv"),
         ({"source": {"n": [1, 2, 3] * 9}, "group": "m"}, "unknown column 'm'"),
@@ -241,7 +241,7 @@ def test_a_running_text_is_divided_in_its_order_by_its_characters(tmp_path: Path
     assert all(part.endswith("\n") for part in joined(parts))
     borders = [len(joined(parts)[0]), len(joined(parts)[0]) + len(joined(parts)[1])]
     assert borders == pytest.approx([0.8 * len(whole), 0.9 * len(whole)], abs=40)
-    assert "the text is divided in its order; if each line is a text of its own" in parts.notes[-1]
+    assert "the text is split in its order; if each line is a text of its own" in parts.notes[-1]
     assert parts.train.where(2) == "story.txt, line 3"
 
 
@@ -302,13 +302,16 @@ def test_what_is_read_to_measure_by_is_laid_out_so_too_and_what_is_read_to_answe
         "1 word \n",
         "2 word word \n",
     ]
-    assert list(layout_of(data).read_like(path, answered=False).column("text"))[:2] == [
+    assert list(layout_of(data).read_like(path, with_targets=False).column("text"))[:2] == [
         "0 ",
         "1 word ",
     ]
     texts = {"text": ["Ada", "Emmy"]}
     assert list(layout_of(data).read_like(texts).column("text")) == ["Ada\n", "Emmy\n"]
-    assert list(layout_of(data).read_like(texts, answered=False).column("text")) == ["Ada", "Emmy"]
+    assert list(layout_of(data).read_like(texts, with_targets=False).column("text")) == [
+        "Ada",
+        "Emmy",
+    ]
 
 
 def test_a_text_file_with_columns_is_read_by_the_column_that_is_named(tmp_path: Path) -> None:

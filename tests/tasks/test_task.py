@@ -80,9 +80,9 @@ def test_several_columns_are_given_row_by_row() -> None:
     [
         ({"target": "lable"}, "unknown column 'lable'; did you mean 'label'? Known columns: label"),
         ({"target": "label", "input": "txt"}, "unknown column 'txt'; did you mean 'text'?"),
-        ({}, "say which column is to be answered: --target COLUMN (data.target), one of text, sta"),
-        ({"target": ["text", "stars", "label"]}, "no column is left to read: the table has text,"),
-        ({"target": "label", "input": ["text", "label"]}, "'label' is input and target at once"),
+        ({}, "say which column to predict: --target COLUMN (data.target), one of text, sta"),
+        ({"target": ["text", "stars", "label"]}, "no input column is left: the table has text,"),
+        ({"target": "label", "input": ["text", "label"]}, "'label' is both input and target"),
         ({"target": "next", "input": "stars"}, "column stars holds no sequences but one number a"),
         ({"target": "next", "input": "stars"}, "a row. If the rows are steps of sequences, name"),
         ({"target": "label", "input": ["text", "stars"]}, "looks like text, stars like numbers"),
@@ -119,7 +119,7 @@ def test_words_that_are_written_have_no_characters_beside_them(
 def test_the_next_number_is_refused_with_the_way_to_a_forecast() -> None:
     words = re.escape(
         "target = next is for texts, symbols and piano rolls, and column pulse holds a number a "
-        "step. To forecast the value after some steps, name the column as the target and say "
+        "step. To predict the value after some steps, name the column as the target and say "
         "--window STEPS (data.window)."
     )
     with pytest.raises(ExperimentError, match=words):
@@ -209,13 +209,15 @@ def test_input_and_target_may_share_their_vocabulary() -> None:
     assert ids.tolist() == task.target.encode("x s").tolist()
     assert task.target.decode(ids) == "x s"
     unlike = spec.model_copy(update={"input_kind": "text:char"})
-    with pytest.raises(ExperimentError, match="needs input and target of one kind, cut alike"):
+    with pytest.raises(
+        ExperimentError, match="needs input and target of the same kind and options"
+    ):
         find_task(unlike, NetworkSpec(), table, decoder=DecoderSpec(share_embeddings=True))
 
 
 def test_numbers_of_their_own_length_are_refused() -> None:
     rows = {"past": [[1.0, 2.5]] * 4, "future": [[3.0, 4.5, 5.0]] * 4}
-    with pytest.raises(ExperimentError, match="Elman writes texts and symbols alone, not"):
+    with pytest.raises(ExperimentError, match="Elman writes only texts and symbols, not"):
         task_of(rows, target="future")
 
 
@@ -336,7 +338,7 @@ def test_texts_that_repeat_are_names_and_how_to_have_them_written_is_said() -> N
     short = [f"film {number % 21}" for number in range(60)]
     task = task_of({"text": texts, "title": short}, target="title")
     assert task.category == "many-to-one"
-    note = "if title holds a text to be written, not one of 21 names, say --target title:text."
+    note = "if title holds a text to be written, not one of 21 classes, say --target title:text."
     assert note in task.notes
     told = task_of({"text": texts, "title": short}, target="title", target_kind="category")
     single = [f"film-{number % 21}" for number in range(60)]
@@ -359,7 +361,7 @@ def test_names_that_stand_in_other_parts_alone_are_said_with_their_places() -> N
     assert not any("never" in note for note in find_task(data, NetworkSpec(), train, [known]).notes)
     task = find_task(data, NetworkSpec(), train, [known, other])
     assert task.notes[-1] == (
-        "never in the training part, so never answered: 'odd' (test.csv, row 1), 'so' (test.csv, "
+        "never in the training part, so never predicted: 'odd' (test.csv, row 1), 'so' (test.csv, "
         "row 2), 'od' (test.csv, row 3) and 1 more."
     )
 

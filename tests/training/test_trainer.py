@@ -168,7 +168,7 @@ def test_training_stops_when_its_minutes_are_over_and_says_so(tmp_path: Path) ->
     assert len(history.epochs) == 1
     minutes = f"{history.seconds / 60:.1f}"  # 0.0, unless the machine has much else to do
     assert (
-        f"stopped after {minutes} minutes, in epoch 1 of 500, as training.max_minutes = 1e-06"
+        f"stopped after {minutes} minutes, in epoch 1 of 500, because training.max_minutes = 1e-06"
     ) in said.getvalue()
     again = train_in(tmp_path, network(), resume=True, epochs=500, max_minutes=1e-6)
     assert again == history

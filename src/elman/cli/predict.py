@@ -91,7 +91,7 @@ def _rows(model: Model, source: str | None) -> Table | None:
 
     if source == "-" or (source is None and model.predictor.needs_rows):
         return rows_from_standard_input(model, sys.stdin.buffer)
-    return None if source is None else model.table(source, answered=False)
+    return None if source is None else model.table(source, with_targets=False)
 
 
 def _levels(text: str) -> list[float]:

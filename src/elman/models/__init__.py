@@ -1,1 +1,1 @@
-"""A trained model: it predicts, is measured, saved and loaded."""
+"""A trained model: predict, evaluate, save and load."""

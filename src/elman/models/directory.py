@@ -1,4 +1,4 @@
-"""What the directory of a run holds, by name, and where in it the model is."""
+"""Names of the files in the directory of a run, and where its model is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trained model: it predicts, is measured, composes, is saved and loaded."""
+"""A trained model: predict, evaluate, write, forecast, generate, save and load."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from elman.files import read_json, write_atomically
 from elman.layers import parameter_count
 from elman.models.directory import DESCRIPTION, WEIGHTS, model_directory
 from elman.networks.build import specified_network
-from elman.prediction.predictor import Answers, AttentionMap, Predictor, Written
+from elman.prediction.predictor import AttentionMap, Predictions, Predictor, Written
 from elman.prediction.predictors import predictor_of
 from elman.tasks.find import task_from_json
 from elman.tasks.layout import layout_of
@@ -29,12 +29,12 @@ PARTS = ("train", "valid", "test")
 
 
 class Model:
-    """A trained network and all it takes to use it.
+    """A trained network with what is needed to use it.
 
     Args:
-        experiment: what it was trained by, its hidden size solved for.
-        task: what it was asked, with the fitted features of its input and target.
-        network: answers, with its objective.
+        experiment: that it was trained by, its hidden size solved for.
+        task: what is predicted from what, with the fitted features of input and target.
+        network: the trained network, with its objective.
     """
 
     def __init__(self, experiment: Experiment, task: Task, network: torch.nn.Module) -> None:
@@ -44,12 +44,12 @@ class Model:
 
     @property
     def device(self) -> torch.device:
-        """Where the network's weights are."""
+        """The device of the network's weights."""
         return next(self.network.parameters()).device
 
     @property
     def parameters(self) -> int:
-        """Count the numbers the network has learned."""
+        """The number of parameters."""
         return parameter_count(self.network)
 
     @property
@@ -58,62 +58,62 @@ class Model:
         return self.experiment.network.bidirectional or self.experiment.network.delay > 0
 
     def predict(self, data: Any, *, probabilities: bool = False) -> Any:
-        """Answer rows.
+        """Predict the targets of rows.
 
         Args:
             data: values of the input, one a row, where the input is one column: texts, lists of
                 numbers, …; or whatever `elman.data.sources.read_table` reads: a path, a dict of
                 columns, a list of dicts, a data frame.
-            probabilities: whether to return the probability of every name as well.
+            probabilities: whether to return the probability of every class or label as well.
 
         Returns:
-            One answer a row, as the training data had them; with `probabilities` a pair of the
-            answers and an array of (n,), or (T, n), a row.
+            One prediction per row, as a value of the target column; with `probabilities` a pair of
+            the predictions and an array of (n,), or (T, n), per row.
 
         Raises:
             DataError: a value cannot be taken; its row is named.
-            OptionError: probabilities are asked of an objective that has none.
+            OptionError: probabilities are requested of an objective that has none.
         """
-        answers = self.answers(self.table(data, answered=False))
+        predictions = self.predictions(self.table(data, with_targets=False))
         if not probabilities:
-            return answers.values
-        if answers.probabilities is None:
+            return predictions.values
+        if predictions.probabilities is None:
             raise OptionError(
                 f"the objective {self.task.objective['name']!r} gives no probabilities; leave "
                 "probabilities out."
             )
-        return answers.values, [likely.numpy() for likely in answers.probabilities]
+        return predictions.values, [each.numpy() for each in predictions.probabilities]
 
-    def answers(self, table: Table) -> Answers:
+    def predictions(self, table: Table) -> Predictions:
         """Predict the rows of a table, with probabilities where there are any."""
         return self.predictor.predict(table)
 
     @property
     def predictor(self) -> Predictor:
-        """The network put to use as its task asks, for tables."""
+        """The predictor of this model's task, which takes tables."""
         return predictor_of(self.task, self.network, self.experiment)
 
     def write(self, data: Any, *, seed: int | None = None, **decoding: Any) -> list[list[Written]]:
-        """Write answers to rows, several each where asked for.
+        """Write one or several sequences for each row.
 
         Args:
             data: as for `predict`.
-            seed: of the drawing, where a temperature is given.
-            decoding: see `elman.networks.decoding.DecodingOptions`; what is not given is as in the
-                experiment.
+            seed: of sampling, where a temperature is given.
+            decoding: see `elman.networks.decoding.DecodingOptions`; options that are not given are
+                those of the experiment.
 
         Returns:
-            For every row its answers, `n_best` at most, the best first and none twice.
+            For every row its outputs, at most `n_best`, the best first and all different.
 
         Raises:
             DataError: a value cannot be taken; its row is named.
             OptionError: the model does not write, or an option is out of its range.
         """
-        table = self.table(data, answered=False)
+        table = self.table(data, with_targets=False)
         return self.predictor.write(table, seed=seed, **decoding)
 
     def attention(self, data: Any, **decoding: Any) -> list[AttentionMap]:
-        """Write an answer to every row, and say what was looked at for each symbol of it.
+        """Write a sequence for every row, and return what each of its symbols attended to.
 
         Args:
             data: as for `predict`.
@@ -123,7 +123,7 @@ class Model:
             DataError: a value cannot be taken; its row is named.
             OptionError: the model has no attention, or an option is out of its range.
         """
-        return self.predictor.attention(self.table(data, answered=False), **decoding)
+        return self.predictor.attention(self.table(data, with_targets=False), **decoding)
 
     def forecast(
         self,
@@ -136,46 +136,46 @@ class Model:
         """Forecast what comes after the last known value of every series.
 
         Args:
-            data: series laid out as the training data was, a row a step: a path, columns, a data
-                frame. Rows at their end without a value say what is known of the steps ahead. None
-                for the series that were learned from, with what was kept to measure on.
+            data: series laid out as the training data was, a row per step: a path, columns, a data
+                frame. Rows at their end without a value hold the known covariates of the steps
+                ahead. None for the series of the training data, with their test steps.
             horizon: steps ahead; None for as many as were trained.
             quantiles: their levels.
-            seed: of the paths that are drawn.
+            seed: of the paths that are sampled.
 
         Returns:
-            Name of a column → its values, a row a series and step: item, time, `step`, `mean`, and
+            Name of a column → its values, one per series and step: item, time, `step`, `mean`, and
             a column for each quantile, named by its level.
 
         Raises:
-            OptionError: the model does not forecast, or not so far or such quantiles.
-            DataError: the data cannot be read, a series has no value, or what must be known of the
-                steps ahead is not there.
+            OptionError: the model does not forecast, or not this horizon or these quantiles.
+            DataError: the data cannot be read, a series has no value, or a known covariate lacks
+                values for the steps ahead.
         """
-        table = None if data is None else self.table(data, answered=False)
+        table = None if data is None else self.table(data, with_targets=False)
         return self.predictor.forecast(table, horizon, quantiles, seed)
 
-    def table(self, data: Any, *, answered: bool = True) -> Table:
+    def table(self, data: Any, *, with_targets: bool = True) -> Table:
         """Make a table of rows laid out as the training data was; see `predict`.
 
         Args:
             data: see `predict`.
-            answered: whether of a long series only windows with a value after them are wanted, as
-                to measure by.
+            with_targets: whether only windows with a value after them are kept of a long series,
+                as for evaluation.
         """
         layout = layout_of(self.experiment.data)
         if isinstance(data, Table) and layout.is_laid_out(data):
             return data
         if len(self.task.input_columns) == 1 and _are_values(data):
             return Table.from_columns({self.task.input_columns[0]: data}, origin="data")
-        return layout.read_like(data, answered=answered)
+        return layout.read_like(data, with_targets=with_targets)
 
     def evaluate(self, data: Any = "test") -> dict[str, float]:
-        """Measure the model.
+        """Score the model's predictions.
 
         Args:
             data: a part of the data it was trained on, `train`, `valid` or `test`; a path or
-                values that hold the truth as well; for a model of piano rolls, a list of rolls.
+                values that hold the targets as well; for a model of piano rolls, a list of rolls.
 
         Returns:
             Name of a score → its value; `elman.evaluation.measures.MEASURES` says what each is.
@@ -185,14 +185,14 @@ class Model:
             OptionError: there is no such part.
             DataError: the data cannot be read, or a value is malformed.
         """
-        found = self.scores(data)
-        return {**found.values, found.unit: found.count}
+        scores = self.scores(data)
+        return {**scores.values, scores.unit: scores.count}
 
     def scores(self, data: Any = "test") -> Scores:
-        """Measure the model, with details of what was right and wrong; see `evaluate`."""
+        """Score the model's predictions, with details; see `evaluate`."""
         named = isinstance(data, str) and data in PARTS
-        names_nothing = isinstance(data, str) and not (Path(data).suffix or Path(data).exists())
-        if not named and names_nothing:
+        is_no_path = isinstance(data, str) and not (Path(data).suffix or Path(data).exists())
+        if not named and is_no_path:
             raise unknown("split", data, PARTS)
         main = self.experiment.score
         if not named:
@@ -200,7 +200,7 @@ class Model:
         parts = layout_of(self.experiment.data).parts(self.experiment.seed)
         table: Table | None = getattr(parts, data)
         if table is None:
-            raise OptionError(f"nothing was kept for {data}: data.test_fraction is 0.")
+            raise OptionError(f"there are no {data} rows: data.test_fraction is 0.")
         return self.predictor.scores(table, main=main, training=parts.train)
 
     def generate(
@@ -211,19 +211,20 @@ class Model:
         prime: Any = None,
         temperature: float = 1.0,
     ) -> Any:
-        """Go on: draw every element from the model's prediction given all elements before it.
+        """Continue a sequence: sample each element from the prediction given all before it.
 
-        A network that writes answers to what it reads draws such an answer.
+        A network that writes a sequence for its input samples such a sequence.
 
         Args:
-            steps: frames, characters, words or symbols to draw, of an answer at most.
-            seed: of the drawing.
-            prime: what to go on from: frames (P, 88), a text, a list of symbols; None begins. Or
-                what is to be answered, a value of the input.
-            temperature: below 1 keeps to what is likely, above 1 is bolder.
+            steps: frames, characters, words or symbols to sample; the maximum for a network that
+                writes.
+            seed: of sampling.
+            prime: what to continue: frames (P, 88), a text, a list of symbols; None begins anew.
+                For a network that writes, a value of the input.
+            temperature: below 1 samples likely elements more often, above 1 less often.
 
         Returns:
-            A roll (steps, 88), a text or a list of symbols; the prime is not part of it.
+            A roll (steps, 88), a text or a list of symbols, without the prime.
 
         Raises:
             OptionError: the network needs to see the future or does not predict the next element,
@@ -232,7 +233,7 @@ class Model:
         return self.predictor.generate(steps, seed, prime=prime, temperature=temperature)
 
     def save(self, directory: str | Path) -> Path:
-        """Write the weights, as safetensors, and what they belong to, as JSON.
+        """Write the weights, as safetensors, and the model's description, as JSON.
 
         Args:
             directory: created if need be.
@@ -276,7 +277,7 @@ class Model:
         if weights.checksum != description.get("weights_checksum"):
             raise CheckpointError(
                 f"{directory / WEIGHTS} and {DESCRIPTION} do not belong together: the checksum "
-                "of the weights is another. Copy both from the same run."
+                "of the weights differs. Copy both from the same run."
             )
         try:
             experiment = Experiment.from_values(description["experiment"], origin=str(path))
@@ -301,7 +302,7 @@ def _are_values(data: Any) -> bool:
 
 
 def load(directory: str | Path) -> Model:
-    """Load a trained model from its run's directory, or from where `Model.save` put it.
+    """Load a trained model from the directory of its run, or of `Model.save`.
 
     Raises:
         CheckpointError: a file is missing, truncated, corrupt, or does not fit the others.

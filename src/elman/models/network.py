@@ -16,12 +16,12 @@ from elman.training.seeds import seed_everything
 
 
 def untrained_network(experiment: Experiment, task: Task, train: Table) -> nn.Module:
-    """Draw the network of an experiment as it is before training: the same seed, the same weights.
+    """Build the network of an experiment with its initial weights, which the seed fixes.
 
     Args:
         experiment: complete.
-        task: what is asked.
-        train: the training part, whose base rates the outputs may begin at.
+        task: what is predicted from what.
+        train: the training part, whose base rates may initialise the output bias.
     """
     spec = completed_network(experiment, task)
     rates: Tensor | None = None
@@ -41,7 +41,7 @@ def untrained_network(experiment: Experiment, task: Task, train: Table) -> nn.Mo
 
 
 def _begin_at_word_vectors(network: nn.Module, task: Task, path: str) -> None:
-    """Let the embedding of a network begin at the vectors of a text file.
+    """Initialise the embedding of a network with the word vectors of a text file.
 
     Raises:
         ExperimentError: the input is no text, or none of its words has a vector.
@@ -54,11 +54,11 @@ def _begin_at_word_vectors(network: nn.Module, task: Task, path: str) -> None:
         )
     ids = {str(name): index for index, name in enumerate(vocabulary.names, start=1)}
     inputs: Any = network
-    found = load_word_vectors(inputs.inputs.tables[0], read_word_vectors(path, ids))
-    if not found:
+    loaded = load_word_vectors(inputs.inputs.tables[0], read_word_vectors(path, ids))
+    if not loaded:
         raise ExperimentError(
-            f"none of the {len(ids)} words of the training part has a vector in {path}; are its "
-            "words written otherwise, in capitals for instance?"
+            f"none of the {len(ids)} words of the training part has a vector in {path}; are they "
+            "spelt differently there, in capitals for instance?"
         )
 
 

@@ -24,7 +24,7 @@ def rows_from_standard_input(model: Model, stream: IO[bytes]) -> Table:
     columns = [name for name in model.task.input_columns if name in table.columns]
     if any(is_list(table.column(name).type) for name in columns):
         return table
-    return layout_of(model.experiment.data).read_like(table, answered=False)
+    return layout_of(model.experiment.data).read_like(table, with_targets=False)
 
 
 def predicted_table(
@@ -35,7 +35,7 @@ def predicted_table(
     seed: int | None = None,
     decoding: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Predict rows and set the predictions beside them.
+    """Predict rows and return them with their predictions.
 
     Args:
         model: trained.
@@ -45,8 +45,8 @@ def predicted_table(
         decoding: options of decoding.
 
     Raises:
-        OptionError: probabilities are asked of an objective that has none a row, or an option has
-            no meaning for this model.
+        OptionError: probabilities are requested of an objective that has none per row, or an
+            option has no meaning for this model.
     """
-    table = model.table(source, answered=False)
+    table = model.table(source, with_targets=False)
     return model.predictor.columns(table, probabilities=probabilities, seed=seed, decoding=decoding)

@@ -1,4 +1,4 @@
-"""Forecasts from rolling origins, beside what came and what a naive forecast had said."""
+"""Forecasts from rolling origins, beside the true values and a naive forecast."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from elman.tasks.task import Task
 Numbers = NDArray[np.float64]
 
 _SHOWN = ("mase", "mae", "mse")
-"""Scores of the seasonal naive forecast that are said beside those of the network."""
+"""Scores of the seasonal naive forecast that are printed beside those of the network."""
 
 
 @dataclass(frozen=True)
 class Backtest:
-    """Forecasts of one horizon from many origins, and the truth.
+    """Forecasts of one horizon from many origins, and the true values.
 
     Attributes:
         origins: of the forecasts.
-        truths: what came, (H, n) a forecast, NaN where it is not known.
-        points: the forecasts' medians, or means where no median was asked for.
-        quantiles: level → (H, n) a forecast.
-        histories: all that was known before each origin, (T, n).
-        season: steps until a series comes round.
-        items: which series each forecast is of, 0 where there is one alone.
+        truths: true values, (H, n) per forecast, NaN where missing.
+        points: the forecasts' medians, or means where the median is no level.
+        quantiles: level → (H, n) per forecast.
+        histories: the values before each origin, (T, n).
+        season: steps of a season.
+        items: the series that each forecast is of, 0 where there is only one.
     """
 
     origins: Origins
@@ -45,7 +45,7 @@ class Backtest:
     items: list[Any]
 
     def naive(self) -> list[Numbers]:
-        """Return what the seasonal naive forecast says, (H, n) a forecast."""
+        """Return the seasonal naive forecasts, (H, n) each."""
         return [
             seasonal_naive(history, len(truth), self.season)
             for history, truth in zip(self.histories, self.truths, strict=True)
@@ -63,7 +63,7 @@ class Backtest:
             main: name of the score that counts; None for MASE.
         """
         facts: dict[str, Any] = {"training": self.histories, "season": self.season}
-        found = score(
+        scores = score(
             "forecast",
             self.truths,
             self.points,
@@ -72,18 +72,18 @@ class Backtest:
             main=main,
             **facts,
         )
-        plain = self.naive()
-        both = [
-            np.where(np.isnan(guess), np.nan, truth)
-            for truth, guess in zip(self.truths, plain, strict=True)
+        naive = self.naive()
+        known = [
+            np.where(np.isnan(values), np.nan, truth)
+            for truth, values in zip(self.truths, naive, strict=True)
         ]
-        if all(np.isnan(each).all() for each in both):
-            return found
-        beside = score("forecast", both, plain, items=self.items, **facts).values
-        said = ", ".join(f"{name.upper()} {beside[name]:.3g}" for name in _SHOWN if name in beside)
-        note = f"Of the seasonal naive forecast, which repeats {self.repeated}: {said}."
-        details = {**found.details, "seasonal_naive": beside}
-        return found.model_copy(update={"details": details, "notes": (*found.notes, note)})
+        if all(np.isnan(truth).all() for truth in known):
+            return scores
+        baseline = score("forecast", known, naive, items=self.items, **facts).values
+        shown = [f"{name.upper()} {baseline[name]:.3g}" for name in _SHOWN if name in baseline]
+        note = f"The seasonal naive forecast, which repeats {self.repeated}: {', '.join(shown)}."
+        details = {**scores.details, "seasonal_naive": baseline}
+        return scores.model_copy(update={"details": details, "notes": (*scores.notes, note)})
 
 
 def rolling_forecasts(
@@ -93,17 +93,17 @@ def rolling_forecasts(
     options: ForecastOptions,
     batch_size: int,
     *,
-    most: int | None = None,
+    max_origins: int | None = None,
 ) -> Backtest:
     """Forecast series from rolling origins.
 
     Args:
         task: with the feature.
         network: a forecaster.
-        table: series, a row each, whose `spans` say which steps are to be forecast.
+        table: series, a row each, whose `spans` say which steps to forecast.
         options: of the forecast; the stride.
         batch_size: origins at a time.
-        most: origins at most, evenly chosen from the first to the last; None for all.
+        max_origins: at most so many, evenly spread from the first to the last; None for all.
 
     Raises:
         DataError: no series is as long as the horizon, or a value cannot be taken.
@@ -112,66 +112,67 @@ def rolling_forecasts(
     feature: Any = task.input
     horizon = feature.horizon
     if table.spans is None:
-        raise DataError(f"{table.source} does not say which of its steps are to be forecast.")
+        raise DataError(f"{table.source} does not say which of its steps to forecast.")
     encoded = encode_series(task, table)
     stride = options.stride or horizon
     origins = origins_between(table.spans.start, table.spans.stop - horizon, stride)
     if not len(origins.step):
         raise DataError(
             f"{table.source}: no series has {counted(horizon + 1, 'step')}, so none can be "
-            f"forecast {horizon} ahead and compared with what came."
+            f"forecast {horizon} ahead and compared with the true values."
         )
-    if most is not None and most < len(origins.step):
-        origins = origins.take(np.linspace(0, len(origins.step) - 1, most).round().astype(np.int64))
-    found = forecast(network, feature, encoded, origins, horizon, options, batch_size)
+    if max_origins is not None and max_origins < len(origins.step):
+        places = np.linspace(0, len(origins.step) - 1, max_origins)
+        origins = origins.take(places.round().astype(np.int64))
+    forecasts = forecast(network, feature, encoded, origins, horizon, options, batch_size)
     shift, scale = np.zeros(len(feature.targets)), np.ones(len(feature.targets))
     if options.standardised:
         shift, scale = feature.means, feature.deviations
     known = [(each[:, : len(feature.targets)].double().numpy() - shift) / scale for each in encoded]
-    places = list(zip(origins.series.tolist(), origins.step.tolist(), strict=True))
-    quantiles = {q: list((its - shift) / scale) for q, its in found.quantiles.items()}
+    starts = list(zip(origins.series.tolist(), origins.step.tolist(), strict=True))
+    quantiles = {q: list((values - shift) / scale) for q, values in forecasts.quantiles.items()}
     names = list(table.column(task.input_columns[-1])) if feature.several else [0] * len(known)
     return Backtest(
         origins,
-        truths=[known[row][step : step + horizon] for row, step in places],
-        points=quantiles.get(0.5) or list((found.mean - shift) / scale),
+        truths=[known[row][step : step + horizon] for row, step in starts],
+        points=quantiles.get(0.5) or list((forecasts.mean - shift) / scale),
         quantiles=quantiles,
-        histories=[known[row][:step] for row, step in places],
+        histories=[known[row][:step] for row, step in starts],
         season=feature.season,
-        items=[names[row] for row, _ in places],
+        items=[names[row] for row, _ in starts],
     )
 
 
 def seasonal_naive(history: Numbers, horizon: int, season: int = 1) -> Numbers:
-    """Forecast that every step ahead is as the same step of the season before, (H, n).
+    """Repeat for every step ahead the value one season before, (H, n).
 
-    Where that value is missing, it is that of the season before it, and so on; where there is none
-    in any season, the last known value; NaN in a column of which nothing is known.
+    Where that value is missing, the one a season earlier is taken, and so on; where all are
+    missing, the last known value; NaN in a column without values.
 
     Args:
         history: in the order of time, (T, n), NaN where a value is missing.
         horizon: H, steps ahead.
-        season: steps until the series comes round.
+        season: steps of a season.
 
     Source: Hyndman and Athanasopoulos 2021, Forecasting: Principles and Practice, 3rd ed., §5.2.
 
     >>> seasonal_naive(np.array([[1.0], [2.0], [3.0], [4.0]]), horizon=3, season=2).ravel().tolist()
     [3.0, 4.0, 3.0]
     """
-    found = np.full((horizon, history.shape[1]), np.nan)
+    naive = np.full((horizon, history.shape[1]), np.nan)
     place = len(history) - season + np.arange(horizon) % season
     while (place >= 0).any():
         before = history[place.clip(0)]
-        found = np.where(np.isnan(found) & (place >= 0)[:, None], before, found)
-        if not np.isnan(found).any():
-            return found
+        naive = np.where(np.isnan(naive) & (place >= 0)[:, None], before, naive)
+        if not np.isnan(naive).any():
+            return naive
         place = place - season
     for column, values in enumerate(history.T):
         observed = np.flatnonzero(~np.isnan(values))
         if len(observed):
-            gaps = np.isnan(found[:, column])
-            found[gaps, column] = values[observed[-1]]
-    return found
+            gaps = np.isnan(naive[:, column])
+            naive[gaps, column] = values[observed[-1]]
+    return naive
 
 
 def backtest(
@@ -181,14 +182,14 @@ def backtest(
     options: ForecastOptions,
     batch_size: int,
 ) -> Scores:
-    """Forecast series from rolling origins, and measure what came of it.
+    """Forecast series from rolling origins, and measure the forecasts.
 
     Arguments and errors are those of `rolling_forecasts`.
     """
-    found = rolling_forecasts(task, network, table, options, batch_size)
-    measured = found.scores()
-    horizon = len(found.truths[0])
-    said = [f"{counted(len(found.truths), 'forecast')} of {counted(horizon, 'step')} each."]
+    forecasts = rolling_forecasts(task, network, table, options, batch_size)
+    scores = forecasts.scores()
+    horizon = len(forecasts.truths[0])
+    notes = [f"{counted(len(forecasts.truths), 'forecast')} of {counted(horizon, 'step')} each."]
     if options.standardised:
-        said.append("Scores are of values standardised by the training part.")
-    return measured.model_copy(update={"notes": (*said, *measured.notes)})
+        notes.append("Scores are of values standardised by the training part.")
+    return scores.model_copy(update={"notes": (*notes, *scores.notes)})

@@ -10,12 +10,12 @@ from elman.errors import OptionError
 from elman.evaluation.scores import Scores
 from elman.prediction.backtest import backtest
 from elman.prediction.forecasts import ForecastOptions, forecast_ends, with_quantiles
-from elman.prediction.predictor import Answers, Predictor
+from elman.prediction.predictor import Predictions, Predictor
 from elman.tasks.forecast import ForecastTask
 from elman.tasks.series import SeriesLayout
 
 LEVELS = (0.1, 0.5, 0.9)
-"""Quantiles of a forecast where nobody has asked for others."""
+"""Default quantiles of a forecast."""
 
 
 class ForecastPredictor(Predictor):
@@ -25,8 +25,8 @@ class ForecastPredictor(Predictor):
     takes: ClassVar[frozenset[str]] = frozenset({"horizon", "quantiles", "seed"})
     needs_rows: ClassVar[bool] = False
 
-    def predict(self, table: Table) -> Answers:
-        """Refuse: a forecast is no target a row."""
+    def predict(self, table: Table) -> Predictions:
+        """Refuse: a forecast is not one target per row."""
         del table
         raise OptionError(
             f"this model forecasts: its task is {self.task.sentence}; use forecast (on the "
@@ -34,7 +34,7 @@ class ForecastPredictor(Predictor):
         )
 
     def refuse(self, option: str) -> NoReturn:
-        """Refuse an option of other predictions."""
+        """Refuse an option of other predictors."""
         raise OptionError(f"{option} has no meaning in a forecast; leave it out.")
 
     def _scores(self, table: Table, training: Table | None) -> Scores:
@@ -71,13 +71,13 @@ class ForecastPredictor(Predictor):
         """
         data = self.experiment.data
         if table is None and data.name is None and not data.files:
-            raise OptionError("the model was trained on values in memory; hand the series over.")
+            raise OptionError("the model was trained on values in memory; pass the series.")
         options = with_quantiles(ForecastOptions.of(self.experiment.forecast), quantiles, seed)
         series = SeriesLayout(data).whole() if table is None else table
         ahead = data.horizon if horizon is None else horizon
         return forecast_ends(self.task, self.network, series, ahead, options, self.batch_size)
 
     def notes_of(self, table: Table) -> list[str]:
-        """Say which series are of items that the training data had not."""
+        """Say which series are of items unknown to the training data."""
         name = self.experiment.data.sequence_id
         return self.task.series.unknown_items([] if name is None else list(table.column(name)))

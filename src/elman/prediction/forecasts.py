@@ -32,9 +32,9 @@ class ForecastOptions:
     """How forecasts are made and measured.
 
     Attributes:
-        samples: paths drawn of each.
-        levels: of the quantiles, rising.
-        seed: of the drawing.
+        samples: sampled paths per forecast.
+        levels: of the quantiles, ascending.
+        seed: of sampling.
         stride: steps from one measured forecast to the next of the same series; None for the
             horizon.
         standardised: whether scores are of values standardised by the training part.
@@ -59,7 +59,7 @@ class ForecastOptions:
 
 
 class Forecasts(NamedTuple):
-    """Forecasts of the same horizon, one an origin."""
+    """Forecasts of the same horizon, one per origin."""
 
     mean: NDArray[np.float64]
     """(origins, H, n)"""
@@ -89,19 +89,19 @@ def forecast(
         batch_size: origins at a time.
 
     Raises:
-        OptionError: the network answers fewer steps at once, or a level was not learned.
+        OptionError: the network predicts fewer steps at once, or a level was not trained.
     """
     network.eval()
     if horizon < 1:
         raise OptionError(f"horizon must be at least 1, got {horizon}.")
     if not network.feedback and horizon > network.horizon:
         raise OptionError(
-            f"this model answers {counted(network.horizon, 'step')} ahead at once, got horizon="
+            f"this model predicts {counted(network.horizon, 'step')} ahead at once, got horizon="
             f"{horizon}; train it with --horizon {horizon}, or with forecast.feedback = true, "
-            "which goes on as far as asked."
+            "which reaches any horizon."
         )
     device = next(network.parameters()).device
-    cutter = ForecastWindows(
+    windows = ForecastWindows(
         series,
         origins,
         feature.layout,
@@ -113,20 +113,21 @@ def forecast(
     if network.feedback:
         batch_size = max(1, min(batch_size, PATHS_AT_ONCE // options.samples))
     means: list[NDArray[np.float64]] = []
-    found: dict[float, list[NDArray[np.float64]]] = {level: [] for level in options.levels}
+    quantiles: dict[float, list[NDArray[np.float64]]] = {level: [] for level in options.levels}
     for start in range(0, len(origins.step), batch_size):
         rows = np.arange(start, min(start + batch_size, len(origins.step)))
-        batch = cutter.cut(origins.take(rows)).to(device)
-        mean, quantile = _answered(network, batch, rows, horizon, options)
+        batch = windows.cut(origins.take(rows)).to(device)
+        mean, by_level = _forecast_batch(network, batch, rows, horizon, options)
         means.append(mean.swapaxes(0, 1))
-        for level, its in zip(options.levels, quantile, strict=True):
-            found[level].append(its.swapaxes(0, 1))
+        for level, values in zip(options.levels, by_level, strict=True):
+            quantiles[level].append(values.swapaxes(0, 1))
     return Forecasts(
-        np.concatenate(means), {level: np.concatenate(its) for level, its in found.items()}
+        np.concatenate(means),
+        {level: np.concatenate(batches) for level, batches in quantiles.items()},
     )
 
 
-def _answered(
+def _forecast_batch(
     network: Any, batch: Batch, rows: NDArray[np.int64], horizon: int, options: ForecastOptions
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the means of a batch's forecasts, (H, B, n), and quantiles, (levels, H, B, n)."""
@@ -140,8 +141,8 @@ def _answered(
         )
         numbers = paths.double().cpu().numpy()
         return numbers.mean(0), np.quantile(numbers, options.levels, axis=0)
-    nothing = torch.full_like(batch.target, torch.nan)
-    outputs, _ = network(batch.input, lengths=batch.lengths, target=nothing)
+    unknown = torch.full_like(batch.target, torch.nan)
+    outputs, _ = network(batch.input, lengths=batch.lengths, target=unknown)
     quantiles = [_numbers(network.objective.quantile(outputs, q)) for q in options.levels]
     return _numbers(network.objective.mean(outputs)), np.stack(quantiles)
 
@@ -159,20 +160,20 @@ def forecast_ends(
     Args:
         task: with the feature.
         network: a forecaster.
-        table: series, a row each; rows at the end without a value say what is known of the steps
-            ahead.
+        table: series, a row each; steps at the end without a value hold the known covariates of
+            the steps ahead.
         horizon: steps ahead.
         options: of the forecast.
         batch_size: series at a time.
 
     Returns:
-        Name of a column → its values, a row a series and step: the item and the time, where there
-        are such, `step` from 1, the mean, and each quantile, named by its level; of several
-        targets the target's name stands before these.
+        Name of a column → its values, one per series and step: the item and the time, if any,
+        `step` from 1, the mean, and each quantile, named by its level; of several targets each of
+        these names begins with the target's.
 
     Raises:
-        DataError: a series has no value, or what must be known of the steps ahead is not there.
-        OptionError: the horizon or a level cannot be had.
+        DataError: a series has no value, or a known covariate lacks values for the steps ahead.
+        OptionError: the horizon or a level is not available.
     """
     table.require(task.input_columns)
     feature: Any = task.input
@@ -191,7 +192,7 @@ def forecast_ends(
         if feature.timed and frequency is not None:
             clocks.append(np.asarray(extended[-1 - feature.several])[-horizon:])
     origins = Origins(np.arange(len(encoded)), np.array(steps, np.int64))
-    found = forecast(network, feature, encoded, origins, horizon, options, batch_size)
+    forecasts = forecast(network, feature, encoded, origins, horizon, options, batch_size)
     columns: dict[str, list[Any]] = {}
     if feature.several:
         columns[task.input_columns[-1]] = [item for item in items for _ in range(horizon)]
@@ -200,10 +201,10 @@ def forecast_ends(
         columns[name] = _stamps(np.concatenate(clocks), frequency)
     columns["step"] = list(range(1, horizon + 1)) * len(encoded)
     for place, target in enumerate(feature.targets):
-        before = f"{target} " if len(feature.targets) > 1 else ""
-        columns[f"{before}mean"] = found.mean[..., place].ravel().tolist()
-        for level, numbers in found.quantiles.items():
-            columns[f"{before}{level:g}"] = numbers[..., place].ravel().tolist()
+        prefix = f"{target} " if len(feature.targets) > 1 else ""
+        columns[f"{prefix}mean"] = forecasts.mean[..., place].ravel().tolist()
+        for level, numbers in forecasts.quantiles.items():
+            columns[f"{prefix}{level:g}"] = numbers[..., place].ravel().tolist()
     return columns
 
 
@@ -227,12 +228,12 @@ def with_quantiles(
 def _extended(
     feature: ForecastFeature, cells: Sequence[Any], horizon: int
 ) -> tuple[list[Any], int]:
-    """Cut a series after its last known value, and go on with what is known of the horizon."""
+    """Cut a series after its last known value, and append the covariates known of the horizon."""
     n, past, known = len(feature.targets), len(feature.past), len(feature.known)
     targets = [np.asarray(cell, np.float64) for cell in cells[:n]]
     observed = np.flatnonzero(~np.isnan(np.stack(targets)).all(0))
     if not len(observed):
-        raise DataError(f"{', '.join(feature.targets)}: there is no value to go on from.")
+        raise DataError(f"{', '.join(feature.targets)}: there is no value to forecast from.")
     origin = int(observed[-1]) + 1
     end = origin + horizon
     extended: list[Any] = [np.asarray(cell)[:origin] for cell in cells[: n + past]]
@@ -241,14 +242,14 @@ def _extended(
         clock = feature.steps.times(np.asarray(cells[n + past + known])[0], end)
     for name, cell in zip(feature.known, cells[n + past : n + past + known], strict=True):
         ahead = np.asarray(cell, np.float64)[origin:end]
-        there = int((~np.isnan(ahead)).sum())
-        if there < horizon:
+        present = int((~np.isnan(ahead)).sum())
+        if present < horizon:
             last = f"step {origin - 1}"
             if clock is not None and feature.steps is not None:
                 last = show_time(clock[origin - 1], feature.steps)
             raise DataError(
                 f"{name} must be known of the {counted(horizon, 'step')} after {last}, and "
-                f"{there} of them are there. Add rows with {name} filled in and "
+                f"{present} of them are there. Add rows with {name} filled in and "
                 f"{', '.join(feature.targets)} left empty, or ask for a shorter horizon."
             )
         extended.append(np.asarray(cell)[:end])
@@ -268,12 +269,12 @@ def _numbers(tensor: Tensor) -> NDArray[np.float64]:
 
 def _generator(seed: int, row: int, device: torch.device) -> torch.Generator:
     """Return a generator of its own for a row."""
-    (drawn,) = np.random.SeedSequence([seed, row]).generate_state(1, np.uint64)
-    return torch.Generator(device).manual_seed(int(drawn >> np.uint64(1)))
+    (state,) = np.random.SeedSequence([seed, row]).generate_state(1, np.uint64)
+    return torch.Generator(device).manual_seed(int(state >> np.uint64(1)))
 
 
 def _stamps(times: Times, frequency: Frequency) -> list[Any]:
-    """Return times as dates, as times of days where they are not all midnight, or as numbers."""
+    """Return times as dates, as dates with a time where not all are midnight, or as numbers."""
     if frequency.of_numbers:
         whole = bool((times == np.round(times)).all())
         return [int(time) if whole else float(time) for time in times]

@@ -1,4 +1,4 @@
-"""The next frame of piano rolls: how well it is predicted, and composing."""
+"""The next frame of piano rolls: its scores, and composing."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import torch
 from elman.data.table import Table
 from elman.evaluation.scores import Scores
 from elman.features.roll import Roll
-from elman.prediction.answers import TargetPredictor
 from elman.prediction.next_step import check_sees_no_future
 from elman.prediction.predictor import check_sampling
 from elman.prediction.rolls import roll_scores
+from elman.prediction.targets import TargetPredictor
 
 
 class NextFramePredictor(TargetPredictor):
@@ -34,10 +34,10 @@ class NextFramePredictor(TargetPredictor):
             steps: frames to sample.
             seed: of sampling.
             prime: frames to continue, (P, 88); None begins a piece.
-            temperature: below 1 keeps to what is likely, above 1 is bolder.
+            temperature: below 1 samples likely frames more often, above 1 less often.
 
         Returns:
-            The sampled frames, (steps, 88); the prime is not among them.
+            The sampled frames, (steps, 88), without the prime.
         """
         spec = self.experiment.network
         check_sees_no_future(spec.bidirectional, spec.delay)

@@ -1,4 +1,4 @@
-"""The next token of texts and lists of symbols: how well it is predicted, and continuing them."""
+"""The next token of texts and lists of symbols: its scores, and continuing them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from elman.data.table import Table
 from elman.errors import OptionError
 from elman.evaluation.scores import Scores, score
 from elman.networks.decoding import DecodingOptions, decode, language_model_step
-from elman.prediction.answers import TargetPredictor
 from elman.prediction.predictor import check_sampling
+from elman.prediction.targets import TargetPredictor
 
 
 def check_sees_no_future(bidirectional: bool, delay: int) -> None:
@@ -23,14 +23,13 @@ def check_sees_no_future(bidirectional: bool, delay: int) -> None:
     """
     if bidirectional:
         raise OptionError(
-            "a bidirectional network reads a piece from its end as well, and a piece being "
-            "composed has no end yet; train with network.bidirectional = false to generate."
+            "a bidirectional network reads a sequence from its end as well, and a sequence being "
+            "generated has no end yet; train with network.bidirectional = false to generate."
         )
     if delay:
         raise OptionError(
-            f"a network with delay = {delay} answers only after hearing {delay} "
-            "more frames, and in composing there are none; train with network.delay = 0 to "
-            "generate."
+            f"a network with delay = {delay} predicts only after reading {delay} more steps, and "
+            "a sequence being generated has none; train with network.delay = 0 to generate."
         )
 
 
@@ -40,11 +39,11 @@ class NextStepPredictor(TargetPredictor):
     task: Any
 
     def _scores(self, table: Table, training: Table | None) -> Scores:
-        """Read the whole text from its beginning to its end, in rows side by side."""
+        """Read the whole text from its beginning to its end, in parallel rows."""
         del training
         network = self.network
         truths: list[list[int]] = []
-        answers: list[list[int]] = []
+        predicted: list[list[int]] = []
         nll = 0.0
         network.eval()
         state = None
@@ -56,22 +55,22 @@ class NextStepPredictor(TargetPredictor):
                 nats = network.objective.step_nll(outputs, batch.target, batch.lengths)
                 nll += float(nats.sum())
                 likeliest = network.objective.answers(outputs, batch.lengths)
-                answers += [row.tolist() for row in likeliest]
+                predicted += [row.tolist() for row in likeliest]
                 rows = zip(batch.target.unbind(1), batch.lengths.tolist(), strict=True)
                 truths += [ids[:steps].tolist() for ids, steps in rows]
         symbols = sum(map(len, truths))
         facts: dict[str, Any] = {"characters": symbols} if self.task.input.spelled else {}
-        return score("language", truths, answers, nll=nll / symbols, **facts)
+        return score("language", truths, predicted, nll=nll / symbols, **facts)
 
     def note_of_prime(self, prime: Any) -> str | None:
-        """Say how much of a text to continue was not learned, and is read as unknown."""
+        """Say how much of a text to continue is not in the vocabulary, and is read as unknown."""
         feature = self.task.input
         unknown = feature.unknown_in(prime)
         if not unknown:
             return None
         return (
-            f"{unknown} of {len(feature.encode(prime))} {feature.description} to go on from were "
-            "not learned, and are read as unknown."
+            f"{unknown} of {len(feature.encode(prime))} {feature.description} to continue are not "
+            "in the vocabulary, and are read as unknown."
         )
 
     def generate(self, steps: int, seed: int, *, prime: Any, temperature: float) -> Any:
@@ -84,12 +83,12 @@ class NextStepPredictor(TargetPredictor):
         Args:
             steps: tokens to sample.
             seed: of sampling.
-            prime: a text, or symbols, to continue; None begins as after the end of a line, or
-                where there are no lines with what the training part held most of.
-            temperature: below 1 keeps to what is likely, above 1 is bolder.
+            prime: a text, or symbols, to continue; None begins after the end of a line, or where
+                there are no lines with the most frequent token of the training part.
+            temperature: below 1 samples likely tokens more often, above 1 less often.
 
         Returns:
-            What was sampled, decoded; the prime is not part of it.
+            The sampled tokens, decoded, without the prime.
         """
         spec = self.experiment.network
         check_sees_no_future(spec.bidirectional, spec.delay)
@@ -101,15 +100,15 @@ class NextStepPredictor(TargetPredictor):
         self, prime: Any, steps: int, generator: torch.Generator, temperature: float
     ) -> Any:
         feature, network = self.task.input, self.network
-        read: Tensor = feature.beginning() if prime is None else feature.encode(prime)
-        if not len(read):
-            raise OptionError("prime must hold at least one element to go on from, got none.")
-        read = read.to(self.device)
-        state = network(read[:-1, None])[1] if len(read) > 1 else None
+        start: Tensor = feature.beginning() if prime is None else feature.encode(prime)
+        if not len(start):
+            raise OptionError("prime must hold at least one element to continue, got none.")
+        start = start.to(self.device)
+        state = network(start[:-1, None])[1] if len(start) > 1 else None
         ((sampled,),) = decode(
             language_model_step(network),
             state,
-            read[-1:],
+            start[-1:],
             end=None,
             options=DecodingOptions(max_length=steps, temperature=temperature),
             generator=generator,

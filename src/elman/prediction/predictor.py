@@ -1,6 +1,7 @@
-"""What every kind of predictor does with a network: predict, score, write, forecast, generate.
+"""What every predictor does with a network: predict, score, write, forecast, generate.
 
-There is one class a class of tasks. Each does what its task is for and refuses the rest in words.
+There is one class of predictors per class of tasks. Each does what its task is for and refuses the
+rest with an error.
 """
 
 from __future__ import annotations
@@ -20,35 +21,35 @@ from elman.experiment import Experiment
 from elman.tasks.task import Task
 
 
-class Answers(NamedTuple):
-    """One prediction a row, in the order of the table."""
+class Predictions(NamedTuple):
+    """One prediction per row, in the order of the table."""
 
     values: list[Any]
-    """Decoded: as the data would have them."""
+    """Decoded to the target's own values."""
     probabilities: list[Tensor] | None
-    """Of every name, (n,) or (T, n) a row, where the objective has any."""
+    """Of every class or label, (n,) or (T, n) per row, where the objective has any."""
 
 
 class Written(NamedTuple):
     """One of the sequences that a network wrote for a row."""
 
     value: Any
-    """Decoded: as the data would have it."""
+    """Decoded to the target's own values."""
     log_probability: float
     """Of all its symbols and its end, in nats."""
     score: float
-    """What it was compared with others by, see `DecodingOptions.length_penalty`."""
+    """The score it is ranked by, see `DecodingOptions.length_penalty`."""
     finished: bool
-    """Whether it ended by itself, not at the greatest length."""
+    """Whether it ended by itself, not at the maximum length."""
 
 
 class AttentionMap(NamedTuple):
-    """What a decoder looked at while it wrote."""
+    """What a decoder attended to while it wrote."""
 
     source: list[str]
-    """Symbols that were read, S."""
+    """Symbols of the source, S."""
     written: list[str]
-    """Symbols that were written, U, and the end."""
+    """Symbols of the output, U, and the end."""
     weights: Tensor
     """(U + 1, S); each row sums to 1."""
 
@@ -58,9 +59,9 @@ class Predictor(ABC):
     """A network and its task, put to use.
 
     Attributes:
-        task: what is asked.
+        task: what is predicted from what.
         network: with its objective; left in evaluation mode.
-        experiment: complete; batch size, decoding and metric are its.
+        experiment: complete; it holds batch size, decoding options and metric.
     """
 
     task: Any
@@ -68,9 +69,9 @@ class Predictor(ABC):
     experiment: Experiment
 
     takes: ClassVar[frozenset[str]] = frozenset({"probabilities"})
-    """Options of a prediction that mean something here."""
+    """Options of a prediction that this predictor accepts."""
     needs_rows: ClassVar[bool] = True
-    """Whether rows must be given; else it goes on from the training data."""
+    """Whether rows must be given; else it continues the training data."""
 
     @property
     def batch_size(self) -> int:
@@ -79,12 +80,12 @@ class Predictor(ABC):
 
     @property
     def device(self) -> torch.device:
-        """Where the network's weights are."""
+        """The device of the network's weights."""
         parameter: Tensor = next(self.network.parameters())
         return parameter.device
 
     def check_installed(self) -> None:
-        """Refuse, before hours of training, scores that need an extra which is missing.
+        """Raise, before hours of training, if the scores need an extra that is missing.
 
         Raises:
             MissingDependencyError: an extra is not installed.
@@ -92,12 +93,12 @@ class Predictor(ABC):
         return
 
     @abstractmethod
-    def predict(self, table: Table) -> Answers:
+    def predict(self, table: Table) -> Predictions:
         """Predict the target of every row.
 
         Raises:
             DataError: a value cannot be taken, or a column is missing.
-            OptionError: the task has no target a row.
+            OptionError: the task has no target per row.
         """
 
     def scores(
@@ -107,19 +108,19 @@ class Predictor(ABC):
 
         Args:
             table: with the columns of input and target.
-            main: name of the score that counts; None for that of the kind.
-            training: the training part, which the errors of a forecast are scaled by.
+            main: name of the main score; None for the usual one of the task.
+            training: the training part, by which the errors of a forecast are scaled.
 
         Raises:
             DataError: a value cannot be taken, or a column is missing.
             OptionError: there is no score of that name.
         """
         table.require(self.task.input_columns)
-        found = self._scores(table, training)
-        main = main or found.main
-        if main not in found.values:
-            raise unknown("score", main, found.values)
-        return found.model_copy(update={"main": main})
+        scores = self._scores(table, training)
+        main = main or scores.main
+        if main not in scores.values:
+            raise unknown("score", main, scores.values)
+        return scores.model_copy(update={"main": main})
 
     @abstractmethod
     def _scores(self, table: Table, training: Table | None) -> Scores: ...
@@ -134,12 +135,13 @@ class Predictor(ABC):
         horizon: int | None = None,
         quantiles: Sequence[float] | None = None,
     ) -> dict[str, Any]:
-        """Predict rows and set the predictions beside them.
+        """Predict rows and return them with their predictions.
 
         Args:
             table: rows; None where the predictor needs none.
-            probabilities: whether every name's probability gets a column, `p(NAME)`; of a model
-                that writes, the log-probability of each output, `log p(TARGET)`.
+            probabilities: whether to add a column for the probability of every class or label,
+                `p(NAME)`; of a model that writes, for the log-probability of each output,
+                `log p(TARGET)`.
             seed: of sampling.
             decoding: options of decoding, see `elman.networks.decoding.DecodingOptions`.
             horizon: steps ahead, of a forecast.
@@ -158,32 +160,32 @@ class Predictor(ABC):
             if value is not None:
                 self.refuse(name)
         assert table is not None, "a predictor of rows needs rows"
-        answers = self.predict(table)
-        columns, name = self._beside(table)
-        columns[name] = answers.values
-        return columns | (self._probabilities(answers) if probabilities else {})
+        predictions = self.predict(table)
+        columns, name = self._table_columns(table)
+        columns[name] = predictions.values
+        return columns | (self._probabilities(predictions) if probabilities else {})
 
-    def _beside(self, table: Table) -> tuple[dict[str, Any], str]:
-        """Return the columns of a table, and a name for that of the predictions."""
+    def _table_columns(self, table: Table) -> tuple[dict[str, Any], str]:
+        """Return the columns of a table, and a name for the column of predictions."""
         columns = {name: list(table.column(name)) for name in table.columns}
         name = ", ".join(self.task.target_columns)
         return columns, f"predicted {name}" if name in columns else name
 
-    def _probabilities(self, answers: Answers) -> dict[str, list[float]]:
-        """Return a column of the probability of each name."""
+    def _probabilities(self, predictions: Predictions) -> dict[str, list[float]]:
+        """Return a column of the probability of each class or label."""
         target = self.task.target
-        if answers.probabilities is None or not target.predicts_names or target.has_steps:
+        if predictions.probabilities is None or not target.predicts_names or target.has_steps:
             raise OptionError(
-                "probabilities are given for classes and labels, one answer a row; this model's "
+                "probabilities are given for classes and labels, one target a row; this model's "
                 f"task is {self.task.sentence}."
             )
         return {
-            f"p({name})": [float(row[index]) for row in answers.probabilities]
+            f"p({name})": [float(row[index]) for row in predictions.probabilities]
             for index, name in enumerate(target.names)
         }
 
     def notes_of(self, table: Table) -> list[str]:
-        """Say what has to be known of rows before they are predicted, a sentence each."""
+        """Return notes on rows that are about to be predicted, a sentence each."""
         del table
         return []
 
@@ -208,14 +210,14 @@ class Predictor(ABC):
     def write(
         self, table: Table, *, seed: int | None = None, **decoding: Any
     ) -> list[list[Written]]:
-        """Write sequences to rows, several each where asked for; refused where none is written."""
+        """Write one or several sequences for each row; refused by a model that writes none."""
         del table, seed, decoding
         raise OptionError(
             f"this model writes no sequences: its task is {self.task.sentence}; use predict."
         )
 
     def attention(self, table: Table, **decoding: Any) -> list[AttentionMap]:
-        """Write a sequence to every row, and say what was attended to for each symbol of it."""
+        """Write a sequence for every row, and return what each of its symbols attended to."""
         self.write(table, **decoding)
         return []
 
@@ -235,21 +237,21 @@ class Predictor(ABC):
         )
 
     def note_of_prime(self, prime: Any) -> str | None:
-        """Say what of a sequence to continue cannot be read; None where all can."""
+        """Say how much of a sequence to continue is unknown; None where nothing is."""
         del prime
         return None
 
 
 def require_targets(task: Task, table: Table) -> None:
-    """Refuse a table without a column of the target.
+    """Refuse a table without the target columns.
 
     Raises:
-        DataError: there is none.
+        DataError: one is missing.
     """
     for column in task.target_columns:
         if column not in table.columns:
             raise DataError(
-                f"{table.source} has no column {column!r}, which holds the truth to measure by; "
+                f"{table.source} has no column {column!r}, the target to compare with; "
                 f"it has {', '.join(table.columns)}. `predict` needs none."
             )
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from torch import nn
 
 from elman.experiment import Experiment
-from elman.prediction.answers import FramesPredictor, TargetPredictor
 from elman.prediction.forecaster import ForecastPredictor
 from elman.prediction.next_frame import NextFramePredictor
 from elman.prediction.next_step import NextStepPredictor
 from elman.prediction.predictor import Predictor
+from elman.prediction.targets import FramesPredictor, TargetPredictor
 from elman.prediction.written import WritingPredictor
 from elman.tasks.forecast import ForecastTask
 from elman.tasks.next_frame import NextFrameTask
@@ -31,10 +31,10 @@ _PREDICTORS: Mapping[type[Task], type[Predictor]] = {
 
 
 def predictor_of(task: Task, network: nn.Module, experiment: Experiment) -> Predictor:
-    """Put a network to use as its task asks.
+    """Return the predictor of a network and its task.
 
     Args:
-        task: what is asked.
+        task: what is predicted from what.
         network: with its objective.
         experiment: complete.
     """

@@ -18,9 +18,9 @@ class RollMetrics(NamedTuple):
 
         accuracy = TP / (TP + FP + FN)          F1 = 2 TP / (2 TP + FP + FN)
 
-    over all keys and frames, a key being predicted where its probability exceeds ½: correct
-    rejections, which are most of a roll, do not count. Both are 1 where there was nothing to
-    predict and nothing was predicted.
+    over all keys and frames, a key being predicted where its probability exceeds ½. True
+    negatives, which are most of a roll, do not count. Both are 1 where no key was pressed and
+    none was predicted.
 
     Source: Bay, Ehmann & Downie 2009, "Evaluation of multiple-F0 estimation and tracking
     systems", §3.
@@ -57,10 +57,10 @@ def measure(
             real = torch.arange(len(x), device=device)[:, None] < lengths
             nll += float(frame_nll(logits, target)[real].double().sum())
             frames += int(real.sum())
-            guess, truth = logits[real] > 0, target[real] > 0
-            hits += int((guess & truth).sum())
+            prediction, truth = logits[real] > 0, target[real] > 0
+            hits += int((prediction & truth).sum())
             played += int(truth.sum())
-            predicted += int(guess.sum())
+            predicted += int(prediction.sum())
     either = played + predicted - hits
     return RollMetrics(
         nll=nll / frames,

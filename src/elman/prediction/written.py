@@ -1,4 +1,4 @@
-"""Sequences that a network writes for the rows of a table, and how good they are."""
+"""Sequences that a network writes for the rows of a table, and their scores."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from elman.evaluation.scores import Scores, score
 from elman.evaluation.translation import sacrebleu
 from elman.experiment.decoder import DecodingSpec
 from elman.networks.decoding import DecodingOptions, Hypothesis, decode
-from elman.prediction.answers import FROM_NOTHING, notes_of_empty_rows
 from elman.prediction.predictor import (
-    Answers,
     AttentionMap,
+    Predictions,
     Predictor,
     Written,
     checked_seed,
     require_targets,
 )
+from elman.prediction.targets import FROM_NOTHING, notes_of_empty_rows
 from elman.tasks.layout import layout_of
 from elman.tasks.task import Task
 from elman.tasks.writing import WritingTask
 
 END = "∎"
-"""How the end of an output is shown."""
+"""Shows the end of an output."""
 
 BY_SACREBLEU = frozenset({"caption", "translation"})
 """Kinds of score that need sacreBLEU."""
 
-LONGEST = 100
-"""Symbols of an output at most, where an experiment does not say."""
+MAX_LENGTH = 100
+"""Default for the maximum number of symbols in an output."""
 
 
 class WritingPredictor(Predictor):
-    """Writes a sequence to each row."""
+    """Writes a sequence for each row."""
 
     task: WritingTask
     takes: ClassVar[frozenset[str]] = frozenset({"probabilities", "n_best", "settings", "seed"})
@@ -49,12 +49,12 @@ class WritingPredictor(Predictor):
     def _options(self, **changed: Any) -> DecodingOptions:
         return decoding_options(self.experiment.decoding, **changed)
 
-    def predict(self, table: Table) -> Answers:
-        """Write the best sequence to every row."""
+    def predict(self, table: Table) -> Predictions:
+        """Write the best sequence for every row."""
         table.require(self.task.input_columns)
         decode_target = self.task.target.decode
-        found = self.hypotheses(table, self._options())
-        return Answers([decode_target(best[0].ids) for best in found], None)
+        hypotheses = self.hypotheses(table, self._options())
+        return Predictions([decode_target(best[0].ids) for best in hypotheses], None)
 
     def hypotheses(
         self,
@@ -62,9 +62,9 @@ class WritingPredictor(Predictor):
         options: DecodingOptions,
         generators: Sequence[torch.Generator] | None = None,
     ) -> list[list[Hypothesis]]:
-        """Write to every row; see `write_answers`."""
+        """Return the hypotheses of every row; see `write_rows`."""
         size = self.batch_size
-        return write_answers(self.task, self.network, table, size, options, generators=generators)
+        return write_rows(self.task, self.network, table, size, options, generators=generators)
 
     def columns(
         self,
@@ -76,33 +76,35 @@ class WritingPredictor(Predictor):
         horizon: int | None = None,
         quantiles: Sequence[float] | None = None,
     ) -> dict[str, Any]:
-        """Write to rows and set what was written beside them; see `Predictor.columns`."""
+        """Write a sequence for each row; see `Predictor.columns`."""
         if horizon is not None or quantiles is not None:
             self._refuse_forecast()
         assert table is not None, "a predictor of rows needs rows"
-        columns, name = self._beside(table)
-        answers = self.write(table, seed=seed, **(decoding or {}))
-        for place in range(max(map(len, answers), default=1)):
-            title = f"{name} {place + 1}" if place else name
-            written = [row[place] if place < len(row) else None for row in answers]
-            columns[title] = [each and each.value for each in written]
+        columns, name = self._table_columns(table)
+        outputs = self.write(table, seed=seed, **(decoding or {}))
+        for rank in range(max(map(len, outputs), default=1)):
+            title = f"{name} {rank + 1}" if rank else name
+            ranked = [row[rank] if rank < len(row) else None for row in outputs]
+            columns[title] = [output and output.value for output in ranked]
             if probabilities:
-                columns[f"log p({title})"] = [each and each.log_probability for each in written]
+                columns[f"log p({title})"] = [
+                    output and output.log_probability for output in ranked
+                ]
         return columns
 
     def write(
         self, table: Table, *, seed: int | None = None, **decoding: Any
     ) -> list[list[Written]]:
-        """Write sequences to rows, several each where asked for.
+        """Write one or several sequences for each row.
 
         Args:
-            table: with the input's columns.
+            table: with the input columns.
             seed: of sampling, where a temperature is given.
-            decoding: see `elman.networks.decoding.DecodingOptions`; what is not given is as in the
-                experiment.
+            decoding: see `elman.networks.decoding.DecodingOptions`; options that are not given are
+                those of the experiment.
 
         Returns:
-            For every row its outputs, `n_best` at most, the best first and none twice.
+            For every row its outputs, at most `n_best`, the best first and all different.
 
         Raises:
             DataError: a value cannot be taken; its row is named.
@@ -111,16 +113,16 @@ class WritingPredictor(Predictor):
         options = self._options(**decoding)
         if (options.temperature is None) != (seed is None):
             raise OptionError(
-                "a temperature draws and a seed is of the drawing: give both, or neither for the "
-                f"likeliest answer; got temperature={options.temperature}, seed={seed}."
+                "sampling needs both a temperature and a seed; give both, or neither for the most "
+                f"likely output; got temperature={options.temperature}, seed={seed}."
             )
         table.require(self.task.input_columns)
         random = None if seed is None else generators(seed, len(table))
-        found = self.hypotheses(table, options, random)
-        return [distinct(self.task.target, hypotheses) for hypotheses in found]
+        hypotheses = self.hypotheses(table, options, random)
+        return [distinct(self.task.target, best) for best in hypotheses]
 
     def attention(self, table: Table, **decoding: Any) -> list[AttentionMap]:
-        """Write a sequence to every row, and say what was attended to for each symbol of it.
+        """Write a sequence for every row, and return what each of its symbols attended to.
 
         Raises:
             OptionError: the network has no attention.
@@ -133,11 +135,11 @@ class WritingPredictor(Predictor):
         """Sample a sequence for one value of the input, the prime."""
         if prime is None:
             raise OptionError(
-                f"this model answers what it reads, {', '.join(self.task.input_columns)}: give "
-                "such a value as the prime (--prompt on the command line)."
+                f"this model writes for a value of {', '.join(self.task.input_columns)}: give one "
+                "as the prime (--prompt on the command line)."
             )
         if len(self.task.input_columns) > 1 or isinstance(prime, Mapping):
-            table = layout_of(self.experiment.data).read_like([prime], answered=False)
+            table = layout_of(self.experiment.data).read_like([prime], with_targets=False)
         else:
             table = Table.from_columns({self.task.input_columns[0]: [prime]}, origin="data")
         options = {"max_length": steps, "temperature": temperature, "beam_size": 1}
@@ -149,12 +151,12 @@ class WritingPredictor(Predictor):
         self._refuse_forecast()
 
     def notes_of(self, table: Table) -> list[str]:
-        """Say which rows hold nothing to be read."""
+        """Say which rows are empty."""
         return notes_of_empty_rows(self.task, table, FROM_NOTHING)
 
     @property
     def score_kind(self) -> str:
-        """The kind of score that measures what is written."""
+        """The kind of score that suits the target."""
         source, target = self.task.input, self.task.target
         if source.says_little:
             return "language"
@@ -163,16 +165,16 @@ class WritingPredictor(Predictor):
         return "caption" if source.is_picture else "translation"
 
     def check_installed(self) -> None:
-        """Refuse, before anything is written, scores that need an extra which is missing."""
+        """Raise, before anything is written, if the scores need an extra that is missing."""
         if self.score_kind in BY_SACREBLEU:
             sacrebleu()
 
     def _scores(self, table: Table, training: Table | None) -> Scores:
-        """Measure what is written against a table that has the targets.
+        """Score what is written against a table that has the targets.
 
-        Texts are measured by BLEU and chrF, symbols by edits. Of an input that says little, such
-        as the language of a name, no one output is right: there it is the likelihood of the target
-        alone.
+        Texts are scored by BLEU and chrF, symbols by edits. For an input that says little, such
+        as the language of a name, no single output is right: there only the likelihood of the
+        target is measured.
         """
         del training
         task = self.task
@@ -187,18 +189,18 @@ class WritingPredictor(Predictor):
         truths = [target.as_given(value) for value in table.values(task.target_columns)]
         if kind == "caption":
             table, truths = with_several_references(task, table, truths)
-        answers = self.predict(table).values
+        outputs = self.predict(table).values
         if kind in BY_SACREBLEU:
-            found = score(kind, truths, answers, lowercase=target.drops_case)
+            scores = score(kind, truths, outputs, lowercase=target.drops_case)
         elif target.spelled:
-            found = score(kind, list(map(list, truths)), list(map(list, answers)))
+            scores = score(kind, list(map(list, truths)), list(map(list, outputs)))
         else:
-            found = score(kind, truths, answers)
+            scores = score(kind, truths, outputs)
         likely = {"perplexity": perplexity(nll)}
         if target.spelled:
             bits = bits_per_character(nll, symbols=count, characters=count)
             likely = {"bits_per_character": bits}
-        return found.model_copy(update={"values": {**found.values, **likely}})
+        return scores.model_copy(update={"values": {**scores.values, **likely}})
 
 
 def decoding_options(spec: DecodingSpec, **changed: Any) -> DecodingOptions:
@@ -207,12 +209,12 @@ def decoding_options(spec: DecodingSpec, **changed: Any) -> DecodingOptions:
     Raises:
         OptionError: a value is out of its range, or two contradict each other.
     """
-    said = spec.model_dump(exclude_none=True)
-    return DecodingOptions(**{"max_length": LONGEST, **said, **changed})
+    given = spec.model_dump(exclude_none=True)
+    return DecodingOptions(**{"max_length": MAX_LENGTH, **given, **changed})
 
 
 def generators(seed: int, rows: int) -> list[torch.Generator]:
-    """Make a generator a row, so that what is drawn for one does not depend on the others.
+    """Make a generator per row, so that the sample of a row does not depend on the others.
 
     Raises:
         OptionError: the seed is out of range.
@@ -222,7 +224,7 @@ def generators(seed: int, rows: int) -> list[torch.Generator]:
 
 
 @torch.no_grad()
-def write_answers(
+def write_rows(
     task: Task,
     network: Any,
     table: Table,
@@ -232,16 +234,16 @@ def write_answers(
     prefixes: Sequence[Tensor] | None = None,
     generators: Sequence[torch.Generator] | None = None,
 ) -> list[list[Hypothesis]]:
-    """Write an answer to every row of a table.
+    """Write a sequence for every row of a table.
 
     Args:
-        task: what is asked.
+        task: what is predicted from what.
         network: that writes; left in evaluation mode.
-        table: with the input's columns.
+        table: with the input columns.
         batch_size: rows at a time.
-        options: of the decoding.
-        prefixes: what each answer begins with, ids, one a row; None for nothing.
-        generators: of the drawing, one a row, where options draw.
+        options: of decoding.
+        prefixes: ids that each output begins with, one tensor per row; None for none.
+        generators: of sampling, one per row, where the options sample.
 
     Returns:
         For every row its hypotheses, best first.
@@ -254,7 +256,7 @@ def write_answers(
         return []
     device = next(network.parameters()).device
     boundary: int = network.objective.boundary
-    found: list[list[Hypothesis]] = [[] for _ in range(len(table))]
+    outputs: list[list[Hypothesis]] = [[] for _ in range(len(table))]
     batches, order = task.input_batches(table, batch_size)
     rows = iter(order)
     for batch in batches:
@@ -270,42 +272,40 @@ def write_answers(
             generator=None if generators is None else [generators[row] for row in chosen],
         )
         for row, best in zip(chosen, hypotheses, strict=True):
-            found[row] = best
-    return found
+            outputs[row] = best
+    return outputs
 
 
 def distinct(feature: Any, hypotheses: Sequence[Hypothesis]) -> list[Written]:
-    """Decode hypotheses; of several that spell the same, the first is kept."""
-    found: dict[str, Written] = {}
+    """Decode hypotheses; of several with the same value, the first is kept."""
+    outputs: dict[str, Written] = {}
     for each in hypotheses:
         value = feature.decode(each.ids)
-        answer = Written(value, each.log_probability, each.score, each.finished)
-        found.setdefault(repr(value), answer)
-    return list(found.values())
+        output = Written(value, each.log_probability, each.score, each.finished)
+        outputs.setdefault(repr(value), output)
+    return list(outputs.values())
 
 
 @torch.no_grad()
 def attention_maps(
     task: Task, network: Any, table: Table, batch_size: int, options: DecodingOptions
 ) -> list[AttentionMap]:
-    """Write an answer to every row, and say what was looked at for each of its symbols.
+    """Write a sequence for every row, and return what each of its symbols attended to.
 
     Args:
-        task: what is asked.
+        task: what is predicted from what.
         network: an encoder–decoder with attention.
-        table: with the input's columns.
+        table: with the input columns.
         batch_size: rows at a time.
-        options: of the decoding.
+        options: of decoding.
 
     Raises:
         OptionError: the network has no attention.
     """
     decoder = getattr(network, "decoder", None)
     if decoder is None or decoder.attention is None:
-        raise OptionError(
-            "this model looks at no source while it writes; train one with decoder.attention."
-        )
-    answers = [best[0].ids for best in write_answers(task, network, table, batch_size, options)]
+        raise OptionError("this model has no attention; train one with decoder.attention.")
+    outputs = [best[0].ids for best in write_rows(task, network, table, batch_size, options)]
     device = next(network.parameters()).device
     maps: list[Any] = [None] * len(table)
     batches, order = task.input_batches(table, batch_size)
@@ -313,7 +313,7 @@ def attention_maps(
     for batch in batches:
         batch = batch.to(device)
         chosen = [next(rows) for _ in range(len(batch.lengths))]
-        target = pad_sequence([answers[row] for row in chosen], padding_value=NO_LABEL).to(device)
+        target = pad_sequence([outputs[row] for row in chosen], padding_value=NO_LABEL).to(device)
         forced = network.objective.teacher_forced(target, len(chosen))
         state = network.begin(batch.input, batch.lengths)
         weights = decoder.attend(forced.read, state, lengths=forced.lengths).cpu()
@@ -321,7 +321,7 @@ def attention_maps(
             steps, symbols = int(batch.lengths[place]), int(forced.lengths[place])
             maps[row] = AttentionMap(
                 task.input.tokens(batch.input[:steps, place].cpu()),
-                [*task.target.tokens(answers[row]), END],
+                [*task.target.tokens(outputs[row]), END],
                 weights[:symbols, place, :steps],
             )
     return maps
@@ -331,17 +331,17 @@ def attention_maps(
 def likelihood(
     task: Task, network: Any, table: Table, batch_size: int
 ) -> tuple[list[list[int]], list[list[int]], float]:
-    """Read the true answers, symbol by symbol.
+    """Measure the likelihood of the targets under teacher forcing.
 
     Returns:
-        Of every row the symbols to be written, its boundary last; what the network would have
-        written at each step, told the truth so far; and the mean negative log-likelihood of a
-        symbol in nats, boundaries included.
+        The target symbols of every row, the boundary last; the most likely symbol at each step,
+        given the true ones before it; and the mean negative log-likelihood of a symbol in nats,
+        boundaries included.
     """
     network.eval()
     device = next(network.parameters()).device
     truths: list[list[int]] = []
-    answers: list[list[int]] = []
+    predicted: list[list[int]] = []
     nats = 0.0
     for batch in task.evaluation_batches(table, batch_size).epoch(0):
         batch = batch.to(device)
@@ -351,14 +351,14 @@ def likelihood(
         likeliest = outputs.argmax(-1)
         for row, steps in enumerate(forced.lengths.tolist()):
             truths.append(forced.written[:steps, row].tolist())
-            answers.append(likeliest[:steps, row].tolist())
-    return truths, answers, nats / sum(map(len, truths))
+            predicted.append(likeliest[:steps, row].tolist())
+    return truths, predicted, nats / sum(map(len, truths))
 
 
 def with_several_references(
     task: Task, table: Table, truths: Sequence[Any]
 ) -> tuple[Table, list[list[Any]]]:
-    """Take every picture once, with all that is said of it."""
+    """Take every picture once, with all its captions."""
     first: dict[bytes, int] = {}
     references: dict[bytes, list[Any]] = {}
     cells = table.values(task.input_columns)

@@ -1,1 +1,1 @@
-"""The pages that show what was trained."""
+"""The report pages of runs and comparisons."""

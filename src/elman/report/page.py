@@ -1,4 +1,4 @@
-"""What the pages of all reports have in common."""
+"""What all report pages share."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from elman.report.style import PANEL, THEME, css_colour, inline_svg, panel
 
 
 class Picture(NamedTuple):
-    """A figure of the page: the drawing, its title, what to know about it, and how it sounds.
+    """A figure of the page: the drawing, its title, its caption, and its music.
 
-    `midi` is a `data:` address, so that the page holds the music itself; `file` is what a reader
-    saves it as.
+    `midi` is a `data:` address, so that the page holds the music itself; `file` is the name it is
+    saved under.
     """
 
     svg: Markup
@@ -30,7 +30,7 @@ class Picture(NamedTuple):
 
 
 def render(template: str, **facts: Any) -> str:
-    """Fill in a template of `templates/`; text is escaped, and a fact that is missing an error."""
+    """Render a template of `templates/`; text is escaped, and a missing fact is an error."""
     environment = Environment(
         loader=PackageLoader("elman.report"),
         autoescape=True,
@@ -51,7 +51,7 @@ def render(template: str, **facts: Any) -> str:
 def draw_inline(
     name: str, draw: Callable[[Axes], None], size: tuple[float, float] = PANEL
 ) -> Markup:
-    """Draw a figure of one pair of axes and make it part of the page.
+    """Draw a figure with one pair of axes as part of the page.
 
     Args:
         name: of the figure, unique in its page: letters and hyphens.
@@ -64,5 +64,5 @@ def draw_inline(
 
 
 def thousands(number: int) -> str:
-    """Write a whole number in groups of three digits."""
+    """Format a whole number in groups of three digits."""
     return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")

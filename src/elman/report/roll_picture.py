@@ -1,4 +1,4 @@
-"""A piano roll as a picture of a page, with its description and its music."""
+"""A piano roll as a figure of a page, with its description and its music."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from elman.report.page import Picture, draw_inline
 from elman.report.style import FONT_SIZE, THEME
 
 GREATEST_ROLL = 96
-"""Frames of a roll that are drawn; more would be too narrow to read on a phone."""
+"""Maximum number of frames drawn; more would be too narrow to read on a phone."""
 ROLL = (4.3, 2.5)
 """Size of a roll's picture in inches."""
 
@@ -30,7 +30,7 @@ def roll_picture(
     frames_per_beat: int,
     file: str,
 ) -> Picture:
-    """Draw the beginning of a roll; its words and its music are of the whole.
+    """Draw the beginning of a roll; its description and its music are of the whole.
 
     Args:
         name: of the figure, unique in its page.
@@ -40,7 +40,7 @@ def roll_picture(
         notes: lowest and highest MIDI note of the picture.
         frames: that are drawn, and the width of the picture.
         frames_per_beat: for the music.
-        file: what a reader saves the music as.
+        file: name that the music is saved under.
     """
 
     def draw(axes: Axes) -> None:
@@ -49,12 +49,12 @@ def roll_picture(
         axes.set_xlabel("frames", color=THEME["muted"], size=FONT_SIZE)
         axes.tick_params(labelcolor=THEME["ink"], labelsize=FONT_SIZE)
 
-    said = describe(roll)
+    description = describe(roll)
     music = base64.b64encode(encode_midi(roll, frames_per_beat=frames_per_beat)).decode()
     return Picture(
         draw_inline(name, draw, ROLL),
         title,
-        "Silence: no key is ever pressed." if said is None else str(said),
+        "Silence: no key is ever pressed." if description is None else str(description),
         f"data:audio/midi;base64,{music}",
         file,
     )

@@ -1,4 +1,4 @@
-"""How every figure looks: one colour a cell, one way of drawing axes, one way into the page.
+"""The style of all figures: one colour per cell, the axes, and inline SVG.
 
 Figures are drawn with matplotlib's `Figure` (never pyplot, so nothing global is touched) in the
 colours of `THEME`. `inline_svg` turns each of those colours into a CSS variable of the same name,
@@ -36,7 +36,7 @@ THEME = {
 LABELS = {"simple": "simple", "gru": "GRU", "lstm": "LSTM"}
 
 PANEL = (4.3, 2.95)
-"""Size of one panel in inches: two stand side by side on a desk, one fills a phone."""
+"""Size of one panel in inches: two fit side by side on a desk, one fills a phone."""
 FONT_SIZE = 9.0
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -50,7 +50,7 @@ def label(cell: str) -> str:
 
 
 def colours(cells: Iterable[str]) -> dict[str, str]:
-    """Give each cell its colour: the three classic ones always the same, others by order."""
+    """Choose a colour for each cell: the three classic ones always the same, others by order."""
     spare = (name for name in THEME if name.startswith("other-"))
     chosen: dict[str, str] = {}
     for cell in cells:
@@ -60,7 +60,7 @@ def colours(cells: Iterable[str]) -> dict[str, str]:
 
 
 def panel(width: float = PANEL[0], height: float = PANEL[1]) -> tuple[Figure, Axes]:
-    """Make a figure of one pair of axes, light: two spines, faint horizontal lines."""
+    """Make a figure with one pair of light axes: two spines, faint horizontal lines."""
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.add_subplot()
     soften(axes)
@@ -68,7 +68,7 @@ def panel(width: float = PANEL[0], height: float = PANEL[1]) -> tuple[Figure, Ax
 
 
 def soften(axes: Axes) -> None:
-    """Take away from the axes whatever is not data."""
+    """Remove from the axes whatever is not data."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["bottom", "left"]].set_color(THEME["muted"])
     axes.spines[["bottom", "left"]].set_linewidth(0.6)
@@ -82,7 +82,7 @@ def soften(axes: Axes) -> None:
 
 
 def power_of_ten(value: float) -> str:
-    """Write a power of ten as text: 10⁻³."""
+    """Format a power of ten: 10⁻³."""
     exponent = round(math.log10(value))
     return "1" if exponent == 0 else f"10{str(exponent).translate(_SUPERSCRIPT)}"
 
@@ -126,7 +126,7 @@ def _spread(heights: list[float], gap: float) -> list[float]:
 
 
 def inline_svg(figure: Figure, name: str) -> str:
-    """Draw a figure as an SVG element to stand inside an HTML page, the same bytes every time.
+    """Draw a figure as an SVG element for an HTML page, the same bytes every time.
 
     Text stays text, in the page's own font; colours of `THEME` become CSS variables with the
     light colour as fallback; ids begin with `name`, so that figures of one page do not clash.
@@ -140,8 +140,8 @@ def inline_svg(figure: Figure, name: str) -> str:
     """
     drawing = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
-        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(drawing, format="svg", transparent=True, metadata=nothing)
+        no_metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        figure.savefig(drawing, format="svg", transparent=True, metadata=no_metadata)
     svg = drawing.getvalue()
     svg = _ELSEWHERE.sub("", svg[svg.index("<svg") :])
     svg = re.sub(r"font-family: [^;\"]*", "font-family: inherit", svg)
@@ -153,6 +153,6 @@ def inline_svg(figure: Figure, name: str) -> str:
 
 
 def css_colour(colour: str) -> str:
-    """Name a colour of `THEME` as the page's style sheet does, so that it follows the page."""
+    """Return a colour of `THEME` as the CSS variable of the page's style sheet."""
     names = {value: name for name, value in THEME.items()}
     return f"var(--{names[colour]}, {colour})"

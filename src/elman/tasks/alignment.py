@@ -25,32 +25,32 @@ def are_aligned(
     """Tell whether input and target have equally many steps, row by row.
 
     Raises:
-        DataError: they have in most rows, and not in one, which is named.
+        DataError: most rows have, but a few have not; the first of these is named.
     """
-    some = sample(table)
+    rows = sample(table)
     unequal = []
-    pairs = zip(some.values(source[1]), some.values(target[1]), strict=True)
+    pairs = zip(rows.values(source[1]), rows.values(target[1]), strict=True)
     for row, (x, y) in enumerate(pairs):
         steps = len(source[0].encode(x)), len(target[0].encode(y))
         if steps[0] != steps[1]:
             unequal.append((row, *steps))
-    if unequal and len(unequal) * 10 <= len(some):
-        raise unequal_steps(some, unequal[0], source[1], target[1])
+    if unequal and len(unequal) * 10 <= len(rows):
+        raise unequal_steps(rows, unequal[0], source[1], target[1])
     return not unequal
 
 
 def unequal_steps(
-    table: Table, found: tuple[int, int, int], inputs: Sequence[str], targets: Sequence[str]
+    table: Table, mismatch: tuple[int, int, int], inputs: Sequence[str], targets: Sequence[str]
 ) -> DataError:
     """Build the error for a row whose input and target differ in length.
 
     Args:
         table: that holds the row.
-        found: the row, the steps of its input and those of its target.
+        mismatch: the row, the steps of its input and those of its target.
         inputs: columns of the input.
         targets: columns of the target.
     """
-    row, x_steps, y_steps = found
+    row, x_steps, y_steps = mismatch
     return DataError(
         f"{table.where(row)}: {', '.join(inputs)} has {counted(x_steps, 'step')} and "
         f"{', '.join(targets)} has {y_steps}, and they must have equally many. Correct or "

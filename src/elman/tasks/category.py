@@ -10,7 +10,7 @@ The category follows from whether input and target have steps, and whether the s
 | yes             | yes              | no      | encoder-decoder |
 | no              | yes              | –       | one-to-many     |
 
-To predict the next element of the input is many-to-many.
+Predicting the next element of the input is many-to-many.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def infer_category(
         next_step: whether the target is the input's own next element.
 
     Raises:
-        OptionError: both have steps, and it is not said whether they are aligned.
-        DataError: the next element is asked for of an input without steps.
+        OptionError: both have steps, and `aligned` is not given.
+        DataError: the input has no steps, so that there is no next element to predict.
 
     >>> infer_category(True, False), infer_category(True, True, aligned=False)
     ('many-to-one', 'encoder-decoder')
@@ -46,7 +46,7 @@ def infer_category(
     if next_step:
         if not input_has_steps:
             raise DataError(
-                "the next element can be predicted of a sequence alone, and the input has no "
+                "only a sequence has a next element to predict, and the input has no "
                 "steps; name a target, or an input of text, symbols or series."
             )
         return "many-to-many"
@@ -55,30 +55,30 @@ def infer_category(
     if not target_has_steps:
         return "many-to-one"
     if aligned is None:
-        raise OptionError("aligned must be said where input and target both have steps.")
+        raise OptionError("aligned must be given where input and target both have steps.")
     return "many-to-many" if aligned else "encoder-decoder"
 
 
 def settle_category(
-    asked: str | None, inferred: str, input_feature: Feature, target_feature: Feature
+    requested: str | None, inferred: str, input_feature: Feature, target_feature: Feature
 ) -> str:
-    """Take the category that was asked for, if the data allows it; else the one inferred.
+    """Return the requested category if the data allows it; the inferred one by default.
 
     Raises:
         OptionError: there is no such category.
-        DataError: the data contradicts it; the reason is told.
+        DataError: the data contradicts it.
     """
-    if asked is None or asked == inferred:
+    if requested is None or requested == inferred:
         return inferred
-    if asked not in CATEGORIES:
-        raise unknown("category", asked, CATEGORIES)
-    if asked == "encoder-decoder" and inferred == "many-to-many":
-        return asked
+    if requested not in CATEGORIES:
+        raise unknown("category", requested, CATEGORIES)
+    if requested == "encoder-decoder" and inferred == "many-to-many":
+        return requested
     steps = {True: "steps", False: "no steps"}
     aligned = ", and one for each of the input's" if inferred == "many-to-many" else ""
     unaligned = ", but not one for each of the input's" if inferred == "encoder-decoder" else ""
     raise DataError(
-        f"category={asked!r} was asked for, but the input ({input_feature.description}) has "
+        f"category={requested!r} was asked for, but the input ({input_feature.description}) has "
         f"{steps[input_feature.has_steps]} and the target ({target_feature.description}) has "
         f"{steps[target_feature.has_steps]}{aligned}{unaligned}, which is {inferred}. Leave "
         f"category out, or name other columns or kinds."
@@ -86,7 +86,7 @@ def settle_category(
 
 
 def explain(input_feature: Feature, target_feature: Feature | None, category: str) -> str:
-    """Say in a line what is learned from what; both features must be fitted.
+    """Describe a task in a line; both features must be fitted.
 
     Args:
         input_feature: the input's.
@@ -96,5 +96,5 @@ def explain(input_feature: Feature, target_feature: Feature | None, category: st
     Returns:
         For example `input: words; target: one of 2 classes → many-to-one`.
     """
-    wanted = "the next of them" if target_feature is None else target_feature.description
-    return f"input: {input_feature.description}; target: {wanted} → {category}"
+    target = "the next one" if target_feature is None else target_feature.description
+    return f"input: {input_feature.description}; target: {target} → {category}"

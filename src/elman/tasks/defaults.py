@@ -1,8 +1,8 @@
-"""Settings that suit a task: what a first run takes where nobody has said otherwise.
+"""Default settings that suit a task: what a run takes for settings that are not given.
 
 They follow what the literature settled on for each kind of task and size of data, and the recipes
 under `recipes/`; each run writes them into its `experiment.toml`, where they can be read and
-changed. Here stands what the classes of tasks share; what each chooses by itself stands with it.
+changed. This module holds what all task classes share; each class chooses the rest itself.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ Settings = dict[str, Any]
 """Setting in full → value."""
 
 FEW = 200
-"""Rows of which fewer make a small network, small batches, little dropout and long patience."""
+"""Fewer training rows than this: small network, small batches, little dropout, long patience."""
 
 MANY = 10_000
-"""Rows of which more are updates enough for a slow average of the weights."""
+"""Training rows that give enough updates for a slow average of the weights."""
 
 FEW_TEXTS = 2_000
-"""Texts of which fewer are learned from without averaging weights and selecting by the score."""
+"""Fewer texts than this: weights are not averaged, and selected by the loss, not the score."""
 
 
 def completed(experiment: Experiment, task: Task, train: Table) -> Experiment:
-    """Fill in what nobody has said: columns, kinds, and settings that suit the task.
+    """Fill in what was not given: columns, kinds, and settings that suit the task.
 
     Args:
-        experiment: what was said.
-        task: what is asked.
+        experiment: with the settings that were given.
+        task: what is predicted from what.
         train: the training part.
 
     Raises:
@@ -45,13 +45,13 @@ def completed(experiment: Experiment, task: Task, train: Table) -> Experiment:
     settings = task.settings(experiment, train)
     if isinstance(experiment.network.hidden_size, list):
         settings.pop("network.num_layers", None)
-    if experiment.network.delay:  # whoever waits for a few steps has not the whole sequence
+    if experiment.network.delay:  # a delayed network has not read the whole sequence
         settings.pop("network.bidirectional", None)
     return experiment.with_defaults(settings)
 
 
 def column_settings(task: Task, experiment: Experiment, train: Table) -> Settings:
-    """Return the columns of a task, their kinds and options, those seen from the data too."""
+    """Return the columns of a task, their kinds and options, inferred ones included."""
     return {
         "data.input": list(task.input_columns),
         "data.target": list(task.target_columns),
@@ -64,23 +64,23 @@ def column_settings(task: Task, experiment: Experiment, train: Table) -> Setting
 
 
 def _options(table: str, feature: Feature) -> Settings:
-    """Name the options that a feature was made with, those seen from the data too."""
-    known = feature.to_json().get("options", {}).items()
-    told = {name: value for name, value in known if name not in {"as_target", "columns"}}
+    """Return the options of a feature, inferred ones included."""
+    described = feature.to_json().get("options", {}).items()
+    options = {name: value for name, value in described if name not in {"as_target", "columns"}}
     return {
         f"{table}.{name}": value
-        for name, value in told.items()
-        if value is not None and not isinstance(value, dict)  # a record sees its kinds again
+        for name, value in options.items()
+        if value is not None and not isinstance(value, dict)  # a record infers its kinds again
     }
 
 
 def with_common_settings(category: str, rows: int, chosen: Settings) -> Settings:
-    """Complete what a task has chosen with what suits every task of rows.
+    """Add the settings common to all tasks on rows to those that a task has chosen.
 
     Args:
         category: of the task.
         rows: of the training part.
-        chosen: by the task; it has the last word.
+        chosen: by the task; they take precedence.
     """
     settings = {
         "network.category": category,
@@ -92,22 +92,22 @@ def with_common_settings(category: str, rows: int, chosen: Settings) -> Settings
         "training.average_decay": 0.98 if rows < 2_000 else 0.99,
         **chosen,
     }
-    share = 2 if rows < FEW else 5  # a few rows to validate by say little about one epoch
+    share = 2 if rows < FEW else 5  # few validation rows say little about one epoch
     return {"training.patience": max(5, settings["training.epochs"] // share), **settings}
 
 
 def epochs_for(rows: int, *, seen: int = 200_000, least: int = 8, most: int = 200) -> int:
-    """So many that small data is seen often enough and large data is not seen for hours."""
+    """Return how many epochs show the network about `seen` rows in all."""
     return min(most, max(least, seen // max(rows, 1)))
 
 
 def batch_size_for(rows: int) -> int:
-    """Larger batches for more rows."""
+    """Return a batch size: larger for more rows."""
     return 8 if rows < FEW else 16 if rows < 2_000 else 32 if rows < 20_000 else 64
 
 
 def chosen_by_score(rows: int) -> Settings:
-    """Select averaged weights by their score, unless that is of too few rows to tell them apart."""
+    """Select averaged weights by score; with too few rows, plain weights by loss."""
     many = rows >= FEW_TEXTS
     return {
         "training.select": "score" if many else "loss",

@@ -1,4 +1,4 @@
-"""Finding what is asked: from columns and settings to a task of one of the classes."""
+"""Finding the task: from columns and settings to one of the task classes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from elman.tasks.writing import WritingTask
 from elman.tasks.written_features import writable
 
 WRITES = "conditional-language-model"
-"""The objective of what is written."""
+"""The objective of a target that is written."""
 
 SHOWN = 3
 """Names listed in a note before the rest is counted."""
@@ -39,9 +39,9 @@ _OF_OBJECTIVE: Mapping[str, type[Task]] = {
     WRITES: WritingTask,
     "forecast": ForecastTask,
 }
-"""Objective → class of the task; that of any other predicts a target of its own columns."""
+"""Objective → task class; any other objective predicts target columns."""
 _NEXT: Mapping[str, type[Task]] = {"roll": NextFrameTask, "language-model": NextStepTask}
-"""Objective → class of the task that predicts the next step of the input."""
+"""Objective → task class that predicts the next step of the input."""
 
 
 def task_from_json(state: Mapping[str, Any]) -> Task:
@@ -72,19 +72,19 @@ def find_task(
     decoder: DecoderSpec | None = None,
     forecast: ForecastSpec | None = None,
 ) -> Task:
-    """Say what is asked, and fit the features on the training part.
+    """Find the task, and fit the features on the training part.
 
     Args:
-        data: which columns; kinds and options where they are not to be inferred.
-        network: the category and the objective, where they are not to be inferred.
-        train: the training part, all that scales and vocabularies are learned from.
-        others: the other parts, of which nothing is learned but which names a target may have:
-            a rare tag may stand in the test part alone.
-        decoder: of a network that writes: whether input and target share their vocabulary.
-        forecast: of the next values of series: their distribution.
+        data: the columns; their kinds and options, where they are not inferred.
+        network: the category and the objective, where they are not inferred.
+        train: the training part, from which alone scales and vocabularies are learned.
+        others: the other parts, of which only the names of classes and tags are read: a rare tag
+            may occur in the test part alone.
+        decoder: whether input and target share a vocabulary, where the network writes.
+        forecast: the distribution of a forecast.
 
     Raises:
-        ExperimentError: columns are missing, or what was asked contradicts the data.
+        ExperimentError: columns are missing, or the settings contradict the data.
         DataError: a value cannot be taken; its file, row and column are named.
     """
     if data.horizon:
@@ -141,12 +141,12 @@ def _find_target(
     _refuse_spelling(target, "target_options")
     fit_feature(target, train, targets, others if target.predicts_names else ())
     category = _category(network, train, (source, inputs), (target, targets))
-    fitting = target.objectives
+    suitable = target.objectives
     if category in WRITERS:
-        fitting = (WRITES,)
+        suitable = (WRITES,)
         source, target = writable(data, decoder, train, (source, inputs), (target, targets))
     notes = [*source.notes, *target.notes, *_other_ways(category, data, source, target)]
-    name = objective_name(network.objective, target, fitting)
+    name = objective_name(network.objective, target, suitable)
     objective = describe_objective(name, network, target, train, targets)
     if target.predicts_names:
         notes += _never_learned(target, targets, train, others)
@@ -166,9 +166,9 @@ def _find_target(
 
 
 def _refuse_no_next_step(source: Feature, columns: Sequence[str]) -> None:
-    """Refuse to ask for the next element of what has none, or none that can be sampled."""
+    """Refuse an input without a next element, or with one that cannot be sampled."""
     forecast = (
-        "To forecast the value after some steps, name the column as the target and say "
+        "To predict the value after some steps, name the column as the target and say "
         "--window STEPS (data.window)."
     )
     if source.has_steps and source.next_objective is None:
@@ -178,9 +178,9 @@ def _refuse_no_next_step(source: Feature, columns: Sequence[str]) -> None:
         )
     if not source.has_steps:
         raise ExperimentError(
-            f"target = next asks for the next element of a sequence, and column "
+            f"target = next predicts the next element of a sequence, and column "
             f"{', '.join(columns)} holds no sequences but one {source.kind} a row. If the rows are "
-            "steps of sequences, name the column that tells these apart, --sequence-id COLUMN "
+            "steps of sequences, name the column of sequence ids, --sequence-id COLUMN "
             f"(data.sequence_id). {forecast}"
         )
     _refuse_spelling(source, "input_options")
@@ -198,18 +198,18 @@ def _refuse_spelling(written: Feature, options: str) -> None:
 def _never_learned(
     target: Any, columns: Sequence[str], train: Table, others: Sequence[Table]
 ) -> list[str]:
-    """Say which names stand in the other parts alone, so that nothing was learned of them."""
-    met = {index for value in train.values(columns) for index in target.ids(value)}
+    """List the names that do not occur in the training part."""
+    seen = {index for value in train.values(columns) for index in target.ids(value)}
     first: dict[int, str] = {}
     for table in others:
         for row, value in enumerate(table.values(columns)):
-            for index in set(target.ids(value)) - met:
+            for index in set(target.ids(value)) - seen:
                 first.setdefault(index, table.where(row))
     if not first:
         return []
     listed = [f"{target.names[index]!r} ({place})" for index, place in first.items()][:SHOWN]
     more = f" and {len(first) - SHOWN} more" if len(first) > SHOWN else ""
-    return [f"never in the training part, so never answered: {', '.join(listed)}{more}."]
+    return [f"never in the training part, so never predicted: {', '.join(listed)}{more}."]
 
 
 def _category(
@@ -218,45 +218,45 @@ def _category(
     source: tuple[Feature, Sequence[str]],
     target: tuple[Feature, Sequence[str]],
 ) -> str:
-    """Infer the category; refuse what contradicts it, and what cannot be written."""
+    """Infer the category; refuse a setting or a target that does not suit it."""
     has_steps = source[0].has_steps, target[0].has_steps
     aligned = None
     if all(has_steps):
-        asked = OBJECTIVES.get(network.objective or "")
-        in_order = asked is not None and asked.name in target[0].objectives
-        if in_order and asked is not None and asked.targets == "sequence":
-            aligned = True  # a transcription, whose symbols follow each other as the input does
+        objective = OBJECTIVES.get(network.objective or "")
+        suits = objective is not None and objective.name in target[0].objectives
+        if suits and objective is not None and objective.targets == "sequence":
+            aligned = True  # a transcription: its symbols come in the order of the input
         else:  # a text is written, never predicted a word a step
             per_step = any(OBJECTIVES[name].targets == "step" for name in target[0].objectives)
             aligned = per_step and are_aligned(table, source, target)
-    found = infer_category(*has_steps, aligned)
-    category = settle_category(network.category, found, source[0], target[0])
+    inferred = infer_category(*has_steps, aligned)
+    category = settle_category(network.category, inferred, source[0], target[0])
     if category in WRITERS and not target[0].writable:
         raise ExperimentError(
-            f"this task is {category}: the answer, {', '.join(target[1])}, is a sequence of its "
-            f"own length, and Elman writes texts and symbols alone, not {target[0].description}."
+            f"this task is {category}: the target, {', '.join(target[1])}, is a sequence of its "
+            f"own length, and Elman writes only texts and symbols, not {target[0].description}."
         )
     return category
 
 
 def _other_ways(category: str, data: DataSpec, source: Feature, target: Any) -> list[str]:
-    """Say what else a target may have been meant for: one to be written, or one that reads so."""
+    """Say what else a target may have been meant as: a text, a class or a transcription."""
     if data.target_kind is not None:
         return []
     if source.is_text and target.reads_as_texts:
         return [
             f"if {data.target[0]} holds a text to be written, not one of {len(target.names)} "
-            f"names, say --target {data.target[0]}:text."
+            f"classes, say --target {data.target[0]}:text."
         ]
     if category not in WRITERS:
         return []
-    said = []
+    notes = []
     if target.is_text:
         name = data.target[0]
-        said.append(f"if {name} holds a name a row, not a text, say --target {name}:category.")
+        notes.append(f"if {name} holds a class a row, not a text, say --target {name}:category.")
     if source.has_steps and not source.writable:
-        said.append(
-            "if the target's symbols follow each other as the input does, as in speech, set "
+        notes.append(
+            "if the target's symbols come in the order of the input, as in speech, set "
             "network.objective = 'ctc'."
         )
-    return said
+    return notes

@@ -37,7 +37,7 @@ class ForecastTask(Task):
 
     has_target_columns: ClassVar[bool] = False
     rows_name: ClassVar[str] = "series"
-    decodes: ClassVar[bool] = True  # and `Experiment` refuses how symbols are decoded
+    decodes: ClassVar[bool] = True  # `Experiment` refuses the options of decoding symbols
 
     @property
     def series(self) -> ForecastFeature:
@@ -79,7 +79,7 @@ class ForecastTask(Task):
         )
 
     def base_rates(self, train: Table) -> None:
-        """Return None: values ahead are not counted."""
+        """Return None: the values of a forecast have no base rates."""
 
     def settings(self, experiment: Experiment, train: Table) -> Settings:
         """Return columns, window, season, and settings that suit the number of windows."""
@@ -103,13 +103,13 @@ class ForecastTask(Task):
         return settings | {"training.patience": max(5, settings["training.epochs"] // 3)}
 
     def chosen_settings(self, rows: int) -> Settings:
-        """Small networks: what there is to learn of a series is little beside its noise."""
+        """Return settings of small networks: a series holds little beside its noise."""
         return {
             "network.category": self.category,
             "network.cell": "gru",
             "network.hidden_size": 16 if rows < FEW else 40 if rows < 20_000 else 64,
             "network.output_dropout": 0.1,
-            # Items may come that are new.
+            # Unknown items may come.
             "network.word_dropout": 0.1 if self.series.several else 0.0,
             "training.optimizer": "adamw",
             "training.schedule": "cosine",
@@ -122,7 +122,7 @@ class ForecastTask(Task):
         }
 
     def network_arguments(self, experiment: Experiment) -> dict[str, Any]:
-        """Return what a forecaster must know of the series."""
+        """Return what building the forecaster needs of the series."""
         feature = self.series
         return {
             "forecast": {
@@ -138,7 +138,7 @@ class ForecastTask(Task):
 
 
 def encode_series(task: Task, table: Table) -> list[Tensor]:
-    """Encode the series of a table; the place of one that cannot be taken is said."""
+    """Encode the series of a table; an error names the series."""
     encoded = []
     for row, value in enumerate(table.values(task.input_columns)):
         try:
@@ -151,10 +151,10 @@ def encode_series(task: Task, table: Table) -> list[Tensor]:
 def find_forecast(
     data: DataSpec, network: NetworkSpec, forecast: ForecastSpec, train: Table
 ) -> ForecastTask:
-    """Say what is asked, and fit the feature on the training part.
+    """Find the task, and fit the feature on the training part.
 
     Args:
-        data: which columns, the horizon, the window and the season.
+        data: the columns, the horizon, the window and the season.
         network: category and objective, which must not contradict a forecast.
         forecast: the distribution.
         train: series, a row each.
@@ -163,30 +163,30 @@ def find_forecast(
         ExperimentError: the settings contradict each other.
         DataError: a value cannot be taken; its series is named.
     """
-    for name, asked, only in (
+    for name, value, expected in (
         ("category", network.category, CATEGORY),
         ("objective", network.objective, "forecast"),
     ):
-        if asked not in (None, only):
+        if value not in (None, expected):
             raise ExperimentError(
-                f"network.{name} = {asked!r} does not suit data.horizon = {data.horizon}, which "
-                f"asks for a forecast; leave it out, or say {only!r}."
+                f"network.{name} = {value!r} does not suit data.horizon = {data.horizon}, which "
+                f"asks for a forecast; leave it out, or say {expected!r}."
             )
-    for name, value, idle in (
+    for name, setting, default in (
         ("label_smoothing", network.label_smoothing, 0.0),
         ("class_weights", network.class_weights, "none"),
     ):
-        if value != idle:
+        if setting != default:
             raise ExperimentError(f"network.{name} has no meaning in a forecast; leave it out.")
     special = {data.time, data.sequence_id, *data.target, *data.known}
     past = [name for name in train.columns if name not in special]
     frequency = _frequency(data, train)
     season = data.season if "season" in data.model_fields_set else None
-    usual = season or (1 if frequency is None else frequency.season)
+    usual_season = season or (1 if frequency is None else frequency.season)
     feature = ForecastFeature(
         targets=data.target,
         horizon=data.horizon,
-        window=data.window or _window(data.horizon, usual, train),
+        window=data.window or _window(data.horizon, usual_season, train),
         season=season,
         past=past,
         known=data.known,
@@ -211,7 +211,7 @@ def find_forecast(
 
 
 def _frequency(data: DataSpec, train: Table) -> Frequency | None:
-    """Return the frequency of series that lie on a grid of one."""
+    """Return the frequency of the series, given or inferred; None without times."""
     if data.frequency is not None:
         return Frequency.parse(data.frequency)
     if data.time is None:
@@ -223,14 +223,14 @@ def _frequency(data: DataSpec, train: Table) -> Frequency | None:
 
 
 def _window(horizon: int, season: int, train: Table) -> int:
-    """Read two horizons back, or two seasons, if the series are that long."""
+    """Return two horizons or two seasons, if the series are that long."""
     assert train.spans is not None, "the parts of a forecast have spans"
     room = int(train.spans.stop.max()) - horizon
     return max(1, min(2 * max(horizon, season), room // 2))
 
 
 def _sentence(feature: ForecastFeature, forecast: ForecastSpec, series: int) -> str:
-    """Say the task in a line."""
+    """Describe the task in a line."""
     step = "step" if feature.steps is None or feature.steps.of_numbers else str(feature.steps)
     many = f" of {series:,} series" if feature.several else ""
     ahead = (

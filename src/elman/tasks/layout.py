@@ -1,6 +1,6 @@
-"""How rows are laid out: as they are, with the next step asked for, or as series to be forecast.
+"""How rows are laid out: as they are, to predict the next step, or as series to forecast.
 
-A layout reads what an experiment names, divides it into parts, says which columns are input and
+A layout reads the data of an experiment, splits it into parts, says which columns are input and
 which are target, and reads later rows as the training rows were.
 """
 
@@ -13,7 +13,7 @@ from elman.tasks.series import SeriesLayout
 
 
 def layout_of(data: DataSpec) -> RowsLayout:
-    """Choose the layout that the settings of the data ask for."""
+    """Return the layout that suits the settings of the data."""
     if data.horizon:
         return SeriesLayout(data)
     return NextLayout(data) if data.target == [NEXT] else RowsLayout(data)

@@ -16,20 +16,20 @@ from elman.experiment.training import TrainingSettings
 from elman.features.roll import RollFeature
 from elman.tasks.category import explain
 from elman.tasks.defaults import Settings
-from elman.tasks.next_step import caveat_of_sight
+from elman.tasks.next_step import caveat_of_future
 from elman.tasks.task import Task, refuse_no_steps
 
 
 @dataclass(frozen=True)
 class NextFrameTask(Task):
-    """The next frame, given all frames before it; every piece begins anew."""
+    """The next frame, given all frames before it in the same piece."""
 
     has_target_columns: ClassVar[bool] = False
     transposes: ClassVar[bool] = True
     scores_training: ClassVar[bool] = True
 
     def examples(self, table: Table, cache: Path | None = None) -> list[Example]:
-        """Encode pieces, each moved on by a frame."""
+        """Encode pieces; targets are the same pieces shifted by one frame."""
         inputs = self.encoded_inputs(table, cache)
         refuse_no_steps(self, table, inputs)
         return [next_step(x) for x in inputs]
@@ -37,13 +37,13 @@ class NextFrameTask(Task):
     def training_batches(
         self, table: Table, settings: TrainingSettings, seed: int, cache: Path | None = None
     ) -> Batches:
-        """Prepare pieces, their chunks, or pieces transposed anew in each epoch."""
+        """Batch pieces, their chunks, or pieces transposed anew in each epoch."""
         if not settings.augment_transpose:
             return super().training_batches(table, settings, seed, cache)
         rolls = list(table.values(self.input_columns))
 
-        def examples(some: Sequence[Any]) -> list[Example]:
-            whole = [next_step(self.input.encode(roll)) for roll in some]
+        def examples(pieces: Sequence[Any]) -> list[Example]:
+            whole = [next_step(self.input.encode(roll)) for roll in pieces]
             return whole if settings.carry_state else chunks(whole, settings.chunk_length)
 
         return TransposedBatches(
@@ -51,8 +51,8 @@ class NextFrameTask(Task):
         )
 
     def caveat(self, network: NetworkSpec) -> str:
-        """Say what the loss of a network that sees the next step is not."""
-        return caveat_of_sight(network)
+        """Say that the loss measures no prediction where the network sees the next step."""
+        return caveat_of_future(network)
 
     def chosen_settings(self, rows: int) -> Settings:
         """Return the settings of the recipe on the chorales."""

@@ -1,4 +1,4 @@
-"""Rows whose next step is asked for: sequences, or the pieces of one text."""
+"""Rows whose next step is predicted: sequences, or the pieces of one text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from elman.tasks.rows import RowsLayout
 
 @dataclass(frozen=True)
 class NextLayout(RowsLayout):
-    """Rows without a target of their own: that is the input moved on by a step."""
+    """Rows without target columns: the target is the input shifted by one step."""
 
     def _targets(self, table: Table) -> list[str]:
         del table
@@ -27,7 +27,7 @@ class NextLayout(RowsLayout):
         return bool(self.data.sequence_id)
 
     def _as_lines(self, table: Table) -> Table:
-        """Let each text of which the next element is asked for be a line, so that none runs on."""
+        """End each text as a line, so that none runs into the next."""
         if table.spans is not None:
             return table
         (name, *others), _ = self.columns(table)
@@ -40,11 +40,11 @@ class NextLayout(RowsLayout):
         return with_line_ends(table, name) if feature_class(kind).is_text else table
 
     @property
-    def _asks_for_running_text(self) -> bool:
-        """Whether a file of plain text is one text.
+    def _reads_running_text(self) -> bool:
+        """Whether a file of plain text is read as one text.
 
-        It is not where something is said that only columns, or lines that are texts of their own,
-        have.
+        It is not where a setting is given that suits only columns, or lines that are texts of
+        their own.
         """
         data = self.data
         of_columns = (data.sequence_id, data.time, data.group, data.split_column)

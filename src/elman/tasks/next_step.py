@@ -11,25 +11,26 @@ from torch import Tensor
 
 from elman.batches.streams import StreamBatches
 from elman.data.table import Table
+from elman.errors import counted
 from elman.experiment import NetworkSpec
 from elman.experiment.training import TrainingSettings
 from elman.tasks.defaults import Settings, batch_size_for, epochs_for
 from elman.tasks.task import Task
 
 STREAM_ROWS = 10
-"""Rows that a stream of text is read in where it is measured, unless it is shorter than that."""
+"""Parallel rows in which a stream of text is evaluated, unless it is shorter than that."""
 
 
 @dataclass(frozen=True)
 class NextStepTask(Task):
-    """The next token, given all tokens before it: rows follow each other as one stream."""
+    """The next token, given all tokens before it; the rows are joined into one stream."""
 
     has_target_columns: ClassVar[bool] = False
 
     def training_batches(
         self, table: Table, settings: TrainingSettings, seed: int, cache: Path | None = None
     ) -> StreamBatches:
-        """Cut the stream into rows side by side, their state carried from chunk to chunk."""
+        """Cut the stream into parallel rows, their state carried from chunk to chunk."""
         del cache
         length = settings.chunk_length or 100
         return StreamBatches(
@@ -39,18 +40,18 @@ class NextStepTask(Task):
     def evaluation_batches(
         self, table: Table, batch_size: int, cache: Path | None = None
     ) -> StreamBatches:
-        """Read the stream from its beginning to its end, in a few rows side by side."""
+        """Read the stream from its beginning to its end, in a few parallel rows."""
         del batch_size, cache
         stream = self._stream(table)
         return StreamBatches(stream, min(STREAM_ROWS, max(1, len(stream) - 1)), 200)
 
     def _stream(self, table: Table) -> Tensor:
-        """Join all rows to one stream, in their order."""
+        """Join all rows into one stream, in their order."""
         return torch.cat([self.input.encode(value) for value in table.values(self.input_columns)])
 
     def caveat(self, network: NetworkSpec) -> str:
-        """Say what the loss of a network that sees the next step is not."""
-        return caveat_of_sight(network)
+        """Say that the loss measures no prediction where the network sees the next step."""
+        return caveat_of_future(network)
 
     def chosen_settings(self, rows: int) -> Settings:
         """Return settings that suit a language model of this size of data."""
@@ -62,25 +63,26 @@ class NextStepTask(Task):
             "network.output_dropout": 0.3,
             "training.learning_rate": 2e-3,
             "training.chunk_length": 100,
-            "training.average_decay": 0.0,  # a text is few updates an epoch, whatever its rows
+            "training.average_decay": 0.0,  # a text gives few updates an epoch
             "training.epochs": max(min(epochs_for(rows), 20), self._epochs_of_stream(rows)),
         }
 
     def _epochs_of_stream(self, rows: int) -> int:
-        """So many that a short text, which is few chunks, is learned from in 1,000 updates."""
+        """Return how many epochs give a short text about 1,000 updates."""
         vocabulary: Any = getattr(self.input, "vocabulary", None)
         elements = sum(getattr(vocabulary, "counts", ()))  # byte pairs are not counted
         updates = elements // (100 * batch_size_for(rows))
         return min(200, 1_000 // max(updates, 1)) if elements else 1
 
 
-def caveat_of_sight(network: NetworkSpec) -> str:
-    """Say that a network sees what it is asked for, where it reads backwards or looks ahead."""
+def caveat_of_future(network: NetworkSpec) -> str:
+    """Say that a network sees its target where it reads backwards or looks ahead."""
     if not (network.bidirectional or network.delay):
         return ""
     backwards = "reads every piece backwards too"
-    sight = backwards if network.bidirectional else f"looks {network.delay} ahead"
+    ahead = f"reads {counted(network.delay, 'step')} ahead"
     return (
-        f"This network {sight}, so it sees the frame it is asked for: its loss measures memory, "
-        "not prediction, and compares with no published number."
+        f"This network {backwards if network.bidirectional else ahead}, so it sees the step it is "
+        "to predict: its loss measures memory, not prediction, and cannot be compared with "
+        "published numbers."
     )

@@ -1,4 +1,4 @@
-"""What a target asks of a network: the objective that suits it, with its options."""
+"""The objective that suits a target, with its options."""
 
 from __future__ import annotations
 
@@ -16,29 +16,30 @@ from elman.networks.objectives import OBJECTIVES
 from elman.networks.objectives.schemes import allowed_by, find_scheme
 
 _POWERS: Mapping[str, float] = {"balanced": -1.0, "square-root": -0.5}
-"""Class weights by name → the power of a class's share that it is weighed by."""
+"""Class weights by name → the power of a class's share that is its weight."""
 
 
-def objective_name(asked: str | None, target: Feature, fitting: Sequence[str]) -> str:
-    """Take the objective that was asked for, if it suits the target; else the one that does.
+def objective_name(requested: str | None, target: Feature, suitable: Sequence[str]) -> str:
+    """Return the requested objective if it suits the target; the first that does by default.
 
     Args:
-        asked: by the experiment; None takes the first that fits.
+        requested: by the experiment; None for the first suitable one.
         target: what is predicted.
-        fitting: names of the objectives that suit it.
+        suitable: names of the objectives that suit it.
 
     Raises:
         ExperimentError: there is no such objective, or it does not suit the target.
     """
-    if asked is not None and asked not in OBJECTIVES:
-        raise unknown("objective", asked, OBJECTIVES, error=ExperimentError)
-    suits = asked in fitting or (asked is not None and target.kind in OBJECTIVES[asked].suits)
-    if asked is not None and not suits:
+    if requested is None:
+        return suitable[0]
+    if requested not in OBJECTIVES:
+        raise unknown("objective", requested, OBJECTIVES, error=ExperimentError)
+    if requested not in suitable and target.kind not in OBJECTIVES[requested].suits:
         raise ExperimentError(
-            f"network.objective = {asked!r} does not suit the target, which is "
-            f"{target.description}; leave it out, or choose {' or '.join(fitting)}."
+            f"network.objective = {requested!r} does not suit the target, which is "
+            f"{target.description}; leave it out, or choose {' or '.join(suitable)}."
         )
-    return asked or fitting[0]
+    return requested
 
 
 def describe_objective(
@@ -74,8 +75,8 @@ def tag_scheme(
     for table in tables:
         for row, tags in enumerate(table.values(columns) if columns[0] in table.columns else ()):
             ids = target.encode(tags)
-            kept = allowed.first[ids[:1]].all() and allowed.last[ids[-1:]].all()
-            if not (kept and allowed.next[ids[:-1], ids[1:]].all()):
+            follows = allowed.first[ids[:1]].all() and allowed.last[ids[-1:]].all()
+            if not (follows and allowed.next[ids[:-1], ids[1:]].all()):
                 return None, [
                     f"{table.where(row)}: its tags do not follow the scheme {scheme}, so tags may "
                     "follow each other in any order."
@@ -91,7 +92,7 @@ def _refuse_option(option: str, objective: str, known: Mapping[str, Any]) -> Non
 
 
 def _size(target: Any) -> int:
-    """Count the numbers that the network must give for a target."""
+    """Return how many outputs a target needs."""
     encoding = target.encoding
     if encoding.ids:
         return int(encoding.ids[0])
@@ -99,7 +100,7 @@ def _size(target: Any) -> int:
 
 
 def _weights_by_share(target: Any, column: Iterator[Any], size: int, power: float) -> list[float]:
-    """Weigh every class by a power of its share, 1 on average over the training part."""
+    """Weight every class by a power of its share; the weights are 1 on average over the rows."""
     counts = torch.zeros(size)
     for value in column:
         ids = target.encode(value).reshape(-1)

@@ -1,4 +1,4 @@
-"""The task of predicting a target a row, or a target for each step of a row."""
+"""The task of predicting one target per row, or one for each step of a row."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from elman.tasks.task import Task, refuse_no_steps
 
 @dataclass(frozen=True)
 class PredictionTask(Task):
-    """A target a row: a class, labels, a number; or one a step: tags, numbers.
+    """One target per row: a class, labels, a number; or one per step: tags, numbers.
 
-    A target may also be a sequence of its own length that is aligned with the input in order alone,
-    as a transcription is (CTC).
+    A target may also be a sequence of its own length in the order of the input, as a transcription
+    is (CTC).
     """
 
     def examples(self, table: Table, cache: Path | None = None) -> EncodedExamples:
-        """Encode inputs and targets; a target a step must have as many steps as its input."""
-        found: EncodedExamples = super().examples(table, cache)
+        """Encode inputs and targets; targets per step must have as many steps as their input."""
+        encoded: EncodedExamples = super().examples(table, cache)
         if self.targets == "step":
-            refuse_no_steps(self, table, found.inputs)
-            inputs, targets = found.inputs.lengths, found.targets.lengths
+            refuse_no_steps(self, table, encoded.inputs)
+            inputs, targets = encoded.inputs.lengths, encoded.targets.lengths
             for row in np.flatnonzero(inputs != targets):
                 steps = int(row), int(inputs[row]), int(targets[row])
                 raise unequal_steps(table, steps, self.input_columns, self.target_columns)
-        return found
+        return encoded
 
     def chosen_settings(self, rows: int) -> Settings:
         """Return settings that suit the category, the kinds of columns and the size of the data."""
@@ -41,7 +41,7 @@ class PredictionTask(Task):
 
 @dataclass(frozen=True)
 class FramesTask(PredictionTask):
-    """A frame of a piano roll a step, given a column of its own: a harmony to a melody, say."""
+    """One frame of a piano roll per step, from a target column: a harmony to a melody, say."""
 
     scores_training: ClassVar[bool] = True
 
@@ -75,7 +75,7 @@ def _many_to_one(task: Task, rows: int) -> Settings:
 
 
 def _reading(task: Task, rows: int) -> Settings:
-    """Texts are learned by heart within a few epochs, so they get few, and much dropout."""
+    """Texts are memorised within a few epochs, so they get few, and much dropout."""
     reads_words = bool(task.input.encoding.ids) and task.input.encoding.ids[0] > 300
     chosen: Settings = {
         "network.bidirectional": True,
@@ -138,4 +138,4 @@ _OF_CATEGORY = {
     "many-to-one": _many_to_one,
     "many-to-many": _many_to_many,
 }
-"""Category → what suits it."""
+"""Category → settings that suit it."""

@@ -1,4 +1,4 @@
-"""Rows as they are: read, divided into parts, and their columns found."""
+"""Rows as they are: reading them, splitting them into parts, and finding their columns."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ from elman.features.inference import infer_kind
 from elman.tasks.fitting import sample
 
 AFTER = "next_"
-"""Begins the name of a column that holds what comes after a window."""
+"""Prefix of the column that holds the value after a window."""
 
 
 class Parts(NamedTuple):
-    """Tables of the same columns, no row in two of them."""
+    """Training, validation and test rows: tables of the same columns."""
 
     train: Table
     valid: Table
     test: Table | None
-    """None where nothing was kept for it."""
+    """None where no rows were kept for it."""
     notes: list[str]
-    """What was assumed while reading and dividing, a sentence each."""
+    """What was assumed while reading and splitting, a sentence each."""
 
 
 @dataclass(frozen=True)
 class RowsLayout:
-    """Rows that are examples, of their own or put together from a long table.
+    """Rows that are one example each, or sequences made from the rows of a long table.
 
     Attributes:
-        data: what to read, and how to divide it.
+        data: what to read, and how to split it.
     """
 
     data: DataSpec
 
     def with_known_columns(self) -> DataSpec:
-        """Fill in the columns that a named data set is known for, where none is given."""
+        """Fill in the usual columns of a named data set, where none are given."""
         data = self.data
         if data.name is None or data.input or data.target:
             return data
@@ -63,18 +63,18 @@ class RowsLayout:
     def columns(self, table: Table) -> tuple[list[str], list[str]]:
         """Say which columns are input and which are target.
 
-        Without an input, all columns that have no other role are read.
+        Where no input is given, all columns that have no other role are read.
 
         Args:
             table: with the columns.
 
         Returns:
-            Names of the input's columns, and of the target's; none where that is the next element
-            of the input. Of windows the target is the value after each.
+            Names of the input columns and of the target columns; no target columns where the
+            target is the next element of the input. Of windows it is the value after each.
 
         Raises:
-            ExperimentError: a column is unknown, none is left to read, none is to be predicted, or
-                one is both.
+            ExperimentError: a column is unknown, is both input and target, or there is no input or
+                no target.
         """
         data = self.data
         special = {data.sequence_id, data.split_column, data.group} - {None}
@@ -89,12 +89,12 @@ class RowsLayout:
         ]
         if not inputs:
             raise ExperimentError(
-                f"no column is left to read: the table has {', '.join(table.columns)}. Say which "
-                "with --input COLUMN (data.input)."
+                f"no input column is left: the table has {', '.join(table.columns)}. Name one with "
+                "--input COLUMN (data.input)."
             )
         if both := set(inputs) & set(targets):
             raise ExperimentError(
-                f"column {min(both)!r} is input and target at once; a network would copy it. "
+                f"column {min(both)!r} is both input and target, and a network would copy it. "
                 "Leave it out of one of the two."
             )
         return inputs, targets
@@ -106,7 +106,7 @@ class RowsLayout:
             table.check_column(name, error=ExperimentError)
         if not targets:
             raise ExperimentError(
-                f"say which column is to be answered: --target COLUMN (data.target), one of "
+                f"say which column to predict: --target COLUMN (data.target), one of "
                 f"{', '.join(table.columns)}; or --target next for the next element of the input."
             )
         if not self.data.window:
@@ -116,51 +116,51 @@ class RowsLayout:
         return [new if new in table.columns else name for new, name in pairs]
 
     def parts(self, seed: int, source: Any = None) -> Parts:
-        """Read what an experiment names and divide it.
+        """Read the data of an experiment and split it.
 
         Args:
-            seed: of a random division.
-            source: values handed over in Python, in place of a name and files.
+            seed: of a random split.
+            source: values passed in Python, in place of a name or files.
 
         Raises:
-            DataError: a file cannot be read, or there is too little to divide.
-            ExperimentError: nothing is named, or the settings contradict each other.
+            DataError: a file cannot be read, or has too few rows to split.
+            ExperimentError: no data is named, or settings contradict each other.
         """
         parts = self._divided(seed, source)
-        most = self.data.max_rows
-        if most and most < len(parts.train):
-            chosen = np.arange(most)
+        max_rows = self.data.max_rows
+        if max_rows and max_rows < len(parts.train):
+            chosen = np.arange(max_rows)
             if not self._is_running_text(parts.train):
                 random = np.random.default_rng([seed, 2])
-                chosen = np.sort(random.choice(len(parts.train), most, False))
+                chosen = np.sort(random.choice(len(parts.train), max_rows, False))
             parts = parts._replace(train=parts.train.select(chosen))
         return parts
 
-    def read_like(self, source: Any, *, answered: bool = True) -> Table:
-        """Read rows laid out as the training data was: for prediction or another test.
+    def read_like(self, source: Any, *, with_targets: bool = True) -> Table:
+        """Read rows laid out as the training data was, to predict them or to test on them.
 
         Args:
             source: a path, or values in Python.
-            answered: whether of a long series only windows with a value after them are wanted.
+            with_targets: whether only windows with a value after them are kept of a long series.
         """
-        as_text = answered and self._asks_for_running_text
+        as_text = with_targets and self._reads_running_text
         table = read_table(source, format=self.data.format, running_text=as_text)
         single = self.data.per_sequence
-        if single is not None:  # the target, say, need not be there
+        if single is not None:  # the target, say, may be missing
             single = [name for name in single if name in table.columns]
-        laid_out = self._laid_out(table, single, answered=answered)
-        return self._as_lines(laid_out) if answered else laid_out
+        laid_out = self._laid_out(table, single, with_targets=with_targets)
+        return self._as_lines(laid_out) if with_targets else laid_out
 
     def is_laid_out(self, table: Table) -> bool:
-        """Tell whether a table is laid out already; rows are as they stand."""
+        """Tell whether a table is laid out already; one of rows always is."""
         del table
         return True
 
     def single_columns(self, table: Table) -> list[str] | None:
-        """List the columns that say one thing a sequence; None where no sequences are put together.
+        """List the columns with one value per sequence; None where no sequences are made.
 
-        Rows that are read later are laid out by it: in a few sequences, a column may be constant
-        by chance.
+        Later rows are laid out by this list: in a few sequences a column may be constant by
+        chance.
 
         Args:
             table: the training part.
@@ -189,17 +189,17 @@ class RowsLayout:
         table = read_table(
             source_of(self.data, source),
             format=self.data.format,
-            running_text=self._asks_for_running_text,
+            running_text=self._reads_running_text,
         )
         return self._as_lines(self._laid_out(table, self.data.per_sequence))
 
     @property
     def _is_long(self) -> bool:
-        """Whether rows are steps, to be put together to sequences."""
+        """Whether rows are steps, to be joined into sequences."""
         return bool(self.data.sequence_id or self.data.time)
 
     def _laid_out(
-        self, table: Table, single: Sequence[str] | None, *, answered: bool = True
+        self, table: Table, single: Sequence[str] | None, *, with_targets: bool = True
     ) -> Table:
         """Turn a long table into one of sequences, and a long sequence into windows."""
         data = self.data
@@ -208,16 +208,16 @@ class RowsLayout:
                 table, sequence_id=data.sequence_id, time=data.time, per_sequence=single
             )
         if data.window:
-            table = windows(table, length=data.window, with_target=answered)
+            table = windows(table, length=data.window, with_target=with_targets)
         return table
 
     def _as_lines(self, table: Table) -> Table:
-        """Return rows as they are; texts whose next element is asked for become lines."""
+        """Return rows as they are; `NextLayout` makes lines of texts."""
         return table
 
     @property
-    def _asks_for_running_text(self) -> bool:
-        """Whether a file of plain text is one text."""
+    def _reads_running_text(self) -> bool:
+        """Whether a file of plain text is read as one text."""
         return False
 
     def _is_running_text(self, table: Table) -> bool:
@@ -226,7 +226,7 @@ class RowsLayout:
         return False
 
     def _named(self, name: str, seed: int) -> Parts:
-        """Take the official parts of a named data set; make those that it lacks."""
+        """Take the official split of a named data set; split off the parts that it lacks."""
         single = self.data.per_sequence
         tables = {
             part: self._laid_out(table, single) for part, table in catalog.tables(name).items()
@@ -236,7 +236,7 @@ class RowsLayout:
         return Parts(tables["train"], tables["valid"], tables.get("test"), [])
 
     def _divide(self, seed: int, whole: Table, valid: Table | None, test: Table | None) -> Parts:
-        """Divide a table, but for the parts that are given."""
+        """Split a table into the parts that are not given."""
         data = self.data
         notes = [
             note for table in (whole, valid, test) if table is not None for note in table.notes
@@ -245,15 +245,15 @@ class RowsLayout:
             return Parts(whole, valid, test, notes)
         if valid is None and self._is_one_sequence(whole):
             raise ExperimentError(
-                f"the time {data.time!r} makes one sequence of all rows of {whole.source}, too few "
-                "to learn from some and to select by others. Say --window N (data.window) to "
-                "answer what comes after each N steps, --horizon N (data.horizon) to forecast N "
-                "steps, or --sequence-id COLUMN (data.sequence_id) if the rows belong to several "
+                f"the time {data.time!r} makes one sequence of all rows of {whole.source}, which "
+                "cannot be split into training and validation rows. Say --window N (data.window) "
+                "to predict the value after every N steps, --horizon N (data.horizon) to forecast "
+                "N steps, or --sequence-id COLUMN (data.sequence_id) if the rows belong to several "
                 "sequences."
             )
         group = data.group or (None if data.split_column else self._repeated_pictures(whole))
         if group != data.group:
-            notes.append(f"rows of one {group} stay together, in one part.")
+            notes.append(f"rows with the same {group} stay in one part.")
         by_column = data.split_column or group
         in_time_order = data.split_order == "time" or (
             data.split_order is None and whole.spans is not None and not by_column
@@ -275,25 +275,25 @@ class RowsLayout:
             test = whole.select(rows.test)
         if in_time_order and self._is_running_text(whole):
             notes.append(
-                "the text is divided in its order; if each line is a text of its own, a name for "
+                "the text is split in its order; if each line is a text of its own, a name for "
                 'instance, say --set split_order=random (split_order="random" in Python).'
             )
         if not len(train) or not len(valid):
             raise DataError(
-                f"{whole.source} has {counted(len(whole), 'row')}, too few to learn from some and "
-                "to select by others. Bring more, or give data.valid_files (--valid on the command "
-                "line)."
+                f"{whole.source} has {counted(len(whole), 'row')}, too few for both training and "
+                "validation. Add rows, or give a validation file: data.valid_files (--valid on the "
+                "command line)."
             )
         return Parts(train, valid, test, [*notes, *rows.notes])
 
     def _is_one_sequence(self, table: Table) -> bool:
-        """Tell whether all rows became the steps of one sequence, for nothing tells them apart."""
+        """Tell whether all rows became the steps of one sequence."""
         return bool(self.data.time) and not self.data.sequence_id and len(table) == 1
 
     def _repeated_pictures(self, table: Table) -> str | None:
-        """Name the input's column where it holds paths of pictures, and some more than once.
+        """Name the input column if it holds paths of pictures, and some more than once.
 
-        What is said of one picture, its captions, must not come to lie in several parts.
+        The captions of one picture must stay in one part.
         """
         targets = self.data.target
         inputs = self.data.input or [name for name in table.columns if name not in targets]
@@ -306,7 +306,7 @@ class RowsLayout:
         return inputs[0] if pictured and len(set(paths)) < len(paths) else None
 
     def _stratum(self, table: Table) -> str | None:
-        """Name the target's column where it holds classes, whose shares every part should have."""
+        """Name the target column if it holds classes, to stratify the split by."""
         data = self.data
         if len(data.target) != 1 or data.target[0] not in table.columns:
             return None
@@ -317,14 +317,14 @@ class RowsLayout:
 
 
 def source_of(data: DataSpec, source: Any) -> Any:
-    """Return what is to be read: values handed over, or the files of an experiment.
+    """Return what to read: the values passed, or the files of an experiment.
 
     Raises:
         ExperimentError: there is neither.
     """
     if source is None and not data.files:
         raise ExperimentError(
-            "there is nothing to learn from: give data.files, or data.name of a named data set. "
-            "A run on values in memory is repeated by handing them over again."
+            "there is no training data: give data.files, or data.name of a named data set. "
+            "To repeat a run on values in memory, pass the values again."
         )
     return data.files if source is None else source

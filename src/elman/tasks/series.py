@@ -1,4 +1,4 @@
-"""The parts of series that are to be forecast: cut in time, the latest steps to measure on."""
+"""The parts of series to forecast: split in time, the latest steps for the test."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ Steps = NDArray[np.int64]
 
 
 class Roles(NamedTuple):
-    """Which columns of a long table are what in a forecast."""
+    """The roles of the columns of a long table in a forecast."""
 
     targets: list[str]
     past: list[str]
-    """Covariates known up to now alone."""
+    """Covariates known only up to now."""
     known: list[str]
-    """Covariates known of the steps ahead as well."""
+    """Covariates whose future values are known."""
     notes: list[str]
 
     @property
@@ -44,22 +44,23 @@ class Roles(NamedTuple):
 def series_roles(data: DataSpec, table: Table) -> Roles:
     """Say which columns are forecast, and which are read beside them.
 
-    Without an input, all columns of numbers that have no other role are read as known up to now.
+    Where no input is given, all columns of numbers that have no other role are read as covariates
+    known up to now.
 
     Raises:
-        ExperimentError: a column is unknown, none is to be forecast, or one has two roles.
+        ExperimentError: a column is unknown or has two roles, or there is no target.
     """
     for name in (*data.target, *data.input, *data.known):
         table.check_column(name, error=ExperimentError)
     if not data.target:
         raise ExperimentError(
-            f"say which column is to be forecast: --target COLUMN (data.target), one of "
+            f"say which column to forecast: --target COLUMN (data.target), one of "
             f"{', '.join(table.columns)}."
         )
     if both := set(data.target) & set(data.known):
         raise ExperimentError(
-            f"column {min(both)!r} is to be forecast, so it is not known of the steps ahead; take "
-            "it out of data.known."
+            f"column {min(both)!r} is forecast, so its future values are not known; take it out "
+            "of data.known."
         )
     special = {data.sequence_id, data.time, data.split_column, *data.target, *data.known}
     if data.input:
@@ -68,17 +69,17 @@ def series_roles(data: DataSpec, table: Table) -> Roles:
     others = [name for name in table.columns if name not in special]
     past = [name for name in others if is_number(table.column(name).type)]
     left = [name for name in others if name not in past]
-    notes = [f"left out, as they hold no numbers: {', '.join(left)}."] if left else []
+    notes = [f"columns left out, as they hold no numbers: {', '.join(left)}."] if left else []
     return Roles(list(data.target), past, list(data.known), notes)
 
 
 @dataclass(frozen=True)
 class SeriesLayout(RowsLayout):
-    """Series of a long table, cut in time: the latest steps are for the test.
+    """Series of a long table, split in time: the latest steps are for the test.
 
-    Where nothing else says which steps are for what, the last ones of every series are for the
-    test and those before them for validation: so large a part as the settings say, and a horizon
-    at least. What is read before a step that is forecast may lie in an earlier part.
+    Unless the parts are given, the last steps of every series are for the test and those before
+    them for validation: the fractions that the settings say, and a horizon at least. The window
+    before a forecast may lie in an earlier part.
     """
 
     def _known_columns(self, name: str) -> dict[str, Any]:
@@ -89,14 +90,14 @@ class SeriesLayout(RowsLayout):
         return table.spans is not None
 
     def single_columns(self, table: Table) -> None:
-        """Return None: a series is put together by its horizon, not by sequences."""
+        """Return None: no column has one value per sequence in a forecast."""
 
     def _divided(self, seed: int, source: Any) -> Parts:
-        """Read the series that an experiment names, and divide each in time.
+        """Read the series of an experiment, and split each in time.
 
         Raises:
             DataError: a file cannot be read, times are no grid, or every series is too short.
-            ExperimentError: nothing is named, or the columns have no roles.
+            ExperimentError: no data is named, or the columns have no roles.
         """
         del seed
         data = self.data
@@ -108,17 +109,17 @@ class SeriesLayout(RowsLayout):
         valid = _part(data, series, ends[0], ends[1])
         test = _part(data, series, ends[1], ends[2])
         if train is None or valid is None:
-            raise _too_short(data, series, "learn from" if train is None else "select by")
+            raise _too_short(data, series, "training" if train is None else "validation")
         return Parts(train, valid, test, [*roles.notes, *series.notes, *notes])
 
-    def read_like(self, source: Any, *, answered: bool = True) -> Table:
-        """Read series laid out as those that were learned from; a row each, whole.
+    def read_like(self, source: Any, *, with_targets: bool = True) -> Table:
+        """Read whole series, a row each, laid out as the training data was.
 
         Args:
             source: a path, values in Python, or a table.
-            answered: makes no difference here.
+            with_targets: makes no difference here.
         """
-        del answered
+        del with_targets
         table = read_table(source, format=self.data.format)
         series = self._series([table], series_roles(self.data, table))
         whole = _whole(series)
@@ -126,7 +127,7 @@ class SeriesLayout(RowsLayout):
         return whole
 
     def whole(self, source: Any = None) -> Table:
-        """Read the series that were learned from, with all that was kept to measure on."""
+        """Read the training data's series with all their steps, validation and test included."""
         tables = self._tables(source)
         return _whole(self._series(list(tables.values()), series_roles(self.data, tables["train"])))
 
@@ -149,11 +150,11 @@ class SeriesLayout(RowsLayout):
         whole = read_table(source_of(data, source), format=data.format)
         if data.split_column is not None:
             return _by_column(whole, data.split_column)
-        given = {"train": whole}
+        tables = {"train": whole}
         for part, files in (("valid", data.valid_files), ("test", data.test_files)):
             if files:
-                given[part] = read_table(list(files), format=data.format)
-        return given
+                tables[part] = read_table(list(files), format=data.format)
+        return tables
 
 
 def _whole(series: LongSeries) -> Table:
@@ -171,16 +172,16 @@ def _by_column(table: Table, column: str) -> dict[str, Table]:
             raise DataError(f"{table.where(row)}, column {column}: {error}")
         rows[part].append(row)
     if not rows["train"]:
-        raise DataError(f"column {column!r} of {table.source} says 'train' of no row.")
+        raise DataError(f"column {column!r} of {table.source} has 'train' in no row.")
     return {part: table.select(chosen) for part, chosen in rows.items() if chosen}
 
 
 def _borders(
-    data: DataSpec, found: LongSeries, names: Sequence[str]
+    data: DataSpec, series: LongSeries, names: Sequence[str]
 ) -> tuple[list[Steps], list[str]]:
-    """Say where in every series the three parts end."""
-    given = {name: found.ends[:, column] for column, name in enumerate(names)}
-    horizon, lengths = data.horizon, found.lengths
+    """Return where the three parts end in every series."""
+    given = {name: series.ends[:, column] for column, name in enumerate(names)}
+    horizon, lengths = data.horizon, series.lengths
     if "valid" in given:
         test_end = given.get("test", given["valid"])
         return [given["train"], given["valid"], test_end], []
@@ -191,9 +192,9 @@ def _borders(
     if short.any() and not short.all():
         notes.append(
             f"{int(short.sum()):,} of {len(lengths):,} series are too short to be forecast "
-            f"{counted(horizon, 'step')} ahead in every part; they are learned from alone."
+            f"{counted(horizon, 'step')} ahead in every part; they are used for training alone."
         )
-    # Of a series that is not measured on, all may be learned from.
+    # A series that is not tested on is training data as a whole.
     ends = [valid_end, until_test, lengths]
     learned = until_test if "test" in given else lengths
     whole = [learned, learned, lengths]
@@ -201,24 +202,24 @@ def _borders(
 
 
 def _share(lengths: Steps, data: DataSpec, part: str) -> Steps:
-    """Count the steps of a part of every series: a horizon at least, where any are wanted."""
+    """Count the steps of a part in every series: a horizon at least, or none."""
     fraction = data.test_fraction if part == "test" else data.valid_fraction
     if not fraction:
         return np.zeros_like(lengths)
     return np.maximum(data.horizon, np.round(lengths * fraction).astype(np.int64))
 
 
-def _part(data: DataSpec, found: LongSeries, first: Steps, end: Steps) -> Table | None:
+def _part(data: DataSpec, series: LongSeries, first: Steps, end: Steps) -> Table | None:
     """Take the series with room for a forecast that begins at `first` or later."""
     first = np.maximum(first, 1)
     rows = np.flatnonzero(end - first >= data.horizon)
-    return found.part(rows, first[rows], end[rows]) if len(rows) else None
+    return series.part(rows, first[rows], end[rows]) if len(rows) else None
 
 
-def _too_short(data: DataSpec, found: LongSeries, what: str) -> DataError:
-    longest = counted(int(found.lengths.max()), "step")
+def _too_short(data: DataSpec, series: LongSeries, part: str) -> DataError:
+    longest = counted(int(series.lengths.max()), "step")
     return DataError(
-        f"{found.table.source}: the longest series has {longest}, too few to {what}: a forecast of "
-        f"data.horizon = {data.horizon} needs {data.horizon + 1} to learn from, {data.horizon} to "
-        f"select by and {data.horizon} to measure on. Ask for a shorter horizon."
+        f"{series.table.source}: the longest series has {longest}, too few for {part}: a forecast "
+        f"of data.horizon = {data.horizon} needs {data.horizon + 1} training, {data.horizon} "
+        f"validation and {data.horizon} test steps. Ask for a shorter horizon."
     )

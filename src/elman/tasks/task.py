@@ -1,15 +1,15 @@
-"""What a network is asked: its columns, their features, the category and the objective.
+"""What is predicted from what: the columns, their features, the category and the objective.
 
-A task is of one of the classes below, each in its own file. A class knows its batches, its default
-settings and what its network needs beside its own options; the rooms above, which predict, score
-and show, keep a table with an entry for each class and look the class up once, at their door.
+A task belongs to one of the classes below, one file each. A class knows its batches, its default
+settings and what its network needs beside its own options. The rooms above, which predict, score
+and report, each keep a table with an entry per class and look the class up once.
 
-| class            | asks for                                                | file            |
+| class            | predicts                                                | file            |
 | ---------------- | ------------------------------------------------------- | --------------- |
-| `PredictionTask` | a target a row, or one a step                           | `prediction.py` |
+| `PredictionTask` | one target per row, or one per step                     | `prediction.py` |
 | `NextStepTask`   | the next token of a text or the next symbol of a list   | `next_step.py`  |
 | `NextFrameTask`  | the next frame of a piano roll                          | `next_frame.py` |
-| `WritingTask`    | a text or symbols of a length of their own              | `writing.py`    |
+| `WritingTask`    | a text or symbols of their own length                   | `writing.py`    |
 | `ForecastTask`   | the next values of series                               | `forecast.py`   |
 """
 
@@ -39,16 +39,17 @@ from elman.tasks.defaults import Settings, column_settings, with_common_settings
 
 @dataclass(frozen=True)
 class Task(ABC):
-    """What a network is asked: fitted features of its input and target, and what joins them.
+    """What is predicted from what: fitted features of input and target, and the objective.
 
     Attributes:
         category: one of the five, see `tasks.category`.
-        input_columns: whose cells are a row's input, in this order.
-        target_columns: whose cells are its target; `next` alone where that is the input moved on.
+        input_columns: columns that make a row's input, in this order.
+        target_columns: columns that make its target; `next` alone where the target is the input
+            shifted by one step.
         input: feature of the input.
         target: feature of the target.
-        objective: name and options of what the outputs are for.
-        sentence: all of this in words.
+        objective: name and options of the objective.
+        sentence: the task in words.
         notes: what was assumed, a sentence each.
     """
 
@@ -62,11 +63,11 @@ class Task(ABC):
     notes: tuple[str, ...] = ()
 
     has_target_columns: ClassVar[bool] = True
-    """Whether targets have columns of their own; else they are the input moved on."""
+    """Whether targets have columns of their own; else they are the input shifted by one step."""
     rows_name: ClassVar[str] = "rows"
     """What the rows of a part are called."""
     scores_training: ClassVar[bool] = False
-    """Whether the training part is scored in the end, as the literature does."""
+    """Whether the training part is scored too, as the literature does."""
     decodes: ClassVar[bool] = False
     """Whether outputs are decoded into a sequence of their own length."""
     transposes: ClassVar[bool] = False
@@ -79,7 +80,7 @@ class Task(ABC):
 
     @property
     def targets(self) -> Targets:
-        """What has a target: every step, every row, or the target is a sequence of its own."""
+        """What has a target: each step, each row, or the target is a sequence of its own length."""
         return self.objective_class.targets
 
     def make_objective(self) -> Objective:
@@ -107,13 +108,13 @@ class Task(ABC):
     def training_batches(
         self, table: Table, settings: TrainingSettings, seed: int, cache: Path | None = None
     ) -> Batches:
-        """Prepare the training part: rows of like length, cut as the settings ask.
+        """Batch the training part: rows of similar length, cut as the settings say.
 
         Args:
             table: the training part.
             settings: `batch_size`, `chunk_length`, `carry_state`, `augment_transpose`.
-            seed: of the order.
-            cache: folder for what has been encoded; None to hold it in memory.
+            seed: fixes the order of the rows.
+            cache: folder for encoded rows; None to keep them in memory.
         """
         examples = self.examples(table, cache)
         if settings.chunk_length and not settings.carry_state:
@@ -133,7 +134,7 @@ class Task(ABC):
     def evaluation_batches(
         self, table: Table, batch_size: int, cache: Path | None = None
     ) -> Batches:
-        """Prepare a part for evaluation: whole, untouched, always in the same order."""
+        """Batch a part for evaluation: all rows uncut, always in the same order."""
         examples = self.examples(table, cache)
         return BucketedBatches(examples, batch_size, seed=0, shuffle=False, **self._form)
 
@@ -144,24 +145,24 @@ class Task(ABC):
     def _is_recording(self, examples: Any, settings: TrainingSettings) -> bool:
         """Tell whether the training part is one row, long enough to be a batch of its own.
 
-        Like a text it is then cut into `batch_size` rows that are read side by side, for one row
-        at a time would leave most of a processor idle.
+        Like a text it is then cut into `batch_size` rows that are read in parallel: one row at a
+        time would leave most of a processor idle.
         """
         long = settings.batch_size * settings.chunk_length
         one = len(examples) == 1 and self.targets == "step"
         return one and 0 < long <= len(examples[0].input)
 
     def input_batches(self, table: Table, batch_size: int) -> tuple[Iterator[Batch], list[int]]:
-        """Prepare rows without targets, of like length together.
+        """Batch rows without targets, sorted by length.
 
         Returns:
-            The batches; and the row of the table that each of their rows is, one after another.
+            The batches; and the place in the table of each of their rows, in order.
         """
         encoded = list(self.encoded_inputs(table))
         lengths = [len(x) if self.input.has_steps else 1 for x in encoded]
         order = sorted(range(len(encoded)), key=lengths.__getitem__)
-        nothing = torch.zeros(())
-        rows = [Example(encoded[row], nothing) for row in order]
+        no_target = torch.zeros(())
+        rows = [Example(encoded[row], no_target) for row in order]
         batches = BucketedBatches(
             rows,
             batch_size,
@@ -177,27 +178,27 @@ class Task(ABC):
         return encode(table, range(len(table)), self.input_columns, self.input, cache=cache)
 
     def encoded_targets(self, table: Table) -> Iterator[Tensor]:
-        """Encode the target of every row, or where it is the input moved on, the input."""
+        """Encode the target of every row; where that is the shifted input, the input."""
         columns = self.target_columns if self.has_target_columns else self.input_columns
         for value in table.values(columns):
             yield self.target.encode(value)
 
     def base_rates(self, train: Table) -> Tensor | None:
-        """Measure how often each answer is right, as the outputs that predict just that, (O,).
+        """Return the outputs that predict the base rates of the targets, (O,).
 
         Args:
             train: the training part.
 
         Returns:
-            The outputs; None where answers are not counted.
+            The outputs; None where targets are not counted.
         """
         return self.make_objective().base_rates(self.encoded_targets(train))
 
     def settings(self, experiment: Experiment, train: Table) -> Settings:
-        """Return all settings that nobody need give: columns, kinds, and those that suit the task.
+        """Return a default for every setting: columns, kinds, and those that suit the task.
 
         Args:
-            experiment: what was given.
+            experiment: with the settings that were given.
             train: the training part.
         """
         return column_settings(self, experiment, train) | self.default_settings(len(train))
@@ -208,7 +209,7 @@ class Task(ABC):
 
     @abstractmethod
     def chosen_settings(self, rows: int) -> Settings:
-        """Return the settings that suit this task more than those common to all tasks."""
+        """Return the settings in which this task differs from the common defaults."""
 
     def check(self, experiment: Experiment) -> None:
         """Refuse settings that have no meaning in this task.
@@ -218,7 +219,7 @@ class Task(ABC):
         """
         if experiment.decoding != DecodingSpec() and not self.decodes:
             raise ExperimentError(
-                "[decoding] says how an answer of its own length is searched for, and this task is "
+                "[decoding] says how a sequence is decoded, and this task decodes none: "
                 f"{self.sentence}; leave it out."
             )
         if experiment.training.augment_transpose and not self.transposes:
@@ -238,7 +239,7 @@ class Task(ABC):
                 encode(part, range(len(part)), self.target_columns, self.target, cache=None)
 
     def network_arguments(self, experiment: Experiment) -> dict[str, Any]:
-        """Return what a builder needs beside the options of the network: those of its other parts.
+        """Return what building the network needs beside its own options.
 
         Args:
             experiment: complete.
@@ -246,7 +247,7 @@ class Task(ABC):
         return {"decoder": experiment.decoder.arguments()}
 
     def caveat(self, network: NetworkSpec) -> str:
-        """Say what a network's loss is not, where it sees what it is asked for; else nothing."""
+        """Say that the loss measures no prediction where the network sees its target; else `""`."""
         del network
         return ""
 
@@ -257,9 +258,9 @@ class Task(ABC):
 
 
 def refuse_no_steps(task: Task, table: Table, inputs: Ragged) -> None:
-    """Refuse, by its place, a row without a step to have a target."""
+    """Refuse a row without steps, and name its place."""
     for row in (inputs.lengths == 0).nonzero()[0]:
         raise DataError(
             f"{table.where(int(row))}: {', '.join(task.input_columns)} has no steps, so there is "
-            "nothing to answer. Fill it in or remove the row."
+            "nothing to predict. Fill it in or remove the row."
         )

@@ -1,4 +1,4 @@
-"""The task of writing a text, or symbols, of a length of their own."""
+"""The task of writing a text, or symbols, of their own length."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class WritingTask(Task):
         return super().settings(experiment, train) | {"decoding.max_length": half_as_long_again}
 
     def chosen_settings(self, rows: int) -> Settings:
-        """Return settings that suit the category; a row is learned word by word and says much."""
+        """Return settings that suit the category and the size of the data."""
         chosen: dict[str, Any] = {
             "network.cell": "lstm",
             "network.hidden_size": 64 if rows < FEW else 128 if rows < 5_000 else 256,
@@ -41,15 +41,15 @@ class WritingTask(Task):
         return chosen
 
     def notes_of_settings(self, experiment: Experiment, train: Table) -> list[str]:
-        """Say how many targets of the training part are longer than any that may be written."""
-        most = experiment.decoding.max_length
-        if most is None:
+        """Say how many training targets are longer than any output may be."""
+        max_length = experiment.decoding.max_length
+        if max_length is None:
             return []
         lengths = list(map(len, self.encoded_targets(train)))
-        longer = sum(length > most for length in lengths)
+        longer = sum(length > max_length for length in lengths)
         if not longer:
             return []
         return [
-            f"{longer} of {len(lengths)} answers to learn from have more than decoding.max_length "
-            f"= {most} symbols, at which what is written ends; the longest has {max(lengths)}."
+            f"{longer} of {len(lengths)} training targets have more than decoding.max_length = "
+            f"{max_length} symbols, where decoding stops; the longest has {max(lengths)}."
         ]

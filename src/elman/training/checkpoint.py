@@ -1,4 +1,4 @@
-"""Files of tensors and JSON: written whole or not at all, read with every fault named.
+"""Files of tensors and JSON: written whole or not at all, and checked when read.
 
 A file is a safetensors file whose header carries a JSON document and a checksum of the tensors.
 Nothing is ever pickled.
@@ -40,12 +40,12 @@ def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[st
     """Write tensors and facts to one file, atomically.
 
     Args:
-        path: the file, by custom `*.safetensors`.
+        path: the file, `*.safetensors` by convention.
         tensors: of any type and device.
         facts: a JSON document.
 
     Returns:
-        The checksum that `load_checkpoint` will find.
+        The checksum, which `load_checkpoint` checks.
     """
     # Clones: safetensors refuses tensors that share memory, as tied weights do.
     owned = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
@@ -95,7 +95,7 @@ def load_weights(module: nn.Module, weights: Mapping[str, Tensor], *, origin: Pa
     Args:
         module: the network to fill.
         weights: name → tensor.
-        origin: the file they came from, for the error.
+        origin: the file they were read from, named in errors.
 
     Raises:
         CheckpointError: a weight is missing, left over or of another shape; the first is named.

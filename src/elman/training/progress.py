@@ -17,10 +17,10 @@ LINE_EVERY = 60.0
 
 
 class Task(Protocol):
-    """One thing in progress."""
+    """A task in progress."""
 
     def advance(self, message: str = "", steps: int = 1) -> None:
-        """Say that so many more steps are done, and what came out of the last one."""
+        """Report `steps` more steps as done, with a message about the last one."""
 
 
 class Progress(Protocol):
@@ -34,7 +34,7 @@ class Progress(Protocol):
 
 
 class TerminalProgress:
-    """Bars on a terminal, one a task, above them what is said.
+    """Progress bars on a terminal, one per task, with printed sentences above them.
 
     Args:
         stream: the terminal; None for stderr.
@@ -53,7 +53,7 @@ class TerminalProgress:
 
     @contextmanager
     def task(self, description: str, total: int, done: int = 0) -> Iterator[Task]:
-        """Show a bar while the context lasts; a bar of its own below those of outer tasks."""
+        """Show a bar while the context lasts, below those of outer tasks."""
         outermost = not self._bars.task_ids
         if outermost:
             self._bars.start()
@@ -80,10 +80,10 @@ class _Bar:
 
 
 class LineProgress:
-    """A line a minute, for logs; and one when a task ends.
+    """One line a minute, for logs, and one when a task ends.
 
     Args:
-        stream: where to; None for stderr.
+        stream: to print to; None for stderr.
         clock: seconds, monotonic.
         every: seconds between two lines, over all tasks.
     """
@@ -103,7 +103,7 @@ class LineProgress:
 
     @contextmanager
     def task(self, description: str, total: int, done: int = 0) -> Iterator[Task]:
-        """Print how far the task is once a minute while the context lasts, and at its end."""
+        """Print the task's progress once a minute while the context lasts, and at its end."""
         task = _Lines(self, description, total, done)
         try:
             yield task
@@ -116,14 +116,14 @@ class LineProgress:
         print(sentence, file=self._stream, flush=True)
 
     def say_if_due(self, sentence: str) -> None:
-        """Print a line if a minute has passed since the last that was due."""
+        """Print a line if a minute has passed since the last one."""
         now = self._clock()
         if now - self._due_since >= self._every:
             self._due_since = now
             self.say(sentence)
 
     def say_unless_said(self, sentence: str) -> None:
-        """Print a line if it is not the very last one."""
+        """Print a line unless it repeats the last one."""
         if sentence != self._last_line:
             self.say(sentence)
 

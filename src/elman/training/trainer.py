@@ -36,7 +36,7 @@ LAST = Path("checkpoints", "last.safetensors")
 METRICS = "metrics.jsonl"
 
 Score = Callable[[nn.Module], float]
-"""A network in evaluation, on its device → how good it is, the higher the better."""
+"""A network in evaluation mode, on its device → its score, the higher the better."""
 
 
 def fit(
@@ -52,7 +52,7 @@ def fit(
     resume: bool = False,
     progress: Progress | None = None,
 ) -> History:
-    """Train a network and leave in it the weights that validation prefers.
+    """Train a network and leave it with the best weights by validation.
 
     Every epoch ends with `checkpoints/last.safetensors`, from which training resumes as if it
     had never stopped, bit for bit; with `checkpoints/best.safetensors` where validation reached
@@ -62,23 +62,23 @@ def fit(
         network: see `validation.run`.
         loss: mean over the real steps of a batch, or over its rows where each has one target;
             None for the loss of `network.objective`.
-        train: batches to learn from.
-        valid: batches to select weights by.
+        train: training batches.
+        valid: validation batches, which select the weights.
         settings: every hyperparameter.
         directory: of the run; holds checkpoints and metrics.
         seed: of dropout masks; initial weights and the order of batches are the caller's.
-        score: measures the validation split after every epoch, besides its loss. The higher the
+        score: computed on the validation split after every epoch, beside the loss. The higher the
             better: negate an error. `settings.select` says whether weights are selected by it.
-        resume: go on from the last checkpoint, where there is one.
+        resume: continue from the last checkpoint, if there is one.
         progress: where to show it; None for nowhere.
 
     Returns:
-        One record an epoch, those before an interruption included.
+        One record per epoch, those before an interruption included.
 
     Raises:
         ExperimentError: the loss, the gradient or the score is no longer finite.
         CheckpointError: the checkpoint to resume from is corrupt or of other settings.
-        OptionError: a setting asks for what this network, these batches or this device lack.
+        OptionError: a setting does not suit this network, these batches or this device.
     """
     seed_everything(seed)
     run = _Run(network, loss, score, settings, directory, seed)
@@ -94,15 +94,15 @@ def fit(
     if run.is_out_of_time():
         progress.say(
             f"{directory.name}: stopped after {run.history.seconds / 60:.1f} minutes, in epoch "
-            f"{len(run.history.epochs)} of {settings.epochs}, as training.max_minutes = "
-            f"{settings.max_minutes:g} asks."
+            f"{len(run.history.epochs)} of {settings.epochs}, because training.max_minutes = "
+            f"{settings.max_minutes:g}."
         )
     run.load_best()
     return run.history
 
 
 class _Run:
-    """The state of one training run between two epochs, and what moves it on by one."""
+    """The state of a training run between two epochs, and the step to the next."""
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class _Run:
     ) -> None:
         if settings.select == "score" and score is None:
             raise OptionError(
-                "training.select = 'score' needs a score to select by; give fit one, or select "
+                "training.select = 'score' needs a score to select by; pass one to fit, or select "
                 "by the loss."
             )
         self.network = network
@@ -132,25 +132,25 @@ class _Run:
         self._average_if_due()
 
     def _average_if_due(self) -> None:
-        """Begin to average, and to select the average, if this is the moment."""
+        """Start averaging the weights, and selecting the average, once it is due."""
         if self.average is None and averages(self.settings, self.history.costs):
             self.average = averaged(self.network, self.settings)
             self.selected = self.fabric.setup_module(self.average.module)
 
     def is_over(self) -> bool:
-        """Whether all epochs are done, time is, or validation has waited too long for a best."""
+        """Whether all epochs are done, the time is up, or patience has run out."""
         patience = self.settings.patience
         stopped = patience > 0 and self.history.epochs_since_best() >= patience
         done = len(self.history.epochs) >= self.settings.epochs
         return stopped or done or self.is_out_of_time()
 
     def is_out_of_time(self) -> bool:
-        """Whether training has taken as long as it may, and epochs are left."""
+        """Whether the time is up, and epochs are left."""
         minutes, left = self.settings.max_minutes, self.settings.epochs > len(self.history.epochs)
         return left and 0 < 60 * minutes <= self.history.seconds
 
     def run_epoch(self, train: Batches, valid: Batches) -> EpochRecord:
-        """Learn from every training batch once, then validate."""
+        """Train on every training batch once, then validate."""
         began = time.perf_counter()
         epoch = len(self.history.epochs)
         train_loss, rate = self._learn(train, epoch)
@@ -167,7 +167,7 @@ class _Run:
         )
 
     def _score(self, epoch: int) -> float | None:
-        """Measure the weights that would be selected; None where no score was asked for."""
+        """Score the weights that would be selected; None without a score."""
         if self.score is None:
             return None
         network = self.network if self.average is None else self.average.module
@@ -176,8 +176,8 @@ class _Run:
             value = float(self.score(network))
         if not math.isfinite(value):
             raise ExperimentError(
-                f"the score of epoch {epoch + 1} is {value}, so no epoch can be told to be better "
-                "than another; let the score return a number."
+                f"the score of epoch {epoch + 1} is {value}, so epochs cannot be compared; let the "
+                "score return a finite number."
             )
         return value
 
@@ -196,14 +196,14 @@ class _Run:
         return total / weight, rate
 
     def _set_rate(self, moment: float) -> float:
-        """Set the learning rate of the next update, so many epochs after training began."""
+        """Set the learning rate of the next update, `moment` epochs after training began."""
         rate = learning_rate(self.settings, moment, self.history.costs)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         return rate
 
     def _update(self, batch: Batch, state: Any, epoch: int, index: int) -> tuple[float, Any]:
-        """Take one step of the optimiser; return the loss and the state to go on from."""
+        """Take one step of the optimiser; return the loss and the last state."""
         settings = self.settings
         self.optimizer.zero_grad()
         regularised = activation_regularisation(
@@ -225,7 +225,7 @@ class _Run:
         return value, _detached(state)
 
     def _clip(self, epoch: int, index: int) -> None:
-        """Shorten the gradient where it is too long."""
+        """Clip the norm of the gradient."""
         if not self.settings.clip_norm:
             return
         norm = self.fabric.clip_gradients(
@@ -280,7 +280,7 @@ class _Run:
         write_atomically(self.directory / METRICS, "".join(lines).encode())
 
     def restore(self) -> None:
-        """Go back to where the last checkpoint was written."""
+        """Restore the last checkpoint."""
         path = self.directory / LAST
         tensors, facts, _ = load_checkpoint(path)
         try:
@@ -305,14 +305,14 @@ class _Run:
         restore_generators(tensors, facts["generators"])
 
     def _check_same_run(self, facts: dict[str, Any], path: Path) -> None:
-        """Refuse to go on from a checkpoint of another seed or of other settings."""
+        """Refuse to resume from a checkpoint of another seed or of other settings."""
         here = {"seed": self.seed} | self.settings.model_dump()
         there = {"seed": facts["seed"]} | facts["settings"]
         for name, value in here.items():
             if there.get(name) != value:
                 raise CheckpointError(
                     f"{path} was written with {name} = {there.get(name)!r}, and this run has "
-                    f"{value!r}: a run resumes with its own settings only. Train anew in another "
+                    f"{value!r}: a run resumes only with its own settings. Train in another "
                     "directory."
                 )
 
@@ -323,12 +323,12 @@ class _Run:
 
 
 def _fabric(settings: TrainingSettings) -> Fabric:
-    """Set up the device; Lightning is imported only now, for it takes seconds."""
+    """Set up the device; Lightning is imported only now, as it takes seconds."""
     from lightning_fabric import Fabric
 
     accelerator = settings.accelerator
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not there.get(accelerator, True):
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not available.get(accelerator, True):
         raise OptionError(
             f"training.accelerator = {accelerator!r} asks for a device that PyTorch does not see "
             "here; use 'auto' or 'cpu'."
@@ -339,7 +339,7 @@ def _fabric(settings: TrainingSettings) -> Fabric:
 
 
 def _detached(state: Any) -> Any:
-    """Cut a recurrent state, a tensor or nested tuples and lists of them, off its history."""
+    """Detach a recurrent state, a tensor or nested tuples and lists of them, from its graph."""
     if isinstance(state, Tensor):
         return state.detach()
     if isinstance(state, list):
@@ -355,10 +355,10 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _describe(record: EpochRecord, history: History) -> str:
-    """Say in a line what came out of an epoch, and the best so far."""
-    said = [f"train {record.train_loss:.3f}", f"valid {record.valid_loss:.3f}"]
+    """Describe an epoch and the best so far in a line."""
+    values = [f"train {record.train_loss:.3f}", f"valid {record.valid_loss:.3f}"]
     if record.score is not None:
-        said.append(f"score {record.score:.3f}")
+        values.append(f"score {record.score:.3f}")
     best = history.best
-    chosen = best.score if history.select == "score" else best.valid_loss
-    return f"{' · '.join(said)} (best {chosen:.3f} in epoch {best.epoch})"
+    selected = best.score if history.select == "score" else best.valid_loss
+    return f"{' · '.join(values)} (best {selected:.3f} in epoch {best.epoch})"

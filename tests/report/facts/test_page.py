@@ -11,16 +11,23 @@ from report.pages import Page, assert_loads_nothing
 from roads import NEXT_CHARACTER, ROADS, WRITTEN_ROADS, travelled
 
 SAID = {
-    "text to a class": ["nats a row", "What it read", "Gradient flow", "bidirectional GRU of 3"],
+    "text to a class": [
+        "nats a row",
+        "label predicted from text (reviews) How well does it predict “label”?",
+        "Input attribution",
+        "Gradient flow",
+        "bidirectional GRU of 3",
+    ],
     "windows to the next value": [
-        "How near does it come to the next value of celsius?",
+        "the next value of celsius predicted from celsius (",
+        "How well does it predict the next value of “celsius”?",
         "The value after each window, in the order of time",
         "Gradient flow",
     ],
-    "tokens to tags": ["nats a step", "Tag by tag", "Span by span", "Gradient flow"],
-    "sounds to letters": ["nats a row", "The worst mistakes", "Gradient flow"],
-    "numbers to numbers, step by step": ["loss, of scaled targets", "Predicted and true"],
-    "measurements to a class": ["What it confuses", "The worst mistakes", "length ", ", colour "],
+    "tokens to tags": ["nats a step", "Scores per tag", "Scores per span type", "Gradient flow"],
+    "sounds to letters": ["nats a row", "Wrong predictions", "Gradient flow"],
+    "numbers to numbers, step by step": ["loss, of scaled targets", "Predictions and true values"],
+    "measurements to a class": ["Confusion matrix", "Misclassified rows", "length ", ", colour "],
     "measurements to a number": ["Predicted against true"],
 }
 
@@ -38,29 +45,36 @@ def test_the_page_shows_what_fits_the_task(name: str, tmp_path: Path) -> None:
 def test_the_page_of_a_language_model_shows_what_it_writes(tmp_path: Path) -> None:
     travelled(NEXT_CHARACTER, tmp_path)
     text = Page((tmp_path / "run" / "report.html").read_text(encoding="utf-8")).text
-    for words in ("nats a symbol", "What it writes", "temperature 0.8, seed 1", "Gradient flow"):
+    for words in (
+        "next step of text predicted from its past (song)",
+        "nats a symbol",
+        "Generated sequences",
+        "temperature 0.8, seed 1",
+        "Gradient flow",
+    ):
         assert words in text, words
 
 
 WRITTEN = {
     "a sentence to another": [
-        "How well does it write the de?",
+        "de predicted from en (translations)",
+        "How well does it write “de”?",
         "encoder: 1 × bidirectional LSTM of 3 units; decoder: 1 × LSTM of 4 units, general",
         "attention, input feeding",
-        "The worst",
-        "By their own chrF",
-        "∎ is the end of the answer. A byte pair with · goes on",
+        "Worst",
+        "Ranked by chrF",
+        "∎ is the end of the output. A byte pair with · continues a word.",
         "the encoder’s hidden state h(t)",
     ],
-    "letters to letters": ["By their own edits a symbol", "What it attends to", "Gradient flow"],
+    "letters to letters": ["Ranked by edits per symbol", "Attention", "Gradient flow"],
     "a language to names": [
-        "How well does it foresee the name?",
+        "How well does it predict “name”?",
         "its input read as the initial state",
-        "Likeliest",
-        "Drawn: at temperature 0.8",
+        "Most likely",
+        "Sampled: at temperature 0.8",
     ],
     "a picture to its caption": [
-        "How well does it write the caption of a picture?",
+        "How well does it write “caption” for a picture?",
         "convolutional layers, then 1 × ",
         "its input read at each step",
         "The first pictures of the part",
@@ -85,8 +99,8 @@ def test_the_page_of_a_network_that_writes_shows_what_it_wrote(name: str, tmp_pa
     travelled(WRITTEN_ROADS[name], tmp_path, **ASKED.get(name, {}))
     page = Page((tmp_path / "run" / "report.html").read_text(encoding="utf-8"))
     assert_loads_nothing(page)
-    for words in ("nats a symbol", "What it writes", *WRITTEN[name]):
+    for words in ("nats a symbol", "Generated sequences", *WRITTEN[name]):
         assert words in page.text, words
     reads_steps = WRITTEN_ROADS[name].category == "encoder-decoder"
     assert ("Gradient flow" in page.text) == reads_steps
-    assert ("What it attends to" in page.text) == reads_steps
+    assert ("output ↓ source →" in page.text) == reads_steps

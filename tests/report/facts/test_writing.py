@@ -17,7 +17,7 @@ from elman.features.symbols import SymbolsFeature
 from elman.models.model import Model
 from elman.networks.decoding import Hypothesis
 from elman.report.facts import writing
-from elman.report.facts.writing import DRAWN, MAPS, MOST_STEPS, written_examples
+from elman.report.facts.writing import MAPS, MOST_STEPS, SAMPLES, written_examples
 from elman.report.run.facts import ImageInput, SeriesInput
 from roads import TINY, WRITTEN_ROADS, Road, untrained, write_json_lines
 
@@ -25,19 +25,17 @@ LETTERS = WRITTEN_ROADS["letters to letters"]
 SENTENCES = WRITTEN_ROADS["a sentence to another"]
 
 
-def answering(
-    monkeypatch: pytest.MonkeyPatch, answers: Sequence[str], *, finished: bool = True
-) -> None:
-    """Let every row be answered by the text that stands for it here."""
+def writes(monkeypatch: pytest.MonkeyPatch, texts: Sequence[str], *, finished: bool = True) -> None:
+    """Let the network write these texts, one per row."""
 
     def write(task: Any, network: Any, table: Table, *others: Any) -> list[list[Hypothesis]]:
         del network, others
         return [
-            [Hypothesis(task.target.encode(answers[row]), -1.0, -1.0, finished)]
+            [Hypothesis(task.target.encode(texts[row]), -1.0, -1.0, finished)]
             for row in range(len(table))
         ]
 
-    monkeypatch.setattr(writing, "write_answers", write)
+    monkeypatch.setattr(writing, "write_rows", write)
 
 
 def letters(folder: Path, words: Sequence[str]) -> tuple[Model, Table]:
@@ -55,20 +53,20 @@ def test_the_best_and_the_worst_are_those_with_fewest_and_most_edits(
     for row in range(20):  # row 7 is right, row 8 one letter short, …, row 6 has most letters less
         answers[row] = answers[row][: 20 - (row - 7) % 20]
     model, table = letters(tmp_path, words)
-    answering(monkeypatch, answers)
+    writes(monkeypatch, answers)
 
     shown = written_examples(model, table)
 
     edits = {
-        title: [edit_distance(each.truth, each.answer) for each in rows]
+        title: [edit_distance(each.truth, each.output) for each in rows]
         for title, rows in shown["written"].items()
     }
     assert edits == {
-        "The best": [0, 1, 2],
-        "From the middle": [7, 8, 9],
-        "The worst": [19, 18, 17, 16, 15, 14],
+        "Best": [0, 1, 2],
+        "Median": [7, 8, 9],
+        "Worst": [19, 18, 17, 16, 15, 14],
     }
-    best = shown["written"]["The best"]
+    best = shown["written"]["Best"]
     assert [each.score for each in best] == [
         "0 edits, 20 symbols",
         "1 edit, 20 symbols",
@@ -77,7 +75,7 @@ def test_the_best_and_the_worst_are_those_with_fewest_and_most_edits(
     assert [each.where for each in best] == [table.where(row) for row in (7, 8, 9)]
     assert best[0].input == "abcd" * 5
     assert best[0].separator == ""
-    assert shown["written_said"] == "By their own edits a symbol, of 20 rows."
+    assert shown["written_note"] == "Ranked by edits per symbol, out of 20 rows."
 
 
 @pytest.mark.parametrize("answer", ["a", ""])
@@ -87,7 +85,7 @@ def test_no_row_is_shown_twice_and_of_few_none_is_left_out(
     """Empty answers are all equally far from the truth."""
     words = [("abcd" * 4)[: row + 2] for row in range(14)]
     model, table = letters(tmp_path, words)
-    answering(monkeypatch, [answer] * len(words))
+    writes(monkeypatch, [answer] * len(words))
     for rows in range(1, 15):
         groups = written_examples(model, table.select(range(rows)))["written"].values()
         shown = [each.input for group in groups for each in group]
@@ -98,9 +96,9 @@ def test_where_all_is_right_nothing_is_called_the_worst(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model, table = letters(tmp_path, ["ab", "abcd", "abc"])
-    answering(monkeypatch, ["ba", "dcba", "cba"])
+    writes(monkeypatch, ["ba", "dcba", "cba"])
     (rows,) = written_examples(model, table)["written"].values()
-    assert ["".join(each.answer) for each in rows] == ["dcba", "cba", "ba"]
+    assert ["".join(each.output) for each in rows] == ["dcba", "cba", "ba"]
 
 
 def test_texts_are_near_by_chrf_and_shown_by_words(
@@ -108,13 +106,13 @@ def test_texts_are_near_by_chrf_and_shown_by_words(
 ) -> None:
     model, _ = untrained(SENTENCES, tmp_path)
     columns = {"en": ["A dog .", "A man ."], "de": ["Ein Hund .", "Ein Mann ."]}
-    answering(monkeypatch, ["Ein Ball .", "Ein Mann ."], finished=False)
+    writes(monkeypatch, ["Ein Ball .", "Ein Mann ."], finished=False)
     shown = written_examples(model, Table.from_columns(columns, origin="pairs"))
-    right, wrong = shown["written"]["The best"]
-    assert (right.score, list(right.answer)) == ("chrF 100.0, cut off", ["Ein", "Mann", "."])
+    right, wrong = shown["written"]["Best"]
+    assert (right.score, list(right.output)) == ("chrF 100.0, cut off", ["Ein", "Mann", "."])
     assert list(wrong.truth) == ["Ein", "Hund", "."]
     assert not wrong.ignores_case
-    assert shown["written_said"] == "By their own chrF, of 2 rows."
+    assert shown["written_note"] == "Ranked by chrF, out of 2 rows."
 
 
 def test_a_picture_is_shown_once_beside_the_caption_its_answer_is_nearest_to(
@@ -123,14 +121,14 @@ def test_a_picture_is_shown_once_beside_the_caption_its_answer_is_nearest_to(
     model, parts = untrained(WRITTEN_ROADS["a picture to its caption"], tmp_path)
     table = parts.train
     pictures = list(table.values(["picture"]))
-    answering(monkeypatch, ["all of it is blue"] * len(table))
+    writes(monkeypatch, ["all of it is blue"] * len(table))
     shown = written_examples(model, table)
     assert len(shown["captions"]) == min(8, len(set(pictures)))
     for each in shown["captions"]:
         assert isinstance(each.input, ImageInput)
         assert " ".join(each.truth).startswith("all of it is")
     count = len(set(pictures))
-    assert shown["written_said"] == f"By their own chrF, of {count} rows."
+    assert shown["written_note"] == f"Ranked by chrF, out of {count} rows."
 
 
 def test_a_map_shows_what_the_network_attends_to_as_it_writes_its_own_answer(
@@ -163,7 +161,7 @@ def test_maps_are_of_sources_of_median_length_each_shown_once(
     model, _ = untrained(LETTERS, tmp_path, **{"decoder.attention": "general"})
     words = ["abcd" * 10, "ab", "abc", "abcd", "abcd", "abcda", "abcdab", "abcdabc", "a"]
     columns = {"word": words, "back": words}
-    answering(monkeypatch, ["b"] * len(words))
+    writes(monkeypatch, ["b"] * len(words))
     maps = written_examples(model, Table.from_columns(columns, origin="words"))["attended"]
     assert sorted("".join(each.read) for each in maps) == ["abc", "abcd", "abcda", "abcdab"]
 
@@ -177,7 +175,7 @@ def test_byte_pairs_say_which_of_them_go_on_with_a_word(tmp_path: Path) -> None:
     model, parts = untrained(SENTENCES, tmp_path, **{"decoder.attention": "general"})
     english = list(parts.train.values(["en"]))
     for each in written_examples(model, parts.train)["attended"]:
-        text = " ".join(each.read).replace(f" {writing.GOES_ON}", "")
+        text = " ".join(each.read).replace(f" {writing.JOINED}", "")
         assert text in english
 
 
@@ -204,7 +202,7 @@ def test_steps_of_a_long_series_are_joined_and_keep_their_weight(tmp_path: Path)
     )
     model, parts = untrained(road, tmp_path, **{"decoding.max_length": 5})
     shown = written_examples(model, parts.train)
-    assert all(isinstance(each.input, SeriesInput) for each in shown["written"]["The best"])
+    assert all(isinstance(each.input, SeriesInput) for each in shown["written"]["Best"])
     for each in shown["attended"]:
         weights = np.asarray(each.weights)
         assert weights.shape[1] == len(each.read) <= MOST_STEPS
@@ -234,10 +232,10 @@ def test_samples_are_drawn_with_seeds_and_stand_beside_the_prediction(tmp_path: 
     assert sorted(each.input for each in shown) == ["Czech", "Dutch", "Irish"]
     for place, each in enumerate(shown):
         first, *_ = model.write(
-            [each.input] * DRAWN, seed=1 + place * DRAWN, temperature=0.8, beam_size=1
+            [each.input] * SAMPLES, seed=1 + place * SAMPLES, temperature=0.8, beam_size=1
         )[0]
-        assert REPEATED.sub("", each.drawn[0]).removesuffix(" …") == first.value
-        assert sum(times(drawn) for drawn in each.drawn) == DRAWN
+        assert REPEATED.sub("", each.sampled[0]).removesuffix(" …") == first.value
+        assert sum(times(text) for text in each.sampled) == SAMPLES
         assert each.likeliest.removesuffix(" …") == model.predict([each.input])[0]
         truths = [REPEATED.sub("", truth) for truth in each.truths]
         assert {(each.input, truth) for truth in truths} <= set(pairs)

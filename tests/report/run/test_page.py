@@ -22,13 +22,13 @@ from elman.report.run.facts import (
     GeneratedRoll,
     GeneratedText,
     ImageInput,
+    Mistake,
     PredictedNumbers,
     PredictedSeries,
     RunFacts,
     SeriesInput,
     TaggedSentence,
     WeighedText,
-    WrongAnswer,
 )
 from elman.report.run.page import render_run, write_run_report
 from report.examples import falling
@@ -46,13 +46,13 @@ CURVE = [
 
 def facts(scores: Scores = REVIEWS, **others: Any) -> RunFacts:
     basics: dict[str, Any] = {
-        "title": "reviews.csv: text → label",
+        "title": "label predicted from text (reviews)",
         "category": "many-to-one",
         "cell": "gru",
         "network": "1 × GRU 64",
         "parameters": 12345,
         "scores": {"valid": scores, "test": scores},
-        "target": "label",
+        "target": "“label”",
     }
     return RunFacts(**basics | others)
 
@@ -81,20 +81,20 @@ def everything() -> RunFacts:
         command="elman train reviews.csv",
         settings={"network": {"cell": "gru", "bidirectional": False, "hidden_size": [64]}},
         wrong=[
-            WrongAnswer(EVIL, "neg", "pos", 0.9, "reviews.csv, line 2"),
-            WrongAnswer(SeriesInput([1.0, float("nan"), 2.0]), "a", "b"),
-            WrongAnswer(ImageInput(np.zeros((4, 5), np.uint8)), "7", "9"),
+            Mistake(EVIL, "neg", "pos", 0.9, "reviews.csv, line 2"),
+            Mistake(SeriesInput([1.0, float("nan"), 2.0]), "a", "b"),
+            Mistake(ImageInput(np.zeros((4, 5), np.uint8)), "7", "9"),
         ],
         sentences=[TaggedSentence(["Time", "flies"], ["NOUN", "VERB"], ["NOUN", "NOUN"])],
         bands=[Bands("b3", ["rest", "rest", EVIL], ["rest", EVIL, EVIL], step_seconds=1.0)],
         weighed=[WeighedText(["not", EVIL], [-1.0, 2.0], "neg", "pos", 0.75)],
-        weights_said="Gradient × input.",
+        weights_note="Gradient × input.",
         numbers=PredictedNumbers([1.0, 2.0], [1.5, 2.5]),
         series=[
             PredictedSeries(EVIL, [1.0, 2.0], [1.0, 2.5], past=[0.0]),
             PredictedSeries("b", [1.0], [2.0], [0.0], naive=[0.0], low=[1.5], high=[3.0]),
         ],
-        series_said="Dotted: the naive one.",
+        series_note="Dotted: the naive one.",
         texts=[GeneratedText(f" and so on {EVIL}", "Once", "temperature 0.8")],
         rolls=[GeneratedRoll("Composed", roll)],
         flow=Flow({"forward": falling(0.9), "backward": falling(0.5)}, per_step=False),
@@ -139,37 +139,38 @@ def test_markup_in_the_data_stays_text(html: str, page: Page) -> None:
 
 def test_every_part_of_the_page_is_there_in_order(html: str) -> None:
     assert re.findall("<h2>(.*?)</h2>", html) == [
-        "The scores",
-        "What was learned",
-        "How it learned",
-        "Name by name",
-        "What it confuses",
-        "The worst mistakes",
-        "Predicted and true",
-        "Sentences",
-        "Along time",
-        "What it read",
-        "What it writes",
-        "The music",
+        "Scores",
+        "Task, network and training",
+        "Learning curve",
+        "Calibration",
+        "Scores per class",
+        "Confusion matrix",
+        "Misclassified rows",
+        "Predictions and true values",
+        "Tagged sentences",
+        "Tags over time",
+        "Input attribution",
+        "Generated sequences",
+        "Music",
         "Gradient flow",
-        "The settings",
+        "Settings",
     ]
 
 
 def test_the_page_answers_before_it_explains(page: Page) -> None:
-    question = page.text.index("How well does it tell the label?")
-    reply = page.text.index("50.00% of 4 test rows are right.")
-    constant = page.text.index("Always answering “pos” would be right in 75.00%.")
-    assert question < reply < constant < page.text.index("The scores")
+    question = page.text.index("How well does it predict “label”?")
+    reply = page.text.index("It predicts 50.00% of 4 test rows correctly.")
+    constant = page.text.index("Always predicting “pos” would be right for 75.00%.")
+    assert question < reply < constant < page.text.index("Scores")
 
 
 def test_the_page_says_what_was_learned_and_how(page: Page) -> None:
     for words in (
         "“text” as text:word (strings)",
-        "1 000 for training, 4 for validation, 4 for test. By the column “part”.",
+        "1 000 training, 4 validation, 4 test. By the column “part”.",
         "3 rows were cut.",
         "1 × GRU 64, 12 345 parameters",
-        "5 epochs, the weights of epoch 3 kept, 12 min 34 s, seed 7",
+        "5 epochs, weights of epoch 3 selected, 12 min 34 s, random seed 7",
         "an abacus",
         "elman train reviews.csv",
         "cell gru bidirectional false hidden_size [64]",
@@ -185,11 +186,11 @@ def test_the_table_has_every_score_the_chief_one_first(page: Page) -> None:
 
 
 def test_the_confusion_matrix_has_every_count(page: Page) -> None:
-    assert "true ↓ answer → neg pos neg 1 pos 1 2 Rows are the truth" in page.text
+    assert "true ↓ predicted → neg pos neg 1 pos 1 2 Rows are true classes" in page.text
 
 
 def test_a_mistake_stands_with_its_input_and_its_place(page: Page) -> None:
-    assert f"{EVIL} Answer pos (90.0%), truth neg · reviews.csv, line 2" in page.text
+    assert f"{EVIL} Predicted pos (90.0%), true neg · reviews.csv, line 2" in page.text
 
 
 def test_a_wrong_tag_is_struck_out_beside_the_truth(html: str) -> None:
@@ -215,19 +216,19 @@ def test_words_are_coloured_for_and_against_by_their_weight(html: str) -> None:
 
 
 def test_a_text_too_long_to_show_can_be_opened() -> None:
-    html = render_run(facts(wrong=[WrongAnswer("word " * 2000, "a", "b")]))
+    html = render_run(facts(wrong=[Mistake("word " * 2000, "a", "b")]))
     assert "word …</span></summary>" in html
-    assert "word  … and 4 000 characters more</p></details>" in html.replace("\u202f", " ")
+    assert "word  … and 4 000 more characters</p></details>" in html.replace("\u202f", " ")
 
 
 def test_spans_and_tags_have_a_table_each() -> None:
     scores = score("tagging", [["B-NP", "I-NP", "O"]], [["B-NP", "I-NP", "B-NP"]])
-    text = text_of(scores=scores, target="chunk")
-    assert "How well does it tag every step with its chunk?" in text
-    assert "F1: 66.67% over 3 test steps." in text
-    assert "66.67% of the steps are right; always answering “B-NP” would be right in" in text
-    assert "Type of span Precision Recall F1 True Answered NP 50.0% 100.0% 66.7% 1 2" in text
-    assert "Tag by tag" in text
+    text = text_of(scores=scores, target="“chunk”")
+    assert "How well does it predict “chunk” at each step?" in text
+    assert "Its F1 is 66.67% over 3 test steps." in text
+    assert "66.67% of the steps are correct; always predicting “B-NP” would be right for" in text
+    assert "Span type Precision Recall F1 True Predicted NP 50.0% 100.0% 66.7% 1 2" in text
+    assert "Scores per tag" in text
 
 
 def test_of_many_names_the_commonest_confusions_are_listed() -> None:
@@ -235,31 +236,39 @@ def test_of_many_names_the_commonest_confusions_are_listed() -> None:
     scores = score("classification", [*names, "n03"], [*names[1:], "n00", "n04"])
     text = text_of(scores=scores)
     assert "n03 n04 2 100.0% n00 n01 1 100.0%" in text
-    assert "The commonest confusions among 30 names." in text
+    assert "The most frequent confusions among 30 classes." in text
 
 
 @pytest.mark.parametrize(
     ("scores", "words"),
     [
-        (score("regression", [1.0, 3.0], [2.0, 2.0]), "It is off by 1 (root mean square) over 2"),
+        (score("regression", [1.0, 3.0], [2.0, 2.0]), "Its root mean squared error is 1 over 2"),
         (
             score("regression", [1.0, 3.0], [2.0, 2.0], training=[1.0, 5.0]),
-            "Its mean error over 2 test rows is 0.25 times that of the seasonal naive forecast. "
-            "That is better than repeating the value of one season ago.",
+            "Its mean absolute error over 2 test rows is 0.25 times that of the seasonal naive "
+            "forecast. That is better than repeating the value of one season ago.",
         ),
         (
             score("forecast", [[1.0]], [[2.0]], training=[[1.0, 5.0]]).model_copy(
                 update={"details": {"seasonal_naive": {"mase": 0.5}}}
             ),
-            "Its mean error over 1 test values is 0.25 times that of the seasonal naive forecast "
-            "in their past. The seasonal naive forecast has a MASE of 0.5 on the same values.",
+            "Its mean absolute error over 1 test values is 0.25 times that of the seasonal naive "
+            "forecast on their past. The seasonal naive forecast has a MASE of 0.5 on the same "
+            "values.",
         ),
         (
             score("language", ["ab"], None, nll=2.0),
-            "Over 2 test symbols it is as unsure as among 7.389 equally likely ones.",
+            "Its perplexity is 7.389 over 2 test symbols: as uncertain as a choice among 7.389 "
+            "equally likely ones.",
         ),
-        (score("language", ["ab"], None, nll=2.0, characters=2), "It needs 2.885 bits a character"),
-        (score("transcription", ["ab"], ["b"]), "0.5 edits a symbol mend its answers to 1 test"),
+        (
+            score("language", ["ab"], None, nll=2.0, characters=2),
+            "It needs 2.885 bits per character",
+        ),
+        (
+            score("transcription", ["ab"], ["b"]),
+            "Its outputs differ from the targets by 0.5 edits per symbol over 1 test",
+        ),
         (
             score("series", [[10.0]], [[9.0]], main="error_to_signal"),
             "Its error has 1.00% of the signal’s energy over 1 test steps.",
@@ -276,11 +285,19 @@ def test_every_kind_is_answered_in_its_own_words(scores: Scores, words: str) -> 
 
 def test_what_is_not_there_is_left_out() -> None:
     text = text_of()
-    for words in ("Loss by epoch", "Sentences", "Along time", "Gradient flow", "settings", "seed"):
+    for words in (
+        "Loss by epoch",
+        "Tagged sentences",
+        "Tags over time",
+        "Gradient flow",
+        "Settings",
+        "seed",
+    ):
         assert words not in text, words
-    assert "How sure it is" in text
+    assert "Accuracy by predicted probability" in text
+    assert "Learning curve" not in text
     plain = score("classification", TRUTHS, ANSWERS)
-    assert "How it learned" not in text_of(scores=plain)
+    assert "Accuracy by predicted probability" not in text_of(scores=plain)
 
 
 def flow_text(*shares: float, per_step: bool = True, **others: Any) -> str:
@@ -309,9 +326,9 @@ def test_a_flow_says_whose_loss_it_follows_and_through_what() -> None:
     assert "Backward: the half-distance is 7 steps" in both
     assert "that of the loss of step 1, by the distance from step 1." in both
     late = flow_text(0.5, delay=5)
-    assert "T is the step that gives the last answer, 5 after the last input." in late
+    assert "T is the step of the last prediction, 5 after the last input." in late
     pooled = flow_text(0.5, per_step=False, pooling="mean")
-    assert "The mean pooling reads every state" in pooled
+    assert "Mean pooling reads every state" in pooled
     assert "∂loss/∂pooled · ∂pooled/∂h(t) + ∂loss/∂h(t+1) · ∂h(t+1)/∂h(t)" in pooled
     assert "half-distance" not in pooled
 
@@ -366,18 +383,18 @@ def test_the_same_facts_give_the_same_bytes(everything: RunFacts, tmp_path: Path
 
 
 def test_half_a_surrogate_pair_does_not_stop_the_page(tmp_path: Path) -> None:
-    path = write_run_report(tmp_path / "a.html", facts(wrong=[WrongAnswer("\ud800", "a", "b")]))
+    path = write_run_report(tmp_path / "a.html", facts(wrong=[Mistake("\ud800", "a", "b")]))
     assert "\\ud800" in path.read_text(encoding="utf-8")
 
 
 def test_what_cannot_be_shown_is_refused_in_words(everything: RunFacts) -> None:
-    with pytest.raises(DataError, match="needs the scores of one part"):
+    with pytest.raises(DataError, match="needs the scores of at least one part"):
         dataclasses.replace(everything, scores={})
-    with pytest.raises(ShapeError, match="got 2 words, 1 truths, 1 answers"):
+    with pytest.raises(ShapeError, match="got 2 words, 1 truths, 1 predictions"):
         facts(sentences=[TaggedSentence(["a", "b"], ["X"], ["X"])])
     with pytest.raises(ShapeError, match="got 1 words, 2 weights"):
         facts(weighed=[WeighedText(["a"], [1.0, 2.0], "x", "y")])
     with pytest.raises(ShapeError, match=r"must be \(T,\) or \(T, k\), got \(0,\)"):
-        render_run(facts(wrong=[WrongAnswer(SeriesInput([]), "a", "b")]))
+        render_run(facts(wrong=[Mistake(SeriesInput([]), "a", "b")]))
     with pytest.raises(ShapeError, match="of uint8, got"):
-        render_run(facts(wrong=[WrongAnswer(ImageInput([[0.5]]), "a", "b")]))
+        render_run(facts(wrong=[Mistake(ImageInput([[0.5]]), "a", "b")]))

@@ -48,7 +48,7 @@ from elman.report.curves import (
 from elman.report.page import Picture, draw_inline, render, thousands
 from elman.report.roll_picture import GREATEST_ROLL, roll_picture
 from elman.report.run.facts import Flow, GeneratedText
-from elman.report.run.findings import flow_said
+from elman.report.run.findings import flow_in_words
 from elman.report.style import PANEL, THEME, colours, label
 
 FADING = (
@@ -313,7 +313,7 @@ def _vanishing(flows: Flows, reading: Flow | None) -> dict[str, Any]:
         )
     return {
         "vanishing": pictures,
-        "vanishing_said": vanishing(flows) if reading is None or fades else flow_said(reading),
+        "vanishing_said": vanishing(flows) if reading is None or fades else flow_in_words(reading),
         "reading": reading and reading._replace(directions={}),
         "bidirectional": reading is not None and len(reading.directions) > 1,
         "fading_columns": FADING,

@@ -1,4 +1,4 @@
-"""Examples of what a model did, chosen to fit its task."""
+"""Examples of what a model predicts, chosen to suit its task."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from elman.data.catalog import ROLL_SETS
 from elman.data.table import Table
 from elman.models.model import Model
-from elman.prediction.predictor import Answers
+from elman.prediction.predictor import Predictions
 from elman.report.facts.forecasting import forecast_examples
 from elman.report.facts.inputs import shown_input
 from elman.report.facts.weighing import gradient_times_input
@@ -21,11 +21,11 @@ from elman.report.run.facts import (
     Bands,
     GeneratedRoll,
     GeneratedText,
+    Mistake,
     PredictedNumbers,
     PredictedSeries,
     TaggedSentence,
     WeighedText,
-    WrongAnswer,
 )
 from elman.tasks.forecast import ForecastTask
 from elman.tasks.next_frame import NextFrameTask
@@ -35,7 +35,7 @@ from elman.tasks.writing import WritingTask
 MISTAKES = 12
 EXAMPLES = 6
 LONGEST = 60
-"""Words of an example; of a longer text the end is shown."""
+"""Maximum number of words of an example; of a longer text the end is shown."""
 STEPS_SHOWN = 2_000
 FRAMES = 96
 """Frames of a piece of music."""
@@ -43,27 +43,27 @@ _IN_ORDER = "The value after each window, in the order of time"
 
 
 def examples_of(model: Model, table: Table) -> dict[str, Any]:
-    """Choose what fits the task: mistakes, tags, bands along time, series, text, music."""
+    """Choose examples that suit the task: mistakes, tags, series, texts, music."""
     return _chosen(model.task, model, table)
 
 
 @singledispatch
 def _chosen(task: Any, model: Model, table: Table) -> dict[str, Any]:
-    """Choose for a task that predicts a target a row or a step."""
-    found = model.predictor.predict(table)
+    """Choose for a task that predicts one target per row or per step."""
+    predictions = model.predictor.predict(table)
     target = task.target
     truths = [target.decode(target.encode(v)) for v in table.values(task.target_columns)]
     if task.targets == "sequence":
-        return {"wrong": _mistakes(model, table, found._replace(probabilities=None), truths)}
+        return {"wrong": _mistakes(model, table, predictions._replace(probabilities=None), truths)}
     if task.targets == "row":
         if target.predicts_names:
-            return _names(model, table, found, truths)
-        return _numbers(table, found, truths)
+            return _names(model, table, predictions, truths)
+        return _numbers(table, predictions, truths)
     if not target.predicts_names:
-        return {"series": _series(table, found, truths)}
+        return {"series": _series(table, predictions, truths)}
     if task.input.writable:
-        return {"sentences": _sentences(model, table, found, truths)}
-    return {"bands": _bands(table, found, truths)}
+        return {"sentences": _sentences(model, table, predictions, truths)}
+    return {"bands": _bands(table, predictions, truths)}
 
 
 @_chosen.register
@@ -81,11 +81,11 @@ def _(task: NextStepTask, model: Model, table: Table) -> dict[str, Any]:
 
 @_chosen.register
 def _(task: NextFrameTask, model: Model, table: Table) -> dict[str, Any]:
-    """Compose two pieces, and take a real one to see beside them."""
+    """Compose two pieces, and take a real one to compare them with."""
     if model.sees_the_future:
         return {}
-    known = ROLL_SETS.get(model.experiment.data.name or "")
-    beat = known.frames_per_beat if known else 1
+    roll_set = ROLL_SETS.get(model.experiment.data.name or "")
+    beat = roll_set.frames_per_beat if roll_set else 1
     real = next(iter(table.values(task.input_columns)))
     composed = [
         GeneratedRoll(f"Composed, seed {seed}", model.generate(FRAMES, seed=seed), beat)
@@ -106,18 +106,20 @@ def _(task: ForecastTask, model: Model, table: Table) -> dict[str, Any]:
     return forecast_examples(model, table)
 
 
-def _names(model: Model, table: Table, found: Answers, truths: Sequence[Any]) -> dict[str, Any]:
-    """Show mistakes, and where a class is told from a text what its words did for it."""
-    shown: dict[str, Any] = {"wrong": _mistakes(model, table, found, truths)}
+def _names(
+    model: Model, table: Table, predictions: Predictions, truths: Sequence[Any]
+) -> dict[str, Any]:
+    """Show mistakes, and for the classes of texts what each word contributed."""
+    shown: dict[str, Any] = {"wrong": _mistakes(model, table, predictions, truths)}
     if model.task.input.writable and model.task.target.is_class:
-        shown["weighed"] = _weighed(model, table, found, truths)
-        shown["weights_said"] = "Gradient × input of each of them, for the answer given."
+        shown["weighed"] = _weighed(model, table, predictions, truths)
+        shown["weights_note"] = "Gradient × input of each word, for the predicted class."
     return shown
 
 
-def _numbers(table: Table, found: Answers, truths: Sequence[Any]) -> dict[str, Any]:
-    """Show predicted beside true numbers; of one long series in the order of time, too."""
-    flat = [np.ravel(np.asarray(each, dtype=float))[0] for each in (*truths, *found.values)]
+def _numbers(table: Table, predictions: Predictions, truths: Sequence[Any]) -> dict[str, Any]:
+    """Show predicted beside true numbers; for one long series, also in the order of time."""
+    flat = [np.ravel(np.asarray(each, dtype=float))[0] for each in (*truths, *predictions.values)]
     half = len(truths)
     pairs = np.array(flat[:half]), np.array(flat[half:])
     series = [PredictedSeries(_IN_ORDER, *pairs)] if _is_one_series(table) else []
@@ -130,27 +132,29 @@ def _is_one_series(table: Table) -> bool:
 
 
 def _mistakes(
-    model: Model, table: Table, found: Answers, truths: Sequence[Any]
-) -> list[WrongAnswer]:
-    """List wrong answers, those the model was surest of first."""
-    wrong = [row for row, truth in enumerate(truths) if found.values[row] != truth]
-    sure = {row: _surest(found, row) for row in wrong}
-    wrong.sort(key=lambda row: -(sure[row] or 0.0))
+    model: Model, table: Table, predictions: Predictions, truths: Sequence[Any]
+) -> list[Mistake]:
+    """List mistakes, the most confident first."""
+    wrong = [row for row, truth in enumerate(truths) if predictions.values[row] != truth]
+    confidence = {row: _confidence(predictions, row) for row in wrong}
+    wrong.sort(key=lambda row: -(confidence[row] or 0.0))
     cells = list(table.values(model.task.input_columns))
     return [
-        WrongAnswer(
+        Mistake(
             shown_input(model.task, cells[row]),
             _words(truths[row]),
-            _words(found.values[row]),
-            sure[row],
+            _words(predictions.values[row]),
+            confidence[row],
             table.where(row),
         )
         for row in wrong[:MISTAKES]
     ]
 
 
-def _surest(found: Answers, row: int) -> float | None:
-    return None if found.probabilities is None else float(found.probabilities[row].max())
+def _confidence(predictions: Predictions, row: int) -> float | None:
+    if predictions.probabilities is None:
+        return None
+    return float(predictions.probabilities[row].max())
 
 
 def _words(value: Any) -> str:
@@ -160,11 +164,11 @@ def _words(value: Any) -> str:
 
 
 def _weighed(
-    model: Model, table: Table, found: Answers, truths: Sequence[Any]
+    model: Model, table: Table, predictions: Predictions, truths: Sequence[Any]
 ) -> list[WeighedText]:
-    """Weigh the words of some texts, right and wrong answers in turn."""
-    right = [row for row, truth in enumerate(truths) if found.values[row] == truth]
-    wrong = [row for row, truth in enumerate(truths) if found.values[row] != truth]
+    """Attribute predictions to the words of some texts, correct ones first, then wrong ones."""
+    right = [row for row, truth in enumerate(truths) if predictions.values[row] == truth]
+    wrong = [row for row, truth in enumerate(truths) if predictions.values[row] != truth]
     chosen = (right[: EXAMPLES // 2] + wrong[: EXAMPLES // 2])[:EXAMPLES]
     feature: Any = model.task.input
     by_character = feature.spelled
@@ -182,8 +186,8 @@ def _weighed(
                 [name or "·" for name in names][-LONGEST:],
                 weights[-LONGEST:],
                 _words(truths[row]),
-                _words(found.values[row]),
-                _surest(found, row),
+                _words(predictions.values[row]),
+                _confidence(predictions, row),
                 table.where(row),
                 "" if by_character else " ",
             )
@@ -192,14 +196,14 @@ def _weighed(
 
 
 def _sentences(
-    model: Model, table: Table, found: Answers, truths: Sequence[Any]
+    model: Model, table: Table, predictions: Predictions, truths: Sequence[Any]
 ) -> list[TaggedSentence]:
-    """Choose sentences with wrong tags, those with most of them first."""
+    """Choose sentences with wrong tags, those with the most first."""
     cells = list(table.values(model.task.input_columns))
     counted = []
     for row, truth in enumerate(truths):
         words = cells[row].split() if isinstance(cells[row], str) else list(cells[row])
-        wrong = sum(a != b for a, b in zip(truth, found.values[row], strict=True))
+        wrong = sum(a != b for a, b in zip(truth, predictions.values[row], strict=True))
         if wrong and len(words) == len(truth) <= LONGEST:
             counted.append((-wrong, row, words))
     counted.sort()
@@ -207,29 +211,29 @@ def _sentences(
         TaggedSentence(
             [str(word) for word in words],
             [str(tag) for tag in truths[row]],
-            [str(tag) for tag in found.values[row]],
+            [str(tag) for tag in predictions.values[row]],
             table.where(row),
         )
         for _, row, words in counted[:EXAMPLES]
     ]
 
 
-def _bands(table: Table, found: Answers, truths: Sequence[Any]) -> list[Bands]:
+def _bands(table: Table, predictions: Predictions, truths: Sequence[Any]) -> list[Bands]:
     return [
         Bands(
             table.where(row),
             [str(name) for name in truth][:STEPS_SHOWN],
-            [str(name) for name in found.values[row]][:STEPS_SHOWN],
+            [str(name) for name in predictions.values[row]][:STEPS_SHOWN],
         )
         for row, truth in enumerate(truths[:EXAMPLES])
     ]
 
 
-def _series(table: Table, found: Answers, truths: Sequence[Any]) -> list[PredictedSeries]:
+def _series(table: Table, predictions: Predictions, truths: Sequence[Any]) -> list[PredictedSeries]:
     shown = []
     for row, truth in enumerate(truths[:EXAMPLES]):
         real = np.asarray(truth, dtype=float).reshape(len(truth), -1)[:STEPS_SHOWN, 0]
-        guess = np.asarray(found.values[row], dtype=float).reshape(len(truth), -1)
+        predicted = np.asarray(predictions.values[row], dtype=float).reshape(len(truth), -1)
         if not math.isnan(float(np.nanmean(real))):
-            shown.append(PredictedSeries(table.where(row), real, guess[:STEPS_SHOWN, 0]))
+            shown.append(PredictedSeries(table.where(row), real, predicted[:STEPS_SHOWN, 0]))
     return shown

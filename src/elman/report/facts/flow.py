@@ -22,22 +22,22 @@ from elman.tasks.task import Task
 Directions = Mapping[str, GradientFlow]
 
 ROWS, CANDIDATES = 8, 64
-"""Rows that are read, and those they are chosen from."""
+"""Rows that are measured, and those they are chosen from."""
 MOST_STEPS = 4_000
-"""Steps of all these rows together: of long rows there are fewer."""
+"""Maximum number of steps of all these rows together; long rows are fewer."""
 CUT = 1_000
-"""Steps that are read of a row whose every step has a target."""
+"""Maximum number of steps of a row with a target at every step."""
 FEWEST_STEPS = 3
-"""Steps of the shortest row whose gradient flow makes a curve."""
+"""Minimum number of steps of a row for a curve of the gradient flow."""
 
 
 def flow_of(model: Model, table: Table) -> Flow | None:
-    """Measure the gradient flow of a model on a few rows; None where there is none to see.
+    """Measure the gradient flow of a model on a few rows; None where there is none.
 
     Args:
         model: trained; nothing of it is changed.
-        table: rows with their answers. Those that are read have the median number of steps at
-            least, so that the curve is long and of common rows.
+        table: rows with their targets. Those that are measured have at least the median number of
+            steps, so that the curve is long and typical.
     """
     network: Any = model.network
     describe = _FLOWS.get(type(network))
@@ -73,21 +73,21 @@ _FLOWS: Mapping[type[nn.Module], Callable[[Any, Directions, Model], Flow]] = {
     ManyToMany: _of_many_to_many,
     EncoderDecoder: _of_encoder_decoder,
 }
-"""Class of a network → what its flow is of; others read no sequence, or forecast."""
+"""Class of a network → its flow; other networks read no sequence, or forecast."""
 
 
 @singledispatch
 def _batch(task: Task, table: Table) -> Batch | None:
-    """Read a few rows with enough steps; None where there are none."""
+    """Batch a few rows with enough steps; None where there are none."""
     places = np.linspace(0, len(table) - 1, min(len(table), CANDIDATES)).astype(np.int64)
-    some = table.select(places)
-    steps = [len(task.input.encode(value)) for value in some.values(task.input_columns)]
+    candidates = table.select(places)
+    steps = [len(task.input.encode(value)) for value in candidates.values(task.input_columns)]
     enough = max(FEWEST_STEPS, float(np.median(steps)))
     rows = [row for row, count in enumerate(steps) if count >= enough][:ROWS]
     if not rows:
         return None
     rows = rows[: max(1, MOST_STEPS // max(steps[row] for row in rows))]
-    batch = next(iter(task.evaluation_batches(some.select(rows), len(rows)).epoch(0)))
+    batch = next(iter(task.evaluation_batches(candidates.select(rows), len(rows)).epoch(0)))
     if not batch.per_step or not task.objective_class.can_be_cut:
         return batch
     return batch._replace(

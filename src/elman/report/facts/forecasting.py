@@ -1,4 +1,4 @@
-"""Forecasts chosen to be looked at: with their intervals, beside what came."""
+"""Forecasts chosen to be shown: with their intervals, beside the true values."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from elman.prediction.forecasts import ForecastOptions
 from elman.report.run.facts import PredictedSeries
 
 SHOWN = 6
-"""Forecasts at least, where there are so many; each target of them is shown once."""
+"""Minimum number of forecasts, if there are so many; each shows one target."""
 MOST = 12
+"""Maximum number of forecasts."""
 PAST, FEWEST = 3, 20
-"""Horizons of the past that are drawn before a forecast, and steps of it at least."""
+"""Horizons of the past that are shown before a forecast, and its minimum number of steps."""
 ENDS = (0.1, 0.9)
 """Levels between which the interval lies."""
 
 
 def forecast_examples(model: Model, table: Table) -> dict[str, Any]:
-    """Choose forecasts from the first origin to the last, evenly, of one target after another.
+    """Choose forecasts from evenly spread origins, of one target after another.
 
     Args:
         model: that forecasts.
-        table: series, a row each, whose spans say which steps are to be forecast.
+        table: series, a row each, whose spans say which steps to forecast.
 
     Returns:
         Fields of `RunFacts`.
@@ -36,49 +37,51 @@ def forecast_examples(model: Model, table: Table) -> dict[str, Any]:
     feature: Any = model.task.input
     batch_size = model.experiment.training.batch_size
     most = min(MOST, max(SHOWN, len(feature.targets)))
-    found = rolling_forecasts(model.task, model.network, table, options, batch_size, most=most)
-    naive = found.naive()
+    backtest = rolling_forecasts(
+        model.task, model.network, table, options, batch_size, max_origins=most
+    )
+    naive = backtest.naive()
     shown = []
-    for place in range(len(found.truths)):
+    for place in range(len(backtest.truths)):
         target = place % len(feature.targets)
-        low, high = (found.quantiles.get(end) for end in ENDS)
+        low, high = (backtest.quantiles.get(end) for end in ENDS)
         shown.append(
             PredictedSeries(
-                _title(model, table, found, place, target),
-                found.truths[place][:, target],
-                found.points[place][:, target],
-                found.histories[place][-max(PAST * feature.horizon, FEWEST) :, target],
+                _title(model, table, backtest, place, target),
+                backtest.truths[place][:, target],
+                backtest.points[place][:, target],
+                backtest.histories[place][-max(PAST * feature.horizon, FEWEST) :, target],
                 naive[place][:, target],
                 () if low is None else low[place][:, target],
                 () if high is None else high[place][:, target],
             )
         )
-    return {"series": shown, "series_said": _said(found, options)}
+    return {"series": shown, "series_note": _note(backtest, options)}
 
 
-def _title(model: Model, table: Table, found: Backtest, place: int, target: int) -> str:
-    """Say which series, which of its values, and from when."""
+def _title(model: Model, table: Table, backtest: Backtest, place: int, target: int) -> str:
+    """Name the series, the target, and the first step of a forecast."""
     feature: Any = model.task.input
-    step = int(found.origins.step[place])
-    parts = [f"{found.items[place]}"] if feature.several else []
+    step = int(backtest.origins.step[place])
+    parts = [f"{backtest.items[place]}"] if feature.several else []
     parts += [feature.targets[target]] if len(feature.targets) > 1 else []
-    since = f"from step {step}"
+    start = f"from step {step}"
     if feature.timed and feature.steps is not None:
-        cells = table.select([int(found.origins.series[place])])
+        cells = table.select([int(backtest.origins.series[place])])
         (series,) = cells.values(model.task.input_columns)
         times = feature.steps.times(np.asarray(series[-1 - feature.several])[0], step + 1)
-        since = f"from {show_time(times[step], feature.steps)}"
-    return ", ".join([*parts, since])
+        start = f"from {show_time(times[step], feature.steps)}"
+    return ", ".join([*parts, start])
 
 
-def _said(found: Backtest, options: ForecastOptions) -> str:
+def _note(backtest: Backtest, options: ForecastOptions) -> str:
     """Say which forecasts are shown, and what their lines are."""
-    said = [
-        "Forecasts from the first origin to the last. Step 0 is the first one ahead; before it "
-        f"stands the past. Dotted: the seasonal naive forecast, which repeats {found.repeated}."
+    sentences = [
+        "Forecasts from evenly spread origins. Step 0 is the first step ahead; before it lies the "
+        f"past. Dotted: the seasonal naive forecast, which repeats {backtest.repeated}."
     ]
-    if all(end in found.quantiles for end in ENDS):
-        said.append("The band should hold 80% of what comes.")
+    if all(end in backtest.quantiles for end in ENDS):
+        sentences.append("The band is the 80% interval of the forecast.")
     if options.standardised:
-        said.append("Values are standardised by the training part.")
-    return " ".join(said)
+        sentences.append("Values are standardised by the training part.")
+    return " ".join(sentences)

@@ -1,4 +1,4 @@
-"""What a network read, as one would look at it."""
+"""Inputs as the page shows them."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from elman.tasks.task import Task
 
 
 def shown_input(task: Task, value: Any) -> str | SeriesInput | ImageInput:
-    """Show an input: a text as it is, numbers over time and sounds as lines, a picture as one."""
+    """Show an input: a text as it is, a series or a sound as lines, a picture as a picture."""
     return task.input.shown(value)

@@ -1,4 +1,4 @@
-"""What a network is, in a line."""
+"""A network described in a line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from elman.networks.forecaster import Forecaster
 from elman.report.style import label
 
 _READ = {
-    "first": "at the first step alone",
+    "first": "at the first step only",
     "state": "as the initial state",
     "each": "at each step",
 }
@@ -21,7 +21,7 @@ _READ = {
 
 
 def network_in_words(network: nn.Module, spec: NetworkSpec) -> str:
-    """Say in a line what was built."""
+    """Describe a network in a line."""
     return _words(network, spec)
 
 
@@ -73,12 +73,12 @@ def _(network: Forecaster, spec: NetworkSpec) -> str:
 
 
 def _convolutional(network: Any) -> str:
-    """Name the layers that read a picture, where there is one."""
+    """Name the layers that read a picture; empty where none is read."""
     return "" if network.inputs.encoding.picture is None else "convolutional layers"
 
 
 def _layers(recurrent: Any) -> str:
-    """Say what a stack of recurrent layers is."""
+    """Describe a stack of recurrent layers."""
     options = recurrent.options
     direction = "bidirectional " if options.bidirectional else ""
     sizes = options.hidden_sizes
@@ -87,13 +87,13 @@ def _layers(recurrent: Any) -> str:
 
 
 def _decoder(network: Any) -> str:
-    """Say what the decoder of an encoder–decoder is, and what it reads of the encoder."""
+    """Describe the decoder of an encoder–decoder, and what it reads of the encoder."""
     decoder = network.decoder
     attention = decoder.attention
-    reads = [_layers(decoder.recurrent)]
-    reads.append("no attention" if attention is None else f"{attention.kind} attention")
+    parts = [_layers(decoder.recurrent)]
+    parts.append("no attention" if attention is None else f"{attention.kind} attention")
     if decoder.input_feeding:
-        reads.append("input feeding")
+        parts.append("input feeding")
     if decoder.feedback.table is None:
-        reads.append("no feedback")
-    return ", ".join(reads)
+        parts.append("no feedback")
+    return ", ".join(parts)

@@ -1,11 +1,13 @@
-"""The page of a run: what a trained model did with its test part, ready to be shown."""
+"""The page of a run: what a trained model predicts for its test part, ready to be shown."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
+from elman.errors import counted
 from elman.evaluation.measures import MEASURES
 from elman.evaluation.scores import Scores
 from elman.experiment import Experiment
@@ -16,17 +18,21 @@ from elman.report.facts.flow import flow_of
 from elman.report.facts.network import cell_of, network_in_words
 from elman.report.run.facts import Column, CurvePoint, RunFacts
 from elman.report.run.page import write_run_report
+from elman.tasks.forecast import ForecastTask
 from elman.tasks.next_frame import NextFrameTask
+from elman.tasks.next_step import NextStepTask
 from elman.tasks.rows import AFTER, Parts
 from elman.tasks.task import Task
 from elman.training.history import EpochRecord
 
 ROWS = 400
 """Rows that examples are chosen from."""
+COLUMNS = 4
+"""Columns that a title names, at most."""
 
 
 def check_installed(task: Task, experiment: Experiment) -> None:
-    """Refuse, before hours of training, a page that needs an extra which is missing.
+    """Raise, before hours of training, if the page needs an extra that is missing.
 
     Raises:
         MissingDependencyError: an extra is not installed.
@@ -53,28 +59,28 @@ def write_page(
         model: trained.
         parts: of the data it was trained on; examples come from its test part.
         scores: part → scores; the headline speaks of the last part.
-        curve: an epoch each.
+        curve: one record per epoch.
         selected: the epoch whose weights were kept.
         seconds: of training.
-        machine: what trained.
+        machine: that trained it.
     """
     part = parts.valid if parts.test is None else parts.test
     shown = part.select(range(min(ROWS, len(part))))
     task, spec = model.task, model.experiment
     named = {"train": parts.train, "valid": parts.valid, "test": parts.test}
-    target = ", ".join(task.target_columns)
     facts: dict[str, Any] = {
-        "title": spec.title or f"{spec.data.title}: {', '.join(task.input_columns)} → {target}",
+        "title": spec.title or _title(task, spec.data.title),
         "category": task.category,
         "cell": cell_of(model.network, spec.network),
         "network": network_in_words(model.network, spec.network),
         "parameters": model.parameters,
         "scores": scores,
-        "target": ", ".join(map(_in_words, task.target_columns)),
+        "target": _and(_in_words(name, "“{}”") for name in task.target_columns),
         "source": spec.data.title,
         "inputs": [Column(name, task.input.kind) for name in task.input_columns],
         "targets": [Column(name, task.target.kind) for name in task.target_columns],
         "parts": {name: len(part) for name, part in named.items() if part is not None},
+        "rows_name": task.rows_name,
         "notes": [*parts.notes, *task.notes],
         "curve": [
             CurvePoint(each.epoch, each.train_loss, each.valid_loss, each.score) for each in curve
@@ -93,13 +99,42 @@ def write_page(
     return write_run_report(path, RunFacts(**(facts | examples_of(model, shown))))
 
 
-def _in_words(column: str) -> str:
-    """Name a target, also one that stands for the value after a window."""
-    name = column.removeprefix(AFTER)
-    return f"next value of {name}" if name != column else column
+@singledispatch
+def _title(task: Task, source: str) -> str:
+    """Say what is predicted from what."""
+    targets = _and(_in_words(name) for name in task.target_columns)
+    return f"{targets} predicted from {_columns(task.input_columns)} ({source})"
+
+
+@_title.register
+def _(task: NextStepTask | NextFrameTask, source: str) -> str:
+    return f"next step of {_columns(task.input_columns)} predicted from its past ({source})"
+
+
+@_title.register
+def _(task: ForecastTask, source: str) -> str:
+    ahead = counted(task.series.horizon, "step")
+    return f"{_columns(task.target_columns)} forecast {ahead} ahead ({source})"
+
+
+def _columns(names: Sequence[str]) -> str:
+    """List some columns, or count many."""
+    return _and(names) if len(names) <= COLUMNS else f"{len(names)} columns"
+
+
+def _and(names: Iterable[str]) -> str:
+    """List names: `a`, `a and b`, `a, b and c`."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _in_words(column: str, style: str = "{}") -> str:
+    """Name a target, also one that is the value after a window."""
+    name = style.format(column.removeprefix(AFTER))
+    return f"the next value of {name}" if column.startswith(AFTER) else name
 
 
 def _score_title(scores: Mapping[str, Scores]) -> str:
-    """Name what the curve of the validation part's score shows: the higher, the better."""
+    """Name the score of the learning curve, in which higher is better."""
     measure = MEASURES[list(scores.values())[-1].main]
     return measure.title if measure.higher_is_better else f"− {measure.title.lower()}"

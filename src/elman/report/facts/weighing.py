@@ -1,4 +1,4 @@
-"""What each word of a text did for the answer."""
+"""How much each word of a text contributed to the prediction."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from elman.models.model import Model
 
 
 def gradient_times_input(model: Model, encoded: Tensor) -> list[float]:
-    """Return what each step adds to the score of the answer, to first order.
+    """Return what each step adds to the output of the predicted class, to first order.
 
-        a(t) = v(t) · ∂y(answer)/∂v(t)                v(t) the vector of step t
+        a(t) = v(t) · ∂y(predicted)/∂v(t)             v(t) the vector of step t
 
     Source: Shrikumar et al. 2016, arXiv:1605.01713; Denil et al. 2014, arXiv:1412.6815.
 
@@ -21,15 +21,15 @@ def gradient_times_input(model: Model, encoded: Tensor) -> list[float]:
         model: many-to-one, of classes.
         encoded: one input, (T, …).
     """
-    caught: list[Tensor] = []
+    embedded: list[Tensor] = []
 
-    def catch(_: Any, __: Any, vectors: Tensor) -> None:
+    def keep(_: Any, __: Any, vectors: Tensor) -> None:
         vectors.requires_grad_(True)
         vectors.retain_grad()
-        caught.append(vectors)
+        embedded.append(vectors)
 
     network: Any = model.network
-    handle = network.inputs.register_forward_hook(catch)
+    handle = network.inputs.register_forward_hook(keep)
     try:
         with torch.enable_grad():
             x = encoded[:, None].to(model.device)
@@ -38,7 +38,7 @@ def gradient_times_input(model: Model, encoded: Tensor) -> list[float]:
     finally:
         handle.remove()
         network.zero_grad(set_to_none=True)
-    vectors = caught[0]
+    vectors = embedded[0]
     if vectors.grad is None:
         return [0.0] * len(encoded)
     weights = (vectors.detach() * vectors.grad).sum(-1)[:, 0]

@@ -1,6 +1,6 @@
-"""What the report of a run is made of: plain values, ready to be shown.
+"""What the report of a run shows: plain values.
 
-Nothing here knows a model or a file. Whoever trained fills `RunFacts` in; what it leaves empty is
+Nothing here knows a model or a file. `report.facts` fills in `RunFacts`; what it leaves empty is
 left out of the page.
 """
 
@@ -21,13 +21,13 @@ from elman.inspection.gradient_flow import GradientFlow
 
 
 class Column(NamedTuple):
-    """A column of the data, and what it was taken for."""
+    """A column of the data and its kind."""
 
     name: str
     kind: str
     """As the table of `features.feature` names it, with options: `text:word`."""
     why: str = ""
-    """How the kind was found: `said`, or what in the data showed it."""
+    """How the kind was found: `given`, or what in the data showed it."""
 
 
 class CurvePoint(NamedTuple):
@@ -39,85 +39,85 @@ class CurvePoint(NamedTuple):
     valid: float | None = None
     """Loss of the validation part after it."""
     score: float | None = None
-    """Score of the validation part after it, where the run selected by one."""
+    """Score of the validation part after it, where there is one."""
 
 
-class WrongAnswer(NamedTuple):
-    """A row that was answered wrongly."""
+class Mistake(NamedTuple):
+    """A row with a wrong prediction."""
 
     input: str | SeriesInput | ImageInput
     truth: str
-    answer: str
+    prediction: str
     probability: float | None = None
-    """That was given to the answer."""
+    """Of the prediction."""
     where: str = ""
     """File and line."""
 
 
-class WrittenAnswer(NamedTuple):
-    """A sequence that a network wrote, beside what it read and the truth."""
+class WrittenOutput(NamedTuple):
+    """A sequence that a network wrote, beside its input and its target."""
 
     input: str | SeriesInput | ImageInput
     truth: Sequence[str]
     """Its words, characters or symbols."""
-    answer: Sequence[str]
+    output: Sequence[str]
     score: str = ""
-    """How near the answer comes, in words: `chrF 43.2`."""
+    """How near the output is to the target, in words: `chrF 43.2`."""
     where: str = ""
     separator: str = " "
     """Between two words; empty between characters."""
     ignores_case: bool = False
-    """Whether an answer is right in small letters too."""
+    """Whether upper and lower case count as equal."""
 
 
-class AttendedAnswer(NamedTuple):
-    """An answer, and which steps of the source its symbols attended to."""
+class AttendedOutput(NamedTuple):
+    """An output, and the steps of the source that its symbols attended to."""
 
     read: Sequence[str]
     """Names of the source's steps, S."""
     written: Sequence[str]
-    """Names of the symbols, U."""
+    """Names of the output's symbols, U."""
     weights: ArrayLike
     """(U, S), each row summing to one."""
     where: str = ""
 
 
 class WrittenSamples(NamedTuple):
-    """What a network writes of one value: by search, drawn, and as the data has it."""
+    """What a network writes for one value: most likely, sampled, and the targets."""
 
     input: str
     likeliest: str
-    drawn: Sequence[str]
+    sampled: Sequence[str]
     truths: Sequence[str] = ()
 
 
 class TaggedSentence(NamedTuple):
-    """A sequence of words with a true and an answered tag each."""
+    """A sequence of words with a true and a predicted tag each."""
 
     words: Sequence[str]
     truths: Sequence[str]
-    answers: Sequence[str]
+    predictions: Sequence[str]
     where: str = ""
 
 
 class Bands(NamedTuple):
-    """A long sequence with a true and an answered label a step, to be drawn along time."""
+    """A long sequence with a true and a predicted tag per step, to be shown over time."""
 
     title: str
     truths: Sequence[str]
-    answers: Sequence[str]
+    predictions: Sequence[str]
     step_seconds: float | None = None
-    """How long a step lasts; time is told in steps where it is not known."""
+    """Duration of a step; time is counted in steps where it is not known."""
 
 
 class WeighedText(NamedTuple):
-    """Words, or characters, with what each contributed to the answer."""
+    """Words, or characters, with what each contributed to the prediction."""
 
     words: Sequence[str]
     weights: Sequence[float]
-    """For the answer where positive, against it where negative."""
+    """For the prediction where positive, against it where negative."""
     truth: str
-    answer: str
+    prediction: str
     probability: float | None = None
     where: str = ""
     separator: str = " "
@@ -125,39 +125,39 @@ class WeighedText(NamedTuple):
 
 
 class PredictedSeries(NamedTuple):
-    """A true and a predicted series, (T,) each, and the past they go on from."""
+    """A true and a predicted series, (T,) each, and the past before them."""
 
     title: str
     truth: ArrayLike
-    answer: ArrayLike
+    prediction: ArrayLike
     past: ArrayLike = ()
     naive: ArrayLike = ()
-    """What a seasonal naive forecast says, (T,); empty where there is none."""
+    """The seasonal naive forecast, (T,); empty where there is none."""
     low: ArrayLike = ()
-    """Lower ends of an interval of each value, (T,); empty where there is none."""
+    """Lower bounds of an interval of each value, (T,); empty where there is none."""
     high: ArrayLike = ()
-    """Upper ends, likewise."""
+    """Upper bounds, likewise."""
 
 
 class PredictedNumbers(NamedTuple):
     """True and predicted numbers, (N,) each."""
 
     truths: ArrayLike
-    answers: ArrayLike
+    predictions: ArrayLike
 
 
 class GeneratedText(NamedTuple):
-    """Text the model wrote."""
+    """Text that the model generated."""
 
     text: str
     prompt: str = ""
-    """What it was to go on from."""
+    """The text that it continues."""
     how: str = ""
-    """How it was drawn: `temperature 0.8, seed 1`."""
+    """How it was sampled: `temperature 0.8, seed 1`."""
 
 
 class GeneratedRoll(NamedTuple):
-    """Music the model composed, or a real piece to see beside it."""
+    """Music that the model composed, or a real piece to compare it with."""
 
     title: str
     roll: Roll
@@ -165,19 +165,19 @@ class GeneratedRoll(NamedTuple):
 
 
 class Flow(NamedTuple):
-    """How the gradient fades in each direction of the last recurrent layer."""
+    """How the gradient vanishes in each direction of the last recurrent layer."""
 
     directions: Mapping[str, GradientFlow]
     """forward, and backward where there is one: see `model_gradient_flow`"""
     per_step: bool
-    """Whether the loss followed is that of one step, or the answer's."""
+    """Whether the loss is that of one step, or that of the whole prediction."""
     pooling: str = "last"
-    """How one vector is made of all steps, where the answer is one; `attention` where a decoder
-    reads them all, `last` where it reads the end alone."""
+    """How one vector is made of all steps, where there is one prediction per row; `attention` where
+    a decoder attends to all steps, `last` where it reads only the last one."""
     delay: int = 0
-    """d, steps from the last input to the step that gives the last answer."""
+    """d, steps from the last input to the step of the last prediction."""
     of_encoder: bool = False
-    """Whether the layer is an encoder's, and the loss that of all a decoder wrote."""
+    """Whether the layer is an encoder's, and the loss that of the whole output."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,43 +185,44 @@ class RunFacts:
     """All that the report of a run can show.
 
     Attributes:
-        title: the run in a few words: `reviews.csv: text → label`.
-        category: `many-to-one`, with the words of how it was found if there are any.
+        title: what is predicted from what: `label predicted from text (reviews)`.
+        category: `many-to-one`.
         cell: name of the cell, which gives the figures their colour.
-        network: what was built, in one line.
+        network: the network in one line.
         parameters: how many it has.
         scores: part of the data → its scores; the headline speaks of the last part.
-        target: what is predicted, as the headline names it.
+        target: what is predicted, as the headline names it: `“label”`.
         source: file or data set.
         inputs, targets: the columns.
         parts: part of the data → rows in it.
-        split: how the parts were made.
+        rows_name: what these rows are called.
+        split: how the data was split.
         notes: what was assumed or left out, in sentences.
-        curve: an epoch each.
+        curve: one point per epoch.
         selected: the epoch whose weights were kept.
-        loss_unit: what a loss of the curve is in: `nats a row`.
-        score_title: what a score of the curve is.
+        loss_unit: unit of the losses of the curve: `nats a row`.
+        score_title: name of the scores of the curve.
         seconds: wall-clock time of training.
-        seed, machine, command: how to get the same again.
+        seed, machine, command: how to repeat the run.
         settings: section → setting → value, as the experiment has them.
-        wrong: the worst mistakes, worst first.
+        wrong: the most confident mistakes, in this order.
         sentences: examples of tagging.
-        bands: examples of labels along time.
-        weighed: examples of what the model read.
-        weights_said: what a weight is: `gradient × input of each word`.
+        bands: examples of tags over time.
+        weighed: examples of texts with what each word contributed.
+        weights_note: what a weight is: `gradient × input of each word`.
         numbers: of a regression.
         series: of a forecast or a signal.
-        series_said: which were chosen, and what their lines are.
-        texts: that the model wrote.
+        series_note: which were chosen, and what their lines are.
+        texts: that the model generated.
         rolls: that the model composed.
         flow: gradient flow of the trained network.
-        captions: pictures with what was written of them.
-        written: what a network wrote, in groups: `The best` → rows.
-        written_said: how the rows were chosen and ordered.
-        samples: what it writes of a value that says little.
-        samples_said: how they were drawn.
-        attended: what it attended to.
-        attended_said: what the names of steps and symbols mean.
+        captions: pictures with the captions that were written.
+        written: outputs of a network that writes, in groups: `Best` → rows.
+        written_note: how the rows were chosen and ordered.
+        samples: outputs for a value that says little.
+        samples_note: how they were sampled.
+        attended: attention maps.
+        attended_note: what the names of steps and symbols mean.
     """
 
     title: str
@@ -235,6 +236,7 @@ class RunFacts:
     inputs: Sequence[Column] = ()
     targets: Sequence[Column] = ()
     parts: Mapping[str, int] = field(default_factory=dict)
+    rows_name: str = "rows"
     split: str = ""
     notes: Sequence[str] = ()
     curve: Sequence[CurvePoint] = ()
@@ -246,47 +248,49 @@ class RunFacts:
     machine: str = ""
     command: str = ""
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    wrong: Sequence[WrongAnswer] = ()
+    wrong: Sequence[Mistake] = ()
     sentences: Sequence[TaggedSentence] = ()
     bands: Sequence[Bands] = ()
     weighed: Sequence[WeighedText] = ()
-    weights_said: str = ""
+    weights_note: str = ""
     numbers: PredictedNumbers | None = None
     series: Sequence[PredictedSeries] = ()
-    series_said: str = ""
+    series_note: str = ""
     texts: Sequence[GeneratedText] = ()
     rolls: Sequence[GeneratedRoll] = ()
     flow: Flow | None = None
-    captions: Sequence[WrittenAnswer] = ()
-    written: Mapping[str, Sequence[WrittenAnswer]] = field(default_factory=dict)
-    written_said: str = ""
+    captions: Sequence[WrittenOutput] = ()
+    written: Mapping[str, Sequence[WrittenOutput]] = field(default_factory=dict)
+    written_note: str = ""
     samples: Sequence[WrittenSamples] = ()
-    samples_said: str = ""
-    attended: Sequence[AttendedAnswer] = ()
-    attended_said: str = ""
+    samples_note: str = ""
+    attended: Sequence[AttendedOutput] = ()
+    attended_note: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse what could only be drawn wrongly.
+        """Refuse facts that contradict each other.
 
         Raises:
             DataError: there are no scores.
-            ShapeError: a sequence has not as many truths as answers, words or weights; or the
-                weights of attention are not one for each symbol and step.
+            ShapeError: a sequence has other numbers of true values and predictions, words or
+                weights; or attention has not one weight for each symbol and step.
         """
         if not self.scores:
             raise DataError(
-                "the report of a run needs the scores of one part of the data at least."
+                "the report of a run needs the scores of at least one part of the data."
             )
         for sentence in self.sentences:
-            _check_same(words=sentence.words, truths=sentence.truths, answers=sentence.answers)
+            _check_same(
+                words=sentence.words, truths=sentence.truths, predictions=sentence.predictions
+            )
         for bands in self.bands:
-            _check_same(truths=bands.truths, answers=bands.answers)
+            _check_same(truths=bands.truths, predictions=bands.predictions)
         for text in self.weighed:
             _check_same(words=text.words, weights=text.weights)
         for each in self.attended:
             if np.shape(each.weights) != (len(each.written), len(each.read)):
                 raise ShapeError(
-                    "weights of attention must be (U, S) = "
+                    "attention weights must be (U, S) = "
                     f"({len(each.written)}, {len(each.read)}), got {np.shape(each.weights)}."
                 )
 
@@ -304,4 +308,4 @@ class RunFacts:
 def _check_same(**sequences: Sequence[Any]) -> None:
     if len({len(values) for values in sequences.values()}) > 1:
         counts = ", ".join(f"{len(values)} {name}" for name, values in sequences.items())
-        raise ShapeError(f"an example has one of each for every step, got {counts}.")
+        raise ShapeError(f"an example must have one of each for every step, got {counts}.")

@@ -1,7 +1,7 @@
-"""The figures of the report of a run: how it learned, how sure it is, how near it comes.
+"""The figures of the report of a run: learning curve, calibration, predicted and true values.
 
 No figure holds text of the user's: a name may be in any script and longer than any axis, so names
-stand in the page around the figure.
+are in the page around the figure.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from elman.report.run.facts import CurvePoint, PredictedNumbers, PredictedSeries
 from elman.report.style import FONT_SIZE, THEME, css_colour, label_line_ends
 
 MOST_POINTS = 1500
-"""Points of a scatter that are drawn; as many of a longer one, evenly spaced."""
+"""Maximum number of points in a scatter plot, evenly spaced."""
 MOST_STEPS = 2000
-"""Steps of a series that are drawn, its first ones."""
+"""Maximum number of steps of a series that are drawn: the first ones."""
 SPARK = (220, 40)
-"""Width and height of an input drawn beside its answer, in pixels."""
+"""Width and height of an input drawn beside its prediction, in pixels."""
 
 TRUTH = THEME["muted"]
 
@@ -47,12 +47,12 @@ def curve_of(curve: Sequence[CurvePoint], quantity: Literal["train", "valid", "s
 def draw_losses(
     axes: Axes, curve: Sequence[CurvePoint], *, colour: str, selected: int | None, unit: str
 ) -> None:
-    """Draw training dotted, validation solid, and a line at the epoch whose weights were kept."""
+    """Draw training dotted, validation solid, and a line at the selected epoch."""
     train, valid = curve_of(curve, "train"), curve_of(curve, "valid")
     _draw_line(axes, train, colour, alpha=0.7, linewidth=1.3, linestyle=(0, (1, 1.6)))
     _draw_line(axes, valid, colour, linewidth=2)
-    shown = [values for _, values in (train, valid) if len(values)]
-    axes.set_ylim(*limits_after_the_descent(shown))
+    curves = [values for _, values in (train, valid) if len(values)]
+    axes.set_ylim(*limits_after_the_descent(curves))
     ends = {
         name: line[1][-1] for name, line in (("train", train), ("valid", valid)) if len(line[1])
     }
@@ -85,7 +85,7 @@ def _finish_curve(axes: Axes, selected: int | None, unit: str) -> None:
 
 
 def draw_calibration(axes: Axes, calibration: Calibration, *, colour: str) -> None:
-    """Draw the share of right answers against the given probability; larger dots hold more."""
+    """Draw accuracy against predicted probability; larger dots hold more predictions."""
     axes.plot([0, 1], [0, 1], color=THEME["guide"], linewidth=1.2)
     sizes = np.sqrt(np.asarray(calibration.counts) / max(calibration.counts))
     axes.plot(calibration.confidence, calibration.accuracy, color=colour, linewidth=1, alpha=0.5)
@@ -97,18 +97,19 @@ def draw_calibration(axes: Axes, calibration: Calibration, *, colour: str) -> No
         linewidths=0,
         zorder=3,
     )
-    axes.set(xlim=(0, 1.03), ylim=(0, 1.03), xlabel="probability given", ylabel="right")
+    axes.set(xlim=(0, 1.03), ylim=(0, 1.03), xlabel="predicted probability", ylabel="accuracy")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1))
 
 
 def draw_scatter(axes: Axes, numbers: PredictedNumbers, *, colour: str) -> None:
     """Draw predicted against true numbers, and the line where they are equal."""
-    truths, answers = (np.ravel(np.asarray(each, np.float64)) for each in numbers)
+    truths, predicted = (np.ravel(np.asarray(each, np.float64)) for each in numbers)
     chosen = np.unique(np.linspace(0, len(truths) - 1, MOST_POINTS).astype(np.int64))
-    low, high = (f(each(truths), each(answers)) for f, each in ((min, np.min), (max, np.max)))
+    low, high = (f(each(truths), each(predicted)) for f, each in ((min, np.min), (max, np.max)))
     axes.plot([low, high], [low, high], color=THEME["guide"], linewidth=1.2)
-    axes.plot(truths[chosen], answers[chosen], "o", color=colour, alpha=0.35, markersize=3.5, mew=0)
+    points = truths[chosen], predicted[chosen]
+    axes.plot(*points, "o", color=colour, alpha=0.35, markersize=3.5, mew=0)
     axes.set(xlabel="true", ylabel="predicted")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(6, steps=ROUND))
@@ -117,15 +118,15 @@ def draw_scatter(axes: Axes, numbers: PredictedNumbers, *, colour: str) -> None:
 def draw_series(axes: Axes, series: PredictedSeries, *, colour: str) -> None:
     """Draw a true series, the prediction over it, and the past before both."""
     past = np.ravel(np.asarray(series.past, np.float64))[-MOST_STEPS:]
-    truth, answer, naive, low, high = (
+    truth, predicted, naive, low, high = (
         np.ravel(np.asarray(each, np.float64))[:MOST_STEPS]
-        for each in (series.truth, series.answer, series.naive, series.low, series.high)
+        for each in (series.truth, series.prediction, series.naive, series.low, series.high)
     )
     if len(past):
         until = np.concatenate([past, truth[:1]])
         axes.plot(np.arange(-len(past), 1), until, color=TRUTH, linewidth=1, alpha=0.6)
         axes.axvline(-0.5, color=THEME["guide"], linewidth=1.2)
-    dot = "o" if len(truth) == 1 else ""  # it has no line
+    dot = "o" if len(truth) == 1 else ""  # one step makes no line
     if len(low):
         steps = np.arange(len(low), dtype=np.float64)
         edge = 5 if len(low) == 1 else 0  # a band of one step has no width
@@ -141,7 +142,7 @@ def draw_series(axes: Axes, series: PredictedSeries, *, colour: str) -> None:
             markersize=4,
             label="seasonal naive",
         )
-    axes.plot(answer, color=colour, linewidth=1.2, label="predicted", marker=dot)
+    axes.plot(predicted, color=colour, linewidth=1.2, label="predicted", marker=dot)
     axes.margins(x=0.02 if dot else 0)
     axes.set_xlabel("step")
     axes.xaxis.set_major_locator(MaxNLocator(8, steps=ROUND, integer=True))
@@ -149,7 +150,7 @@ def draw_series(axes: Axes, series: PredictedSeries, *, colour: str) -> None:
 
 
 def spark_line(values: ArrayLike) -> Markup:
-    """Draw an input over time in the height of two lines of text: one line a column.
+    """Draw an input over time, two lines of text high: one line per column.
 
     Args:
         values: (T,) or (T, k); where one is missing the line is broken.
@@ -177,7 +178,7 @@ def spark_line(values: ArrayLike) -> Markup:
 
 
 def _path(across: NDArray[np.float64], up: NDArray[np.float64]) -> str:
-    """Write a line as an SVG path, broken where a value is missing."""
+    """Return a line as an SVG path, broken where a value is missing."""
     steps, pen = [], "M"
     for x, y in zip(across, up, strict=True):
         if math.isfinite(y):

@@ -1,4 +1,4 @@
-"""What a run reached, in sentences computed from its scores."""
+"""The results of a run in sentences, computed from its scores."""
 
 from __future__ import annotations
 
@@ -6,80 +6,77 @@ import math
 from typing import Any
 
 from elman.evaluation.measures import MEASURES, Scores
+from elman.experiment.categories import WRITERS
 from elman.inspection.gradient_flow import GradientFlow
 from elman.report.comparison.findings import FALL, NBSP, PARTS, faded_to, fading, percent
 from elman.report.page import thousands
 from elman.report.run.facts import Flow, RunFacts
 from elman.report.style import power_of_ten
 
+_PREDICTS = "How well does it predict {target}?"
+_PREDICTS_NEXT = "How well does it predict what comes next?"
+
 _QUESTIONS = {
-    "classification": "How well does it tell the {target}?",
-    "labels": "How well does it tell the {target}?",
-    "regression": "How near does it come to the {target}?",
-    "series": "How near does it stay to the {target}?",
-    "forecast": "How well does it foresee the {target}?",
-    "tagging": "How well does it tag every step with its {target}?",
-    "transcription": "How well does it write down the {target}?",
-    "translation": "How well does it write the {target}?",
-    "caption": "How well does it write the {target} of a picture?",
-    "language": "How well does it foresee what comes next?",
-    "roll": "How well does it foresee what comes next?",
+    "forecast": "How well does it forecast {target}?",
+    "tagging": "How well does it predict {target} at each step?",
+    "series": "How well does it predict {target} at each step?",
+    "transcription": "How well does it transcribe {target}?",
+    "translation": "How well does it write {target}?",
+    "caption": "How well does it write {target} for a picture?",
+    "language": _PREDICTS_NEXT,
+    "roll": _PREDICTS_NEXT,
 }
-
-
-_TOLD = ("one-to-many", "encoder-decoder")
-"""Categories in which what comes next is of a column of its own."""
+"""Kind of score → question; any other kind asks how well the target is predicted."""
 
 
 def question(facts: RunFacts) -> str:
-    """Ask what the scores answer."""
-    told = facts.final.kind == "language" and facts.category in _TOLD
-    asked = "How well does it foresee the {target}?" if told else _QUESTIONS[facts.final.kind]
-    return asked.format(target=facts.target or "answer")
+    """Ask how well the target is predicted."""
+    writes = facts.final.kind == "language" and facts.category in WRITERS
+    text = _PREDICTS if writes else _QUESTIONS.get(facts.final.kind, _PREDICTS)
+    return text.format(target=facts.target or "the target")
 
 
 def answer(facts: RunFacts) -> str:
-    """Answer in one sentence, by the chief score of the last part that was scored."""
+    """Answer in one sentence, with the main score of the last part that was scored."""
     scores = facts.final
     over = f"{thousands(scores.count)} {part_name(facts.part)} {scores.unit}"
-    chief = value_text(scores, scores.main)
-    said = {
-        "accuracy": f"{chief} of {over} are right.",
-        "rmse": f"It is off by {chief} (root mean square) over {over}.",
-        "perplexity": f"Over {over} it is as unsure as among {chief} equally likely ones.",
-        "bits_per_character": f"It needs {chief} bits a character over {over}.",
-        "nll": f"Its negative log-likelihood over {over} is {chief} nats each.",
-        "label_error_rate": f"{chief} edits a symbol mend its answers to {over}.",
+    value = value_text(scores, scores.main)
+    sentences = {
+        "accuracy": f"It predicts {value} of {over} correctly.",
+        "rmse": f"Its root mean squared error is {value} over {over}.",
+        "perplexity": f"Its perplexity is {value} over {over}: as uncertain as a choice among "
+        f"{value} equally likely ones.",
+        "bits_per_character": f"It needs {value} bits per character over {over}.",
+        "nll": f"Its negative log-likelihood over {over} is {value} nats each.",
+        "label_error_rate": f"Its outputs differ from the targets by {value} edits per symbol over "
+        f"{over}.",
         "error_to_signal": f"Its error has {scores.value:.2%} of the signal’s energy over {over}.",
-        "bleu": f"What it writes reaches a BLEU of {chief}, out of 100, over {over}.",
-        "bleu_4": f"What it writes reaches a BLEU-4 of {chief}, out of 100, over {over}.",
-        "chrf": f"What it writes reaches a chrF of {chief}, out of 100, over {over}.",
-        "sequence_accuracy": f"{chief} of {over} are right from beginning to end.",
-        "mase": f"Its mean error over {over} is {chief} times that of the seasonal naive forecast"
-        f"{' in their past' if 'seasonal_naive' in scores.details else ''}.",
+        "bleu": f"Its outputs reach a BLEU of {value} out of 100 over {over}.",
+        "bleu_4": f"Its outputs reach a BLEU-4 of {value} out of 100 over {over}.",
+        "chrf": f"Its outputs reach a chrF of {value} out of 100 over {over}.",
+        "sequence_accuracy": f"It predicts {value} of {over} exactly.",
+        "mase": f"Its mean absolute error over {over} is {value} times that of the seasonal naive "
+        f"forecast{' on their past' if 'seasonal_naive' in scores.details else ''}.",
     }
-    title = MEASURES[scores.main].title
-    return said.get(scores.main, f"{title}: {chief} over {over}.")
+    return sentences.get(scores.main, f"Its {_title(scores.main)} is {value} over {over}.")
 
 
-def beside(scores: Scores) -> str:
-    """Set the chief score beside what needs no model, where that is known; else say nothing."""
+def baseline(scores: Scores) -> str:
+    """Compare the main score with a baseline, where one is known; else return `""`."""
     commonest = scores.details.get("commonest")
     if commonest is not None:
         name, share = commonest["name"], commonest["share"]
-        always = f"lways answering “{name}” would be right in {share:.2%}."
+        always = f"lways predicting “{name}” would be right for {share:.2%}."
         if scores.main == "accuracy":
             return f"A{always}"
-        return f"{value_text(scores, 'accuracy')} of the {scores.unit} are right; a{always}"
+        return f"{value_text(scores, 'accuracy')} of the {scores.unit} are correct; a{always}"
     if scores.kind in {"translation", "caption", "transcription"}:
         return _exactly_right(scores)
     naive = scores.details.get("seasonal_naive", {})
     if scores.main in naive:
-        title = MEASURES[scores.main].title
-        title = title if title.isupper() else title[0].lower() + title[1:]
         return (
-            f"The seasonal naive forecast has a {title} of {number_text(naive[scores.main])} on "
-            "the same values."
+            f"The seasonal naive forecast has a {_title(scores.main)} of "
+            f"{number_text(naive[scores.main])} on the same values."
         )
     if "mase" in scores.values:
         than = "better" if scores.values["mase"] < 1 else "no better"
@@ -87,44 +84,52 @@ def beside(scores: Scores) -> str:
     return ""
 
 
+def _title(name: str) -> str:
+    """Return the title of a score as it stands inside a sentence."""
+    title = MEASURES[name].title
+    return title if title.isupper() else title[0].lower() + title[1:]
+
+
 def _exactly_right(scores: Scores) -> str:
-    """Say how many sequences are right as a whole, where that is not what the headline says."""
+    """Say how many sequences are exactly right, unless the headline does."""
     if scores.main == "sequence_accuracy" or "sequence_accuracy" not in scores.values:
         return ""
     share = scores.values["sequence_accuracy"]
     if share == 0:
-        return f"None of the {scores.unit} is right from beginning to end."
-    return f"{share:.2%} of the {scores.unit} are right from beginning to end."
+        return f"None of the {scores.unit} is predicted exactly."
+    return f"{share:.2%} of the {scores.unit} are predicted exactly."
 
 
-def flow_said(flow: Flow) -> list[str]:
-    """Say how fast the gradient fades in each direction, or why it need not."""
+def flow_in_words(flow: Flow) -> list[str]:
+    """Say how fast the gradient vanishes in each direction, or why it need not."""
     if flow.pooling != "last":
-        reader = "attention" if flow.pooling == "attention" else f"{flow.pooling} pooling"
+        reader = "Attention" if flow.pooling == "attention" else f"{flow.pooling.title()} pooling"
         return [
-            f"The {reader} reads every state, so that the gradient reaches each by a way of its "
-            "own and need not fade, even where the recurrent layers forget."
+            f"{reader} reads every state, so the gradient reaches each state directly and need "
+            "not vanish, even where the recurrent layers forget."
         ]
-    said = {name: _fading_said(each) for name, each in flow.directions.items()}
-    if len(said) == 1:
-        return [f"{sentence[0].upper()}{sentence[1:]}" for sentence in said.values()]
-    return [f"{name.capitalize()}: {sentence}" for name, sentence in said.items()]
+    sentences = {name: _fading_in_words(each) for name, each in flow.directions.items()}
+    if len(sentences) == 1:
+        return [f"{sentence[0].upper()}{sentence[1:]}" for sentence in sentences.values()]
+    return [f"{name.capitalize()}: {sentence}" for name, sentence in sentences.items()]
 
 
-def _fading_said(flow: GradientFlow) -> str:
-    """Say the half-distance, the distance to a thousandth, and what each step leaves."""
+def _fading_in_words(flow: GradientFlow) -> str:
+    """State the half-distance, the distance to a thousandth, and what each step leaves."""
     halved, faded, kept = faded_to(flow, 0.5), *fading(flow)
     farthest = _steps(int(flow.distance[-1]))
     if halved is None:
-        said = f"over {farthest} the gradient does not fall to half"
+        sentence = f"over {farthest} the gradient does not fall to half"
     elif faded is None:
-        said = f"the half-distance is {_steps(halved)}, and over {farthest} it does not fall to "
-        said += f"1/{FALL}"
+        sentence = f"the half-distance is {_steps(halved)}, and over {farthest} it does not fall "
+        sentence += f"to 1/{FALL}"
     else:
-        said = f"the half-distance is {_steps(halved)}, and after {_steps(faded)} 1/{FALL} is left"
+        sentence = (
+            f"the half-distance is {_steps(halved)}, and after {_steps(faded)} 1/{FALL} is left"
+        )
     if kept is not None:
-        said += f"; in the far half of the curve each step leaves {percent(kept)}"
-    return f"{said}."
+        sentence += f"; in the far half of the curve each step leaves {percent(kept)}"
+    return f"{sentence}."
 
 
 def _steps(count: int) -> str:
@@ -132,13 +137,13 @@ def _steps(count: int) -> str:
 
 
 def value_text(scores: Scores, name: str) -> str:
-    """Write one score: a share in per cent, any other number in four figures."""
+    """Format one score: a share in per cent, any other number in four figures."""
     value = scores.values[name]
     return f"{value:.2%}" if MEASURES[name].share else number_text(value)
 
 
 def number_text(value: float) -> str:
-    """Write a number of any size in four figures, with a true minus sign."""
+    """Format a number of any size in four figures, with a true minus sign."""
     size = abs(value)
     if value == 0 or 1e-3 <= size < 1e4:
         text = f"{value:.4g}"
@@ -151,12 +156,12 @@ def number_text(value: float) -> str:
 
 
 def part_name(part: str) -> str:
-    """Call a part of the data by its name in words."""
+    """Return the name of a part of the data in words."""
     return PARTS.get(part, part)
 
 
 def duration(seconds: float) -> str:
-    """Write a time of any length: `48 s`, `12 min 5 s`, `2 h 3 min`."""
+    """Format a duration: `48 s`, `12 min 5 s`, `2 h 3 min`."""
     whole = round(seconds)
     minutes, rest = divmod(whole, 60)
     if not minutes:
@@ -168,7 +173,7 @@ def duration(seconds: float) -> str:
 
 
 def setting_text(value: Any) -> str:
-    """Write a setting as an experiment's file does."""
+    """Format a setting as an experiment's file does."""
     if value is None:
         return "–"
     if isinstance(value, bool):

@@ -1,9 +1,9 @@
 """The report of a run: one HTML page that needs nothing else.
 
 `write_run_report` turns the facts of one trained network into a page without scripts and without
-anything fetched from elsewhere. Facts come ready-made, see `run_facts`; sentences are computed in
-`run_findings`, figures drawn in `run_figures`, tables and marked texts laid out in `run_tables`;
-the page's shape is `templates/run.html`.
+anything fetched from elsewhere. `facts` defines what it shows; `findings` computes sentences,
+`figures` draws, `tables` and `written` lay out tables and marked texts; `templates/run.html` is the
+page.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ from elman.report.run.figures import (
 )
 from elman.report.run.findings import (
     answer,
-    beside,
+    baseline,
     duration,
-    flow_said,
+    flow_in_words,
     part_name,
     question,
     setting_text,
@@ -62,23 +62,23 @@ from elman.report.style import colours
 SQUARE = (4.3, 3.9)
 """Size of a figure whose axes are alike, in inches."""
 BROAD = (8.9, 2.6)
-"""Size of a series, which fills the page."""
+"""Size of a series, as wide as the page."""
 FEWEST_DISTANCES = 11
-"""Distances of a gradient flow that are drawn, where there are so many."""
+"""Minimum number of distances of a gradient flow that are drawn, if there are so many."""
 
 
 def write_run_report(path: str | os.PathLike[str], facts: RunFacts) -> Path:
     """Write the page of a run; the same facts give the same bytes.
 
     Args:
-        path: of the HTML file; its folder is made where it is missing.
+        path: of the HTML file; its folder is created if need be.
         facts: what to show.
 
     Returns:
         The path of the page.
 
     Raises:
-        ShapeError: something to draw has other axes than its kind has.
+        ShapeError: values to draw have wrong axes.
         DataError: a roll holds something other than zeros and ones.
     """
     page = render_run(facts)
@@ -89,7 +89,7 @@ def write_run_report(path: str | os.PathLike[str], facts: RunFacts) -> Path:
 
 
 def render_run(facts: RunFacts) -> str:
-    """Make the page of a run; raises as `write_run_report`."""
+    """Return the page of a run; raises as `write_run_report`."""
     colour = colours([facts.cell])[facts.cell]
     details = facts.final.details
     return render(
@@ -97,13 +97,14 @@ def render_run(facts: RunFacts) -> str:
         facts=facts,
         question=question(facts),
         answer=answer(facts),
-        beside=beside(facts.final),
+        baseline=baseline(facts.final),
         scores=score_rows(facts.scores),
         part=part_name(facts.part),
         parts=[(part_name(part), thousands(rows)) for part, rows in facts.parts.items()],
         duration=duration,
         setting_text=setting_text,
         curves=_curves(facts, colour),
+        calibration=_calibration(facts, colour),
         spans=class_rows(details["spans"]) if "spans" in details else None,
         classes=class_rows(details["classes"]) if "classes" in details else None,
         confusion=(
@@ -126,7 +127,7 @@ def render_run(facts: RunFacts) -> str:
 
 
 def _curves(facts: RunFacts, colour: str) -> list[Picture]:
-    """Draw losses and score by epoch, and how sure the answers are, as far as they are known."""
+    """Draw losses and score by epoch, as far as they are known."""
     curve, pictures = facts.curve, []
 
     def losses(axes: Axes) -> None:
@@ -137,24 +138,28 @@ def _curves(facts: RunFacts, colour: str) -> list[Picture]:
         draw_score_curve(axes, curve, colour=colour, selected=facts.selected, title=title)
 
     if len(curve_of(curve, "train")[0]) or len(curve_of(curve, "valid")[0]):
-        said = "Dotted: training, measured during the epoch. Solid: validation, after it."
-        pictures.append(Picture(draw_inline("losses", losses), "Loss by epoch", said))
+        caption = "Dotted: training, averaged over the epoch. Solid: validation, after it."
+        pictures.append(Picture(draw_inline("losses", losses), "Loss by epoch", caption))
     if len(curve_of(curve, "score")[0]):
-        said = "On the validation part, after every epoch."
-        pictures.append(Picture(draw_inline("score", score), "Score by epoch", said))
-    if "calibration" in facts.final.details:
-        sure = Calibration(**facts.final.details["calibration"])
-
-        def certainty(axes: Axes) -> None:
-            draw_calibration(axes, sure, colour=colour)
-
-        said = (
-            f"Share of right answers among {part_name(facts.part)} answers given with about the "
-            "same probability; larger dots hold more of them. On the line the model is as sure as "
-            "it is right; below it, too sure."
-        )
-        pictures.append(Picture(draw_inline("certainty", certainty), "How sure it is", said))
+        caption = "On the validation part, after every epoch."
+        pictures.append(Picture(draw_inline("score", score), "Score by epoch", caption))
     return pictures
+
+
+def _calibration(facts: RunFacts, colour: str) -> Picture | None:
+    """Draw accuracy against predicted probability, where probabilities are known."""
+    if "calibration" not in facts.final.details:
+        return None
+    calibration = Calibration(**facts.final.details["calibration"])
+    drawing = draw_inline(
+        "calibration", lambda axes: draw_calibration(axes, calibration, colour=colour)
+    )
+    caption = (
+        f"Accuracy of the {part_name(facts.part)} predictions with about the same probability; "
+        "larger dots hold more of them. On the diagonal the model is well calibrated, below it "
+        "overconfident."
+    )
+    return Picture(drawing, "Accuracy by predicted probability", caption)
 
 
 def _numbers(facts: RunFacts, colour: str) -> Picture | None:
@@ -166,34 +171,34 @@ def _numbers(facts: RunFacts, colour: str) -> Picture | None:
         "scatter", lambda axes: draw_scatter(axes, numbers, colour=colour), SQUARE
     )
     count = np.asarray(numbers.truths).size
-    shown = (
+    caption = (
         f"{thousands(MOST_POINTS)} of {thousands(count)} rows, evenly spaced."
         if count > MOST_POINTS
         else ""
     )
-    return Picture(drawing, "Predicted against true", shown)
+    return Picture(drawing, "Predicted against true", caption)
 
 
 def _series(number: int, series: PredictedSeries, colour: str) -> Picture:
     """Draw one true and predicted series."""
     steps = len(np.asarray(series.truth))
-    shown = f"The first {thousands(MOST_STEPS)} of {thousands(steps)} steps."
+    caption = f"The first {thousands(MOST_STEPS)} of {thousands(steps)} steps."
     drawing = draw_inline(
         f"series-{number}", lambda axes: draw_series(axes, series, colour=colour), BROAD
     )
-    return Picture(drawing, series.title, shown if steps > MOST_STEPS else "")
+    return Picture(drawing, series.title, caption if steps > MOST_STEPS else "")
 
 
 def _bands(facts: RunFacts) -> dict[str, Any]:
-    """Lay out labels along time: truth above answer, and below them where they differ."""
+    """Lay out tags over time: true above predicted ones, and where they differ below."""
     chosen = label_colours(facts.bands)
     laid_out = [
         {
             "title": bands.title,
             "rows": [
                 ("true", segments(bands.truths, chosen)),
-                ("answer", segments(bands.answers, chosen)),
-                ("wrong", wrong_segments(bands.truths, bands.answers)),
+                ("predicted", segments(bands.predictions, chosen)),
+                ("wrong", wrong_segments(bands.truths, bands.predictions)),
             ],
             "end": (
                 f"{thousands(len(bands.truths))} steps"
@@ -211,7 +216,7 @@ def _bands(facts: RunFacts) -> dict[str, Any]:
 
 
 def _rolls(facts: RunFacts, colour: str) -> dict[str, Any]:
-    """Draw the music, all of it with the same keys and frames."""
+    """Draw the piano rolls, all with the same range of keys and frames."""
     rolls = [each._replace(roll=as_roll(each.roll)) for each in facts.rolls]
     if not rolls:
         return {"rolls": [], "frames": None}
@@ -235,7 +240,7 @@ def _rolls(facts: RunFacts, colour: str) -> dict[str, Any]:
 
 
 def _flow(facts: RunFacts) -> dict[str, Any]:
-    """Draw how the gradient fades, both directions on the same axis."""
+    """Draw how the gradient vanishes, both directions on the same axis."""
     flow = facts.flow
     if flow is None:
         return {"flows": []}
@@ -258,7 +263,7 @@ def _flow(facts: RunFacts) -> dict[str, Any]:
         pictures.append(Picture(draw_inline(f"flow-{name}", draw), title))
     return {
         "flows": pictures,
-        "flow_said": flow_said(flow),
+        "flow_words": flow_in_words(flow),
         "flow_rows": max(each.rows for each in flow.directions.values()),
         "has_memory": any(each.cell is not None for each in flow.directions.values()),
         "decades": DECADES,

@@ -15,29 +15,29 @@ from elman.features.feature import ImageInput, SeriesInput
 from elman.report.page import thousands
 from elman.report.run.facts import (
     Bands,
+    Mistake,
     TaggedSentence,
     WeighedText,
-    WrongAnswer,
 )
 from elman.report.run.figures import picture_address, spark_line
 from elman.report.run.findings import part_name, value_text
 from elman.report.style import THEME, css_colour
 
 MOST_NAMES = 20
-"""Names of a confusion matrix that is shown whole; of a larger one the commonest confusions are."""
+"""Maximum number of classes of a whole confusion matrix; else the confusions are listed."""
 MOST_CONFUSIONS = 15
-"""Confusions listed in its place."""
+"""Maximum number of confusions that are listed."""
 MOST_ROWS = 40
-"""Rows of the table of names: the commonest."""
+"""Maximum number of rows of the table of classes: the most frequent."""
 SHORT, LONG = 280, 6000
 """Characters of an input shown at once, and when it is opened."""
 WIDE = 0.03
-"""Share of the width that a band needs to have its label inside."""
+"""Minimum share of the width for a band with its tag inside."""
 DEEPEST = 55.0
-"""Per cent of colour behind the text that is marked most: it stays readable on light and dark."""
+"""Maximum per cent of colour behind a text, so that it stays readable on light and dark."""
 
 PALETTE = ("gru", "simple", "lstm", "other-1", "other-2", "other-3", "other-4")
-"""Colours of `THEME` for labels along time, the commonest label first."""
+"""Colours of `THEME` for tags over time, the most frequent tag first."""
 
 
 class Cell(NamedTuple):
@@ -48,12 +48,12 @@ class Cell(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """Consecutive steps with the same label: where, how wide, what."""
+    """Consecutive steps with the same tag: position, width and tag."""
 
     style: Markup
     label: str
     inside: bool
-    """Whether there is room for the label."""
+    """Whether there is room for the tag."""
 
 
 class Mark(NamedTuple):
@@ -69,7 +69,7 @@ class Token(NamedTuple):
 
     word: str
     truth: str
-    answer: str
+    prediction: str
 
 
 class Input(NamedTuple):
@@ -82,41 +82,41 @@ class Input(NamedTuple):
 
 
 def score_rows(parts: Mapping[str, Scores]) -> dict[str, Any]:
-    """Lay out the scores: a row a measure, a column a part of the data."""
+    """Lay out the scores: a row per metric, a column per part of the data."""
     names = list(dict.fromkeys(name for scores in parts.values() for name in scores.values))
-    chief = list(parts.values())[-1].main
-    names.sort(key=lambda name: name != chief)
+    main = list(parts.values())[-1].main
+    names.sort(key=lambda name: name != main)
     return {
         "columns": [part_name(part).capitalize() for part in parts],
         "rows": [
             (
                 MEASURES[name],
                 [value_text(s, name) if name in s.values else "–" for s in parts.values()],
-                name == chief,
+                name == main,
             )
             for name in names
         ],
-        "said": _said(parts),
+        "notes": _notes(parts),
     }
 
 
-def _said(parts: Mapping[str, Scores]) -> list[str]:
-    """Say how much each part was measured on, with its own notes; what holds for all comes last."""
+def _notes(parts: Mapping[str, Scores]) -> list[str]:
+    """Say how large each part is, with its own notes; notes on all parts come last."""
     shared = [
         note
         for note in next(iter(parts.values())).notes
         if all(note in scores.notes for scores in parts.values())
     ]
-    said = []
+    notes = []
     for part, scores in parts.items():
         own = [note for note in scores.notes if note not in shared]
         count = f"{thousands(scores.count)} {scores.unit}."
-        said.append(" ".join([f"{part_name(part).capitalize()}: {count}", *own]))
-    return [*said, *shared]
+        notes.append(" ".join([f"{part_name(part).capitalize()}: {count}", *own]))
+    return [*notes, *shared]
 
 
 def class_rows(classes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Lay out precision, recall and F1 of every name, the commonest first."""
+    """Lay out precision, recall and F1 of every class, the most frequent first."""
     order = sorted(classes, key=lambda each: (-each["support"], str(each["name"])))
     return {
         "rows": [
@@ -133,25 +133,25 @@ def class_rows(classes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def confusion_rows(names: Sequence[Any], pairs: Sequence[Sequence[int]]) -> dict[str, Any]:
-    """Lay out the confusion matrix, or of one too large to read the commonest confusions.
+    """Lay out the confusion matrix, or if it is too large the most frequent confusions.
 
     Args:
-        names: n names.
-        pairs: place of the truth, place of the answer, how often.
+        names: of n classes.
+        pairs: index of the true class, index of the predicted class, count.
     """
-    counts = {(truth, answer): count for truth, answer, count in pairs}
+    counts = {(truth, predicted): count for truth, predicted, count in pairs}
     support = Counter[int]()
     for (truth, _), count in counts.items():
         support[truth] += count
     wrong = sorted(
-        ((count, t, a) for (t, a), count in counts.items() if t != a),
+        ((count, t, p) for (t, p), count in counts.items() if t != p),
         key=lambda each: (-each[0], each[1:]),
     )
     used = sorted({place for pair in counts for place in pair})
     matrix = [
         (
             str(names[truth]),
-            [_cell(counts.get((truth, a), 0), support[truth], right=truth == a) for a in used],
+            [_cell(counts.get((truth, p), 0), support[truth], right=truth == p) for p in used],
         )
         for truth in used
     ]
@@ -159,8 +159,8 @@ def confusion_rows(names: Sequence[Any], pairs: Sequence[Sequence[int]]) -> dict
         "names": [str(names[place]) for place in used],
         "matrix": matrix if len(used) <= MOST_NAMES else [],
         "confusions": [
-            (str(names[t]), str(names[a]), thousands(count), f"{count / support[t]:.1%}")
-            for count, t, a in wrong[:MOST_CONFUSIONS]
+            (str(names[t]), str(names[p]), thousands(count), f"{count / support[t]:.1%}")
+            for count, t, p in wrong[:MOST_CONFUSIONS]
         ],
     }
 
@@ -172,32 +172,32 @@ def _cell(count: int, support: int, *, right: bool) -> Cell:
 
 
 def _tint(colour: str, share: float) -> Markup:
-    """Fill the ground behind a text; the root keeps small shares visible."""
+    """Return the background of a text; the root keeps small shares visible."""
     deep = f"{css_colour(colour)} {DEEPEST * share**0.5:.0f}%"
     return Markup(f"background: color-mix(in srgb, {deep}, transparent)")
 
 
 def shown_input(value: str | SeriesInput | ImageInput) -> Input:
-    """Lay out an input: a long text shortened, to be opened; a series as a line."""
+    """Lay out an input: a long text shortened, with the rest to unfold; a series as a line."""
     if isinstance(value, SeriesInput):
         return Input(drawing=spark_line(value.values))
     if isinstance(value, ImageInput):
         return Input(picture=picture_address(value.pixels))
     if len(value) <= SHORT:
         return Input(short=value)
-    left = len(value) - LONG
-    full = value if left <= 0 else f"{value[:LONG]} … and {thousands(left)} characters more"
+    rest = len(value) - LONG
+    full = value if rest <= 0 else f"{value[:LONG]} … and {thousands(rest)} more characters"
     return Input(short=value[:SHORT].rsplit(" ", 1)[0] + " …", full=full)
 
 
-def wrong_rows(wrong: Iterable[WrongAnswer]) -> list[dict[str, Any]]:
-    """Lay out wrong answers: input, truth, answer, how sure, where."""
+def wrong_rows(wrong: Iterable[Mistake]) -> list[dict[str, Any]]:
+    """Lay out mistakes: input, true value, prediction, its probability, place."""
     return [
         {
             "input": shown_input(each.input),
             "truth": each.truth,
-            "answer": each.answer,
-            "sure": "" if each.probability is None else f"{each.probability:.1%}",
+            "prediction": each.prediction,
+            "probability": "" if each.probability is None else f"{each.probability:.1%}",
             "where": each.where,
         }
         for each in wrong
@@ -205,18 +205,19 @@ def wrong_rows(wrong: Iterable[WrongAnswer]) -> list[dict[str, Any]]:
 
 
 def tokens(sentence: TaggedSentence) -> list[Token]:
-    """Lay out a tagged sentence, a word a token."""
+    """Lay out a tagged sentence, one token per word."""
     return [
-        Token(*each) for each in zip(sentence.words, sentence.truths, sentence.answers, strict=True)
+        Token(*each)
+        for each in zip(sentence.words, sentence.truths, sentence.predictions, strict=True)
     ]
 
 
 def marks(text: WeighedText) -> list[Mark]:
-    """Colour words by their weights, the heaviest of the text most deeply."""
-    heaviest = max((abs(weight) for weight in text.weights if math.isfinite(weight)), default=0.0)
+    """Colour words by their weights, the greatest of the text most deeply."""
+    greatest = max((abs(weight) for weight in text.weights if math.isfinite(weight)), default=0.0)
     marked = []
     for word, weight in zip(text.words, text.weights, strict=True):
-        share = abs(weight) / heaviest if heaviest and math.isfinite(weight) else 0.0
+        share = abs(weight) / greatest if greatest and math.isfinite(weight) else 0.0
         colour = THEME["lstm"] if weight > 0 else THEME["simple"]
         style = _tint(colour, share) if share >= 0.01 else Markup("")
         if style and weight < 0:
@@ -226,15 +227,15 @@ def marks(text: WeighedText) -> list[Mark]:
 
 
 def label_colours(many: Sequence[Bands]) -> dict[str, str]:
-    """Give each label its colour, the commonest first; those past the palette share grey."""
-    counts = Counter(label for bands in many for label in (*bands.truths, *bands.answers))
+    """Choose a colour for each tag, the most frequent first; those past the palette share grey."""
+    counts = Counter(label for bands in many for label in (*bands.truths, *bands.predictions))
     order = sorted(counts, key=lambda label: (-counts[label], label))
     palette = (*PALETTE, *["muted"] * len(order))
     return {name: css_colour(THEME[key]) for name, key in zip(order, palette, strict=False)}
 
 
 def segments(labels: Sequence[str], colours: Mapping[str, str]) -> list[Segment]:
-    """Cut a sequence of labels where the label changes."""
+    """Cut a sequence of tags where the tag changes."""
     cut, start = [], 0
     for label, same in groupby(labels):
         length = len(list(same))
@@ -248,8 +249,8 @@ def segments(labels: Sequence[str], colours: Mapping[str, str]) -> list[Segment]
     return cut
 
 
-def wrong_segments(truths: Sequence[str], answers: Sequence[str]) -> list[Segment]:
-    """Find the stretches where the answer is not the truth."""
-    wrong = ["wrong" if t != a else "" for t, a in zip(truths, answers, strict=True)]
+def wrong_segments(truths: Sequence[str], predictions: Sequence[str]) -> list[Segment]:
+    """Find the stretches where the prediction is wrong."""
+    wrong = ["wrong" if t != p else "" for t, p in zip(truths, predictions, strict=True)]
     colour = {"wrong": css_colour(THEME["ink"]), "": "none"}
     return [each._replace(inside=False) for each in segments(wrong, colour) if each.label]

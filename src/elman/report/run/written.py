@@ -1,4 +1,4 @@
-"""What a network wrote, laid out for the template: answers beside truths, and maps of attention."""
+"""Outputs of a network that writes, laid out for the template, and attention maps."""
 
 from __future__ import annotations
 
@@ -8,41 +8,41 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from elman.report.run.facts import AttendedAnswer, WrittenAnswer
+from elman.report.run.facts import AttendedOutput, WrittenOutput
 from elman.report.run.tables import shown_input
 
 LONGEST = 80
-"""Words, or characters, of a truth or an answer that are shown."""
+"""Maximum number of words or characters of a target or an output that are shown."""
 NUMBERED = 10
-"""Per cent of attention from which a cell says its number."""
+"""Minimum per cent of attention for a cell to show its number."""
 UPRIGHT = 2
-"""Characters of a name, at most, that stands above its column without being turned."""
+"""Maximum number of characters in the name of a column that is not turned."""
 
 
 class Span(NamedTuple):
-    """A stretch of an answer or a truth, and whether the other has it at the same place."""
+    """A stretch of an output or a target, and whether the other has it in the same place."""
 
     text: str
     shared: bool
 
 
 class Weight(NamedTuple):
-    """One cell of a map of attention, in whole per cent."""
+    """One cell of an attention map, in whole per cent."""
 
     percent: int
     text: str
 
 
-def written_rows(rows: Iterable[WrittenAnswer]) -> list[dict[str, Any]]:
-    """Lay out answers: input, truth, answer, how near, where."""
+def written_rows(rows: Iterable[WrittenOutput]) -> list[dict[str, Any]]:
+    """Lay out outputs: input, target, output, score, place."""
     laid_out = []
     for each in rows:
-        truth, answer = differences(each)
+        truth, output = differences(each)
         laid_out.append(
             {
                 "input": shown_input(each.input),
                 "truth": truth,
-                "answer": answer,
+                "output": output,
                 "separator": each.separator,
                 "score": each.score,
                 "where": each.where,
@@ -51,21 +51,21 @@ def written_rows(rows: Iterable[WrittenAnswer]) -> list[dict[str, Any]]:
     return laid_out
 
 
-def differences(row: WrittenAnswer) -> tuple[list[Span], list[Span]]:
-    """Cut a truth and an answer into what they share and what each has alone.
+def differences(row: WrittenOutput) -> tuple[list[Span], list[Span]]:
+    """Cut a target and an output into what they share and what only one of them has.
 
-    Shared is the longest stretch that both have, and likewise what is shared before and after it.
+    The longest common stretch is shared, and so on before and after it.
 
     Source: Ratcliff and Metzener 1988, Dr. Dobb's Journal 13(7), as Python's difflib has it.
     """
-    truth, answer = _shortened(row.truth), _shortened(row.answer)
+    truth, output = _shortened(row.truth), _shortened(row.output)
     lower = str.lower if row.ignores_case else str
     matcher = SequenceMatcher(
-        None, [lower(piece) for piece in truth], [lower(piece) for piece in answer], autojunk=False
+        None, [lower(piece) for piece in truth], [lower(piece) for piece in output], autojunk=False
     )
     cut: tuple[list[Span], list[Span]] = [], []
     for kind, i, j, k, m in matcher.get_opcodes():
-        for spans, pieces in zip(cut, (truth[i:j], answer[k:m]), strict=True):
+        for spans, pieces in zip(cut, (truth[i:j], output[k:m]), strict=True):
             if pieces:
                 spans.append(Span(row.separator.join(pieces), kind == "equal"))
     return cut
@@ -75,8 +75,8 @@ def _shortened(pieces: Sequence[str]) -> list[str]:
     return [*pieces[:LONGEST], "…"] if len(pieces) > LONGEST else list(pieces)
 
 
-def attention_tables(answers: Iterable[AttendedAnswer]) -> list[dict[str, Any]]:
-    """Lay out maps of attention: a row a symbol written, a column a step read."""
+def attention_tables(outputs: Iterable[AttendedOutput]) -> list[dict[str, Any]]:
+    """Lay out attention maps: a row per output symbol, a column per source step."""
     return [
         {
             "read": each.read,
@@ -89,7 +89,7 @@ def attention_tables(answers: Iterable[AttendedAnswer]) -> list[dict[str, Any]]:
             ],
             "where": each.where,
         }
-        for each in answers
+        for each in outputs
     ]
 
 

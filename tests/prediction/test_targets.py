@@ -1,4 +1,4 @@
-"""Answers are decoded, in the order of the rows, the same however rows are batched; and scored."""
+"""Predictions are decoded, in the order of the rows, the same in any batches; and scored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from elman.data.table import Table
 from elman.errors import DataError
 from elman.evaluation.scores import Scores
 from elman.models.model import Model
-from elman.prediction.predictor import Answers, Predictor
+from elman.prediction.predictor import Predictions, Predictor
 from elman.prediction.predictors import predictor_of
 from roads import NEXT_CHARACTER, ROADS, WRITTEN_ROADS, Road, untrained
 
@@ -29,7 +29,7 @@ def predictor(model: Model, batch_size: int) -> Predictor:
     return predictor_of(model.task, model.network, experiment)
 
 
-def answer(model: Model, table: Table, batch_size: int) -> Answers:
+def answer(model: Model, table: Table, batch_size: int) -> Predictions:
     return predictor(model, batch_size).predict(table)
 
 
@@ -186,9 +186,7 @@ def test_a_name_that_is_in_no_part_of_the_data_counts_as_wrong(tmp_path: Path) -
 def test_scores_without_the_truth_say_which_column_is_missing(tmp_path: Path) -> None:
     model, parts = untrained(ROADS["text to a class"], tmp_path)
     table = Table.from_columns({"text": list(whole(parts).column("text"))}, origin="new")
-    words = (
-        r"new has no column 'label', which holds the truth to measure by; it has text\. `predict"
-    )
+    words = r"new has no column 'label', the target to compare with; it has text\. `predict"
     with pytest.raises(DataError, match=words):
         scores(model, table, 5)
 
