@@ -14,7 +14,7 @@ Step = Callable[..., tuple[Any, NamedTuple]]
 
 @dataclass(frozen=True)
 class Kernel:
-    """What the callers of one of Elman's own kernels need to know of it.
+    """One of Elman's own kernels: what its callers need to know.
 
     Args:
         name: its name in csrc/.

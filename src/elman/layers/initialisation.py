@@ -1,4 +1,4 @@
-"""How the weights of a recurrent layer begin."""
+"""Initial values of the weights of a recurrent layer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random masks of the regularisers inside a recurrence; drawn here, applied in `sequence`."""
+"""Random masks of the regularisers inside a recurrence, sampled here, applied in `sequence`."""
 
 from __future__ import annotations
 

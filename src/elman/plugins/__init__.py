@@ -97,8 +97,8 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
 
     Raises:
         PluginError: at a lookup or a listing, where a package takes the name of a built-in entry,
-            cannot be imported, or declares an object that `check` refuses. A lookup of a built-in name
-            never raises.
+            cannot be imported, or declares an object that `check` refuses. A lookup of a built-in
+            name never raises.
     """
 
     def __init__(

@@ -76,7 +76,7 @@ def run(recurrence: Recurrence) -> Result:
 
 
 def _projects_to_its_own_size(r: Recurrence) -> bool:
-    """Tell whether P = H: the kernels know a projection by its making h smaller than c."""
+    """Tell whether P = H: the kernels recognise a projection by h being smaller than c."""
     projection = getattr(r.weights, "projection", None)
     return projection is not None and projection.size(0) == projection.size(1)
 
