@@ -98,7 +98,7 @@ def test_compare_names_what_is_missing_or_wrong(
         (["chorales", "--parameters", "5"], "parameters=5 is too small a budget"),
         (["chorales", "--parameters", "0"], "network.parameters must be greater than or equal"),
         (["chorales", "--cells", "simple,gur"], "unknown cell 'gur'; did you mean 'gru'?"),
-        (["chorales", "--cells", ","], "a comparison needs at least one of cells, got none."),
+        (["chorales", "--cells", ","], "a comparison needs at least one cell, got none."),
         (["chorale"], "unknown recipe 'chorale'; did you mean 'chorales'?"),
     ],
 )

@@ -1,8 +1,8 @@
-"""The report of a comparison: one HTML page that needs nothing else.
+"""The report of a comparison: one self-contained HTML page.
 
 `write_comparison_report` turns the numbers of a comparison, the gradient flow of each cell and, of
-piano rolls, a piece of music by each into a page without scripts and without anything fetched from
-elsewhere: figures are SVG inside the page, the style sheet stands in its head. Sentences come from
+piano rolls, a piece of music by each into a page that has no scripts and loads nothing: figures are
+SVG inside the page, the style sheet is in its head. Sentences come from
 `findings` and `music`, which compute them; figures from `curves` and `piano_roll`; the page's shape
 from `templates/comparison.html`.
 """
@@ -57,7 +57,7 @@ FADING = (
     "Kept per step, before",
     "Kept per step, after",
 )
-"""Headings of the table of the vanishing gradient, after the cell's own."""
+"""Headings of the table of the vanishing gradient, after that of the cell."""
 
 Flows = Mapping[str, tuple[GradientFlow, GradientFlow]]
 
@@ -76,21 +76,21 @@ def write_comparison_report(
     """Write the page of a comparison; the same input gives the same bytes.
 
     Args:
-        path: of the HTML file; its folder is made where it is missing.
+        path: path of the HTML file; its folder is made where it is missing.
         comparison: the numbers.
-        generated: cell → a roll that cell composed, (T, 88); may be empty.
-        real: a roll from the data set to see beside them, (T, 88); None where the data are none.
+        generated: cell → a roll that the cell composed, (T, 88); may be empty.
+        real: a roll from the data set to show beside them, (T, 88); None for other data.
         flows: cell → gradient flow before and after training; may be empty.
-        reading: how the gradients were followed, as in one of the networks; None of piano rolls.
-        texts: cell → a text that its network wrote; may be empty.
-        sampling: how these texts were drawn.
+        reading: how the gradient flow of one of the networks was measured; None for piano rolls.
+        texts: cell → a text that its network generated; may be empty.
+        sampling: how these texts were sampled.
 
     Returns:
         The path of the page.
 
     Raises:
         ShapeError: a roll is not (T, 88).
-        DataError: a roll holds something other than zeros and ones.
+        DataError: a roll holds values other than zeros and ones.
     """
     page = render_comparison(
         comparison,
@@ -143,7 +143,7 @@ def render_comparison(
 
 
 def _table(comparison: Comparison, seeds: int) -> dict[str, Any]:
-    """Lay out the table: headings after the cell's own, and a row of numbers a cell."""
+    """Lay out the table: headings after that of the cell, and one row of numbers per cell."""
     over = " ± sd" if seeds > 1 else ""
     chosen = colours(result.cell for result in comparison.results)
     parts = _measured(comparison)
@@ -154,7 +154,7 @@ def _table(comparison: Comparison, seeds: int) -> dict[str, Any]:
         *(["Published", "Difference"] if comparison.of_rolls else []),
         "Best epoch",
         "Seconds",
-        "Seconds an epoch",
+        "Seconds per epoch",
     ]
     rows = [
         (label(result.cell), chosen[result.cell], _row(comparison, result))
@@ -164,7 +164,7 @@ def _table(comparison: Comparison, seeds: int) -> dict[str, Any]:
 
 
 def _measured(comparison: Comparison) -> list[str]:
-    """List the parts that stand in the table; the last is the one that decides."""
+    """List the parts that the table shows; the last one decides."""
     return ["valid", "test"] if comparison.part == "test" else ["valid"]
 
 
@@ -182,7 +182,7 @@ def _row(comparison: Comparison, result: CellResult) -> list[str]:
 
 
 def _beside_published(comparison: Comparison, result: CellResult) -> tuple[str, str]:
-    """Write the published number and how far ours is from it; dashes where there is none."""
+    """Write the published number and the difference of ours; dashes where there is none."""
     if result.published is None:
         return "–", "–"
     difference = result.chief(comparison.part).mean - result.published
@@ -190,7 +190,7 @@ def _beside_published(comparison: Comparison, result: CellResult) -> tuple[str, 
 
 
 def _every_score(comparison: Comparison) -> dict[str, Any] | None:
-    """Lay out every score of the part that decides, a column each; None where there is but one."""
+    """Lay out all scores of the part that decides, one per column; None if there is only one."""
     part = comparison.part
     names = [
         name
@@ -216,24 +216,24 @@ def _every_score(comparison: Comparison) -> dict[str, Any] | None:
 
 
 def _seed_names(comparison: Comparison) -> str:
-    """List the seeds, once where all cells have the same."""
-    named = {
+    """List the seeds, only once where all cells have the same."""
+    by_cell = {
         label(result.cell): ", ".join(str(seed.seed) for seed in result.seeds)
         for result in comparison.results
     }
-    if len(set(named.values())) == 1:
-        return next(iter(named.values()))
-    return "; ".join(f"{cell}: {seeds}" for cell, seeds in named.items())
+    if len(set(by_cell.values())) == 1:
+        return next(iter(by_cell.values()))
+    return "; ".join(f"{cell}: {seeds}" for cell, seeds in by_cell.items())
 
 
 def _sources(comparison: Comparison) -> list[str]:
-    """List where the published numbers stand, each source once."""
+    """List the sources of the published numbers, each once."""
     sources = [result.published_source for result in comparison.results]
     return list(dict.fromkeys(source for source in sources if source))
 
 
 def _data(comparison: Comparison) -> str:
-    """Say what a data set is, as far as the catalog knows it, and how many rows it has."""
+    """Describe the data set, from the catalog if it is there, and count its rows."""
     known = ROLL_SETS.get(comparison.dataset)
     if comparison.of_rolls and known is not None:
         counts = [
@@ -269,7 +269,7 @@ def _learning_curves(comparison: Comparison) -> list[Picture]:
 
 
 def _music(comparison: Comparison, real: Roll, generated: Mapping[str, Roll]) -> dict[str, Any]:
-    """Draw the real piece first, then each cell's, all with the same keys and frames."""
+    """Draw the real piece, then that of each cell, all over the same keys and frames."""
     whole = {"real": as_roll(real), **{cell: as_roll(roll) for cell, roll in generated.items()}}
     frames = min(GREATEST_ROLL, len(whole["real"]))
     notes = pitch_range(roll[:frames] for roll in whole.values())
@@ -295,7 +295,7 @@ def _music(comparison: Comparison, real: Roll, generated: Mapping[str, Roll]) ->
 
 
 def _vanishing(flows: Flows, reading: Flow | None) -> dict[str, Any]:
-    """Draw how every cell's gradient fades, before and after training on the same axis."""
+    """Draw how the gradient of each cell fades, before and after training, on one axis."""
     if not flows:
         return {"vanishing": []}
     fades = reading is None or reading.pooling == "last"
@@ -329,7 +329,7 @@ def _vanishing(flows: Flows, reading: Flow | None) -> dict[str, Any]:
 def _fading_row(
     cell: str, colour: str, before: GradientFlow, after: GradientFlow
 ) -> tuple[str, str, list[str]]:
-    """Write how a cell's gradient fades: faded before and after, kept before and after."""
+    """Write a row of the table: faded before and after training, kept before and after."""
     both = fading(before), fading(after)
     within = f"> {int(before.distance[-1])}", f"> {int(after.distance[-1])}"
     faded = [
