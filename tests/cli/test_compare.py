@@ -80,7 +80,7 @@ def test_compare_names_what_is_missing_or_wrong(
     wrong = {
         (reviews, "--input", "text"): "--target COLUMN (data.target), one of",
         (reviews, "--target", "lable"): "unknown column 'lable'; did you mean 'label'?",
-        (flowers, "--target", "species"): "its network is made of dense layers alone",
+        (flowers, "--target", "species"): "its network has only dense layers",
         (reviews, "--target", "label", "--cells", "gru,gru"): "got 'gru' twice.",
     }
     for arguments, words in wrong.items():

@@ -218,7 +218,7 @@ def test_every_score_of_the_test_split_stands_in_a_table_where_there_are_several
     seeds = [seed.model_copy(update=valid) for seed in cell.seeds]
     more = results.model_copy(update={"results": [cell.model_copy(update={"seeds": seeds})]})
     text = Page(render_comparison(more)).text
-    assert "Every score Cell Accuracy Log loss GRU 90.0% ± 0.0% 0.250 ± 0.000" in text
+    assert "All scores Cell Accuracy Log loss GRU 90.0% ± 0.0% 0.250 ± 0.000" in text
     assert "Log loss: the mean of −ln of the true class’s predicted probability, in nats." in text
 
 
@@ -235,7 +235,7 @@ def test_a_gradient_that_every_state_receives_is_not_said_to_fade() -> None:
     pooled = Flow(both, per_step=False, pooling="mean")
     text = Page(render_comparison(results, flows=flows, reading=pooled)).text
     assert "The mean pooling reads every state" in text
-    assert "Of the two directions that read a sequence, the forward one is shown." in text
+    assert "The networks read a sequence in two directions; the forward one is shown." in text
     assert "Kept per step" not in text
 
 

@@ -62,7 +62,8 @@ def roll_flows(model: Model, parts: Parts) -> tuple[GradientFlow, GradientFlow]:
     Args:
         model: a trained model of piano rolls; the untrained one is built again from its seed.
         parts: parts of the data; the longest validation pieces are read up to the same frame,
-            `FLOW_FRAMES` or the end of the shortest of them: the mean at every distance is then over all of them.
+            `FLOW_FRAMES` or the end of the shortest of them, so that the mean at every distance is
+            over all of them.
     """
     rolls = map(as_roll, parts.valid.values(model.task.input_columns))
     longest = sorted(rolls, key=len, reverse=True)[:FLOW_PIECES]
