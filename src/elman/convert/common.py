@@ -75,14 +75,14 @@ def check_shape(name: str, array: Array, axes: Sequence[str], shape: Sequence[in
 def load(module: Module, weights: Mapping[str, Tensor]) -> Module:
     """Make tensors the parameters of a module that was built on the device `meta`.
 
-    A module built there has drawn no random numbers and allocated no memory.
+    A module built there has used no random numbers and allocated no memory.
     """
     module.load_state_dict(dict(weights), assign=True)
     return module
 
 
 def load_arrays(module: Module, weights: Mapping[Place, Mapping[str, Array]]) -> Module:
-    """Load arrays that nobody else holds: for each place in the stack weight_ih and so on."""
+    """Load arrays that nothing else holds: weight_ih and so on for each place in the stack."""
     tensors = {
         name + place.suffix: torch.from_numpy(np.ascontiguousarray(array))
         for place, arrays in weights.items()

@@ -74,7 +74,7 @@ class Inference:
         self._stack = _kernels.Stack(layers, samples)
 
     def is_current(self) -> bool:
-        """Tell whether the weights are still what they were."""
+        """Tell whether the weights are unchanged."""
         parameters = self._parameters
         if len(parameters) != self._count:
             return False

@@ -28,7 +28,7 @@ cell's own is called weight_ and its field."""
 
 
 class Place(NamedTuple):
-    """Where a cell stands in the stack."""
+    """The place of a cell in the stack."""
 
     layer: int
     reverse: bool

@@ -31,11 +31,11 @@ Each = TypeVar("Each")
 
 
 class Run(NamedTuple):
-    """One recurrence of a call, but for its tensors.
+    """One recurrence of a call, without its tensors.
 
     Args:
         kernel: one of `elman.cells.KERNELS`.
-        nonlinearity: of the simple cell; tanh elsewhere.
+        nonlinearity: nonlinearity of the simple cell; tanh for other cells.
         reverse: run each row from its own end to its beginning.
         rates: zoneout's share of the old h and c that is kept where there is no mask.
     """

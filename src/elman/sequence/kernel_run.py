@@ -43,7 +43,7 @@ def forward(
     Args:
         tensors: `RUN_TENSORS` of every run, then `SHARED_TENSORS`.
         call: what is run.
-        layouts: of the weights of every run.
+        layouts: layouts of the weights of every run.
         padded: give the kept gates and cells T·B rows, zeros after the last real one, so that their
             size does not depend on the values of the lengths.
 
@@ -92,13 +92,13 @@ def backward(
     Args:
         tensors: those of `forward`.
         outputs: y and what was kept.
-        grads: of y, h and c of every run; None means zeros.
+        grads: gradients of y, h and c of every run; None means zeros.
         call: what was run, with keep="gradient".
-        layouts: of the weights of every run.
-        wanted: for each of the tensors whether its gradient is wanted.
+        layouts: layouts of the weights of every run.
+        wanted: for each tensor, whether its gradient is wanted.
 
     Returns:
-        For each of the tensors its gradient, or None where it is not wanted.
+        The gradient of each tensor, or None where it is not wanted.
     """
     y, *kept = outputs
     contiguous = [None if grad is None else grad.contiguous() for grad in grads]
@@ -158,7 +158,7 @@ def _describe(
     """Check the tensors of a run and describe it to the kernels.
 
     Args:
-        tensors: of the call.
+        tensors: tensors of the call.
         call: whose run it is.
         i: the run's number.
         layout: its weights.
@@ -244,7 +244,7 @@ def _differentiate(
         described: the run.
         grad_y: gradient of y, contiguous; None means zeros.
         column: where the outputs of the run begin in y.
-        grads: of h and c at the rows' ends; None means zeros.
+        grads: gradients of h and c at the rows' ends; None means zeros.
         gradients: where the gradients of the `RUN_TENSORS` are written; None is not wanted.
     """
 

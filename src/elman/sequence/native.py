@@ -69,7 +69,7 @@ def _lack_now(r: Recurrence) -> str | None:
 
 
 def needs_gradient(r: Recurrence) -> bool:
-    """Tell whether autograd records and something of the recurrence asks for a gradient."""
+    """Tell whether autograd records and a tensor of the recurrence requires a gradient."""
     if not torch.is_grad_enabled():
         return False
     values = (r.x, *r.weights, *(r.state or ()), *_fresh(r), *(r.zoneout or ()))

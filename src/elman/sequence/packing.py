@@ -4,8 +4,8 @@ A layout is a frozen copy. It stands for its weights while every one of them is 
 the same address, with the same version and the same fingerprint: PyTorch counts a version up at
 every change in place (an optimiser's step, `copy_`, `load_state_dict`) but not at a write through
 `.data`, which the fingerprint is there for. It sees a vector in full, and of a matrix up to 64
-numbers spread over its rows and columns. What remains unseen is a write through `.data`, or through
-NumPy's view of a tensor, to a small part of a matrix alone. Where gradients are wanted,
+numbers spread over its rows and columns. A write through `.data`, or through NumPy's view of
+a tensor, to a small part of a matrix may not be seen. Where gradients are wanted,
 weights are laid out anew at every call, and every change is seen.
 """
 
@@ -77,7 +77,7 @@ class Layout:
         inputs: I.
         units: H.
         outputs: P.
-        state_sizes: of h and, where there is one, c.
+        state_sizes: sizes of h and, where there is one, c.
         real: the dtype of everything but the weights; theirs, or float32 for bfloat16.
     """
 
@@ -126,7 +126,7 @@ def lay_out(kernel: str, nonlinearity: str, weights: Weights, *, gradient: bool 
 
     Args:
         kernel: one of `elman.cells.KERNELS`.
-        nonlinearity: of the simple cell; tanh elsewhere.
+        nonlinearity: nonlinearity of the simple cell; tanh for other cells.
         weights: W, R, b, b′, projection and peepholes; None where there is none.
         gradient: whether the layout also holds what a backward pass needs.
 

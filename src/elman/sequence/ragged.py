@@ -1,4 +1,4 @@
-"""Rows of unlike lengths: checks, masks, reversal and PackedSequence — here, once."""
+"""Rows of different lengths: checks, masks, reversal and PackedSequence — here, once."""
 
 from __future__ import annotations
 

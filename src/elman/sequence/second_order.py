@@ -23,16 +23,16 @@ def by_reference(
 
     Args:
         tensors: those of the call.
-        grads: of y, h and c of every run; None means zeros.
+        grads: gradients of y, h and c of every run; None means zeros.
         call: what was run.
-        wanted: for each of the tensors whether its gradient is wanted.
+        wanted: for each tensor, whether its gradient is wanted.
 
     Returns:
-        For each of the tensors its gradient, itself differentiable where autograd records now.
+        The gradient of each tensor, itself differentiable where autograd records.
     """
     records = torch.is_grad_enabled()
     with torch.enable_grad():
-        # A tensor may stand at two places; a view of it at each keeps their gradients apart.
+        # A tensor may be passed at two places; a view of it at each keeps their gradients apart.
         own = [
             tensor.view_as(tensor) if tensor is not None and flag else tensor
             for tensor, flag in zip(tensors, wanted, strict=True)

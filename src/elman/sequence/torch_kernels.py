@@ -82,7 +82,7 @@ def _projects_to_its_own_size(r: Recurrence) -> bool:
 
 
 def _is_beyond_this_processor(r: Recurrence) -> bool:
-    """Tell whether autocast would hand an LSTM to oneDNN in a dtype it has no kernel for here."""
+    """Tell whether autocast would run an LSTM on oneDNN in a dtype that has no kernel here."""
     if r.x.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
         return False
     if r.cell.torch_function != "lstm" or r.weights.projection is not None:
