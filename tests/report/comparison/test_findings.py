@@ -100,7 +100,7 @@ def test_cells_that_score_the_same_come_first_together() -> None:
         ("smape", "an sMAPE of 85.0%"),
         ("perplexity", "a perplexity of 0.850"),
         ("mae", "a mean absolute error of 0.850"),
-        ("bits_per_character", "0.850 bits a character"),
+        ("bits_per_character", "0.850 bits per character"),
         ("sequence_accuracy", "85.0% of the rows without a mistake"),
         ("nll", "a negative log-likelihood of 0.850"),
     ],

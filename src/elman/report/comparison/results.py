@@ -16,7 +16,7 @@ from elman.training.history import EpochRecord
 __all__ = ["CellResult", "Comparison", "EpochRecord", "SeedResult", "Spread"]
 
 _UNITS = {
-    "bits_per_character": "bits a character",
+    "bits_per_character": "bits per character",
     "sequence_accuracy": "of the rows without a mistake",
 }
 """Scores that a sentence names by their unit."""
