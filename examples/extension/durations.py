@@ -1,4 +1,4 @@
-"""A kind of column from outside Elman: durations, written as 1:30 or 90."""
+"""A kind of column for Elman: durations, written as 1:30 or 90."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from elman.features.state import feature_state, restore
 
 
 class DurationFeature(Feature):
-    """Durations in minutes, standardised by the training rows."""
+    """Durations in minutes, standardised with the training rows."""
 
     kind: ClassVar[str] = "duration"
     has_steps: ClassVar[bool] = False
@@ -40,7 +40,7 @@ class DurationFeature(Feature):
         """Learn mean and deviation from the training rows."""
         minutes = [minutes_of(value) for value in values]
         if not minutes:
-            raise DataError("there is no duration to learn from.")
+            raise DataError("there is no duration in the training rows.")
         self.mean, self.deviation = float(np.mean(minutes)), float(np.std(minutes)) or 1.0
         return self
 

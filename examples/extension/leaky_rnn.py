@@ -1,4 +1,4 @@
-"""A cell from outside Elman: a leaky integrator, each unit with a rate of its own."""
+"""A cell for Elman: a leaky integrator, each unit with a rate of its own."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LeakyState(NamedTuple):
 
 
 class LeakyGates(NamedTuple):
-    """What the step computed on its way: candidate n, (B, H)."""
+    """What the step computes beside the state: candidate n, (B, H)."""
 
     n: Tensor
 

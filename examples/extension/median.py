@@ -1,4 +1,4 @@
-"""An objective from outside Elman: the median of a number, by its absolute error."""
+"""An objective for Elman: the median of a number, by its absolute error."""
 
 from __future__ import annotations
 

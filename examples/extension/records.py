@@ -1,4 +1,4 @@
-"""A file format from outside Elman: `name: value` lines, a blank line after each record."""
+"""A file format for Elman: `name: value` lines, a blank line after each record."""
 
 from __future__ import annotations
 

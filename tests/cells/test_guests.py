@@ -222,8 +222,8 @@ def test_a_layer_that_is_none_is_refused(
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"state": ("h",)}, "must be hidden and at most one part more, got h"),
-        ({"state": ("hidden", "a", "b")}, "at most one part more, got hidden, a, b"),
+        ({"state": ("h",)}, "must be hidden and at most one more part, got h"),
+        ({"state": ("hidden", "a", "b")}, "at most one more part, got hidden, a, b"),
         ({"weights": ("hidden", "input", "hidden_mask")}, "must begin with input and hidden"),
         ({"weights": ("input", "hidden")}, "end with hidden_mask, got input, hidden"),
         ({"vectors": {"leek": 1}}, "unknown weight of the toy cell 'leek'; did you mean 'leak'"),

@@ -80,7 +80,7 @@ def test_compare_names_what_is_missing_or_wrong(
     wrong = {
         (reviews, "--input", "text"): "--target COLUMN (data.target), one of",
         (reviews, "--target", "lable"): "unknown column 'lable'; did you mean 'label'?",
-        (flowers, "--target", "species"): "its network is made of dense layers alone",
+        (flowers, "--target", "species"): "its network has only dense layers",
         (reviews, "--target", "label", "--cells", "gru,gru"): "got 'gru' twice.",
     }
     for arguments, words in wrong.items():
@@ -94,11 +94,11 @@ def test_compare_names_what_is_missing_or_wrong(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["chorales", "--seeds", "0"], "--seeds says how many seeds to train with, at least 1;"),
+        (["chorales", "--seeds", "0"], "--seeds is the number of random seeds, at least 1;"),
         (["chorales", "--parameters", "5"], "parameters=5 is too small a budget"),
         (["chorales", "--parameters", "0"], "network.parameters must be greater than or equal"),
         (["chorales", "--cells", "simple,gur"], "unknown cell 'gur'; did you mean 'gru'?"),
-        (["chorales", "--cells", ","], "a comparison needs at least one of cells, got none."),
+        (["chorales", "--cells", ","], "a comparison needs at least one cell, got none."),
         (["chorale"], "unknown recipe 'chorale'; did you mean 'chorales'?"),
     ],
 )
@@ -122,5 +122,5 @@ def test_an_interrupted_comparison_says_how_to_go_on(
     assert run(["compare", "chorales", *TINY, "--out", str(tmp_path / "x")]) == 130
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == (
-        "elman compare: interrupted: the same command resumes from the last finished epoch."
+        "elman compare: interrupted: the same command continues from the last finished epoch."
     )

@@ -32,7 +32,9 @@ LAYERS: dict[str, Callable[[], Any]] = {
     "GRU: reset after the product": lambda: elman.GRU(3, 5),
     "GRU: reset before the product": lambda: elman.GRU(3, 5, reset_after=False),
     "both directions": lambda: elman.GRU(3, 5, bidirectional=True),
-    "unlike layers ahead and back": lambda: elman.Bidirectional(elman.GRU(3, 5), elman.LSTM(3, 7)),
+    "different layers forward and backward": lambda: elman.Bidirectional(
+        elman.GRU(3, 5), elman.LSTM(3, 7)
+    ),
     "stacks": lambda: elman.GRU(3, 5, 2),
     "stacks of unequal sizes": lambda: elman.GRU(3, [5, 7]),
     "dropout between layers": lambda: elman.GRU(3, 5, 2, dropout=0.2),

@@ -188,23 +188,23 @@ def joined(merge_mode: Any) -> Any:
         (
             lambda: built("LSTM", dropout=0.2),
             "from_keras: this LSTM has dropout=0.2 on its inputs. "
-            "from_keras_weights(cell, layer.get_weights()) takes its weights alone.",
+            "from_keras_weights(cell, layer.get_weights()) converts its weights alone.",
         ),
         (
             lambda: built("GRU", recurrent_dropout=0.1),
-            "from_keras: this GRU has recurrent_dropout=0.1, which Keras draws in its own way. "
-            "from_keras_weights(cell, layer.get_weights()) takes its weights alone.",
+            "from_keras: this GRU has recurrent_dropout=0.1, which Keras samples differently. "
+            "from_keras_weights(cell, layer.get_weights()) converts its weights alone.",
         ),
         (
             lambda: built("GRU", stateful=True),
-            "from_keras: this GRU is stateful, and an elman layer is given its state with each "
-            "call. from_keras_weights(cell, layer.get_weights()) takes its weights alone.",
+            "from_keras: this GRU is stateful, and an elman layer takes its state with each "
+            "call. from_keras_weights(cell, layer.get_weights()) converts its weights alone.",
         ),
         (
             lambda: built("GRU", go_backwards=True),
             "from_keras: this GRU goes backwards, which an elman layer does inside "
-            "elman.Bidirectional alone. from_keras_weights(cell, layer.get_weights()) takes its "
-            "weights alone.",
+            "elman.Bidirectional alone. from_keras_weights(cell, layer.get_weights()) converts "
+            "its weights alone.",
         ),
         (
             lambda: keras.layers.GRU(5),
@@ -357,7 +357,7 @@ def test_from_keras_weights_says_what_is_wrong_with_an_array(
 def test_to_keras_refuses_what_keras_has_not(layer: Any, words: str) -> None:
     with pytest.raises(OptionError) as caught:
         to_keras_weights(layer())
-    advice = "Build the elman layer without it to take it to Keras."
+    advice = "Build the elman layer without it to convert it to Keras."
     assert str(caught.value) == f"Keras has no {words}. {advice}"
 
 

@@ -255,8 +255,8 @@ def node(op_type: str = "LSTM", **options: Any) -> OnnxWeights:
         (
             lambda: [node("GRU"), draw_weights("GRU", inputs=5, hidden=7, linear_before_reset=1)],
             OptionError,
-            "the nodes of a stack must have one operator, direction, layout and options, and all "
-            "of them biases and peepholes, or none.",
+            "the nodes of a stack must have one operator, direction, layout and options, and "
+            "either all or none of them biases and peepholes.",
         ),
         (
             lambda: [node("GRU"), draw_weights("GRU", inputs=5, hidden=7, bias=False)],
@@ -337,7 +337,7 @@ def test_from_onnx_refuses_what_elman_has_not(nodes: Any, error: type, words: st
 def test_to_onnx_refuses_what_onnx_has_not(layer: Any, words: str) -> None:
     with pytest.raises(OptionError) as caught:
         to_onnx(layer())
-    advice = "Build the elman layer without it to take it to ONNX."
+    advice = "Build the elman layer without it to convert it to ONNX."
     assert str(caught.value) == f"ONNX has no {words}. {advice}"
 
 

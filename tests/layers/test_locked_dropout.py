@@ -74,7 +74,9 @@ def test_an_empty_batch_passes() -> None:
 
 
 def test_one_layer_has_nothing_between() -> None:
-    with pytest.warns(UserWarning, match=r"locked_dropout=0\.5 acts between layers, and one layer"):
+    with pytest.warns(
+        UserWarning, match=r"locked_dropout=0\.5 acts between layers, and there is only one"
+    ):
         elman.GRU(3, H, locked_dropout=0.5)
 
 

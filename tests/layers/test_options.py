@@ -76,7 +76,7 @@ SIZE = "must be a whole number of at least 1, got"
         ({"hidden_size": []}, "hidden_size gives 0 layers and num_layers 1"),
         (
             {"hidden_size": [5, 4], "num_layers": 3},
-            "hidden_size gives 2 layers and num_layers 3. Give one size a layer and leave num_la",
+            "hidden_size gives 2 layers and num_layers 3. Give one size per layer and leave num_",
         ),
         (
             {"recurrent_init": "ortogonal"},
@@ -155,7 +155,7 @@ def test_an_option_of_one_cell_out_of_range_is_refused_in_words(build: Any, word
 
 @every_layer
 def test_dropout_on_one_layer_warns_where_the_layer_is_built(name: str) -> None:
-    words = r"dropout=0\.5 acts between layers, and one layer has nothing between"
+    words = r"dropout=0\.5 acts between layers, and there is only one layer"
     with pytest.warns(UserWarning, match=words) as caught:
         LAYERS[name](3, 5, dropout=0.5)
     assert caught[0].filename == __file__

@@ -190,7 +190,7 @@ def test_a_packed_sequence_takes_neither_lengths_nor_resets(name: str) -> None:
             torch.zeros(T, B, I, dtype=torch.float64),
             False,
             OptionError,
-            r"input is torch\.float64 and the weights are torch\.float32: say "
+            r"input is torch\.float64 and the weights are torch\.float32: use "
             r"x\.to\(torch\.float32\) or layer\.to\(torch\.float64\)\.",
         ),
         (

@@ -99,7 +99,8 @@ def test_a_state_may_be_a_list_or_a_cells_own_tuple() -> None:
             elman.GRU(I, [7, 2]),
             X,
             zeros(2, B, 7),
-            r"h0 must be a list of 2 tensors, one a layer, as the layers' sizes differ; got \(2, 5",
+            "h0 must be a list of 2 tensors, one per layer, as the layers' sizes differ; "
+            r"got \(2, 5",
         ),
         (
             elman.GRU(I, [7, 2]),

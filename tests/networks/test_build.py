@@ -105,13 +105,13 @@ def test_the_hidden_size_is_the_one_whose_count_comes_nearest(
 
 
 def test_a_budget_below_the_smallest_network_is_refused() -> None:
-    words = "parameters=10 is too small a budget: a network with hidden_size=1 learns 29 numbers"
+    words = "parameters=10 is too small a budget: a network with hidden_size=1 has 29 parameters"
     with pytest.raises(OptionError, match=words):
         hidden_size_for(10, cell="gru", **{**SIZES, "output_size": 4, "input_size": 4})
 
 
 def test_a_budget_beyond_every_size_is_refused() -> None:
-    with pytest.raises(OptionError, match=r"parameters=10{15} asks for a hidden_size above 65536"):
+    with pytest.raises(OptionError, match=r"parameters=10{15} needs a hidden_size above 65536"):
         hidden_size_for(10**15, cell="gru", **SIZES)
 
 

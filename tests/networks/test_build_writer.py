@@ -96,7 +96,7 @@ def test_the_output_bias_begins_where_it_is_told() -> None:
         (
             "encoder-decoder",
             {"tie_embeddings": True, "decoder": {"feedback": False}},
-            "with feedback=False it reads none",
+            "with feedback=False the decoder has none",
         ),
     ],
 )

@@ -201,7 +201,7 @@ def test_a_rows_paths_depend_on_its_generator_and_not_on_the_rows_beside_it() ->
     [
         ({"bidirectional": True}, "bidirectional=True has no meaning in a forecaster"),
         ({"pooling": "max"}, "pooling='max' has no meaning"),
-        ({"decoder": {"attention": "dot"}}, "options of a decoder are for symbols"),
+        ({"decoder": {"attention": "dot"}}, "options of a decoder are for networks that write"),
         ({"forecast": None}, "needs forecast="),
         ({"dropout_kind": "locked", "output_dropout": 0.1}, "output_dropout of kind 'locked'"),
     ],

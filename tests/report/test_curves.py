@@ -102,16 +102,16 @@ def test_shares_are_drawn_in_per_cent_and_the_better_side_is_named() -> None:
     assert axes.get_xlabel() == "test accuracy, % (right is better)"
     _, axes = panel()
     draw_test_scores(axes, comparison({"gru": [8.5]}))
-    assert axes.get_xlabel() == "test, nats a frame (left is better)"
+    assert axes.get_xlabel() == "test, nats per frame (left is better)"
 
 
 def test_a_single_epoch_is_drawn_as_a_dot() -> None:
-    results = comparison({"gru": [8.5]}, loss_unit="nats a row")
+    results = comparison({"gru": [8.5]}, loss_unit="nats per row")
     short = results.results[0].model_copy(update={"seeds": [seed_result(0, 8.5, curve=(9.0,))]})
     _, axes = panel()
     draw_learning_curves(axes, results.model_copy(update={"results": [short]}), against="epoch")
     assert bold(lines_of(axes, THEME["gru"])).get_marker() == "o"
-    assert axes.get_ylabel() == "nats a row"
+    assert axes.get_ylabel() == "nats per row"
 
 
 def test_a_gradient_is_drawn_on_a_logarithmic_axis_with_the_memory_dashed() -> None:

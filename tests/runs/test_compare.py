@@ -152,8 +152,8 @@ RESULT = RunResult(
 @pytest.mark.parametrize(
     ("cells", "seeds", "overrides", "words"),
     [
-        ([], [1], {}, "a comparison needs at least one of cells, got none."),
-        (["gru"], [], {}, "a comparison needs at least one of seeds, got none."),
+        ([], [1], {}, "a comparison needs at least one cell, got none."),
+        (["gru"], [], {}, "a comparison needs at least one seed, got none."),
         (["gru", "lstm", "gru"], [1], {}, "cells must each be given once, got 'gru' twice."),
         (["simple", "gur"], [1], {}, "unknown cell 'gur'; did you mean 'gru'?"),
         (["gru"], [1], {"parameters": 5}, "parameters=5 is too small a budget"),
@@ -264,7 +264,7 @@ def test_without_a_test_part_the_validation_part_decides(tmp_path: Path) -> None
     comparison, report = compare(experiment, ["simple", "gru"], [1], tmp_path / "out")
     assert comparison.part == "valid"
     assert comparison.headings()[3:] == ("valid accuracy", "seconds", "s/epoch")
-    assert "Nothing was kept to test on" in report.read_text(encoding="utf-8")
+    assert "There are no test rows" in report.read_text(encoding="utf-8")
 
 
 @pytest.mark.usefixtures("_runs_without_a_page")
@@ -311,7 +311,7 @@ def test_where_the_budget_comes_from_is_said_before_training(
         "size 3.",
         "gru: hidden size 3, 122 parameters",
         "lstm: hidden size 2, 90 parameters",
-        "note: reset_after = false has no meaning for the LSTM cell, which goes without.",
+        "note: reset_after = false has no meaning for the LSTM cell, which is trained without it.",
     ]
 
 

@@ -55,7 +55,7 @@ def test_every_cell_has_as_many_parameters_as_the_network_of_the_experiment(
 def test_a_budget_says_whose_network_it_comes_from(tmp_path: Path) -> None:
     asked = experiment_of(TRANSLATING, tmp_path, hidden_size=[6, 4], **{"decoder.cell": "gru"})
     budget = find_budget(prepare(asked))
-    assert budget.said == (
+    assert budget.origin == (
         "as many as the network of the experiment has: LSTM, hidden size 6 + 4, decoder GRU"
     )
     given = find_budget(prepare(asked.override({"parameters": 5_000})))
@@ -112,8 +112,8 @@ def test_an_option_of_another_cell_is_left_out_and_said(tmp_path: Path) -> None:
     assert of["simple"].changes["network.cell_options"] == {"residual": False}
     assert of["lstm"].notes == []
     assert of["simple"].notes == [
-        "chrono = 12 has no meaning for the simple cell, which goes without.",
-        "peephole = true has no meaning for the simple cell, which goes without.",
+        "chrono = 12 has no meaning for the simple cell, which is trained without it.",
+        "peephole = true has no meaning for the simple cell, which is trained without it.",
     ]
 
 
@@ -134,7 +134,7 @@ def test_a_network_without_a_cell_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OptionError) as caught:
         find_budget(prepared)
     assert str(caught.value) == (
-        "cells are compared in networks that have one, and this task is input: 2 numbers and 1 "
-        "category; target: one of 3 classes → one-to-one: its network is made of dense layers "
-        "alone, as no input or target has steps. Train it with elman train."
+        "a comparison needs a network with a recurrent cell, and this task is input: 2 numbers "
+        "and 1 category; target: one of 3 classes → one-to-one: its network has only dense layers, "
+        "because no input or target has steps. Train it with elman train."
     )

@@ -1,10 +1,10 @@
-"""The cells: one file an equation, and `CELLS`, which maps a name to all that is known of its cell.
+"""The cells: one file per equation, and `CELLS`, which maps the name of a cell to its family.
 
 A cell is a step function: `step(x, state, weights) -> (state at t, gates)`. It knows no time, no
 lengths, no device and no backend; `elman.sequence` runs it over a sequence.
 
-Other packages add cells through the entry points `elman.cells`: the name of each is its cell's, and
-what it names is a `CellFamily`.
+Other packages add cells through entry points in the group `elman.cells`: an entry point has the
+name of its cell, and its object is a `CellFamily`.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ KERNELS: Mapping[str, Cell] = {
     for options in family.kernels
     if (variant := family.variant(**options)).kernel is not None
 }
-"""Name of a kernel → the cell that it computes; options that the kernel takes are at default."""
+"""Name of a kernel → the cell that it computes; options that the kernel takes are defaults."""
 
 
 def cell(name: str, **options: Any) -> Cell:

@@ -1,4 +1,4 @@
-"""What the house knows of a cell: its equation, its layer, and the kernels that compute it."""
+"""What Elman knows of a cell: its equation, its layer, and the kernels that compute it."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ Step = Callable[..., tuple[Any, NamedTuple]]
 
 @dataclass(frozen=True)
 class Kernel:
-    """One of Elman's own kernels, as its callers need to know it.
+    """One of Elman's own kernels: what its callers need to know.
 
     Args:
-        name: as csrc/ calls it.
+        name: its name in csrc/.
         step: the step function that it computes; a cell with another one does not run on it.
         gates: the NamedTuple of gates that the step returns.
-        kept: what it keeps of a step for the way back and for a trace, one name a block of H
-            numbers; what is no gate of the step is kept for the way back alone.
-        complements: gate → the gate that leaves it, where it is not kept: f = 1 − i.
-        follows_from_output: its gradient follows from h, so that nothing is kept for it unless
-            zoneout mixes h with what was.
+        kept: the values of a step that it keeps for the backward pass and for a trace, one name
+            per block of H numbers; a value that is not a gate is kept for the backward pass alone.
+        complements: gate that is not kept → the gate that gives it: f = 1 − i.
+        follows_from_output: whether its gradient follows from h, so that nothing is kept for it
+            unless zoneout mixes h with the old state.
     """
 
     name: str
@@ -42,20 +42,21 @@ class Cell:
     Args:
         name: its name in `CELLS`.
         options: the options of the equation and their values.
-        gates: the rows of the packed weights in their order, one name a block.
+        gates: names of the blocks of rows of the packed weights, in their order.
         step: `step(x, state, weights) -> (state, gates)`.
-        state: the NamedTuple of its state: hidden, and one more part of size H at most.
-        weights: the NamedTuple of its weights: input and hidden first, hidden_mask last, between
+        state: the NamedTuple of its state: hidden, and at most one more part, of size H.
+        weights: the NamedTuple of its weights: input and hidden first, hidden_mask last; between
             them any of input_bias, hidden_bias, projection, input_gain, hidden_gain, cell_gain,
             cell_bias, and `vectors`.
-        vectors: weights of its own that are vectors, field → blocks of H numbers; the layer has
-            them as parameters, `weight_peephole_l0` and so on.
+        vectors: its own weights that are vectors, field → number of blocks of H numbers; the layer
+            makes parameters of them, `weight_peephole_l0` and so on.
         kernel: the kernel that computes it, or None: it runs on the reference.
         torch_function: PyTorch's function that computes the same, or None.
-        torch_lacks: what keeps PyTorch's functions from it, as in "PyTorch's kernels have no …".
+        torch_lacks: what PyTorch's functions lack to compute it; it completes the sentence
+            "PyTorch's kernels have no …".
 
     Raises:
-        OptionError: the fields of its state or of its weights are not as said.
+        OptionError: its state or its weights do not have these fields in this order.
     """
 
     name: str
@@ -73,7 +74,7 @@ class Cell:
         parts, fields = self.state._fields, self.weights._fields
         if parts[0] != "hidden" or len(parts) > 2:
             raise OptionError(
-                f"the state of the {self.name} cell must be hidden and at most one part more, got "
+                f"the state of the {self.name} cell must be hidden and at most one more part, got "
                 f"{', '.join(parts)}."
             )
         if fields[:2] != ("input", "hidden") or fields[-1] != "hidden_mask":
@@ -104,7 +105,7 @@ class CellFamily:
         defaults: every option of the equation, with its default.
         build: the cell for a full set of options.
         layer: the class that runs it, a `RecurrentLayer`, as "module:Class".
-        kernels: the options of one cell for each kernel there is.
+        kernels: for each kernel, the options of a cell that it computes.
     """
 
     name: str
@@ -114,10 +115,10 @@ class CellFamily:
     kernels: tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
 
     def variant(self, **options: Any) -> Cell:
-        """Choose the options of the equation; what is not said keeps its default.
+        """Choose options of the equation; the others keep their defaults.
 
         Raises:
-            OptionError: an option this cell does not have, or a value it does not take.
+            OptionError: an option that this cell does not have, or a value that it does not take.
         """
         for name in options:
             if name not in self.defaults:

@@ -58,7 +58,7 @@ def gru_step(x: Tensor, state: GRUState, weights: GRUWeights) -> tuple[GRUState,
         n  = tanh(W_n x + b_n + r ⊙ (R_n h + b′_n))       candidate
         h′ = (1 − z) ⊙ n + z ⊙ h                          z = 1 keeps the old state
 
-    With layer norm W x and R h are normed over r and z together, and over n.
+    With layer norm, W x and R h are normalised over r and z together, and over n.
 
     Args:
         x: input at time t, (B, I).
@@ -124,7 +124,7 @@ def _split_gates(packed: Tensor) -> tuple[Tensor, Tensor]: ...
 @overload
 def _split_gates(packed: None) -> tuple[None, None]: ...
 def _split_gates(packed: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
-    """Split what is packed r z n into the part of r and z and the part of n."""
+    """Split weights packed r z n into the part of r and z and the part of n."""
     if packed is None:
         return None, None
     size = packed.size(0) // 3

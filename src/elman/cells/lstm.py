@@ -71,8 +71,8 @@ def lstm_step(x: Tensor, state: LSTMState, weights: LSTMWeights) -> tuple[LSTMSt
         o  = σ(W_o x + R_o h + b_o + p_o ⊙ c′)            output gate
         h′ = P (o ⊙ tanh(c′))                             hidden state
 
-    The terms with p are there with peepholes alone, and P with a projection alone. With layer norm
-    W x and R h are normed over all gates together, and tanh reads the normed c′.
+    The terms with p appear only with peepholes, and P only with a projection. With layer norm, W x
+    and R h are normalised over all gates together, and tanh reads the normalised c′.
 
     Args:
         x: input at time t, (B, I).
@@ -98,7 +98,7 @@ def lstm_step(x: Tensor, state: LSTMState, weights: LSTMWeights) -> tuple[LSTMSt
 def lstm_coupled_step(
     x: Tensor, state: LSTMState, weights: LSTMWeights
 ) -> tuple[LSTMState, LSTMGates]:
-    """Advance an LSTM whose forget gate is what the input gate leaves: f = 1 − i.
+    """Advance an LSTM whose forget gate is coupled to its input gate: f = 1 − i.
 
         i  = σ(W_i x + R_i h + b_i + p_i ⊙ c)             input gate
         g  = tanh(W_g x + R_g h + b_g)                    candidate
@@ -143,7 +143,7 @@ def _peep(gate: Tensor, peephole: Tensor | None, cell: Tensor) -> Tensor:
 
 
 def _hidden(o: Tensor, c: Tensor, weights: LSTMWeights) -> Tensor:
-    """Let the output gate read the cell: P (o ⊙ tanh(c))."""
+    """Compute the hidden state: P (o ⊙ tanh(c))."""
     if weights.cell_gain is not None:
         shape = c.shape[-1:]
         c = F.layer_norm(c, shape, weights.cell_gain, weights.cell_bias, LAYER_NORM_EPSILON)

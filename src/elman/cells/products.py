@@ -25,7 +25,7 @@ def product(
 
     Args:
         vector: x or h, (B, I) or (B, P).
-        matrix: one block of H rows a gate, (G·H, I) or (G·H, P).
+        matrix: one block of H rows per gate, (G·H, I) or (G·H, P).
         bias: added after the normalisation, (G·H,), or None.
         gain: γ of the normalisation, (G·H,), or None for the plain product.
         groups: how many gates share a mean and a standard deviation; sums to G.
@@ -49,7 +49,7 @@ def _normalise(products: Tensor, groups: Sequence[int]) -> Tensor:
 
 
 def masked(hidden: Tensor, mask: Tensor | None) -> Tensor:
-    """Drop hidden units from the recurrent product alone: h ⊙ m, one mask a sequence.
+    """Drop hidden units from the recurrent product alone: h ⊙ m, one mask per sequence.
 
     Args:
         hidden: h(t−1), (B, P).

@@ -51,7 +51,7 @@ class SimpleState(NamedTuple):
 
 
 class SimpleGates(NamedTuple):
-    """What the step computed on its way: preactivation a, (B, H)."""
+    """What the step computes before the nonlinearity: preactivation a, (B, H)."""
 
     a: Tensor
 
@@ -62,7 +62,7 @@ def simple_step(
     """Advance the simple recurrent cell by one time step.
 
         a  = W x + R h + b                                preactivation
-        h′ = g(a)                                         g is tanh unless asked otherwise
+        h′ = g(a)                                         g is tanh by default
 
     Args:
         x: input at time t, (B, I).

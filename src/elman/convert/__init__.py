@@ -2,17 +2,17 @@
 
 |          | rows or columns            | LSTM    | GRU   | biases                     |
 |----------|----------------------------|---------|-------|----------------------------|
-| Elman    | rows, one block a gate     | i f g o | r z n | two: of W x and of R h     |
+| Elman    | rows, one block per gate   | i f g o | r z n | two: of W x and of R h     |
 | torch.nn | rows                       | i f g o | r z n | two                        |
 | Keras    | columns                    | i f c o | z r h | one; two with reset_after  |
 | ONNX     | rows, the directions first | i o f c | z r h | two, side by side          |
 
-What is g in an LSTM here is c there, and n in a GRU is h.
+The candidate g of an LSTM is called c there, and the candidate n of a GRU is called h.
 
 Weights are copied, never shared, and stay the same to the last bit, with one exception: where Keras
 has one bias, Elman's two are added.
 
-Neither Keras nor onnx is imported: a layer or a node is read through what it offers.
+Neither Keras nor onnx is imported: a layer or a node is read through its own methods.
 """
 
 from elman.convert.keras import from_keras, from_keras_weights, to_keras_weights

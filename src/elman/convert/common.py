@@ -1,4 +1,4 @@
-"""What the three conventions share: the order of gates, arrays, and saying what cannot go."""
+"""What the three conventions share: the order of gates, arrays, and refusals."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ Module = TypeVar("Module", bound=nn.Module)
 _FLOATS = (np.float16, np.float32, np.float64)
 
 
-def reordered(packed: Array, given: Sequence[str], wanted: Sequence[str]) -> Array:
-    """Copy a packed array, its blocks of rows, one a gate, in another order.
+def reordered(packed: Array, gates: Sequence[str], order: Sequence[str]) -> Array:
+    """Copy a packed array with its blocks of rows, one per gate, in another order.
 
     Args:
-        packed: one block of H rows a gate, (G·H, …).
-        given: the gates in the order in which they are packed.
-        wanted: the gates in the order asked for; one that is not given becomes zeros.
+        packed: one block of H rows per gate, (G·H, …).
+        gates: the gates in the order in which they are packed.
+        order: the gates in the order of the copy; one that is not packed becomes zeros.
     """
-    blocks = dict(zip(given, np.split(packed, len(given)), strict=True))
-    nothing = np.zeros_like(blocks[given[0]])
-    return np.concatenate([blocks.get(gate, nothing) for gate in wanted])
+    blocks = dict(zip(gates, np.split(packed, len(gates)), strict=True))
+    zeros = np.zeros_like(blocks[gates[0]])
+    return np.concatenate([blocks.get(gate, zeros) for gate in order])
 
 
 def to_array(weight: Tensor) -> Array:
@@ -48,7 +48,7 @@ def to_array(weight: Tensor) -> Array:
 
 
 def checked_arrays(kind: str, arrays: Mapping[str, Any]) -> dict[str, Array]:
-    """Return weights as NumPy arrays of one floating dtype, or say which is not.
+    """Return weights as NumPy arrays of one floating dtype, or name the one that is not.
 
     Raises:
         OptionError: an array is not float16, float32 or float64, or two differ.
@@ -61,13 +61,13 @@ def checked_arrays(kind: str, arrays: Mapping[str, Any]) -> dict[str, Array]:
             )
     dtypes = {name: str(array.dtype) for name, array in checked.items()}
     if len(set(dtypes.values())) > 1:
-        said = ", ".join(f"{name} {dtype}" for name, dtype in dtypes.items())
-        raise OptionError(f"{kind} must have weights of one dtype, got {said}.")
+        listing = ", ".join(f"{name} {dtype}" for name, dtype in dtypes.items())
+        raise OptionError(f"{kind} must have weights of one dtype, got {listing}.")
     return checked
 
 
 def check_shape(name: str, array: Array, axes: Sequence[str], shape: Sequence[int]) -> None:
-    """Raise ShapeError unless an array has the shape asked for; the sentence names the axes."""
+    """Raise ShapeError, with the names of the axes, unless an array has this shape."""
     if array.shape != tuple(shape):
         raise ShapeError(f"{name} must be ({', '.join(axes)}) = {tuple(shape)}, got {array.shape}.")
 
@@ -75,14 +75,14 @@ def check_shape(name: str, array: Array, axes: Sequence[str], shape: Sequence[in
 def load(module: Module, weights: Mapping[str, Tensor]) -> Module:
     """Make tensors the parameters of a module that was built on the device `meta`.
 
-    A module built there has drawn no random numbers and filled no memory.
+    A module built there has used no random numbers and allocated no memory.
     """
     module.load_state_dict(dict(weights), assign=True)
     return module
 
 
 def load_arrays(module: Module, weights: Mapping[Place, Mapping[str, Array]]) -> Module:
-    """Load arrays that nobody else holds: for each place in the stack weight_ih and so on."""
+    """Load arrays that nothing else holds: weight_ih and so on for each place in the stack."""
     tensors = {
         name + place.suffix: torch.from_numpy(np.ascontiguousarray(array))
         for place, arrays in weights.items()
@@ -108,27 +108,26 @@ def check_expressible(
     """Raise unless another convention has the cell of a layer and every option in use.
 
     Args:
-        layer: what is to be converted.
-        other: the other side, as the sentence calls it.
-        cells: the cells that the other side has.
-        has: the options, among those `_in_use` knows, that the other side has.
+        layer: the layer to convert.
+        other: name of the other convention, for the sentence.
+        cells: the cells that the other convention has.
+        has: the options, among those of `_in_use`, that the other convention has.
         advice: what to do instead.
 
     Raises:
-        OptionError: the other side does not have the cell; or the first option that it does not
-            have.
+        OptionError: the other convention lacks the cell, or an option; the first one is named.
     """
     check_cell(layer.options.cell.name, other, cells)
-    for option, words in _in_use(layer).items():
+    for option, phrase in _in_use(layer).items():
         if option not in has:
-            raise OptionError(f"{other} has no {words}. {advice}")
+            raise OptionError(f"{other} has no {phrase}. {advice}")
 
 
 def _in_use(layer: RecurrentLayer) -> dict[str, str]:
-    """Name each option of a layer that goes beyond the plain cell, with the words for it."""
+    """Return each option of a layer that goes beyond the plain cell, with a phrase for it."""
     options, cell = layer.options, layer.options.cell.options
     nonlinearity = cell.get("nonlinearity", "tanh")
-    words = {
+    phrases = {
         "peephole": ("peepholes (peephole=True)", cell.get("peephole")),
         "coupled_gates": ("coupled gates (coupled_gates=True)", cell.get("coupled_gates")),
         "reset_before": (
@@ -163,4 +162,4 @@ def _in_use(layer: RecurrentLayer) -> dict[str, str]:
             len(set(options.hidden_sizes)) > 1,
         ),
     }
-    return {option: said for option, (said, used) in words.items() if used}
+    return {option: phrase for option, (phrase, used) in phrases.items() if used}

@@ -40,19 +40,19 @@ _KERAS_HAS = frozenset(
     }
 )
 _KERAS_LACKS = ("peephole", "coupled_gates")
-_WEIGHTS_ALONE = "from_keras_weights(cell, layer.get_weights()) takes its weights alone."
+_WEIGHTS_ALONE = "from_keras_weights(cell, layer.get_weights()) converts its weights alone."
 
 
 def from_keras(layer: Any, *, backend: str = "auto") -> RecurrentLayer | Bidirectional:
     """Build the elman layer that does what a Keras layer does, with a copy of its weights.
 
-    The layer is batch first, as Keras is. How Keras was asked to be called does not come along:
-    elman layers always return every output and the state, take `lengths` where Keras takes a mask,
+    The layer is batch first, as Keras is. Options of Keras' call are not converted: elman layers
+    always return every output and the state, take `lengths` where Keras takes a mask,
     and write zeros after a row's end (`zero_output_for_mask`).
 
     Args:
         layer: SimpleRNN, LSTM, GRU, or Bidirectional of any two of them, with weights.
-        backend: of the elman layer: auto, or a backend's name.
+        backend: backend of the elman layer: auto, or a backend's name.
 
     Returns:
         SimpleRNN, LSTM or GRU; or elman.Bidirectional.
@@ -91,16 +91,16 @@ def from_keras_weights(
         cell_name: simple, lstm or gru.
         weights: kernel, (I, G·H); recurrent kernel, (H, G·H); and with biases, bias, (G·H,), or
             (2, 3·H) for a GRU with reset_after=True. Gates: LSTM i f c o, GRU z r h.
-        batch_first: of the layer; Keras is batch first.
-        backend: of the layer: auto, or a backend's name.
+        batch_first: whether the layer is batch first, as Keras is.
+        backend: backend of the layer: auto, or a backend's name.
         options: nonlinearity of the simple cell, reset_after of the GRU.
 
     Returns:
         SimpleRNN, LSTM or GRU, of the arrays' dtype, on the CPU. Keras' one bias becomes the bias
-            of W x, and that of R h begins at zero.
+            of W x, and that of R h is zero.
 
     Raises:
-        OptionError: an unknown cell or option, one that Keras has not, or arrays of another dtype
+        OptionError: an unknown cell or option, one that Keras lacks, or arrays of another dtype
             than float16, float32 and float64.
         ShapeError: an array's axes are not Keras'.
     """
@@ -110,15 +110,15 @@ def from_keras_weights(
     variant = cell(cell_name, **options)
     check_cell(cell_name, "Keras", _GATES)
     kernel, recurrent, bias = _checked(variant, weights)
-    given, ours = _GATES[variant.name], variant.gates
+    theirs, ours = _GATES[variant.name], variant.gates
     arrays = {
-        "weight_ih": reordered(kernel.T, given, ours),
-        "weight_hh": reordered(recurrent.T, given, ours),
+        "weight_ih": reordered(kernel.T, theirs, ours),
+        "weight_hh": reordered(recurrent.T, theirs, ours),
     }
     if bias is not None:
         first, second = bias if bias.ndim == 2 else (bias, np.zeros_like(bias))
-        arrays["bias_ih"] = reordered(first, given, ours)
-        arrays["bias_hh"] = reordered(second, given, ours)
+        arrays["bias_ih"] = reordered(first, theirs, ours)
+        arrays["bias_hh"] = reordered(second, theirs, ours)
     build: Callable[..., RecurrentLayer] = layer_class(variant.name)
     layer = build(
         kernel.shape[0],
@@ -144,7 +144,7 @@ def to_keras_weights(layer: RecurrentLayer | Bidirectional) -> list[list[Array]]
         layer: SimpleRNN, LSTM, GRU, or Bidirectional of two layers of one each.
 
     Raises:
-        OptionError: Keras has not what the layer does: peepholes, coupled gates, projection, layer
+        OptionError: Keras lacks an option of the layer: peepholes, coupled gates, projection, layer
             norm, zoneout, residual connections or a learned initial state; or a Bidirectional of
             stacks.
     """
@@ -163,7 +163,7 @@ def to_keras_weights(layer: RecurrentLayer | Bidirectional) -> list[list[Array]]
             "to_keras_weights takes elman.SimpleRNN, LSTM, GRU or Bidirectional, got a "
             f"{type(layer).__name__}."
         )
-    advice = "Build the elman layer without it to take it to Keras."
+    advice = "Build the elman layer without it to convert it to Keras."
     check_expressible(layer, "Keras", cells=_GATES, has=_KERAS_HAS, advice=advice)
     stack: list[list[Array]] = [[] for _ in range(layer.num_layers)]
     for place in places(layer.options):
@@ -172,7 +172,7 @@ def to_keras_weights(layer: RecurrentLayer | Bidirectional) -> list[list[Array]]
 
 
 def _kind(layer: Any) -> str:
-    """Tell by its name, or that of a class above it, which of Keras' layers this is."""
+    """Name the Keras layer that this is, by the name of its class or of a base class."""
     if hasattr(layer, "get_config") and hasattr(layer, "get_weights"):
         for base in type(layer).__mro__:
             if base.__name__ in (*_CELLS, "Bidirectional"):
@@ -190,10 +190,10 @@ def _single(layer: Any, *, backend: str, backwards: bool = False) -> RecurrentLa
     kind = f"from_keras: this {type(layer).__name__}"
     refusals = {
         f"has dropout={config['dropout']} on its inputs": config["dropout"] > 0,
-        f"has recurrent_dropout={config['recurrent_dropout']}, which Keras draws in its own way": (
+        f"has recurrent_dropout={config['recurrent_dropout']}, which Keras samples differently": (
             config["recurrent_dropout"] > 0
         ),
-        "is stateful, and an elman layer is given its state with each call": config["stateful"],
+        "is stateful, and an elman layer takes its state with each call": config["stateful"],
         "goes backwards, which an elman layer does inside elman.Bidirectional alone": (
             config["go_backwards"] and not backwards
         ),
@@ -244,11 +244,11 @@ def _checked(variant: Cell, weights: Sequence[Any]) -> tuple[Array, Array, Array
     bias = arrays.get("bias")
     if bias is not None:
         reset_after = variant.options.get("reset_after")
-        said = "bias" if reset_after is None else f"bias with reset_after={reset_after}"
+        title = "bias" if reset_after is None else f"bias with reset_after={reset_after}"
         if reset_after:
-            check_shape(said, bias, ("2", rows), (2, gates * size))
+            check_shape(title, bias, ("2", rows), (2, gates * size))
         else:
-            check_shape(said, bias, (rows,), (gates * size,))
+            check_shape(title, bias, (rows,), (gates * size,))
     return kernel, recurrent, bias
 
 

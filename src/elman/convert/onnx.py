@@ -1,4 +1,4 @@
-"""Weights from and to ONNX: the operators RNN, LSTM and GRU, one a layer of a stack."""
+"""Weights from and to ONNX: the operators RNN, LSTM and GRU, one per layer of a stack."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ class OnnxWeights(NamedTuple):
 
     Args:
         op_type: RNN, LSTM or GRU.
-        W: of the input, (D, G·H, I); gates i o f c (LSTM), z r h (GRU).
-        R: of the hidden state, (D, G·H, H).
+        W: weights of the input, (D, G·H, I); gates i o f c (LSTM), z r h (GRU).
+        R: weights of the hidden state, (D, G·H, H).
         B: the biases of W x and then those of R h, (D, 2·G·H); None for none.
         P: peepholes i o f, (D, 3·H); None for none.
         attributes: hidden_size, direction and the options, as `onnx.helper.make_node` takes them.
@@ -109,12 +109,12 @@ def from_onnx(
 ) -> RecurrentLayer:
     """Build the elman layer that does what ONNX nodes do, with a copy of their weights.
 
-    With `input_forget` f = 1 − i, and what W, R, B and P hold for f is never read, by onnxruntime
-    no more than here.
+    With `input_forget`, f = 1 − i, and what W, R, B and P hold for f is never read, here as in
+    onnxruntime.
 
     Args:
         nodes: one node, or those of a stack from the lowest to the highest.
-        backend: of the layer: auto, or a backend's name.
+        backend: backend of the layer: auto, or a backend's name.
 
     Returns:
         SimpleRNN, LSTM or GRU, of the arrays' dtype, on the CPU; batch first with layout 1.
@@ -130,8 +130,8 @@ def from_onnx(
     kind, *others = [understood(n.op_type, n.attributes, peephole=n.P is not None) for n in stack]
     if any(other != kind for other in others) or len({node.B is None for node in stack}) > 1:
         raise OptionError(
-            "the nodes of a stack must have one operator, direction, layout and options, and all "
-            "of them biases and peepholes, or none."
+            "the nodes of a stack must have one operator, direction, layout and options, and "
+            "either all or none of them biases and peepholes."
         )
     variant = cell(kind.cell, **kind.options)
     arrays = [_checked(node, variant, kind.directions) for node in stack]
@@ -157,7 +157,7 @@ def from_onnx(
 def to_onnx(layer: RecurrentLayer) -> list[OnnxWeights]:
     """Write a layer as ONNX has it, one node for each layer of the stack, from below upwards.
 
-    Dropout and recurrent dropout are of training alone and have no place in a node. A node writes Y
+    Dropout and recurrent dropout act in training alone and have no place in a node. A node writes Y
     as (T, D, B, H): the next one reads it transposed to (T, B, D, H) and with D and H joined. With
     batch_first the node has layout 1 — a layout that onnxruntime's CPU kernels refuse.
 
@@ -165,7 +165,7 @@ def to_onnx(layer: RecurrentLayer) -> list[OnnxWeights]:
         layer: SimpleRNN, LSTM or GRU.
 
     Raises:
-        OptionError: ONNX has not what the layer does: projection, layer norm, zoneout, residual
+        OptionError: ONNX lacks an option of the layer: projection, layer norm, zoneout, residual
             connections or a learned initial state.
     """
     if not isinstance(layer, RecurrentLayer):
@@ -173,7 +173,7 @@ def to_onnx(layer: RecurrentLayer) -> list[OnnxWeights]:
             f"to_onnx takes elman.SimpleRNN, LSTM or GRU, got a {type(layer).__name__}; convert "
             "the layers of a Bidirectional one by one."
         )
-    advice = "Build the elman layer without it to take it to ONNX."
+    advice = "Build the elman layer without it to convert it to ONNX."
     check_expressible(layer, "ONNX", cells=_GATES, has=_ONNX_HAS, advice=advice)
     return [_node(layer, level) for level in range(layer.num_layers)]
 
@@ -235,7 +235,7 @@ def _rows(layer: RecurrentLayer, place: Place) -> dict[str, Array]:
 
 
 def _checked(node: OnnxWeights, variant: Cell, directions: int) -> dict[str, Array]:
-    """Return the arrays of a node that are there, their axes checked."""
+    """Return the arrays that a node has, their axes checked."""
     named = {"W": node.W, "R": node.R, "B": node.B, "P": node.P}
     arrays = checked_arrays(
         f"ONNX's {node.op_type}",

@@ -1,4 +1,4 @@
-"""The attributes of ONNX's recurrent operators: what they say of the equation."""
+"""The attributes of ONNX's recurrent operators, which choose the equation."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class NodeOptions(NamedTuple):
         cell: simple, lstm or gru.
         options: the options of the cell.
         directions: D.
-        batch_first: layout 1.
+        batch_first: whether the layout is 1.
     """
 
     cell: str
@@ -72,11 +72,11 @@ def read_attributes(node: Any) -> dict[str, Any]:
 
 
 def understood(op_type: str, attributes: Mapping[str, Any], *, peephole: bool) -> NodeOptions:
-    """Return what the attributes of a node say; whether it has peepholes its weights tell.
+    """Return what the attributes of a node say; its weights show whether it has peepholes.
 
     Raises:
-        OptionError: another operator, an attribute it has not, or one that asks for what elman
-            layers do not do: a single direction in reverse, another activation, clipping.
+        OptionError: another operator, an attribute that it lacks, or one that elman layers do not
+            support: a single direction in reverse, another activation, clipping.
     """
     check_operator(op_type)
     for name in attributes:
@@ -122,12 +122,12 @@ def _cell_options(
     op_type: str, attributes: Mapping[str, Any], directions: int, *, peephole: bool
 ) -> dict[str, Any]:
     """Name the options of the cell that a node computes."""
-    given = [name.lower() for name in attributes.get("activations", [])]
+    activations = [name.lower() for name in attributes.get("activations", [])]
     defaults = CELLS[OPERATORS[op_type]].defaults
     if "nonlinearity" in defaults:
-        return {"nonlinearity": _nonlinearity(given[:directions], attributes)}
+        return {"nonlinearity": _nonlinearity(activations[:directions], attributes)}
     fixed = _FIXED[op_type] * directions
-    if given and given != fixed:
+    if activations and activations != fixed:
         raise OptionError(
             f"from_onnx needs activations={[name.capitalize() for name in fixed]} in this "
             f"{op_type}, got {attributes['activations']}; elman's gates have no other."
@@ -137,10 +137,10 @@ def _cell_options(
     return options | {"peephole": peephole} if "peephole" in defaults else options
 
 
-def _nonlinearity(given: Sequence[str], attributes: Mapping[str, Any]) -> str:
-    """Tell the nonlinearity of an RNN, one for both directions."""
+def _nonlinearity(activations: Sequence[str], attributes: Mapping[str, Any]) -> str:
+    """Return the nonlinearity of an RNN, the same for both directions."""
     known = {theirs.lower(): ours for ours, theirs in _ACTIVATIONS.items()}
-    names = set(given or ["tanh"])
+    names = set(activations or ["tanh"])
     if len(names) > 1:
         raise OptionError(
             "from_onnx needs one activation for both directions of an RNN, got "
@@ -151,7 +151,7 @@ def _nonlinearity(given: Sequence[str], attributes: Mapping[str, Any]) -> str:
         raise unknown("RNN activation", name.capitalize(), _ACTIVATIONS.values())
     if name == "affine":
         factors = attributes.get("activation_alpha", []), attributes.get("activation_beta", [])
-        if factors != ([1.0] * len(given), [0.0] * len(given)):
+        if factors != ([1.0] * len(activations), [0.0] * len(activations)):
             raise OptionError(
                 "from_onnx takes Affine for the identity alone, activation_alpha=1 and "
                 f"activation_beta=0 in every direction; got {factors[0]} and {factors[1]}."

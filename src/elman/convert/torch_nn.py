@@ -34,12 +34,12 @@ def from_torch(module: nn.RNNBase, *, backend: str = "auto") -> RecurrentLayer:
     """Build the elman layer that does what a torch.nn layer does, with a copy of its weights.
 
     On the backend `torch` a layer of one direction gives the same outputs, states and gradients to
-    the last bit. Of two directions the backward one meets its steps in another order than torch.nn:
-    its sums are the same but for rounding.
+    the last bit. With two directions, the backward one takes its steps in another order than
+    torch.nn, and its sums agree up to rounding.
 
     Args:
         module: nn.RNN, nn.LSTM or nn.GRU, with any of its options, on any device.
-        backend: of the layer: auto, or a backend's name.
+        backend: backend of the layer: auto, or a backend's name.
 
     Returns:
         SimpleRNN, LSTM or GRU: same dtype and device, same mode (train or eval), and the same
@@ -71,7 +71,7 @@ def to_torch(layer: RecurrentLayer) -> nn.RNNBase:
         nn.RNN, nn.LSTM or nn.GRU: same dtype, device, mode and frozen weights.
 
     Raises:
-        OptionError: torch.nn has not what the layer does: peepholes, coupled gates, the reset
+        OptionError: torch.nn lacks an option of the layer: peepholes, coupled gates, the reset
             before the product, a nonlinearity other than tanh and relu, layer norm, zoneout,
             locked or recurrent dropout, residual connections, a learned initial state, or unequal
             sizes.

@@ -199,7 +199,7 @@ class RollFeature(Feature):
             lengths: number of real frames of each row, (B,), each in 0 … T.
 
         Returns:
-            A scalar, in nats a frame.
+            A scalar, in nats per frame.
 
         Raises:
             ShapeError: the shapes do not match.

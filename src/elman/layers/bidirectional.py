@@ -61,8 +61,8 @@ class Bidirectional(nn.Module):
             merge: concat, sum, mean or mul.
 
         Raises:
-            OptionError: an unknown merge, layers of unlike inputs, unequal outputs where the merge
-                needs equal ones, or a layer that is bidirectional itself.
+            OptionError: an unknown merge, layers of different input sizes, outputs of different
+                sizes where the merge needs equal ones, or a layer that is bidirectional itself.
         """
         super().__init__()
         if merge not in MERGES:
@@ -101,7 +101,7 @@ class Bidirectional(nn.Module):
 
         Returns:
             The merged outputs, zeros after a row's end, in the form of the input; the pair of
-            states; the traces if asked, laid out as the input is.
+            states; with `return_trace` the traces, laid out as the input is.
 
         Raises:
             ShapeError: an argument's axes are wrong; the sentence names them.
@@ -119,7 +119,7 @@ class Bidirectional(nn.Module):
         return self._run(input, hx or (None, None), rows, cuts, return_trace)
 
     def _forward_packed(self, packed: PackedSequence, hx: Any, trace: bool) -> Any:
-        """Run both layers over the padded rows; give outputs and traces back packed."""
+        """Run both layers over the padded rows; return packed outputs and traces."""
         x, lengths = pad_packed(packed)
         output, states, *traces = self.forward(
             self._time_first(x), hx, lengths=lengths, return_trace=trace
@@ -155,7 +155,7 @@ class Bidirectional(nn.Module):
     def _run_together(
         self, x: Tensor, states: Any, rows: Tensor | None, resets: Tensor | None, trace: bool
     ) -> Any:
-        """Climb both stacks a layer at a time; a backend has both directions of a layer at once."""
+        """Run both stacks layer by layer; a backend gets both directions of a layer at once."""
         layers = (self.forward_layer, self.backward_layer)
         x = self._time_first(x)
         cuts = None if resets is None else self._time_first(resets)
@@ -164,7 +164,7 @@ class Bidirectional(nn.Module):
         ended: tuple[list[Any], list[Any]] = ([], [])
         traced: tuple[list[Any], list[Any]] = ([], [])
         for level in range(self.forward_layer.num_layers):
-            below = [layer._below(level, its) for layer, its in zip(layers, read, strict=True)]
+            below = [layer._below(level, part) for layer, part in zip(layers, read, strict=True)]
             recurrences = [
                 each
                 for way, layer in enumerate(layers)
@@ -181,16 +181,16 @@ class Bidirectional(nn.Module):
         if self.merge != "concat" or any(layer.options.residual for layer in layers):
             output = MERGES[self.merge](*read)
         pairs = zip(layers, ended, strict=True)
-        joined = tuple([layer._state_layout.join(its) for layer, its in pairs])
+        joined = tuple([layer._state_layout.join(parts) for layer, parts in pairs])
         if not trace:
             return self._time_first(output), joined
-        in_time = tuple([_map_traces(its, self._time_first) for its in traced])
+        in_time = tuple([_map_traces(stack, self._time_first) for stack in traced])
         return self._time_first(output), joined, in_time
 
     def _run_in_turn(
         self, x: Tensor, states: Any, rows: Tensor | None, resets: Tensor | None, trace: bool
     ) -> Any:
-        """Run one layer on the rows and the other on the rows reversed, each in its length."""
+        """Run one layer on the rows, and the other on the rows reversed within their lengths."""
 
         def reverse(values: Tensor) -> Tensor:
             return self._time_first(reverse_rows(self._time_first(values), rows))
@@ -215,7 +215,7 @@ class Bidirectional(nn.Module):
         return values.transpose(0, 1) if self.batch_first else values
 
     def extra_repr(self) -> str:
-        """Say the merge and the number of parameters."""
+        """Show the merge and the number of parameters."""
         return f"merge={self.merge!r}, parameters={parameter_count(self)}"
 
 

@@ -1,4 +1,4 @@
-"""Dropout with one mask a sequence, for what flows upwards between layers."""
+"""Dropout with one mask per sequence, for the values between layers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class LockedDropout(nn.Module):
 
         y(t) = m ⊙ x(t),   m = 0 with probability p, else 1 / (1 − p)
 
-    One m a row and a call, in training; in evaluation y = x.
+    One m per row and call, in training; in evaluation y = x.
 
     >>> import torch
     >>> y = LockedDropout(0.5)(torch.ones(7, 2, 5))
@@ -26,7 +26,7 @@ class LockedDropout(nn.Module):
     """
 
     def __init__(self, p: float) -> None:
-        """Choose how much is dropped.
+        """Set the share of units that are dropped.
 
         Args:
             p: the share of units, in [0, 1).
@@ -56,5 +56,5 @@ class LockedDropout(nn.Module):
         return x * recurrent_dropout_mask(x.new_empty(x.shape[-2:]), self.p)
 
     def extra_repr(self) -> str:
-        """Say p."""
+        """Show p."""
         return f"p={self.p:g}"

@@ -22,7 +22,7 @@ class GRU(RecurrentLayer):
     n = tanh(W_n x(t) + R_n (r ⊙ h(t−1)) + b_n).
 
     The call is torch.nn.GRU's, see `RecurrentLayer.forward`; so are the names, shapes, order and
-    beginnings of the parameters that both have.
+    initial values of the parameters that both have.
 
     >>> import elman, torch
     >>> rnn = elman.GRU(3, 5)
@@ -58,27 +58,27 @@ class GRU(RecurrentLayer):
 
         Args:
             input_size: I.
-            hidden_size: H, or a list with one H a layer.
+            hidden_size: H, or a list with one H per layer.
             num_layers: L; leave it out where hidden_size is a list.
             bias: whether the products have biases.
             batch_first: input and outputs are (B, T, ·) instead of (T, B, ·).
-            dropout: of what a layer hands to the next, in training.
+            dropout: probability of dropping an output between layers, in training.
             bidirectional: a second set of layers runs from each row's own end to its beginning.
-            locked_dropout: as dropout, but one mask a sequence instead of one a step (Gal &
-                Ghahramani 2016, arXiv:1512.05287).
-            recurrent_dropout: of h(t−1) where it enters R h, in training, one mask a sequence.
+            locked_dropout: as dropout, but with one mask per sequence instead of one per step (Gal
+                & Ghahramani 2016, arXiv:1512.05287).
+            recurrent_dropout: dropout of h(t−1) inside R h, in training, one mask per sequence.
             zoneout: probability that a unit keeps its old state.
-            layer_norm: norms W x and R h.
+            layer_norm: normalises W x and R h.
             residual: adds what a layer reads to what it writes, from the second layer on.
             learn_initial_state: the state before the first step is learned instead of zero.
-            recurrent_init: of R: uniform as torch.nn, orthogonal or identity.
+            recurrent_init: initialisation of R: uniform, as in torch.nn, orthogonal or identity.
             reset_after: the reset gate acts after the recurrent product, as in torch.nn and cuDNN;
                 False: before it, as in Cho et al. 2014, arXiv:1406.1078.
             chrono: the longest dependency expected, in steps; sets the bias of z so that units
                 forget over 1 … chrono steps (Tallec & Ollivier 2018, arXiv:1804.11188).
-            backend: auto, or a backend's name, which then runs or says why not.
-            device: of the parameters.
-            dtype: of the parameters.
+            backend: auto, or the name of a backend, which then runs or raises the reason.
+            device: device of the parameters.
+            dtype: dtype of the parameters.
 
         Raises:
             OptionError: an option is unknown, out of range, or contradicts another.

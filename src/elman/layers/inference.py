@@ -1,8 +1,8 @@
 """A stack without gradients: all layers in one call of the kernels, laid out once.
 
-What a short call costs is the way to the kernels, not the kernels: at one step and 32 units they
-run for two microseconds. Where nothing but weights and a state takes part, a stack therefore skips
-the description of each recurrence and hands addresses over.
+In a short call, reaching the kernels costs more than running them: at one step and 32 units they
+run for two microseconds. Where only weights and a state take part, a stack therefore skips the
+description of each recurrence and passes addresses directly.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Inference:
         self._stack = _kernels.Stack(layers, samples)
 
     def is_current(self) -> bool:
-        """Tell whether the weights are still what they were."""
+        """Tell whether the weights are unchanged."""
         parameters = self._parameters
         if len(parameters) != self._count:
             return False
@@ -88,7 +88,7 @@ class Inference:
         return self._stack is None or self._stack.is_current()
 
     def run(self, x: Any, hx: Any) -> tuple[Tensor, Any] | None:
-        """Run the stack, as `RecurrentLayer.forward` does; None where the long way is needed."""
+        """Run the stack as `RecurrentLayer.forward` does; None where that must run it itself."""
         if type(x) is not Tensor or x.dtype is not self._dtype or not x.is_cpu or x.dim() != 3:
             return None
         first, second, inputs = x.shape
@@ -125,10 +125,10 @@ class Inference:
         """Return the addresses of h and c, zeros for none; None where they are not as needed."""
         if hx is None:
             return 0, 0
-        given = hx if isinstance(hx, tuple) else (hx,)
-        if len(given) != 1 + self._has_cell:
+        state = hx if isinstance(hx, tuple) else (hx,)
+        if len(state) != 1 + self._has_cell:
             return None
-        for part, size in zip(given, self._sizes, strict=False):
+        for part, size in zip(state, self._sizes, strict=False):
             if (
                 type(part) is not Tensor
                 or part.shape != (self._lead, rows, size)
@@ -137,11 +137,11 @@ class Inference:
                 or not part.is_contiguous()
             ):
                 return None
-        return given[0].data_ptr(), given[1].data_ptr() if self._has_cell else 0
+        return state[0].data_ptr(), state[1].data_ptr() if self._has_cell else 0
 
 
 def is_plain(layer: RecurrentLayer) -> bool:
-    """Tell whether a stack is nothing but its cell's weights, in layers of one size."""
+    """Tell whether a stack has only its cell's weights, in layers of one size."""
     options = layer.options
     return (
         native.kernel_of(options.cell) is not None
@@ -153,7 +153,7 @@ def is_plain(layer: RecurrentLayer) -> bool:
 
 
 def is_silent() -> bool:
-    """Tell whether PyTorch asks for nothing but the answer: no gradient, graph or other dtype."""
+    """Tell whether PyTorch asks for outputs alone: no gradient, graph or other dtype."""
     return not (
         torch.is_grad_enabled()
         or is_traced()

@@ -1,4 +1,4 @@
-"""How the weights of a recurrent layer begin."""
+"""Initial values of the weights of a recurrent layer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RECURRENT_INITS = ("uniform", "orthogonal", "identity")
 
 
 def uniform_(weight: Tensor, hidden_size: int) -> None:
-    """Draw from U(−1/√H, 1/√H), as torch.nn does."""
+    """Fill with samples of U(−1/√H, 1/√H), as torch.nn does."""
     bound = 1 / math.sqrt(hidden_size)
     init.uniform_(weight, -bound, bound)
 
@@ -37,7 +37,7 @@ def gate_bias_(first: Tensor, second: Tensor, gate: int, gates: int, value: Tens
 
 
 def chrono_bias(longest: int, like: Tensor) -> Tensor:
-    """Draw b = log u, u ~ U(1, T − 1): units that forget over 1 … T steps, (H,).
+    """Sample b = log u, u ~ U(1, T − 1): units that forget over 1 … T steps, (H,).
 
     Args:
         longest: T, the longest dependency expected, in steps; at least 3.

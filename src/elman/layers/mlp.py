@@ -48,13 +48,13 @@ class MLP(nn.Module):
         """Build the layers.
 
         Args:
-            sizes: of the input, of every hidden layer, of the output: at least two.
+            sizes: sizes of the input, of every hidden layer and of the output: at least two.
             activation: g of the hidden layers: sigmoid, tanh, relu, softmax or identity.
             output_activation: g of the last layer.
-            dropout: of what every layer reads, in training.
+            dropout: probability of dropping an input of a layer, in training.
             bias: whether the layers have biases.
-            device: of the parameters.
-            dtype: of the parameters.
+            device: device of the parameters.
+            dtype: dtype of the parameters.
 
         Raises:
             OptionError: an unknown activation, fewer than two sizes, or a value out of range.
@@ -91,10 +91,10 @@ class MLP(nn.Module):
         return ACTIVATIONS[self.output_activation](last)
 
     def extra_repr(self) -> str:
-        """Say the sizes, the activations and the number of parameters."""
-        said = [str(self.sizes), f"activation={self.activation!r}"]
+        """Show the sizes, the activations and the number of parameters."""
+        parts = [str(self.sizes), f"activation={self.activation!r}"]
         if self.output_activation != "identity":
-            said.append(f"output_activation={self.output_activation!r}")
+            parts.append(f"output_activation={self.output_activation!r}")
         if self.dropout:
-            said.append(f"dropout={self.dropout}")
-        return ", ".join([*said, f"parameters={parameter_count(self)}"])
+            parts.append(f"dropout={self.dropout}")
+        return ", ".join([*parts, f"parameters={parameter_count(self)}"])

@@ -1,4 +1,4 @@
-"""Random masks of the regularisers inside a recurrence; drawn here, applied in `sequence`."""
+"""Random masks of the regularisers inside a recurrence, sampled here, applied in `sequence`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def recurrent_dropout_mask(hidden: Tensor, probability: float) -> Tensor:
-    """Draw one mask for a whole sequence: 0 with probability p, else 1 / (1 − p).
+    """Sample one mask for a whole sequence: 0 with probability p, else 1 / (1 − p).
 
     Args:
         hidden: gives shape, dtype and device, (B, P).
@@ -20,7 +20,7 @@ def recurrent_dropout_mask(hidden: Tensor, probability: float) -> Tensor:
 
 
 def zoneout_mask(part: Tensor, probability: float, steps: int) -> Tensor:
-    """Draw for every step which units keep their old state: 1 with probability p, else 0.
+    """Sample, for every step, the units that keep their old state: 1 with probability p, else 0.
 
     Args:
         part: one part of the state; gives shape, dtype and device, (B, ·).

@@ -15,10 +15,10 @@ from elman.layers.initialisation import RECURRENT_INITS
 
 
 class _Needed(NamedTuple):
-    """A weight that an option needs, and what the option asks for."""
+    """A weight that an option needs, and the name of what the option adds."""
 
     weight: str
-    asked: str
+    addition: str
 
 
 _NEEDED = {
@@ -30,7 +30,7 @@ _NEEDED = {
 
 @dataclass(frozen=True, eq=False)
 class RecurrentOptions:
-    """What a stack of recurrent layers was asked to be. The layers' docstrings say what each means.
+    """The options of a stack of recurrent layers. The layers' docstrings say what each means.
 
     Raises:
         OptionError: an option is out of range, or two contradict each other.
@@ -75,8 +75,8 @@ class RecurrentOptions:
         for name in ("dropout", "locked_dropout"):
             if getattr(self, name) > 0 and len(sizes) == 1:
                 warnings.warn(
-                    f"{name}={getattr(self, name)} acts between layers, and one layer has nothing "
-                    "between; for dropout inside the recurrence use recurrent_dropout.",
+                    f"{name}={getattr(self, name)} acts between layers, and there is only one "
+                    "layer; for dropout inside the recurrence use recurrent_dropout.",
                     stacklevel=4,
                 )
 
@@ -89,7 +89,7 @@ class RecurrentOptions:
         if not sizes or self.num_layers not in (1, len(sizes)):
             raise OptionError(
                 f"hidden_size gives {len(sizes)} layers and num_layers {self.num_layers}. "
-                "Give one size a layer and leave num_layers out."
+                "Give one size per layer and leave num_layers out."
             )
         return sizes
 
@@ -122,7 +122,7 @@ class RecurrentOptions:
         return tuple(checked_probability(f"zoneout[{i}]", p) for i, p in enumerate(self.zoneout))
 
     def said(self) -> list[str]:
-        """Say the sizes, the options of the cell, and every option that is not at its default."""
+        """Show the sizes, the options of the cell, and the other options that are not defaults."""
         sizes = self.hidden_sizes
         words = [str(self.input_size), str(sizes[0] if len(set(sizes)) == 1 else sizes)]
         words += [f"{name}={value!r}" for name, value in self.cell.options.items()]
@@ -132,11 +132,11 @@ class RecurrentOptions:
         return words + [f"{n}={value!r}" for n, value in values.items() if value != defaults[n]]
 
     def _check_weights(self) -> None:
-        """Refuse what asks for weights that the cell's equation does not read."""
-        for name, words in _NEEDED.items():
-            if getattr(self, name) and words.weight not in self.cell.weights._fields:
+        """Refuse options that need weights which the equation of the cell does not read."""
+        for name, needed in _NEEDED.items():
+            if getattr(self, name) and needed.weight not in self.cell.weights._fields:
                 raise OptionError(
-                    f"the {self.cell.name} cell has no {words.asked}: {name} must be "
+                    f"the {self.cell.name} cell has no {needed.addition}: {name} must be "
                     f"{type(getattr(self, name))()!r}, got {getattr(self, name)!r}."
                 )
 

@@ -1,4 +1,4 @@
-"""The parameters of a stack of recurrent layers: names, shapes, beginnings, way to a cell."""
+"""The parameters of a stack of recurrent layers: names, shapes, initial values, use in a cell."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ cell's own is called weight_ and its field."""
 
 
 class Place(NamedTuple):
-    """Where a cell stands in the stack."""
+    """The place of a cell in the stack."""
 
     layer: int
     reverse: bool
@@ -40,7 +40,7 @@ class Place(NamedTuple):
 
 
 def places(options: RecurrentOptions) -> Iterator[Place]:
-    """Go through the stack in torch.nn's order: layers upwards, forward before backward."""
+    """Yield the places of a stack in torch.nn's order: layers upwards, forward before backward."""
     for layer in range(len(options.hidden_sizes)):
         for reverse in (False, True)[: options.num_directions]:
             yield Place(layer, reverse)
@@ -85,7 +85,7 @@ def create(
 
 @torch.no_grad()
 def initialise(module: nn.Module, options: RecurrentOptions) -> None:
-    """Fill the parameters: U(−1/√H, 1/√H) in torch.nn's order, then what the options ask for."""
+    """Fill the parameters: U(−1/√H, 1/√H) in torch.nn's order, then as the options say."""
     for place in places(options):
         for name in parameter_shapes(options, place.layer):
             weight = module.get_parameter(name + place.suffix)
@@ -137,13 +137,13 @@ def weight_names(options: RecurrentOptions, place: Place) -> tuple[str | None, .
 def gather(
     module: nn.Module, cell: Cell, names: tuple[str | None, ...], hidden_mask: Tensor | None
 ) -> Any:
-    """Gather what one cell of the stack multiplies by, as its NamedTuple of weights.
+    """Gather the weights of one cell of the stack, as its NamedTuple of weights.
 
     Args:
         module: the stack.
         cell: its cell.
-        names: of the parameters, see `weight_names`.
-        hidden_mask: of recurrent dropout, or None.
+        names: names of the parameters, see `weight_names`.
+        hidden_mask: mask of recurrent dropout, or None.
     """
     weights: list[Any] = [None if name is None else parameter(module, name) for name in names]
     return cell.weights(*[*weights, hidden_mask])  # every cell's weights have it last
@@ -152,7 +152,7 @@ def gather(
 def cell_weights(
     module: nn.Module, options: RecurrentOptions, place: Place, hidden_mask: Tensor | None
 ) -> Any:
-    """Gather what the cell at a place multiplies by, as its NamedTuple of weights."""
+    """Gather the weights of the cell at a place, as its NamedTuple of weights."""
     return gather(module, options.cell, weight_names(options, place), hidden_mask)
 
 

@@ -38,7 +38,7 @@ from elman.sequence.recurrence import Recurrence, Trace
 
 
 class RecurrentLayer(nn.Module):
-    """A stack of recurrent layers of one cell. Use SimpleRNN, LSTM or GRU, which say the options.
+    """A stack of recurrent layers of one cell. Use SimpleRNN, LSTM or GRU, which name the options.
 
     This is the one base class of Elman's layers, as RNNBase is torch.nn's: a layer class below it
     adds a constructor and nothing else.
@@ -75,12 +75,12 @@ class RecurrentLayer(nn.Module):
 
     @property
     def dropout(self) -> float:
-        """The dropout of what a layer hands to the next, in training."""
+        """The probability of dropping an output between layers, in training."""
         return self.options.dropout
 
     @property
     def hidden_size(self) -> int | list[int]:
-        """H, or one H a layer where they differ."""
+        """H, or one H per layer where they differ."""
         sizes = self.options.hidden_sizes
         return sizes[0] if len(set(sizes)) == 1 else sizes
 
@@ -90,7 +90,7 @@ class RecurrentLayer(nn.Module):
         return self.options.num_directions * self.options.output_sizes[-1]
 
     def reset_parameters(self) -> None:
-        """Draw the weights anew: U(−1/√H, 1/√H) as torch.nn does, then what the options ask."""
+        """Initialise the weights anew: U(−1/√H, 1/√H) as torch.nn does, then as the options say."""
         initialise(self, self.options)
 
     def flatten_parameters(self) -> None:
@@ -113,14 +113,14 @@ class RecurrentLayer(nn.Module):
                 state, where None.
             lengths: steps of each row, (B,), 0 … T in any order, on any device. What lies after a
                 row's end is never read.
-            resets: (T, B), or (B, T) with batch_first: the state starts anew before such a step.
+            resets: (T, B), or (B, T) with batch_first: the state starts anew before a marked step.
             return_trace: also return every state and gate.
 
         Returns:
             The outputs, D·P wide, zeros after a row's end, in the form of the input; the state at
             each row's own end, as torch.nn returns it (where the layers' sizes differ, a list with
-            one (D, B, P) a layer instead of one tensor); and where asked for, a list a layer of a
-            list a direction of `Trace`, laid out as the input is.
+            one (D, B, P) per layer instead of one tensor); and with `return_trace`, a list with,
+            for each layer, a list with a `Trace` for each direction, laid out as the input is.
 
         Raises:
             ShapeError: an argument's axes are wrong; the sentence names them.
@@ -128,9 +128,9 @@ class RecurrentLayer(nn.Module):
             BackendError: the backend asked for by name cannot run this.
         """
         if lengths is None and resets is None and not return_trace:
-            answer = self._infer(input, hx)
-            if answer is not None:
-                return answer
+            result = self._infer(input, hx)
+            if result is not None:
+                return result
         row_lengths: Tensor | None = None
         cuts: Tensor | None = None
         if isinstance(input, PackedSequence):
@@ -154,7 +154,7 @@ class RecurrentLayer(nn.Module):
         return output, state, [[map_trace(trace, restore) for trace in layer] for layer in traces]
 
     def _infer(self, x: Any, hx: Any) -> tuple[Tensor, Any] | None:
-        """Take the short way of a call without gradients, where it leads there; else None."""
+        """Run the whole stack in one call of the kernels; None where that is not possible."""
         if not self._is_plain or (self.training and self._is_noisy) or not is_silent():
             return None
         if self._inference is None or not self._inference.is_current():
@@ -162,7 +162,7 @@ class RecurrentLayer(nn.Module):
         return self._inference.run(x, hx)
 
     def __getstate__(self) -> dict[str, Any]:
-        # What is laid out for the kernels is made anew where a copy needs it.
+        # A copy lays its weights out for the kernels itself, when it needs them.
         return {**self.__dict__, "_inference": None}
 
     @property
@@ -185,7 +185,7 @@ class RecurrentLayer(nn.Module):
         return lambda v: v, lambda v: v
 
     def _start(self, hx: Any, x: Tensor, *, batched: bool = True) -> list[Any] | None:
-        """Check the inputs, (T, B, I), and take the state apart, one cell's a place."""
+        """Check the inputs, (T, B, I), and split the state into one cell's state per place."""
         self._check_input(x)
         return None if hx is None else self._state_layout.split(hx, x, batched=batched)
 
@@ -197,7 +197,7 @@ class RecurrentLayer(nn.Module):
             ways = f"x.to({weight.dtype})"
             if x.dtype.is_floating_point:
                 ways += f" or layer.to({x.dtype})"
-            raise OptionError(f"input is {x.dtype} and the weights are {weight.dtype}: say {ways}.")
+            raise OptionError(f"input is {x.dtype} and the weights are {weight.dtype}: use {ways}.")
         if x.device != weight.device:
             raise OptionError(
                 f"input is on {x.device} and the weights are on {weight.device}; move one of them."
@@ -224,7 +224,7 @@ class RecurrentLayer(nn.Module):
         return x, states, traces
 
     def _below(self, layer: int, x: Tensor) -> Tensor:
-        """Drop out what a layer hands to the next."""
+        """Apply dropout to what a layer passes to the next."""
         if layer == 0 or not self.training:
             return x
         if self.options.locked_dropout:
@@ -232,7 +232,7 @@ class RecurrentLayer(nn.Module):
         return F.dropout(x, self.options.dropout) if self.options.dropout else x
 
     def _above(self, layer: int, below: Tensor, output: Tensor) -> Tensor:
-        """Add what a layer reads to what it writes, where asked for."""
+        """Add what a layer reads to what it writes, if residual."""
         return output + below if self.options.residual and layer > 0 else output
 
     def _recurrences(
@@ -246,11 +246,11 @@ class RecurrentLayer(nn.Module):
         *,
         reverse: bool = False,
     ) -> list[Recurrence]:
-        """Describe what one layer does in each direction, its random masks drawn.
+        """Describe what one layer does in each direction, with sampled masks.
 
         Args:
-            layer: its number.
-            x: what it reads, (T, B, I).
+            layer: number of the layer.
+            x: input of the layer, (T, B, I).
             start: the state of every place of the stack, or None.
             lengths: (B,), or None.
             resets: (T, B), or None.
@@ -285,7 +285,7 @@ class RecurrentLayer(nn.Module):
         return recurrences
 
     def _zoneout(self, x: Tensor, *sizes: int) -> tuple[Tensor | float, ...] | None:
-        """Draw which units keep their old state; in evaluation, how much of it all units keep."""
+        """Sample the units that keep their old state; in evaluation, return the share all keep."""
         probabilities = self.options.zoneouts
         if not any(probabilities):
             return None
@@ -296,10 +296,10 @@ class RecurrentLayer(nn.Module):
         return tuple([zoneout_mask(x.new_empty(rows, size), share, steps) for size, share in parts])
 
     def stepper(self, rows: int = 1) -> Stepper:
-        """Freeze the stack as it is now into one that answers step by step, from NumPy arrays.
+        """Copy the stack as it is now into one that runs step by step, on NumPy arrays.
 
         Args:
-            rows: B, how many sequences go forward side by side.
+            rows: B, how many sequences run side by side.
 
         Raises:
             OptionError: the stack is bidirectional, or `rows` is no size.
@@ -314,11 +314,11 @@ class RecurrentLayer(nn.Module):
             return backends(self._recurrences(0, x, None, None, None, False)[0])
 
     def extra_repr(self) -> str:
-        """Say the sizes, every option that is not at its default, and the number of parameters."""
-        said = self.options.said()
+        """Show the sizes, the options that are not defaults, and the number of parameters."""
+        parts = self.options.said()
         if self.backend != "auto":
-            said.append(f"backend={self.backend!r}")
-        return ", ".join([*said, f"parameters={parameter_count(self)}"])
+            parts.append(f"backend={self.backend!r}")
+        return ", ".join([*parts, f"parameters={parameter_count(self)}"])
 
 
 def parameter_count(module: nn.Module) -> int:

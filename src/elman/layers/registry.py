@@ -13,11 +13,11 @@ from elman.layers.recurrent import RecurrentLayer
 
 
 def layer_class(cell_name: str) -> type[RecurrentLayer]:
-    """Return the class that runs a cell: its constructor says the options.
+    """Return the class that runs a cell; its constructor has the options as arguments.
 
     Raises:
         OptionError: there is no such cell; the near miss is offered.
-        PluginError: the cell comes from another package, and what it names as its layer is none.
+        PluginError: the cell comes from another package, and what it names as its layer is not one.
 
     >>> layer_class("gru").__name__
     'GRU'
@@ -41,7 +41,7 @@ def layer_class(cell_name: str) -> type[RecurrentLayer]:
 def layer_options(layer: type[RecurrentLayer]) -> list[str]:
     """List the arguments of a layer's constructor by name.
 
-    A constructor that ends in `**options` hands them to `RecurrentOptions`, whose they are.
+    A constructor that ends in `**options` passes them to `RecurrentOptions`; they are its fields.
     """
     names: list[str] = []
     for parameter in [*signature(layer.__init__).parameters.values()][1:]:

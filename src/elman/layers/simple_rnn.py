@@ -14,10 +14,10 @@ from elman.layers.recurrent import RecurrentLayer
 class SimpleRNN(RecurrentLayer):
     """A stack of simple (Elman) recurrent layers.
 
-        h(t) = g(W x(t) + R h(t−1) + b)                   g is tanh unless asked otherwise
+        h(t) = g(W x(t) + R h(t−1) + b)                   g is tanh by default
 
     The call is torch.nn.RNN's, see `RecurrentLayer.forward`; so are the names, shapes, order and
-    beginnings of the parameters that both have.
+    initial values of the parameters that both have.
 
     >>> import elman, torch
     >>> rnn = elman.SimpleRNN(3, 5)
@@ -52,24 +52,24 @@ class SimpleRNN(RecurrentLayer):
 
         Args:
             input_size: I.
-            hidden_size: H, or a list with one H a layer.
+            hidden_size: H, or a list with one H per layer.
             num_layers: L; leave it out where hidden_size is a list.
             nonlinearity: g: tanh, relu, sigmoid or identity.
             bias: whether the products have biases.
             batch_first: input and outputs are (B, T, ·) instead of (T, B, ·).
-            dropout: of what a layer hands to the next, in training.
+            dropout: probability of dropping an output between layers, in training.
             bidirectional: a second set of layers runs from each row's own end to its beginning.
-            locked_dropout: as dropout, but one mask a sequence instead of one a step (Gal &
-                Ghahramani 2016, arXiv:1512.05287).
-            recurrent_dropout: of h(t−1) where it enters R h, in training, one mask a sequence.
+            locked_dropout: as dropout, but with one mask per sequence instead of one per step (Gal
+                & Ghahramani 2016, arXiv:1512.05287).
+            recurrent_dropout: dropout of h(t−1) inside R h, in training, one mask per sequence.
             zoneout: probability that a unit keeps its old state.
-            layer_norm: norms W x and R h.
+            layer_norm: normalises W x and R h.
             residual: adds what a layer reads to what it writes, from the second layer on.
             learn_initial_state: the state before the first step is learned instead of zero.
-            recurrent_init: of R: uniform as torch.nn, orthogonal or identity.
-            backend: auto, or a backend's name, which then runs or says why not.
-            device: of the parameters.
-            dtype: of the parameters.
+            recurrent_init: initialisation of R: uniform, as in torch.nn, orthogonal or identity.
+            backend: auto, or the name of a backend, which then runs or raises the reason.
+            device: device of the parameters.
+            dtype: dtype of the parameters.
 
         Raises:
             OptionError: an option is unknown, out of range, or contradicts another.

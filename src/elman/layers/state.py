@@ -1,4 +1,4 @@
-"""How the state of a stack is laid out for its caller: torch.nn's tensors, checked by axis."""
+"""How the state of a stack is laid out for its caller: as torch.nn's tensors, checked."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from elman.layers.options import RecurrentOptions
 
 
 class StateLayout:
-    """Takes the state of a stack apart, one cell's state a place, and puts it together again.
+    """Splits the state of a stack into one cell's state per place, and joins it again.
 
-    A caller sees one tensor a part, (L·D, B, ·), as torch.nn has it: h alone, or the pair (h, c).
-    Where the layers' sizes differ a part is a list with one (D, B, ·) a layer. One row without a
-    batch axis drops B.
+    A caller sees one tensor per part, (L·D, B, ·), as torch.nn has it: h alone, or the pair (h, c).
+    Where the layers' sizes differ, a part is a list with one (D, B, ·) per layer. Without a batch
+    axis there is no B.
     """
 
     def __init__(self, options: RecurrentOptions) -> None:
@@ -29,12 +29,12 @@ class StateLayout:
         self._last_axes = {"h0": "P" if options.proj_size else "H", "c0": "H"}
         self._even = all(len(set(layers)) == 1 for layers in self._sizes.values())
 
-    def split(self, given: Any, x: Tensor, *, batched: bool = True) -> list[Any]:
-        """Take a caller's state apart into one cell's state a layer and direction.
+    def split(self, state: Any, x: Tensor, *, batched: bool = True) -> list[Any]:
+        """Split a caller's state into one cell's state per layer and direction.
 
         Args:
-            given: the state as the caller gave it.
-            x: the inputs it goes with, (T, B, I): gives B, dtype and device.
+            state: the caller's state.
+            x: the inputs, (T, B, I), which give B, dtype and device.
             batched: whether the caller's tensors have the axis B.
 
         Raises:
@@ -43,24 +43,24 @@ class StateLayout:
         """
         places = [
             self._split_part(name, part, x, batched)
-            for name, part in zip(self._sizes, self._parts(given), strict=True)
+            for name, part in zip(self._sizes, self._parts(state), strict=True)
         ]
         return [self._state(*part) for part in zip(*places, strict=True)]
 
     def join(self, states: list[Any], *, batched: bool = True) -> Any:
-        """Put the states of all places, parts (1, B, ·), together as the caller sees them."""
+        """Join the states of all places, parts (1, B, ·), into the caller's state."""
         parts = [self._join_part(list(part)) for part in zip(*states, strict=True)]
         if not batched:
             parts = [_each(part, lambda v: v.squeeze(-2)) for part in parts]
         return parts[0] if len(parts) == 1 else tuple(parts)
 
-    def _parts(self, given: Any) -> list[Any]:
-        """Give the parts of a state: h alone, or h and c."""
+    def _parts(self, state: Any) -> list[Any]:
+        """Return the parts of a state: h alone, or h and c."""
         if len(self._sizes) == 1:
-            return [given[0] if isinstance(given, tuple) and len(given) == 1 else given]
-        if not isinstance(given, Sequence) or len(given) != 2:
-            raise ShapeError(f"the state must be the pair (h0, c0), got {described(given)}.")
-        return list(given)
+            return [state[0] if isinstance(state, tuple) and len(state) == 1 else state]
+        if not isinstance(state, Sequence) or len(state) != 2:
+            raise ShapeError(f"the state must be the pair (h0, c0), got {described(state)}.")
+        return list(state)
 
     def _split_part(self, name: str, part: Any, x: Tensor, batched: bool) -> list[Tensor]:
         sizes, directions, last = self._sizes[name], self._directions, self._last_axes[name]
@@ -76,7 +76,7 @@ class StateLayout:
             return split(name, part, "L·D", len(sizes) * directions, sizes[0])
         if not isinstance(part, Sequence) or len(part) != len(sizes):
             raise ShapeError(
-                f"{name} must be a list of {len(sizes)} tensors, one a layer, as the layers' "
+                f"{name} must be a list of {len(sizes)} tensors, one per layer, as the layers' "
                 f"sizes differ; got {described(part)}."
             )
         layers = enumerate(zip(part, sizes, strict=True))
@@ -105,7 +105,7 @@ def _check(
 
 
 def described(value: Any) -> str:
-    """Say what was got: the axes of a tensor, the type of anything else."""
+    """Describe a wrong value: the axes of a tensor, the type of anything else."""
     if isinstance(value, Tensor):
         return str(tuple(value.shape))
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""A stack that answers one step at a time, from NumPy arrays, at about the cost of a call."""
+"""A stack that runs one step at a time on NumPy arrays, at little more than a call's cost."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ERRORS: dict[type[Exception], type[ElmanError]] = {
 
 
 class Stepper:
-    """A stack of layers that answers one step at a time, all layers in one call: `layer.stepper()`.
+    """A stack that runs one step at a time, all layers in one call: `layer.stepper()`.
 
     It holds a frozen copy of the weights, as they were when it was made, and computes what the
     layer computes in evaluation mode, to the same bits as over a whole sequence: no dropout, and
@@ -43,7 +43,7 @@ class Stepper:
 
     Args:
         layer: a stack in one direction.
-        rows: B, how many sequences go forward side by side.
+        rows: B, how many sequences run side by side.
 
     Raises:
         OptionError: the stack is bidirectional, or `rows` is no size.
@@ -63,11 +63,11 @@ class Stepper:
     def __init__(self, layer: RecurrentLayer, rows: int = 1) -> None:
         options = layer.options
         self.rows = checked_size("rows", rows)
-        self._said = f"{type(layer).__name__}({', '.join(options.said())})"
+        self._layer_text = f"{type(layer).__name__}({', '.join(options.said())})"
         if options.bidirectional:
             raise OptionError(
-                f"{self._said} reads every sequence from its end too, and in a stream the end is "
-                "still to come; for steps make the layer with bidirectional=False."
+                f"{self._layer_text} reads every sequence from its end too, and in a stream the "
+                "end is still to come; for a stepper, build the layer with bidirectional=False."
             )
         recurrences = list(_recurrences(layer, rows))
         runs = [native.run_of(recurrence) for recurrence in recurrences]
@@ -116,8 +116,8 @@ class Stepper:
 
     @state.setter
     def state(self, state: Any) -> None:
-        given = self._layout.split(_each(state, _tensor), self._like)
-        for views, parts in zip(self._views, given, strict=True):
+        places = self._layout.split(_each(state, _tensor), self._like)
+        for views, parts in zip(self._views, places, strict=True):
             for view, part in zip(views, parts, strict=True):
                 view[...] = part.numpy()
 
@@ -125,7 +125,7 @@ class Stepper:
         """Start rows anew, from zeros or the learned initial state.
 
         Args:
-            rows: which: a mask, (B,), or their numbers; all where None.
+            rows: the rows, as a mask, (B,), or as row numbers; None for all.
 
         Raises:
             OptionError: there are no such rows.
@@ -136,7 +136,7 @@ class Stepper:
                 view[chosen] = start
 
     def _numbers(self, rows: Any) -> Array:
-        """Return the numbers of the rows that a caller names, by a mask or by their numbers."""
+        """Return row numbers, given a mask or row numbers."""
         named = np.asarray(rows)
         if named.dtype == bool and named.shape == (self.rows,):
             return np.flatnonzero(named)
@@ -149,11 +149,11 @@ class Stepper:
         return named.astype(np.intp)
 
     def __repr__(self) -> str:
-        return f"Stepper({self._said}, rows={self.rows})"
+        return f"Stepper({self._layer_text}, rows={self.rows})"
 
 
 def _recurrences(layer: RecurrentLayer, rows: int) -> Iterator[Recurrence]:
-    """Describe what every layer does in evaluation, and refuse what the kernels cannot do."""
+    """Describe each layer in evaluation; raise BackendError if the kernels cannot run it."""
     options = layer.options
     with torch.no_grad(), torch.autocast("cpu", enabled=False):
         for number in range(layer.num_layers):
@@ -178,7 +178,7 @@ def _recurrences(layer: RecurrentLayer, rows: int) -> Iterator[Recurrence]:
 
 
 def _start(recurrence: Recurrence, dtype: torch.dtype) -> tuple[Any, ...]:
-    """Return what a row begins with: for each part of the state a copy of (P,) or (H,), or 0."""
+    """Return the initial state of a row: for each part a copy, (P,) or (H,), or 0."""
     if recurrence.fresh is None:
         return (0.0,) * len(recurrence.cell.state._fields)
     return tuple([part[0].detach().to(dtype, copy=True).numpy() for part in recurrence.fresh])
@@ -193,7 +193,7 @@ def _each(state: Any, change: Callable[[Any], Any]) -> Any:
 
 
 def _tensor(part: Any) -> Any:
-    """Return an array as a tensor; what is neither stays, to be refused with its name."""
+    """Return an array as a tensor; anything else stays as it is, and is refused later."""
     if isinstance(part, np.ndarray):
         return torch.tensor(part)
     return part.detach() if isinstance(part, Tensor) else part

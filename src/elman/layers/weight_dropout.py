@@ -17,9 +17,9 @@ def apply_weight_dropout(module: nn.Module, p: float) -> None:
 
         R̃ = R ⊙ M,   M = 0 with probability p, else 1 / (1 − p)
 
-    One M a matrix and a call of the layer, shared by all rows and steps. In evaluation R̃ = R.
+    One M per matrix and call of the layer, shared by all rows and steps. In evaluation R̃ = R.
     Names of parameters stay, and between calls the layer holds R itself, so that saving,
-    converting and optimising know nothing of it.
+    converting and optimising are not affected.
 
     Args:
         module: a recurrent layer, a Bidirectional, or a network that holds some.
@@ -47,7 +47,7 @@ def apply_weight_dropout(module: nn.Module, p: float) -> None:
 
 
 class _WeightDropout:
-    """Puts dropped matrices in the place of a layer's own for the time of a call."""
+    """Replaces a layer's recurrent matrices by dropped ones during a call."""
 
     def __init__(self, p: float) -> None:
         self._p = p
@@ -68,7 +68,7 @@ class _WeightDropout:
 
 
 def _weights(layer: nn.Module) -> dict[str, Tensor | None]:
-    """Return where a module keeps its parameters; what is put there need not be one."""
+    """Return the dict of a module's parameters, which takes plain tensors too."""
     return cast(dict[str, Tensor | None], layer._parameters)
 
 
@@ -77,7 +77,7 @@ def _recurrent_names(layer: nn.Module) -> list[str]:
 
 
 def _check(layer: RecurrentLayer) -> None:
-    """Refuse a layer whose recurrent weights are not there to be dropped."""
+    """Refuse a layer whose recurrent weights cannot be dropped."""
     if len(_recurrent_names(layer)) != layer.num_layers * layer.options.num_directions:
         raise OptionError(
             "weight_dropout needs layers whose weight_hh are parameters; remove their "

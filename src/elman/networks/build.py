@@ -1,4 +1,4 @@
-"""From the words of a specification to a network, and from a budget to its hidden size."""
+"""From a specification to a network, and from a parameter budget to its hidden size."""
 
 from __future__ import annotations
 
@@ -58,80 +58,79 @@ def build_network(
 
     Args:
         category: one of `elman.experiment.categories.CATEGORIES`.
-        encoding: what an encoded input holds.
-        objective: what the outputs are for; it stays on its device.
-        output_bias: what the bias of the last dense layer begins at, (O,); None draws it.
-        device: of all other parameters.
-        decoder: of a network that writes, see `DecoderSpec`.
-        forecast: of a network that forecasts, see `Forecaster`.
-        options: see `NetworkOptions`.
+        encoding: encoding of the input.
+        objective: what the outputs are trained for; it stays on its device.
+        output_bias: initial bias of the last dense layer, (O,); None for a random one.
+        device: device of all other parameters.
+        decoder: options of a network that writes, see `DecoderSpec`.
+        forecast: options of a network that forecasts, see `Forecaster`.
+        options: options of every network, see `NetworkOptions`.
 
     Raises:
         OptionError: an unknown category, cell or option, a value out of range, an option that has
             no meaning in the category, or parts that do not fit together.
     """
-    asked = checked_options(NetworkOptions, options, "network")
+    checked = checked_options(NetworkOptions, options, "network")
     writing = checked_options(DecoderSpec, decoder or {}, "decoder")
     form = known_category(category)
     if isinstance(objective, ForecastObjective):
-        return build_forecaster(form, objective, asked, writing, forecast, device)
-    check_meaning(form, asked)
+        return build_forecaster(form, objective, checked, writing, forecast, device)
+    check_meaning(form, checked)
     check_meaning_of_decoder(form, writing)
     if form.writes:
-        return build_writer(form, encoding, objective, asked, writing, output_bias, device)
-    tied = asked.tie_embeddings
-    inputs = make_inputs(
-        encoding, asked, device, embedding_size=tied_size(asked) if tied else asked.embedding_size
-    )
+        return build_writer(form, encoding, objective, checked, writing, output_bias, device)
+    tied = checked.tie_embeddings
+    size = tied_size(checked) if tied else checked.embedding_size
+    inputs = make_inputs(encoding, checked, device, embedding_size=size)
     if category == "one-to-one":
-        sizes = [inputs.size, *hidden_sizes(asked), *asked.head, objective.output_size]
-        dense = make_dense(sizes, asked.output_dropout, asked, device)
+        sizes = [inputs.size, *hidden_sizes(checked), *checked.head, objective.output_size]
+        dense = make_dense(sizes, checked.output_dropout, checked, device)
         begin_at(output_bias, dense)
         return OneToOne(inputs, dense, objective)
-    recurrent = make_recurrent(inputs.size, asked, device)
+    recurrent = make_recurrent(inputs.size, checked, device)
     table = _tied_table(inputs, objective) if tied else None
-    head = make_head(recurrent.output_size, objective.output_size, asked, device, table=table)
+    head = make_head(recurrent.output_size, objective.output_size, checked, device, table=table)
     begin_at(output_bias, head)
-    locked = asked.output_dropout if asked.dropout_kind == "locked" else 0.0
+    locked = checked.output_dropout if checked.dropout_kind == "locked" else 0.0
     if category == "many-to-many":
         return ManyToMany(
             recurrent,
             head,
-            delay=asked.delay,
+            delay=checked.delay,
             inputs=inputs,
             objective=objective,
             output_dropout=locked,
         )
-    pooled = pooling(asked.pooling, recurrent, device=device)
-    highway = _highway(encoding, objective, asked, device)
+    pooled = pooling(checked.pooling, recurrent, device=device)
+    highway = _highway(encoding, objective, checked, device)
     return ManyToOne(
         inputs, recurrent, pooled, head, objective, output_dropout=locked, highway=highway
     )
 
 
 def _tied_table(inputs: Inputs, objective: Objective) -> nn.Embedding:
-    """Return the embedding that the output layer is to be, too."""
+    """Return the embedding that the output layer shares."""
     if not inputs.is_lone_id or inputs.encoding.ids[0] != objective.output_size:
         raise OptionError(
-            "tie_embeddings writes with the embedding that it reads with, so input and target must "
-            f"be ids of one vocabulary; the input holds {inputs.encoding}, and the target needs "
-            f"{objective.output_size} outputs."
+            "tie_embeddings uses the embedding of the input as output layer, so input and target "
+            f"must be ids of one vocabulary; the input holds {inputs.encoding}, and the target "
+            f"needs {objective.output_size} outputs."
         )
     return inputs.tables[0]
 
 
 def _highway(
-    encoding: Encoding, objective: Objective, asked: NetworkOptions, device: str | None
+    encoding: Encoding, objective: Objective, options: NetworkOptions, device: str | None
 ) -> AutoregressiveHighway | None:
-    if not asked.highway:
+    if not options.highway:
         return None
     if not encoding.numbers:
         raise OptionError(
-            f"highway={asked.highway} forecasts numbers from numbers, and the input has none; "
+            f"highway={options.highway} forecasts numbers from numbers, and the input has none; "
             "leave it out."
         )
     return AutoregressiveHighway(
-        asked.highway, encoding.numbers, objective.output_size, device=device
+        options.highway, encoding.numbers, objective.output_size, device=device
     )
 
 
@@ -160,20 +159,20 @@ def many_to_many(
         cell: simple, lstm or gru.
         input_size: I.
         output_size: O.
-        hidden_size: H, or one H a layer.
+        hidden_size: H, or one H per layer.
         num_layers: L; leave it out where hidden_size is a list.
         bidirectional: whether a second set of layers reads backward.
-        delay: d, the steps of look-ahead.
-        dropout: between the recurrent layers.
-        output_dropout: of h before the dense layer.
-        recurrent_dropout: of h(t−1) inside the recurrence, one mask a sequence.
+        delay: d, how many steps the output is delayed.
+        dropout: dropout between the recurrent layers.
+        output_dropout: dropout of h before the dense layer.
+        recurrent_dropout: dropout of h(t−1) inside the recurrence, one mask per sequence.
         zoneout: probability that a unit keeps its old state.
         layer_norm: whether the recurrence is layer-normed.
         cell_options: further options of the cell's layer: reset_after, peephole, nonlinearity,
-            proj_size, chrono, recurrent_init, learn_initial_state and their like.
-        output_bias: what the bias of the dense layer begins at, (O,); None draws it.
+            proj_size, chrono, recurrent_init, learn_initial_state and others.
+        output_bias: initial bias of the dense layer, (O,); None for a random one.
         backend: auto, or a backend's name.
-        device: of the parameters.
+        device: device of the parameters.
 
     Raises:
         OptionError: an unknown cell or option, or a value out of range.
@@ -203,7 +202,7 @@ def hidden_size_for(
     """Solve for the hidden size whose network comes nearest to a number of parameters.
 
     Args:
-        parameters: the budget: all numbers the network learns, those of its objective included.
+        parameters: the budget: all parameters of the network, those of its objective included.
         build: `many_to_many` or `build_network`.
         specification: the builder's arguments, by name, except hidden_size and device.
 
@@ -211,7 +210,7 @@ def hidden_size_for(
         H, the same in every layer.
 
     Raises:
-        OptionError: even the smallest H, 1 or one above the projection, learns more than twice the
+        OptionError: even the smallest H, 1 or one above the projection, needs more than twice the
             budget, or H would exceed 65536.
     """
     smallest: int = 1 + (specification.get("cell_options") or {}).get("proj_size", 0)
@@ -224,14 +223,14 @@ def hidden_size_for(
     if count(smallest) > 2 * parameters:
         raise OptionError(
             f"parameters={parameters} is too small a budget: a network with "
-            f"hidden_size={smallest} learns {count(smallest)} numbers."
+            f"hidden_size={smallest} has {count(smallest)} parameters."
         )
     below, above = smallest, 2 * smallest
     while count(above) <= parameters:
         below, above = above, 2 * above
         if above > _LARGEST_HIDDEN_SIZE:
             raise OptionError(
-                f"parameters={parameters} asks for a hidden_size above {_LARGEST_HIDDEN_SIZE}."
+                f"parameters={parameters} needs a hidden_size above {_LARGEST_HIDDEN_SIZE}."
             )
     while above - below > 1:
         middle = (below + above) // 2
@@ -248,19 +247,19 @@ def specified_network(
     decoder: Mapping[str, Any] | None = None,
     forecast: Mapping[str, Any] | None = None,
 ) -> Network:
-    """Build the network of a specification with new weights; category and size must be known.
+    """Build the network of a specification; its category and size must be known.
 
     Args:
-        spec: what was asked for.
-        encoding: what the encoded input holds.
-        objective: what the outputs are for; becomes part of the network.
-        output_bias: what the last dense layer's bias begins at, (O,); None draws it.
-        decoder: options of the part that writes, where there is one.
-        forecast: those of a network that forecasts, likewise.
+        spec: the specification.
+        encoding: encoding of the input.
+        objective: what the outputs are trained for; it becomes part of the network.
+        output_bias: initial bias of the last dense layer, (O,); None for a random one.
+        decoder: options of a network that writes.
+        forecast: options of a network that forecasts.
 
     Raises:
-        OptionError: an unknown cell or option, a value out of range, or one without meaning in
-            this category.
+        OptionError: an unknown cell or option, a value out of range, or an option without
+            meaning in this category.
     """
     return build_network(
         spec.category or "many-to-many",
@@ -286,11 +285,11 @@ def solved(
     Arguments are those of `specified_network`.
 
     Raises:
-        OptionError: no network is that small or that large.
+        OptionError: no network is as small or as large as the budget.
     """
     if spec.parameters is None:
         return spec
-    found = hidden_size_for(
+    hidden_size = hidden_size_for(
         spec.parameters,
         build_network,
         category=spec.category or "many-to-many",
@@ -300,4 +299,4 @@ def solved(
         forecast=forecast,
         **spec.arguments(),
     )
-    return spec.model_copy(update={"hidden_size": found, "parameters": None})
+    return spec.model_copy(update={"hidden_size": hidden_size, "parameters": None})

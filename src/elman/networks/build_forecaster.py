@@ -19,7 +19,7 @@ from elman.networks.options import check_meaning
 def build_forecaster(
     category: Category,
     objective: ForecastObjective,
-    asked: NetworkOptions,
+    options: NetworkOptions,
     writing: DecoderSpec,
     forecast: Mapping[str, Any] | None,
     device: str | None,
@@ -28,11 +28,11 @@ def build_forecaster(
 
     Args:
         category: encoder-decoder.
-        objective: of the values of a horizon.
-        asked: of the recurrent layers, which read the past and go on over the horizon.
-        writing: nothing, for a forecaster writes no symbols.
+        objective: the objective of the values of a horizon.
+        options: options of the recurrent layers, which read the past and then the horizon.
+        writing: options of a decoder; all must be defaults, for a forecaster writes no symbols.
         forecast: the other arguments of `Forecaster`, by name; `layout` and `horizon` are needed.
-        device: of the parameters.
+        device: device of the parameters.
 
     Raises:
         OptionError: an option has no meaning in a forecaster, or the parts do not fit together.
@@ -41,28 +41,29 @@ def build_forecaster(
         raise OptionError(f"a forecast is made by an encoder-decoder network, not {category.name}.")
     if forecast is None:
         raise OptionError("a forecaster needs forecast=, with the layout of its columns.")
-    check_meaning(category, asked.model_copy(update={"highway": 0}))
+    check_meaning(category, options.model_copy(update={"highway": 0}))
     if writing != DecoderSpec():
         raise OptionError(
-            "options of a decoder are for symbols that are written; a forecast has those of the "
-            "section forecast alone."
+            "the options of a decoder are for networks that write symbols; a forecaster takes only "
+            "those of the section forecast."
         )
     for name in ("bidirectional", "tie_embeddings"):
-        if getattr(asked, name):
+        if getattr(options, name):
             raise OptionError(
-                f"{name}=True has no meaning in a forecaster, which goes on where the past ends; "
-                "leave it out."
+                f"{name}=True has no meaning in a forecaster, which continues from the end of the "
+                "past; leave it out."
             )
-    if asked.dropout_kind == "locked" and asked.output_dropout:
+    if options.dropout_kind == "locked" and options.output_dropout:
         raise OptionError(
-            "output_dropout of kind 'locked' is not for forecasters; take dropout_kind='ordinary'."
+            "output_dropout of kind 'locked' has no meaning in a forecaster; use "
+            "dropout_kind='ordinary'."
         )
     layout = forecast["layout"]
     ids = (layout.items,) if layout.items else ()
     encoding = Encoding(numbers=read_columns(layout), ids=ids)
-    inputs = make_inputs(encoding, asked, device, embedding_size=asked.embedding_size)
-    recurrent = make_recurrent(inputs.size, asked, device)
-    head = make_head(recurrent.output_size, objective.head_size, asked, device)
+    inputs = make_inputs(encoding, options, device, embedding_size=options.embedding_size)
+    recurrent = make_recurrent(inputs.size, options, device)
+    head = make_head(recurrent.output_size, objective.head_size, options, device)
     return Forecaster(
-        inputs, recurrent, head, objective, highway=asked.highway, device=device, **forecast
+        inputs, recurrent, head, objective, highway=options.highway, device=device, **forecast
     )

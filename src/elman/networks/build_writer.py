@@ -34,24 +34,24 @@ def build_writer(
     category: Category,
     encoding: Encoding,
     objective: Objective,
-    asked: NetworkOptions,
+    options: NetworkOptions,
     writing: DecoderSpec,
     output_bias: Tensor | None,
     device: str | None,
 ) -> EncoderDecoder | OneToMany:
-    """Build a network whose answer is a sequence of its own length.
+    """Build a network that writes a sequence of its own length.
 
     Args:
         category: encoder-decoder or one-to-many.
-        encoding: what an encoded input holds.
+        encoding: encoding of the input.
         objective: a conditional language model.
-        asked: of the encoder; of the decoder where there is none.
-        writing: of the decoder.
-        output_bias: what the bias of the output layer begins at, (V + 1,); None draws it.
-        device: of the parameters.
+        options: options of the encoder, or of the decoder where there is no encoder.
+        writing: options of the decoder.
+        output_bias: initial bias of the output layer, (V + 1,); None for a random one.
+        device: device of the parameters.
 
     Raises:
-        OptionError: the objective is another, or the parts do not fit together.
+        OptionError: the objective is of another kind, or the parts do not fit together.
     """
     if not isinstance(objective, ConditionalLanguageModel):
         raise OptionError(
@@ -59,27 +59,27 @@ def build_writer(
             f"{objective.name!r}; use {ConditionalLanguageModel.name!r}."
         )
     if category.name == "one-to-many":
-        return _one_to_many(encoding, objective, asked, writing, output_bias, device)
-    return _encoder_decoder(encoding, objective, asked, writing, output_bias, device)
+        return _one_to_many(encoding, objective, options, writing, output_bias, device)
+    return _encoder_decoder(encoding, objective, options, writing, output_bias, device)
 
 
 def _encoder_decoder(
     encoding: Encoding,
     objective: ConditionalLanguageModel,
-    asked: NetworkOptions,
+    options: NetworkOptions,
     writing: DecoderSpec,
     output_bias: Tensor | None,
     device: str | None,
 ) -> EncoderDecoder:
-    own = _of_the_decoder(asked, writing)
+    own = _of_the_decoder(options, writing)
     size, table = _embedding_size(objective, own, writing), None
     if writing.share_embeddings:
         encoding = _with_boundary(encoding, objective)
-        inputs = make_inputs(encoding, asked, device, embedding_size=size)
+        inputs = make_inputs(encoding, options, device, embedding_size=size)
         table = inputs.tables[0]
     else:
-        inputs = make_inputs(encoding, asked, device, embedding_size=asked.embedding_size)
-    encoder = make_recurrent(inputs.size, asked, device)
+        inputs = make_inputs(encoding, options, device, embedding_size=options.embedding_size)
+    encoder = make_recurrent(inputs.size, options, device)
     fed = recurrent_output_size(own) if writing.input_feeding else 0
     recurrent = make_recurrent(size + fed, own, device)
     attention = None
@@ -104,52 +104,52 @@ def _encoder_decoder(
 def _one_to_many(
     encoding: Encoding,
     objective: ConditionalLanguageModel,
-    asked: NetworkOptions,
+    options: NetworkOptions,
     writing: DecoderSpec,
     output_bias: Tensor | None,
     device: str | None,
 ) -> OneToMany:
     conditioning = writing.conditioning or "state"
-    # What is dropped is of the symbols written: the input is one value, seen once.
+    # Dropout acts on the symbols that are written: the input is one value, read once.
     none = {"embedding_dropout": 0.0, "word_dropout": 0.0, "input_dropout": 0.0}
-    reading = asked.model_copy(update=none)
-    inputs = make_inputs(encoding, reading, device, embedding_size=asked.embedding_size)
+    reading = options.model_copy(update=none)
+    inputs = make_inputs(encoding, reading, device, embedding_size=options.embedding_size)
     context = inputs.size if conditioning == "each" else 0
-    size = _embedding_size(objective, asked, writing)
-    recurrent = make_recurrent(size + context, asked, device)
+    size = _embedding_size(objective, options, writing)
+    recurrent = make_recurrent(size + context, options, device)
     decoder = _decoder(
-        objective, recurrent, asked, writing, output_bias, device, size=size, context_size=context
+        objective, recurrent, options, writing, output_bias, device, size=size, context_size=context
     )
     return OneToMany(inputs, decoder, objective, conditioning=conditioning, device=device)
 
 
-def _of_the_decoder(asked: NetworkOptions, writing: DecoderSpec) -> NetworkOptions:
-    """Return the options of an encoder as its decoder has them.
+def _of_the_decoder(options: NetworkOptions, writing: DecoderSpec) -> NetworkOptions:
+    """Return the options of a decoder, derived from those of its encoder.
 
-    A decoder reads forward, from a state that it is given; options of the encoder's cell hold where
-    it has the same one.
+    A decoder reads forward, from the state that the encoder passes to it; the options of the
+    encoder's cell apply where the decoder has the same cell.
     """
     changed: dict[str, Any] = {"bidirectional": False}
-    if writing.cell is not None and writing.cell != asked.cell:
+    if writing.cell is not None and writing.cell != options.cell:
         changed |= {"cell": writing.cell, "cell_options": {}}
     else:
-        kept = {k: v for k, v in asked.cell_options.items() if k != "learn_initial_state"}
+        kept = {k: v for k, v in options.cell_options.items() if k != "learn_initial_state"}
         changed["cell_options"] = kept
     if writing.hidden_size is not None:
         one = isinstance(writing.hidden_size, int)
         changed |= {
             "hidden_size": writing.hidden_size,
-            "num_layers": asked.num_layers if one else 1,
+            "num_layers": options.num_layers if one else 1,
         }
     if writing.num_layers is not None:
         changed["num_layers"] = writing.num_layers
-    return asked.model_copy(update=changed)
+    return options.model_copy(update=changed)
 
 
 def _embedding_size(
     objective: ConditionalLanguageModel, own: NetworkOptions, writing: DecoderSpec
 ) -> int:
-    """Count the numbers that stand for a symbol written."""
+    """Return the size of the embedding of the symbols that are written."""
     if writing.embedding_size is not None:
         return writing.embedding_size
     if own.tie_embeddings:
@@ -158,12 +158,11 @@ def _embedding_size(
 
 
 def _with_boundary(encoding: Encoding, objective: ConditionalLanguageModel) -> Encoding:
-    """Give the boundary a place in the vocabulary of the input, which is that of the answer too."""
+    """Add the boundary to the vocabulary of the input, which is that of the target too."""
     if encoding != Encoding(ids=(objective.boundary,)):
         raise OptionError(
-            "share_embeddings reads and writes with one embedding, so input and target must be ids "
-            f"of one vocabulary; the input holds {encoding}, and the target {objective.boundary} "
-            "symbols."
+            "share_embeddings uses one embedding for input and target, so both must be ids of one "
+            f"vocabulary; the input holds {encoding}, and the target {objective.boundary} symbols."
         )
     return Encoding(ids=(objective.output_size,))
 
@@ -181,11 +180,11 @@ def _decoder(
     attention: Attention | None = None,
     context_size: int = 0,
 ) -> Decoder:
-    """Build a decoder on a recurrent part; `table` is an embedding it shares, if any."""
+    """Build a decoder on a recurrent part; `table` is the embedding that it shares, if any."""
     if own.tie_embeddings and not writing.feedback:
         raise OptionError(
-            "tie_embeddings writes with the embedding that the decoder reads with, and with "
-            "feedback=False it reads none; leave one of them out."
+            "tie_embeddings shares the decoder's embedding with its output layer, and with "
+            "feedback=False the decoder has none; leave one of the two out."
         )
     shared = table is not None
     if table is None and writing.feedback:

@@ -1,4 +1,4 @@
-"""Which of the options of a network have a meaning in which category."""
+"""Which options of a network have a meaning in which category."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ def known_category(name: str) -> Category:
     return CATEGORIES[name]
 
 
-def check_meaning(category: Category, asked: NetworkOptions) -> None:
-    """Refuse what has no meaning in a category, instead of leaving it out unsaid.
+def check_meaning(category: Category, options: NetworkOptions) -> None:
+    """Refuse options that have no meaning in a category, instead of ignoring them.
 
     Raises:
-        OptionError: an option that the category has no place for, or no size.
+        OptionError: an option has no meaning in the category, or there is no hidden size.
     """
-    _refuse(category, _changed(asked), category.meaningless)
-    if category.recurrent and asked.hidden_size is None:
+    _refuse(category, _changed(options), category.meaningless)
+    if category.recurrent and options.hidden_size is None:
         raise OptionError(f"{category.spoken} needs a hidden_size; give one.")
 
 
 def check_meaning_of_decoder(category: Category, writing: DecoderSpec) -> None:
-    """Refuse what a decoder in this category has no place for.
+    """Refuse options of a decoder that have no meaning in a category.
 
     Raises:
-        OptionError: an option that has no meaning in the category.
+        OptionError: an option has no meaning in the category.
     """
     changed = {f"decoder.{name}": value for name, value in _changed(writing).items()}
     without = {f"decoder.{name}" for name in category.meaningless_of_decoder}

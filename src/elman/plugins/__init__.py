@@ -5,8 +5,8 @@ A package that brings a cell declares it in its `pyproject.toml`:
     [project.entry-points."elman.cells"]
     leaky = "leaky_rnn:LEAKY"
 
-`Registry` is how Elman reads such a group: a mapping from a name to what it names, the built-in
-entries first. Nothing is read when Elman is imported. The entry points of a group are read once,
+`Registry` is how Elman reads such a group: a mapping from names to objects, the built-in entries
+first. Nothing is read when Elman is imported. The entry points of a group are read once,
 when a name is looked up that is not built in, or when all names are listed; a package is imported
 when one of its names is looked up, and not before.
 """
@@ -66,10 +66,10 @@ def guests(group: str) -> Mapping[str, EntryPoint]:
 
 
 def load(entry: EntryPoint) -> Any:
-    """Import what an entry point names.
+    """Import the object that an entry point names.
 
     Raises:
-        PluginError: the import fails; the sentence names the package and keeps the text.
+        PluginError: the import fails; the sentence names the package and repeats the error.
     """
     try:
         return entry.load()
@@ -88,17 +88,17 @@ def origin(entry: EntryPoint) -> str:
 
 
 class Registry(Mapping[str, Entry], Generic[Entry]):
-    """What a name stands for: the built-in entries, then those of other packages.
+    """Objects by name: the built-in entries, then those of other packages.
 
     Args:
-        group: the group of entry points that other packages declare theirs in.
+        group: the group of entry points in which other packages declare theirs.
         built_in: Elman's own entries.
-        check: says what is wrong with a loaded object, or None where it is an entry.
+        check: says what is wrong with a loaded object; None where nothing is.
 
     Raises:
         PluginError: at a lookup or a listing, where a package takes the name of a built-in entry,
-            cannot be imported, or declares something that is no entry. A lookup of a built-in name
-            never raises.
+            cannot be imported, or declares an object that `check` refuses. A lookup of a built-in
+            name never raises.
     """
 
     def __init__(

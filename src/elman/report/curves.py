@@ -28,7 +28,7 @@ Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 def draw_test_scores(axes: Axes, comparison: Comparison) -> None:
     """Draw every seed's test score as a dot, mean ± sd as a bar, the published one as a diamond.
 
-    Where nothing was kept to test on, the scores are those of the validation part.
+    Where there are no test rows, the scores are those of the validation rows.
     """
     scale = 100 if comparison.measure.share else 1
     chosen = colours(result.cell for result in comparison.results)
@@ -58,7 +58,7 @@ def draw_test_scores(axes: Axes, comparison: Comparison) -> None:
 
 
 def _what_is_better(comparison: Comparison) -> str:
-    """Name the score that is drawn, and the side on which it is better."""
+    """Label the axis: the score, and the side on which it is better."""
     side = "right" if comparison.measure.higher_is_better else "left"
     part = "test" if comparison.part == "test" else "validation"
     name = f", {comparison.unit}" if comparison.unit else f" {comparison.score_name}"
@@ -104,10 +104,10 @@ def _curve(records: Sequence[EpochRecord], x: str, y: str) -> Curve:
 
 
 def _mean_curve(curves: Sequence[Curve]) -> Curve:
-    """Average curves as far as all of them reach, each interpolated linearly where it must be."""
+    """Average curves as far as all of them reach, each interpolated linearly where needed."""
     start = max(x[0] for x, _ in curves)
     end = min(x[-1] for x, _ in curves)
-    if end < start:  # They share no moment, as runs of one epoch do: the mean of their ends.
+    if end < start:  # They do not overlap, as runs of one epoch: the mean of their ends.
         ends = np.array([(x[-1], y[-1]) for x, y in curves]).mean(axis=0)
         return ends[:1], ends[1:]
     grid = np.unique(np.concatenate([x[(x >= start) & (x <= end)] for x, _ in curves]))
@@ -115,7 +115,7 @@ def _mean_curve(curves: Sequence[Curve]) -> Curve:
 
 
 def limits_after_the_descent(curves: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
-    """Find limits that show where curves settle: the highest value after each one's first tenth."""
+    """Find limits that show where curves settle, up to the highest value after the first tenth."""
     bottom = min(float(curve.min()) for curve in curves)
     top = max(float(curve[len(curve) // 10 :].max()) for curve in curves)
     margin = 0.05 * (top - bottom) or 1.0
@@ -138,10 +138,10 @@ def draw_gradient_flow(
     Args:
         axes: where to draw.
         flows: cell → its gradient flow.
-        limits: of the vertical axis; `flow_limits` of these flows unless given, so that two
-            pictures can share theirs.
-        across: what the horizontal axis says.
-        up: what the vertical axis says.
+        limits: limits of the vertical axis, which two pictures can share; None for `flow_limits`
+            of these flows.
+        across: label of the horizontal axis.
+        up: label of the vertical axis.
     """
     chosen = colours(flows)
     for cell, flow in flows.items():
@@ -175,7 +175,7 @@ def _positive(norms: Tensor) -> NDArray[np.float64]:
 
 
 def flow_limits(flows: Iterable[GradientFlow]) -> tuple[float, float]:
-    """Find whole powers of ten around all norms that are not zero, at most `DECADES` of them."""
+    """Find whole powers of ten around all norms that are not zero, at most `DECADES` apart."""
     norms = [norm for flow in flows for norm in (flow.hidden, flow.cell) if norm is not None]
     values = np.concatenate([_positive(norm) for norm in norms])
     values = values[np.isfinite(values)]

@@ -1,4 +1,4 @@
-"""Cells on equal terms: the same recipe, the same number of parameters, the same seeds.
+"""A comparison of cells with the same recipe, number of parameters and random seeds.
 
 Source: the experiment of Chung et al. 2014, arXiv:1412.3555, on polyphonic music, for any task.
 """
@@ -34,7 +34,7 @@ from elman.training.progress import NoProgress, Progress
 
 
 class Compared(NamedTuple):
-    """What a comparison leaves: the numbers, and the page that shows them."""
+    """What a comparison returns: its numbers, and the path of the page that shows them."""
 
     comparison: Comparison
     report: Path
@@ -50,21 +50,21 @@ def compare(
     command: str = "",
     progress: Progress | None = None,
 ) -> Compared:
-    """Train every cell with every seed and set the results side by side.
+    """Train every cell with every random seed and compare the results.
 
     Writes `compare.json`, `compare.md` and `report.html` beside one run's directory for each cell
-    and seed; of piano rolls also a composition of each cell as MIDI. Interrupted, it resumes where
-    it stopped.
+    and seed; for piano rolls also a piece composed by each cell, as MIDI. The same call resumes a
+    comparison that was interrupted.
 
     Args:
-        experiment: all that the cells have in common; its cell and seed are replaced, and its
-            hidden size is solved for, so that all networks have as many parameters.
-        cells: names, each once.
-        seeds: each once.
+        experiment: the settings that all cells share; its cell and seed are replaced, and its
+            hidden size is solved for, so that all networks have about as many parameters.
+        cells: names of cells, each once.
+        seeds: random seeds, each once.
         out: directory of the comparison.
-        source: values handed over in Python, where the experiment names no data.
-        command: what was typed to get here, for the record.
-        progress: where to show it; None for nowhere.
+        source: values passed in Python, where the experiment names no data.
+        command: the command line, to be shown with the results.
+        progress: shows the progress; None to show none.
 
     Raises:
         OptionError: no cells or seeds, one given twice, an unknown cell, or a task whose network
@@ -73,8 +73,8 @@ def compare(
         DataError: the data cannot be read, or a value is malformed.
     """
     progress = progress or NoProgress()
-    _refuse_nothing_and_twice("cells", cells)
-    _refuse_nothing_and_twice("seeds", seeds)
+    _refuse_none_and_repeats("cells", cells)
+    _refuse_none_and_repeats("seeds", seeds)
     for cell in cells:
         if cell not in CELLS:
             raise unknown("cell", cell, CELLS)
@@ -89,18 +89,18 @@ def compare(
     return Compared(comparison, _report(comparison, contenders, prepared, out))
 
 
-def _refuse_nothing_and_twice(what: str, values: Sequence[object]) -> None:
+def _refuse_none_and_repeats(what: str, values: Sequence[object]) -> None:
     if not values:
-        raise OptionError(f"a comparison needs at least one of {what}, got none.")
-    twice = [value for index, value in enumerate(values) if value in values[:index]]
-    if twice:
-        raise OptionError(f"{what} must each be given once, got {twice[0]!r} twice.")
+        raise OptionError(f"a comparison needs at least one {what.removesuffix('s')}, got none.")
+    repeated = [value for index, value in enumerate(values) if value in values[:index]]
+    if repeated:
+        raise OptionError(f"{what} must each be given once, got {repeated[0]!r} twice.")
 
 
 def _announce(budget: Budget, contenders: Sequence[Contender], progress: Progress) -> None:
-    """Say the sizes of the networks, before anything is trained."""
-    if budget.said:
-        progress.say(f"the budget is {budget.parameters:,} parameters, {budget.said}.")
+    """Show the sizes of the networks before training."""
+    if budget.origin:
+        progress.say(f"the budget is {budget.parameters:,} parameters, {budget.origin}.")
     for contender in contenders:
         progress.say(
             f"{contender.cell}: hidden size {contender.hidden_size}, "
@@ -120,7 +120,7 @@ def _train_interleaved(
 ) -> None:
     """Train all cells with one seed, then with the next.
 
-    A machine whose speed drifts slows every cell alike.
+    So a machine that slows down slows every cell alike.
     """
     with progress.task(out.name, len(seeds) * len(contenders)) as task:
         for seed in seeds:
@@ -138,12 +138,12 @@ def _train_interleaved(
 
 
 def _decisive(result: RunResult) -> tuple[str, Scores]:
-    """Return the last part that was measured, with its scores."""
+    """Return the last part that was evaluated, with its scores."""
     return list(result.scores.items())[-1]
 
 
 def _reached(result: RunResult) -> str:
-    """Say the chief score of the last part that was measured."""
+    """Write the main score of the last part that was evaluated."""
     part, scores = _decisive(result)
     number = f"{scores.value:.3f}" if scores.kind == "roll" else f"{scores.value:.4g}"
     name = "" if scores.kind == "roll" else f"{scores.main.replace('_', ' ')} "
@@ -151,7 +151,7 @@ def _reached(result: RunResult) -> str:
 
 
 def _seed_result(result: RunResult) -> SeedResult:
-    """Keep of a run what a comparison sets side by side."""
+    """Return what a comparison keeps of the result of a run."""
     return SeedResult(
         seed=result.seed,
         score=_decisive(result)[1].main,
@@ -177,7 +177,7 @@ def _collect(
         counts={part: len(table) for part, table in counts.items() if table is not None},
         loss_unit=task.objective_class.loss_unit,
         parameters=budget.parameters,
-        terms=budget.said,
+        terms=budget.origin,
         notes=[note for contender in contenders for note in contender.notes],
         select=experiment.training.select,
         epochs=experiment.training.epochs,
@@ -208,7 +208,7 @@ def _cell_result(prepared: Prepared, contender: Contender) -> CellResult:
 def _report(
     comparison: Comparison, contenders: Sequence[Contender], prepared: Prepared, out: Path
 ) -> Path:
-    """Follow the gradients of every cell, let it compose where it can, and write the page."""
+    """Measure gradient flow, generate texts or music where possible, and write the page."""
     models = {contender.cell: contender.models[0] for contender in contenders}
     page, parts = out / "report.html", prepared.parts
     if not comparison.of_rolls:

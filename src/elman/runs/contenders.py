@@ -1,9 +1,9 @@
-"""The networks of a comparison: each cell's own, all of the same number of parameters.
+"""The networks of a comparison: one per cell, all with about as many parameters.
 
-The budget is the one that was given, `network.parameters`; otherwise it is what the network of the
-experiment itself has, with its own cell and hidden size. A list of hidden sizes, or a decoder with
-a size of its own, keeps its shape: all sizes grow and shrink in proportion. An embedding that the
-output layer is tied to has the size of the last layer, and follows it.
+The budget is `network.parameters`, where it is set; otherwise the number of parameters that the
+network of the experiment itself has, with its own cell and hidden size. A list of hidden sizes and
+the size of a decoder keep their proportions: all sizes grow and shrink together. An embedding that
+is tied to the output layer keeps the size of the last layer's output.
 """
 
 from __future__ import annotations
@@ -28,31 +28,31 @@ from elman.tasks.task import Task
 
 
 class Budget(NamedTuple):
-    """The number of parameters that every network comes as near to as it can."""
+    """The number of parameters that every network approaches as nearly as possible."""
 
     parameters: int
     given: bool
     """Whether the experiment gives it, rather than a hidden size."""
-    said: str
-    """Where it comes from, a clause; nothing where it was given."""
+    origin: str
+    """Where it comes from, a clause; empty where it was given."""
 
 
 class Contender(NamedTuple):
-    """One cell, its network's size, and what became of it."""
+    """One cell, the size of its network, and the results of its runs."""
 
     cell: str
     changes: Mapping[str, Any]
-    """Settings by which its runs differ from the experiment, the seed aside."""
+    """Settings, other than the seed, in which its runs differ from the experiment."""
     hidden_size: int | list[int]
     parameters: int
     notes: list[str]
-    """What it leaves out of the experiment, a sentence each."""
+    """Sentences, one for each option of the experiment that it leaves out."""
     models: list[Model]
     results: list[RunResult]
 
 
 def find_budget(prepared: Prepared) -> Budget:
-    """Say how many parameters the networks of a comparison have.
+    """Return the number of parameters of the networks of a comparison.
 
     Raises:
         OptionError: the network of this task has no cell.
@@ -60,37 +60,39 @@ def find_budget(prepared: Prepared) -> Budget:
     experiment, task, _ = prepared
     if not CATEGORIES[task.category].recurrent:
         raise OptionError(
-            f"cells are compared in networks that have one, and this task is {task.sentence}: its "
-            "network is made of dense layers alone, as no input or target has steps. Train it with "
-            "elman train."
+            "a comparison needs a network with a recurrent cell, and this task is "
+            f"{task.sentence}: its network has only dense layers, because no input or target has "
+            "steps. Train it with elman train."
         )
     spec = experiment.network
     if spec.parameters is not None:
-        return Budget(spec.parameters, given=True, said="")
+        return Budget(spec.parameters, given=True, origin="")
     parameters = _count(experiment, task)
     size = spec.hidden_size if isinstance(spec.hidden_size, list) else [spec.hidden_size]
     own = spec.cell
     decoder = experiment.decoder.cell or own
-    said = (
+    origin = (
         f"as many as the network of the experiment has: {label(own)}, hidden size "
         f"{' + '.join(map(str, size))}{f', decoder {label(decoder)}' if decoder != own else ''}"
     )
-    return Budget(parameters, given=False, said=said)
+    return Budget(parameters, given=False, origin=origin)
 
 
-def contender_for(cell: str, asked: Experiment, prepared: Prepared, budget: Budget) -> Contender:
-    """Find a cell's hidden size, and what of the experiment has no meaning for it.
+def contender_for(
+    cell: str, experiment: Experiment, prepared: Prepared, budget: Budget
+) -> Contender:
+    """Find a cell's hidden size, and the options that have no meaning for it.
 
     Args:
-        cell: a known one.
-        asked: the experiment as it was asked for.
-        prepared: the same, every setting filled in.
-        budget: of the comparison.
+        cell: name of a known cell.
+        experiment: the experiment, without defaults.
+        prepared: the same experiment, every setting filled in.
+        budget: budget of the comparison.
 
     Raises:
         OptionError: the budget is too small or too large, or an option fits no cell.
     """
-    changes, notes = _changes(cell, asked)
+    changes, notes = _changes(cell, experiment)
     complete = prepared.experiment.override(changes)
     if not budget.given:
         changes |= _sizes(complete, prepared.task, budget.parameters)
@@ -100,12 +102,12 @@ def contender_for(cell: str, asked: Experiment, prepared: Prepared, budget: Budg
     return Contender(cell, changes, size, _count(complete, prepared.task), notes, [], [])
 
 
-def _changes(cell: str, asked: Experiment) -> tuple[dict[str, Any], list[str]]:
-    """Name the settings that make an experiment one of a cell, and say what it leaves out."""
+def _changes(cell: str, experiment: Experiment) -> tuple[dict[str, Any], list[str]]:
+    """Return the settings that give an experiment a cell, and notes on what it leaves out."""
     changes: dict[str, Any] = {"network.cell": cell}
-    if asked.decoder.cell is not None:
+    if experiment.decoder.cell is not None:
         changes["decoder.cell"] = cell
-    options = asked.network.cell_options
+    options = experiment.network.cell_options
     foreign = [
         name
         for name in options
@@ -115,8 +117,8 @@ def _changes(cell: str, asked: Experiment) -> tuple[dict[str, Any], list[str]]:
         kept = {name: value for name, value in options.items() if name not in foreign}
         changes["network.cell_options"] = kept
     notes = [
-        f"{name} = {setting_text(options[name])} has no meaning for the {label(cell)} cell, which "
-        "goes without."
+        f"{name} = {setting_text(options[name])} has no meaning for the {label(cell)} cell, "
+        "which is trained without it."
         for name in foreign
     ]
     return changes, notes
@@ -154,7 +156,7 @@ def _sizes(experiment: Experiment, task: Task, parameters: int) -> dict[str, Any
 
     options = spec.arguments()
     options.pop("hidden_size")
-    found = hidden_size_for(
+    first = hidden_size_for(
         parameters,
         build,
         category=task.category,
@@ -163,21 +165,21 @@ def _sizes(experiment: Experiment, task: Task, parameters: int) -> dict[str, Any
         **task.network_arguments(experiment),
         **options,
     )
-    return shape.sized(found)
+    return shape.sized(first)
 
 
 class _Shape(NamedTuple):
-    """How the sizes of an experiment's recurrent layers stand to that of the first."""
+    """The sizes of an experiment's recurrent layers, in proportion to that of the first."""
 
     first: int
     network: int | list[int]
     decoder: int | list[int] | None
     projected: int
-    """Size of h where it is projected, 0 where it is not; a layer has more units than that."""
+    """Size of h where it is projected, else 0; a layer has more units than that."""
     tied: str | None
-    """The setting of an embedding size that has to be that of the last layer's output."""
+    """The setting of an embedding size that must equal the size of the last layer's output."""
     directions: int
-    """That are read by what is tied."""
+    """How many directions the tied output layer reads."""
 
     @classmethod
     def of(cls, experiment: Experiment) -> _Shape:
@@ -187,8 +189,8 @@ class _Shape(NamedTuple):
         writes = spec.category in WRITERS
         tied = None
         if spec.tie_embeddings and not spec.head:
-            given = decoder.embedding_size if writes else spec.embedding_size
-            tied = f"{'decoder' if writes else 'network'}.embedding_size" if given else None
+            size_given = decoder.embedding_size if writes else spec.embedding_size
+            tied = f"{'decoder' if writes else 'network'}.embedding_size" if size_given else None
         return cls(
             size[0] if isinstance(size, list) else size,
             size,
@@ -199,7 +201,7 @@ class _Shape(NamedTuple):
         )
 
     def sized(self, first: int) -> dict[str, int | list[int]]:
-        """Name the settings of the sizes where the first layer has so many units."""
+        """Return the settings of all sizes, given the number of units of the first layer."""
         sizes = {"network.hidden_size": self._scaled(self.network, first)}
         if self.decoder is not None:
             sizes["decoder.hidden_size"] = self._scaled(self.decoder, first)

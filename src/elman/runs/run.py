@@ -3,9 +3,9 @@
 ```
 runs/NAME/experiment.toml     every setting, defaults too
          /checkpoints/        best and last, safetensors
-         /metrics.jsonl       one line an epoch
+         /metrics.jsonl       one line per epoch
          /model/              weights.safetensors, model.json
-         /report.html         what it did, to look at
+         /report.html         the page of the run
          /result.json         scores, time and learning curve; written last
 ```
 """
@@ -42,18 +42,18 @@ REPORT = "report.html"
 
 
 class RunResult(BaseModel):
-    """One trained network: how good it is, its cost and its learning curve.
+    """One trained network: its scores, its cost and its learning curve.
 
     Attributes:
-        seed: of the initial weights, the order of the batches and the dropout masks.
-        sentence: what was asked, in words.
-        notes: what was assumed on the way.
-        rows: part of the data → rows in it.
+        seed: random seed of the initial weights, the order of the batches and the dropout masks.
+        sentence: the task, in words.
+        notes: assumptions about the data and the task.
+        rows: part of the data → number of its rows.
         scores: part of the data → scores of the selected weights on all of it, without dropout.
-        best_epoch: the epoch whose weights were selected, by the validation part alone.
-        epochs: epochs trained; fewer than asked for where training stopped early.
+        best_epoch: the epoch whose weights were selected, by the validation rows alone.
+        epochs: epochs trained; fewer than the maximum where training stopped early.
         seconds: wall-clock seconds of training, validation included.
-        curve: one record an epoch.
+        curve: one record per epoch.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -70,14 +70,14 @@ class RunResult(BaseModel):
 
 
 class TrainedRun(NamedTuple):
-    """What a finished run leaves: the model and its measurements."""
+    """What a finished run returns: the model and its scores."""
 
     model: Model
     result: RunResult
 
 
 class Prepared(NamedTuple):
-    """An experiment and all that follows from its data, before anything is trained."""
+    """An experiment and what follows from its data, before training."""
 
     experiment: Experiment
     """Every setting filled in."""
@@ -86,14 +86,14 @@ class Prepared(NamedTuple):
 
 
 def prepare(experiment: Experiment, source: Any = None) -> Prepared:
-    """Read the data of an experiment, find its task, and fill in what nobody has said.
+    """Read the data of an experiment, find its task, and fill in the other settings.
 
     Args:
-        experiment: as it was asked for.
-        source: values handed over in Python, where the experiment names no data.
+        experiment: the experiment, without defaults.
+        source: values passed in Python, where the experiment names no data.
 
     Raises:
-        ExperimentError: columns are missing, or what was asked contradicts the data.
+        ExperimentError: columns are missing, or a setting contradicts the data.
         DataError: the data cannot be read, or a value is malformed.
     """
     data = layout_of(experiment.data).with_known_columns()
@@ -120,14 +120,14 @@ def run_experiment(
     progress: Progress | None = None,
     page: bool = True,
 ) -> TrainedRun:
-    """Train, select, save and measure.
+    """Train a network, select weights, save the model and evaluate it.
 
     Args:
         experiment: what to train.
-        directory: of the run; empty, or with a run of the very same experiment, which is gone on
-            with where it is unfinished and loaded where it is finished.
-        source: values handed over in Python, where the experiment names no data.
-        progress: where to show it; None for nowhere.
+        directory: directory of the run: empty, or with a run of the same experiment, which is
+            resumed where it is unfinished and loaded where it is finished.
+        source: values passed in Python, where the experiment names no data.
+        progress: shows the progress; None to show none.
         page: whether to draw the report, which takes as long as training does on small data.
 
     Raises:
@@ -172,7 +172,7 @@ def run_experiment(
 def _announce(
     name: str, experiment: Experiment, task: Task, parts: Parts, progress: Progress
 ) -> None:
-    """Say, before anything is trained, what was understood and assumed."""
+    """Show the task, notes and numbers of rows before training."""
     progress.say(task.sentence)
     for note in (*parts.notes, *task.notes):
         progress.say(f"note: {note}")
@@ -192,12 +192,12 @@ def _fit(
     directory: Path,
     progress: Progress,
 ) -> History:
-    """Train the network of an experiment; the weights that validation prefers are left in it."""
+    """Train the network of an experiment; it ends with the weights of the best epoch."""
     settings, seed = experiment.training, experiment.seed
     cache = directory / "encoded" if parts.train.stored else None
     training = task.training_batches(parts.train, settings, seed, cache)
     validation = task.evaluation_batches(parts.valid, settings.batch_size, cache)
-    if parts.test is not None:  # a row of it that cannot be read is told of now, not in the end
+    if parts.test is not None:  # a test row that cannot be read is reported now, not at the end
         task.evaluation_batches(parts.test, settings.batch_size, cache)
 
     def score(trained: nn.Module) -> float:
@@ -206,12 +206,12 @@ def _fit(
         return scores.value if scores.higher_is_better else -scores.value
 
     if experiment.score is not None:
-        score(network)  # a score that this task has not is refused before anything is trained
+        score(network)  # a score that this task does not have is refused before training
 
     if settings.activation_regularisation or settings.temporal_activation_regularisation:
         regularised_part(network)
 
-    # From here on there is a run, to be resumed or not to be overwritten.
+    # From here on the directory holds a run, which can be resumed and is not overwritten.
     write_atomically(directory / EXPERIMENT, experiment.to_toml().encode())
     return fit(
         network,
@@ -228,7 +228,7 @@ def _fit(
 
 
 def _refuse_another_run(experiment: Experiment, directory: Path) -> None:
-    """See that a run already in the directory is one of this experiment."""
+    """Raise ExperimentError if the directory holds a run of another experiment."""
     path = directory / EXPERIMENT
     if not path.exists():
         return
@@ -248,10 +248,10 @@ def _read_result(path: Path) -> RunResult:
 
 
 def _summarise(model: Model, parts: Parts, history: History) -> RunResult:
-    """Measure the selected weights, on the training part too where that is what is compared."""
+    """Evaluate the selected weights, on the training rows too where the task says so."""
     named = {"train": parts.train, "valid": parts.valid, "test": parts.test}
-    found = {name: part for name, part in named.items() if part is not None}
-    measured = dict(found)
+    present = {name: part for name, part in named.items() if part is not None}
+    measured = dict(present)
     if not model.task.scores_training:
         del measured["train"]
     main = model.experiment.score
@@ -259,7 +259,7 @@ def _summarise(model: Model, parts: Parts, history: History) -> RunResult:
         seed=model.experiment.seed,
         sentence=model.task.sentence,
         notes=[*parts.notes, *model.task.notes],
-        rows={name: len(part) for name, part in found.items()},
+        rows={name: len(part) for name, part in present.items()},
         scores={
             name: model.predictor.scores(part, main=main, training=parts.train)
             for name, part in measured.items()

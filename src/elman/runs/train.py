@@ -1,4 +1,4 @@
-"""From what somebody names, a recipe, a file or values, to a trained model."""
+"""From a recipe, a file or values to a trained model."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ def train(
     """Train a model.
 
     Args:
-        source: what to learn from: a recipe by name, an experiment as a `.toml` file or object, a
-            file, a folder or a pattern of files, or values in Python as
+        source: the name of a recipe, an experiment as a `.toml` file or object, a data file, a
+            folder or a pattern of files, or values in Python, as
             `elman.data.sources.read_table` takes them.
         out: directory of the run; None for that of `default_directory`.
-        resume: go on with the run in that directory.
-        progress: where to show it; None for stderr.
-        settings: to change, as in `input="text", target="label", cell="lstm", epochs=50`; see
+        resume: whether to resume the run in that directory.
+        progress: shows the progress; None to show it on stderr.
+        settings: settings to change, as in `input="text", target="label", cell="lstm"`; see
             `Experiment.override`.
 
     Returns:
-        The model, with the weights that validation prefers.
+        The model, with the weights of the epoch that is best on the validation rows.
 
     Raises:
         ExperimentError: the specification is wrong, the directory holds another run, or training
@@ -48,11 +48,11 @@ def train(
 
 
 def experiment_for(source: Any, settings: dict[str, Any]) -> tuple[Experiment, Any]:
-    """Make the experiment of what somebody names, and return the values they handed over.
+    """Return the experiment for a source, and the values if it was values in Python.
 
     Args:
         source: see `train`.
-        settings: to change.
+        settings: settings to change.
 
     Raises:
         ExperimentError: there is no such recipe or file, or a setting is wrong.
@@ -73,7 +73,7 @@ def experiment_for(source: Any, settings: dict[str, Any]) -> tuple[Experiment, A
 
 
 def _is_a_name(text: str) -> bool:
-    """Tell a recipe's name from a path: one word without a suffix that no file is called."""
+    """Tell a recipe's name from a path: one word without a suffix, and no such file."""
     return "/" not in text and not Path(text).suffix and "*" not in text and not Path(text).exists()
 
 
@@ -85,32 +85,32 @@ def train_run(
     resume: bool = False,
     progress: Progress | None = None,
 ) -> TrainedRun:
-    """Begin a run in a new directory, or resume the one in it; neither by mistake.
+    """Begin a run in a new directory, or resume the run in it; neither by mistake.
 
     Args:
         experiment: what to train.
-        directory: of the run.
-        source: values handed over in Python, where the experiment names no data.
-        resume: whether a run is in the directory already.
-        progress: where to show it; None for nowhere.
+        directory: directory of the run.
+        source: values passed in Python, where the experiment names no data.
+        resume: whether to resume the run in the directory.
+        progress: shows the progress; None to show none.
 
     Raises:
-        ExperimentError: there is a run and `resume` was not asked for, or the other way round;
-            and as for `run_experiment`.
+        ExperimentError: there is a run and `resume` is False, or the other way round; and as
+            for `run_experiment`.
     """
-    there = (directory / EXPERIMENT).exists()
-    if there and not resume:
+    exists = (directory / EXPERIMENT).exists()
+    if exists and not resume:
         raise ExperimentError(
             f"{directory} already holds a run; resume it (--resume, or resume=True in Python), or "
             "choose another directory for this one."
         )
-    if resume and not there:
+    if resume and not exists:
         raise ExperimentError(f"{directory} holds no run to resume; leave resume out to begin one.")
     return run_experiment(experiment, directory, source=source, progress=progress)
 
 
 def default_directory(experiment: Experiment) -> Path:
-    """Name a run after its data, its cell where one is given, and seed: `runs/chorales-gru-seed1`.
+    """Name a run after its data, cell, where one is given, and seed: `runs/chorales-gru-seed1`.
 
     A cell that is not given is chosen to suit the data, which has not been read yet.
     """

@@ -1,4 +1,4 @@
-"""A cell over time: the recurrence, its backends, and rows of unlike lengths."""
+"""A cell over time: the recurrence, its backends, and rows of different lengths."""
 
 from elman.sequence.backend import (
     BACKENDS,

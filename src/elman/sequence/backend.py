@@ -1,4 +1,4 @@
-"""Who runs a recurrence, and why another does not."""
+"""The backends: which one runs a recurrence, and why another cannot."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Backend(NamedTuple):
 def _one_by_one(
     run: Callable[[Recurrence], Result], recurrences: Sequence[Recurrence]
 ) -> LayerResult:
-    """Run recurrences one after another with what runs forward ones alone."""
+    """Run recurrences one after another with a function that runs only forward ones."""
     return _joined([either_way(run, recurrence) for recurrence in recurrences])
 
 
@@ -49,7 +49,7 @@ def _joined(results: Sequence[Result]) -> LayerResult:
 
 
 def _alone(layer: LayerResult) -> Result:
-    """Give back what a layer of one recurrence gave, as a recurrence's."""
+    """Turn the result of a layer of one recurrence into the result of that recurrence."""
     (state,), (trace,) = layer.states, layer.traces
     return Result(layer.output, _each(state, lambda part: part.squeeze(0)), trace)
 
@@ -86,7 +86,7 @@ class BackendStatus(NamedTuple):
     Args:
         name: what `backend=` calls it.
         summary: what it is.
-        why_not: why it does not run what was asked about, or None where it does.
+        why_not: why it cannot run the recurrence asked about, or None where it can.
     """
 
     name: str
@@ -98,11 +98,11 @@ def backends(recurrence: Recurrence | None = None) -> list[BackendStatus]:
     """List the backends of this install, in the order in which `auto` prefers them.
 
     Args:
-        recurrence: what is to be run; without one the question is what is installed.
-            `layer.backends()` asks for a layer as it is now.
+        recurrence: the recurrence to run; None to list what is installed. `layer.backends()` asks
+            for a layer as it is now.
 
     Returns:
-        One status a backend; `auto` runs the first whose `why_not` is None.
+        One status per backend; `auto` runs the first whose `why_not` is None.
     """
     return [
         BackendStatus(b.name, b.summary, None if recurrence is None else b.why_not(recurrence))
@@ -120,7 +120,7 @@ def choose(recurrence: Recurrence, name: str = "auto") -> Backend:
     """Choose the backend that runs a recurrence.
 
     Args:
-        recurrence: what is to be run.
+        recurrence: the recurrence to run.
         name: a backend's name, or `auto` for the first that can.
 
     Raises:
@@ -152,7 +152,7 @@ def run(recurrence: Recurrence, backend: str = "auto") -> Result:
 def run_layer(recurrences: Sequence[Recurrence], backend: str = "auto") -> LayerResult:
     """Run the recurrences of a layer: one, or the two that read it from both ends.
 
-    A backend that runs both has them together; else each has its own.
+    One backend that can run both gets them together; otherwise each runs on its own backend.
 
     Raises:
         OptionError: no backend has that name.

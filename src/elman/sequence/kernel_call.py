@@ -1,8 +1,8 @@
-"""A call of Elman's kernels: what it is given, in which order, and what it gives back.
+"""A call of Elman's kernels: its tensors, their order, and its outputs.
 
-A call runs one recurrence, or the two directions of a layer side by side. It is given a flat list
-of tensors — `RUN_TENSORS` of every run, then `SHARED_TENSORS`, None where there is none — and
-gives a flat list back:
+A call runs one recurrence, or the two directions of a layer side by side. It takes a flat list of
+tensors — `RUN_TENSORS` of every run, then `SHARED_TENSORS`, None where there is none — and returns
+a flat list:
 
     y, then h (and c) of every run, then what is kept of every run
 
@@ -31,13 +31,13 @@ Each = TypeVar("Each")
 
 
 class Run(NamedTuple):
-    """One recurrence of a call, but for its tensors.
+    """One recurrence of a call, without its tensors.
 
     Args:
         kernel: one of `elman.cells.KERNELS`.
-        nonlinearity: of the simple cell; tanh elsewhere.
+        nonlinearity: nonlinearity of the simple cell; tanh for other cells.
         reverse: run each row from its own end to its beginning.
-        rates: zoneout's share of the old h and c that is kept where no mask says it.
+        rates: zoneout's share of the old h and c that is kept where there is no mask.
     """
 
     kernel: str
@@ -85,7 +85,7 @@ def spell(call: Call, tensors: Tensors) -> str:
 
 @lru_cache(maxsize=1024)
 def read(text: str) -> tuple[Call, list[bool]]:
-    """Read what `spell` wrote: the call, and for each of its tensors whether it is given."""
+    """Read what `spell` wrote: the call, and for each of its tensors whether it is present."""
     keep, flags, *runs = text.split("|")
     words = [run.split() for run in runs]
     return Call(
@@ -107,14 +107,14 @@ def read_flags(text: str) -> list[bool]:
     return [letter == "1" for letter in text]
 
 
-def spread(given: Sequence[Each], flags: Sequence[bool]) -> list[Each | None]:
-    """Put what is given at its places, None between."""
-    rest: Iterator[Each] = iter(given)
+def spread(present: Sequence[Each], flags: Sequence[bool]) -> list[Each | None]:
+    """Put the tensors that are present at their places, None elsewhere."""
+    rest: Iterator[Each] = iter(present)
     return [next(rest) if flag else None for flag in flags]
 
 
 def kept_widths(run: Run, keep: str, units: int, *, zoned: bool) -> list[int]:
-    """Return how many numbers a row of gates and of cells has, where they are kept."""
+    """Return how many numbers a row of the kept gates and cells has; none where nothing is kept."""
     if not keep:
         return []
     kernel = run.cell.kernel

@@ -1,7 +1,7 @@
-"""Elman's kernels, given tensors: their addresses out, their outputs in, nothing of autograd.
+"""Elman's kernels called with tensors: addresses go in, outputs come back, without autograd.
 
-An address outlives no tensor: `held` takes the copies that are made on the way to the kernels, and
-is there until they are done.
+An address is valid only while its tensor lives: `held` keeps the copies that are made for the
+kernels until they are done.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from elman.sequence.packing import WEIGHTS, Layout, laid_out, lay_out
 
 
 def lay_out_all(tensors: Tensors, call: Call) -> list[Layout]:
-    """Lay out the weights of every run; without gradients, find them laid out."""
+    """Lay out the weights of every run; without gradients, use the cached layouts."""
     wanted = [
         (run.kernel, run.nonlinearity, of_run(tensors, i)[1:7]) for i, run in enumerate(call.runs)
     ]
@@ -43,9 +43,9 @@ def forward(
     Args:
         tensors: `RUN_TENSORS` of every run, then `SHARED_TENSORS`.
         call: what is run.
-        layouts: of the weights of every run.
-        padded: give what is kept T·B rows, zeros after the last, so that its size does not depend
-            on the values of the lengths.
+        layouts: layouts of the weights of every run.
+        padded: give the kept gates and cells T·B rows, zeros after the last real one, so that their
+            size does not depend on the values of the lengths.
 
     Returns:
         y, (T, B, P₁ + P₂); h and c of every run, (1, B, ·); gates and cells of every run where
@@ -90,36 +90,37 @@ def backward(
     """Run a call backward.
 
     Args:
-        tensors: what `forward` was given.
+        tensors: those of `forward`.
         outputs: y and what was kept.
-        grads: of y, h and c of every run; None means zeros.
+        grads: gradients of y, h and c of every run; None means zeros.
         call: what was run, with keep="gradient".
-        layouts: of the weights of every run.
-        wanted: for each of the tensors whether its gradient is wanted.
+        layouts: layouts of the weights of every run.
+        wanted: for each tensor, whether its gradient is wanted.
 
     Returns:
-        For each of the tensors its gradient, or None where it is not wanted.
+        The gradient of each tensor, or None where it is not wanted.
     """
     y, *kept = outputs
-    given = [None if grad is None else grad.contiguous() for grad in grads]
+    contiguous = [None if grad is None else grad.contiguous() for grad in grads]
     allocate = torch.empty if tensors[-2] is None else torch.zeros  # padding has no gradient
-    found: list[Tensor | None] = []
+    gradients: list[Tensor | None] = []
     forwards, runs, held, column, state, first = [], [], list[Tensor](), 0, 1, 0
     for i, layout in enumerate(layouts):
         last = first + len(_widths(tensors, call, i, layout))
         described = _describe(tensors, call, i, layout, y, column, [], kept[first:last], held)
         pairs = zip(of_run(tensors, i), of_run(wanted, i), strict=True)
-        its = [
+        own_gradients = [
             allocate(t.shape, dtype=t.dtype) if t is not None and flag else None
             for t, flag in pairs
         ]
         end = state + len(layout.state_sizes)
-        runs.append(_differentiate(described, given[0], column, given[state:end], its))
+        grad_states = contiguous[state:end]
+        runs.append(_differentiate(described, contiguous[0], column, grad_states, own_gradients))
         forwards.append(described)
-        found += its
+        gradients += own_gradients
         column, state, first = column + layout.outputs, end, last
     _kernels.backward(runs, torch.get_num_threads())
-    return [*found, *[None] * len(SHARED_TENSORS)]
+    return [*gradients, *[None] * len(SHARED_TENSORS)]
 
 
 def _widths(tensors: Tensors, call: Call, i: int, layout: Layout) -> list[int]:
@@ -129,7 +130,7 @@ def _widths(tensors: Tensors, call: Call, i: int, layout: Layout) -> list[int]:
 
 
 def _room(tensors: Tensors, call: Call, i: int, layout: Layout, *, padded: bool) -> list[Tensor]:
-    """Make room for what a run keeps, (N, ·)."""
+    """Allocate what a run keeps, (N, ·)."""
     if not call.keep:
         return []
     x, lengths = tensors[0], tensors[-2]
@@ -157,13 +158,13 @@ def _describe(
     """Check the tensors of a run and describe it to the kernels.
 
     Args:
-        tensors: of the call.
+        tensors: tensors of the call.
         call: whose run it is.
         i: the run's number.
         layout: its weights.
         y: (T, B, P₁ + P₂), of which the run writes P from `column` on.
         column: where its outputs begin.
-        states: h and, where there is one, c at the rows' ends; none on the way back.
+        states: h and, where there is one, c at the rows' ends; none in the backward pass.
         kept: gates and cells, where they are kept.
         held: takes the copies that the kernels read.
     """
@@ -184,7 +185,7 @@ def _describe(
     x_step, x_row, _ = x.stride()
     y_step, y_row, _ = y.stride()
     real, hidden_shape, cell_shape = layout.real, (rows, layout.outputs), (rows, layout.units)
-    # On the way back the states at the rows' ends are not written; any address will do.
+    # In the backward pass the states at the rows' ends are not written; any address will do.
     hidden, cell = [*[state.data_ptr() for state in states], *[y.data_ptr()] * 2][:2]
     return _kernels.Forward(
         layout.packed,
@@ -235,22 +236,22 @@ def _differentiate(
     grad_y: Tensor | None,
     column: int,
     grads: Tensors,
-    found: Tensors,
+    gradients: Tensors,
 ) -> _kernels.Backward:
-    """Describe a run's way back to the kernels.
+    """Describe the backward pass of a run to the kernels.
 
     Args:
         described: the run.
         grad_y: gradient of y, contiguous; None means zeros.
         column: where the outputs of the run begin in y.
-        grads: of h and c at the rows' ends; None means zeros.
-        found: where the gradients of the `RUN_TENSORS` are to be written; None is not wanted.
+        grads: gradients of h and c at the rows' ends; None means zeros.
+        gradients: where the gradients of the `RUN_TENSORS` are written; None is not wanted.
     """
 
     def at(tensor: Tensor | None) -> int:
         return 0 if tensor is None else tensor.data_ptr()
 
-    named = dict(zip(RUN_TENSORS, found, strict=True))
+    named = dict(zip(RUN_TENSORS, gradients, strict=True))
     y_at, y_step, y_row = 0, 0, 0
     if grad_y is not None:
         y_at = grad_y.data_ptr() + column * grad_y.element_size()
@@ -273,7 +274,7 @@ def _differentiate(
 
 
 def _widened(tensors: Tensors, call: Call) -> list[Tensor | None]:
-    """Give the kernels float32 for bfloat16, but for the weights: their sums are in float32."""
+    """Convert bfloat16 to float32, except the weights: the kernels sum in float32."""
     weights = {
         i * len(RUN_TENSORS) + RUN_TENSORS.index(name)
         for i in range(len(call.runs))

@@ -1,4 +1,4 @@
-"""Elman's own kernels on the CPU: what they cannot run, and the way of a recurrence to them."""
+"""Elman's own kernels on the CPU: what they cannot run, and how they run the rest."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def why_not(recurrence: Recurrence) -> str | None:
 
 
 def _lack(r: Recurrence) -> str | None:
-    """Say what the kernels have not that the recurrence is made of."""
+    """Name what the recurrence needs and the kernels lack."""
     if not hasattr(_kernels, "Packed"):
         return "not been built into this install: elman._kernels is an older one; build it again"
     if kernel_of(r.cell) is None:
@@ -48,7 +48,7 @@ def _lack(r: Recurrence) -> str | None:
 
 
 def _lack_now(r: Recurrence) -> str | None:
-    """Say what the kernels have not that PyTorch is asked for at the moment of the call."""
+    """Name what PyTorch is asked for during this call and the kernels lack."""
     if is_transformed():
         return "no rules for torch.func's transforms and forward-mode derivatives"
     if not is_traced():
@@ -69,11 +69,11 @@ def _lack_now(r: Recurrence) -> str | None:
 
 
 def needs_gradient(r: Recurrence) -> bool:
-    """Tell whether autograd records and something of the recurrence asks for a gradient."""
+    """Tell whether autograd records and a tensor of the recurrence requires a gradient."""
     if not torch.is_grad_enabled():
         return False
-    given = (r.x, *r.weights, *(r.state or ()), *_fresh(r), *(r.zoneout or ()))
-    return any(map(_requires_grad, given))
+    values = (r.x, *r.weights, *(r.state or ()), *_fresh(r), *(r.zoneout or ()))
+    return any(map(_requires_grad, values))
 
 
 def _requires_grad(value: Any) -> bool:
@@ -97,7 +97,7 @@ def run(recurrences: Sequence[Recurrence]) -> LayerResult:
     if any(r.trace for r in recurrences):
         keep = "trace"
     call = Call(tuple([run_of(r) for r in recurrences]), keep)
-    outputs = _through_the_right_door(tensors, call)
+    outputs = _call_kernels(tensors, call)
     states, place = [], 1
     for r in recurrences:
         parts = len(r.cell.state._fields)
@@ -109,20 +109,20 @@ def run(recurrences: Sequence[Recurrence]) -> LayerResult:
     return LayerResult(outputs[0], states, traces)
 
 
-def _through_the_right_door(tensors: Tensors, call: Call) -> Sequence[Tensor]:
-    """Call the kernels: as an operator where PyTorch follows, directly where it does not."""
+def _call_kernels(tensors: Tensors, call: Call) -> Sequence[Tensor]:
+    """Call the kernels: as an operator where PyTorch follows operators, else directly."""
     if is_traced():
         return call_operator(tensors, call)
     if call.keep == "gradient":
         flags = [tensor is not None for tensor in tensors]
-        given = [tensor for tensor in tensors if tensor is not None]
-        outputs: tuple[Tensor, ...] = Differentiable.apply(call, flags, *given)  # type: ignore[no-untyped-call]
+        present = [tensor for tensor in tensors if tensor is not None]
+        outputs: tuple[Tensor, ...] = Differentiable.apply(call, flags, *present)  # type: ignore[no-untyped-call]
         return outputs
     return kernel_run.forward(tensors, call, kernel_run.lay_out_all(tensors, call))
 
 
 def run_of(r: Recurrence) -> Run:
-    """Describe a recurrence to the kernels, but for its tensors.
+    """Describe a recurrence to the kernels, without its tensors.
 
     Raises:
         OptionError: there is no kernel for its cell.
@@ -147,14 +147,14 @@ def tensors_of(r: Recurrence) -> list[Tensor | None]:
 
 
 def _fresh(r: Recurrence) -> Any:
-    """Return what a reset starts from, nothing where there is no reset to read it."""
+    """Return the state that a reset starts from; nothing where there are no resets."""
     return () if r.resets is None or r.fresh is None else r.fresh
 
 
 def _traces(
     recurrences: Sequence[Recurrence], output: Tensor, kept: list[Tensor]
 ) -> list[Trace | None]:
-    """Read the traces of a layer off what the kernels kept, (T, B, ·) in the order of time."""
+    """Read the traces of a layer from what the kernels kept, (T, B, ·) in the order of time."""
     traces: list[Trace | None] = []
     column = 0
     for r in recurrences:
@@ -166,14 +166,14 @@ def _traces(
         blocks = kept_gates.split(states[-1].size(-1), dim=-1)
         named = dict(zip(kernel.kept, blocks, strict=True))
         for gate, other in kernel.complements.items():
-            named[gate] = _left_by(named[other], r.lengths)
+            named[gate] = _complement(named[other], r.lengths)
         gates = kernel.gates(*[named[gate] for gate in kernel.gates._fields])
         traces.append(Trace(r.cell.state(*states), gates))
         column += size
     return traces
 
 
-def _left_by(gate: Tensor, lengths: Tensor | None) -> Tensor:
+def _complement(gate: Tensor, lengths: Tensor | None) -> Tensor:
     """Compute 1 − i, the forget gate of coupled gates, zeros after a row's end."""
     left = 1 - gate
     return left if lengths is None else left.where(real_steps(lengths, left.size(0))[..., None], 0)

@@ -4,8 +4,8 @@
     elman::recurrence_backward(tensors, outputs, grads, call, given, wanted) → gradients
 
 `call` is the text of a `Call`, see `kernel_call.spell`; `given` and `wanted` are one 0 or 1 a
-gradient. An operator costs more than a short call of the kernels: where nobody follows, they are
-called directly, and `Differentiable` is their place in autograd.
+gradient. An operator costs more than a short call of the kernels: where nothing follows
+operators, the kernels are called directly, and `Differentiable` is their place in autograd.
 """
 
 from __future__ import annotations
@@ -41,28 +41,30 @@ _LIBRARY.define(
 
 
 def call_operator(tensors: Tensors, call: Call) -> list[Tensor]:
-    """Run a call through PyTorch's dispatcher, so that whoever follows operators sees it."""
-    given = [tensor for tensor in tensors if tensor is not None]
-    outputs: list[Tensor] = torch.ops.elman.recurrence(given, spell(call, tensors))
+    """Run a call through PyTorch's dispatcher, where compile, export and autograd see it."""
+    present = [tensor for tensor in tensors if tensor is not None]
+    outputs: list[Tensor] = torch.ops.elman.recurrence(present, spell(call, tensors))
     return outputs
 
 
 class Differentiable(torch.autograd.Function):
     """A call outside a graph, with its gradients: y, then h and c of every run.
 
-    It is given the tensors there are, and for every place of a call's tensors whether there is one.
+    It takes the tensors that are present and, for every place of a call's tensors, whether one is.
     """
 
     @staticmethod
-    def forward(ctx: Any, call: Call, flags: Sequence[bool], *given: Tensor) -> tuple[Tensor, ...]:
+    def forward(
+        ctx: Any, call: Call, flags: Sequence[bool], *present: Tensor
+    ) -> tuple[Tensor, ...]:
         """Run the call; keep what its backward pass needs."""
-        tensors = spread(given, flags)
+        tensors = spread(present, flags)
         layouts = lay_out_all(tensors, call)
         outputs = kernel_run.forward(tensors, call, layouts)
         shown = call.values
         ctx.call, ctx.flags, ctx.layouts = call, flags, layouts
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(*given, outputs[0], *outputs[shown:])
+        ctx.save_for_backward(*present, outputs[0], *outputs[shown:])
         return tuple(outputs[:shown])
 
     @staticmethod
@@ -77,23 +79,23 @@ class Differentiable(torch.autograd.Function):
         tensors, outputs = spread(saved, flags), saved[len(needed) :]
         wanted = [want or False for want in spread(needed, flags)]
         if torch.is_grad_enabled():
-            found = by_reference(tensors, grads, call, wanted)
+            gradients = by_reference(tensors, grads, call, wanted)
         else:
-            found = kernel_run.backward(tensors, outputs, grads, call, ctx.layouts, wanted)
-        return None, None, *[grad for grad, flag in zip(found, flags, strict=True) if flag]
+            gradients = kernel_run.backward(tensors, outputs, grads, call, ctx.layouts, wanted)
+        return None, None, *[grad for grad, flag in zip(gradients, flags, strict=True) if flag]
 
 
-def _forward(given: Sequence[Tensor], text: str) -> list[Tensor]:
+def _forward(present: Sequence[Tensor], text: str) -> list[Tensor]:
     call, flags = read(text)
-    tensors = spread(given, flags)
+    tensors = spread(present, flags)
     return kernel_run.forward(tensors, call, lay_out_all(tensors, call), padded=True)
 
 
-def _forward_shapes(given: Sequence[Tensor], text: str) -> list[Tensor]:
-    """Say what `_forward` would give, without computing it."""
+def _forward_shapes(present: Sequence[Tensor], text: str) -> list[Tensor]:
+    """Return tensors of the shapes that `_forward` returns, without computing anything."""
     call, flags = read(text)
-    tensors = spread(given, flags)
-    x = given[0]
+    tensors = spread(present, flags)
+    x = present[0]
     steps, rows = x.shape[:2]
     lead = (steps, rows) if call.keep == "trace" else (steps * rows,)
     outputs, states, kept = 0, [], []
@@ -111,7 +113,7 @@ def _forward_shapes(given: Sequence[Tensor], text: str) -> list[Tensor]:
 
 
 def _backward(
-    given: Sequence[Tensor],
+    present: Sequence[Tensor],
     outputs: list[Tensor],
     grads: Sequence[Tensor],
     text: str,
@@ -119,8 +121,8 @@ def _backward(
     wanted: str,
 ) -> list[Tensor]:
     call, flags = read(text)
-    tensors = spread(given, flags)
-    found = kernel_run.backward(
+    tensors = spread(present, flags)
+    gradients = kernel_run.backward(
         tensors,
         outputs,
         spread(grads, read_flags(grads_given)),
@@ -128,46 +130,46 @@ def _backward(
         lay_out_all(tensors, call),
         read_flags(wanted),
     )
-    return [grad for grad in found if grad is not None]
+    return [grad for grad in gradients if grad is not None]
 
 
 def _backward_shapes(
-    given: Sequence[Tensor],
+    present: Sequence[Tensor],
     outputs: list[Tensor],  # noqa: ARG001 — the operator's own signature
     grads: Sequence[Tensor],  # noqa: ARG001
     text: str,
     grads_given: str,  # noqa: ARG001
     wanted: str,
 ) -> list[Tensor]:
-    """Say what `_backward` would give, without computing it."""
-    tensors = spread(given, read(text)[1])
+    """Return tensors of the shapes that `_backward` returns, without computing anything."""
+    tensors = spread(present, read(text)[1])
     pairs = zip(tensors, read_flags(wanted), strict=True)
     return [t.new_empty(t.shape) for t, flag in pairs if t is not None and flag]
 
 
 def _set_up(ctx: Any, inputs: tuple[Sequence[Tensor], str], output: list[Tensor]) -> None:
     """Keep what the operator's backward pass needs."""
-    given, ctx.text = inputs
+    present, ctx.text = inputs
     call, _ = read(ctx.text)
     kept = output[call.values :]
     ctx.set_materialize_grads(False)
     ctx.mark_non_differentiable(*kept)
-    ctx.save_for_backward(*given, output[0], *kept)
+    ctx.save_for_backward(*present, output[0], *kept)
 
 
 def _differentiate(ctx: Any, grads: list[Tensor | None]) -> tuple[list[Tensor | None], None]:
     """Run the operator's backward pass, itself an operator."""
     call, flags = read(ctx.text)
     saved, needed = ctx.saved_tensors, ctx.needs_input_grad[0]
-    given, outputs = list(saved[: len(needed)]), list(saved[len(needed) :])
+    present, outputs = list(saved[: len(needed)]), list(saved[len(needed) :])
     wanted = [want or False for want in spread(needed, flags)]
     shown = grads[: call.values]
     if torch.is_grad_enabled() or call.keep != "gradient":
-        found = by_reference(spread(given, flags), shown, call, wanted)
-        return [grad for grad, flag in zip(found, flags, strict=True) if flag], None
+        gradients = by_reference(spread(present, flags), shown, call, wanted)
+        return [grad for grad, flag in zip(gradients, flags, strict=True) if flag], None
     computed = iter(
         torch.ops.elman.recurrence_backward(
-            given,
+            present,
             outputs,
             [grad for grad in shown if grad is not None],
             ctx.text,

@@ -4,9 +4,9 @@ A layout is a frozen copy. It stands for its weights while every one of them is 
 the same address, with the same version and the same fingerprint: PyTorch counts a version up at
 every change in place (an optimiser's step, `copy_`, `load_state_dict`) but not at a write through
 `.data`, which the fingerprint is there for. It sees a vector in full, and of a matrix up to 64
-numbers spread over its rows and columns. What remains unseen is a write through `.data`, or through
-NumPy's view of a tensor, to a small part of a matrix alone. Where gradients are wanted,
-weights are laid out anew at every call, and nothing is unseen.
+numbers spread over its rows and columns. A write through `.data`, or through NumPy's view of
+a tensor, to a small part of a matrix may not be seen. Where gradients are wanted,
+weights are laid out anew at every call, and every change is seen.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Key = tuple[str | int, ...]
 
 
 class Mark(NamedTuple):
-    """By what a tensor is known to be what it was."""
+    """What tells whether a tensor has changed."""
 
     place: int
     version: int
@@ -41,14 +41,14 @@ class Mark(NamedTuple):
 
 
 def marked(weights: Weights) -> tuple[Mark, ...] | None:
-    """Mark weights, to know later whether they changed; None where that cannot be known.
+    """Mark weights, to tell later whether they changed; None where that cannot be told.
 
     An inference tensor counts no versions, and only what is contiguous has a fingerprint.
     """
-    there = [(place, weight) for place, weight in enumerate(weights) if weight is not None]
-    if any(weight.is_inference() or not weight.is_contiguous() for _, weight in there):
+    present = [(place, weight) for place, weight in enumerate(weights) if weight is not None]
+    if any(weight.is_inference() or not weight.is_contiguous() for _, weight in present):
         return None
-    return tuple([_mark(place, weight) for place, weight in there])
+    return tuple([_mark(place, weight) for place, weight in present])
 
 
 def _mark(place: int, weight: Tensor) -> Mark:
@@ -58,7 +58,7 @@ def _mark(place: int, weight: Tensor) -> Mark:
 
 
 def unchanged(weights: Weights, marks: tuple[Mark, ...]) -> bool:
-    """Tell whether the tensors that were marked are what they were."""
+    """Tell whether the tensors that were marked are unchanged."""
     for place, version, size, sample, fingerprint in marks:
         weight: Any = weights[place]
         if weight._version != version or weight.data_ptr() != sample[0] or weight.nbytes != size:
@@ -77,7 +77,7 @@ class Layout:
         inputs: I.
         units: H.
         outputs: P.
-        state_sizes: of h and, where there is one, c.
+        state_sizes: sizes of h and, where there is one, c.
         real: the dtype of everything but the weights; theirs, or float32 for bfloat16.
     """
 
@@ -99,11 +99,11 @@ _cache: dict[Key, _Entry] = {}
 
 
 def laid_out(kernel: str, nonlinearity: str, weights: Weights) -> Layout:
-    """Lay weights out for runs without gradients, or find them laid out; as `lay_out` otherwise."""
+    """Return the layout of weights for runs without gradients, cached; see `lay_out`."""
     key: Key = (kernel, nonlinearity, *map(id, weights))
-    found = _cache.get(key)
-    if found is not None and unchanged(weights, found.marks):
-        return found.layout
+    entry = _cache.get(key)
+    if entry is not None and unchanged(weights, entry.marks):
+        return entry.layout
     layout = lay_out(kernel, nonlinearity, weights)
     marks = marked(weights)
     if marks is not None:
@@ -126,14 +126,13 @@ def lay_out(kernel: str, nonlinearity: str, weights: Weights, *, gradient: bool 
 
     Args:
         kernel: one of `elman.cells.KERNELS`.
-        nonlinearity: of the simple cell; tanh elsewhere.
+        nonlinearity: nonlinearity of the simple cell; tanh for other cells.
         weights: W, R, b, b′, projection and peepholes; None where there is none.
-        gradient: whether the layout is to hold what a backward pass needs, too.
+        gradient: whether the layout also holds what a backward pass needs.
 
     Raises:
         ShapeError: the weights do not fit together.
-        OptionError: they have unlike dtypes, or lie elsewhere than on the CPU; or there is no such
-            kernel.
+        OptionError: their dtypes differ, they are not on the CPU, or there is no such kernel.
     """
     matrix, recurrent, *_, projection, _ = weights
     assert matrix is not None

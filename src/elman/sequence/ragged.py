@@ -1,4 +1,4 @@
-"""Rows of unlike lengths: checks, masks, reversal and PackedSequence — here, once."""
+"""Rows of different lengths: checks, masks, reversal and PackedSequence — here, once."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ def checked_lengths(lengths: Tensor | Sequence[int], x: Tensor) -> Tensor:
     """Return the lengths as int64 on the device of x, (T, B, I), or say what is wrong with them.
 
     Raises:
-        ShapeError: they are not one a row.
+        ShapeError: there is not one per row.
         OptionError: they are not whole numbers, or lie outside 0 … T.
     """
     steps, rows = x.shape[:2]
-    given = torch.as_tensor(lengths)
-    if given.numel() == 0:  # an empty list has torch's default dtype, a float
-        given = given.long()
-    if given.dtype.is_floating_point or given.dtype.is_complex or given.dtype == torch.bool:
-        raise OptionError(f"lengths must be whole numbers, got {given.dtype}.")
-    if given.shape != (rows,):
-        raise ShapeError(f"lengths must be (B,) = ({rows},), got {tuple(given.shape)}.")
+    values = torch.as_tensor(lengths)
+    if values.numel() == 0:  # an empty list has torch's default dtype, a float
+        values = values.long()
+    if values.dtype.is_floating_point or values.dtype.is_complex or values.dtype == torch.bool:
+        raise OptionError(f"lengths must be whole numbers, got {values.dtype}.")
+    if values.shape != (rows,):
+        raise ShapeError(f"lengths must be (B,) = ({rows},), got {tuple(values.shape)}.")
     if (
         not torch.compiler.is_compiling()
     ):  # a graph has no values; the kernel checks them as it runs
-        _check_range(given, steps)
-    return given.to(device=x.device, dtype=torch.int64)
+        _check_range(values, steps)
+    return values.to(device=x.device, dtype=torch.int64)
 
 
 def _check_range(lengths: Tensor, steps: int) -> None:
@@ -47,23 +47,23 @@ def checked_resets(resets: Tensor | Sequence[Any], x: Tensor, axes: str = "T, B"
     """Return the resets as bool on the device of x, or say what is wrong with them.
 
     Args:
-        resets: one a step and row, (T, B), (B, T) or (T,): x without its last axis.
+        resets: one per step and row, (T, B), (B, T) or (T,): x without its last axis.
         x: the inputs as the caller gave them.
         axes: the names of the first axes of x, for the error.
 
     Raises:
-        ShapeError: they are not one a step and row.
+        ShapeError: there is not one per step and row.
         OptionError: they are neither booleans nor whole numbers.
     """
-    given = torch.as_tensor(resets)
-    if given.shape != x.shape[:-1]:
+    values = torch.as_tensor(resets)
+    if values.shape != x.shape[:-1]:
         names = axes if x.dim() == 3 else "T"
         raise ShapeError(
-            f"resets must be ({names}) = {tuple(x.shape[:-1])}, got {tuple(given.shape)}."
+            f"resets must be ({names}) = {tuple(x.shape[:-1])}, got {tuple(values.shape)}."
         )
-    if given.dtype.is_floating_point or given.dtype.is_complex:
-        raise OptionError(f"resets must be booleans, got {given.dtype}.")
-    return given.to(device=x.device, dtype=torch.bool)
+    if values.dtype.is_floating_point or values.dtype.is_complex:
+        raise OptionError(f"resets must be booleans, got {values.dtype}.")
+    return values.to(device=x.device, dtype=torch.bool)
 
 
 def real_steps(lengths: Tensor, steps: int) -> Tensor:
@@ -72,7 +72,7 @@ def real_steps(lengths: Tensor, steps: int) -> Tensor:
 
 
 def has_padding(lengths: Tensor, steps: int) -> bool:
-    """Tell whether a row ends before the last step, or may where values cannot be seen."""
+    """Tell whether a row ends before the last step, or may do so while compiling."""
     return torch.compiler.is_compiling() or bool((lengths < steps).any())
 
 
@@ -92,7 +92,7 @@ def reverse_rows(sequence: Tensor, lengths: Tensor | None) -> Tensor:
 
 
 def reverse_recurrence(recurrence: Recurrence) -> Recurrence:
-    """Turn a backward recurrence into the forward one that does the same on reversed rows.
+    """Turn a backward recurrence into the equivalent forward one on reversed rows.
 
     A cut between t−1 and t stays between the same two steps: it is met before step t−1.
     """
@@ -118,14 +118,14 @@ def reverse_resets(resets: Tensor, lengths: Tensor | None) -> Tensor:
 
 
 def either_way(run: Callable[[Recurrence], Result], recurrence: Recurrence) -> Result:
-    """Run a recurrence in its direction with what runs forward ones alone."""
+    """Run a recurrence in its direction with a function that runs only forward ones."""
     if not recurrence.reverse:
         return run(recurrence)
     return reverse_result(run(reverse_recurrence(recurrence)), recurrence.lengths)
 
 
 def reverse_result(result: Result, lengths: Tensor | None) -> Result:
-    """Put what a reversed recurrence gave back into the order of the rows."""
+    """Put the result of a reversed recurrence back into the order of time."""
     output = reverse_rows(result.output, lengths)
     if result.trace is None:
         return result._replace(output=output)
@@ -139,7 +139,7 @@ def map_trace(trace: Trace, change: Callable[[Tensor], Tensor]) -> Trace:
 
 
 def pad_packed(packed: PackedSequence) -> tuple[Tensor, Tensor]:
-    """Unpack a PackedSequence into x, (T, B, I), and lengths, (B,), in the rows' given order."""
+    """Unpack a PackedSequence into x, (T, B, I), and lengths, (B,), in the rows' original order."""
     x, lengths = pad_packed_sequence(packed)
     return x, lengths
 

@@ -1,4 +1,4 @@
-"""One cell over time, in one layer and one direction: what a backend is given and gives."""
+"""One cell over time, in one layer and one direction: what a backend takes and returns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from elman.cells import Cell
 
 
 class Trace(NamedTuple):
-    """Everything a cell computed on its way through time; zeros after a row's end.
+    """Everything a cell computed over time; zeros after a row's end.
 
     Args:
         state: the NamedTuple of the cell's state, each part (T, B, H), h (T, B, P).
@@ -23,7 +23,7 @@ class Trace(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What a recurrence gives back.
+    """What a recurrence returns.
 
     Args:
         output: h of every step, (T, B, P); zeros after a row's end.
@@ -37,7 +37,7 @@ class Result(NamedTuple):
 
 
 class LayerResult(NamedTuple):
-    """What the recurrences of a layer give back together.
+    """What the recurrences of a layer return together.
 
     Args:
         output: their outputs side by side, (T, B, ΣP).

@@ -1,4 +1,4 @@
-"""Derivatives of the kernels' derivatives: the reference run again, differentiable at will."""
+"""Derivatives of the kernels' derivatives: the reference is run again and differentiated."""
 
 from __future__ import annotations
 
@@ -22,36 +22,36 @@ def by_reference(
     """Compute the gradients of a call by differentiating the reference.
 
     Args:
-        tensors: what the call was given.
-        grads: of y, h and c of every run; None means zeros.
+        tensors: those of the call.
+        grads: gradients of y, h and c of every run; None means zeros.
         call: what was run.
-        wanted: for each of the tensors whether its gradient is wanted.
+        wanted: for each tensor, whether its gradient is wanted.
 
     Returns:
-        For each of the tensors its gradient, itself differentiable where autograd records now.
+        The gradient of each tensor, itself differentiable where autograd records.
     """
     records = torch.is_grad_enabled()
     with torch.enable_grad():
-        # A tensor may stand at two places; a view of it at each keeps their gradients apart.
+        # A tensor may be passed at two places; a view of it at each keeps their gradients apart.
         own = [
             tensor.view_as(tensor) if tensor is not None and flag else tensor
             for tensor, flag in zip(tensors, wanted, strict=True)
         ]
         values = _values(own, call)
     pairs = [(v, g) for v, g in zip(values, grads, strict=True) if g is not None]
-    asked = [
+    inputs = [
         tensor for tensor, flag in zip(own, wanted, strict=True) if flag and tensor is not None
     ]
-    found = iter(
+    gradients = iter(
         torch.autograd.grad(
             [value for value, _ in pairs],
-            asked,
+            inputs,
             [grad for _, grad in pairs],
             create_graph=records,
             allow_unused=True,
         )
     )
-    return [next(found) if flag else None for flag in wanted]
+    return [next(gradients) if flag else None for flag in wanted]
 
 
 def _values(tensors: Tensors, call: Call) -> list[Tensor]:
@@ -69,17 +69,17 @@ def _values(tensors: Tensors, call: Call) -> list[Tensor]:
 def _recurrence(run: Run, own: Tensors, lengths: Any, resets: Any) -> Recurrence:
     """Describe a run as the recurrence that it came from."""
     named: dict[str, Any] = dict(zip(RUN_TENSORS, own, strict=True))
-    its_cell = _cell(run)
-    parts = len(its_cell.state._fields)
-    weights = {name: named[name] for name in WEIGHTS if name in its_cell.weights._fields}
+    variant = _cell(run)
+    parts = len(variant.state._fields)
+    weights = {name: named[name] for name in WEIGHTS if name in variant.weights._fields}
     shares = zip((named["keep_h"], named["keep_c"]), run.rates, strict=True)
     zoneout = tuple([rate if keep is None else keep for keep, rate in shares])[:parts]
     return Recurrence(
-        cell=its_cell,
+        cell=variant,
         x=named["x"],
-        state=_state(its_cell, named["h0"], named["c0"]),
-        weights=its_cell.weights(**weights, hidden_mask=named["mask"]),
-        fresh=_state(its_cell, named["fresh_h"], named["fresh_c"]),
+        state=_state(variant, named["h0"], named["c0"]),
+        weights=variant.weights(**weights, hidden_mask=named["mask"]),
+        fresh=_state(variant, named["fresh_h"], named["fresh_c"]),
         lengths=lengths,
         resets=resets,
         reverse=run.reverse,
@@ -94,9 +94,9 @@ def _cell(run: Run) -> Cell:
     return cell(computed.name, **{**computed.options, "nonlinearity": run.nonlinearity})
 
 
-def _state(its_cell: Cell, hidden: Tensor | None, memory: Tensor | None) -> Any:
+def _state(variant: Cell, hidden: Tensor | None, memory: Tensor | None) -> Any:
     """Build a state of the cell, None where it is zeros."""
     if hidden is None:
         return None
     parts = [hidden] if memory is None else [hidden, memory]
-    return its_cell.state(*parts)
+    return variant.state(*parts)

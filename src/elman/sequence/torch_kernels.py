@@ -76,13 +76,13 @@ def run(recurrence: Recurrence) -> Result:
 
 
 def _projects_to_its_own_size(r: Recurrence) -> bool:
-    """Tell whether P = H: the kernels know a projection by its making h smaller than c."""
+    """Tell whether P = H: the kernels recognise a projection by h being smaller than c."""
     projection = getattr(r.weights, "projection", None)
     return projection is not None and projection.size(0) == projection.size(1)
 
 
 def _is_beyond_this_processor(r: Recurrence) -> bool:
-    """Tell whether autocast would hand an LSTM to oneDNN in a dtype it has no kernel for here."""
+    """Tell whether autocast would run an LSTM on oneDNN in a dtype that has no kernel here."""
     if r.x.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
         return False
     if r.cell.torch_function != "lstm" or r.weights.projection is not None:

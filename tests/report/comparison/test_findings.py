@@ -27,7 +27,7 @@ def said(text: str) -> str:
 def test_a_cell_whose_interval_meets_no_other_is_called_best() -> None:
     results = comparison({"simple": SIMPLE, "gru": GRU, "lstm": LSTM})
     assert said(verdict(results)) == (
-        "The GRU is best: 8.51 ± 0.01 nats a frame on the test split, clear of the LSTM "
+        "The GRU is best: 8.51 ± 0.01 nats per frame on the test split, clear of the LSTM "
         "(8.61 ± 0.01) and the simple cell (8.91 ± 0.01)."
     )
 
@@ -35,8 +35,8 @@ def test_a_cell_whose_interval_meets_no_other_is_called_best() -> None:
 def test_cells_whose_intervals_meet_have_no_clear_winner() -> None:
     results = comparison({"simple": SIMPLE, "gru": (8.4, 8.6), "lstm": (8.45, 8.65)})
     assert said(verdict(results)) == (
-        "There is no clear winner: the GRU has the lowest mean, 8.50 ± 0.14 nats a frame, but its "
-        "interval meets that of the LSTM (8.55 ± 0.14)."
+        "There is no clear winner: the GRU has the lowest mean, 8.50 ± 0.14 nats per frame, but "
+        "its interval overlaps that of the LSTM (8.55 ± 0.14)."
     )
 
 
@@ -48,8 +48,8 @@ def test_the_simple_cell_may_win() -> None:
 def test_one_seed_is_not_enough_to_call_a_winner() -> None:
     results = comparison({"gru": [8.5], "lstm": [8.6]})
     assert verdict(results) == (
-        "The GRU comes first with 8.50 nats a frame, 0.10 ahead of the LSTM – but one seed a cell "
-        "cannot tell such a lead from luck."
+        "The GRU comes first with 8.50 nats per frame, 0.10 ahead of the LSTM – but with one "
+        "seed per cell, this lead may be chance."
     )
 
 
@@ -67,23 +67,23 @@ def test_accuracies_whose_intervals_meet_have_no_clear_winner() -> None:
     results = comparison({"gru": (0.86, 0.9), "lstm": (0.87, 0.88)}, score="accuracy")
     assert said(verdict(results)) == (
         "There is no clear winner: the GRU has the highest mean, an accuracy of 88.0% ± 2.8%, but "
-        "its interval meets that of the LSTM (87.5% ± 0.7%)."
+        "its interval overlaps that of the LSTM (87.5% ± 0.7%)."
     )
 
 
 def test_one_seed_of_a_share_is_ahead_by_points() -> None:
     results = comparison({"gru": [0.86], "lstm": [0.84]}, score="macro_f1")
     assert verdict(results) == (
-        "The GRU comes first with a macro F1 of 86.0%, 2.0 points ahead of the LSTM – but one seed "
-        "a cell cannot tell such a lead from luck."
+        "The GRU comes first with a macro F1 of 86.0%, 2.0 points ahead of the LSTM – but with "
+        "one seed per cell, this lead may be chance."
     )
 
 
 def test_cells_that_score_the_same_come_first_together() -> None:
     alone = comparison({"gru": [0.86], "lstm": [0.86], "simple": [0.5]}, score="accuracy")
     assert verdict(alone) == (
-        "The GRU and the LSTM come first together with an accuracy of 86.0%, and one seed a cell "
-        "cannot tell more."
+        "The GRU and the LSTM share first place with an accuracy of 86.0%; one seed per cell "
+        "cannot separate them."
     )
     pairs = comparison({"gru": (0.8, 0.9), "lstm": (0.9, 0.8)}, score="accuracy")
     assert said(verdict(pairs)) == (
@@ -100,7 +100,7 @@ def test_cells_that_score_the_same_come_first_together() -> None:
         ("smape", "an sMAPE of 85.0%"),
         ("perplexity", "a perplexity of 0.850"),
         ("mae", "a mean absolute error of 0.850"),
-        ("bits_per_character", "0.850 bits a character"),
+        ("bits_per_character", "0.850 bits per character"),
         ("sequence_accuracy", "85.0% of the rows without a mistake"),
         ("nll", "a negative log-likelihood of 0.850"),
     ],
@@ -112,7 +112,7 @@ def test_a_score_is_called_by_its_name_or_its_unit(score: str, reached: str) -> 
 
 def test_a_single_cell_is_told_alone() -> None:
     results = comparison({"gru": GRU})
-    assert said(verdict(results)) == "The GRU reaches 8.51 ± 0.01 nats a frame on the test split."
+    assert said(verdict(results)) == "The GRU reaches 8.51 ± 0.01 nats per frame on the test split."
     assert question(results) == "How good is the GRU?"
     assert question(comparison({"simple": SIMPLE, "gru": GRU, "lstm": LSTM})) == (
         "Which cell is best: simple, GRU or LSTM?"
@@ -124,11 +124,11 @@ def test_a_single_cell_is_told_alone() -> None:
     [
         ({}, None),
         ({"gru": 8.61}, "Better than the published number: the GRU by 0.10."),
-        ({"gru": 8.41}, "Short of the published number: the GRU by 0.10."),
+        ({"gru": 8.41}, "Worse than the published number: the GRU by 0.10."),
         (
             {"simple": 9.11, "gru": 8.41, "lstm": 8.62},
             "Better than the published number: the simple cell by 0.20 and the LSTM by 0.01; "
-            "short of it: the GRU by 0.10.",
+            "worse than it: the GRU by 0.10.",
         ),
     ],
 )

@@ -12,7 +12,7 @@ from roads import NEXT_CHARACTER, ROADS, WRITTEN_ROADS, travelled
 
 SAID = {
     "text to a class": [
-        "nats a row",
+        "nats per row",
         "label predicted from text (reviews) How well does it predict “label”?",
         "Input attribution",
         "Gradient flow",
@@ -24,8 +24,8 @@ SAID = {
         "The value after each window, in the order of time",
         "Gradient flow",
     ],
-    "tokens to tags": ["nats a step", "Scores per tag", "Scores per span type", "Gradient flow"],
-    "sounds to letters": ["nats a row", "Wrong predictions", "Gradient flow"],
+    "tokens to tags": ["nats per step", "Scores per tag", "Scores per span type", "Gradient flow"],
+    "sounds to letters": ["nats per row", "Wrong predictions", "Gradient flow"],
     "numbers to numbers, step by step": ["loss, of scaled targets", "Predictions and true values"],
     "measurements to a class": ["Confusion matrix", "Misclassified rows", "length ", ", colour "],
     "measurements to a number": ["Predicted against true"],
@@ -47,7 +47,7 @@ def test_the_page_of_a_language_model_shows_what_it_writes(tmp_path: Path) -> No
     text = Page((tmp_path / "run" / "report.html").read_text(encoding="utf-8")).text
     for words in (
         "next step of text predicted from its past (song)",
-        "nats a symbol",
+        "nats per symbol",
         "Generated sequences",
         "temperature 0.8, seed 1",
         "Gradient flow",
@@ -99,7 +99,7 @@ def test_the_page_of_a_network_that_writes_shows_what_it_wrote(name: str, tmp_pa
     travelled(WRITTEN_ROADS[name], tmp_path, **ASKED.get(name, {}))
     page = Page((tmp_path / "run" / "report.html").read_text(encoding="utf-8"))
     assert_loads_nothing(page)
-    for words in ("nats a symbol", "Generated sequences", *WRITTEN[name]):
+    for words in ("nats per symbol", "Generated sequences", *WRITTEN[name]):
         assert words in page.text, words
     reads_steps = WRITTEN_ROADS[name].category == "encoder-decoder"
     assert ("Gradient flow" in page.text) == reads_steps

@@ -73,7 +73,7 @@ def everything() -> RunFacts:
         notes=["3 rows were cut."],
         curve=CURVE,
         selected=3,
-        loss_unit="nats a row",
+        loss_unit="nats per row",
         score_title="accuracy",
         seconds=754.3,
         seed=7,

@@ -1,4 +1,4 @@
-"""How often each answer is right: where an output layer begins, which it need not learn first."""
+"""Base rates of classes and labels, from which the bias of an output layer starts."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from torch import Tensor
 
 
 def counts_of(targets: Iterable[Tensor], size: int) -> tuple[Tensor, int]:
-    """Count how often each id occurs, (size,) in float64, and the rows.
+    """Count how often each id occurs, (size,) in float64, and how many rows there are.
 
     Args:
-        targets: ids, () or (T,), or (T, 1 + C) with the id first.
+        targets: ids, (), (T,), or (T, 1 + C) with the id first.
         size: number of ids.
     """
     counts = torch.zeros(size, dtype=torch.float64)
@@ -25,13 +25,13 @@ def counts_of(targets: Iterable[Tensor], size: int) -> tuple[Tensor, int]:
 
 
 def logits_of(counts: Tensor) -> Tensor:
-    """Return the logits of classes that occur so often: log (n(k) + ½), up to a constant."""
+    """Return the logits of classes from their counts: log (n(k) + ½), up to a constant."""
     total = counts.sum() + 0.5 * len(counts)
     return ((counts + 0.5) / total).log().float()
 
 
 def class_rates(targets: Iterable[Tensor], size: int) -> Tensor:
-    """Return the logits of classes, tags or elements, one a row or a step."""
+    """Return the logits of classes, tags or elements, one per row or per step."""
     return logits_of(counts_of(targets, size)[0])
 
 

@@ -18,7 +18,7 @@ class Classification(CrossEntropyObjective):
     per_step: ClassVar[bool] = False
     targets: ClassVar[Targets] = "row"
     score_kind: ClassVar[str] = "classification"
-    loss_unit: ClassVar[str] = "nats a row"
+    loss_unit: ClassVar[str] = "nats per row"
     of_names: ClassVar[bool] = True
 
     def loss(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:

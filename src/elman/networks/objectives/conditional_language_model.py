@@ -52,7 +52,7 @@ class ConditionalLanguageModel(Objective):
     per_step: ClassVar[bool] = False
     targets: ClassVar[Targets] = "sequence"
     score_kind: ClassVar[str] = "translation"
-    loss_unit: ClassVar[str] = "nats a symbol"
+    loss_unit: ClassVar[str] = "nats per symbol"
 
     def __init__(self, size: int, *, label_smoothing: float = 0.0) -> None:
         """Set the vocabulary's size and the smoothing.

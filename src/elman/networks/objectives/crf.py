@@ -50,7 +50,7 @@ class CRF(Objective):
     per_step: ClassVar[bool] = True
     targets: ClassVar[Targets] = "step"
     score_kind: ClassVar[str] = "tagging"
-    loss_unit: ClassVar[str] = "nats a step"
+    loss_unit: ClassVar[str] = "nats per step"
     of_names: ClassVar[bool] = True
     can_be_cut: ClassVar[bool] = False  # tags may not end anywhere
     first_allowed: Tensor

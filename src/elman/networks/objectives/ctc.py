@@ -35,7 +35,7 @@ class CTC(Objective):
     per_step: ClassVar[bool] = True
     targets: ClassVar[Targets] = "sequence"
     score_kind: ClassVar[str] = "transcription"
-    loss_unit: ClassVar[str] = "nats a row"
+    loss_unit: ClassVar[str] = "nats per row"
 
     def __init__(self, size: int, *, beam_width: int = 16) -> None:
         """Set the number of symbols and the beam width.

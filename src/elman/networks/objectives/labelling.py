@@ -29,7 +29,7 @@ class Labelling(Objective):
     per_step: ClassVar[bool] = False
     targets: ClassVar[Targets] = "row"
     score_kind: ClassVar[str] = "labels"
-    loss_unit: ClassVar[str] = "nats a row"
+    loss_unit: ClassVar[str] = "nats per row"
     of_names: ClassVar[bool] = True
     weights: Tensor | None
 

@@ -36,7 +36,7 @@ class LanguageModel(Objective):
     per_step: ClassVar[bool] = True
     targets: ClassVar[Targets] = "step"
     score_kind: ClassVar[str] = "language"
-    loss_unit: ClassVar[str] = "nats a symbol"
+    loss_unit: ClassVar[str] = "nats per symbol"
 
     def __init__(self, size: int) -> None:
         """Set the vocabulary's size.

@@ -15,23 +15,23 @@ class Objective(nn.Module, ABC):
     """What a network's outputs are trained for: from outputs to a loss and to predictions.
 
     It is a module, because a conditional random field has parameters. Outputs are (T, B, O) where
-    there is one prediction a step, else (B, O); targets are encoded by the target's feature.
+    there is one prediction per step, else (B, O); targets are encoded by the target's feature.
     """
 
     name: ClassVar[str]
     """Its name in `to_json`."""
     per_step: ClassVar[bool]
-    """Whether there is an output a step."""
+    """Whether there is one output per step."""
     targets: ClassVar[Targets]
-    """Whether it wants a target a step, a row, or a sequence of its own length."""
+    """Whether it needs one target per step, one per row, or a sequence of its own length."""
     score_kind: ClassVar[str]
     """The kind of scores that measure its predictions, see `evaluation.scores.KINDS`."""
     loss_unit: ClassVar[str]
-    """What its loss is in: `nats a row`."""
+    """The unit of its loss: `nats per row`."""
     suits: ClassVar[tuple[str, ...]] = ()
-    """Kinds of target that it suits where it is asked for, besides those that name it."""
+    """Kinds of target that it suits on request, besides those that name it."""
     of_names: ClassVar[bool] = False
-    """Whether probabilities are of the names of the target, and scored with them."""
+    """Whether probabilities are those of the target's classes or tags, and scored with them."""
     can_be_cut: ClassVar[bool] = True
     """Whether a sequence may end at any step and still have a loss."""
     output_size: int
@@ -62,15 +62,15 @@ class Objective(nn.Module, ABC):
         """Return each row's probabilities, (n,) or (T, n); None where there are none."""
 
     def base_rates(self, targets: Iterable[Tensor]) -> Tensor | None:
-        """Return the outputs that predict nothing but how often each answer is right, (O,).
+        """Return the outputs that predict how often each class or label occurs, (O,).
 
-        An output layer whose bias begins there need not learn first how rare a class is.
+        An output layer whose bias starts there need not learn first how rare a class is.
 
         Args:
-            targets: of the training part, one a row, encoded.
+            targets: the encoded targets of the training rows.
 
         Returns:
-            The outputs; None where answers are not counted.
+            The outputs; None where predictions are not of classes or labels.
         """
         del targets
         return None

@@ -20,7 +20,7 @@ class Roll(Objective):
     per_step: ClassVar[bool] = True
     targets: ClassVar[Targets] = "step"
     score_kind: ClassVar[str] = "roll"
-    loss_unit: ClassVar[str] = "nats a frame"
+    loss_unit: ClassVar[str] = "nats per frame"
     output_size = KEYS
 
     def loss(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:

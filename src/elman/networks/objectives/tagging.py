@@ -21,7 +21,7 @@ class Tagging(CrossEntropyObjective):
     per_step: ClassVar[bool] = True
     targets: ClassVar[Targets] = "step"
     score_kind: ClassVar[str] = "tagging"
-    loss_unit: ClassVar[str] = "nats a step"
+    loss_unit: ClassVar[str] = "nats per step"
     of_names: ClassVar[bool] = True
 
     def loss(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:

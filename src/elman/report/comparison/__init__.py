@@ -1,1 +1,1 @@
-"""The page of a comparison, and the results it shows."""
+"""The page of a comparison, and the results that it shows."""

@@ -1,8 +1,8 @@
-"""What a comparison says, in sentences computed from its numbers.
+"""The findings of a comparison, in sentences computed from its numbers.
 
-Nothing here knows which cell ought to win. A difference between two means counts only where the
-intervals mean ± standard deviation over seeds do not meet; with one seed there is no such interval,
-and the sentence says that instead.
+No cell is favoured. A difference between two means counts only where the intervals mean ± standard
+deviation over seeds do not overlap; with one seed there is no such interval, and the sentence says
+so.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from elman.report.style import label, power_of_ten
 
 NBSP = "\N{NO-BREAK SPACE}"
 FALL = 1000
-"""How many times weaker than at T a gradient is where the text calls it faded."""
+"""A gradient so many times smaller than at T counts as faded."""
 
 NOTICEABLE = 0.005
-"""The least change in the share kept per step that the text mentions."""
+"""The smallest change in the share kept per step that the text mentions."""
 
 
 PARTS = {"train": "training", "valid": "validation", "test": "test"}
-"""How the parts of the data are called in text."""
+"""Names of the parts of the data in text."""
 
 _SPELT_WITH_A_VOWEL = ("F1", "R²", "sMAPE")
-"""Names of scores that begin with a vowel where they are spoken."""
+"""Names of scores that are pronounced with a vowel at the start."""
 
 
 class Fading(NamedTuple):
@@ -37,8 +37,8 @@ class Fading(NamedTuple):
 
     Attributes:
         faded: first distance at which the norm is `FALL` times below its value at distance 0; None
-            where it nowhere is.
-        kept: share of the norm that one step back keeps, the geometric mean over the far half of
+            where there is none.
+        kept: share of the norm that is kept per step back, the geometric mean over the far half of
             the distances; None where there are too few of them, or the norm is zero there.
     """
 
@@ -47,13 +47,13 @@ class Fading(NamedTuple):
 
 
 def spread_text(spread: Spread, seeds: int, digits: int = 2) -> str:
-    """Write a mean, with its deviation where there is more than one seed to deviate."""
+    """Write a mean, with its standard deviation if there are several seeds."""
     mean = f"{spread.mean:.{digits}f}"
     return mean if seeds < 2 else f"{mean}{NBSP}±{NBSP}{spread.std:.{digits}f}"
 
 
 def score_text(comparison: Comparison, result: CellResult, part: str) -> str:
-    """Write a cell's chief score of a part, not to be broken over two lines."""
+    """Write the main score of a cell on a part, without line breaks."""
     return comparison.text(result, part).replace(" ", NBSP)
 
 
@@ -63,7 +63,7 @@ def named(cell: str) -> str:
 
 
 def question(comparison: Comparison) -> str:
-    """Ask what the comparison answers; of a single cell, how good it is."""
+    """Ask which cell is best; for a single cell, how good it is."""
     *most, last = [label(result.cell) for result in comparison.results]
     if not most:
         return f"How good is {named(comparison.results[0].cell)}?"
@@ -71,7 +71,7 @@ def question(comparison: Comparison) -> str:
 
 
 def verdict(comparison: Comparison) -> str:
-    """Answer in one sentence which cell is best on the test split, and how surely."""
+    """Say in one sentence which cell is best on the test split, and how certainly."""
     best, *others = comparison.ranked
     part = comparison.part
     split = f"on the {PARTS[part]} split"
@@ -79,34 +79,34 @@ def verdict(comparison: Comparison) -> str:
     if not others:
         return _sentence(f"{named(best.cell)} reaches {reached} {split}")
     if min(len(best.seeds), len(others[0].seeds)) < 2:
-        level = [each for each in comparison.ranked if each.chief(part) == best.chief(part)]
-        if len(level) > 1:
-            cells = _listed(named(each.cell) for each in level)
+        tied = [each for each in comparison.ranked if each.chief(part) == best.chief(part)]
+        if len(tied) > 1:
+            cells = _listed(named(each.cell) for each in tied)
             return _sentence(
-                f"{cells} come first together with {reached}, and one seed a cell cannot tell more"
+                f"{cells} share first place with {reached}; one seed per cell cannot separate them"
             )
         return _sentence(
             f"{named(best.cell)} comes first with {reached}, {_lead(comparison)} "
-            f"{named(others[0].cell)} – but one seed a cell cannot tell such a lead from luck"
+            f"{named(others[0].cell)} – but with one seed per cell, this lead may be chance"
         )
-    rivals = [other for other in others if _meet(best.chief(part), other.chief(part))]
-    told = _listed(
+    rivals = [other for other in others if _overlap(best.chief(part), other.chief(part))]
+    compared = _listed(
         f"{named(other.cell)} ({score_text(comparison, other, part)})" for other in rivals or others
     )
     if not rivals:
-        return _sentence(f"{named(best.cell)} is best: {reached} {split}, clear of {told}")
+        return _sentence(f"{named(best.cell)} is best: {reached} {split}, clear of {compared}")
     if all(other.chief(part).mean == best.chief(part).mean for other in rivals):
         cells = _listed(named(each.cell) for each in (best, *rivals))
         return _sentence(f"There is no clear winner: {cells} have the same mean, {reached}")
     extreme = "highest" if comparison.measure.higher_is_better else "lowest"
     return _sentence(
         f"There is no clear winner: {named(best.cell)} has the {extreme} mean, {reached}, but its "
-        f"interval meets {'that' if len(rivals) == 1 else 'those'} of {told}"
+        f"interval overlaps {'that' if len(rivals) == 1 else 'those'} of {compared}"
     )
 
 
 def _reached(comparison: Comparison, result: CellResult) -> str:
-    """Say what a cell reaches: `8.51 nats a frame`, `an accuracy of 86.4%`."""
+    """Write what a cell reaches: `8.51 nats per frame`, `an accuracy of 86.4%`."""
     value = score_text(comparison, result, comparison.part)
     if comparison.unit:
         return f"{value} {comparison.unit}"
@@ -116,7 +116,7 @@ def _reached(comparison: Comparison, result: CellResult) -> str:
 
 
 def _lead(comparison: Comparison) -> str:
-    """Say by how much the first cell is ahead of the second, at the precision that is shown."""
+    """Write by how much the first cell leads the second, as precisely as scores are shown."""
     first, second = (result.chief(comparison.part).mean for result in comparison.ranked[:2])
     gap = comparison.number(abs(first - second))
     if comparison.measure.share:
@@ -125,7 +125,7 @@ def _lead(comparison: Comparison) -> str:
 
 
 def against_published(comparison: Comparison) -> str | None:
-    """Say in one sentence how the means stand to the published numbers, where there are any."""
+    """Compare the means with the published numbers in one sentence, if there are any."""
     better: list[str] = []
     worse: list[str] = []
     for result in comparison.results:
@@ -138,11 +138,11 @@ def against_published(comparison: Comparison) -> str | None:
     if not better and not worse:
         return None
     if not better:
-        return _sentence(f"Short of the published number: {_listed(worse)}")
+        return _sentence(f"Worse than the published number: {_listed(worse)}")
     if not worse:
         return _sentence(f"Better than the published number: {_listed(better)}")
     return _sentence(
-        f"Better than the published number: {_listed(better)}; short of it: {_listed(worse)}"
+        f"Better than the published number: {_listed(better)}; worse than it: {_listed(worse)}"
     )
 
 
@@ -179,13 +179,13 @@ def vanishing(flows: Mapping[str, tuple[GradientFlow, GradientFlow]]) -> list[st
         return []
     order = sorted(kept, key=lambda cell: kept[cell])
     longest = order[-1]
-    said = [
+    sentences = [
         f"Once trained, {named(longest)} keeps {percent(kept[longest])} of the gradient at every "
         f"step back{' – the most' if len(order) > 1 else ''}: {_over(20, kept[longest])}."
     ]
     if len(order) > 1:
         shortest = order[0]
-        said.append(
+        sentences.append(
             f"{_capital(named(shortest))} keeps {percent(kept[shortest])}: "
             f"{_over(20, kept[shortest])}."
         )
@@ -194,20 +194,20 @@ def vanishing(flows: Mapping[str, tuple[GradientFlow, GradientFlow]]) -> list[st
     longer = [named(cell) for cell, change in changes if change >= NOTICEABLE]
     shorter = [named(cell) for cell, change in changes if change <= -NOTICEABLE]
     if longer:
-        said.append(f"Training lengthened the memory of {_listed(longer)}.")
+        sentences.append(f"Training lengthened the memory of {_listed(longer)}.")
     if shorter:
-        said.append(f"Training shortened the memory of {_listed(shorter)}.")
-    return said
+        sentences.append(f"Training shortened the memory of {_listed(shorter)}.")
+    return sentences
 
 
 def percent(share: float) -> str:
-    """Write a share in per cent, with a decimal where it needs one."""
+    """Write a share as a percentage, with a decimal where it needs one."""
     rounded = round(share, 3)
     return f"{share:.1%}" if rounded < 0.1 or 0.985 < rounded < 1.015 else f"{share:.0%}"
 
 
 def _over(steps: int, kept: float) -> str:
-    """Say what is left after so many steps."""
+    """Say how much is left after a number of steps."""
     left = kept**steps
     if left >= 1:
         return f"over {steps} steps it grows {left:.3g}-fold"
@@ -222,8 +222,8 @@ def _round(number: float) -> str:
     return f"{number / 10**exponent:.1f} · {power_of_ten(10.0**exponent)}"
 
 
-def _meet(one: Spread, other: Spread) -> bool:
-    """Whether the two intervals mean ± standard deviation meet."""
+def _overlap(one: Spread, other: Spread) -> bool:
+    """Tell whether the two intervals mean ± standard deviation overlap."""
     return abs(one.mean - other.mean) <= one.std + other.std
 
 

@@ -1,4 +1,4 @@
-"""Numbers of the literature, each with its source, to set beside our own.
+"""Published numbers, each with its source, to compare with our own.
 
 All are test losses of next-step prediction on piano rolls: nats, summed over the 88 keys, mean
 over frames. The papers do not say whether the first frame of a piece counts; ours does, predicted
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 
 class PublishedResult(NamedTuple):
-    """A test loss of the literature and where it stands."""
+    """A published test loss and its source."""
 
     test_nll: float
     source: str
@@ -48,7 +48,7 @@ def published_result(dataset: str, cell: str, parameters: int) -> PublishedResul
         parameters: parameters of our network; the nearest table is the nearest in ratio.
 
     Returns:
-        The number and its source; None where no paper we know has this data set and cell.
+        The number and its source; None where no paper that we know has this data set and cell.
     """
     tables = [t for t in PUBLISHED if t.dataset == dataset and cell in t.test_nll]
     if not tables:

@@ -16,17 +16,17 @@ from elman.training.history import EpochRecord
 __all__ = ["CellResult", "Comparison", "EpochRecord", "SeedResult", "Spread"]
 
 _UNITS = {
-    "bits_per_character": "bits a character",
+    "bits_per_character": "bits per character",
     "sequence_accuracy": "of the rows without a mistake",
 }
-"""Scores that are told by their unit in a sentence."""
+"""Scores that a sentence names by their unit."""
 
 LONG_NAME = 12
-"""Characters of a score's name that stands on a line of its own in a heading."""
+"""A score whose name has more characters has it on its own line of a heading."""
 
 
 class Spread(BaseModel):
-    """The mean of one quantity over seeds, and its sample standard deviation (0 of one seed)."""
+    """The mean of a quantity over seeds, and its sample standard deviation (0 for one seed)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -35,7 +35,7 @@ class Spread(BaseModel):
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
-        """Summarise the values, one a seed."""
+        """Summarise the values, one per seed."""
         deviation = statistics.stdev(values) if len(values) > 1 else 0.0
         return cls(mean=statistics.fmean(values), std=deviation)
 
@@ -47,15 +47,15 @@ class SeedResult(BaseModel):
     """One trained network: its scores, its cost and its learning curve.
 
     Attributes:
-        seed: of the initial weights, the order of the batches and the dropout masks.
-        score: name of the chief score, a key of `MEASURES`.
-        scores: part of the data → name of a score → its value, of the selected weights on the
-            whole part, without dropout.
-        best_epoch: the epoch whose weights were selected, by the validation part alone.
-        epochs: epochs trained; fewer than asked for where training stopped early.
+        seed: random seed of the initial weights, the order of the batches and the dropout masks.
+        score: name of the main score, a key of `MEASURES`.
+        scores: part of the data → name of a score → its value, with the selected weights on all
+            rows of the part, without dropout.
+        best_epoch: the epoch whose weights were selected, by the validation rows alone.
+        epochs: epochs trained; fewer than the maximum where training stopped early.
         seconds: wall-clock seconds of training, validation included.
-        seconds_per_epoch: their mean over the epochs.
-        curve: one record an epoch.
+        seconds_per_epoch: mean seconds per epoch.
+        curve: one record per epoch.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -72,7 +72,7 @@ class SeedResult(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _read_losses_of_rolls(cls, values: Any) -> Any:
-        """Read what was written when comparisons were of piano rolls alone: a loss a part."""
+        """Read files of the first version, for piano rolls alone, with one loss per part."""
         if not isinstance(values, Mapping) or "test_nll" not in values:
             return values
         losses = {part: values[f"{part}_nll"] for part in ("train", "valid", "test")}
@@ -84,7 +84,7 @@ class SeedResult(BaseModel):
         }
 
     def value(self, part: str) -> float:
-        """Return the chief score of a part."""
+        """Return the main score of a part."""
         return self.scores[part][self.score]
 
 
@@ -93,11 +93,11 @@ class CellResult(BaseModel):
 
     Attributes:
         cell: the cell's name.
-        hidden_size: units of every recurrent layer, as solved for the parameter budget.
-        parameters: the network's own number of parameters.
-        published: chief score of the literature on the test part, where there is one.
-        published_source: where that number stands.
-        seeds: one result a seed.
+        hidden_size: units of the recurrent layers, solved for the parameter budget.
+        parameters: number of parameters of the network.
+        published: published main score on the test rows, where there is one.
+        published_source: its source.
+        seeds: one result per seed.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -113,7 +113,7 @@ class CellResult(BaseModel):
         return Spread.of([quantity(result) for result in self.seeds])
 
     def chief(self, part: str) -> Spread:
-        """Return the chief score of a part of the data."""
+        """Return the main score of a part of the data."""
         return self._over_seeds(lambda result: result.value(part))
 
     def score(self, part: str, name: str) -> Spread | None:
@@ -124,17 +124,17 @@ class CellResult(BaseModel):
 
     @property
     def train(self) -> Spread:
-        """The chief score of the training part, where it was measured."""
+        """The main score on the training rows, where it was measured."""
         return self.chief("train")
 
     @property
     def valid(self) -> Spread:
-        """The chief score of the validation part."""
+        """The main score on the validation rows."""
         return self.chief("valid")
 
     @property
     def test(self) -> Spread:
-        """The chief score of the test part."""
+        """The main score on the test rows."""
         return self.chief("test")
 
     @property
@@ -144,7 +144,7 @@ class CellResult(BaseModel):
 
     @property
     def seconds_per_epoch(self) -> Spread:
-        """Wall-clock seconds an epoch."""
+        """Wall-clock seconds per epoch."""
         return self._over_seeds(lambda result: result.seconds_per_epoch)
 
     @property
@@ -159,7 +159,7 @@ class CellResult(BaseModel):
 
     @property
     def best_seed(self) -> SeedResult:
-        """The seed that validation prefers: the one to look at, never to report."""
+        """The result of the seed that is best on the validation rows, to look at, not to report."""
         sign = -1 if MEASURES[self.seeds[0].score].higher_is_better else 1
         return min(self.seeds, key=lambda result: sign * result.value("valid"))
 
@@ -168,24 +168,24 @@ class Comparison(BaseModel):
     """Several cells on one data set, on equal terms.
 
     Attributes:
-        version: of this file's form; files without one hold losses of piano rolls.
-        dataset: the data set's name.
+        version: version of the format of the file; files without one hold losses of piano rolls.
+        dataset: name of the data set.
         title: the comparison in a few words.
         task: input, target and category, in words.
-        kind: of what was scored, as `Scores.kind` says it.
-        counts: part of the data → its rows.
-        loss_unit: what the losses of the learning curves are in.
+        kind: kind of the scores, see `Scores.kind`.
+        counts: part of the data → number of its rows.
+        loss_unit: unit of the losses of the learning curves.
         parameters: the budget that every hidden size was solved for; None where the sizes were
             given.
         terms: where that budget comes from, a clause, where it was not given.
-        notes: what else differs between the cells, a sentence each.
+        notes: other differences between the cells, one sentence each.
         select: what selected the weights on the validation part.
         epochs: the maximum number of epochs of a run.
-        threads: of PyTorch, in every run.
+        threads: threads of PyTorch in every run.
         machine: the processor.
-        command: what was typed to get this.
-        caveat: what the losses do not measure, where that has to be said.
-        results: one a cell.
+        command: the command line.
+        caveat: what the losses do not measure, if there is something to say.
+        results: one result per cell.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -196,7 +196,7 @@ class Comparison(BaseModel):
     task: str = ""
     kind: str = "roll"
     counts: dict[str, int] = {}
-    loss_unit: str = "nats a frame"
+    loss_unit: str = "nats per frame"
     parameters: int | None
     terms: str = ""
     notes: list[str] = []
@@ -215,30 +215,30 @@ class Comparison(BaseModel):
 
     @property
     def score(self) -> str:
-        """Name of the chief score."""
+        """Name of the main score."""
         return self.results[0].seeds[0].score
 
     @property
     def measure(self) -> Measure:
-        """The chief score: its name in words, which way it is better, what it is."""
+        """The main score: its name in words, whether higher is better, its meaning."""
         return MEASURES[self.score]
 
     @property
     def score_name(self) -> str:
-        """Name of the chief score inside a sentence: `accuracy`, `MASE`, `macro F1`."""
+        """Name of the main score inside a sentence: `accuracy`, `MASE`, `macro F1`."""
         title = self.measure.title
         return title if title.isupper() else f"{title[0].lower()}{title[1:]}"
 
     @property
     def unit(self) -> str:
-        """What the chief score counts, where that tells it; empty where its name does."""
+        """Unit of the main score, where a sentence gives it instead of the name; else empty."""
         if self.of_rolls and self.score == "nll":
-            return "nats a frame"
+            return "nats per frame"
         return _UNITS.get(self.score, "")
 
     @property
     def part(self) -> str:
-        """The part of the data that decides: test, or validation where nothing was kept for it."""
+        """The part of the data that decides: test, or validation where there are no test rows."""
         return "test" if "test" in self.results[0].seeds[0].scores else "valid"
 
     @property
@@ -248,12 +248,12 @@ class Comparison(BaseModel):
         return sorted(self.results, key=lambda result: sign * result.chief(self.part).mean)
 
     def text(self, result: CellResult, part: str, name: str | None = None) -> str:
-        """Write a score of a part; of one seed without a deviation, as it has none.
+        """Write a score of a part, with its standard deviation if there are several seeds.
 
         Args:
-            result: of a cell.
-            part: of the data.
-            name: of the score; None for the chief one.
+            result: the result of a cell.
+            part: the part of the data.
+            name: name of the score; None for the main one.
         """
         name = name or self.score
         spread, decimals = result.score(part, name), self._digits(name)
@@ -265,11 +265,11 @@ class Comparison(BaseModel):
         return f"{mean} ± {number_text(spread.std, name, decimals)}"
 
     def number(self, value: float, *, signed: bool = False) -> str:
-        """Write a value, or a difference of values, of the chief score as the tables do."""
+        """Write a value, or a difference, of the main score as the tables do."""
         return number_text(value, self.score, self._digits(self.score), signed=signed)
 
     def _digits(self, name: str) -> int:
-        """Say how many decimals of a score tell cells apart."""
+        """Return how many decimals of a score distinguish the cells."""
         spreads = [result.score(self.part, name) for result in self.results]
         return digits(name, (spread.mean for spread in spreads if spread is not None))
 
@@ -285,7 +285,7 @@ class Comparison(BaseModel):
         return part in self.results[0].seeds[0].scores
 
     def rows(self) -> list[tuple[str, ...]]:
-        """Return the table's cells as text, a row a cell, under `headings`."""
+        """Return the rows of the table as text, one per cell, under `headings`."""
         return [
             (
                 result.cell,
@@ -303,7 +303,7 @@ class Comparison(BaseModel):
         return "–" if result.published is None else self.number(result.published)
 
     def to_markdown(self) -> str:
-        """Return the table and the circumstances it was measured in, as Markdown."""
+        """Return the table and how it was measured, as Markdown."""
         headings = [heading.replace("\n", " ") for heading in self.headings()]
         lines = [
             f"# {self.title}",
@@ -312,22 +312,22 @@ class Comparison(BaseModel):
             _markdown_row(["---"] * len(headings)),
             *map(_markdown_row, self.rows()),
             "",
-            *[line for said in self.said() for line in (said, "")],
+            *[line for sentences in self.said() for line in (sentences, "")],
             f"`{self.command}`",
             "",
         ]
         return "\n".join(lines)
 
     def said(self) -> list[str]:
-        """Say in sentences what the numbers are, and where the published ones stand."""
-        return [said for said in (self.circumstances(), self.sources()) if said]
+        """Say in sentences what the numbers are, and name the sources of published ones."""
+        return [sentences for sentences in (self.circumstances(), self.sources()) if sentences]
 
     def circumstances(self) -> str:
-        """Say in a few sentences what the numbers are and where they were measured."""
+        """Say in a few sentences what the numbers are and how they were measured."""
         seeds = len(self.results[0].seeds)
         over = f"mean ± standard deviation over {seeds} seeds" if seeds > 1 else "one seed"
         what, how = f"{self.measure.title}: {self.measure.meaning}", ""
-        if self.unit == "nats a frame":
+        if self.unit == "nats per frame":
             what = (
                 "Negative log-likelihood in nats, summed over the keys, mean over every frame of "
                 "every piece"
@@ -346,7 +346,7 @@ class Comparison(BaseModel):
         return " ".join(filter(None, [measured, budget, *self.notes, self.caveat]))
 
     def sources(self) -> str:
-        """Say in one sentence where the published numbers stand; nothing but of piano rolls."""
+        """Name the sources of the published numbers in one sentence; empty but for piano rolls."""
         if not self.of_rolls:
             return ""
         cells: dict[str, list[str]] = {}
@@ -360,7 +360,7 @@ class Comparison(BaseModel):
 
 
 def digits(score: str, means: Iterable[float]) -> int:
-    """Say how many decimals tell cells apart: one of a share in per cent, three figures below 1."""
+    """Return how many decimals distinguish cells: one for a percentage, three figures below 1."""
     if MEASURES[score].share:
         return 1
     sizes = [abs(mean) for mean in means if mean]
@@ -370,7 +370,7 @@ def digits(score: str, means: Iterable[float]) -> int:
 
 
 def number_text(value: float, score: str, decimals: int, *, signed: bool = False) -> str:
-    """Write a value of a score: a share in per cent, anything else as it is."""
+    """Write a value of a score: a share as a percentage, anything else as it is."""
     sign = "+" if signed else ""
     if MEASURES[score].share:
         text = f"{100 * value:{sign}.{decimals}f}%"

@@ -1,4 +1,4 @@
-"""What the page of a comparison shows of its networks: how gradients fade, what they compose."""
+"""What the page of a comparison shows of its networks: gradient flow, generated texts, music."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from elman.tasks.next_step import NextStepTask
 from elman.tasks.rows import Parts
 
 WRITTEN_STEPS, TEMPERATURE = 300, 0.8
-"""Characters, words or symbols of a text that a network writes, and how boldly it does."""
-SAMPLING = f"Sampled at temperature {TEMPERATURE} with seed 1, from nothing."
-"""The same in a sentence."""
+"""How many characters, words or symbols a network generates, and at which temperature."""
+SAMPLING = f"Sampled at temperature {TEMPERATURE} with random seed 1, without a prompt."
+"""How texts are sampled, in a sentence."""
 COMPOSED_FRAMES = 96
 FLOW_PIECES = 16
 FLOW_FRAMES = 100
-"""Gradients are followed back over so many frames of so many pieces."""
+"""Gradient flow is measured over so many frames of so many pieces."""
 
 
 class Flows(NamedTuple):
-    """The gradient flow of each cell before and after training, and how it was followed."""
+    """The gradient flow of each cell before and after training, and how it was measured."""
 
     by_cell: Mapping[str, tuple[GradientFlow, GradientFlow]]
     reading: Flow | None
-    """As in one of the trained networks; None where nothing was followed."""
+    """That of one of the trained networks; None where none was measured."""
 
 
 def flows_of(models: Mapping[str, Model], parts: Parts) -> Flows:
@@ -42,7 +42,7 @@ def flows_of(models: Mapping[str, Model], parts: Parts) -> Flows:
 
     Args:
         models: cell → its trained network.
-        parts: of the data; rows of the validation part are read, the same for every cell.
+        parts: parts of the data; validation rows are read, the same for every cell.
     """
     by_cell: dict[str, tuple[GradientFlow, GradientFlow]] = {}
     reading = None
@@ -57,12 +57,13 @@ def flows_of(models: Mapping[str, Model], parts: Parts) -> Flows:
 
 
 def roll_flows(model: Model, parts: Parts) -> tuple[GradientFlow, GradientFlow]:
-    """Follow the gradient of the last frame's loss back in time, before and after training.
+    """Measure the gradient flow of the last frame's loss, before and after training.
 
     Args:
-        model: a trained model of piano rolls; its untrained twin is drawn again from its seed.
-        parts: the longest validation pieces are read, all up to the same frame, `FLOW_FRAMES` or
-            the end of the shortest of them: the mean at every distance is then over all of them.
+        model: a trained model of piano rolls; the untrained one is built again from its seed.
+        parts: parts of the data; the longest validation pieces are read up to the same frame,
+            `FLOW_FRAMES` or the end of the shortest of them, so that the mean at every distance is
+            over all of them.
     """
     rolls = map(as_roll, parts.valid.values(model.task.input_columns))
     longest = sorted(rolls, key=len, reverse=True)[:FLOW_PIECES]
@@ -84,26 +85,26 @@ def roll_flows(model: Model, parts: Parts) -> tuple[GradientFlow, GradientFlow]:
 
 
 def _untrained(model: Model, train: Table) -> Model:
-    """Draw a trained model's network again as it was before training."""
+    """Build a model with the weights that a trained one had before training."""
     return Model(
         model.experiment, model.task, untrained_network(model.experiment, model.task, train)
     )
 
 
 def texts_by(models: Mapping[str, Model]) -> dict[str, str]:
-    """Let every model of what comes next in a text write one; none of those that need its end."""
-    written = {}
+    """Generate a text with every next-step model of text that does not see the future."""
+    texts = {}
     for cell, model in models.items():
         if isinstance(model.task, NextStepTask) and not model.sees_the_future:
-            drawn = model.generate(WRITTEN_STEPS, seed=1, temperature=TEMPERATURE)
-            written[cell] = drawn if isinstance(drawn, str) else " ".join(map(str, drawn))
-    return written
+            sample = model.generate(WRITTEN_STEPS, seed=1, temperature=TEMPERATURE)
+            texts[cell] = sample if isinstance(sample, str) else " ".join(map(str, sample))
+    return texts
 
 
 def compose_with(
     models: Mapping[str, Model], out: Path, *, frames_per_beat: int
 ) -> dict[str, Roll]:
-    """Let every model compose a piece, and write it as a MIDI file named after its cell."""
+    """Generate a piece with every model, and write it as a MIDI file named after its cell."""
     composed = {}
     for cell, model in models.items():
         composed[cell] = model.generate(COMPOSED_FRAMES, seed=1)
@@ -112,7 +113,7 @@ def compose_with(
 
 
 def real_piece(parts: Parts, columns: tuple[str, ...]) -> Roll:
-    """Take the beginning of a piece to see beside what is composed: a long one if there is one."""
+    """Return the beginning of a real piece to show beside generated ones, a long one if any."""
     shown = parts.valid if parts.test is None else parts.test
     rolls = [as_roll(roll) for roll in shown.values(columns)]
     long_enough = [roll for roll in rolls if len(roll) >= COMPOSED_FRAMES]

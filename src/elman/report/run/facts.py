@@ -200,7 +200,7 @@ class RunFacts:
         notes: what was assumed or left out, in sentences.
         curve: one point per epoch.
         selected: the epoch whose weights were kept.
-        loss_unit: unit of the losses of the curve: `nats a row`.
+        loss_unit: unit of the losses of the curve: `nats per row`.
         score_title: name of the scores of the curve.
         seconds: wall-clock time of training.
         seed, machine, command: how to repeat the run.
