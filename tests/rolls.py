@@ -8,8 +8,11 @@ from numpy.typing import ArrayLike
 
 from elman.batches.batching import BucketedBatches, Example, chunks, next_step
 from elman.batches.transposed import TransposedBatches
+from elman.experiment.data import NEXT
 from elman.experiment.training import TrainingSettings
 from elman.features.roll import Roll, RollFeature
+from elman.tasks.category import explain
+from elman.tasks.next_frame import NextFrameTask
 
 
 def training_batches(
@@ -42,3 +45,17 @@ def evaluation_batches(
     """Prepare rolls, each (T, 88), for evaluation: whole, untouched, always in the same order."""
     examples = [next_step(feature.encode(roll)) for roll in rolls]
     return BucketedBatches(examples, batch_size, seed=0, shuffle=False)
+
+
+def roll_task() -> NextFrameTask:
+    """The task of a corpus of piano rolls, whose feature needs no fitting."""
+    feature = RollFeature()
+    return NextFrameTask(
+        category="many-to-many",
+        input_columns=("roll",),
+        target_columns=(NEXT,),
+        input=feature,
+        target=feature,
+        objective={"name": "roll"},
+        sentence=explain(feature, None, "many-to-many"),
+    )

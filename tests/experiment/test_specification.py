@@ -22,7 +22,7 @@ from elman.features.feature import Encoding
 from elman.layers import parameter_count
 from elman.networks.build import solved, specified_network
 from elman.networks.objectives import objective_from_json
-from elman.tasks.next_frame import roll_task
+from rolls import roll_task
 
 SMALL = "[data]\nname = 'chorales'\n[network]\nhidden_size = 3\n"
 

@@ -19,8 +19,8 @@ from elman.experiment import DataSpec, Experiment
 from elman.models.model import Model
 from elman.networks.build import specified_network
 from elman.tasks.layout import layout_of
-from elman.tasks.next_frame import roll_task
 from roads import NEXT_CHARACTER, ROADS, WRITTEN_ROADS, Road
+from rolls import roll_task
 
 KNOWN = layout_of(DataSpec(name="chorales")).with_known_columns()
 

@@ -14,8 +14,8 @@ from elman.data.table import Table
 from elman.errors import ExperimentError
 from elman.experiment import read_experiment
 from elman.models.network import completed_network, untrained_network
-from elman.tasks.next_frame import roll_task
 from roads import ROADS, untrained
+from rolls import roll_task
 
 
 def test_the_outputs_of_an_untrained_network_begin_at_the_base_rates_unless_drawn() -> None:

@@ -18,10 +18,16 @@ import pytest
 from elman.data.sinks import write_table
 from elman.data.sources.standard_input import read_standard_input
 from elman.errors import DataError, OptionError
-from elman.models.rows import predicted_table, rows_from_standard_input
+from elman.models.model import Model
+from elman.models.rows import rows_from_standard_input
 from roads import ROADS, untrained
 
 REVIEWS = {"id": [7, 8, 9], "text": ["a fine film", "a dull plot, dull", "great"]}
+
+
+def predicted_table(model: Model, source: Any, *, probabilities: bool = False) -> dict[str, Any]:
+    table = model.table(source, with_targets=False)
+    return model.predictor.columns(table, probabilities=probabilities)
 
 
 def written(columns: dict[str, Any], as_format: str) -> bytes:

@@ -16,10 +16,10 @@ from elman.errors import DataError
 from elman.experiment import DataSpec, NetworkSpec
 from elman.experiment.training import TrainingSettings
 from elman.tasks.find import find_task
-from elman.tasks.next_frame import roll_task
 from elman.tasks.next_step import NextStepTask
 from elman.tasks.task import Task
 from roads import NEXT_CHARACTER, ROADS, WRITTEN_ROADS, Road, untrained
+from rolls import roll_task
 
 ALL = ROADS | WRITTEN_ROADS
 EVERY = pytest.mark.parametrize("road", ALL.values(), ids=ALL)

@@ -10,9 +10,9 @@ import pytest
 from elman.errors import ExperimentError
 from elman.experiment import Experiment
 from elman.networks.build import specified_network
-from elman.tasks.next_frame import roll_task
 from elman.tasks.task import Task
 from roads import NEXT_CHARACTER, ROADS, WRITTEN_ROADS, Road, untrained
+from rolls import roll_task
 
 EVERY = pytest.mark.parametrize(
     "road",

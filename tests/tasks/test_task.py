@@ -18,9 +18,9 @@ from elman.experiment import DataSpec, NetworkSpec
 from elman.experiment.decoder import DecoderSpec
 from elman.tasks.find import find_task, task_from_json
 from elman.tasks.fitting import SAMPLE, sample
-from elman.tasks.next_frame import roll_task
 from elman.tasks.task import Task
 from roads import NEXT_CHARACTER, ROADS, WRITTEN_ROADS, Road, untrained
+from rolls import roll_task
 
 REVIEWS = {
     "text": [f"a {word} film with plot {n}" for n, word in enumerate(["fine", "dull", "loud"] * 4)],

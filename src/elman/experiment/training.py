@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from elman.errors import OptionError
+
 Criterion = Literal["loss", "score"]
 """How validation selects weights: by the lowest loss, or by the highest score."""
 
@@ -22,6 +24,17 @@ GREATEST_SEED = 2**32 - 1
 
 NumPy's global generator takes 32 bits; those of Python and PyTorch take more.
 """
+
+
+def checked_seed(seed: int, name: str = "seed") -> int:
+    """Return a random seed that lies in its range.
+
+    Raises:
+        OptionError: it does not.
+    """
+    if not 0 <= seed <= GREATEST_SEED:
+        raise OptionError(f"{name} must lie in 0 … {GREATEST_SEED}, got {seed}.")
+    return seed
 
 
 class TrainingSettings(BaseModel):

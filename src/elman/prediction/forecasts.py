@@ -18,9 +18,9 @@ from elman.data.frequency import DAY, Frequency, Times, show_time
 from elman.data.table import Table
 from elman.errors import DataError, OptionError, counted
 from elman.experiment.forecast import ForecastSpec
+from elman.experiment.training import checked_seed
 from elman.features.forecast import ForecastFeature
 from elman.networks.objectives.distributions.quantiles import DECILES
-from elman.prediction.predictor import checked_seed
 from elman.tasks.task import Task
 
 PATHS_AT_ONCE = 16_384

@@ -18,6 +18,7 @@ from elman.data.table import Table
 from elman.errors import DataError, OptionError, unknown
 from elman.evaluation.scores import Scores
 from elman.experiment import Experiment
+from elman.experiment.training import checked_seed
 from elman.tasks.task import Task
 
 
@@ -267,14 +268,3 @@ def check_sampling(*, steps: int, temperature: float, seed: int) -> torch.Genera
     if not 0 < temperature < float("inf"):
         raise OptionError(f"temperature must be a positive number, got {temperature}.")
     return torch.Generator().manual_seed(checked_seed(seed))
-
-
-def checked_seed(seed: int) -> int:
-    """Return a seed in range.
-
-    Raises:
-        OptionError: it is not.
-    """
-    if not 0 <= seed < 2**63:
-        raise OptionError(f"seed must lie in 0 … 2⁶³ − 1, got {seed}.")
-    return seed

@@ -16,13 +16,13 @@ from elman.evaluation.language import bits_per_character, perplexity
 from elman.evaluation.scores import Scores, score
 from elman.evaluation.translation import sacrebleu
 from elman.experiment.decoder import DecodingSpec
+from elman.experiment.training import checked_seed
 from elman.networks.decoding import DecodingOptions, Hypothesis, decode
 from elman.prediction.predictor import (
     AttentionMap,
     Predictions,
     Predictor,
     Written,
-    checked_seed,
     require_targets,
 )
 from elman.prediction.targets import FROM_NOTHING, notes_of_empty_rows
@@ -220,7 +220,7 @@ def generators(seed: int, rows: int) -> list[torch.Generator]:
         OptionError: the seed is out of range.
     """
     checked_seed(seed)
-    return [torch.Generator().manual_seed((seed + row) % 2**63) for row in range(rows)]
+    return [torch.Generator().manual_seed(seed + row) for row in range(rows)]
 
 
 @torch.no_grad()

@@ -20,7 +20,7 @@ from sklearn.utils.validation import (
 from elman.data.table import Table
 from elman.errors import DataError, OptionError
 from elman.experiment import full_name
-from elman.experiment.training import GREATEST_SEED
+from elman.experiment.training import checked_seed
 from elman.models.directory import EXPERIMENT
 from elman.models.model import Model
 from elman.runs.run import RunResult, run_experiment
@@ -172,11 +172,7 @@ class SequenceEstimator(BaseEstimator):  # type: ignore[misc]
     def _seed(self) -> int:
         """Return `random_state` if it is a seed; sample one from it if it is a generator."""
         if isinstance(self.random_state, int | np.integer):
-            if not 0 <= self.random_state <= GREATEST_SEED:
-                raise OptionError(
-                    f"random_state must lie in 0 … {GREATEST_SEED}, got {self.random_state}."
-                )
-            return int(self.random_state)
+            return checked_seed(int(self.random_state), "random_state")
         return int(check_random_state(self.random_state).randint(_SEEDS))
 
     @contextmanager

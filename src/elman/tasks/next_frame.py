@@ -11,10 +11,7 @@ from elman.batches.batching import Batches, Example, chunks, next_step
 from elman.batches.transposed import TransposedBatches
 from elman.data.table import Table
 from elman.experiment import NetworkSpec
-from elman.experiment.data import NEXT
 from elman.experiment.training import TrainingSettings
-from elman.features.roll import RollFeature
-from elman.tasks.category import explain
 from elman.tasks.defaults import Settings
 from elman.tasks.next_step import caveat_of_future
 from elman.tasks.task import Task, refuse_no_steps
@@ -68,17 +65,3 @@ class NextFrameTask(Task):
             "training.patience": 20,
             "training.batch_size": 16,
         }
-
-
-def roll_task() -> NextFrameTask:
-    """The task of a corpus of piano rolls, whose feature needs no fitting."""
-    feature = RollFeature()
-    return NextFrameTask(
-        category="many-to-many",
-        input_columns=("roll",),
-        target_columns=(NEXT,),
-        input=feature,
-        target=feature,
-        objective={"name": "roll"},
-        sentence=explain(feature, None, "many-to-many"),
-    )

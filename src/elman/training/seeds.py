@@ -13,8 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from elman.errors import OptionError
-from elman.experiment.training import GREATEST_SEED
+from elman.experiment.training import checked_seed
 
 _PREFIX = "generator."
 
@@ -28,9 +27,7 @@ def seed_everything(seed: int) -> None:
     Raises:
         OptionError: the seed is outside that range.
     """
-    if not 0 <= seed <= GREATEST_SEED:
-        raise OptionError(f"seed must lie in 0 … {GREATEST_SEED}, got {seed}.")
-    random.seed(seed)
+    random.seed(checked_seed(seed))
     np.random.seed(seed)
     torch.manual_seed(seed)
 

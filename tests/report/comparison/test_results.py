@@ -82,12 +82,6 @@ def test_a_cell_is_summarised_over_its_seeds() -> None:
     assert gru.best_epoch.mean == 41.5
 
 
-def test_the_best_seed_is_validation_s_whatever_the_test_says() -> None:
-    seeds = [seed_result(1, 8.0, valid_nll=8.6), seed_result(2, 9.0, valid_nll=8.5)]
-    result = CellResult(cell="gru", hidden_size=3, parameters=5, seeds=seeds)
-    assert result.best_seed.seed == 2
-
-
 def test_json_gives_the_same_comparison_back() -> None:
     whole = comparison()
     assert Comparison.model_validate_json(whole.model_dump_json()) == whole
@@ -161,7 +155,6 @@ def test_shares_are_told_in_per_cent_and_without_published_numbers() -> None:
     )
     assert whole.rows()[0] == ("gru", "5", "99", "88.0% ± 1.4%", "89.0% ± 1.4%", "5", "0.100")
     assert [result.cell for result in whole.ranked] == ["gru", "lstm"]
-    assert whole.results[0].best_seed.seed == 0
     assert whole.sources() == ""
     assert (
         "Accuracy: the share of right predictions; higher is better; mean ±" in whole.to_markdown()
@@ -173,10 +166,6 @@ def test_other_scores_have_decimals_of_their_own() -> None:
     whole = of_shares()
     assert whole.text(whole.results[0], "test", "log_loss") == "0.360 ± 0.014"
     assert whole.text(whole.results[0], "test", "mse") == "–"
-
-
-def test_the_best_seed_has_the_highest_score_where_higher_is_better() -> None:
-    assert of_shares().results[1].best_seed.seed == 1
 
 
 def test_a_long_name_of_a_score_stands_below_the_part_s() -> None:

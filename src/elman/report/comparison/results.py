@@ -157,12 +157,6 @@ class CellResult(BaseModel):
         """Units of the recurrent layers; one number where all have the same."""
         return self.hidden_size if isinstance(self.hidden_size, list) else [self.hidden_size]
 
-    @property
-    def best_seed(self) -> SeedResult:
-        """The result of the seed that is best on the validation rows, to look at, not to report."""
-        sign = -1 if MEASURES[self.seeds[0].score].higher_is_better else 1
-        return min(self.seeds, key=lambda result: sign * result.value("valid"))
-
 
 class Comparison(BaseModel):
     """Several cells on one data set, on equal terms.
