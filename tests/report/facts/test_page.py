@@ -70,7 +70,7 @@ WRITTEN = {
     "a language to names": [
         "How well does it predict “name”?",
         "its input read as the initial state",
-        "Most likely",
+        "Decoded",
         "Sampled: at temperature 0.8",
     ],
     "a picture to its caption": [

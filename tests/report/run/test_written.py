@@ -119,7 +119,7 @@ def test_pictures_stand_above_what_was_written_of_them() -> None:
 def test_samples_stand_beside_the_likeliest_and_the_true() -> None:
     samples = [WrittenSamples("Irish", "Maley", ["Daley", ""], ["Foley"])]
     text = page_of(samples=samples, samples_note="At temperature 0.8.").text
-    assert "Irish Most likely Maley Sampled Daley nothing True Foley At temperature 0.8." in text
+    assert "Irish Decoded Maley Sampled Daley nothing True Foley At temperature 0.8." in text
 
 
 def test_a_map_of_attention_is_a_table_with_a_shade_a_weight() -> None:

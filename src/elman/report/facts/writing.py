@@ -69,7 +69,7 @@ def written_examples(model: Model, table: Table) -> dict[str, Any]:
     if not task.input.has_steps and not task.input.is_picture:
         return {
             "samples": _samples(model, table),
-            "samples_note": "Most likely: decoded as for predictions. Sampled: at temperature "
+            "samples_note": "Decoded: as for predictions. Sampled: at temperature "
             f"{TEMPERATURE:g}, with seeds from {SEED} on. True: targets of the same input.",
         }
     table, truths = _with_truths(task, table)
