@@ -43,6 +43,7 @@ def rooms_imported(code: str) -> Iterator[str]:
     """Yield the room of every import in a module, wherever it stands."""
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
+            assert not any(alias.name == "elman" and alias.asname for alias in node.names)
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module == "elman":
             names = [_HOME_OF.get(alias.name, f"elman.{alias.name}") for alias in node.names]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from elman.music.midi import write_midi
 from elman.networks.objectives.distributions import DISTRIBUTIONS, distribution_from_json
 from elman.runs.run import run_experiment
 from elman.runs.train import train
+from elman.training.progress import LineProgress
 from roads import WRITTEN_ROADS, travelled
 
 ROLLS = "[data]\nname = 'chorales'\n[network]\ncell = 'simple'\nhidden_size = 3\n"
@@ -105,15 +107,16 @@ def test_a_run_whose_scores_need_an_extra_fails_before_anything_is_written(
     assert (tmp_path / "run" / "report.html").exists()
 
 
-def test_a_run_whose_page_plays_music_fails_before_anything_is_written(
+def test_a_page_without_mido_has_no_music_and_says_which_extra_brings_it(
     without: Any, tmp_path: Path
 ) -> None:
     without("mido")
-    with refused("music"):
-        run_experiment(Experiment.from_toml(ROLLS), tmp_path / "run")
-    assert not (tmp_path / "run").exists()
-    run_experiment(Experiment.from_toml(ROLLS), tmp_path / "run", page=False)
-    assert (tmp_path / "run" / "result.json").exists()
+    screen = io.StringIO()
+    run_experiment(Experiment.from_toml(ROLLS), tmp_path / "run", progress=LineProgress(screen))
+    assert 'needs the package mido; install it with pip install "elman[music]"' in screen.getvalue()
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "data:audio/midi" not in page
+    assert "Without the package mido" in page
 
 
 def test_a_forecast_by_a_distribution_of_scipy_s_fails_before_anything_is_written(

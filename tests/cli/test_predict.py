@@ -93,7 +93,7 @@ def test_rows_that_hold_the_truth_keep_it(reviews_run: Path, tmp_path: Path) -> 
         ("", [], 1, "is empty"),
         ("text\n", [], 1, "header"),
         ("text\na\n", ["--format", "jsnl"], 2, "unknown format 'jsnl'; did you mean 'jsonl'?"),
-        ("text\na\n", ["--out", "a.cvs"], 2, "unknown file name's end '.cvs'; did you mean '.csv'"),
+        ("text\na\n", ["--out", "a.cvs"], 2, "unknown output suffix '.cvs'; did you mean '.csv'"),
         ("text\na\n", ["--n-best", "2"], 2, "--n-best is for a model that writes; this model's"),
         (
             "text\na\n",

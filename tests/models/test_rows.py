@@ -161,7 +161,7 @@ def test_a_file_s_name_says_its_format_and_its_folder_is_made(
 @pytest.mark.parametrize(
     ("out", "as_format", "words"),
     [
-        ("a.cvs", None, r"unknown file name's end '\.cvs'; did you mean '\.csv'\?"),
+        ("a.cvs", None, r"unknown output suffix '\.cvs'; did you mean '\.csv'\?"),
         (None, "jsnl", r"unknown format 'jsnl'; did you mean 'jsonl'\?"),
     ],
 )

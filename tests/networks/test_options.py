@@ -108,7 +108,7 @@ def test_what_only_an_experiment_says_is_not_handed_to_the_builder() -> None:
 
 def test_the_builder_reads_every_option() -> None:
     texts = [(SOURCE / "networks" / f"{name}.py").read_text("utf-8") for name in BUILDERS]
-    for model, variables in ((NetworkOptions, "asked|own"), (DecoderSpec, "writing")):
+    for model, variables in ((NetworkOptions, "checked|own|options"), (DecoderSpec, "writing")):
         read = {name for text in texts for name in re.findall(rf"(?:{variables})\.(\w+)", text)}
         assert model.model_fields.keys() <= read
 

@@ -18,18 +18,18 @@ _SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".json": "jsonl", ".parquet": "pa
 
 
 def format_to_write(out: Path | None, as_format: str | None) -> str:
-    """Settle in which format rows are written; before any is answered, lest that be for nothing.
+    """Choose the output format, before any row is predicted.
 
     Args:
         out: the file, by whose name to go; None for a stream.
         as_format: csv, jsonl or parquet, where it is said.
 
     Raises:
-        OptionError: the format, or the end of the file's name, is unknown.
+        OptionError: the format, or the suffix of the file, is unknown.
     """
     if as_format is None and out is not None:
         if out.suffix.lower() not in _SUFFIXES:
-            raise unknown("file name's end", out.suffix, _SUFFIXES)
+            raise unknown("output suffix", out.suffix, _SUFFIXES)
         as_format = _SUFFIXES[out.suffix.lower()]
     if as_format not in FORMATS:
         raise unknown("format", as_format, FORMATS)
@@ -45,7 +45,7 @@ def write_table(
         columns: name → values.
         out: the file; None for the stream.
         as_format: csv, jsonl or parquet; None to go by the file's name.
-        stream: where to, without a file.
+        stream: written to when there is no file.
 
     Raises:
         OptionError: the format is unknown.

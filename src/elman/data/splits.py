@@ -14,6 +14,9 @@ from elman.errors import DataError, OptionError, counted, unknown
 
 Rows = NDArray[np.int64]
 
+PARTS = ("train", "valid", "test")
+"""The parts of a split, by their short names."""
+
 PART_OF: Mapping[str, str] = MappingProxyType(
     {
         "train": "train",
@@ -127,11 +130,11 @@ def _cut(order: Rows, counts: Mapping[str, int], notes: tuple[str, ...] = ()) ->
 
 
 def _by_column(table: Table, column: str, shares: Mapping[str, float], seed: int) -> Splits:
-    rows: dict[str, list[int]] = {"train": [], "valid": [], "test": []}
+    rows: dict[str, list[int]] = {part: [] for part in PARTS}
     for row, value in enumerate(table.column(column)):
         part = PART_OF.get(str(value).strip().lower())
         if part is None:
-            error = unknown("part", value, ["train", "valid", "test"], error=DataError)
+            error = unknown("part", value, PARTS, error=DataError)
             raise DataError(f"{table.where(row)}, column {column}: {error}")
         rows[part].append(row)
     if not rows["train"]:

@@ -129,7 +129,7 @@ class Feature(ABC):
 
     @abstractmethod
     def decode(self, encoded: Tensor) -> Any:
-        """Turn a tensor back into a value."""
+        """Turn a tensor back into a value that the scores can compare: a number or a name."""
 
     @abstractmethod
     def to_json(self) -> dict[str, Any]:

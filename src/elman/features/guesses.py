@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from elman.data.sources.files import PICTURES, SOUNDS
 from elman.features.roll import KEYS
 from elman.features.vocabulary import Name, as_name
 
@@ -24,8 +25,6 @@ OPEN_VOCABULARY = 1000
 WORDS = {"characters": True, "lowercase": True, "min_count": 2}
 """Options for such words: rare and unknown words are known only by their characters."""
 
-SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif")
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 SEPARATORS = (";", "|")
 
 

@@ -10,8 +10,16 @@ from typing import Any
 import numpy as np
 import torch
 
+from elman.data.splits import PARTS
 from elman.data.table import Table
-from elman.errors import CheckpointError, ElmanError, OptionError, unknown
+from elman.errors import (
+    CheckpointError,
+    ElmanError,
+    MissingDependencyError,
+    OptionError,
+    PluginError,
+    unknown,
+)
 from elman.evaluation.scores import Scores
 from elman.experiment import Experiment
 from elman.files import read_json, write_atomically
@@ -24,8 +32,6 @@ from elman.tasks.find import task_from_json
 from elman.tasks.layout import layout_of
 from elman.tasks.task import Task
 from elman.training.checkpoint import FORMAT, load_checkpoint, load_weights, save_checkpoint
-
-PARTS = ("train", "valid", "test")
 
 
 class Model:
@@ -288,6 +294,8 @@ class Model:
                 task.make_objective(),
                 **task.network_arguments(experiment),
             )
+        except (MissingDependencyError, PluginError):
+            raise  # the description is sound; what it needs is not installed
         except (ElmanError, KeyError, TypeError) as error:
             raise CheckpointError(f"{path} is not a model's description: {error}") from error
         load_weights(network, weights.tensors, origin=directory / WEIGHTS)

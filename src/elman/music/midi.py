@@ -8,7 +8,7 @@ from typing import Any, TypedDict, Unpack
 
 from numpy.typing import ArrayLike
 
-from elman.errors import DataError, OptionError, import_extra, unknown
+from elman.errors import DataError, MissingDependencyError, OptionError, import_extra, unknown
 from elman.features.roll import KEYS, LOWEST_NOTE, as_roll, held_notes
 from elman.files import write_atomically
 
@@ -36,6 +36,15 @@ def mido() -> Any:
         MissingDependencyError: mido is not installed.
     """
     return import_extra("mido", "music", "writing music as MIDI")
+
+
+def can_write_midi() -> bool:
+    """Tell whether mido is installed."""
+    try:
+        mido()
+    except MissingDependencyError:
+        return False
+    return True
 
 
 def write_midi(roll: ArrayLike, path: Path | str, **options: Unpack[MIDIOptions]) -> Path:

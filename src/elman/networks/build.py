@@ -7,7 +7,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from elman.errors import OptionError
+from elman.cells import CELLS
+from elman.errors import OptionError, unknown
 from elman.experiment.decoder import DecoderSpec
 from elman.experiment.network import NetworkOptions, NetworkSpec
 from elman.experiment.words import checked_options
@@ -73,6 +74,9 @@ def build_network(
     checked = checked_options(NetworkOptions, options, "network")
     writing = checked_options(DecoderSpec, decoder or {}, "decoder")
     form = known_category(category)
+    for cell in (checked.cell, writing.cell or checked.cell):
+        if cell not in CELLS:
+            raise unknown("cell", cell, CELLS)
     if isinstance(objective, ForecastObjective):
         return build_forecaster(form, objective, checked, writing, forecast, device)
     check_meaning(form, checked)

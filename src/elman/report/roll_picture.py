@@ -7,7 +7,7 @@ import base64
 from matplotlib.axes import Axes
 
 from elman.features.roll import Roll
-from elman.music.midi import encode_midi
+from elman.music.midi import can_write_midi, encode_midi
 from elman.music.notes import describe
 from elman.music.piano_roll import draw_piano_roll
 from elman.report.page import Picture, draw_inline
@@ -50,11 +50,14 @@ def roll_picture(
         axes.tick_params(labelcolor=THEME["ink"], labelsize=FONT_SIZE)
 
     description = describe(roll)
-    music = base64.b64encode(encode_midi(roll, frames_per_beat=frames_per_beat)).decode()
+    address = ""
+    if can_write_midi():
+        music = base64.b64encode(encode_midi(roll, frames_per_beat=frames_per_beat)).decode()
+        address = f"data:audio/midi;base64,{music}"
     return Picture(
         draw_inline(name, draw, ROLL),
         title,
         "Silence: no key is ever pressed." if description is None else str(description),
-        f"data:audio/midi;base64,{music}",
+        address,
         file,
     )

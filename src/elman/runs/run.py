@@ -27,7 +27,7 @@ from elman.models.directory import EXPERIMENT, MODEL, RESULT
 from elman.models.model import Model
 from elman.models.network import completed_network, untrained_network
 from elman.prediction.predictors import predictor_of
-from elman.report.facts import check_installed, write_page
+from elman.report.facts import notes_of_page, write_page
 from elman.tasks.defaults import completed
 from elman.tasks.find import find_task
 from elman.tasks.layout import layout_of
@@ -144,10 +144,9 @@ def run_experiment(
     # What cannot be built is refused before anything is written.
     network = untrained_network(complete, task, parts.train)
     predictor_of(task, network, complete).check_installed()
-    if page:
-        check_installed(task, complete)
     _announce(directory.name, complete, task, parts, progress)
-    for note in task.notes_of_settings(complete, parts.train):
+    missing = notes_of_page(task, complete) if page else []
+    for note in (*task.notes_of_settings(complete, parts.train), *missing):
         progress.say(f"note: {note}")
     history = _fit(network, complete, task, parts, directory, progress)
     solved = complete.model_copy(update={"network": completed_network(complete, task)})

@@ -12,12 +12,12 @@ from elman.data import catalog
 from elman.data.arrow import is_list, is_text
 from elman.data.sequences import to_sequences, windows
 from elman.data.sources import read_table
+from elman.data.sources.files import PICTURES
 from elman.data.splits import split
 from elman.data.table import Table
 from elman.errors import DataError, ExperimentError, counted
 from elman.experiment.data import DataSpec
 from elman.features.feature import feature_class
-from elman.features.guesses import PICTURES
 from elman.features.inference import infer_kind
 from elman.tasks.fitting import sample
 

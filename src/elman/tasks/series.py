@@ -14,13 +14,11 @@ from elman.data.arrow import is_number
 from elman.data.frequency import Frequency
 from elman.data.long_series import LongSeries, long_series
 from elman.data.sources import read_table
-from elman.data.splits import PART_OF
+from elman.data.splits import PART_OF, PARTS
 from elman.data.table import Table
 from elman.errors import DataError, ExperimentError, counted, unknown
 from elman.experiment.data import DataSpec
 from elman.tasks.rows import Parts, RowsLayout, source_of
-
-_PARTS = ("train", "valid", "test")
 
 Steps = NDArray[np.int64]
 
@@ -146,7 +144,7 @@ class SeriesLayout(RowsLayout):
         data = self.data
         if data.name is not None:
             named = catalog.tables(data.name)
-            return {part: named[part] for part in _PARTS if part in named}
+            return {part: named[part] for part in PARTS if part in named}
         whole = read_table(source_of(data, source), format=data.format)
         if data.split_column is not None:
             return _by_column(whole, data.split_column)
@@ -164,11 +162,11 @@ def _whole(series: LongSeries) -> Table:
 
 
 def _by_column(table: Table, column: str) -> dict[str, Table]:
-    rows: dict[str, list[int]] = {part: [] for part in _PARTS}
+    rows: dict[str, list[int]] = {part: [] for part in PARTS}
     for row, value in enumerate(table.column(column)):
         part = PART_OF.get(str(value).strip().lower())
         if part is None:
-            error = unknown("part", value, _PARTS, error=DataError)
+            error = unknown("part", value, PARTS, error=DataError)
             raise DataError(f"{table.where(row)}, column {column}: {error}")
         rows[part].append(row)
     if not rows["train"]:

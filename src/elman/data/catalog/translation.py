@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from elman.data.catalog.entry import Columns, Contents, DataSet, File, Layout, on_github
 
-PARTS = {"train": "train", "valid": "val", "test": "test_2016_flickr"}
+_FILES = {"train": "train", "valid": "val", "test": "test_2016_flickr"}
 
 
 def read_multi30k(contents: Contents) -> Mapping[str, Columns]:
@@ -18,7 +18,7 @@ def read_multi30k(contents: Contents) -> Mapping[str, Columns]:
             "en_tokenised": _lines(contents[f"{part}.lc.norm.tok.en"]),
             "de_tokenised": _lines(contents[f"{part}.lc.norm.tok.de"]),
         }
-        for split, part in PARTS.items()
+        for split, part in _FILES.items()
     }
 
 

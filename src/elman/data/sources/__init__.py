@@ -30,7 +30,7 @@ from elman.data.sources.archive import read_npz
 from elman.data.sources.conll import looks_like_conll, read_conll
 from elman.data.sources.delimited import looks_delimited, read_delimited
 from elman.data.sources.files import COMPRESSED, stem_of, suffix_of
-from elman.data.sources.folder import PARTS, label_table, media_of, read_labelled_folder
+from elman.data.sources.folder import PART_FOLDERS, label_table, media_of, read_labelled_folder
 from elman.data.sources.format import Format
 from elman.data.sources.json_lines import read_json
 from elman.data.sources.memory import read_memory
@@ -242,7 +242,7 @@ def _refuse_parts(files: Sequence[Path], folder: Path) -> None:
 def _part_of(path: Path) -> Path | None:
     """Return the folder of a path, or the path itself, that is named after a part, if any is."""
     candidates = (*reversed(path.parents), path)
-    return next((each for each in candidates if stem_of(each).lower() in PARTS), None)
+    return next((each for each in candidates if stem_of(each).lower() in PART_FOLDERS), None)
 
 
 def _several(tables: Sequence[Table]) -> str:

@@ -6,16 +6,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from elman.data.sources.delimited import read_delimited
-from elman.data.sources.files import fingerprint_of, suffix_of
+from elman.data.sources.files import PICTURES, SOUNDS, fingerprint_of, suffix_of
 from elman.data.sources.plain_text import read_text
 from elman.data.table import Table, combined
 from elman.errors import DataError, counted
 
-MEDIA = {
-    "audio": (".wav", ".flac"),
-    "image": (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"),
-    "text": (".txt",),
-}
+MEDIA = {"audio": SOUNDS, "image": PICTURES, "text": (".txt",)}
 """Column → suffixes of its files."""
 
 LABEL_TABLES = tuple(
@@ -23,7 +19,7 @@ LABEL_TABLES = tuple(
 )
 """Names of tables that label the files beside them."""
 
-PARTS = frozenset({"train", "training", "valid", "validation", "val", "dev", "test"})
+PART_FOLDERS = frozenset({"train", "training", "valid", "validation", "val", "dev", "test"})
 """Names of folders that are parts of a split, not labels."""
 
 
@@ -86,7 +82,7 @@ def _values(files: Sequence[Path], column: str) -> tuple[list[str], list[str]]:
 def _columns_of_folders(folder: Path, files: Sequence[Path]) -> dict[str, list[str]]:
     """Return the columns `split` and `label`, from the names of the folders."""
     above = [file.relative_to(folder).parts[:-1] for file in files]
-    in_parts = all(parts and parts[0].lower() in PARTS for parts in above)
+    in_parts = all(parts and parts[0].lower() in PART_FOLDERS for parts in above)
     names = ["split", "label"] if in_parts else ["label"]
     depths = {len(parts) for parts in above}
     if depths == {0}:

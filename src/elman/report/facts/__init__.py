@@ -1,5 +1,5 @@
 """From a trained model to the page of its run."""
 
-from elman.report.facts.page import check_installed, write_page
+from elman.report.facts.page import notes_of_page, write_page
 
-__all__ = ["check_installed", "write_page"]
+__all__ = ["notes_of_page", "write_page"]

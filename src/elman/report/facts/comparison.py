@@ -12,7 +12,7 @@ from elman.features.roll import Roll, as_roll
 from elman.inspection.gradient_flow import GradientFlow, gradient_flow
 from elman.models.model import Model
 from elman.models.network import untrained_network
-from elman.music.midi import write_midi
+from elman.music.midi import can_write_midi, write_midi
 from elman.networks import ManyToMany
 from elman.report.facts.flow import flow_of
 from elman.report.run.facts import Flow
@@ -108,7 +108,8 @@ def compose_with(
     composed = {}
     for cell, model in models.items():
         composed[cell] = model.generate(COMPOSED_FRAMES, seed=1)
-        write_midi(composed[cell], out / f"{cell}.mid", frames_per_beat=frames_per_beat)
+        if can_write_midi():
+            write_midi(composed[cell], out / f"{cell}.mid", frames_per_beat=frames_per_beat)
     return composed
 
 

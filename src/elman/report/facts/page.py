@@ -12,7 +12,7 @@ from elman.evaluation.measures import MEASURES
 from elman.evaluation.scores import Scores
 from elman.experiment import Experiment
 from elman.models.model import Model
-from elman.music.midi import mido
+from elman.music.midi import can_write_midi
 from elman.report.facts.examples import examples_of
 from elman.report.facts.flow import flow_of
 from elman.report.facts.network import cell_of, network_in_words
@@ -31,14 +31,15 @@ COLUMNS = 4
 """Columns that a title names, at most."""
 
 
-def check_installed(task: Task, experiment: Experiment) -> None:
-    """Raise, before hours of training, if the page needs an extra that is missing.
-
-    Raises:
-        MissingDependencyError: an extra is not installed.
-    """
-    if isinstance(task, NextFrameTask) and not task.caveat(experiment.network):
-        mido()  # the page plays what the network composed
+def notes_of_page(task: Task, experiment: Experiment) -> list[str]:
+    """Say what the page of a run will leave out because an extra is missing."""
+    composes = isinstance(task, NextFrameTask) and not task.caveat(experiment.network)
+    if not composes or can_write_midi():
+        return []
+    return [
+        "the report has no music to listen to: writing MIDI needs the package mido; install it "
+        'with pip install "elman[music]".'
+    ]
 
 
 def write_page(
