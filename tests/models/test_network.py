@@ -75,7 +75,7 @@ def test_words_begin_at_their_pretrained_vectors(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words", "said"),
     [
-        ("text to a class", ["Unseen"], "words of the training part has a vector in"),
+        ("text to a class", ["Unseen"], "training words has a vector in"),
         ("measurements to a class", ["film"], "the input is of kind 'record'; leave them out."),
     ],
 )

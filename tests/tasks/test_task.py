@@ -361,7 +361,7 @@ def test_names_that_stand_in_other_parts_alone_are_said_with_their_places() -> N
     assert not any("never" in note for note in find_task(data, NetworkSpec(), train, [known]).notes)
     task = find_task(data, NetworkSpec(), train, [known, other])
     assert task.notes[-1] == (
-        "never in the training part, so never predicted: 'odd' (test.csv, row 1), 'so' (test.csv, "
+        "not in the training rows, so never predicted: 'odd' (test.csv, row 1), 'so' (test.csv, "
         "row 2), 'od' (test.csv, row 3) and 1 more."
     )
 

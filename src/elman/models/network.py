@@ -57,7 +57,7 @@ def _begin_at_word_vectors(network: nn.Module, task: Task, path: str) -> None:
     loaded = load_word_vectors(inputs.inputs.tables[0], read_word_vectors(path, ids))
     if not loaded:
         raise ExperimentError(
-            f"none of the {len(ids)} words of the training part has a vector in {path}; are they "
+            f"none of the {len(ids)} training words has a vector in {path}; are they "
             "spelt differently there, in capitals for instance?"
         )
 

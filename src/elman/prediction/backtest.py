@@ -191,5 +191,7 @@ def backtest(
     horizon = len(forecasts.truths[0])
     notes = [f"{counted(len(forecasts.truths), 'forecast')} of {counted(horizon, 'step')} each."]
     if options.standardised:
-        notes.append("Scores are of values standardised by the training part.")
+        notes.append(
+            "Scores are of values standardised by mean and deviation of the training data."
+        )
     return scores.model_copy(update={"notes": (*notes, *scores.notes)})

@@ -209,7 +209,7 @@ def _never_learned(
         return []
     listed = [f"{target.names[index]!r} ({place})" for index, place in first.items()][:SHOWN]
     more = f" and {len(first) - SHOWN} more" if len(first) > SHOWN else ""
-    return [f"never in the training part, so never predicted: {', '.join(listed)}{more}."]
+    return [f"not in the training rows, so never predicted: {', '.join(listed)}{more}."]
 
 
 def _category(

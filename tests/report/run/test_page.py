@@ -319,7 +319,7 @@ def test_a_flow_says_whose_loss_it_follows_and_through_what() -> None:
     steps = flow_text(0.5)
     assert "the loss of a row’s last step, T," in steps
     assert "∂loss(T)/∂h(t) = ∂loss(T)/∂h(T) · ∂h(T)/∂h(T−1) · … · ∂h(t+1)/∂h(t)" in steps
-    assert "geometric mean over 4 rows of the validation part" in steps
+    assert "geometric mean over 4 rows of the validation data" in steps
     assert "Dashed" not in steps
     both = flow_text(0.5, 0.9)
     assert "Forward: the half-distance is 1 step" in both

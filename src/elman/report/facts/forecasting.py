@@ -83,5 +83,5 @@ def _note(backtest: Backtest, options: ForecastOptions) -> str:
     if all(end in backtest.quantiles for end in ENDS):
         sentences.append("The band is the 80% interval of the forecast.")
     if options.standardised:
-        sentences.append("Values are standardised by the training part.")
+        sentences.append("Values are standardised by mean and deviation of the training data.")
     return " ".join(sentences)

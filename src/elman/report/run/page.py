@@ -141,7 +141,7 @@ def _curves(facts: RunFacts, colour: str) -> list[Picture]:
         caption = "Dotted: training, averaged over the epoch. Solid: validation, after it."
         pictures.append(Picture(draw_inline("losses", losses), "Loss by epoch", caption))
     if len(curve_of(curve, "score")[0]):
-        caption = "On the validation part, after every epoch."
+        caption = "On the validation data, after every epoch."
         pictures.append(Picture(draw_inline("score", score), "Score by epoch", caption))
     return pictures
 
