@@ -30,8 +30,8 @@ def test_steps_without_a_row_are_missing_values_and_noted() -> None:
     assert str(values(result)) == "[[1.0, 2.0, nan, 4.0]]"
     assert str(result.frequency) == "day"
     assert result.notes == [
-        "1 of 4 steps at frequency 'day' have no row, the first one after 2020-01-02; they are "
-        "treated as missing values."
+        "no row for 1 of 4 steps at frequency 'day', the first one after 2020-01-02: treated as "
+        "missing values."
     ]
 
 

@@ -64,7 +64,7 @@ def test_missing_values_are_counted_and_noted(method: str, replacement: str) -> 
     moments.add_row([np.nan, 1.0])
     _, notes = moments.scaling(method, ["column 'x'", "column 'y'"])
     assert notes == [
-        f"column 'x': 2 of 4 training values are missing; they are replaced by {replacement} and "
+        f"column 'x': 2 of 4 training values missing: replaced by {replacement} and "
         "marked as missing."
     ]
 

@@ -194,7 +194,7 @@ def test_missing_values_are_masked_and_told_of(tmp_path: Path) -> None:
     values: list[Any] = [round(10 + math.sin(day), 3) for day in range(80)]
     values[20] = values[30] = ""
     model = series_model(tmp_path, values)
-    assert any("2 training values of y are missing" in note for note in model.task.input.notes)
+    assert any("2 missing training values of y: " in note for note in model.task.input.notes)
     assert np.isfinite(model.forecast()["mean"]).all()
 
 

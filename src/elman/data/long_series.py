@@ -273,8 +273,8 @@ def _gaps(
     jumps[borders] = False
     before = show_time(times[int(jumps.argmax())], frequency)
     return [
-        f"{absent:,} of {counted(total, 'step')} at frequency '{frequency}' have no row, the first "
-        f"one after {before}; they are treated as missing values."
+        f"no row for {absent:,} of {counted(total, 'step')} at frequency '{frequency}', the first "
+        f"one after {before}: treated as missing values."
     ]
 
 

@@ -175,8 +175,8 @@ class ForecastFeature(Feature):
         missing = int(targets.missing.sum())
         if missing:
             self.notes.append(
-                f"{counted(missing, 'training value')} of {', '.join(self.targets)} are missing; "
-                "they are marked as missing and left out of the loss."
+                f"{counted(missing, 'missing training value')} of {', '.join(self.targets)}: "
+                "marked as missing and left out of the loss."
             )
         if self.timed and self.steps is not None:
             self._cycles = fitting_cycles(self.steps, span)

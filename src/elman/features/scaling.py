@@ -182,8 +182,8 @@ class Moments:
         replacement = "0" if method == "none" else "the mean"
         absent = (self._rows - self.count).astype(int)
         notes = [
-            f"{subjects[column]}: {absent[column]} of {self._rows} training values are missing; "
-            f"they are replaced by {replacement} and marked as missing."
+            f"{subjects[column]}: {absent[column]} of {self._rows} training values missing: "
+            f"replaced by {replacement} and marked as missing."
             for column in np.flatnonzero(self.gaps).tolist()
         ]
         if method == "none":
