@@ -36,7 +36,7 @@ MISSING = {
         "tokenizers",
         "translation",
     ),
-    ("train", "chorales"): ("mido", "music"),
+    ("generate", "rolls"): ("mido", "music"),
 }
 """What a plain installation cannot do → the package it lacks, and the extra that brings it."""
 FAILED = 1
@@ -82,7 +82,13 @@ def install(wheel: Path, constraints: Path, folder: Path) -> Path:
 
 
 def see_extras(folder: Path, elman: Path) -> None:
-    """See that what needs an extra fails before training, with the command that installs it."""
+    """See that what needs an extra fails before training, with the command that installs it.
+
+    A page without its music is not worth a run: it is trained, and a note has the command.
+    """
+    done = run(folder, elman, "train", "chorales", "--epochs", "1", "--out", "rolls")
+    see(done.returncode == 0, f"the chorales were not trained: {done.stderr}")
+    see('pip install "elman[music]"' in done.stderr, f"no note on the music: {done.stderr}")
     for command, (package, extra) in MISSING.items():
         done = run(folder, elman, *command, "--out", "other")
         said = done.stderr.strip().splitlines()[-1:]

@@ -94,14 +94,20 @@ def test_rows_that_hold_the_truth_keep_it(reviews_run: Path, tmp_path: Path) -> 
         ("text\n", [], 1, "header"),
         ("text\na\n", ["--format", "jsnl"], 2, "unknown format 'jsnl'; did you mean 'jsonl'?"),
         ("text\na\n", ["--out", "a.cvs"], 2, "unknown output suffix '.cvs'; did you mean '.csv'"),
-        ("text\na\n", ["--n-best", "2"], 2, "--n-best is for a model that writes; this model's"),
+        (
+            "text\na\n",
+            ["--n-best", "2"],
+            2,
+            "--n-best is for a model that decodes a sequence; this model's",
+        ),
         (
             "text\na\n",
             ["--n-best", "0"],
             2,
             "'--n-best': Input should be greater than or equal to 1",
         ),
-        ("text\na\n", ["--set", "beam_size=2"], 2, "--set is for a model that writes"),
+        ("text\na\n", ["--seed", "2"], 2, "--seed is for a model that decodes a sequence"),
+        ("text\na\n", ["--set", "beam_size=2"], 2, "--set is for a model that decodes a sequence"),
     ],
 )
 def test_what_cannot_be_answered_is_refused_in_one_sentence(

@@ -66,6 +66,7 @@ def predict(
         "probabilities": probabilities,
         "n_best": n_best != 1,
         "settings": bool(settings),
+        "seed": seed is not None,
     }
     for name, is_given in given.items():
         if is_given and name not in predictor.takes:

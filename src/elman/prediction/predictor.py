@@ -176,10 +176,7 @@ class Predictor(ABC):
         """Return a column of the probability of each class or label."""
         target = self.task.target
         if predictions.probabilities is None or not target.predicts_names or target.has_steps:
-            raise OptionError(
-                "probabilities are given for classes and labels, one target a row; this model's "
-                f"task is {self.task.sentence}."
-            )
+            self._refuse_probabilities()
         return {
             f"p({name})": [float(row[index]) for row in predictions.probabilities]
             for index, name in enumerate(target.names)
@@ -196,10 +193,20 @@ class Predictor(ABC):
         Raises:
             OptionError: always.
         """
-        if option.removeprefix("--") in {"horizon", "quantiles"}:
+        name = option.removeprefix("--")
+        if name in {"horizon", "quantiles"}:
             self._refuse_forecast()
+        if name == "probabilities":
+            self._refuse_probabilities()
         raise OptionError(
-            f"{option} is for a model that writes; this model's task is {self.task.sentence}."
+            f"{option} is for a model that decodes a sequence; this model's task is "
+            f"{self.task.sentence}."
+        )
+
+    def _refuse_probabilities(self) -> NoReturn:
+        raise OptionError(
+            "probabilities are given for classes and labels, one target a row; this model's "
+            f"task is {self.task.sentence}."
         )
 
     def _refuse_forecast(self) -> NoReturn:
