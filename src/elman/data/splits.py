@@ -129,7 +129,12 @@ def _cut(order: Rows, counts: Mapping[str, int], notes: tuple[str, ...] = ()) ->
     return Splits(np.sort(order[test:end]), np.sort(order[end:]), np.sort(order[:test]), notes)
 
 
-def _by_column(table: Table, column: str, shares: Mapping[str, float], seed: int) -> Splits:
+def rows_by_part(table: Table, column: str) -> dict[str, list[int]]:
+    """Return part → its rows, as a column with the parts' names says.
+
+    Raises:
+        DataError: a value names no part, or no row is for training.
+    """
     rows: dict[str, list[int]] = {part: [] for part in PARTS}
     for row, value in enumerate(table.column(column)):
         part = PART_OF.get(str(value).strip().lower())
@@ -139,6 +144,11 @@ def _by_column(table: Table, column: str, shares: Mapping[str, float], seed: int
         rows[part].append(row)
     if not rows["train"]:
         raise DataError(f"column {column!r} of {table.source} has no row with 'train'.")
+    return rows
+
+
+def _by_column(table: Table, column: str, shares: Mapping[str, float], seed: int) -> Splits:
+    rows = rows_by_part(table, column)
     missing = {part: 0 if rows[part] else share for part, share in shares.items()}
     notes = tuple(
         f"column {column!r} has no row with {part!r}; {share:.0%} of the training rows are used."

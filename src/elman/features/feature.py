@@ -144,6 +144,11 @@ class Feature(ABC):
             DataError: the state is malformed.
         """
 
+    def kind_of_column(self, name: str) -> str:
+        """Return what a page says that a column holds; a feature may read several."""
+        del name
+        return self.kind
+
     @property
     def spelled(self) -> bool:
         """Whether its steps are characters."""

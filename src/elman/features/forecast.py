@@ -123,6 +123,11 @@ class ForecastFeature(Feature):
         """The items of the training rows, in the order of their ids 1, 2, …."""
         return list(self._items)
 
+    def kind_of_column(self, name: str) -> str:
+        """Return `series`, which all columns of a forecast hold."""
+        del name
+        return "series"
+
     @property
     def layout(self) -> Layout:
         """The number of columns of each sort in an encoded step."""

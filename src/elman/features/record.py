@@ -87,6 +87,10 @@ class RecordFeature(Feature):
         """Names of the columns of categories, in order; known once fitted."""
         return self._of_kind("category")
 
+    def kind_of_column(self, name: str) -> str:
+        """Return `number` or `category`; known once fitted."""
+        return "number" if name in self.numbers else "category"
+
     @property
     def encoding(self) -> Encoding:
         """The numbers, one more for each with missing values, and one id a category."""

@@ -14,9 +14,9 @@ from elman.data.arrow import is_number
 from elman.data.frequency import Frequency
 from elman.data.long_series import LongSeries, long_series
 from elman.data.sources import read_table
-from elman.data.splits import PART_OF, PARTS
+from elman.data.splits import PARTS, rows_by_part
 from elman.data.table import Table
-from elman.errors import DataError, ExperimentError, counted, unknown
+from elman.errors import DataError, ExperimentError, counted
 from elman.experiment.data import DataSpec
 from elman.tasks.rows import Parts, RowsLayout, source_of
 
@@ -147,7 +147,8 @@ class SeriesLayout(RowsLayout):
             return {part: named[part] for part in PARTS if part in named}
         whole = read_table(source_of(data, source), format=data.format)
         if data.split_column is not None:
-            return _by_column(whole, data.split_column)
+            rows = rows_by_part(whole, data.split_column)
+            return {part: whole.select(chosen) for part, chosen in rows.items() if chosen}
         tables = {"train": whole}
         for part, files in (("valid", data.valid_files), ("test", data.test_files)):
             if files:
@@ -159,19 +160,6 @@ def _whole(series: LongSeries) -> Table:
     """Return all series with all their steps."""
     rows = np.arange(len(series.lengths))
     return series.part(rows, np.ones_like(rows), series.lengths)
-
-
-def _by_column(table: Table, column: str) -> dict[str, Table]:
-    rows: dict[str, list[int]] = {part: [] for part in PARTS}
-    for row, value in enumerate(table.column(column)):
-        part = PART_OF.get(str(value).strip().lower())
-        if part is None:
-            error = unknown("part", value, PARTS, error=DataError)
-            raise DataError(f"{table.where(row)}, column {column}: {error}")
-        rows[part].append(row)
-    if not rows["train"]:
-        raise DataError(f"column {column!r} of {table.source} has 'train' in no row.")
-    return {part: table.select(chosen) for part, chosen in rows.items() if chosen}
 
 
 def _borders(

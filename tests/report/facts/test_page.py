@@ -27,7 +27,14 @@ SAID = {
     "tokens to tags": ["nats per step", "Scores per tag", "Scores per span type", "Gradient flow"],
     "sounds to letters": ["nats per row", "Wrong predictions", "Gradient flow"],
     "numbers to numbers, step by step": ["loss, of scaled targets", "Predictions and true values"],
-    "measurements to a class": ["Confusion matrix", "Misclassified rows", "length ", ", colour "],
+    "measurements to a class": [
+        "Confusion matrix",
+        "Misclassified rows",
+        "length ",
+        ", colour ",
+        "“length” as number",
+        "“colour” as category",
+    ],
     "measurements to a number": ["Predicted against true"],
 }
 

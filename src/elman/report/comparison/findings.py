@@ -25,7 +25,7 @@ NOTICEABLE = 0.005
 """The smallest change in the share kept per step that the text mentions."""
 
 
-PARTS = {"train": "training", "valid": "validation", "test": "test"}
+PART_NAMES = {"train": "training", "valid": "validation", "test": "test"}
 """Names of the parts of the data in text."""
 
 _SPELT_WITH_A_VOWEL = ("F1", "R²", "sMAPE")
@@ -74,7 +74,7 @@ def verdict(comparison: Comparison) -> str:
     """Say in one sentence which cell is best on the test split, and how certainly."""
     best, *others = comparison.ranked
     part = comparison.part
-    split = f"on the {PARTS[part]} split"
+    split = f"on the {PART_NAMES[part]} split"
     reached = _reached(comparison, best)
     if not others:
         return _sentence(f"{named(best.cell)} reaches {reached} {split}")

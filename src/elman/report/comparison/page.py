@@ -26,7 +26,7 @@ from elman.inspection.gradient_flow import GradientFlow
 from elman.music.piano_roll import pitch_range
 from elman.report.comparison.findings import (
     NBSP,
-    PARTS,
+    PART_NAMES,
     against_published,
     fading,
     named,
@@ -127,7 +127,7 @@ def render_comparison(
         verdict=verdict(comparison),
         against_published=against_published(comparison),
         sources=_sources(comparison),
-        part=PARTS[comparison.part],
+        part=PART_NAMES[comparison.part],
         data=_data(comparison),
         scores=_scores(comparison),
         curves=_learning_curves(comparison),
@@ -150,7 +150,7 @@ def _table(comparison: Comparison, seeds: int) -> dict[str, Any]:
     columns = [
         "Hidden size",
         "Parameters",
-        *[f"{PARTS[part].capitalize()}{over}" for part in parts],
+        *[f"{PART_NAMES[part].capitalize()}{over}" for part in parts],
         *(["Published", "Difference"] if comparison.of_rolls else []),
         "Best epoch",
         "Seconds",
@@ -249,7 +249,7 @@ def _data(comparison: Comparison) -> str:
         series = thousands(comparison.counts["train"])
         last = "the last values of each are for validation and test"
         return f"{comparison.dataset}: {series} series; {last}."
-    rows = [f"{thousands(count)} {PARTS[part]}" for part, count in comparison.counts.items()]
+    rows = [f"{thousands(count)} {PART_NAMES[part]}" for part, count in comparison.counts.items()]
     return f"{comparison.dataset}: {', '.join(rows)} rows."
 
 

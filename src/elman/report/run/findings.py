@@ -8,7 +8,7 @@ from typing import Any
 from elman.evaluation.measures import MEASURES, Scores
 from elman.experiment.categories import WRITERS
 from elman.inspection.gradient_flow import GradientFlow
-from elman.report.comparison.findings import FALL, NBSP, PARTS, faded_to, fading, percent
+from elman.report.comparison.findings import FALL, NBSP, PART_NAMES, faded_to, fading, percent
 from elman.report.page import thousands
 from elman.report.run.facts import Flow, RunFacts
 from elman.report.style import power_of_ten
@@ -157,7 +157,7 @@ def number_text(value: float) -> str:
 
 def part_name(part: str) -> str:
     """Return the name of a part of the data in words."""
-    return PARTS.get(part, part)
+    return PART_NAMES.get(part, part)
 
 
 def duration(seconds: float) -> str:
