@@ -112,7 +112,8 @@ def _small(image: Image.Image, height: int, out: Path) -> None:
     left, _, right, bottom = ImageChops.difference(image, empty).getbbox() or (0, 0, 1, 1)
     cut = image.crop((max(0, left - 20), 0, min(image.width, right + 20), min(bottom + 20, height)))
     for colours in (64, 32, 16, 8):
-        cut.quantize(colours, dither=Image.Dither.NONE).save(out, optimize=True)
+        palette = cut.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        palette.save(out, optimize=True)
         if out.stat().st_size <= LARGEST:
             return
     raise SystemExit(f"{out} is larger than {LARGEST:,} bytes; show fewer sections.")

@@ -180,6 +180,7 @@ def test_the_page_shows_forecasts_of_every_target_beside_what_came(tmp_path: Pat
         "units forecast 4 steps ahead (sales)",
         "How well does it forecast “units”?",
         "Series 2 training, 2 validation, 2 test.",
+        "as series",
         "Predictions and true values",
         "tea, from 2024-03-13",
         "ink, from 2024-03-17",
