@@ -174,7 +174,7 @@ def test_probabilities_of_a_number_are_refused(
     [
         (",70.5", "rows.csv, line 3, columns rooms, area: column 'rooms' is missing"),
         ("3,inf", "rows.csv, line 3, columns rooms, area: column 'area' is inf"),
-        ("3,large", "column 'area'"),
+        ("3,large", "rows.csv, line 3, column area: 'large' is no number, and the column must"),
     ],
 )
 def test_a_cell_that_cannot_be_taken_is_named_with_its_row(

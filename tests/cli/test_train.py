@@ -293,13 +293,13 @@ def test_tags_and_words_of_unequal_number_are_refused_with_their_row(
 def test_a_text_beside_a_number_is_refused_with_the_option_that_names_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows = [[n, f"please help me with number {n} today", "ab"[n % 2]] for n in range(40)]
-    path = write_csv(tmp_path / "tickets.csv", ["id", "message", "team"], rows)
+    rows = [[2 * n, f"please help me with number {n} today", "ab"[n % 2]] for n in range(40)]
+    path = write_csv(tmp_path / "tickets.csv", ["paid", "message", "team"], rows)
     arguments = ["train", str(path), "--target", "team", *SMALL, "--out", str(tmp_path / "run")]
     assert run(arguments) == 1
     assert capsys.readouterr().err == (
         "elman train: tickets.csv: columns that are read together must all be numbers and "
-        "categories, or all series; id looks like numbers, message like text. Name one: --input "
+        "categories, or all series; paid looks like numbers, message like text. Name one: --input "
         'message on the command line, input="message" in Python, data.input in TOML.\n'
     )
     assert run([*arguments, "--input", "message"]) == 0

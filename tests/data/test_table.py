@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 import torch
 
-from elman.data.table import Table, concatenate
+from elman.data.concatenation import concatenate
+from elman.data.table import Table
 from elman.errors import DataError, OptionError
 
 
@@ -158,5 +159,28 @@ def test_tables_with_other_columns_or_types_are_refused_with_both() -> None:
         DataError, match=r"one and two have different columns .* the first has a; the second a, b"
     ):
         concatenate([first, Table.from_columns({"a": [1], "b": [1]}, "two")], source="both")
-    with pytest.raises(DataError, match="column 'a' is int64 in one and string in two"):
-        concatenate([first, Table.from_columns({"a": ["x"]}, "two")], source="both")
+    with pytest.raises(DataError, match=r"column 'a' is int64 in one and list<.*> in two"):
+        concatenate([first, Table.from_columns({"a": [["x"]]}, "two")], source="both")
+
+
+def test_numbers_beside_texts_are_taken_as_they_are_written_and_said() -> None:
+    first = Table.from_columns({"a": [1, 10], "b": [True, False]}, "one")
+    second = Table.from_columns({"a": ["x", "01"], "b": ["true", "yes"]}, "two")
+    both = concatenate([first, second], source="both")
+    assert list(both.column("a")) == ["1", "10", "x", "01"]
+    assert list(both.column("b")) == ["true", "false", "true", "yes"]
+    assert both.notes[0] == (
+        "column 'a' is int64 in one and text in two: its values were taken as they are written."
+    )
+
+
+def test_a_table_of_other_values_knows_what_was_written() -> None:
+    import pyarrow as pa
+
+    table = Table.from_columns({"a": ["1,5", "2"], "b": ["x", "y"]}, "one")
+    numbers = table.with_columns({"a": pa.array([1.5, 2.0])}, notes=["read as numbers."])
+    assert list(numbers.column("a")) == [1.5, 2.0]
+    assert list(numbers.select([1, 0]).written("a")) == ["2", "1,5"]
+    assert list(numbers.written("b")) == ["x", "y"]
+    assert (numbers.notes, table.notes) == (["read as numbers."], [])
+    assert numbers.fingerprint != table.fingerprint

@@ -255,7 +255,7 @@ def test_feedback_goes_on_as_far_as_asked_and_one_answer_for_all_steps_does_not(
         ([1.5] * 80, {"network.category": "many-to-one"}, ExperimentError, "does not suit"),
         ([1.5] * 80, {"decoder.attention": "dot"}, ExperimentError, r"\[decoder\] is for netw"),
         ([""] * 80, {}, DataError, "missing in all training rows"),
-        (["many"] * 80, {}, DataError, "column 'y' holds string"),
+        (["many"] * 80, {}, DataError, "column y: 'many' is no number"),
         (
             [1.5] * 80,
             {"frequency": "week"},

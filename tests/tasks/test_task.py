@@ -18,6 +18,7 @@ from elman.experiment import DataSpec, NetworkSpec
 from elman.experiment.decoder import DecoderSpec
 from elman.tasks.find import find_task, task_from_json
 from elman.tasks.fitting import SAMPLE, sample
+from elman.tasks.layout import layout_of
 from elman.tasks.task import Task
 from roads import NEXT_CHARACTER, ROADS, WRITTEN_ROADS, Road, untrained
 from rolls import roll_task
@@ -264,8 +265,10 @@ def test_a_number_to_be_predicted_that_is_none_is_refused_with_its_place(
     path = tmp_path / "houses.csv"
     lines = ["area,price", *(f"{n},{n * 3}.5" for n in range(20)), f"7,{value}"]
     path.write_text("\n".join(lines), encoding="utf-8")
+    data = DataSpec(target=["price"])
+    table, _ = layout_of(data).read_numbers(read_table(str(path)))
     with pytest.raises(DataError, match=r"houses\.csv, line 22, column price: "):
-        find_task(DataSpec(target=["price"]), NetworkSpec(), read_table(str(path)))
+        find_task(data, NetworkSpec(), table)
 
 
 def test_a_text_is_written_though_it_has_as_many_steps_as_its_input() -> None:

@@ -56,6 +56,16 @@ def is_text(kind: pa.DataType) -> bool:
     return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
 
 
+def as_text(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column of strings of any kind as one array of strings."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    column = column.cast(pa.large_string())
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+
+
 def is_number(kind: pa.DataType) -> bool:
     """Tell whether the values of a column are integers or floating-point numbers."""
     from pyarrow import types

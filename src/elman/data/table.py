@@ -117,6 +117,7 @@ class Table:
         stored: whether the rows come from files, so that results computed from them are worth
             caching between runs.
         spans: for a table of windows, the steps that each row covers.
+        decimal: decimal mark, `.` or `,`, that the source suggests for numbers written as text.
 
     Raises:
         DataError: two columns have the same name.
@@ -140,6 +141,7 @@ class Table:
         notes: Iterable[str] = (),
         stored: bool = False,
         spans: Spans | None = None,
+        decimal: str | None = None,
     ) -> None:
         names: list[str] = data.column_names
         for name in names:
@@ -153,7 +155,9 @@ class Table:
         self.notes = list(notes)
         self.stored = stored
         self.spans = spans
+        self.decimal = decimal
         self._data = data
+        self._written: Mapping[str, pa.ChunkedArray] = {}
         self._fingerprint = fingerprint
         self._rows: NDArray[np.int64] | None = None
 
@@ -255,7 +259,40 @@ class Table:
             spans=None if self.spans is None else Spans(*(part[chosen] for part in self.spans)),
         )
         selected._rows = chosen if self._rows is None else self._rows[chosen]
+        selected._written = self._written
         return selected
+
+    def with_columns(self, columns: Mapping[str, Any], *, notes: Iterable[str] = ()) -> Table:
+        """Return the table with other values in some columns, which `written` still knows.
+
+        Args:
+            columns: name of a column → its values, an Arrow array of all rows.
+            notes: what was assumed, to add to the table's notes.
+        """
+        if not columns:
+            self.notes += notes
+            return self
+        import pyarrow as pa
+
+        data = {name: columns.get(name, self.arrow(name)) for name in self.columns}
+        changed = Table(
+            pa.table(data),
+            source=self.source,
+            where=self.where,
+            fingerprint=lambda: combined([self.fingerprint, *sorted(columns)]),
+            notes=[*self.notes, *notes],
+            stored=self.stored,
+            spans=self.spans,
+            decimal=self.decimal,
+        )
+        changed._written = {name: self.arrow(name) for name in columns}
+        return changed
+
+    def written(self, name: str) -> Column:
+        """Return a column as it was written in its file, before `with_columns`."""
+        if name not in self._written:
+            return self.column(name)
+        return Column(name, self._written[name], self._rows)
 
     def values(self, columns: Sequence[str]) -> Iterator[Any]:
         """Yield the input of a feature for every row: a cell, or a list of cells, one a column."""
@@ -303,59 +340,6 @@ class Table:
             "row, because it contains a number, a date or a long text, or one of its fields occurs "
             "again below. Add a header line that differs from the rows."
         )
-
-
-def concatenate(tables: Sequence[Table], *, source: str) -> Table:
-    """Concatenate the rows of tables with the same columns, in any order.
-
-    Raises:
-        DataError: the columns of two tables differ in names or types.
-    """
-    import pyarrow as pa
-
-    first = tables[0]
-    for table in tables[1:]:
-        if set(table.columns) != set(first.columns):
-            raise DataError(
-                f"{first.source} and {table.source} have different columns and cannot be one "
-                f"table: the first has {', '.join(first.columns)}; the second "
-                f"{', '.join(table.columns)}."
-            )
-    data = [table.data.select(first.columns) for table in tables]
-    try:
-        joined = pa.concat_tables(data, promote_options="permissive")
-    except pa.ArrowException as error:
-        raise _different_types(tables) from error
-    starts = [0, *accumulate(map(len, tables))]
-
-    def where(row: int) -> str:
-        part = bisect_right(starts, row) - 1
-        return tables[part].where(row - starts[part])
-
-    return Table(
-        joined,
-        source=source,
-        where=where,
-        fingerprint=lambda: combined(table.fingerprint for table in tables),
-        notes=dict.fromkeys(note for table in tables for note in table.notes),
-        stored=all(table.stored for table in tables),
-    )
-
-
-def _different_types(tables: Sequence[Table]) -> DataError:
-    """Build the error for a column that differs in type between tables."""
-    import pyarrow as pa
-
-    first = tables[0]
-    for table in tables[1:]:
-        for name in first.columns:
-            types = first.column(name).type, table.column(name).type
-            if types[0] != types[1] and pa.null() not in types:
-                return DataError(
-                    f"column {name!r} is {types[0]} in {first.source} and {types[1]} in "
-                    f"{table.source}. Use the same type in all files."
-                )
-    return DataError(f"the columns of {first.source} and the other files differ in type.")
 
 
 def combined(parts: Iterable[str | bytes]) -> str:

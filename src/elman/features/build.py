@@ -33,6 +33,15 @@ def parse_kind(text: str) -> tuple[str, dict[str, Any]]:
     return kind, dict(variants[variant])
 
 
+def kind_class(text: str) -> type[Any]:
+    """Return the class of a kind as written on the command line, with or without its variant.
+
+    Raises:
+        OptionError: there is no such kind; the nearest name is offered.
+    """
+    return feature_class(text.partition(":")[0])
+
+
 def build_feature(
     kind: str,
     options: Mapping[str, Any] | None = None,

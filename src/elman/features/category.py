@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from elman.data.numbers import FEW_CLASSES
 from elman.errors import DataError
 from elman.features.checks import blank, fitted, shown
 from elman.features.feature import Encoding, Feature
-from elman.features.guesses import FEW_CLASSES
 from elman.features.state import feature_state, options_of, restore
 from elman.features.vocabulary import Name, NameCounter, Vocabulary, as_name, unseen
 

@@ -87,6 +87,10 @@ class Feature(ABC):
     """Whether a value is exactly one class, so that splits can have equal shares of classes."""
     writable: ClassVar[bool] = False
     """Whether a network can write it: its steps are tokens with names."""
+    of_numbers: ClassVar[bool] = False
+    """Whether the cells of its columns are numbers, so that text in them is read as numbers."""
+    of_columns: ClassVar[bool] = False
+    """Whether it reads columns of several kinds, and finds out which of them are numbers."""
     is_text: ClassVar[bool] = False
     """Whether a value is a string of running text."""
     reads_files: ClassVar[bool] = False
@@ -148,6 +152,11 @@ class Feature(ABC):
         """Return what a page says that a column holds; a feature may read several."""
         del name
         return self.kind
+
+    def reads_numbers(self, name: str) -> bool:
+        """Tell whether the cells of a column are read as numbers, and not as they are written."""
+        del name
+        return self.of_numbers
 
     @property
     def spelled(self) -> bool:

@@ -123,6 +123,10 @@ class ForecastFeature(Feature):
         """The items of the training rows, in the order of their ids 1, 2, …."""
         return list(self._items)
 
+    def reads_numbers(self, name: str) -> bool:
+        """Tell targets and covariates from times and items."""
+        return name in {*self.targets, *self.past, *self.known}
+
     def kind_of_column(self, name: str) -> str:
         """Return `series`, which all columns of a forecast hold."""
         del name

@@ -9,12 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from elman.data.number_formats import looks_like_numbers
+from elman.data.numbers import FEW_CLASSES
 from elman.data.sources.files import PICTURES, SOUNDS
 from elman.features.roll import KEYS
 from elman.features.vocabulary import Name, as_name
-
-FEW_CLASSES = 20
-"""Maximum number of distinct whole numbers, or short names, of a target that is a category."""
 
 SHORT = 3
 """Maximum mean number of words of a name; longer strings are text."""
@@ -36,6 +35,13 @@ class Guess(NamedTuple):
     why: str
 
 
+class Whole(NamedTuple):
+    """What is known of a whole column, without its missing values."""
+
+    rows: int
+    distinct: int
+
+
 class Sample(NamedTuple):
     """Values of one column, none of them missing."""
 
@@ -43,6 +49,13 @@ class Sample(NamedTuple):
     as_target: bool
     steps: Sequence[int] | None
     """Number of steps of each value's input, if known."""
+    whole: Whole | None = None
+    """Rows and distinct values of the column; None if these are all of its values."""
+
+    @property
+    def of_column(self) -> Whole:
+        """Rows and distinct values of the whole column."""
+        return self.whole or Whole(len(self.values), len(set(self.values)))
 
 
 def strings(sample: Sample) -> Guess:
@@ -51,17 +64,20 @@ def strings(sample: Sample) -> Guess:
     for kind, endings in (("audio", SOUNDS), ("image", PICTURES)):
         if all(text.lower().endswith(endings) for text in texts):
             return Guess(kind, {}, f"paths that end in {_ending(texts[0])}")
-    if all(_reads_as_number(text) for text in texts):
-        return numbers(sample._replace(values=[float(text) for text in texts]))
+    if (read := looks_like_numbers(texts)) is not None:
+        return numbers(sample._replace(values=read))
+    if all(text.strip().isdigit() for text in texts) and not sample.as_target:
+        return Guess("category", {}, "codes: whole numbers with a leading zero, or very large ones")
     distinct = set(texts)
+    rows, different = sample.of_column if sample.whole else (len(texts), len(distinct))
     words = sum(len(text.split()) for text in texts) / len(texts)
     if sample.as_target:
         for separator in SEPARATORS:
             if _is_list_of_labels(distinct, separator, len(texts)):
                 return Guess("labels", {"separator": separator}, f"names separated by {separator}")
-    repeat = len(distinct) <= len(texts) / 2
-    if words <= SHORT and (repeat or (sample.as_target and len(distinct) <= FEW_CLASSES)):
-        return Guess("category", {}, f"{len(distinct)} different names" + (", repeated" * repeat))
+    repeat = different <= rows / 2
+    if words <= SHORT and (repeat or (sample.as_target and different <= FEW_CLASSES)):
+        return Guess("category", {}, f"{different} different names" + (", repeated" * repeat))
     if words < 1.5:
         return Guess("text", {"level": "character"}, "strings of one word, most of them different")
     return Guess("text", {}, f"strings of {words:.0f} words on average")
@@ -70,8 +86,8 @@ def strings(sample: Sample) -> Guess:
 def numbers(sample: Sample) -> Guess:
     """Distinguish numbers from a category of few whole numbers, which only a target can be."""
     whole = all(math.isfinite(value) and float(value).is_integer() for value in sample.values)
-    distinct = len(set(sample.values))
-    few = distinct <= min(FEW_CLASSES, len(sample.values) / 2)
+    rows, distinct = sample.of_column
+    few = distinct <= min(FEW_CLASSES, rows / 2)
     if sample.as_target and whole and few:
         return Guess("category", {}, f"{distinct} different whole numbers")
     return Guess("number", {}, f"{distinct} different numbers")
@@ -131,14 +147,6 @@ def contents(sample: Sample) -> Guess:
 def _ending(path: str) -> str:
     """Return a path's suffix."""
     return "." + path.rsplit(".", 1)[-1].lower()
-
-
-def _reads_as_number(text: str) -> bool:
-    """Tell whether a string is a number."""
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
 
 
 def _whole(number: Any) -> Name | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +13,9 @@ from elman.errors import DataError, OptionError, counted
 from elman.features import guesses
 from elman.features.checks import blank, shown
 from elman.features.feature import feature_class
-from elman.features.guesses import Guess
+from elman.features.guesses import Guess, Whole
+
+_DATE = re.compile(r"\s*\d{4}-\d\d?-\d\d?(?:[T ]\d\d?:\d\d.*)?\s*$")
 
 
 class Inferred(NamedTuple):
@@ -47,6 +51,7 @@ def infer_kind(
     as_target: bool = False,
     steps: Sequence[int] | None = None,
     next_step: bool = False,
+    whole: Whole | None = None,
 ) -> Inferred:
     """Infer the kind of a column from a sample of its values.
 
@@ -59,6 +64,7 @@ def infer_kind(
             one a step, from labels.
         next_step: whether the next element of each value is predicted. Strings are then read as
             characters, so that nothing is lost and generated text needs no spacing rules.
+        whole: what is known of the whole column; by default the sample is all of it.
 
     Raises:
         DataError: all values are missing, values have different types (an example of each is
@@ -91,7 +97,10 @@ def infer_kind(
         [values[place] for place in kept],
         as_target,
         None if steps is None else [steps[place] for place in kept],
+        whole,
     )
+    if type_ == "strings" and all(isinstance(v, str) and _DATE.match(v) for v in sample.values):
+        raise _times(name, sample.values[0])
     guess = _GUESSES[type_](sample)
     if next_step and type_ == "strings" and guess.kind in {"text", "category"}:
         return Inferred("text", {"level": "character"}, "strings, read as characters")
@@ -106,6 +115,7 @@ def infer_columns(
     as_target: bool = False,
     steps: Sequence[int] | None = None,
     next_step: bool = False,
+    whole: Mapping[str, Whole] = MappingProxyType({}),
 ) -> Inferred:
     """Infer the kind of one column, or of several together, from samples of their values.
 
@@ -117,6 +127,7 @@ def infer_columns(
         as_target: as for `infer_kind`.
         steps: as for `infer_kind`.
         next_step: as for `infer_kind`.
+        whole: name of a column → what is known of all of it.
 
     Raises:
         OptionError: there is no column.
@@ -131,6 +142,7 @@ def infer_columns(
             as_target=as_target and len(columns) == 1,
             steps=steps,
             next_step=next_step,
+            whole=whole.get(name),
         )
         for name, values in columns.items()
     }
@@ -178,11 +190,7 @@ def _type_of(value: Any, name: str) -> str:
     if isinstance(value, bytes):
         return "bytes"
     if isinstance(value, datetime.date | datetime.time | datetime.timedelta | np.datetime64):
-        raise DataError(
-            f"column {name!r} holds times, such as {shown(value)}, which can be neither input nor "
-            f"target; name it as the time (--time on the command line), or leave it out by naming "
-            f"others (--input COLUMN)."
-        )
+        raise _times(name, value)
     if hasattr(value, "convert") and hasattr(value, "getbands"):
         return "pictures"
     if isinstance(value, Mapping):
@@ -192,6 +200,14 @@ def _type_of(value: Any, name: str) -> str:
     if hasattr(value, "__len__"):
         return _type_of_list(value, name)
     raise DataError(f"column {name!r} holds {shown(value)}, which no kind of column can read.")
+
+
+def _times(name: str, value: Any) -> DataError:
+    return DataError(
+        f"column {name!r} holds times, such as {shown(value)}, which can be neither input nor "
+        f"target; name it as the time (--time on the command line), or leave it out by naming "
+        f"others (--input COLUMN)."
+    )
 
 
 def _type_of_mapping(value: Mapping[str, Any], name: str) -> str:

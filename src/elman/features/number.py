@@ -49,6 +49,7 @@ class NumberFeature(Feature):
     kind: ClassVar[str] = "number"
     has_steps: ClassVar[bool] = False
     plural: ClassVar[str] = "numbers"
+    of_numbers: ClassVar[bool] = True
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "log": {"scale": "log"},
         "none": {"scale": "none"},

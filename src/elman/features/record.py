@@ -53,6 +53,7 @@ class RecordFeature(Feature):
     kind: ClassVar[str] = "record"
     has_steps: ClassVar[bool] = False
     plural: ClassVar[str] = "records"
+    of_columns: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -90,6 +91,10 @@ class RecordFeature(Feature):
     def kind_of_column(self, name: str) -> str:
         """Return `number` or `category`; known once fitted."""
         return "number" if name in self.numbers else "category"
+
+    def reads_numbers(self, name: str) -> bool:
+        """Tell whether a column holds numbers; known once fitted."""
+        return name in self.numbers
 
     @property
     def encoding(self) -> Encoding:

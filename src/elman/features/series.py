@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 from elman.errors import DataError, OptionError, unknown
-from elman.features.checks import check_choice, fitted, shown
+from elman.features.checks import blank, check_choice, fitted, shown
 from elman.features.feature import Encoding, Feature, SeriesInput
 from elman.features.number import LARGEST, as_cells, as_number
 from elman.features.scaling import SCALES, Floats, Moments, Scaling, to_scale
@@ -62,6 +63,7 @@ class SeriesFeature(Feature):
     kind: ClassVar[str] = "series"
     has_steps: ClassVar[bool] = True
     plural: ClassVar[str] = "series"
+    of_numbers: ClassVar[bool] = True
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "log": {"scale": "log"},
         "none": {"scale": "none"},
@@ -372,6 +374,9 @@ def _seconds(time: Any, subject: str) -> float:
     """Return a time as a number."""
     if isinstance(time, np.datetime64):
         time = time.astype("datetime64[us]").item()
+    if isinstance(time, str) and not blank(time):
+        with suppress(ValueError):
+            time = datetime.datetime.fromisoformat(time.strip())
     if isinstance(time, datetime.datetime):
         zoned = time if time.tzinfo is not None else time.replace(tzinfo=datetime.UTC)
         return zoned.timestamp()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,8 @@ Name = str | int | bool
 
 UNKNOWN = "<unk>"
 """The unknown name, as written in a text."""
+
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)")
 
 _TYPE_NAMES = {str: "a string", int: "a whole number", bool: "true or false"}
 
@@ -70,13 +74,13 @@ class Vocabulary:
 
     @classmethod
     def by_name(cls, counts: Mapping[Any, int], *, unknown: bool) -> Vocabulary:
-        """Keep every name, sorted: by alphabet, by size, or false before true.
+        """Keep every name, sorted: numbers by size, also those in text; else by alphabet.
 
         Args:
             counts: name → how often it occurs.
             unknown: whether id 0 stands for unknown names.
         """
-        names = sorted(counts)
+        names = sorted(counts, key=_by_size if all(map(_is_number, counts)) else None)
         return cls(names, [counts[name] for name in names], unknown=unknown)
 
     def __len__(self) -> int:
@@ -94,15 +98,18 @@ class Vocabulary:
     def find(self, name: Name) -> int | None:
         """Return the id of a name, or None if it is unknown.
 
-        A whole number and the string of its digits are the same name: whether a value is `3` or
-        `"3"` depends only on the format of its file.
+        A whole number, or true or false, is the same name as the text by which a file without
+        types writes it: whether a value is `3` or `"3"` depends only on the format of its file.
+        `003` and `3.10` are names of their own.
         """
         if not self.names or type(name) is type(self.names[0]):
             return self._ids.get(name)
-        if isinstance(self.names[0], str):
-            return self._ids.get(str(name))
-        same = [known for known in self.names if str(known) == str(name)]
-        return self._ids[same[0]] if same else None
+        return self._spelled.get(_spelling(name))
+
+    @cached_property
+    def _spelled(self) -> dict[str, int]:
+        """The names as a file without types writes them → their ids."""
+        return {_spelling(name): index for name, index in self._ids.items()}
 
     def name(self, index: int) -> Name | None:
         """Return the name of an id; None for the unknown id.
@@ -136,6 +143,20 @@ class Vocabulary:
         if len(set(names)) != len(names) or len(counts) != len(names):
             raise malformed(kind, "its names must be unique, each with its count")
         return cls(names, counts, unknown=state["unknown"])
+
+
+def _spelling(name: Name) -> str:
+    """Return a name as a file without types writes it; `True` and `TRUE` are `true`."""
+    text = str(name)
+    return text.lower() if text.lower() in ("true", "false") else text
+
+
+def _is_number(name: Name) -> bool:
+    return not isinstance(name, str) or _NUMBER.fullmatch(name) is not None
+
+
+def _by_size(name: Name) -> tuple[float, str]:
+    return float(name), str(name)
 
 
 class NameCounter:

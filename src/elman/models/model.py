@@ -170,11 +170,13 @@ class Model:
                 as for evaluation.
         """
         layout = layout_of(self.experiment.data)
+        numeric = layout.numeric(self.task)
         if isinstance(data, Table) and layout.is_laid_out(data):
-            return data
+            return layout.read_numbers(data, numeric)[0]
         if len(self.task.input_columns) == 1 and _are_values(data):
-            return Table.from_columns({self.task.input_columns[0]: data}, origin="data")
-        return layout.read_like(data, with_targets=with_targets)
+            table = Table.from_columns({self.task.input_columns[0]: data}, origin="data")
+            return layout.read_numbers(table, numeric)[0]
+        return layout.read_like(data, numeric, with_targets=with_targets)
 
     def evaluate(self, data: Any = "test") -> dict[str, float]:
         """Score the model's predictions.

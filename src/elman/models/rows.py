@@ -19,8 +19,10 @@ def rows_from_standard_input(model: Model, stream: IO[bytes]) -> Table:
     Raises:
         DataError: the stream is empty or malformed.
     """
+    layout = layout_of(model.experiment.data)
+    numeric = layout.numeric(model.task)
     table = read_standard_input(stream)
     columns = [name for name in model.task.input_columns if name in table.columns]
     if any(is_list(table.column(name).type) for name in columns):
-        return table
-    return layout_of(model.experiment.data).read_like(table, with_targets=False)
+        return layout.read_numbers(table, numeric)[0]
+    return layout.read_like(table, numeric, with_targets=False)

@@ -168,7 +168,7 @@ class Predictor(ABC):
 
     def _table_columns(self, table: Table) -> tuple[dict[str, Any], str]:
         """Return the columns of a table, and a name for the column of predictions."""
-        columns = {name: list(table.column(name)) for name in table.columns}
+        columns = {name: list(table.written(name)) for name in table.columns}
         name = ", ".join(self.task.target_columns)
         return columns, f"predicted {name}" if name in columns else name
 

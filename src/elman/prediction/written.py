@@ -139,7 +139,8 @@ class WritingPredictor(Predictor):
                 "as the prime (--prompt on the command line)."
             )
         if len(self.task.input_columns) > 1 or isinstance(prime, Mapping):
-            table = layout_of(self.experiment.data).read_like([prime], with_targets=False)
+            layout = layout_of(self.experiment.data)
+            table = layout.read_like([prime], layout.numeric(self.task), with_targets=False)
         else:
             table = Table.from_columns({self.task.input_columns[0]: [prime]}, origin="data")
         options = {"max_length": steps, "temperature": temperature, "beam_size": 1}

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from elman.data.arrow import as_text, is_number, is_text
 from elman.data.table import Table
 from elman.errors import DataError
 from elman.features.build import build_feature, parse_kind
-from elman.features.inference import infer_columns
+from elman.features.guesses import Whole
+from elman.features.inference import Inferred, infer_columns
 
 SAMPLE = 1_000
 """Rows from which kinds are inferred, and whose lengths are compared."""
@@ -21,6 +23,42 @@ def sample(table: Table) -> Table:
     if len(table) <= SAMPLE:
         return table
     return table.select(np.linspace(0, len(table) - 1, SAMPLE).astype(np.int64))
+
+
+def infer(
+    table: Table,
+    columns: Sequence[str],
+    *,
+    as_target: bool = False,
+    steps: Sequence[int] | None = None,
+    next_step: bool = False,
+) -> Inferred:
+    """Infer the kind of some columns from a sample, and how many values differ from all rows.
+
+    Raises:
+        DataError: no kind reads the columns; the table's source is named.
+    """
+    samples = {name: list(sample(table).column(name)) for name in columns}
+    counts = {name: whole for name in columns if (whole := _whole(table, name)) is not None}
+    try:
+        return infer_columns(
+            samples, as_target=as_target, steps=steps, next_step=next_step, whole=counts
+        )
+    except DataError as error:
+        raise DataError(f"{table.source}: {error}") from error
+
+
+def _whole(table: Table, name: str) -> Whole | None:
+    """Count the rows and distinct values of a column of single values; None for any other."""
+    import pyarrow.compute as pc
+
+    values = table.arrow(name)
+    if is_text(values.type):
+        text = pc.utf8_trim_whitespace(as_text(values))
+        values = text.filter(pc.not_equal(text, ""))
+    elif not is_number(values.type):
+        return None
+    return Whole(len(values) - values.null_count, pc.count_distinct(values).as_py())
 
 
 def make_feature(
@@ -35,11 +73,7 @@ def make_feature(
 ) -> Any:
     """Build the feature of some columns, its kind inferred where it is not given."""
     if kind is None:
-        samples = {name: list(sample(table).column(name)) for name in columns}
-        try:
-            inferred = infer_columns(samples, as_target=as_target, steps=steps, next_step=next_step)
-        except DataError as error:
-            raise DataError(f"{table.source}: {error}") from error
+        inferred = infer(table, columns, as_target=as_target, steps=steps, next_step=next_step)
         kind, chosen = inferred.kind, dict(inferred.options)
     else:
         kind, chosen = parse_kind(kind)

@@ -9,8 +9,7 @@ from elman.data.line_ends import with_line_ends
 from elman.data.table import Table
 from elman.features.build import parse_kind
 from elman.features.feature import feature_class
-from elman.features.inference import infer_kind
-from elman.tasks.fitting import sample
+from elman.tasks.fitting import infer
 from elman.tasks.rows import RowsLayout
 
 
@@ -34,7 +33,7 @@ class NextLayout(RowsLayout):
         if others or not is_text(table.column(name).type):
             return table
         if self.data.input_kind is None:
-            kind = infer_kind(list(sample(table).column(name)), name=name, next_step=True).kind
+            kind = infer(table, [name], next_step=True).kind
         else:
             kind, _ = parse_kind(self.data.input_kind)
         return with_line_ends(table, name) if feature_class(kind).is_text else table

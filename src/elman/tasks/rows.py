@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from elman.data import catalog
 from elman.data.arrow import is_list, is_text
+from elman.data.identity import identifies_rows
 from elman.data.sequences import to_sequences, windows
 from elman.data.sources import read_table
 from elman.data.sources.files import PICTURES
@@ -17,9 +18,12 @@ from elman.data.splits import split
 from elman.data.table import Table
 from elman.errors import DataError, ExperimentError, counted
 from elman.experiment.data import DataSpec
-from elman.features.feature import feature_class
-from elman.features.inference import infer_kind
-from elman.tasks.fitting import sample
+from elman.features.build import kind_class
+from elman.tasks.fitting import infer
+from elman.tasks.numeric import Numeric, read_numbers
+
+if TYPE_CHECKING:
+    from elman.tasks.task import Task
 
 AFTER = "next_"
 """Prefix of the column that holds the value after a window."""
@@ -34,6 +38,8 @@ class Parts(NamedTuple):
     """None where no rows were kept for it."""
     notes: list[str]
     """What was assumed while reading and splitting, a sentence each."""
+    decimal: str | None = None
+    """Decimal mark of numbers written as text; None where no cell depends on it."""
 
 
 @dataclass(frozen=True)
@@ -77,16 +83,13 @@ class RowsLayout:
                 no target.
         """
         data = self.data
-        special = {data.sequence_id, data.split_column, data.group} - {None}
         for name in data.input:
             table.check_column(name, error=ExperimentError)
         targets = self._targets(table)
-        inputs = list(data.input) or [
-            name
-            for name in table.columns
-            if name not in targets and name not in special and name != data.time
-            if not (data.window and name.startswith(AFTER))
-        ]
+        inputs = list(data.input)
+        if not inputs:
+            left_out = self.left_out(table)
+            inputs = [name for name in self._others(table) if name not in left_out]
         if not inputs:
             raise ExperimentError(
                 f"no input column is left: the table has {', '.join(table.columns)}. Name one with "
@@ -98,6 +101,28 @@ class RowsLayout:
                 "Leave it out of one of the two."
             )
         return inputs, targets
+
+    def _others(self, table: Table) -> list[str]:
+        """List the columns that have no other role and so may be input."""
+        data = self.data
+        special = {data.sequence_id, data.split_column, data.group, data.time}
+        if data.window:  # the past of a target is input
+            return [
+                name for name in table.columns if name not in special and not name.startswith(AFTER)
+            ]
+        return [name for name in table.columns if name not in {*special, *data.target}]
+
+    def left_out(self, table: Table) -> list[str]:
+        """List the columns that number or name the rows, where no input is given.
+
+        They tell rows apart and say nothing about the target. If there are no other columns, they
+        are read.
+        """
+        if self.data.input or self.data.window or self._is_long:
+            return []
+        others = self._others(table)
+        ids = [name for name in others if identifies_rows(table, name)]
+        return ids if len(ids) < len(others) else []
 
     def _targets(self, table: Table) -> list[str]:
         """Name the columns to predict."""
@@ -136,15 +161,32 @@ class RowsLayout:
             parts = parts._replace(train=parts.train.select(chosen))
         return parts
 
-    def read_like(self, source: Any, *, with_targets: bool = True) -> Table:
+    def numeric(self, task: Task) -> Numeric:
+        """Say which columns a trained model reads as numbers."""
+        after = AFTER if self.data.window else ""
+        pairs = [(name, task.input) for name in task.input_columns]
+        pairs += [(name.removeprefix(after), task.target) for name in task.target_columns]
+        return Numeric(
+            frozenset(name for name, feature in pairs if feature.reads_numbers(name)),
+            self.data.decimal,
+        )
+
+    def read_like(
+        self, source: Any, numeric: Numeric | None = None, *, with_targets: bool = True
+    ) -> Table:
         """Read rows laid out as the training data was, to predict them or to test on them.
 
         Args:
             source: a path, or values in Python.
+            numeric: how cells were read in training; found in the data by default.
             with_targets: whether only windows with a value after them are kept of a long series.
+
+        Raises:
+            DataError: the source cannot be read, or a cell must be a number and is none.
         """
         as_text = with_targets and self._reads_running_text
         table = read_table(source, format=self.data.format, running_text=as_text)
+        table, _ = self.read_numbers(table, numeric)
         single = self.data.per_sequence
         if single is not None:  # the target, say, may be missing
             single = [name for name in single if name in table.columns]
@@ -178,20 +220,33 @@ class RowsLayout:
         data = self.data
         if data.name is not None:
             return self._named(data.name, seed)
-        whole = self._read(source)
+        table = read_table(
+            source_of(data, source), format=data.format, running_text=self._reads_running_text
+        )
+        table, numeric = self.read_numbers(table)
+        whole = self._as_lines(self._laid_out(table, data.per_sequence))
         valid, test = (
-            self.read_like(list(files)) if files else None
+            self.read_like(list(files), numeric) if files else None
             for files in (data.valid_files, data.test_files)
         )
-        return self._divide(seed, whole, valid, test)
+        return self._divide(seed, whole, valid, test)._replace(decimal=numeric.decimal)
 
-    def _read(self, source: Any) -> Table:
-        table = read_table(
-            source_of(self.data, source),
-            format=self.data.format,
-            running_text=self._reads_running_text,
-        )
-        return self._as_lines(self._laid_out(table, self.data.per_sequence))
+    def read_numbers(self, table: Table, numeric: Numeric | None = None) -> tuple[Table, Numeric]:
+        """Read the columns of numbers of a table as such.
+
+        Args:
+            table: as it was read.
+            numeric: how cells were read in training. By default columns whose kind is given are
+                read so; of the others with a role in the task, those are numbers whose cells all
+                are, except a target of few whole numbers, which are classes.
+
+        Returns:
+            The table, and how its cells were read.
+
+        Raises:
+            DataError: a cell must be a number and is none.
+        """
+        return read_numbers(self.data, table, self._others(table), numeric)
 
     @property
     def _is_long(self) -> bool:
@@ -228,9 +283,8 @@ class RowsLayout:
     def _named(self, name: str, seed: int) -> Parts:
         """Take the official split of a named data set; split off the parts that it lacks."""
         single = self.data.per_sequence
-        tables = {
-            part: self._laid_out(table, single) for part, table in catalog.tables(name).items()
-        }
+        read = {part: self.read_numbers(table)[0] for part, table in catalog.tables(name).items()}
+        tables = {part: self._laid_out(table, single) for part, table in read.items()}
         if set(tables) <= {"train", "test"} and "train" in tables:
             return self._divide(seed, tables["train"], None, tables.get("test"))
         return Parts(tables["train"], tables["valid"], tables.get("test"), [])
@@ -312,8 +366,8 @@ class RowsLayout:
             return None
         name, kind = data.target[0], data.target_kind
         if kind is None:
-            kind = infer_kind(list(sample(table).column(name)), name=name, as_target=True).kind
-        return name if feature_class(kind.partition(":")[0]).is_class else None
+            kind = infer(table, [name], as_target=True).kind
+        return name if kind_class(kind).is_class else None
 
 
 def source_of(data: DataSpec, source: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +13,17 @@ from elman.data import catalog
 from elman.data.arrow import is_number
 from elman.data.frequency import Frequency
 from elman.data.long_series import LongSeries, long_series
+from elman.data.numbers import hold_numbers, with_numbers
 from elman.data.sources import read_table
 from elman.data.splits import PARTS, rows_by_part
 from elman.data.table import Table
 from elman.errors import DataError, ExperimentError, counted
 from elman.experiment.data import DataSpec
+from elman.tasks.numeric import Numeric
 from elman.tasks.rows import Parts, RowsLayout, source_of
+
+if TYPE_CHECKING:
+    from elman.tasks.task import Task
 
 Steps = NDArray[np.int64]
 
@@ -99,7 +104,7 @@ class SeriesLayout(RowsLayout):
         """
         del seed
         data = self.data
-        tables = self._tables(source)
+        tables, decimal = self._tables(source)
         roles = series_roles(data, tables["train"])
         series = self._series(list(tables.values()), roles)
         ends, notes = _borders(data, series, list(tables))
@@ -108,17 +113,25 @@ class SeriesLayout(RowsLayout):
         test = _part(data, series, ends[1], ends[2])
         if train is None or valid is None:
             raise _too_short(data, series, "training" if train is None else "validation")
-        return Parts(train, valid, test, [*roles.notes, *series.notes, *notes])
+        return Parts(train, valid, test, [*roles.notes, *series.notes, *notes], decimal)
 
-    def read_like(self, source: Any, *, with_targets: bool = True) -> Table:
+    def numeric(self, task: Task) -> Numeric:
+        """Say which columns a trained model reads as numbers."""
+        names = frozenset(filter(task.input.reads_numbers, task.input_columns))
+        return Numeric(names, self.data.decimal)
+
+    def read_like(
+        self, source: Any, numeric: Numeric | None = None, *, with_targets: bool = True
+    ) -> Table:
         """Read whole series, a row each, laid out as the training data was.
 
         Args:
             source: a path, values in Python, or a table.
+            numeric: how cells were read in training; found in the data by default.
             with_targets: makes no difference here.
         """
         del with_targets
-        table = read_table(source, format=self.data.format)
+        table, _ = self.read_numbers(read_table(source, format=self.data.format), numeric)
         series = self._series([table], series_roles(self.data, table))
         whole = _whole(series)
         whole.notes += series.notes
@@ -126,7 +139,7 @@ class SeriesLayout(RowsLayout):
 
     def whole(self, source: Any = None) -> Table:
         """Read the training data's series with all their steps, validation and test included."""
-        tables = self._tables(source)
+        tables, _ = self._tables(source)
         return _whole(self._series(list(tables.values()), series_roles(self.data, tables["train"])))
 
     def _series(self, tables: Sequence[Table], roles: Roles) -> LongSeries:
@@ -139,21 +152,39 @@ class SeriesLayout(RowsLayout):
             frequency=None if data.frequency is None else Frequency.parse(data.frequency),
         )
 
-    def _tables(self, source: Any) -> dict[str, Table]:
-        """Read the long tables of the parts that are given, in the order of time."""
+    def read_numbers(self, table: Table, numeric: Numeric | None = None) -> tuple[Table, Numeric]:
+        """Read the columns of numbers of a long table as such; see `RowsLayout.read_numbers`."""
+        data = self.data
+        if numeric is not None:
+            return super().read_numbers(table, numeric)
+        required = {*data.target, *data.input, *data.known}
+        likely = [name for name in table.columns if name != data.sequence_id]
+        if data.input:
+            likely = [] if data.time is None else [data.time]
+        table, decimal = with_numbers(table, required=required, likely=likely, decimal=data.decimal)
+        return table, Numeric(hold_numbers(table, {*required, *likely}), decimal)
+
+    def _tables(self, source: Any) -> tuple[dict[str, Table], str | None]:
+        """Read the long tables of the parts that are given, in the order of time.
+
+        Returns:
+            Name of a part → its table, and the decimal mark of numbers written as text.
+        """
         data = self.data
         if data.name is not None:
             named = catalog.tables(data.name)
-            return {part: named[part] for part in PARTS if part in named}
-        whole = read_table(source_of(data, source), format=data.format)
+            return {part: named[part] for part in PARTS if part in named}, None
+        whole, numeric = self.read_numbers(read_table(source_of(data, source), format=data.format))
         if data.split_column is not None:
             rows = rows_by_part(whole, data.split_column)
-            return {part: whole.select(chosen) for part, chosen in rows.items() if chosen}
+            parts = {part: whole.select(chosen) for part, chosen in rows.items() if chosen}
+            return parts, numeric.decimal
         tables = {"train": whole}
         for part, files in (("valid", data.valid_files), ("test", data.test_files)):
             if files:
-                tables[part] = read_table(list(files), format=data.format)
-        return tables
+                table = read_table(list(files), format=data.format)
+                tables[part], _ = self.read_numbers(table, numeric)
+        return tables, numeric.decimal
 
 
 def _whole(series: LongSeries) -> Table:

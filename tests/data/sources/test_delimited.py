@@ -7,7 +7,6 @@ import csv
 import gzip
 import io
 import lzma
-import math
 from pathlib import Path
 from typing import Any
 
@@ -59,36 +58,25 @@ def test_any_table_in_any_dialect_reads_back_equal(tmp_path: Path, data: st.Data
     writer.writerows([names, *rows])
     table = read_table(write(tmp_path, text.getvalue()))
     for i, name in enumerate(names):
-        got, given = list(table.column(name)), [row[i] for row in rows]
-        if kinds[i] == "real":
-            assert all(map(math.isclose, got, given))
-        else:
-            assert got == given
+        assert list(table.column(name)) == [str(row[i]) for row in rows]
 
 
 @pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
 def test_the_delimiter_is_found_whatever_the_suffix(tmp_path: Path, delimiter: str) -> None:
     path = write(tmp_path, delimiter.join("ab") + "\n" + delimiter.join(["x", "1"]) + "\n")
-    assert columns_of(read_table(path)) == {"a": ["x"], "b": [1]}
+    assert columns_of(read_table(path)) == {"a": ["x"], "b": ["1"]}
 
 
-def test_types_are_those_of_whole_columns(tmp_path: Path) -> None:
-    path = write(
-        tmp_path,
-        "a,b,c,d,e\n1,1.5,true,2020-01-02,x\n2,,false,2020-01-03,\n",
-    )
-    columns = columns_of(read_table(path))
-    assert columns["a"] == [1, 2]
-    assert columns["b"] == [1.5, None]
-    assert columns["c"] == [True, False]
-    assert [str(day) for day in columns["d"]] == ["2020-01-02", "2020-01-03"]
-    assert columns["e"] == ["x", ""]
+def test_every_cell_is_what_was_written(tmp_path: Path) -> None:
+    cells = ["0010", "1.10", "1E5", "9007199254740993", "true", "NA", "2020-01-02", "", " x "]
+    table = read_table(write(tmp_path, "a,b\n" + "".join(f"{cell},y\n" for cell in cells)))
+    assert list(table.column("a")) == cells
 
 
-def test_a_type_may_change_behind_the_first_block(tmp_path: Path) -> None:
+def test_a_row_behind_the_first_block_has_its_line(tmp_path: Path) -> None:
     rows = "1,a\n" * 400_000 + "1.5,b\n"
     table = read_table(write(tmp_path, "x,y\n" + rows))
-    assert table.column("x")[400_000] == 1.5
+    assert table.column("x")[400_000] == "1.5"
     assert table.where(400_000) == "it.csv, line 400002"
 
 
@@ -114,7 +102,7 @@ def test_a_row_knows_its_line_behind_blank_lines_and_lines_within_quotes(tmp_pat
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_lines_may_end_in_any_way(tmp_path: Path, end: str) -> None:
     table = read_table(write(tmp_path, end.join(["a,b", "x,1", "y,2", ""])))
-    assert columns_of(table) == {"a": ["x", "y"], "b": [1, 2]}
+    assert columns_of(table) == {"a": ["x", "y"], "b": ["1", "2"]}
     assert table.where(1) == "it.csv, line 3"
 
 
@@ -123,7 +111,7 @@ def test_lines_may_end_in_any_way(tmp_path: Path, end: str) -> None:
 )
 def test_compressed_files_read_as_plain_ones(tmp_path: Path, suffix: str, compress: Any) -> None:
     path = write(tmp_path, compress(b"a,b\nx,1\n"), "it.csv" + suffix)
-    assert columns_of(read_table(path)) == {"a": ["x"], "b": [1]}
+    assert columns_of(read_table(path)) == {"a": ["x"], "b": ["1"]}
     cut = write(tmp_path, compress(b"a,b\nx,1\n" * 50)[:-10], "cut.csv" + suffix)
     with pytest.raises(DataError, match=rf"cut\.csv\{suffix} is not a complete \{suffix} file"):
         read_table(cut)
@@ -168,7 +156,7 @@ def test_a_cell_of_ten_megabytes_is_a_cell(tmp_path: Path) -> None:
 
 def test_a_file_without_a_header_gets_numbered_columns_and_a_note(tmp_path: Path) -> None:
     table = read_table(write(tmp_path, "good film,1\nbad film,0\n"))
-    assert columns_of(table) == {"column_1": ["good film", "bad film"], "column_2": [1, 0]}
+    assert columns_of(table) == {"column_1": ["good film", "bad film"], "column_2": ["1", "0"]}
     assert table.notes == ["it.csv has no header; its columns are column_1 … column_2."]
 
 
@@ -212,17 +200,6 @@ def test_a_column_of_texts_with_commas_is_one_column(tmp_path: Path) -> None:
     assert "one column" in table.notes[0]
 
 
-def test_a_column_of_numbers_with_a_stray_text_says_which_line_made_it_text(
-    tmp_path: Path,
-) -> None:
-    table = read_table(write(tmp_path, "x,y\n1,a\n2,b\n?,c\n4,d\n"))
-    assert list(table.column("x")) == ["1", "2", "?", "4"]
-    assert table.notes == [
-        "column 'x' of it.csv is text, because line 4 holds '?'; leave a cell empty where a number "
-        "is missing."
-    ]
-
-
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -250,28 +227,13 @@ def test_what_is_malformed_is_refused_with_its_place(
         read_table(write(tmp_path, content))
 
 
-def test_numbers_with_a_decimal_comma_are_numbers_and_noted(tmp_path: Path) -> None:
-    content = "size;price;rooms;said\n0,5;-1,25;3;1,5 m\n 7;;4;2\n1,5e3;2;5;3\n"
-    table = read_table(write(tmp_path, content))
-    assert columns_of(table) == {
-        "size": [0.5, 7.0, 1500.0],
-        "price": [-1.25, None, 2.0],
-        "rooms": [3, 4, 5],
-        "said": ["1,5 m", "2", "3"],
-    }
-    assert (
-        table.notes[0] == "it.csv: columns read as numbers with a decimal comma: 'size', 'price'."
-    )
-
-
-def test_a_comma_in_quotes_of_a_file_of_commas_may_part_thousands_and_stays(tmp_path: Path) -> None:
-    table = read_table(write(tmp_path, 'city,people\nKiel,"1,234"\nCork,"5,678"\n'))
-    assert columns_of(table)["people"] == ["1,234", "5,678"]
-    assert table.notes == []
+def test_a_semicolon_between_cells_suggests_a_decimal_comma(tmp_path: Path) -> None:
+    assert read_table(write(tmp_path, "a;b\nx;1,234\n")).decimal == ","
+    assert read_table(write(tmp_path, 'a,b\nx,"1,234"\n')).decimal is None
 
 
 def test_one_row_is_a_table(tmp_path: Path) -> None:
-    assert columns_of(read_table(write(tmp_path, "a,b\nx,1"))) == {"a": ["x"], "b": [1]}
+    assert columns_of(read_table(write(tmp_path, "a,b\nx,1"))) == {"a": ["x"], "b": ["1"]}
 
 
 def test_the_fingerprint_changes_with_the_file(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def columns_of(table: Table) -> dict[str, list[object]]:
 def test_a_glob_is_all_its_files_below_each_other(tmp_path: Path) -> None:
     write(tmp_path, b_csv="x,y\n3,c\n", a_csv="x,y\n1,a\n2,b\n", c_tsv="other\n")
     table = read_table(f"{tmp_path}/*.csv")
-    assert columns_of(table) == {"x": [1, 2, 3], "y": ["a", "b", "c"]}
+    assert columns_of(table) == {"x": ["1", "2", "3"], "y": ["a", "b", "c"]}
     assert [table.where(row) for row in range(3)] == [
         "a.csv, line 2",
         "a.csv, line 3",
@@ -41,7 +41,7 @@ def test_a_glob_is_all_its_files_below_each_other(tmp_path: Path) -> None:
 def test_a_list_of_files_keeps_its_order(tmp_path: Path) -> None:
     write(tmp_path, a_csv="x,y\n1,a\n", b_jsonl='{"y": "b", "x": 2}\n')
     table = read_table([tmp_path / "b.jsonl", str(tmp_path / "a.csv")])
-    assert columns_of(table) == {"y": ["b", "a"], "x": [2, 1]}
+    assert columns_of(table) == {"y": ["b", "a"], "x": ["2", "1"]}
 
 
 def test_files_with_other_columns_are_refused_by_name(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_a_txt_file_is_read_by_its_content(tmp_path: Path) -> None:
 def test_the_format_can_be_given(tmp_path: Path) -> None:
     write(tmp_path, it_data="x\ty\n1\ta\n")
     assert columns_of(read_table(tmp_path / "it.data", format="delimited")) == {
-        "x": [1],
+        "x": ["1"],
         "y": ["a"],
     }
     with pytest.raises(OptionError, match="unknown format 'delimitd'; did you mean 'delimited'"):

@@ -26,6 +26,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from elman.data.concatenation import concatenate
 from elman.data.sources.archive import read_npz
 from elman.data.sources.conll import looks_like_conll, read_conll
 from elman.data.sources.delimited import looks_delimited, read_delimited
@@ -36,7 +37,7 @@ from elman.data.sources.json_lines import read_json
 from elman.data.sources.memory import read_memory
 from elman.data.sources.parquet import read_parquet
 from elman.data.sources.plain_text import read_label_files, read_lines, read_running_text
-from elman.data.table import Table, concatenate
+from elman.data.table import Table
 from elman.errors import DataError, unknown
 from elman.plugins import Registry
 

@@ -10,13 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.data.sources.dialect import (
-    DECIMAL_COMMA,
-    NUMBER,
-    Dialect,
-    fields_of_any_size,
-    sniff,
-)
+from elman.data.sources.dialect import Dialect, fields_of_any_size, sniff
 from elman.data.sources.files import (
     TextEncoding,
     detect_encoding,
@@ -58,10 +52,9 @@ class _Malformed(DataError):
 def read_delimited(path: Path) -> Table:
     """Read a delimited file, plain or compressed.
 
-    Delimiter, quotes, header and encoding are detected; what is ambiguous is noted. Numbers,
-    dates and truth values are recognised where a whole column consists of them, and so are
-    numbers with a decimal comma where the comma is not the delimiter; an empty cell is a missing
-    value among numbers, and the empty string among strings.
+    Delimiter, quotes, header and encoding are detected; what is ambiguous is noted. Every cell is
+    a string, as it was written; an empty one is the empty string. `elman.data.numbers` says which
+    columns are numbers, once their roles are known.
 
     Raises:
         DataError: the file is empty, is not text, or a row has too few or too many fields or an
@@ -85,13 +78,7 @@ def read_delimited(path: Path) -> Table:
         notes.append(f"{path.name} {NO_HEADER}; its {named}.")
     if len(dialect.first) == 1:
         notes.append(f"{path.name} has one column: its first line contains no delimiter.")
-    if dialect.delimiter != ",":
-        data, converted = _with_decimal_points(data)
-        if converted:
-            listed = ", ".join(map(repr, converted))
-            notes.append(f"{path.name}: columns read as numbers with a decimal comma: {listed}.")
     notes += [] if encoding.note is None else [encoding.note]
-    notes += _stray_texts(data, path, scan.lines)
     lines = scan.lines
     return Table(
         data,
@@ -100,6 +87,7 @@ def read_delimited(path: Path) -> Table:
         fingerprint=fingerprint_of([path]),
         notes=notes,
         stored=True,
+        decimal="," if dialect.delimiter == ";" else None,
     )
 
 
@@ -203,6 +191,8 @@ def _read_arrow(path: Path, encoding: TextEncoding, dialect: Dialect, scan: _Sca
         escape_char="\\" if dialect.quoting == "escaped" else False,
         newlines_in_values=scan.spans_lines,
     )
+    written = dialect.first if dialect.header else dialect.names
+    convert = arrow_csv.ConvertOptions(column_types=dict.fromkeys(written, pa.string()))
     for block_size in BLOCKS:
         read = arrow_csv.ReadOptions(
             column_names=None if dialect.header else dialect.names,
@@ -211,7 +201,7 @@ def _read_arrow(path: Path, encoding: TextEncoding, dialect: Dialect, scan: _Sca
         )
         try:
             with open_bytes(path) as file:
-                data = arrow_csv.read_csv(file, read_options=read, parse_options=parse)
+                data = arrow_csv.read_csv(file, read, parse, convert)
         except pa.ArrowInvalid as error:
             if "straddl" in str(error) and block_size < BLOCKS[-1]:
                 continue
@@ -225,44 +215,3 @@ def _read_arrow(path: Path, encoding: TextEncoding, dialect: Dialect, scan: _Sca
             )
         return data.rename_columns(names)
     raise DataError(f"{path} has a row of more than 2 GB.")
-
-
-def _with_decimal_points(data: pa.Table) -> tuple[pa.Table, list[str]]:
-    """Convert columns of numbers with a decimal comma; return their names too."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    converted = []
-    for place, name in enumerate(data.column_names):
-        column = data.column(name)
-        if not pa.types.is_string(column.type):
-            continue
-        trimmed = pc.utf8_trim_whitespace(column)
-        filled = pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
-        is_number = pc.match_substring_regex(filled, f"^{DECIMAL_COMMA}$")
-        if pc.all(is_number).as_py() and pc.any(pc.match_substring(filled, ",")).as_py():
-            numbers = pc.replace_substring(filled, ",", ".").cast(pa.float64())
-            data = data.set_column(place, name, numbers)
-            converted.append(name)
-    return data, converted
-
-
-def _stray_texts(data: pa.Table, path: Path, lines: NDArray[np.int64]) -> list[str]:
-    """Return a note for each column of mostly numbers on the value that makes it text."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    notes = []
-    for name in data.column_names:
-        column = data.column(name)
-        if not pa.types.is_string(column.type):
-            continue
-        numeric = pc.match_substring_regex(column, f"^{NUMBER}$")
-        share = pc.mean(numeric.cast(pa.int8())).as_py()
-        if 0.5 <= share < 1:
-            row = pc.index(numeric, False).as_py()
-            notes.append(
-                f"column {name!r} of {path.name} is text, because line {lines[row]} holds "
-                f"{column[row].as_py()[:60]!r}; leave a cell empty where a number is missing."
-            )
-    return notes

@@ -21,9 +21,6 @@ LONGEST_NAME = 60
 NUMBER = r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*"
 """Regular expression of a number in a field."""
 
-DECIMAL_COMMA = r"\s*[-+]?\d+(?:,\d+)?(?:[eE][-+]?\d+)?\s*"
-"""Regular expression of a number with a decimal comma, where the comma is not the delimiter."""
-
 _TYPED = re.compile(rf"(?:{NUMBER}|\d{{4}}-\d\d(?:-\d\d.*)?|true|false)", re.IGNORECASE | re.DOTALL)
 
 Quoting = Literal["quoted", "escaped", "plain"]

@@ -1,0 +1,290 @@
+"""Numbers as people write them: which columns of text hold them, and what they are.
+
+A column of text holds numbers if every cell that is not missing is a number, all in one format:
+
+| written                        | read as            | because                                  |
+| ------------------------------ | ------------------ | ---------------------------------------- |
+| `12`, `-3.5`, `1e5`, `inf`     | itself             | plain                                    |
+| `3,5`                          | 3.5                | a decimal comma                          |
+| `1,000,775.50`, `1.000.775,50` | 1000775.5          | thousands marks: `,` `.` `'` or a space  |
+| `$5`, `5 €`, `USD 5`, `42 %`   | 5, 5, 5, 42        | one currency, or all per cent            |
+| `(5)`                          | −5                 | as accounts write it                     |
+| `NA`, `null`, `?`, `-`         | missing            | one of `MISSING`                         |
+| `0010`                         | text               | a leading zero: a code                   |
+| `9007199254740993`             | text               | beyond 2⁵³: an identifier, not a measure |
+
+Whether `1,234` is 1234 or 1.234 is settled by the other cells of the column; else by the decimal
+mark that is asked for, by the other columns of the table, or by what suits its source; else it is
+1234. A column that holds no numbers stays as it was written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from elman.data.arrow import as_text
+from elman.errors import counted
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MISSING = ("", "na", "n/a", "#n/a", "nan", "-nan", "null", "none", "nil", "?", "-", "--", "–", ".")
+"""Cells that stand for a missing number, in lower case."""
+
+EXACT = 2**53
+"""Whole numbers beyond it are not exact in floating point."""
+
+PLAIN = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+"""Regular expression of a plain number."""
+
+_INFINITE = r"[-+]?(?:inf|Inf|INF|infinity|Infinity)"
+_CODE = r"[-+]?0\d+"
+_CURRENCIES = (
+    r"[$€£¥₹₩₽₺₪฿₫₴]|(?:US|CA|AU|NZ|HK|R|C|A)\$|CHF|EUR|USD|GBP|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|"
+    r"PLN|CZK|HUF|BRL|MXN|ZAR|KRW|RUB|TRY|Fr\.|kr\.?|zł|Kč|Ft|Rs\.?"
+)
+_MARKED = (
+    r"^(?P<open>\(?)(?P<sign>[-+]?) ?(?P<before>" + _CURRENCIES + r")? ?(?P<inner>[-+]?)"
+    r"(?P<body>\d(?:[\d.,' ]*\d)?[.,]?(?:[eE][-+]?\d+)?|[.,]\d+) ?(?P<after>"
+    + _CURRENCIES
+    + r"|%)?"
+    r"(?P<close>\)?)$"
+)
+_FORMATS = ((".", ""), (",", ""), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"))
+"""Decimal mark and thousands mark, tried in this order."""
+
+
+class Numbers(NamedTuple):
+    """The numbers of a column of text."""
+
+    values: Any
+    """Arrow array of int64 or float64, null where a number is missing."""
+    decimal: str | None
+    """Decimal mark by which they were read, `.` or `,`; None where no cell depends on it."""
+    open_mark: str
+    """Mark that may as well separate thousands, or decimals; empty where the cells settle it."""
+    notes: list[str]
+    """What was read in another way than it stands, a clause each."""
+
+
+class Words(NamedTuple):
+    """Why a column of text holds no numbers."""
+
+    row: int
+    """The first row whose cell breaks the rule."""
+    why: str
+    """In words, after the cell: `is no number`."""
+    share: float
+    """Share of cells, without missing ones, that are numbers."""
+
+
+def read_numbers(
+    column: pa.ChunkedArray, decimal: str | None = None, *, strict: bool = True
+) -> Numbers | Words:
+    """Read a column of text as numbers, or say why it holds none.
+
+    Args:
+        column: of text.
+        decimal: decimal mark, where the cells leave it open.
+        strict: whether codes and identifiers are no numbers.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    text = pc.utf8_trim_whitespace(as_text(column))
+    absent = pc.is_in(pc.utf8_lower(text), value_set=pa.array(MISSING, pa.large_string()))
+    absent = pc.or_(absent, text.is_null())
+    cells = pc.if_else(absent, pa.scalar(None, pa.large_string()), text)
+    if cells.null_count == len(cells):
+        return Words(0, "is no number", 0.0)
+    notes = _missing_marks(text, absent)
+    plain = pc.match_substring_regex(cells, f"^(?:{PLAIN}|{_INFINITE})$")
+    if pc.all(plain).as_py():
+        code = _code_in(cells) if strict else None
+        if code is not None:
+            return code
+        dotted = pc.any(pc.match_substring(cells, ".")).as_py()
+        grouped = dotted and _fits(cells, ",", ".")
+        if not (grouped and decimal == ","):
+            return Numbers(_cast(cells), "." if dotted else None, "." * grouped, notes)
+    return _marked_numbers(cells, decimal, notes, share=float(pc.mean(plain).as_py()))
+
+
+def looks_like_numbers(texts: Iterable[str]) -> list[float] | None:
+    """Return the numbers that some texts are by the rule for columns; None if they are none."""
+    import pyarrow as pa
+
+    numbers = read_numbers(pa.chunked_array([pa.array(list(texts), pa.large_string())]))
+    if isinstance(numbers, Words) or numbers.values.null_count:
+        return None
+    return [float(value) for value in numbers.values.to_pylist()]
+
+
+def read_truths(column: pa.ChunkedArray) -> Numbers | None:
+    """Read true and false as 1 and 0; None for any other column."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    text = pc.utf8_lower(pc.utf8_trim_whitespace(as_text(column)))
+    is_truth = pc.is_in(text, value_set=pa.array(["true", "false"], pa.large_string()))
+    absent = pc.is_in(text, value_set=pa.array(MISSING, pa.large_string()))
+    known = pc.or_(pc.or_(is_truth, absent), text.is_null())
+    if not pc.all(known).as_py():
+        return None
+    values = pc.if_else(is_truth, pc.equal(text, "true").cast(pa.int64()), None)
+    return Numbers(values, None, "", [])
+
+
+def _code_in(cells: pa.Array) -> Words | None:
+    """Find a whole number with a leading zero, or one that is too large to be exact."""
+    import pyarrow.compute as pc
+
+    for pattern, why in (
+        (f"^{_CODE}$", "has a leading zero, as codes have"),
+        (r"^[-+]?\d{16,}$", "has too many digits to be a measured number"),
+    ):
+        found = pc.match_substring_regex(cells, pattern)
+        for row in pc.indices_nonzero(found.fill_null(False)).to_pylist():
+            if why.startswith("has a") or abs(int(cells[row].as_py())) > EXACT:
+                return Words(row, why, 1.0)
+    return None
+
+
+def _marked_numbers(
+    cells: pa.Array, decimal: str | None, notes: list[str], *, share: float
+) -> Numbers | Words:
+    """Read numbers with thousands marks, decimal commas, currencies and per cent signs."""
+    import pyarrow.compute as pc
+
+    usual = cells
+    for marks, mark in (("[\u00a0\u202f\u2009]", " "), ("[’`]", "'"), ("−", "-")):
+        usual = pc.replace_substring_regex(usual, marks, mark)
+    parts = pc.extract_regex(usual, _MARKED)
+    wrong = pc.and_(parts.is_null(), cells.is_valid())
+    if pc.any(wrong).as_py():
+        return Words(pc.index(wrong, True).as_py(), "is no number", share)
+    part = {name: pc.struct_field(parts, name) for name in _GROUPS}
+    odd = pc.not_equal(pc.equal(part["open"], "("), pc.equal(part["close"], ")")).fill_null(False)
+    if pc.any(odd).as_py():
+        return Words(pc.index(odd, True).as_py(), "is no number", share)
+    units = _units(part["before"], part["after"])
+    if isinstance(units, Words):
+        return units
+    body = part["body"]
+    formats = [pair for pair in _FORMATS if _fits(body, *pair)]
+    if not formats:
+        return _first_misfit(body, share)
+    used = {mark for mark in ",." if pc.any(pc.match_substring(body, mark)).as_py()}
+    rivals = [pair for pair in formats if used <= set(pair)]
+    wanted = [pair for pair in rivals if pair[0] == (decimal or ".")]
+    chosen = [*wanted, *rivals, *formats][0]
+    values = _negated(body, chosen, part)
+    rivals_differ = bool(used) and len({pair[0] for pair in rivals}) > 1
+    return Numbers(
+        values,
+        chosen[0] if used else None,
+        min(used) if rivals_differ else "",
+        [*notes, *units, *_example(cells, values, chosen)],
+    )
+
+
+_GROUPS = ("open", "sign", "before", "inner", "body", "after", "close")
+
+
+def _pattern(decimal: str, thousands: str) -> str:
+    """Return the regular expression of a number without sign in a format."""
+    point = re.escape(decimal)
+    whole = r"\d+"
+    if thousands:
+        mark = re.escape(thousands)
+        whole = rf"(?:\d+|[1-9]\d{{0,2}}(?:{mark}\d{{3}})+|[1-9]\d?(?:{mark}\d\d)+{mark}\d{{3}})"
+    return rf"^(?:[-+]?(?:{whole}(?:{point}\d*)?|{point}\d+)(?:[eE][-+]?\d+)?)$"
+
+
+def _fits(body: pa.Array, decimal: str, thousands: str) -> bool:
+    import pyarrow.compute as pc
+
+    return bool(pc.all(pc.match_substring_regex(body, _pattern(decimal, thousands))).as_py())
+
+
+def _first_misfit(body: pa.Array, share: float) -> Words:
+    """Name the first cell that breaks the format which fits most cells."""
+    import pyarrow.compute as pc
+
+    best: tuple[float, Any] = (-1.0, None)
+    for pair in _FORMATS:
+        fits = pc.match_substring_regex(body, _pattern(*pair))
+        best = max(best, (pc.mean(fits).as_py(), fits), key=lambda each: each[0])
+    row = pc.index(pc.and_(pc.invert(best[1]), body.is_valid()), True).as_py()
+    return Words(row, "is written unlike the other numbers", max(share, best[0]))
+
+
+def _units(before: pa.Array, after: pa.Array) -> list[str] | Words:
+    """Check that all cells have one currency, or all a per cent sign; say what was removed."""
+    import pyarrow.compute as pc
+
+    both = pc.if_else(pc.not_equal(before, ""), before, after)
+    counts = {each["values"]: each["counts"] for each in pc.value_counts(both).to_pylist()}
+    counts.pop(None, None)
+    marks = [mark for mark in counts if mark]
+    if not marks:
+        return []
+    if len(marks) > 1:
+        row = pc.index(both, marks[1]).as_py()
+        return Words(row, f"has another unit than {marks[0]!r}", 1.0)
+    if "" in counts and marks[0] == "%":
+        return Words(pc.index(both, "").as_py(), "has no %, as other cells have", 1.0)
+    without = f"; {counts['']:,} have none" if counts.get("") else ""
+    return [f"{marks[0]!r} is the unit of {counted(counts[marks[0]], 'cell')}{without}"]
+
+
+def _negated(body: pa.Array, chosen: tuple[str, str], part: dict[str, Any]) -> pa.Array:
+    """Turn bodies, signs and parentheses into numbers."""
+    import pyarrow.compute as pc
+
+    decimal, thousands = chosen
+    if thousands:
+        body = pc.replace_substring(body, thousands, "")
+    if decimal != ".":
+        body = pc.replace_substring(body, decimal, ".")
+    values = _cast(body)
+    minus = pc.or_(pc.equal(part["sign"], "-"), pc.equal(part["inner"], "-"))
+    minus = pc.or_(minus, pc.equal(part["open"], "("))
+    return pc.if_else(minus, pc.negate(values), values)
+
+
+def _cast(cells: pa.Array) -> pa.Array:
+    """Turn plain numbers into int64, or where one has a fraction, into float64."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    bare = pc.replace_substring_regex(cells, r"^\+", "")
+    if pc.all(pc.match_substring_regex(bare, r"^-?\d{1,18}$")).as_py():
+        return bare.cast(pa.int64())
+    return bare.cast(pa.float64())
+
+
+def _example(cells: pa.Array, values: pa.Array, chosen: tuple[str, str]) -> list[str]:
+    """Show how the first cell is read that does not stand for itself."""
+    import pyarrow.compute as pc
+
+    plain = pc.match_substring_regex(cells, f"^{PLAIN}$").fill_null(True)
+    if chosen[1]:
+        grouped = pc.match_substring(cells, chosen[1]).fill_null(False)
+        plain = pc.and_(plain, pc.invert(grouped))
+    if pc.all(plain).as_py():
+        return []
+    row = pc.index(plain, False).as_py()
+    return [f"{cells[row].as_py()!r} is read as {values[row].as_py():.15g}"]
+
+
+def _missing_marks(text: pa.Array, absent: pa.Array) -> list[str]:
+    """Count the cells that say in words that a number is missing."""
+    import pyarrow.compute as pc
+
+    words = text.filter(pc.and_(absent, pc.not_equal(text, "")).fill_null(False))
+    counts = pc.value_counts(words).to_pylist()
+    listed = [f"{each['values']!r} in {counted(each['counts'], 'cell')}" for each in counts]
+    return [f"{' and '.join(listed)} is a missing value"] if listed else []

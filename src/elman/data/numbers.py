@@ -1,0 +1,132 @@
+"""Columns of text that hold numbers, found once it is known what each column is for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+from elman.data.arrow import is_number, is_text
+from elman.data.number_formats import Numbers, Words, read_numbers, read_truths
+from elman.data.table import Table
+from elman.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FEW_CLASSES = 20
+"""Maximum number of distinct whole numbers of a target that is a category."""
+
+
+def with_numbers(
+    table: Table,
+    *,
+    required: Collection[str] = (),
+    likely: Collection[str] = (),
+    classes: Collection[str] = (),
+    decimal: str | None = None,
+) -> tuple[Table, str | None]:
+    """Read columns of text as numbers; the table keeps what was written, for printing.
+
+    Args:
+        table: as it was read; only its columns of text are looked at.
+        required: columns that must hold numbers.
+        likely: columns that are numbers if all of their cells are; others stay as written.
+        classes: columns among these that stay as written where they hold few distinct whole
+            numbers, which are names of classes.
+        decimal: decimal mark, `.` or `,`, where the cells leave it open.
+
+    Returns:
+        The table, and the decimal mark that was settled on, None where no cell depends on it.
+
+    Raises:
+        DataError: a cell of a required column is no number.
+    """
+    texts = [name for name in table.columns if is_text(table.column(name).type)]
+    wanted = [name for name in texts if name in required or name in likely]
+    read = {name: _read(table, name, None, strict=name not in required) for name in wanted}
+    settled = [each for each in read.values() if isinstance(each, Numbers) and not each.open_mark]
+    proven = {each.decimal for each in settled} - {None}
+    hint = decimal or (proven.pop() if len(proven) == 1 else None)
+    columns, notes, used = dict[str, Any](), list[str](), set[str]()
+    for name, numbers in read.items():
+        if isinstance(numbers, Numbers) and numbers.open_mark:
+            # A semicolon between cells suggests a decimal comma, and nothing about a point.
+            mark = hint or (table.decimal if numbers.open_mark == "," else None)
+            if mark is not None:
+                numbers = _read(table, name, mark, strict=name not in required)
+        if isinstance(numbers, Words):
+            if name in required:
+                raise _no_number(table, name, numbers)
+            notes += _stray(table, name, numbers)
+            continue
+        if name in classes and name not in required and _are_classes(numbers.values):
+            continue
+        columns[name] = numbers.values
+        notes += _notes(table, name, numbers)
+        used |= set() if numbers.decimal is None else {numbers.decimal}
+    return table.with_columns(columns, notes=notes), used.pop() if len(used) == 1 else None
+
+
+def hold_numbers(
+    table: Table, columns: Collection[str], *, classes: Collection[str] = ()
+) -> frozenset[str]:
+    """Return those of some columns that hold numbers, not few whole numbers that are classes.
+
+    Args:
+        table: after `with_numbers`.
+        columns: names of columns, of which the table may lack some.
+        classes: as for `with_numbers`.
+    """
+    return frozenset(
+        name
+        for name in table.columns
+        if name in columns and is_number(table.column(name).type)
+        if not (name in classes and _are_classes(table.arrow(name)))
+    )
+
+
+def _read(table: Table, name: str, decimal: str | None, *, strict: bool) -> Numbers | Words:
+    numbers = read_numbers(table.arrow(name), decimal, strict=strict)
+    if isinstance(numbers, Words) and not strict:
+        truths = read_truths(table.arrow(name))
+        return numbers if truths is None else truths
+    return numbers
+
+
+def _are_classes(values: pa.Array) -> bool:
+    """Tell whether numbers are few, whole and repeated, so that a target's are classes."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    present = values.drop_null()
+    if not pa.types.is_integer(values.type):
+        whole = pc.all(pc.equal(pc.floor(present), present)).as_py()
+        if not whole or pc.any(pc.is_inf(present)).as_py():
+            return False
+    return bool(pc.count_distinct(present).as_py() <= min(FEW_CLASSES, len(present) / 2))
+
+
+def _notes(table: Table, name: str, numbers: Numbers) -> list[str]:
+    if not numbers.notes:
+        return []
+    note = f"column {name!r} of {table.source} holds numbers: {'; '.join(numbers.notes)}."
+    if numbers.open_mark:
+        note += " If the mark is meant otherwise, set data.decimal to '.' or ',' (--set decimal=,)."
+    return [note]
+
+
+def _stray(table: Table, name: str, words: Words) -> list[str]:
+    """Return a note on a column of mostly numbers that is text, with the cell that makes it so."""
+    if words.share < 0.5:
+        return []
+    cell = table.column(name)[words.row]
+    begin = f"column {name!r} is read as text, not as numbers: {table.where(words.row)} holds"
+    return [f"{begin} {str(cell)[:60]!r}, which {words.why}."]
+
+
+def _no_number(table: Table, name: str, words: Words) -> DataError:
+    cell = table.column(name)[words.row]
+    return DataError(
+        f"{table.where(words.row)}, column {name}: {str(cell)[:60]!r} {words.why}, and the column "
+        "must hold numbers. Correct the cell, or leave it empty where the number is missing."
+    )

@@ -1,0 +1,53 @@
+"""Which columns of a table are read as numbers, and which stay as they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from elman.data.numbers import hold_numbers, with_numbers
+from elman.data.table import Table
+from elman.experiment.data import DataSpec
+from elman.features.build import kind_class
+
+
+class Numeric(NamedTuple):
+    """How the cells of a table are read."""
+
+    columns: frozenset[str]
+    """Columns of numbers; the cells of all others stay as they are written."""
+    decimal: str | None = None
+    """Decimal mark of numbers written as text, where the cells leave it open."""
+
+
+def read_numbers(
+    data: DataSpec, table: Table, others: Sequence[str], numeric: Numeric | None
+) -> tuple[Table, Numeric]:
+    """Read the columns of numbers of a table; see `RowsLayout.read_numbers`.
+
+    Args:
+        data: roles and kinds of the columns, as far as they are given.
+        table: as it was read.
+        others: columns that are input where none is given.
+        numeric: how cells were read in training; None to find out.
+    """
+    times = [data.time] if data.time is not None else []
+    if numeric is not None:
+        table, _ = with_numbers(
+            table, required=numeric.columns, likely=times, decimal=numeric.decimal
+        )
+        return table, numeric
+    inputs = [name for name in data.input if name in table.columns] or list(others)
+    targets = [name for name in data.target if name in table.columns]
+    required, likely = list[str](), times
+    for kind, columns in ((data.input_kind, inputs), (data.target_kind, targets)):
+        if kind is None or kind_class(kind).of_columns:
+            likely += columns
+        elif kind_class(kind).of_numbers:
+            required += columns
+    free = not (data.window or set(targets) & set(inputs)) and data.target_kind is None
+    classes = targets if free else []
+    table, decimal = with_numbers(
+        table, required=required, likely=likely, classes=classes, decimal=data.decimal
+    )
+    return table, Numeric(hold_numbers(table, {*required, *likely}, classes=classes), decimal)

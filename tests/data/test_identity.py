@@ -1,0 +1,37 @@
+"""Columns that number or name the rows are told from those that say something about them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from elman.data.identity import identifies_rows
+from elman.data.table import Table
+
+ROWS = 12
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "identifies"),
+    [
+        ("customer_id", [100 + 7 * n for n in range(ROWS)], True),
+        ("Ticket ID", [f"T-{n:05}" for n in range(ROWS)], True),
+        ("userId", [f"u{n * n}" for n in range(ROWS)], True),
+        ("Unnamed: 0", [n * 3 for n in range(ROWS)], True),
+        ("anything", list(range(5, 5 + ROWS)), True),
+        ("paid", [3 * n for n in range(ROWS)], False),
+        ("area", [100 + 7 * n for n in range(ROWS)], False),
+        ("id", [1, 1, *range(ROWS - 2)], False),
+        ("id", [f"two words {n}" for n in range(ROWS)], False),
+        ("id", [n / 7 for n in range(ROWS)], False),
+        ("name", [f"n{n}" for n in range(ROWS)], False),
+        ("id", [None, *range(ROWS - 1)], False),
+    ],
+)
+def test_a_column_identifies_rows(name: str, values: list[Any], identifies: bool) -> None:
+    assert identifies_rows(Table.from_columns({name: values}, "x"), name) is identifies
+
+
+def test_few_rows_may_differ_by_chance() -> None:
+    assert not identifies_rows(Table.from_columns({"id": [3, 9]}, "x"), "id")
