@@ -30,6 +30,8 @@ class DataSpec(BaseModel):
         name: name of a data set in `elman.data.catalog`.
         files: data files: paths, patterns or a folder. All must have the same columns.
         format: file format; by default it follows from the names of the files.
+        encoding: encoding of text files that are not UTF-8, such as `cp1251`; by default it is
+            detected, and what was assumed is said.
         input: columns that the network reads; by default those usual for the data set, or all
             columns except the target.
         target: columns to predict, or `next` for the next element of the input.
@@ -64,6 +66,7 @@ class DataSpec(BaseModel):
     name: str | None = None
     files: Names = []
     format: str | None = None
+    encoding: str | None = None
     input: Names = []
     target: Names = []
     input_kind: str | None = None

@@ -144,7 +144,9 @@ class RowsLayout:
             with_targets: whether only windows with a value after them are kept of a long series.
         """
         as_text = with_targets and self._reads_running_text
-        table = read_table(source, format=self.data.format, running_text=as_text)
+        table = read_table(
+            source, format=self.data.format, running_text=as_text, encoding=self.data.encoding
+        )
         single = self.data.per_sequence
         if single is not None:  # the target, say, may be missing
             single = [name for name in single if name in table.columns]
@@ -189,6 +191,7 @@ class RowsLayout:
         table = read_table(
             source_of(self.data, source),
             format=self.data.format,
+            encoding=self.data.encoding,
             running_text=self._reads_running_text,
         )
         return self._as_lines(self._laid_out(table, self.data.per_sequence))

@@ -118,7 +118,7 @@ class SeriesLayout(RowsLayout):
             with_targets: makes no difference here.
         """
         del with_targets
-        table = read_table(source, format=self.data.format)
+        table = read_table(source, format=self.data.format, encoding=self.data.encoding)
         series = self._series([table], series_roles(self.data, table))
         whole = _whole(series)
         whole.notes += series.notes
@@ -145,14 +145,14 @@ class SeriesLayout(RowsLayout):
         if data.name is not None:
             named = catalog.tables(data.name)
             return {part: named[part] for part in PARTS if part in named}
-        whole = read_table(source_of(data, source), format=data.format)
+        whole = read_table(source_of(data, source), format=data.format, encoding=data.encoding)
         if data.split_column is not None:
             rows = rows_by_part(whole, data.split_column)
             return {part: whole.select(chosen) for part, chosen in rows.items() if chosen}
         tables = {"train": whole}
         for part, files in (("valid", data.valid_files), ("test", data.test_files)):
             if files:
-                tables[part] = read_table(list(files), format=data.format)
+                tables[part] = read_table(list(files), format=data.format, encoding=data.encoding)
         return tables
 
 
