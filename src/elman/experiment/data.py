@@ -32,6 +32,8 @@ class DataSpec(BaseModel):
         format: file format; by default it follows from the names of the files.
         decimal: decimal mark of numbers written as text, `.` or `,`, where `1,234` may be either
             1.234 or 1234; found in the data by default.
+        encoding: encoding of text files that are not UTF-8, such as `cp1251`; by default it is
+            detected, and what was assumed is said.
         input: columns that the network reads; by default those usual for the data set, or all
             columns except the target.
         target: columns to predict, or `next` for the next element of the input.
@@ -67,6 +69,7 @@ class DataSpec(BaseModel):
     files: Names = []
     format: str | None = None
     decimal: Literal[".", ","] | None = None
+    encoding: str | None = None
     input: Names = []
     target: Names = []
     input_kind: str | None = None

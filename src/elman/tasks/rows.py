@@ -185,8 +185,7 @@ class RowsLayout:
             DataError: the source cannot be read, or a cell must be a number and is none.
         """
         as_text = with_targets and self._reads_running_text
-        table = read_table(source, format=self.data.format, running_text=as_text)
-        table, _ = self.read_numbers(table, numeric)
+        table, _ = self.read_numbers(self.read(source, as_text=as_text), numeric)
         single = self.data.per_sequence
         if single is not None:  # the target, say, may be missing
             single = [name for name in single if name in table.columns]
@@ -220,9 +219,7 @@ class RowsLayout:
         data = self.data
         if data.name is not None:
             return self._named(data.name, seed)
-        table = read_table(
-            source_of(data, source), format=data.format, running_text=self._reads_running_text
-        )
+        table = self.read(source_of(data, source), as_text=self._reads_running_text)
         table, numeric = self.read_numbers(table)
         whole = self._as_lines(self._laid_out(table, data.per_sequence))
         valid, test = (
@@ -230,6 +227,11 @@ class RowsLayout:
             for files in (data.valid_files, data.test_files)
         )
         return self._divide(seed, whole, valid, test)._replace(decimal=numeric.decimal)
+
+    def read(self, source: Any, *, as_text: bool = False) -> Table:
+        """Read a table with the settings of the data; `as_text` as one running text."""
+        data = self.data
+        return read_table(source, format=data.format, encoding=data.encoding, running_text=as_text)
 
     def read_numbers(self, table: Table, numeric: Numeric | None = None) -> tuple[Table, Numeric]:
         """Read the columns of numbers of a table as such.

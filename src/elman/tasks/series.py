@@ -14,7 +14,6 @@ from elman.data.arrow import is_number
 from elman.data.frequency import Frequency
 from elman.data.long_series import LongSeries, long_series
 from elman.data.numbers import hold_numbers, with_numbers
-from elman.data.sources import read_table
 from elman.data.splits import PARTS, rows_by_part
 from elman.data.table import Table
 from elman.errors import DataError, ExperimentError, counted
@@ -131,7 +130,7 @@ class SeriesLayout(RowsLayout):
             with_targets: makes no difference here.
         """
         del with_targets
-        table, _ = self.read_numbers(read_table(source, format=self.data.format), numeric)
+        table, _ = self.read_numbers(self.read(source), numeric)
         series = self._series([table], series_roles(self.data, table))
         whole = _whole(series)
         whole.notes += series.notes
@@ -174,7 +173,7 @@ class SeriesLayout(RowsLayout):
         if data.name is not None:
             named = catalog.tables(data.name)
             return {part: named[part] for part in PARTS if part in named}, None
-        whole, numeric = self.read_numbers(read_table(source_of(data, source), format=data.format))
+        whole, numeric = self.read_numbers(self.read(source_of(data, source)))
         if data.split_column is not None:
             rows = rows_by_part(whole, data.split_column)
             parts = {part: whole.select(chosen) for part, chosen in rows.items() if chosen}
@@ -182,8 +181,7 @@ class SeriesLayout(RowsLayout):
         tables = {"train": whole}
         for part, files in (("valid", data.valid_files), ("test", data.test_files)):
             if files:
-                table = read_table(list(files), format=data.format)
-                tables[part], _ = self.read_numbers(table, numeric)
+                tables[part], _ = self.read_numbers(self.read(list(files)), numeric)
         return tables, numeric.decimal
 
 

@@ -30,7 +30,7 @@ from elman.data.concatenation import concatenate
 from elman.data.sources.archive import read_npz
 from elman.data.sources.conll import looks_like_conll, read_conll
 from elman.data.sources.delimited import looks_delimited, read_delimited
-from elman.data.sources.files import COMPRESSED, stem_of, suffix_of
+from elman.data.sources.files import COMPRESSED, named_encoding, stem_of, suffix_of
 from elman.data.sources.folder import PART_FOLDERS, label_table, media_of, read_labelled_folder
 from elman.data.sources.format import Format
 from elman.data.sources.json_lines import read_json
@@ -76,6 +76,7 @@ def read_table(
     *,
     format: str | None = None,  # noqa: A002 - the users' word
     running_text: bool = False,
+    encoding: str | None = None,
 ) -> Table:
     """Read data of any supported form into a table.
 
@@ -87,6 +88,8 @@ def read_table(
         format: one of `FORMATS`, where a file's suffix does not determine it.
         running_text: whether .txt files, and those of format `lines`, are one running text whose
             rows follow each other, with their line ends.
+        encoding: that of text files, such as `cp1251`; detected by default. A file with a byte
+            order mark, or in UTF-8, is read as such all the same.
 
     Returns:
         The rows of all files, in the order of the files' names, or as listed.
@@ -94,8 +97,11 @@ def read_table(
     Raises:
         DataError: there is no such file (a near miss is offered), a file is empty or malformed
             (the line is named), or files have different columns.
-        OptionError: there is no such format.
+        OptionError: there is no such format or encoding.
     """
+    if encoding is not None:
+        with named_encoding(encoding):
+            return read_table(source, format=format, running_text=running_text)
     if format is not None and format not in FORMATS:
         raise unknown("format", format, FORMATS)
     if running_text and (texts := _plain_texts(source, format)):

@@ -11,9 +11,19 @@ import lzma
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import IO, NamedTuple, TextIO, cast
 
+from elman.data.sources.encodings import (
+    ESCAPES,
+    TITLES,
+    guess_encoding,
+    is_damaged_utf8,
+    known_encoding,
+    marked_encoding,
+    unmarked_wide_encoding,
+)
 from elman.data.table import combined
 from elman.errors import DataError
 
@@ -28,6 +38,9 @@ HASHED_BYTES = 64 * 2**20
 """The fingerprint of larger files uses size and modification time, not content."""
 
 BLOCK_BYTES = 2**20
+
+SAMPLE_BYTES = 2**17
+"""Number of bytes, in lines that are not ASCII alone, from which an encoding is guessed."""
 
 SIGNATURES = {
     b"\x1f\x8b": "a gzip file: name it …{suffix}.gz",
@@ -104,12 +117,32 @@ class TextEncoding(NamedTuple):
 
     name: str
     note: str | None = None
+    mark: int = 0
+    """Length of a byte order mark that is not this encoding's, and so is left out."""
+
+
+_named: ContextVar[str | None] = ContextVar("_named", default=None)
+
+
+@contextmanager
+def named_encoding(name: str) -> Iterator[None]:
+    """Read files as an encoding within this context, those apart that say they are in another.
+
+    Raises:
+        OptionError: there is no such encoding of text.
+    """
+    token = _named.set(known_encoding(name))
+    try:
+        yield
+    finally:
+        _named.reset(token)
 
 
 @contextmanager
 def open_text(path: Path, encoding: TextEncoding) -> Iterator[TextIO]:
     """Open a file as text, its line ends unchanged."""
     with open_bytes(path) as file:
+        file.read(encoding.mark)
         # In typeshed the three kinds of file have no common base class that can be wrapped.
         wrapped = io.TextIOWrapper(cast("IO[bytes]", file), encoding.name, newline="")
         with wrapped as text:
@@ -119,91 +152,164 @@ def open_text(path: Path, encoding: TextEncoding) -> Iterator[TextIO]:
 def detect_encoding(path: Path) -> TextEncoding:
     """Detect the encoding of a file's text by reading all of it.
 
-    It is UTF-8 with or without a byte order mark; else, with a note, UTF-16, or Windows-1252
-    where bytes occur that it prints and Latin-1 does not, or Latin-1.
+    It is the one of the byte order mark; or UTF-8, if all bytes fit it; or the one that is named,
+    see `named_encoding`. Otherwise it is guessed, with a note.
 
     Raises:
-        DataError: the file is not text, or empty.
+        DataError: the file is empty or not text, or a byte does not fit the encoding; its line
+            and position are named.
     """
     with open_bytes(path) as file:
         start = file.read(BLOCK_BYTES)
-        if not start:
-            raise DataError(f"{path} is empty.")
-        marked = _marked_encoding(path, start)
-        if marked is not None:
-            return marked
-        check = _Utf8Check(path)
-        while start:
-            check.take(start)
-            start = file.read(BLOCK_BYTES)
-        return check.encoding()
-
-
-def _marked_encoding(path: Path, start: bytes) -> TextEncoding | None:
-    """Return the encoding that the first bytes of a file mark, None where they mark none."""
+    if not start:
+        raise DataError(f"{path} is empty.")
     for signature, meaning in SIGNATURES.items():
         if start.startswith(signature):
             meaning = meaning.format(suffix=suffix_of(path))
             raise DataError(f"{path} is not text; its first bytes are those of {meaning}.")
-    if start.startswith(codecs.BOM_UTF8):
+    named = _named.get()
+    if (marked := marked_encoding(start)) is not None:
+        return _marked(path, *marked, named)
+    if named is None and (wide := unmarked_wide_encoding(start)) is not None:
+        title = TITLES[wide]
+        _refuse_fault(path, wide, f"it was taken for {title}, for it has a zero in every letter")
+        return TextEncoding(wide, f"{path.name} was read as {title}.")
+    if named is not None and named.startswith(("utf-16", "utf-32")):
+        _refuse_fault(path, named, f"encoding = {named!r} was given")
+        return TextEncoding(named)
+    check = _check_utf8(path)
+    if check.fault is not None:
+        return _not_utf8(path, check.fault, named)
+    if check.beyond_ascii or named is None:
+        if check.beyond_ascii or not check.escapes or _fault_in(path, "iso2022_jp") is not None:
+            note = f"{path.name} was read as UTF-8, which it is, and not as {named}."
+            return TextEncoding("utf-8", note if named not in (None, "utf-8") else None)
+        title = TITLES["iso2022_jp"]
+        return TextEncoding("iso2022_jp", f"{path.name} was read as {title}.")
+    _refuse_fault(path, named, f"encoding = {named!r} was given")
+    return TextEncoding(named)
+
+
+def _marked(path: Path, name: str, length: int, named: str | None) -> TextEncoding:
+    """Return the encoding that a mark says, unless another one is named and it does not fit."""
+    fault, title = _fault_in(path, name, mark=length), TITLES[name]
+    if fault is not None and named is not None and not named.startswith(name[:6]):
+        _refuse_fault(path, named, f"encoding = {named!r} was given", mark=length)
+        return TextEncoding(named, mark=length)
+    if fault is not None:
+        raise _does_not_fit(path, fault, title, f"its first bytes mark it as {title}")
+    if name == "utf-8":
         return TextEncoding("utf-8-sig")
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return TextEncoding("utf-16", f"{path.name} is encoded in UTF-16.")
-    # Text in a Latin script has a zero as every other byte of UTF-16.
-    sample = start[: 2**16]
-    for name, zeros in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[::2])):
-        if len(sample) >= 4 and zeros.count(0) > 0.4 * len(zeros):
-            others = sample[::2] if name == "utf-16-le" else sample[1::2]
-            if others.count(0) < 0.1 * len(others):
-                return TextEncoding(name, f"{path.name} was read as UTF-16.")
+    return TextEncoding(name[:6], f"{path.name} is encoded in {title}.")
+
+
+def _not_utf8(path: Path, fault: _Fault, named: str | None) -> TextEncoding:
+    """Return the encoding of a file that is not UTF-8: as named, or guessed."""
+    if named is not None:
+        _refuse_fault(path, named, f"encoding = {named!r} was given")
+        return TextEncoding(named)
+    sample = _lines_beyond_ascii(path)
+    if is_damaged_utf8(sample):
+        raise _does_not_fit(path, fault, "UTF-8", "most of its letters are UTF-8")
+    guess = guess_encoding(sample)
+    if guess is None:
+        raise DataError(
+            f"{path} is not UTF-8 ({fault}), and its encoding cannot be told. Save it as UTF-8, or "
+            "set data.encoding, for instance to gb18030, shift_jis or cp1251."
+        )
+    title = TITLES[guess.name]
+    _refuse_fault(path, guess.name, f"the letters before look like {title}")
+    shown = f", as in {guess.example!r}" if guess.example else ""
+    return TextEncoding(
+        guess.name,
+        f"{path.name} is not UTF-8 ({fault}) and was read as {title}{shown}; if that looks wrong, "
+        "save it as UTF-8 or set data.encoding.",
+    )
+
+
+class _Fault(NamedTuple):
+    """The first byte of a file that does not fit an encoding."""
+
+    byte: int
+    line: int
+    position: int
+
+    def __str__(self) -> str:
+        return f"byte 0x{self.byte:02X} in line {self.line}"
+
+
+class _Utf8Check(NamedTuple):
+    """What is known of a file after all of its bytes have been decoded as UTF-8."""
+
+    fault: _Fault | None
+    beyond_ascii: bool
+    escapes: bool
+    """Whether letters of ISO-2022-JP are begun."""
+
+
+def _check_utf8(path: Path) -> _Utf8Check:
+    beyond_ascii = escapes = False
+    line = 1
+    with open_bytes(path) as file:
+        while block := file.read(BLOCK_BYTES):
+            if (zero := block.find(b"\0")) >= 0:
+                line += block.count(b"\n", 0, zero)
+                raise DataError(
+                    f"{path}, line {line}: there is a NUL byte, so this is a binary or damaged "
+                    "file. Save it as text in UTF-8."
+                )
+            beyond_ascii |= not block.isascii()
+            escapes |= any(escape in block for escape in ESCAPES)
+            line += block.count(b"\n")
+    return _Utf8Check(_fault_in(path, "utf-8") if beyond_ascii else None, beyond_ascii, escapes)
+
+
+def _fault_in(path: Path, name: str, mark: int = 0) -> _Fault | None:
+    """Return the first byte of a file that does not fit an encoding, None if all do."""
+    decoder = codecs.getincrementaldecoder(name)()
+    position, line, block = 0, 1, b"?"
+    with open_bytes(path) as file:
+        position += len(file.read(mark))
+        while block:
+            block = file.read(BLOCK_BYTES)
+            held = len(decoder.getstate()[0])
+            try:
+                text = decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                before = error.object[: error.start]
+                line += before.decode(name, errors="replace").count("\n")
+                return _Fault(error.object[error.start], line, position - held + error.start)
+            if (zero := text.find("\0")) >= 0:
+                line += text.count("\n", 0, zero)
+                return _Fault(0, line, position + len(text[:zero].encode(name, errors="replace")))
+            line += text.count("\n")
+            position += len(block)
     return None
 
 
-class _Utf8Check:
-    """Checks, block by block, whether bytes are text, and in which encoding."""
+def _refuse_fault(path: Path, name: str, why: str, mark: int = 0) -> None:
+    fault = _fault_in(path, name, mark)
+    if fault is not None:
+        raise _does_not_fit(path, fault, TITLES.get(name, name), why)
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.decoder = codecs.getincrementaldecoder("utf-8")()
-        self.line = 1
-        self.wrong: tuple[int, int] | None = None
-        """The first byte that is not UTF-8, and its line."""
-        self.controls: set[int] = set()
-        """Bytes 0x80 … 0x9F, which are printable in Windows-1252 and not in Latin-1."""
 
-    def take(self, block: bytes) -> None:
-        if (zero := block.find(b"\0")) >= 0:
-            line = self.line + block.count(b"\n", 0, zero)
-            raise DataError(
-                f"{self.path}, line {line}: there is a NUL byte, so this is a binary or damaged "
-                "file. Save it as text in UTF-8."
-            )
-        if self.wrong is None:
-            try:
-                self.decoder.decode(block)
-            except UnicodeDecodeError as error:
-                line = self.line + error.object[: error.start].count(b"\n")
-                self.wrong = error.object[error.start], line
-        self.controls.update(byte for byte in range(0x80, 0xA0) if byte in block)
-        self.line += block.count(b"\n")
+def _does_not_fit(path: Path, fault: _Fault, title: str, why: str) -> DataError:
+    return DataError(
+        f"{path}, line {fault.line}: byte 0x{fault.byte:02X} at position {fault.position} is not "
+        f"{title}; {why}. Mend or remove it and save the file as UTF-8, or set data.encoding to "
+        "the encoding that the whole file is in."
+    )
 
-    def encoding(self) -> TextEncoding:
-        if self.wrong is None:
-            try:
-                self.decoder.decode(b"", final=True)
-            except UnicodeDecodeError as error:
-                self.wrong = error.object[error.start], self.line
-        if self.wrong is None:
-            return TextEncoding("utf-8")
-        undefined = {0x81, 0x8D, 0x8F, 0x90, 0x9D}
-        windows = bool(self.controls) and not self.controls & undefined
-        name, title = ("cp1252", "Windows-1252") if windows else ("latin-1", "Latin-1")
-        byte, line = self.wrong
-        return TextEncoding(
-            name,
-            f"{self.path.name} is not UTF-8 (byte 0x{byte:02X} in line {line}) and was read as "
-            f"{title}; if its letters look wrong, save it as UTF-8.",
-        )
+
+def _lines_beyond_ascii(path: Path) -> bytes:
+    """Return the first lines that contain bytes beyond ASCII, by which encodings are told apart."""
+    lines, size = [], 0
+    with open_bytes(path) as file:
+        while size < SAMPLE_BYTES and (line := file.readline(SAMPLE_BYTES)):
+            if not line.isascii():
+                lines.append(line)
+                size += len(line)
+    return b"".join(lines)
 
 
 def fingerprint_of(paths: Iterable[Path], *, contents: bool = True) -> str:

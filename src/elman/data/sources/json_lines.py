@@ -40,7 +40,7 @@ def read_json(path: Path) -> Table:
             mixes types; the line is named where there is one.
     """
     encoding = detect_encoding(path)
-    if encoding.name in ("latin-1", "cp1252"):
+    if encoding.name in ("latin-1", "cp1252") and encoding.note is not None:
         raise DataError(f"{path} is not JSON, which is always UTF-8: {encoding.note}")
     notes = [] if encoding.note is None else [encoding.note]
     if suffix_of(path) == ".json" and not _has_objects_in_lines(path, encoding):
