@@ -11,8 +11,9 @@ import numpy as np
 from elman.data import catalog
 from elman.data.arrow import is_list, is_text
 from elman.data.sequences import to_sequences, windows
-from elman.data.sources import read_table
+from elman.data.sources import files_of, read_table
 from elman.data.sources.files import PICTURES
+from elman.data.sources.sequence_files import FILE, with_one_id
 from elman.data.splits import split
 from elman.data.table import Table
 from elman.errors import DataError, ExperimentError, counted
@@ -46,12 +47,34 @@ class RowsLayout:
 
     data: DataSpec
 
-    def with_known_columns(self) -> DataSpec:
-        """Fill in the usual columns of a named data set, where none are given."""
+    def with_known_columns(self, source: Any = None) -> DataSpec:
+        """Fill in the columns that are known before the data is read, where none are given.
+
+        These are the usual ones of a named data set; and of files that are a sequence each, the
+        id of the file: where rows are steps, or labels are given to whole files.
+
+        Args:
+            source: values passed in Python, in place of a name or files.
+        """
         data = self.data
-        if data.name is None or data.input or data.target:
+        if data.name is None:
+            return data.model_copy(update=self._columns_of_files(source))
+        if data.input or data.target:
             return data
         return data.model_copy(update=self._known_columns(data.name))
+
+    def _columns_of_files(self, source: Any) -> dict[str, Any]:
+        data = self.data
+        if data.join_files or data.sequence_id not in (None, FILE):
+            return {}
+        number, labels, listed = files_of(source_of(data, source), data.format)
+        labelled = labels is not None and (listed or not set(data.target).isdisjoint(labels))
+        steps = bool(data.window or data.horizon or data.time)
+        if data.sequence_id is None and not labelled and not (steps and number > 1):
+            return {}
+        if labels is None or data.horizon or data.per_sequence is not None:
+            return {"sequence_id": FILE}
+        return {"sequence_id": FILE, "per_sequence": [name for name in labels if name != FILE]}
 
     def _known_columns(self, name: str) -> dict[str, Any]:
         known = catalog.find(name)
@@ -77,16 +100,10 @@ class RowsLayout:
                 no target.
         """
         data = self.data
-        special = {data.sequence_id, data.split_column, data.group} - {None}
         for name in data.input:
             table.check_column(name, error=ExperimentError)
         targets = self._targets(table)
-        inputs = list(data.input) or [
-            name
-            for name in table.columns
-            if name not in targets and name not in special and name != data.time
-            if not (data.window and name.startswith(AFTER))
-        ]
+        inputs = list(data.input) or _with_steps(table, self._without_role(table))
         if not inputs:
             raise ExperimentError(
                 f"no input column is left: the table has {', '.join(table.columns)}. Name one with "
@@ -98,6 +115,25 @@ class RowsLayout:
                 "Leave it out of one of the two."
             )
         return inputs, targets
+
+    def _without_role(self, table: Table) -> list[str]:
+        """List the columns that have no other role than to be read."""
+        data = self.data
+        roles = {data.sequence_id, data.split_column, data.group, data.time, *self._targets(table)}
+        return [
+            name
+            for name in table.columns
+            if name not in roles and not (data.window and name.startswith(AFTER))
+        ]
+
+    def _notes(self, table: Table) -> list[str]:
+        """Say which columns are not read, as they have no steps."""
+        if self.data.input or not self.data.target:
+            return []
+        columns = self._without_role(table)
+        left = [name for name in columns if name not in _with_steps(table, columns)]
+        names = ", ".join(left)
+        return [f"left out beside the sequences, having one value a row: {names}."] if left else []
 
     def _targets(self, table: Table) -> list[str]:
         """Name the columns to predict."""
@@ -134,7 +170,7 @@ class RowsLayout:
                 random = np.random.default_rng([seed, 2])
                 chosen = np.sort(random.choice(len(parts.train), max_rows, False))
             parts = parts._replace(train=parts.train.select(chosen))
-        return parts
+        return parts._replace(notes=[*parts.notes, *self._notes(parts.train)])
 
     def read_like(self, source: Any, *, with_targets: bool = True) -> Table:
         """Read rows laid out as the training data was, to predict them or to test on them.
@@ -144,7 +180,7 @@ class RowsLayout:
             with_targets: whether only windows with a value after them are kept of a long series.
         """
         as_text = with_targets and self._reads_running_text
-        table = read_table(source, format=self.data.format, running_text=as_text)
+        table = self._table(source, running_text=as_text)
         single = self.data.per_sequence
         if single is not None:  # the target, say, may be missing
             single = [name for name in single if name in table.columns]
@@ -186,12 +222,22 @@ class RowsLayout:
         return self._divide(seed, whole, valid, test)
 
     def _read(self, source: Any) -> Table:
+        what = source_of(self.data, source)
+        table = self._table(what, running_text=self._reads_running_text)
+        single = self.data.per_sequence
+        if self.data.sequence_id == FILE and single is not None:
+            single = [name for name in single if name in table.columns]
+        return self._as_lines(self._laid_out(table, single))
+
+    def _table(self, source: Any, *, running_text: bool = False) -> Table:
+        """Read a table; with the file of each row, where that is its sequence."""
+        by_file = self.data.sequence_id == FILE
         table = read_table(
-            source_of(self.data, source),
-            format=self.data.format,
-            running_text=self._reads_running_text,
+            source, format=self.data.format, running_text=running_text, by_file=by_file
         )
-        return self._as_lines(self._laid_out(table, self.data.per_sequence))
+        if by_file and FILE not in table.columns:
+            return with_one_id(table, FILE)
+        return table
 
     @property
     def _is_long(self) -> bool:
@@ -314,6 +360,12 @@ class RowsLayout:
         if kind is None:
             kind = infer_kind(list(sample(table).column(name)), name=name, as_target=True).kind
         return name if feature_class(kind.partition(":")[0]).is_class else None
+
+
+def _with_steps(table: Table, columns: Sequence[str]) -> list[str]:
+    """Return the columns of lists among some columns, or all of them where there are none."""
+    lists = [name for name in columns if is_list(table.column(name).type)]
+    return lists or list(columns)
 
 
 def source_of(data: DataSpec, source: Any) -> Any:

@@ -13,7 +13,6 @@ from elman.data import catalog
 from elman.data.arrow import is_number
 from elman.data.frequency import Frequency
 from elman.data.long_series import LongSeries, long_series
-from elman.data.sources import read_table
 from elman.data.splits import PARTS, rows_by_part
 from elman.data.table import Table
 from elman.errors import DataError, ExperimentError, counted
@@ -118,7 +117,7 @@ class SeriesLayout(RowsLayout):
             with_targets: makes no difference here.
         """
         del with_targets
-        table = read_table(source, format=self.data.format)
+        table = self._table(source)
         series = self._series([table], series_roles(self.data, table))
         whole = _whole(series)
         whole.notes += series.notes
@@ -145,14 +144,14 @@ class SeriesLayout(RowsLayout):
         if data.name is not None:
             named = catalog.tables(data.name)
             return {part: named[part] for part in PARTS if part in named}
-        whole = read_table(source_of(data, source), format=data.format)
+        whole = self._table(source_of(data, source))
         if data.split_column is not None:
             rows = rows_by_part(whole, data.split_column)
             return {part: whole.select(chosen) for part, chosen in rows.items() if chosen}
         tables = {"train": whole}
         for part, files in (("valid", data.valid_files), ("test", data.test_files)):
             if files:
-                tables[part] = read_table(list(files), format=data.format)
+                tables[part] = self._table(list(files))
         return tables
 
 
