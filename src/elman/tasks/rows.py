@@ -131,9 +131,14 @@ class RowsLayout:
         if self.data.input or not self.data.target:
             return []
         columns = self._without_role(table)
-        left = [name for name in columns if name not in _with_steps(table, columns)]
-        names = ", ".join(left)
-        return [f"left out beside the sequences, having one value a row: {names}."] if left else []
+        times = [name for name in columns if _holds_times(table, name)]
+        read = _with_steps(table, columns)
+        left = [name for name in columns if name not in (*read, *times)]
+        notes = {
+            "left out, as dates and times are read only if they are named": times if read else [],
+            "left out beside the sequences, having one value a row": left,
+        }
+        return [f"{why}: {', '.join(names)}." for why, names in notes.items() if names]
 
     def _targets(self, table: Table) -> list[str]:
         """Name the columns to predict."""
@@ -363,9 +368,21 @@ class RowsLayout:
 
 
 def _with_steps(table: Table, columns: Sequence[str]) -> list[str]:
-    """Return the columns of lists among some columns, or all of them where there are none."""
+    """Return the columns of lists among some columns, or all of them where there are none.
+
+    Dates and times are never among them: unless they are named, they are not read.
+    """
+    columns = [name for name in columns if not _holds_times(table, name)]
     lists = [name for name in columns if is_list(table.column(name).type)]
-    return lists or list(columns)
+    return lists or columns
+
+
+def _holds_times(table: Table, name: str) -> bool:
+    """Tell whether a column holds dates or times, or lists of them."""
+    from pyarrow import types
+
+    kind = table.column(name).type
+    return bool(types.is_temporal(kind.value_type if is_list(kind) else kind))
 
 
 def source_of(data: DataSpec, source: Any) -> Any:
