@@ -89,6 +89,24 @@ def test_the_columns_of_a_data_frame_keep_their_names_and_their_order() -> None:
         classifier.predict(frame)
 
 
+def test_a_model_of_a_frame_with_one_column_predicts_that_column_alone() -> None:
+    frame = pd.DataFrame({"text": WORDS}, index=[f"row {row}" for row in range(24)])
+    classifier = SequenceClassifier(**SMALL).fit(frame, LETTERS)
+    assert classifier.feature_names_in_.tolist() == ["text"]
+    predicted = classifier.predict(frame).tolist()
+    for values in (frame["text"], WORDS, np.array(WORDS), pd.Series(WORDS)):
+        assert classifier.predict(values).tolist() == predicted
+    with pytest.raises(DataError, match=r"a Series named 'other' now; .* X\.rename\('text'\)"):
+        classifier.predict(frame["text"].rename("other"))
+
+
+def test_a_frame_of_polars_is_read_by_its_columns() -> None:
+    pl = pytest.importorskip("polars")
+    frame = pl.DataFrame({"text": WORDS})
+    classifier = SequenceClassifier(**SMALL).fit(frame, LETTERS)
+    assert classifier.predict(frame).tolist() == classifier.predict(frame["text"]).tolist()
+
+
 @pytest.mark.parametrize(
     ("X", "words"),
     [

@@ -42,6 +42,9 @@ class DataSpec(BaseModel):
         input_options: options of the input feature, such as `level = "character"` for a text.
         target_options: options of the target feature.
         sequence_id: column of a long table, one row a time step, that names each row's sequence.
+            `file` is the file that a row comes from, where the files have no such column.
+        join_files: whether several files are parts of one long table; by default each is a
+            sequence of its own wherever rows are steps and no `sequence_id` is given.
         per_sequence: columns of a long table with one value a sequence, not one a step; found in
             the data by default.
         time: column with the time of each row of a long table, or of each step.
@@ -77,6 +80,7 @@ class DataSpec(BaseModel):
     input_options: dict[str, Option] = {}
     target_options: dict[str, Option] = {}
     sequence_id: str | None = None
+    join_files: bool = False
     per_sequence: Names | None = None
     time: str | None = None
     window: int = Field(default=0, ge=0)
@@ -105,6 +109,11 @@ class DataSpec(BaseModel):
                 "set one of them, or leave season out"
             )
         self._refuse_settings_of_the_other_case()
+        if self.join_files and self.sequence_id:
+            raise ValueError(
+                f"join_files makes several files one sequence, and sequence_id = "
+                f"{self.sequence_id!r} says which rows make one; leave one of them out"
+            )
         if self.per_sequence and not self.sequence_id:
             raise ValueError("per_sequence is for long tables; set sequence_id too")
         return self

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from elman.data.sources.frames import is_series
 from elman.data.splits import PARTS
 from elman.data.table import Table
 from elman.errors import (
@@ -69,7 +70,7 @@ class Model:
         Args:
             data: values of the input, one a row, where the input is one column: texts, lists of
                 numbers, …; or whatever `elman.data.sources.read_table` reads: a path, a dict of
-                columns, a list of dicts, a data frame.
+                columns, a list of dicts, a data frame. A Series is values of the input, too.
             probabilities: whether to return the probability of every class or label as well.
 
         Returns:
@@ -173,6 +174,8 @@ class Model:
         numeric = layout.numeric(self.task)
         if isinstance(data, Table) and layout.is_laid_out(data):
             return layout.read_numbers(data, numeric)[0]
+        if len(self.task.input_columns) == 1 and is_series(data):
+            data = {self.task.input_columns[0]: data}
         if len(self.task.input_columns) == 1 and _are_values(data):
             table = Table.from_columns({self.task.input_columns[0]: data}, origin="data")
             return layout.read_numbers(table, numeric)[0]

@@ -96,7 +96,7 @@ def prepare(experiment: Experiment, source: Any = None) -> Prepared:
         ExperimentError: columns are missing, or a setting contradicts the data.
         DataError: the data cannot be read, or a value is malformed.
     """
-    data = layout_of(experiment.data).with_known_columns()
+    data = layout_of(experiment.data).with_known_columns(source)
     experiment = experiment.model_copy(update={"data": data})
     parts = layout_of(data).parts(experiment.seed, source)
     if parts.decimal is not None:  # later files are read as these

@@ -17,6 +17,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from elman.data.sources.frames import is_frame
 from elman.data.table import Table
 from elman.errors import DataError, OptionError
 from elman.experiment import full_name
@@ -200,7 +201,7 @@ class SequenceEstimator(BaseEstimator):  # type: ignore[misc]
             if hasattr(self, attribute):
                 delattr(self, attribute)
         X = columns.without_wrapper(X)
-        if columns.is_frame(X):
+        if is_frame(X):
             validate_data(self, X, skip_check_array=True)
             return Inputs(
                 columns.frame_columns(X, [str(c) for c in X.columns]), self.input_kind, {}
@@ -221,10 +222,13 @@ class SequenceEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _table(self, X: Any) -> Table:
         """Turn the X of `predict` into the columns that the model was trained on."""
-        X = columns.without_wrapper(X)
         names = self.model_.task.input_columns
+        if hasattr(self, "feature_names_in_") and columns.is_one_column(X, names):
+            values = columns.column_values(X, names[0])
+            return Table.from_columns({names[0]: values}, origin="X")
+        X = columns.without_wrapper(X)
         of_sequences = names == (columns.SEQUENCES,) and not hasattr(self, "feature_names_in_")
-        if columns.is_frame(X):
+        if is_frame(X):
             if of_sequences:
                 raise DataError(
                     "X was a list or an array of sequences in fit, and is a data frame now; pass "

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.sparse import issparse
 
-from elman.data.sources import read_table
+from elman.data.sources.frames import frame_values, is_frame, is_series, series_values
 from elman.data.table import Table
 from elman.errors import DataError
 from elman.features.checks import shown
@@ -57,11 +57,6 @@ def without_wrapper(values: Any) -> Any:
     return array
 
 
-def is_frame(values: Any) -> bool:
-    """Tell whether values are a pandas data frame, without importing pandas."""
-    return hasattr(values, "iloc") and hasattr(values, "columns")
-
-
 def is_rows(values: Any, input_kind: str | None) -> bool:
     """Tell whether X is a table: an array with two axes, of a kind without steps."""
     two_axes = getattr(values, "ndim", None) == 2
@@ -70,8 +65,32 @@ def is_rows(values: Any, input_kind: str | None) -> bool:
 
 def frame_columns(frame: Any, names: Sequence[str]) -> dict[str, Any]:
     """Return the columns of a data frame under these names, in their order."""
-    table = read_table(frame.set_axis(list(names), axis=1))
-    return {name: table.data.column(name) for name in table.columns}
+    return dict(zip(names, frame_values(frame), strict=True))
+
+
+def is_one_column(values: Any, names: Sequence[str]) -> bool:
+    """Tell whether values are those of the only column that a model reads."""
+    flat = isinstance(values, list | tuple) or getattr(values, "ndim", None) == 1
+    return len(names) == 1 and (flat or is_series(values))
+
+
+def column_values(series: Any, name: str) -> Any:
+    """Check that a Series, or a list, can be the only column of a data frame.
+
+    Args:
+        series: values, one a sample.
+        name: of the column in fit.
+
+    Raises:
+        DataError: the Series has another name, or the values are none.
+    """
+    other = getattr(series, "name", None)
+    if is_series(series) and other not in (None, "", name):
+        raise DataError(
+            f"X was a data frame with the column {name!r} in fit, and is a Series named {other!r} "
+            f"now; if they are the same, pass X.rename({name!r})."
+        )
+    return series_values(series) if is_series(series) else sequences(series, name)
 
 
 def row_inputs(rows: Any, input_kind: str | None) -> Inputs:

@@ -146,7 +146,6 @@ def _find_target(
         suitable = (WRITES,)
         source, target = writable(data, decoder, train, (source, inputs), (target, targets))
     notes = [
-        *_left_out(data, train),
         *source.notes,
         *target.notes,
         *_other_ways(category, data, source, target),
@@ -168,18 +167,6 @@ def _find_target(
         sentence=explain(source, target, category),
         notes=tuple(dict.fromkeys(notes)),
     )
-
-
-def _left_out(data: DataSpec, table: Table) -> list[str]:
-    """Say which columns were not read because they only number or name the rows."""
-    names = layout_of(data).left_out(table)
-    if not names:
-        return []
-    listed = ", ".join(map(repr, names))
-    return [
-        f"not read, as each row has a value of its own, like an identifier: {listed}; to read it, "
-        "name every input column (--input)."
-    ]
 
 
 def _refuse_no_next_step(source: Feature, columns: Sequence[str]) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from elman.data import catalog
 from elman.data.arrow import is_list, is_text
-from elman.data.identity import identifies_rows
 from elman.data.sequences import to_sequences, windows
-from elman.data.sources import read_table
+from elman.data.sources import files_of, read_table
 from elman.data.sources.files import PICTURES
+from elman.data.sources.sequence_files import FILE, with_one_id
 from elman.data.splits import split
 from elman.data.table import Table
 from elman.errors import DataError, ExperimentError, counted
@@ -21,6 +22,7 @@ from elman.experiment.data import DataSpec
 from elman.features.build import kind_class
 from elman.tasks.fitting import infer
 from elman.tasks.numeric import Numeric, read_numbers
+from elman.tasks.unread import unread
 
 if TYPE_CHECKING:
     from elman.tasks.task import Task
@@ -52,12 +54,34 @@ class RowsLayout:
 
     data: DataSpec
 
-    def with_known_columns(self) -> DataSpec:
-        """Fill in the usual columns of a named data set, where none are given."""
+    def with_known_columns(self, source: Any = None) -> DataSpec:
+        """Fill in the columns that are known before the data is read, where none are given.
+
+        These are the usual ones of a named data set; and of files that are a sequence each, the
+        id of the file: where rows are steps, or labels are given to whole files.
+
+        Args:
+            source: values passed in Python, in place of a name or files.
+        """
         data = self.data
-        if data.name is None or data.input or data.target:
+        if data.name is None:
+            return data.model_copy(update=self._columns_of_files(source))
+        if data.input or data.target:
             return data
         return data.model_copy(update=self._known_columns(data.name))
+
+    def _columns_of_files(self, source: Any) -> dict[str, Any]:
+        data = self.data
+        if data.join_files or data.sequence_id not in (None, FILE):
+            return {}
+        number, labels, listed = files_of(source_of(data, source), data.format)
+        labelled = labels is not None and (listed or not set(data.target).isdisjoint(labels))
+        steps = bool(data.window or data.horizon or data.time)
+        if data.sequence_id is None and not labelled and not (steps and number > 1):
+            return {}
+        if labels is None or data.horizon or data.per_sequence is not None:
+            return {"sequence_id": FILE}
+        return {"sequence_id": FILE, "per_sequence": [name for name in labels if name != FILE]}
 
     def _known_columns(self, name: str) -> dict[str, Any]:
         known = catalog.find(name)
@@ -88,8 +112,9 @@ class RowsLayout:
         targets = self._targets(table)
         inputs = list(data.input)
         if not inputs:
-            left_out = self.left_out(table)
-            inputs = [name for name in self._others(table) if name not in left_out]
+            others = self._others(table)
+            not_read = set(chain.from_iterable(unread(table, others).values()))
+            inputs = [name for name in others if name not in not_read]
         if not inputs:
             raise ExperimentError(
                 f"no input column is left: the table has {', '.join(table.columns)}. Name one with "
@@ -112,17 +137,16 @@ class RowsLayout:
             ]
         return [name for name in table.columns if name not in {*special, *data.target}]
 
-    def left_out(self, table: Table) -> list[str]:
-        """List the columns that number or name the rows, where no input is given.
-
-        They tell rows apart and say nothing about the target. If there are no other columns, they
-        are read.
-        """
-        if self.data.input or self.data.window or self._is_long:
+    def _notes(self, table: Table) -> list[str]:
+        """Say which columns are not read, where no input is named."""
+        if self.data.input or not self.data.target:
             return []
-        others = self._others(table)
-        ids = [name for name in others if identifies_rows(table, name)]
-        return ids if len(ids) < len(others) else []
+        left_out = unread(table, self._others(table))
+        return [
+            f"not read: {', '.join(names)} ({why}); to choose the columns, name them with --input."
+            for why, names in left_out.items()
+            if names
+        ]
 
     def _targets(self, table: Table) -> list[str]:
         """Name the columns to predict."""
@@ -159,7 +183,7 @@ class RowsLayout:
                 random = np.random.default_rng([seed, 2])
                 chosen = np.sort(random.choice(len(parts.train), max_rows, False))
             parts = parts._replace(train=parts.train.select(chosen))
-        return parts
+        return parts._replace(notes=[*parts.notes, *self._notes(parts.train)])
 
     def numeric(self, task: Task) -> Numeric:
         """Say which columns a trained model reads as numbers."""
@@ -221,7 +245,10 @@ class RowsLayout:
             return self._named(data.name, seed)
         table = self.read(source_of(data, source), as_text=self._reads_running_text)
         table, numeric = self.read_numbers(table)
-        whole = self._as_lines(self._laid_out(table, data.per_sequence))
+        single = data.per_sequence
+        if data.sequence_id == FILE and single is not None:
+            single = [name for name in single if name in table.columns]
+        whole = self._as_lines(self._laid_out(table, single))
         valid, test = (
             self.read_like(list(files), numeric) if files else None
             for files in (data.valid_files, data.test_files)
@@ -231,7 +258,15 @@ class RowsLayout:
     def read(self, source: Any, *, as_text: bool = False) -> Table:
         """Read a table with the settings of the data; `as_text` as one running text."""
         data = self.data
-        return read_table(source, format=data.format, encoding=data.encoding, running_text=as_text)
+        by_file = data.sequence_id == FILE
+        table = read_table(
+            source,
+            format=data.format,
+            encoding=data.encoding,
+            running_text=as_text,
+            by_file=by_file,
+        )
+        return with_one_id(table, FILE) if by_file and FILE not in table.columns else table
 
     def read_numbers(self, table: Table, numeric: Numeric | None = None) -> tuple[Table, Numeric]:
         """Read the columns of numbers of a table as such.

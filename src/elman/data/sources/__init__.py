@@ -24,19 +24,31 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from elman.data.concatenation import concatenate
 from elman.data.sources.archive import read_npz
 from elman.data.sources.conll import looks_like_conll, read_conll
 from elman.data.sources.delimited import looks_delimited, read_delimited
 from elman.data.sources.files import COMPRESSED, named_encoding, stem_of, suffix_of
-from elman.data.sources.folder import PART_FOLDERS, label_table, media_of, read_labelled_folder
+from elman.data.sources.folder import MEDIA, PART_FOLDERS, media_of, read_labelled_folder
 from elman.data.sources.format import Format
 from elman.data.sources.json_lines import read_json
+from elman.data.sources.labels import Labels, find_labels, label_tables
 from elman.data.sources.memory import read_memory
 from elman.data.sources.parquet import read_parquet
 from elman.data.sources.plain_text import read_label_files, read_lines, read_running_text
+from elman.data.sources.sequence_files import (
+    FILE,
+    LABELS_ABOVE,
+    as_sequences,
+    has_labels_above,
+    note_of_unlisted,
+    read_files_in_subfolders,
+    read_labelled_files,
+    refuse_equal_ids,
+    with_file_ids,
+)
 from elman.data.table import Table
 from elman.errors import DataError, unknown
 from elman.plugins import Registry
@@ -77,10 +89,14 @@ def read_table(
     format: str | None = None,  # noqa: A002 - the users' word
     running_text: bool = False,
     encoding: str | None = None,
+    by_file: bool = False,
 ) -> Table:
     """Read data of any supported form into a table.
 
     Assumptions, such as an encoding or a missing header, are in the table's `notes`.
+
+    A folder of files with a table of labels beside them gives one row a file: its columns are
+    lists, one value a step; the columns of the table of labels have one value a file.
 
     Args:
         source: a path, a glob, a folder or a list of paths; or a dict of columns, a list of
@@ -90,6 +106,9 @@ def read_table(
             rows follow each other, with their line ends.
         encoding: that of text files, such as `cp1251`; detected by default. A file with a byte
             order mark, or in UTF-8, is read as such all the same.
+        by_file: whether each file is a sequence and its rows are the steps. A column `file` then
+            holds the id of the file that a row comes from: its name without suffix. Labels, from
+            a table beside the files or the names of their subfolders, are repeated in every row.
 
     Returns:
         The rows of all files, in the order of the files' names, or as listed.
@@ -107,22 +126,86 @@ def read_table(
     if running_text and (texts := _plain_texts(source, format)):
         return read_running_text(texts)
     if isinstance(source, str | os.PathLike):
-        return _read_path(os.fspath(source), format)
+        return _read_path(os.fspath(source), format, by_file)
     if isinstance(source, list | tuple) and source and isinstance(source[0], str | os.PathLike):
-        for path in source:
-            if not isinstance(path, str | os.PathLike):
-                raise DataError(f"a list of files must hold nothing but paths, got {path!r}.")
-        tables = [_read_path(os.fspath(path), format) for path in source]
-        return tables[0] if len(tables) == 1 else concatenate(tables, source=_several(tables))
+        return _read_paths(source, format, by_file)
     return read_memory(source)
 
 
-def _read_path(name: str, form: str | None) -> Table:
+class Files(NamedTuple):
+    """What is known of the files of a source before they are read."""
+
+    number: int
+    labels: list[str] | None
+    """Columns with one value a file, from a table of labels or the names of subfolders."""
+    listed: bool
+    """Whether a table of labels lists the files."""
+
+
+def files_of(source: Any, form: str | None = None) -> Files:
+    """Say how many files of data a source has, and how they are labelled.
+
+    Args:
+        source: as for `read_table`; values in memory are no files.
+        form: the format, where it is given.
+
+    Raises:
+        DataError: there is no such file.
+    """
+    paths = source if isinstance(source, list | tuple) else [source]
+    if not all(isinstance(path, str | os.PathLike) for path in paths):
+        return Files(0, None, listed=False)
+    if len(paths) == 1 and Path(paths[0]).expanduser().is_dir():
+        return _files_of_folder(Path(paths[0]).expanduser(), form)
+    count = 0
+    for path in map(os.fspath, paths):
+        folder = Path(path).expanduser()
+        is_folder = folder.is_dir()
+        count += _files_of_folder(folder, form).number if is_folder else len(_files_of_path(path))
+    return Files(count, None, listed=False)
+
+
+def _files_of_folder(folder: Path, form: str | None) -> Files:
+    files = _files_in(folder)
+    if form is None and _media_column(folder, files) is not None:
+        return Files(0, None, listed=False)
+    data = _data_files(files) if form is None else files
+    labels = _labels_of(folder, data)
+    if labels is not None:
+        return Files(sum(file is not None for file in labels.files), labels.table.columns, True)
+    above = LABELS_ABOVE if data and has_labels_above(folder, data) else None
+    return Files(len(data), above, listed=False)
+
+
+def _read_paths(paths: Sequence[Any], form: str | None, by_file: bool) -> Table:
+    for path in paths:
+        if not isinstance(path, str | os.PathLike):
+            raise DataError(f"a list of files must hold nothing but paths, got {path!r}.")
+    if by_file and not any(Path(path).expanduser().is_dir() for path in paths):
+        files = [file for path in paths for file in _files_of_path(os.fspath(path))]
+        return _read_files(files, form, source=_several(files), by_file=True)
+    tables = [_read_path(os.fspath(path), form, by_file) for path in paths]
+    if len(tables) == 1:
+        return tables[0]
+    if by_file:
+        refuse_equal_ids(tables, FILE)
+    return concatenate(tables, source=f"{tables[0].source} and {len(tables) - 1} more")
+
+
+def _read_path(name: str, form: str | None, by_file: bool) -> Table:
     path = Path(name).expanduser()
     if path.is_dir():
-        return _read_folder(path, form)
+        return _read_folder(path, form, by_file)
+    files = _files_of_path(name)
+    source = name if not path.exists() else path.name
+    return _read_files(files, form, source=source, by_file=by_file)
+
+
+def _files_of_path(name: str) -> list[Path]:
+    """Return a file, or the files that match a pattern."""
+    path = Path(name).expanduser()
     if path.exists():
-        return _read_file(path, form)
+        return [path]
     if "://" in name:
         raise DataError(f"{name} is a URL; download it first and give the file's path.")
     if glob.has_magic(name):
@@ -130,7 +213,7 @@ def _read_path(name: str, form: str | None) -> Table:
         files = [Path(match) for match in sorted(matches) if Path(match).is_file()]
         if not files:
             raise DataError(f"no file matches {name!r}{_contents(_nearest_folder(path))}.")
-        return _read_files(files, form, source=name)
+        return files
     raise _no_such_file(path)
 
 
@@ -170,8 +253,12 @@ def _plain_texts(source: Any, form: str | None) -> list[Path]:
     return files
 
 
-def _read_files(files: Sequence[Path], form: str | None, *, source: str) -> Table:
+def _read_files(
+    files: Sequence[Path], form: str | None, *, source: str, by_file: bool = False
+) -> Table:
     tables = [_read_file(file, form) for file in files]
+    if by_file:
+        return with_file_ids(files, tables, FILE, source=source)
     return tables[0] if len(tables) == 1 else concatenate(tables, source=source)
 
 
@@ -192,34 +279,70 @@ def _format_of_text(path: Path) -> str:
     return "delimited" if looks_delimited(path) else "lines"
 
 
-def _read_folder(folder: Path, form: str | None) -> Table:
+def _read_folder(folder: Path, form: str | None, by_file: bool) -> Table:
     """Read a folder: files of one format, or audio, image or text files."""
     files = _files_in(folder)
     if form is not None:
-        here = [file for file in files if file.parent == folder]
-        if not here:
+        files = [file for file in files if file.parent == folder]
+        if not files:
             raise DataError(f"{folder} contains no files{_contents(folder)}.")
-        return _read_files(here, form, source=folder.name)
-    column = media_of(files)
-    in_folders = any(file.parent != folder for file in files)
-    if column in ("audio", "image") or (column and (in_folders or label_table(folder))):
-        return read_labelled_folder(folder, files, column)
-    data = [file for file in files if _format_of(suffix_of(file))]
+    elif (column := _media_column(folder, files)) is not None:
+        media = [file for file in files if suffix_of(file) in MEDIA[column]]
+        labels = find_labels(folder, media, lambda path: _read_file(path, None))
+        if column != "text" or labels or any(file.parent != folder for file in media):
+            return read_labelled_folder(folder, media, column, labels)
+    data = _data_files(files) if form is None else files
     texts = [file for file in files if suffix_of(file) == ".txt"]
-    if data and texts:
-        texts = []  # a README beside the data
-    if texts:
+    if texts and not data:
         return read_label_files(texts, folder)
-    formats = {str(_format_of(suffix_of(file))) for file in data}
     if not data:
         raise DataError(f"{folder} contains no readable data{_contents(folder)}.")
-    if len(formats) > 1:
+    labels = _labels_of(folder, data)
+    if labels is not None:
+        return _read_labelled(folder, data, form, labels, by_file)
+    formats = {str(_format_of(suffix_of(file))) for file in data}
+    if len(formats) > 1 and form is None:
         raise DataError(
             f"{folder} contains files of several formats ({', '.join(sorted(formats))}). Name the "
             f"files, for instance {str(folder / ('*' + suffix_of(data[0])))!r}."
         )
+    if by_file and has_labels_above(folder, data):
+        tables = [_read_file(file, form) for file in data]
+        return read_files_in_subfolders(folder, data, tables, FILE)
     _refuse_parts(data, folder)
-    return _read_files(data, None, source=folder.name)
+    return _read_files(data, form, source=folder.name, by_file=by_file)
+
+
+def _media_column(folder: Path, files: Sequence[Path]) -> str | None:
+    """Name the column of a folder of audio, image or text files; None for other data.
+
+    A few texts among other data are a README beside it.
+    """
+    column = media_of(files)
+    if column != "text":
+        return column
+    data = [file for file in _data_files(files) if file not in label_tables(folder)]
+    return None if data else column
+
+
+def _data_files(files: Sequence[Path]) -> list[Path]:
+    return [file for file in files if _format_of(suffix_of(file))]
+
+
+def _labels_of(folder: Path, data: Sequence[Path]) -> Labels | None:
+    return find_labels(folder, data, lambda path: _read_file(path, None))
+
+
+def _read_labelled(
+    folder: Path, data: Sequence[Path], form: str | None, labels: Labels, by_file: bool
+) -> Table:
+    """Read the files that a table of labels lists, a sequence each."""
+    listed = [file for file in labels.files if file is not None]
+    tables = [_read_file(file, form) for file in listed]
+    long = read_labelled_files(folder, listed, tables, labels, FILE)
+    unlisted = [file for file in data if file not in {*listed, labels.path}]
+    long.notes += note_of_unlisted(folder, unlisted, labels)
+    return long if by_file else as_sequences(long, tables[0].columns, FILE)
 
 
 def _files_in(folder: Path) -> list[Path]:
@@ -252,8 +375,8 @@ def _part_of(path: Path) -> Path | None:
     return next((each for each in candidates if stem_of(each).lower() in PART_FOLDERS), None)
 
 
-def _several(tables: Sequence[Table]) -> str:
-    return f"{tables[0].source} and {len(tables) - 1} more"
+def _several(files: Sequence[Path]) -> str:
+    return files[0].name if len(files) == 1 else f"{files[0].name} and {len(files) - 1} more"
 
 
 def _no_such_file(path: Path) -> DataError:

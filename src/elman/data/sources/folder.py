@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from elman.data.sources.delimited import read_delimited
 from elman.data.sources.files import PICTURES, SOUNDS, fingerprint_of, suffix_of
+from elman.data.sources.labels import Labels
 from elman.data.sources.plain_text import read_text
 from elman.data.table import Table, combined
 from elman.errors import DataError, counted
 
 MEDIA = {"audio": SOUNDS, "image": PICTURES, "text": (".txt",)}
 """Column → suffixes of its files."""
-
-LABEL_TABLES = tuple(
-    f"{name}.{kind}" for name in ("labels", "captions", "metadata") for kind in ("csv", "tsv")
-)
-"""Names of tables that label the files beside them."""
 
 PART_FOLDERS = frozenset({"train", "training", "valid", "validation", "val", "dev", "test"})
 """Names of folders that are parts of a split, not labels."""
@@ -34,32 +29,28 @@ def media_of(files: Iterable[Path]) -> str | None:
     return best if counts[best] else None
 
 
-def label_table(folder: Path) -> Path | None:
-    """Return the table of labels in a folder, None where there is none."""
-    return next((folder / name for name in LABEL_TABLES if (folder / name).is_file()), None)
-
-
-def read_labelled_folder(folder: Path, files: Sequence[Path], column: str) -> Table:
+def read_labelled_folder(
+    folder: Path, media: Sequence[Path], column: str, labels: Labels | None
+) -> Table:
     """Read a folder of audio, image or text files.
 
-    Labels come from a table in the folder (`labels.csv`, `captions.csv` or `metadata.csv`) with
-    one column of file names; or from subfolders, `LABEL/a.wav`, or `train/LABEL/a.wav`, which
-    also gives a column `split`. Without either there is no column `label`.
+    Labels come from a table in the folder with one column of file names, see `labels.py`; or from
+    subfolders, `LABEL/a.wav`, or `train/LABEL/a.wav`, which also gives a column `split`. Without
+    either there is no column `label`.
 
     Args:
         folder: the folder.
-        files: all files below it, in the order of the rows.
+        media: the files below it, in the order of the rows.
         column: `audio` or `image`, which hold paths, or `text`.
+        labels: the table of labels, if there is one.
 
     Raises:
         DataError: some files are in subfolders and some are not, or the table names a file that
             does not exist.
     """
-    table = label_table(folder)
-    media = [file for file in files if suffix_of(file) in MEDIA[column]]
-    if table is not None:
-        return _read_with_table(folder, media, column, table)
-    known = _columns_of_folders(folder, media)
+    if labels is not None:
+        return _read_with_table(folder, media, column, labels)
+    known = columns_of_folders(folder, media)
     notes = [] if known else [f"{folder.name}/ has no labels: no subfolders and no labels.csv."]
     values, assumed = _values(media, column)
     return Table.from_columns(
@@ -79,7 +70,7 @@ def _values(files: Sequence[Path], column: str) -> tuple[list[str], list[str]]:
     return [text for text, _ in read], [note for _, notes in read for note in notes]
 
 
-def _columns_of_folders(folder: Path, files: Sequence[Path]) -> dict[str, list[str]]:
+def columns_of_folders(folder: Path, files: Sequence[Path]) -> dict[str, list[str]]:
     """Return the columns `split` and `label`, from the names of the folders."""
     above = [file.relative_to(folder).parts[:-1] for file in files]
     in_parts = all(parts and parts[0].lower() in PART_FOLDERS for parts in above)
@@ -99,17 +90,17 @@ def _columns_of_folders(folder: Path, files: Sequence[Path]) -> dict[str, list[s
     return {name: [parts[i] for parts in above] for i, name in enumerate(names)}
 
 
-def _read_with_table(folder: Path, media: Sequence[Path], column: str, path: Path) -> Table:
+def _read_with_table(folder: Path, media: Sequence[Path], column: str, labels: Labels) -> Table:
     """Read the table of labels, with paths in place of the names of files."""
-    table = read_delimited(path)
-    name, names = _column_of_files(table, folder, media, path)
-    paths = [folder / str(value) for value in names]
-    for row, file in enumerate(paths):
-        if not file.is_file():
+    path, table, name, files = labels
+    paths = []
+    for row, file in enumerate(files):
+        if file is None:
             raise DataError(
-                f"{path}, {table.where(row).rpartition(', ')[2]}: there is no file {names[row]!r} "
-                f"in {folder}. Correct the name or remove the row."
+                f"{path}, {labels.line(row)}: there is no file {table.column(name)[row]!r} in "
+                f"{folder}. Correct the name or remove the row."
             )
+        paths.append(file)
     others = {other: table.arrow(other) for other in table.columns if other != name}
     if column in others:
         raise DataError(f"{path} names its files in column {name!r}; rename column {column!r}.")
@@ -125,20 +116,4 @@ def _read_with_table(folder: Path, media: Sequence[Path], column: str, path: Pat
         where=table.where,
         fingerprint=combined([table.fingerprint, fingerprint_of(paths, contents=False)]),
         notes=notes + assumed,
-    )
-
-
-def _column_of_files(
-    table: Table, folder: Path, media: Sequence[Path], path: Path
-) -> tuple[str, list[str]]:
-    """Find the column of file names in a table of labels: more than half of its values exist."""
-    known = {str(file.relative_to(folder)) for file in media}
-    for name in table.columns:
-        values = [str(value) for value in table.column(name)]
-        if 2 * sum(value in known for value in values) > len(values):
-            return name, values
-    example = min(known, default="a.wav")
-    raise DataError(
-        f"{path}: no column holds the names of the files beside it, such as {example!r}. Columns: "
-        f"{', '.join(table.columns)}."
     )

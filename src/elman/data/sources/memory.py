@@ -1,18 +1,36 @@
-"""Tables from values in memory: dicts, lists, pandas, Arrow and Hugging Face data sets."""
+"""Tables from values in memory: dicts, lists, NumPy, pandas, polars, Arrow, Hugging Face.
+
+Libraries other than NumPy and Arrow are not imported: their objects are recognised by their
+attributes, and those of pandas are read in `frames.py`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from elman.data.sources.frames import (
+    FRAME,
+    is_frame,
+    is_pandas_frame,
+    is_series,
+    plain_types,
+    read_frame,
+    read_series,
+    series_values,
+    text_names,
+)
 from elman.data.table import Table
 from elman.errors import DataError
 
 
 def read_memory(source: Any) -> Table:
-    """Make a table from columns, rows, a DataFrame, an Arrow table or a Hugging Face data set.
+    """Make a table from values in memory.
 
-    pandas and datasets are not imported: their objects are recognised by their attributes.
+    They are a dict of columns; a list of dicts; a pandas or polars DataFrame or Series; a NumPy
+    array with named fields; an Arrow table, or what offers itself as one; a Hugging Face data set.
 
     Raises:
         DataError: it is none of these, or a table cannot hold its values.
@@ -25,18 +43,40 @@ def read_memory(source: Any) -> Table:
         source = pa.Table.from_batches([source])
     if isinstance(source, pa.Table):
         return _from_arrow(source, "the Arrow table")
+    _refuse_other_libraries(source)
     if isinstance(source, Mapping):
         return _from_mapping(source)
-    if hasattr(source, "iloc") and hasattr(source, "columns"):
-        return _from_frame(source)
+    if is_series(source):
+        return read_series(source)
+    if is_pandas_frame(source):
+        return read_frame(source)
+    if is_frame(source):  # of polars
+        return _from_arrow(source.to_arrow(), FRAME)
+    if isinstance(source, np.ndarray) and source.dtype.names is not None:
+        fields = {name: source[name] for name in source.dtype.names}
+        return Table.from_columns(fields, "the array")
     if hasattr(source, "data") and isinstance(getattr(source.data, "table", None), pa.Table):
         return _from_data_set(source)
+    if hasattr(source, "__arrow_c_stream__"):
+        return _from_arrow(pa.table(source), f"the {type(source).__name__}")
     if isinstance(source, Iterable) and not isinstance(source, str | bytes):
         return Table.from_columns(columns_of_rows(list(source), origin="the data"), "the data")
     raise DataError(
-        f"data must be a path, a dict of columns, a list of dicts, a pandas DataFrame, an Arrow "
-        f"table or a Hugging Face data set, got {type(source).__name__}."
+        f"data must be a path, a dict of columns, a list of dicts, a pandas or polars DataFrame, "
+        f"an Arrow table or a Hugging Face data set, got {type(source).__name__}."
     )
+
+
+def _refuse_other_libraries(source: Any) -> None:
+    """Refuse what looks like columns and is not, with the call that makes a frame of it."""
+    library, name = type(source).__module__.partition(".")[0], type(source).__name__
+    if library == "xarray":
+        raise DataError(
+            f"an xarray {name} has axes, not columns; pass data.to_dataframe(), a row for every "
+            "point of the grid, or columns that you choose."
+        )
+    if name == "LazyFrame":
+        raise DataError("a LazyFrame holds no rows yet; pass data.collect().")
 
 
 def columns_of_rows(rows: Sequence[Any], *, origin: str) -> dict[str, list[Any]]:
@@ -63,8 +103,6 @@ def columns_of_rows(rows: Sequence[Any], *, origin: str) -> dict[str, list[Any]]
 
 def _from_mapping(source: Mapping[Any, Any]) -> Table:
     for name, values in source.items():
-        if not isinstance(name, str):
-            raise DataError(f"column names must be strings, got {name!r}.")
         if isinstance(values, Mapping) or hasattr(values, "column_names"):
             raise DataError(
                 f"the data is a dict of data sets ({', '.join(map(repr, source))}); choose one, "
@@ -72,33 +110,12 @@ def _from_mapping(source: Mapping[Any, Any]) -> Table:
             )
     if not source:
         raise DataError("the data is a dict without columns.")
-    return Table.from_columns(source, "the data")
-
-
-def _from_frame(frame: Any) -> Table:
-    """Make a table from the columns of a DataFrame, without its index."""
-    names = list(frame.columns)
-    for name in names:
-        if not isinstance(name, str):
-            raise DataError(
-                f"column names of the DataFrame must be strings, got {name!r}; rename it, for "
-                f"instance by frame.columns = frame.columns.map(str)."
-            )
-        if names.count(name) > 1:
-            raise DataError(f"the DataFrame has {names.count(name)} columns named {name!r}.")
-    return Table.from_columns({name: _series(frame[name]) for name in names}, "the DataFrame")
-
-
-def _series(series: Any) -> Any:
-    """Turn a pandas column into an Arrow column; NaN becomes a missing value."""
-    import pyarrow as pa
-
-    try:
-        return pa.array(series, from_pandas=True)
-    except (pa.ArrowException, OverflowError):
-        # Arrays as values, or mixed types: the table accepts or refuses them.
-        missing = series.isna()
-        return [None if absent else v for v, absent in zip(series, missing, strict=True)]
+    names, notes = text_names(list(source), "the data")
+    columns = {
+        name: series_values(values) if is_series(values) else values
+        for name, values in zip(names, source.values(), strict=True)
+    }
+    return Table.from_columns(columns, "the data", notes=notes)
 
 
 def _from_data_set(data_set: Any) -> Table:
@@ -109,4 +126,7 @@ def _from_data_set(data_set: Any) -> Table:
 
 
 def _from_arrow(data: Any, origin: str) -> Table:
+    columns = {name: data.column(place) for place, name in enumerate(data.column_names)}
+    if len(columns) == data.num_columns:
+        data = plain_types(columns)
     return Table(data, source=origin, where=lambda row: f"{origin}, row {row}")

@@ -1,0 +1,53 @@
+"""Columns that are not read where no input is named: times, identifiers, single values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from elman.data.arrow import as_text, is_list, is_text
+from elman.data.identity import identifies_rows
+from elman.data.table import Table
+
+TIMES = "times, which are read only where they are named"
+IDENTIFIERS = "identifiers, of which each row has its own"
+SINGLE = "values beside the sequences, one a row"
+
+_DATE = r"^\s*\d{4}-\d\d?-\d\d?(?:[T ]\d\d?:\d\d.*)?\s*$"
+
+
+def unread(table: Table, columns: Sequence[str]) -> dict[str, list[str]]:
+    """Say which of some columns are not read, and why.
+
+    If nothing but identifiers is left, they are read.
+
+    Args:
+        table: with the columns.
+        columns: that have no other role.
+
+    Returns:
+        What a column holds, in words → the columns of it that are not read.
+    """
+    times = [name for name in columns if holds_times(table, name)]
+    rest = [name for name in columns if name not in times]
+    lists = [name for name in rest if is_list(table.column(name).type)]
+    if lists:
+        return {TIMES: times, SINGLE: [name for name in rest if name not in lists]}
+    ids = [name for name in rest if identifies_rows(table, name)]
+    return {TIMES: times, IDENTIFIERS: ids if len(ids) < len(rest) else []}
+
+
+def holds_times(table: Table, name: str) -> bool:
+    """Tell whether a column holds dates or times, or lists of them."""
+    import pyarrow.compute as pc
+    from pyarrow import types
+
+    values = table.arrow(name)
+    if is_list(values.type):
+        values = pc.list_flatten(values)
+    if types.is_temporal(values.type):
+        return True
+    if not is_text(values.type):
+        return False
+    text = pc.utf8_trim_whitespace(as_text(values)).drop_null()
+    text = text.filter(pc.not_equal(text, ""))
+    return bool(len(text)) and bool(pc.all(pc.match_substring_regex(text, _DATE)).as_py())
