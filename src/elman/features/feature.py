@@ -201,9 +201,10 @@ class Feature(ABC):
         return [each if isinstance(each, str) else " ".join(each) for each in decoded]
 
     def as_given(self, value: Any) -> Any:
-        """Return a target as it stands in the data, as a list of symbols, for scoring.
+        """Return a target, or what was written for it, as a list of symbols, for scoring.
 
-        Symbols that a network cannot write stay, and count as errors.
+        Symbols are strings, whatever their type in the data. Those that a network cannot write
+        stay, and count as errors.
         """
         return [str(symbol) for symbol in (value.split() if isinstance(value, str) else value)]
 

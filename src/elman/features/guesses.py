@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -26,6 +27,9 @@ WORDS = {"characters": True, "lowercase": True, "min_count": 2}
 """Options for such words: rare and unknown words are known only by their characters."""
 
 SEPARATORS = (";", "|")
+
+_WHOLE = re.compile(r"-?\d+")
+_THOUSANDS = re.compile(r"-?\d{1,3}(\s\d{3})*")
 
 
 class Guess(NamedTuple):
@@ -59,6 +63,8 @@ def strings(sample: Sample) -> Guess:
         for separator in SEPARATORS:
             if _is_list_of_labels(distinct, separator, len(texts)):
                 return Guess("labels", {"separator": separator}, f"names separated by {separator}")
+    if words >= 2 and _are_whole_tokens(texts):
+        return Guess("symbols", {}, "whole numbers with spaces between, one a step")
     repeat = len(distinct) <= len(texts) / 2
     if words <= SHORT and (repeat or (sample.as_target and len(distinct) <= FEW_CLASSES)):
         return Guess("category", {}, f"{len(distinct)} different names" + (", repeated" * repeat))
@@ -91,8 +97,13 @@ def lists_of_numbers(sample: Sample) -> Guess:
     if not sample.as_target:
         return Guess("series", {}, "numbers over time")
     names = {_whole(number) for value in sample.values for number in value}
-    if None in names or len(names) > FEW_CLASSES or not _repeat(sample.values, len(names)):
+    if None in names or not _repeat(sample.values, len(names)):
         return Guess("series", {}, "numbers over time")
+    aligned = sample.steps is None or _one_a_step(sample)
+    if len(names) > FEW_CLASSES:  # numbers over time are predicted a step, or not at all
+        if aligned:
+            return Guess("series", {}, "numbers over time")
+        return Guess("symbols", {}, f"{len(names)} different whole numbers, not one a step")
     if not _one_a_step(sample) and _never_twice(sample.values):
         return Guess("labels", {}, "lists of whole numbers without repetitions")
     return Guess("symbols", {}, f"{len(names)} different whole numbers, one a step")
@@ -160,6 +171,17 @@ def _is_list_of_labels(texts: set[str], separator: str, rows: int) -> bool:
     parts = [part.strip() for text in texts for part in text.split(separator)]
     short = sum(len(part.split()) for part in parts) <= SHORT * len(parts)
     return short and 2 * len(set(parts)) <= max(len(parts), rows)
+
+
+def _are_whole_tokens(texts: Sequence[str]) -> bool:
+    """Tell whether texts are whole numbers with spaces between, most of which repeat.
+
+    Groups of three digits may be one number, written with its thousands apart.
+    """
+    tokens = [token for text in texts for token in text.split()]
+    if not all(_WHOLE.fullmatch(token) for token in tokens) or 2 * len(set(tokens)) > len(tokens):
+        return False
+    return not all(_THOUSANDS.fullmatch(text.strip()) for text in texts)
 
 
 def _are_words(lists: Iterable[Iterable[str]]) -> bool:

@@ -15,7 +15,7 @@ from elman.features.feature import Encoding, Feature
 from elman.features.lexicon import LEXICON, Lexicon
 from elman.features.spelling import Spelling
 from elman.features.state import feature_state, options_of, restore
-from elman.features.vocabulary import Name, NameCounter, Vocabulary, as_name, unseen
+from elman.features.vocabulary import UNKNOWN, Name, NameCounter, Vocabulary, as_name, unseen
 
 MOST_NAMES = 30_000
 
@@ -146,6 +146,15 @@ class SymbolsFeature(Feature):
         """Turn ids back into symbols; unknown ones are None."""
         ids = encoded[:, 0] if encoded.ndim == 2 else encoded
         return [self.vocabulary.name(index) for index in ids.tolist()]
+
+    def tokens(self, encoded: Tensor) -> list[str]:
+        """Name the symbol of each step."""
+        return [UNKNOWN if symbol is None else str(symbol) for symbol in self.decode(encoded)]
+
+    def as_given(self, value: Any) -> list[str | None]:
+        """Return symbols as strings; an unknown one, None, equals no symbol."""
+        symbols = value.split() if isinstance(value, str) else value
+        return [None if missing(each) else str(as_name(each, "a symbol")) for each in symbols]
 
     def to_json(self) -> dict[str, Any]:
         """Describe the feature in JSON values, for `from_json`."""
