@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from elman.data.sources.files import PICTURES, SOUNDS
+from elman.features.hot import hot, one_hot
 from elman.features.roll import KEYS
+from elman.features.separators import separator_in
 from elman.features.vocabulary import Name, as_name
 
 FEW_CLASSES = 20
@@ -25,8 +27,6 @@ OPEN_VOCABULARY = 1000
 
 WORDS = {"characters": True, "lowercase": True, "min_count": 2}
 """Options for such words: rare and unknown words are known only by their characters."""
-
-SEPARATORS = (";", "|")
 
 _WHOLE = re.compile(r"-?\d+")
 _THOUSANDS = re.compile(r"-?\d{1,3}(\s\d{3})*")
@@ -60,9 +60,9 @@ def strings(sample: Sample) -> Guess:
     distinct = set(texts)
     words = sum(len(text.split()) for text in texts) / len(texts)
     if sample.as_target:
-        for separator in SEPARATORS:
-            if _is_list_of_labels(distinct, separator, len(texts)):
-                return Guess("labels", {"separator": separator}, f"names separated by {separator}")
+        separator = separator_in(distinct, len(texts))
+        if separator is not None:
+            return Guess("labels", {"separator": separator}, f"names separated by {separator}")
     if words >= 2 and _are_whole_tokens(texts):
         return Guess("symbols", {}, "whole numbers with spaces between, one a step")
     repeat = len(distinct) <= len(texts) / 2
@@ -96,6 +96,10 @@ def lists_of_numbers(sample: Sample) -> Guess:
     """Distinguish series from tags or labels that are whole numbers."""
     if not sample.as_target:
         return Guess("series", {}, "numbers over time")
+    if hot(sample.values) and not _one_a_step(sample):
+        if one_hot(sample.values):
+            return Guess("category", {"one_hot": True}, "zeros and a single one, one a class")
+        return Guess("labels", {"multi_hot": True}, "zeros and ones, one a label")
     names = {_whole(number) for value in sample.values for number in value}
     if None in names or not _repeat(sample.values, len(names)):
         return Guess("series", {}, "numbers over time")
@@ -162,15 +166,6 @@ def _whole(number: Any) -> Name | None:
 def _repeat(values: Iterable[Sequence[Any]], names: int) -> bool:
     """Tell whether every name occurs at least twice on average."""
     return 2 * names <= sum(map(len, values))
-
-
-def _is_list_of_labels(texts: set[str], separator: str, rows: int) -> bool:
-    """Tell whether strings are lists of short names that repeat, with a separator between."""
-    if not any(separator in text for text in texts):
-        return False
-    parts = [part.strip() for text in texts for part in text.split(separator)]
-    short = sum(len(part.split()) for part in parts) <= SHORT * len(parts)
-    return short and 2 * len(set(parts)) <= max(len(parts), rows)
 
 
 def _are_whole_tokens(texts: Sequence[str]) -> bool:

@@ -160,7 +160,7 @@ class Predictor(ABC):
         assert table is not None, "a predictor of rows needs rows"
         predictions = self.predict(table)
         columns, name = self._table_columns(table)
-        columns[name] = predictions.values
+        columns[name] = list(map(self.task.target.as_in_file, predictions.values))
         return columns | (self._probabilities(predictions) if probabilities else {})
 
     def _table_columns(self, table: Table) -> tuple[dict[str, Any], str]:

@@ -25,6 +25,7 @@ from elman.tasks.layout import layout_of
 from elman.tasks.next_frame import NextFrameTask
 from elman.tasks.next_step import NextStepTask
 from elman.tasks.objective import describe_objective, objective_name, tag_scheme
+from elman.tasks.other_ways import other_ways
 from elman.tasks.prediction import FramesTask, PredictionTask
 from elman.tasks.task import Task
 from elman.tasks.writing import WritingTask
@@ -155,7 +156,7 @@ def _find_target(
     if category in WRITERS:
         suitable = (WRITES,)
         source, target = writable(data, decoder, train, (source, inputs), (target, targets))
-    notes += [*source.notes, *target.notes, *_other_ways(category, data, source, target)]
+    notes += [*source.notes, *target.notes, *other_ways(category, data, train, source, target)]
     name = objective_name(network.objective, target, suitable)
     objective = describe_objective(name, network, target, train, targets)
     if target.predicts_names:
@@ -262,26 +263,3 @@ def _category(
             f"own length, and Elman writes only texts and symbols, not {target[0].description}."
         )
     return category
-
-
-def _other_ways(category: str, data: DataSpec, source: Feature, target: Any) -> list[str]:
-    """Say what else a target may have been meant as: a text, a class or a transcription."""
-    if data.target_kind is not None:
-        return []
-    if source.is_text and target.reads_as_texts:
-        return [
-            f"if {data.target[0]} holds a text to be written, not one of {len(target.names)} "
-            f"classes, say --target {data.target[0]}:text."
-        ]
-    if category not in WRITERS:
-        return []
-    notes = []
-    if target.is_text:
-        name = data.target[0]
-        notes.append(f"if {name} holds a class a row, not a text, say --target {name}:category.")
-    if source.has_steps and not source.writable:
-        notes.append(
-            "if the target's symbols come in the order of the input, as in speech, set "
-            "network.objective = 'ctc'."
-        )
-    return notes

@@ -10,6 +10,7 @@ import numpy as np
 from elman.data.table import Table
 from elman.errors import DataError
 from elman.features.build import build_feature, parse_kind
+from elman.features.feature import feature_class
 from elman.features.inference import infer_columns
 
 SAMPLE = 1_000
@@ -43,6 +44,8 @@ def make_feature(
         kind, chosen = inferred.kind, dict(inferred.options)
     else:
         kind, chosen = parse_kind(kind)
+        if len(columns) == 1 and not (chosen or options):
+            chosen = feature_class(kind).seen_in(sample(table).column(columns[0]))
     chosen |= options
     if next_step and kind == "text" and chosen.get("level", "word") == "word":
         chosen = {"line_ends": True} | chosen  # as characters and byte pairs have them
