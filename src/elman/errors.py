@@ -19,6 +19,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import re
+import shlex
 from collections.abc import Iterable
 from typing import Any
 
@@ -60,6 +61,15 @@ class MissingDependencyError(ElmanError, ModuleNotFoundError):
 
 class PluginError(ElmanError, ImportError):
     """What another package adds through its entry points cannot be used."""
+
+
+def as_option(name: str, value: str) -> str:
+    """Write an option as it is typed on the command line, quoted as a shell needs it.
+
+    >>> as_option("--sequence-id", "Sentence #"), as_option("--target", "tags:labels")
+    ("--sequence-id 'Sentence #'", '--target tags:labels')
+    """
+    return f"{name} {shlex.quote(value)}"
 
 
 def unknown(

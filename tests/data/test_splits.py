@@ -96,6 +96,21 @@ def test_many_small_groups_come_near_to_the_shares() -> None:
     assert [len(part) for part in splits[:3]] == [240, 30, 30]
 
 
+@pytest.mark.parametrize("blank", ["", "  ", None])
+def test_a_blank_is_no_group_and_said(blank: str | None) -> None:
+    groups: list[object] = ["ann"] * 10 + [blank] * 90
+    splits = split(table_of(g=groups), seed=3, group="g")
+    assert_parts_of(splits, 100)
+    assert [len(part) for part in splits[:3]] == [80, 10, 10]
+    (together,) = {
+        name for name, part in enumerate(splits[:3]) for row in part if groups[row] == "ann"
+    }
+    assert together == 0
+    assert splits.notes == (
+        "column 'g' is blank in 90 of 100 rows: such a row belongs to no group.",
+    )
+
+
 def test_fewer_groups_than_parts_are_refused() -> None:
     with pytest.raises(DataError, match="has 2 groups, too few for 3 parts"):
         split(table_of(g=["a", "a", "b", "b"]), seed=0, group="g")

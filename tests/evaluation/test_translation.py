@@ -8,6 +8,7 @@ import pytest
 import sacrebleu
 
 from elman.errors import DataError, OptionError
+from elman.evaluation.scores import score
 from elman.evaluation.translation import caption_scores, row_chrf, translation_scores
 
 TRUTHS = [
@@ -60,7 +61,7 @@ def test_captions_may_have_any_number_of_references_each() -> None:
     predictions = ["the dog runs on grass", "two men talk"]
     # Every word and pair occurs in one reference or the other; their nearest lengths are 5 and 3.
     scores = caption_scores(truths, predictions)
-    assert scores.main == "bleu_4"
+    assert scores.main == "chrf"  # the nearest references have 4 words on average
     assert scores.values["bleu_1"] == pytest.approx(100)
     assert scores.values["bleu_2"] == pytest.approx(100)
     assert scores.values["bleu_3"] == pytest.approx(100)
@@ -103,8 +104,33 @@ def test_best_and_worst_rows_are_those_of_the_most_and_least_chrf() -> None:
 
 def test_an_empty_text_is_right_where_the_truth_is_empty_and_else_wrong() -> None:
     scores = translation_scores(["", "ein Hund"], ["", ""])
-    assert scores.values == {"bleu": 0.0, "chrf": 0.0, "sequence_accuracy": 0.5}
+    assert scores.values == {"chrf": 0.0, "sequence_accuracy": 0.5}
     assert row_chrf(["", "ein Hund"], ["", ""]) == [100.0, 0.0]
+
+
+def test_where_no_reference_has_four_words_bleu_is_left_out_and_says_why() -> None:
+    truths = ["house filter", "electric lid cable", "door"]
+    scores = translation_scores(truths, truths)
+    assert (scores.main, scores.value) == ("chrf", pytest.approx(100))
+    assert "bleu" not in scores.values
+    assert scores.notes[0] == (
+        "BLEU is left out: no reference has 4 words, and it compares n-grams of up to 4."
+    )
+    captions = caption_scores(truths, truths)
+    assert [name for name in captions.values if "bleu" in name] == ["bleu_1", "bleu_2", "bleu_3"]
+    assert captions.main == "chrf"
+    with pytest.raises(OptionError, match="bleu cannot be the main score here: BLEU is left out"):
+        score("translation", truths, truths, main="bleu")
+
+
+def test_chrf_leads_where_references_have_fewer_than_five_words_on_average() -> None:
+    truths = ["red door", "the big house on the hill"]
+    scores = translation_scores(truths, truths)
+    assert scores.main == "chrf"
+    assert scores.values["bleu"] == pytest.approx(100)
+    assert "fewer than 5 words on average" in scores.notes[-1]
+    longer = ["the red door of it", *truths[1:]]
+    assert translation_scores(longer, longer).main == "bleu"
 
 
 def test_tokenised_text_is_scored_without_a_warning(caplog: pytest.LogCaptureFixture) -> None:

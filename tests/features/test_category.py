@@ -84,3 +84,54 @@ def test_classes_that_never_repeat_are_noted() -> None:
     assert CategoryFeature().fit("abc").notes == [
         "each of the 3 classes occurs only once, so nothing can be learned from them."
     ]
+
+
+def test_spaces_around_a_class_are_dropped_and_said() -> None:
+    feature = CategoryFeature(as_target=True).fit(["Yes", "no", "Yes ", "\tno"])
+    assert (feature.names, feature.counts) == (("Yes", "no"), (2, 2))
+    assert feature.encode(" no").item() == 1
+    assert feature.notes == ["spaces around names are dropped in 2 values, such as 'Yes '."]
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [("Yes", "yes"), ("not spam", "notspam"), ("Café", "Cafe"), ("ok", "ok."), ("ﬁsh", "fish")],
+)
+def test_classes_that_look_alike_stay_apart_and_are_said(pair: tuple[str, str]) -> None:
+    one, other = pair
+    feature = CategoryFeature(as_target=True).fit([one, other, other, "third", "third"])
+    assert len(feature.names) == 3
+    (note,) = feature.notes
+    assert f"{one!r} (1)" in note
+    assert f"{other!r} (2)" in note
+
+
+@pytest.mark.parametrize("pair", [("か", "が"), ("C", "C++"), (":)", ":("), ("a", "b")])
+def test_other_classes_are_not_said_to_look_alike(pair: tuple[str, str]) -> None:
+    assert CategoryFeature(as_target=True).fit([*pair, *pair]).notes == []
+
+
+def test_zeros_and_a_one_are_classes_by_its_place_and_come_back_as_such() -> None:
+    values = [[0, 1, 0], [1, 0, 0], [0.0, 1.0, 0.0]]
+    assert CategoryFeature.seen_in(values) == {"one_hot": True}
+    assert CategoryFeature.seen_in([[0, 1], [1, 1]]) == {}
+    feature = CategoryFeature(as_target=True, one_hot=True).fit(values)
+    assert (feature.names, feature.counts) == ((0, 1, 2), (1, 2, 0))
+    assert feature.encode([0, 0, 1]).item() == 2
+    assert feature.as_in_data(feature.decode(feature.encode([0, 0, 1]))) == [0, 0, 1]
+    assert CategoryFeature.from_json(feature.to_json()).encode([False, True, False]).item() == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ([0, 0, 0], "zeros and a single one, got .* for any number of ones use kind 'labels'"),
+        ([1, 0], "a list of 3 zeros and ones, one a name, .* with 2 elements"),
+        (1, "must be a list of zeros and ones"),
+        (None, "the class is missing"),
+    ],
+)
+def test_what_is_not_one_class_among_zeros_is_refused(value: object, words: str) -> None:
+    feature = CategoryFeature(as_target=True, one_hot=True).fit([[0, 1, 0], [1, 0, 0]])
+    with pytest.raises(DataError, match=words):
+        feature.encode(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,8 @@ INPUTS: list[tuple[str, list[Any], str, dict[str, Any]]] = [
     ("whole numbers", [1, 2, 1, 2, 1, 2], "number", {}),
     ("numbers", [1.5, None, 2, float("nan")], "number", {}),
     ("numbers as strings", ["1.5", "2", ""], "number", {}),
+    ("whole numbers with spaces", ["7 1 5", "1 5", "5 7 7 1"], "symbols", {}),
+    ("thousands apart", ["1 234 500", "234 500", "1 234 500"] * 3, "category", {}),
     ("lists of strings", SENTENCES, "symbols", {}),
     ("lists of words", WORDS, "symbols", BY_LETTERS),
     ("lists of words that return", WORDS * 2, "symbols", {}),
@@ -87,11 +90,21 @@ TARGETS: list[tuple[str, list[Any], str, dict[str, Any]]] = [
     ("numbers", [1.5, 2.25] * 20, "number", {}),
     ("several labels", ["a;b", "b", "c;a", "a", "b;c"], "labels", {"separator": ";"}),
     ("labels with bars", ["a|b", "b", "c|a", "a", "b|c"], "labels", {"separator": "|"}),
+    ("labels with commas", ["a, b", "b", "c,a", "a", "b,c"], "labels", {"separator": ","}),
+    ("labels with slashes", ["a/b", "b", "c/a", "a", "b/c"], "labels", {"separator": "/"}),
+    ("places", ["Paris, France", "Lyon, France", "Rome, Italy"] * 5, "category", {}),
+    ("persons", ["Smith, John", "Doe, Jane", "Roe, John"] * 5, "category", {}),
+    ("dates", ["01/02/2024", "02/01/2024", "02/02/2024"] * 5, "category", {}),
+    ("one-hot", [[0, 1], [1, 0], [0, 1]], "category", {"one_hot": True}),
+    ("one-hot as floats", [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]], "category", {"one_hot": True}),
+    ("multi-hot", [[0, 1, 1], [0, 0, 0], [1, 0, 0]], "labels", {"multi_hot": True}),
+    ("multi-hot as truths", [[True, True], [False, True]], "labels", {"multi_hot": True}),
     ("lists of labels", [["a", "b"], [], ["b"]], "labels", {}),
     ("tags", [["D", "N", "N"], ["N", "V"]], "symbols", {}),
     ("tags as numbers", [[1, 2, 2, 1], [2, 1]], "symbols", {}),
     ("numbers over time", [[1.5, 2.5, 2.5], [0.1]], "series", {}),
     ("many whole numbers over time", [list(range(50))], "series", {}),
+    ("tags as digits", ["7 1 5", "1 5 7 1", "5 7"], "symbols", {}),
     ("sentences", LONG, "text", {}),
 ]
 
@@ -120,6 +133,20 @@ def test_lists_with_one_element_a_step_are_tags_and_not_labels() -> None:
     assert infer_kind(values, name="y", as_target=True).kind == "labels"
     assert infer_kind(values, name="y", as_target=True, steps=[2, 2]).kind == "symbols"
     assert infer_kind(values, name="y", as_target=True, steps=[2, 5]).kind == "labels"
+
+
+def test_zeros_and_ones_with_one_for_each_step_are_tags() -> None:
+    values = [[0, 1, 1], [1, 0, 0], [0, 0, 0]]
+    infer = partial(infer_kind, values, name="y", as_target=True)
+    assert infer(steps=[3, 3, 3]).kind == "symbols"
+    assert infer(steps=[4, 3, 7]).kind == "labels"
+
+
+def test_whole_numbers_that_are_not_one_a_step_are_written_however_many_there_are() -> None:
+    values = [[place, place, place + 1] for place in range(30)]
+    infer = partial(infer_kind, values, name="y", as_target=True)
+    assert infer(steps=[3] * 30).kind == "series"
+    assert infer(steps=[5] * 30).kind == "symbols"
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,26 @@ def test_tags_may_be_whole_numbers_and_are_decoded_as_such() -> None:
     assert tags.decode(tags.encode("3 7")) == [3, 7]
 
 
+@pytest.mark.parametrize("value", [[7, 1, 9], "7 1 9", np.array([7, 1, 9]), [7.0, 1, 9]])
+def test_whole_numbers_are_scored_and_shown_as_strings(value: object) -> None:
+    feature = SymbolsFeature().fit([[7, 1], [1]])
+    encoded = feature.encode(value)
+    assert feature.as_given(value) == ["7", "1", "9"]
+    assert feature.as_given(feature.decode(encoded)) == ["7", "1", None]
+    assert feature.tokens(encoded) == ["7", "1", "<unk>"]
+
+
+def test_spaces_around_tags_are_dropped_and_those_of_an_input_kept() -> None:
+    tags = SymbolsFeature(as_target=True).fit([["O", "B-per "], ["B-PER", "O"]])
+    assert tags.names == ("O", "B-PER", "B-per")
+    assert tags.encode(["B-per", " O"]).tolist() == [2, 0]
+    assert [note.split(",")[0] for note in tags.notes] == [
+        "spaces around names are dropped in 1 value",
+        "names that differ only in case",
+    ]
+    assert SymbolsFeature().fit([["a", " ", "a "]]).names == (" ", "a", "a ")
+
+
 def test_rare_symbols_are_unknown_and_counted() -> None:
     feature = SymbolsFeature(min_count=2).fit([["a", "a", "b"], []])
     assert feature.names == ("a",)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.data.arrow import is_list, is_number
+from elman.data.arrow import is_list, is_number, is_text
+from elman.data.fill_down import filled_down, without_blanks
 from elman.data.table import Spans, Table, combined
 from elman.errors import DataError, OptionError, counted
 
@@ -54,7 +55,8 @@ def to_sequences(
     Args:
         table: a long table.
         sequence_id: column that identifies the sequence of a row; the rows of a sequence need not
-            be adjacent. Without it all rows are one sequence.
+            be adjacent. Without it all rows are one sequence. Where each id stands at its first
+            row alone, the blank cells below are filled, which is noted; see `filled_down`.
         time: column by which the rows of a sequence are sorted: numbers, dates, times, or text
             like 2011-03-14. Without it they keep their order.
         per_sequence: columns that stay a single value. By default those that are constant within
@@ -69,6 +71,8 @@ def to_sequences(
         DataError: an id or a time is missing, two rows of a sequence have the same time, a
             column named by per_sequence changes within a sequence, or a text is not a time.
     """
+    if sequence_id is not None:
+        table = filled_down(table, sequence_id)
     groups, notes = _group(table, sequence_id, time)
     constant = _constant_columns(table, groups, sequence_id, per_sequence)
     if per_sequence is None and (inferred := [name for name in constant if name != sequence_id]):
@@ -213,12 +217,16 @@ def _group(table: Table, sequence_id: str | None, time: str | None) -> tuple[_Gr
 
 def _sequence_numbers(table: Table, sequence_id: str | None) -> NDArray[np.int64]:
     """Number the sequence of every row, in the order in which sequences begin."""
+    import pyarrow as pa
+
     if sequence_id is None:
         return np.zeros(len(table), np.int64)
     kind = table.column(sequence_id).type
     if is_list(kind):
         raise DataError(f"column {sequence_id!r} holds lists and cannot be a sequence id.")
     values = table.arrow(sequence_id)
+    if is_text(kind):
+        values = pa.chunked_array([without_blanks(values)])
     _refuse_missing(table, values, sequence_id, "the sequence of the row")
     return _codes(values)
 
@@ -261,7 +269,8 @@ def _refuse_missing(table: Table, values: pa.ChunkedArray, name: str, what: str)
     if values.null_count:
         row = int(np.flatnonzero(values.is_null().to_numpy())[0])
         raise DataError(
-            f"{table.where(row)}, column {name}: the cell is empty, but it must hold {what}."
+            f"{table.where(row)}, column {name}: the cell is empty, but it must hold {what}. Fill "
+            "it in, or remove the row."
         )
 
 

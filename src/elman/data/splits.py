@@ -63,7 +63,8 @@ def split(
             part that no row belongs to is drawn at random from the training rows, which is noted.
         stratify: column of classes whose shares are kept equal in all parts. A class with a
             single row goes to the training rows, which is noted.
-        group: column whose equal values stay in one part: speakers, patients, videos.
+        group: column whose equal values stay in one part: speakers, patients, videos. A row whose
+            cell is blank belongs to no group, which is noted.
         in_time_order: take the first rows for training, the next for validation and the last for
             the test. Windows are split so within every sequence, by the value that they predict:
             a window may read values before the start of its part, as in use (rolling origin),
@@ -203,15 +204,14 @@ def _by_group(
     table: Table, group: str, shares: Mapping[str, float], random: np.random.Generator
 ) -> Splits:
     """Assign whole groups to the parts, in random order, as near to the shares as possible."""
-    rows_of = _rows_by_value(table, group)
+    rows_of, notes = _groups(table, group)
     parts = 1 + sum(share > 0 for share in shares.values())
     if len(rows_of) < parts:
         raise DataError(
             f"column {group!r} of {table.source} has {counted(len(rows_of), 'group')}, too few for "
             f"{parts} parts. Split by another column, or give separate files for the parts."
         )
-    groups = list(rows_of.values())
-    left = [groups[i] for i in random.permutation(len(groups))]
+    left = [rows_of[i] for i in random.permutation(len(rows_of))]
     assigned: dict[str, list[Rows]] = {}
     reserved = sum(share > 0 for share in shares.values())
     for part in ("test", "valid"):
@@ -229,7 +229,31 @@ def _by_group(
             assigned[part].append(smallest)
             left = [other for other in left if other is not smallest]
         reserved -= 1
-    return Splits(_joined(left), _joined(assigned["valid"]), _joined(assigned["test"]))
+    return Splits(_joined(left), _joined(assigned["valid"]), _joined(assigned["test"]), notes)
+
+
+def _groups(table: Table, name: str) -> tuple[list[Rows], tuple[str, ...]]:
+    """Return the rows of each group; a row whose cell is blank is a group of its own."""
+    groups: list[Rows] = []
+    blanks = 0
+    for value, rows in _rows_by_value(table, name).items():
+        if _is_blank(value):
+            blanks += len(rows)
+            groups += list(rows.reshape(-1, 1))
+        else:
+            groups.append(rows)
+    if not blanks:
+        return groups, ()
+    note = (
+        f"column {name!r} is blank in {blanks} of {counted(len(table), 'row')}: such a row belongs "
+        "to no group."
+    )
+    return groups, (note,)
+
+
+def _is_blank(value: Any) -> bool:
+    """Tell whether a cell is missing, or a string without a character that shows."""
+    return value is None or value != value or (isinstance(value, str) and not value.strip())
 
 
 def _joined(parts: Sequence[Rows]) -> Rows:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sized
+from collections.abc import Collection, Mapping, Sequence, Sized
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
-from elman.errors import DataError, counted, unknown
+from elman.errors import DataError, OptionError, counted, unknown
 
 WORST = 20
 """Greatest number of rows in `Scores.details["worst"]`, worst first."""
@@ -170,6 +170,19 @@ class Scores(BaseModel):
             raise unknown("score", self.main, self.values)
         return self
 
+    def led_by(self, main: str) -> Scores:
+        """Return the same scores with another main score.
+
+        Raises:
+            OptionError: there is no such score, or it is left out; the note says why.
+        """
+        if main in self.values:
+            return self.model_copy(update={"main": main})
+        left_out = [] if main not in MEASURES else _left_out(main, self.notes)
+        if left_out:
+            raise OptionError(f"{main} cannot be the main score here: {left_out[0]}")
+        raise unknown("score", main, self.values)
+
     @property
     def value(self) -> float:
         """The main score."""
@@ -197,9 +210,19 @@ class Measured:
             undefined: why it is left out, if it is: a clause that continues `… is left out:`.
         """
         if value is None or not math.isfinite(value):
-            self.notes.append(f"{MEASURES[name].title} is left out: {undefined}.")
+            self.notes.append(f"{_beginning(name)} {undefined}.")
         else:
             self.values[name] = value
+
+
+def _beginning(name: str) -> str:
+    """Return how the note on a score that is left out begins."""
+    return f"{MEASURES[name].title} is left out:"
+
+
+def _left_out(name: str, notes: Sequence[str]) -> list[str]:
+    """Return the notes that say why a score is left out."""
+    return [note for note in notes if note.startswith(_beginning(name))]
 
 
 def check_pairs(truths: Sized, predictions: Sized) -> None:

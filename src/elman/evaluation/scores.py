@@ -97,8 +97,4 @@ def score(
             raise OptionError(f"{kind} scores take no probabilities; leave them out.")
         facts["probabilities"] = probabilities
     scores = measure(truths, predictions, **facts)
-    if main is None:
-        return scores
-    if main not in scores.values:
-        raise unknown("score", main, scores.values)
-    return scores.model_copy(update={"main": main})
+    return scores if main is None else scores.led_by(main)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from elman.errors import DataError, import_extra, unknown
-from elman.evaluation.measures import WORST, Scores, check_pairs
+from elman.errors import DataError, counted, import_extra, unknown
+from elman.evaluation.measures import WORST, Measured, Scores, check_pairs
 
 TOKENIZERS = ("13a", "char", "intl", "none", "zh")
 """How sacreBLEU may split a text into words: `none` at spaces alone, for tokenised text."""
 
 Reference = str | Sequence[str]
+
+SHORT = 5
+"""Fewer words a reference than this, on average: few n-grams of 4 words, so chrF leads."""
 
 
 def sacrebleu() -> Any:
@@ -49,7 +52,9 @@ def translation_scores(
         lowercase: whether case is ignored, by BLEU and chrF alike.
 
     Returns:
-        bleu (main), chrf, and sequence_accuracy: of the texts that equal a reference exactly.
+        bleu (main), chrf (main where references have fewer than `SHORT` words on average), and
+        sequence_accuracy: of the texts that equal a reference exactly. BLEU is left out where no
+        reference has the 4 words of its longest n-grams: then it is 0 even if every text is right.
         `details`: `best` and `worst`, rows by their own chrF, and the `signature` of BLEU.
 
     Raises:
@@ -61,10 +66,8 @@ def translation_scores(
     doi:10.18653/v1/W15-3049; computed as by Post 2018, arXiv:1804.08771.
     """
     references = _references(truths, predictions)
-    metric = _bleu(4, tokenize, lowercase)
-    bleu = metric.corpus_score(list(predictions), _streams(references)).score
-    signature = str(metric.get_signature())
-    return _scores("translation", {"bleu": bleu}, references, predictions, lowercase, signature)
+    bleu = {"bleu": _bleu(4, tokenize, lowercase)}
+    return _scores("translation", bleu, references, predictions, lowercase)
 
 
 def caption_scores(
@@ -81,19 +84,14 @@ def caption_scores(
     Arguments, errors and symbols are those of `translation_scores`.
 
     Returns:
-        bleu_1 … bleu_4 (main), chrf and sequence_accuracy; `details` as `translation_scores`.
+        bleu_1 … bleu_4 (main), chrf and sequence_accuracy; what leads and what is left out for
+        short references, and `details`, as in `translation_scores`.
 
     Source: Vinyals et al. 2015, arXiv:1411.4555, §4.1, uses BLEU-1 to BLEU-4 for captions.
     """
     references = _references(truths, predictions)
-    metrics = {order: _bleu(order, tokenize, lowercase) for order in (1, 2, 3, 4)}
-    streams = _streams(references)
-    values = {
-        f"bleu_{order}": metric.corpus_score(list(predictions), streams).score
-        for order, metric in metrics.items()
-    }
-    signature = str(metrics[4].get_signature())
-    return _scores("caption", values, references, predictions, lowercase, signature)
+    metrics = {f"bleu_{order}": _bleu(order, tokenize, lowercase) for order in (1, 2, 3, 4)}
+    return _scores("caption", metrics, references, predictions, lowercase)
 
 
 def row_chrf(
@@ -122,16 +120,55 @@ def _row_chrf(
 
 def _scores(
     kind: str,
-    values: dict[str, float],
+    metrics: Mapping[str, Any],
     references: Sequence[list[str]],
     predictions: Sequence[str],
     lowercase: bool,
-    signature: str,
 ) -> Scores:
-    """Add chrF, accuracy, and the best and worst rows; the last of the values is the main one."""
-    chrf = _chrf(lowercase).corpus_score(list(predictions), _streams(references)).score
+    """Add chrF, accuracy, and the best and worst rows; the last BLEU is the main score.
+
+    Args:
+        kind: kind of score.
+        metrics: name → sacreBLEU's BLEU, those of longer n-grams last.
+        references: lists of references a row.
+        predictions: one text a row.
+        lowercase: whether chrF ignores case.
+    """
+    measured = Measured()
+    outputs, streams = list(predictions), _streams(references)
+    *_, (last, longest) = metrics.items()
+    most = max(len(longest.tokenizer(text).split()) for texts in references for text in texts)
+    for name, metric in metrics.items():
+        bleu, order = metric.corpus_score(outputs, streams), metric.max_ngram_order
+        why = f"no reference has {counted(order, 'word')}, and it compares n-grams of up to {order}"
+        measured.add(name, bleu.score if most >= order else None, why)
+    short = bleu.ref_len < SHORT * len(outputs)
+    signature = str(longest.get_signature())
+    measured.notes.append(f"BLEU is computed by sacreBLEU, {signature}.")
+    if short and last in measured.values:
+        measured.notes.append(
+            f"references have fewer than {SHORT} words on average, so few n-grams of 4 words: chrF "
+            "leads, not BLEU."
+        )
+    measured.values["chrf"] = _chrf(lowercase).corpus_score(outputs, streams).score
     pairs = zip(references, predictions, strict=True)
     right = sum(prediction in texts for texts, prediction in pairs)
+    measured.values["sequence_accuracy"] = right / len(outputs)
+    return Scores(
+        kind=kind,
+        main="chrf" if short or last not in measured.values else last,
+        values=measured.values,
+        count=len(outputs),
+        unit="rows",
+        details={**_extremes(references, predictions, lowercase), "signature": signature},
+        notes=tuple(measured.notes),
+    )
+
+
+def _extremes(
+    references: Sequence[list[str]], predictions: Sequence[str], lowercase: bool
+) -> dict[str, list[dict[str, Any]]]:
+    """List the best and the worst rows by their own chrF."""
     by_row = _row_chrf(references, predictions, lowercase)
     order = sorted(range(len(by_row)), key=lambda row: by_row[row])
 
@@ -146,19 +183,7 @@ def _scores(
             for row in rows
         ]
 
-    return Scores(
-        kind=kind,
-        main=list(values)[-1],
-        values={**values, "chrf": chrf, "sequence_accuracy": right / len(predictions)},
-        count=len(predictions),
-        unit="rows",
-        details={
-            "best": listed(order[::-1][:WORST]),
-            "worst": listed(order[:WORST]),
-            "signature": signature,
-        },
-        notes=(f"BLEU is computed by sacreBLEU, {signature}.",),
-    )
+    return {"best": listed(order[::-1][:WORST]), "worst": listed(order[:WORST])}
 
 
 def _references(truths: Sequence[Reference], predictions: Sequence[str]) -> list[list[str]]:

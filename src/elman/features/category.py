@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import torch
@@ -12,6 +13,8 @@ from elman.data.numbers import FEW_CLASSES
 from elman.errors import DataError
 from elman.features.checks import blank, fitted, shown
 from elman.features.feature import Encoding, Feature
+from elman.features.hot import from_ones, hot, one_hot, ones_in
+from elman.features.names import Changes, alike, tidy
 from elman.features.state import feature_state, options_of, restore
 from elman.features.vocabulary import Name, NameCounter, Vocabulary, as_name, unseen
 
@@ -23,8 +26,12 @@ class CategoryFeature(Feature):
     unknown or missing and the classes have the ids 1 … n. As target, they have the ids 0 … n − 1,
     and a class that does not occur in training, or a missing one, is an error.
 
+    Spaces around a name are dropped. With `one_hot` a value is a list of zeros and a single one,
+    and the names are 0 … n − 1; predictions are such lists again.
+
     Args:
         as_target: whether the category is predicted.
+        one_hot: whether values are lists of zeros and a single one.
 
     >>> label = CategoryFeature(as_target=True).fit(["pos", "neg", "pos"])
     >>> label.names, label.counts, label.encode("pos").item()
@@ -38,9 +45,13 @@ class CategoryFeature(Feature):
     predicts_names: ClassVar[bool] = True
     is_class: ClassVar[bool] = True
     says_little: ClassVar[bool] = True
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+        {"onehot": {"one_hot": True}}
+    )
 
-    def __init__(self, *, as_target: bool = False) -> None:
+    def __init__(self, *, as_target: bool = False, one_hot: bool = False) -> None:
         self.as_target = as_target
+        self.one_hot = one_hot
         self.notes: list[str] = []
         self._vocabulary: Vocabulary | None = None
 
@@ -62,7 +73,14 @@ class CategoryFeature(Feature):
     @property
     def description(self) -> str:
         """What a value is, in words."""
-        return f"one of {len(self.names)} classes"
+        form = ", as zeros and a one" if self.one_hot else ""
+        return f"one of {len(self.names)} classes{form}"
+
+    @classmethod
+    def seen_in(cls, values: Sequence[Any]) -> dict[str, Any]:
+        """Return that values are lists of zeros and a single one."""
+        present = [value for value in values if not blank(value)]
+        return {"one_hot": True} if hot(present) and one_hot(present) else {}
 
     def fit(self, values: Iterable[Any]) -> CategoryFeature:
         """Learn the classes from the training rows.
@@ -71,13 +89,14 @@ class CategoryFeature(Feature):
             DataError: a value is no class or, as target, is missing; or there is no class or, as
                 target, only one.
         """
-        counter, absent = NameCounter("a category"), 0
+        counter, changes, absent = NameCounter("a category"), Changes(), 0
+        size: int | None = None
         for value in values:
-            name = self._name(value)
+            name, size = self._name(value, size)
             if name is None:
                 absent += 1
             else:
-                counter.add(name)
+                counter.add(changes.tidied(name))
         counts = counter.counts
         if not counts:
             raise DataError(
@@ -89,13 +108,15 @@ class CategoryFeature(Feature):
                 f"a target needs at least two classes, and all {counts.total()} training values "
                 f"are {shown(name)}; choose another column."
             )
-        self._vocabulary = Vocabulary.by_name(counts, unknown=not self.as_target)
+        every = dict.fromkeys(range(size or 0), 0) | counts
+        self._vocabulary = Vocabulary.by_name(every, unknown=not self.as_target)
         self.notes = [f"{absent} missing values count as unknown."] if absent else []
         if 2 < len(counts) == counts.total():
             self.notes.append(
                 f"each of the {len(counts)} classes occurs only once, so nothing can be learned "
                 f"from them."
             )
+        self.notes += [*changes.notes, *alike(counts)]
         return self
 
     def encode(self, value: Any) -> Tensor:
@@ -106,8 +127,8 @@ class CategoryFeature(Feature):
                 training.
         """
         vocabulary = fitted(self._vocabulary, self.kind)
-        name = self._name(value)
-        index = None if name is None else vocabulary.find(name)
+        name, _ = self._name(value, len(self.names) if self.one_hot else None)
+        index = None if name is None else vocabulary.find(tidy(name))
         if index is None and name is not None and self.as_target:
             raise unseen(
                 "class",
@@ -120,6 +141,10 @@ class CategoryFeature(Feature):
     def decode(self, encoded: Tensor) -> Name | None:
         """Turn an id back into its class; the unknown id is None."""
         return fitted(self._vocabulary, self.kind).name(int(encoded))
+
+    def as_in_data(self, value: Any) -> Any:
+        """Return a predicted class as the data has it: its name, or zeros and a one."""
+        return from_ones([value], len(self.names)) if self.one_hot else value
 
     @property
     def reads_as_texts(self) -> bool:
@@ -143,10 +168,26 @@ class CategoryFeature(Feature):
         feature._vocabulary = Vocabulary.from_json(learned["vocabulary"], cls.kind)
         return feature
 
-    def _name(self, value: Any) -> Name | None:
-        """Check a value and return its class, or None if it is missing and not a target."""
+    def _name(self, value: Any, size: int | None) -> tuple[Name | None, int | None]:
+        """Check a value and return its class, or None if it is missing and not a target.
+
+        Args:
+            value: a name, or a list of zeros and a one.
+            size: length of such a list; None for any.
+
+        Returns:
+            The class, and the length of the list.
+        """
         if blank(value):
             if self.as_target:
                 raise DataError("the class is missing; fill it in, or leave the row out.")
-            return None
-        return as_name(value, "a category")
+            return None, size
+        if not self.one_hot:
+            return as_name(value, "a category"), None
+        places, length = ones_in(value, size)
+        if len(places) != 1:
+            raise DataError(
+                f"one class must be a list of zeros and a single one, got {shown(list(value))}; "
+                "for any number of ones use kind 'labels'."
+            )
+        return places[0], length

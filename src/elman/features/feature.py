@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -209,10 +209,25 @@ class Feature(ABC):
         decoded = [self.decode(encoded[step : step + 1]) for step in range(len(encoded))]
         return [each if isinstance(each, str) else " ".join(each) for each in decoded]
 
-    def as_given(self, value: Any) -> Any:
-        """Return a target as it stands in the data, as a list of symbols, for scoring.
+    @classmethod
+    def seen_in(cls, values: Sequence[Any]) -> dict[str, Any]:
+        """Return the options that a sample of values shows, where the kind was given alone."""
+        del values
+        return {}
 
-        Symbols that a network cannot write stay, and count as errors.
+    def as_in_data(self, value: Any) -> Any:
+        """Return a decoded prediction in the form that values of the column have."""
+        return value
+
+    def as_in_file(self, value: Any) -> Any:
+        """Return a decoded prediction in the form that it has in a file of predictions."""
+        return self.as_in_data(value)
+
+    def as_given(self, value: Any) -> Any:
+        """Return a target, or what was written for it, as a list of symbols, for scoring.
+
+        Symbols are strings, whatever their type in the data. Those that a network cannot write
+        stay, and count as errors.
         """
         return [str(symbol) for symbol in (value.split() if isinstance(value, str) else value)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -12,7 +13,9 @@ import numpy as np
 from elman.data.number_formats import looks_like_numbers
 from elman.data.numbers import FEW_CLASSES
 from elman.data.sources.files import PICTURES, SOUNDS
+from elman.features.hot import hot, one_hot
 from elman.features.roll import KEYS
+from elman.features.separators import separator_in
 from elman.features.vocabulary import Name, as_name
 
 SHORT = 3
@@ -24,7 +27,8 @@ OPEN_VOCABULARY = 1000
 WORDS = {"characters": True, "lowercase": True, "min_count": 2}
 """Options for such words: rare and unknown words are known only by their characters."""
 
-SEPARATORS = (";", "|")
+_WHOLE = re.compile(r"-?\d+")
+_THOUSANDS = re.compile(r"-?\d{1,3}(\s\d{3})*")
 
 
 class Guess(NamedTuple):
@@ -72,9 +76,11 @@ def strings(sample: Sample) -> Guess:
     rows, different = sample.of_column if sample.whole else (len(texts), len(distinct))
     words = sum(len(text.split()) for text in texts) / len(texts)
     if sample.as_target:
-        for separator in SEPARATORS:
-            if _is_list_of_labels(distinct, separator, len(texts)):
-                return Guess("labels", {"separator": separator}, f"names separated by {separator}")
+        separator = separator_in(distinct, len(texts))
+        if separator is not None:
+            return Guess("labels", {"separator": separator}, f"names separated by {separator}")
+    if words >= 2 and _are_whole_tokens(texts):
+        return Guess("symbols", {}, "whole numbers with spaces between, one a step")
     repeat = different <= rows / 2
     if words <= SHORT and (repeat or (sample.as_target and different <= FEW_CLASSES)):
         return Guess("category", {}, f"{different} different names" + (", repeated" * repeat))
@@ -106,9 +112,18 @@ def lists_of_numbers(sample: Sample) -> Guess:
     """Distinguish series from tags or labels that are whole numbers."""
     if not sample.as_target:
         return Guess("series", {}, "numbers over time")
+    if hot(sample.values) and not _one_a_step(sample):
+        if one_hot(sample.values):
+            return Guess("category", {"one_hot": True}, "zeros and a single one, one a class")
+        return Guess("labels", {"multi_hot": True}, "zeros and ones, one a label")
     names = {_whole(number) for value in sample.values for number in value}
-    if None in names or len(names) > FEW_CLASSES or not _repeat(sample.values, len(names)):
+    if None in names or not _repeat(sample.values, len(names)):
         return Guess("series", {}, "numbers over time")
+    aligned = sample.steps is None or _one_a_step(sample)
+    if len(names) > FEW_CLASSES:  # numbers over time are predicted a step, or not at all
+        if aligned:
+            return Guess("series", {}, "numbers over time")
+        return Guess("symbols", {}, f"{len(names)} different whole numbers, not one a step")
     if not _one_a_step(sample) and _never_twice(sample.values):
         return Guess("labels", {}, "lists of whole numbers without repetitions")
     return Guess("symbols", {}, f"{len(names)} different whole numbers, one a step")
@@ -161,13 +176,15 @@ def _repeat(values: Iterable[Sequence[Any]], names: int) -> bool:
     return 2 * names <= sum(map(len, values))
 
 
-def _is_list_of_labels(texts: set[str], separator: str, rows: int) -> bool:
-    """Tell whether strings are lists of short names that repeat, with a separator between."""
-    if not any(separator in text for text in texts):
+def _are_whole_tokens(texts: Sequence[str]) -> bool:
+    """Tell whether texts are whole numbers with spaces between, most of which repeat.
+
+    Groups of three digits may be one number, written with its thousands apart.
+    """
+    tokens = [token for text in texts for token in text.split()]
+    if not all(_WHOLE.fullmatch(token) for token in tokens) or 2 * len(set(tokens)) > len(tokens):
         return False
-    parts = [part.strip() for text in texts for part in text.split(separator)]
-    short = sum(len(part.split()) for part in parts) <= SHORT * len(parts)
-    return short and 2 * len(set(parts)) <= max(len(parts), rows)
+    return not all(_THOUSANDS.fullmatch(text.strip()) for text in texts)
 
 
 def _are_words(lists: Iterable[Iterable[str]]) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,20 +12,36 @@ import torch
 from torch import Tensor
 
 from elman.errors import DataError, OptionError
-from elman.features.checks import fitted, missing, shown
+from elman.features.checks import blank, fitted, shown
 from elman.features.feature import Encoding, Feature
+from elman.features.hot import from_ones, hot, ones_in
+from elman.features.names import Changes, alike, tidy
+from elman.features.separators import parts_of, separator_of_labels
 from elman.features.state import feature_state, options_of, restore
 from elman.features.vocabulary import Name, NameCounter, Vocabulary, as_name, unseen
+
+_SEMICOLON = ";"
+"""Separator of labels in a string where none is given."""
 
 
 class LabelsFeature(Feature):
     """Any number of a fixed set of labels, as zeros and ones: one column a label.
 
-    A value is a list of labels, or a string of labels with a separator between them. An empty list
-    or string has no label. A label that does not occur in training is an error.
+    A value is a list of labels, or a string of labels with a separator between them, or, with
+    `multi_hot`, a list of a zero or a one for each label, whose names are then 0 … n − 1. An empty
+    list or string, or none at all, has no label. A label that is given twice counts once. A label
+    that does not occur in training is an error.
+
+    Predictions are lists of labels; with `multi_hot` they are zeros and ones again, and in a file
+    labels that came as a string are a string again.
 
     Args:
-        separator: separator between labels in a string; spaces around a label are dropped.
+        separator: separator between labels in a string; spaces around a label are dropped. None
+            for values that are lists; a string is then split at semicolons.
+        multi_hot: whether values are lists of zeros and ones.
+
+    Raises:
+        OptionError: the separator is empty, or given for lists of zeros and ones.
 
     >>> genres = LabelsFeature().fit(["drama; war", "comedy", ""])
     >>> genres.names, genres.encode("war;drama").tolist(), genres.decode(torch.tensor([1, 0, 0]))
@@ -36,11 +54,20 @@ class LabelsFeature(Feature):
     objectives: ClassVar[tuple[str, ...]] = ("labelling",)
     predicts_names: ClassVar[bool] = True
     says_little: ClassVar[bool] = True
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+        {"multihot": {"multi_hot": True}}
+    )
 
-    def __init__(self, *, separator: str = ";") -> None:
-        if not separator:
+    def __init__(self, *, separator: str | None = None, multi_hot: bool = False) -> None:
+        if separator is not None and not separator:
             raise OptionError("separator must be at least one character, got an empty string.")
+        if separator is not None and multi_hot:
+            raise OptionError(
+                f"separator={separator!r} is for labels in a string, and multi_hot for lists of "
+                "zeros and ones; leave one of them out."
+            )
         self.separator = separator
+        self.multi_hot = multi_hot
         self.notes: list[str] = []
         self._vocabulary: Vocabulary | None = None
 
@@ -62,7 +89,18 @@ class LabelsFeature(Feature):
     @property
     def description(self) -> str:
         """What a value is, in words."""
-        return f"any of {len(self.names)} labels"
+        form = ", as zeros and ones" if self.multi_hot else ""
+        return f"any of {len(self.names)} labels{form}"
+
+    @classmethod
+    def seen_in(cls, values: Sequence[Any]) -> dict[str, Any]:
+        """Return what separates labels in strings, or that they are zeros and ones."""
+        present = [value for value in values if not blank(value)]
+        if hot(present):
+            return {"multi_hot": True}
+        texts = {value for value in present if isinstance(value, str)}
+        separator = separator_of_labels(texts)
+        return {} if separator is None else {"separator": separator}
 
     def fit(self, values: Iterable[Any]) -> LabelsFeature:
         """Learn the labels from the training rows.
@@ -70,19 +108,37 @@ class LabelsFeature(Feature):
         Raises:
             DataError: a value is malformed, or no value has a label.
         """
-        counter, rows, without = NameCounter("a column of labels"), 0, 0
+        counter, changes = NameCounter("a column of labels"), Changes()
+        rows = without = several = twice = 0
+        size: int | None = None
         for value in values:
-            names = self._names(value)
+            if self.multi_hot:
+                given, size = self._hot(value, size)
+            else:
+                given = list(map(changes.tidied, self._listed(value)))
+            names = list(dict.fromkeys(given))
             for name in names:
                 counter.add(name)
             rows += 1
             without += not names
+            twice += len(names) < len(given)
+            several += len(names) > 1
         if not counter.counts:
             raise DataError(
                 f"there is no label in the {rows} training rows; is this the right column?"
             )
-        self._vocabulary = Vocabulary.by_name(counter.counts, unknown=False)
+        counts = Counter(dict.fromkeys(range(size), 0)) if size else Counter()
+        self._vocabulary = Vocabulary.by_name({**counts, **counter.counts}, unknown=False)
         self.notes = [f"{without} of {rows} values have no label."] if without else []
+        if several and self.separator is not None:
+            self.notes.append(
+                f"{several} of {rows} values hold several labels, with {self.separator!r} between."
+            )
+        if twice:
+            self.notes.append(
+                f"a label is given twice in {twice} of {rows} values; it counts once."
+            )
+        self.notes += [*changes.notes, *alike(counter.counts)]
         return self
 
     def encode(self, value: Any) -> Tensor:
@@ -107,6 +163,16 @@ class LabelsFeature(Feature):
         places = encoded.nonzero().flatten().tolist()
         return [self.names[place] for place in places]
 
+    def as_in_data(self, value: Any) -> Any:
+        """Return predicted labels as the data has them: a list of names, or zeros and ones."""
+        return from_ones(value, len(self.names)) if self.multi_hot else value
+
+    def as_in_file(self, value: Any) -> Any:
+        """Return predicted labels as a file has them: one string where the data has strings."""
+        if self.separator is None:
+            return self.as_in_data(value)
+        return self.separator.join(map(str, value))
+
     def ids(self, value: Any) -> list[int]:
         """List the ids of the labels that a row has."""
         return [int(index) for index in self.encode(value).nonzero().reshape(-1)]
@@ -128,23 +194,28 @@ class LabelsFeature(Feature):
         return feature
 
     def _names(self, value: Any) -> list[Name]:
-        """Check a value and return its labels."""
-        if missing(value):
-            raise DataError(
-                "the labels are missing; give an empty list if none applies, or leave the row out."
-            )
+        """Check a value and return its labels, each once."""
+        if self.multi_hot:
+            return self._hot(value, len(self.names))[0]
+        return list(dict.fromkeys(map(tidy, self._listed(value))))
+
+    def _hot(self, value: Any, size: int | None) -> tuple[list[Name], int | None]:
+        """Return the labels of a list of zeros and ones, and its length."""
+        if blank(value):
+            return [], size
+        places, length = ones_in(value, size)
+        return list(places), length
+
+    def _listed(self, value: Any) -> list[Name]:
+        """Check a value and return its labels as they were written."""
+        if blank(value):
+            return []
         if isinstance(value, str):
-            names: list[Name] = [
-                part for part in map(str.strip, value.split(self.separator)) if part
-            ]
-        elif isinstance(value, list | tuple | np.ndarray):
+            return list(parts_of(value, self.separator or _SEMICOLON))
+        if isinstance(value, list | tuple | np.ndarray):
             names = [as_name(name, f"label {place}") for place, name in enumerate(value)]
-        else:
-            raise DataError(
-                f"labels must be a list of names, or a string with {self.separator!r} between "
-                f"them, got {shown(value)}. For a single name use kind 'category'."
-            )
-        repeated = [name for place, name in enumerate(names) if name in names[:place]]
-        if repeated:
-            raise DataError(f"the label {shown(repeated[0])} is given twice; give each label once.")
-        return names
+            return [name for name in names if not blank(name)]
+        raise DataError(
+            f"labels must be a list of names, or a string with {self.separator or _SEMICOLON!r} "
+            f"between them, got {shown(value)}. For a single name use kind 'category'."
+        )

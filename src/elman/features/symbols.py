@@ -13,9 +13,10 @@ from elman.errors import DataError, OptionError
 from elman.features.checks import check_whole, fitted, missing, shown
 from elman.features.feature import Encoding, Feature
 from elman.features.lexicon import LEXICON, Lexicon
+from elman.features.names import Changes, alike, tidy
 from elman.features.spelling import Spelling
 from elman.features.state import feature_state, options_of, restore
-from elman.features.vocabulary import Name, NameCounter, Vocabulary, as_name, unseen
+from elman.features.vocabulary import UNKNOWN, Name, NameCounter, Vocabulary, as_name, unseen
 
 MOST_NAMES = 30_000
 
@@ -25,7 +26,8 @@ class SymbolsFeature(Feature):
 
     A value is a list of strings (or of whole numbers: ids, codes), or one string that is split at
     spaces. As input, id 0 is unknown and the symbols have ids from 1. As target, symbols are tags:
-    their ids are 0 … n − 1, and a tag that does not occur in training is an error.
+    their ids are 0 … n − 1, spaces around them are dropped, and a tag that does not occur in
+    training is an error.
 
     Args:
         as_target: whether the symbols are predicted.
@@ -103,9 +105,11 @@ class SymbolsFeature(Feature):
             DataError: a value is malformed, or there is no symbol or, as target, only one.
         """
         counter, cased = NameCounter("a column of symbols"), NameCounter("a column of symbols")
-        empty = rows = 0
+        empty, rows, changes = 0, 0, Changes()
         for value in values:
             symbols = self._symbols(value)
+            if self.as_target:
+                symbols = list(map(changes.tidied, symbols))
             for symbol in symbols:
                 counter.add(symbol)
                 cased.add(self._cased(symbol))
@@ -122,6 +126,8 @@ class SymbolsFeature(Feature):
             spelling = Spelling.from_words(words)
         self._lexicon = Lexicon(vocabulary, spelling)
         self.notes = [f"{empty} of {rows} values hold no symbols."] if empty else []
+        if self.as_target:
+            self.notes += [*changes.notes, *alike(cased.counts)]
         if left_out := len(cased.counts) - len(vocabulary.names):
             self.notes.append(
                 f"{left_out} of {len(cased.counts)} different symbols are "
@@ -146,6 +152,15 @@ class SymbolsFeature(Feature):
         """Turn ids back into symbols; unknown ones are None."""
         ids = encoded[:, 0] if encoded.ndim == 2 else encoded
         return [self.vocabulary.name(index) for index in ids.tolist()]
+
+    def tokens(self, encoded: Tensor) -> list[str]:
+        """Name the symbol of each step."""
+        return [UNKNOWN if symbol is None else str(symbol) for symbol in self.decode(encoded)]
+
+    def as_given(self, value: Any) -> list[str | None]:
+        """Return symbols as strings; an unknown one, None, equals no symbol."""
+        symbols = value.split() if isinstance(value, str) else value
+        return [None if missing(each) else str(as_name(each, "a symbol")) for each in symbols]
 
     def to_json(self) -> dict[str, Any]:
         """Describe the feature in JSON values, for `from_json`."""
@@ -184,7 +199,7 @@ class SymbolsFeature(Feature):
 
     def _id(self, symbol: Name) -> int:
         """Return a symbol's id."""
-        index = self.vocabulary.find(self._cased(symbol))
+        index = self.vocabulary.find(self._cased(tidy(symbol) if self.as_target else symbol))
         if index is None and self.as_target:
             raise unseen(
                 "tag",

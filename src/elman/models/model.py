@@ -82,14 +82,15 @@ class Model:
             OptionError: probabilities are requested of an objective that has none.
         """
         predictions = self.predictions(self.table(data, with_targets=False))
+        values = list(map(self.task.target.as_in_data, predictions.values))
         if not probabilities:
-            return predictions.values
+            return values
         if predictions.probabilities is None:
             raise OptionError(
                 f"the objective {self.task.objective['name']!r} gives no probabilities; leave "
                 "probabilities out."
             )
-        return predictions.values, [each.numpy() for each in predictions.probabilities]
+        return values, [each.numpy() for each in predictions.probabilities]
 
     def predictions(self, table: Table) -> Predictions:
         """Predict the rows of a table, with probabilities where there are any."""

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from elman.data.table import Table
-from elman.errors import DataError, OptionError, unknown
+from elman.errors import DataError, OptionError
 from elman.evaluation.scores import Scores
 from elman.experiment import Experiment
 from elman.experiment.training import checked_seed
@@ -114,14 +114,11 @@ class Predictor(ABC):
 
         Raises:
             DataError: a value cannot be taken, or a column is missing.
-            OptionError: there is no score of that name.
+            OptionError: there is no score of that name, or it is left out.
         """
         table.require(self.task.input_columns)
         scores = self._scores(table, training)
-        main = main or scores.main
-        if main not in scores.values:
-            raise unknown("score", main, scores.values)
-        return scores.model_copy(update={"main": main})
+        return scores if main is None else scores.led_by(main)
 
     @abstractmethod
     def _scores(self, table: Table, training: Table | None) -> Scores: ...
@@ -163,7 +160,7 @@ class Predictor(ABC):
         assert table is not None, "a predictor of rows needs rows"
         predictions = self.predict(table)
         columns, name = self._table_columns(table)
-        columns[name] = predictions.values
+        columns[name] = list(map(self.task.target.as_in_file, predictions.values))
         return columns | (self._probabilities(predictions) if probabilities else {})
 
     def _table_columns(self, table: Table) -> tuple[dict[str, Any], str]:

@@ -196,7 +196,7 @@ class WritingPredictor(Predictor):
         elif target.spelled:
             scores = score(kind, list(map(list, truths)), list(map(list, outputs)))
         else:
-            scores = score(kind, truths, outputs)
+            scores = score(kind, truths, [target.as_given(output) for output in outputs])
         likely = {"perplexity": perplexity(nll)}
         if target.spelled:
             bits = bits_per_character(nll, symbols=count, characters=count)

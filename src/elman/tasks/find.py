@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from inspect import signature
 from typing import Any
 
+import numpy as np
+
 from elman.data.table import Table
-from elman.errors import ExperimentError
+from elman.errors import ExperimentError, as_option
 from elman.experiment.categories import WRITERS
 from elman.experiment.data import NEXT, DataSpec
 from elman.experiment.decoder import DecoderSpec
@@ -17,12 +19,13 @@ from elman.features.feature import Feature, feature_from_json
 from elman.networks.objectives import OBJECTIVES
 from elman.tasks.alignment import are_aligned, steps_of
 from elman.tasks.category import explain, infer_category, settle_category
-from elman.tasks.fitting import fit_feature, make_feature
+from elman.tasks.fitting import fit_feature, make_feature, sample
 from elman.tasks.forecast import ForecastTask, find_forecast
 from elman.tasks.layout import layout_of
 from elman.tasks.next_frame import NextFrameTask
 from elman.tasks.next_step import NextStepTask
 from elman.tasks.objective import describe_objective, objective_name, tag_scheme
+from elman.tasks.other_ways import other_ways
 from elman.tasks.prediction import FramesTask, PredictionTask
 from elman.tasks.task import Task
 from elman.tasks.writing import WritingTask
@@ -142,14 +145,18 @@ def _find_target(
     fit_feature(target, train, targets, others if target.predicts_names else ())
     category = _category(network, train, (source, inputs), (target, targets))
     suitable = target.objectives
+    notes = []
+    if category in WRITERS and _same_numbers(data, train, source, inputs, target):
+        source = make_feature(train, inputs, "symbols", {}, as_target=False)
+        fit_feature(source, train, inputs)
+        notes.append(
+            f"{inputs[0]} is read as symbols, for {targets[0]} consists of the same whole numbers; "
+            f"if it holds measurements, say {as_option('--input', f'{inputs[0]}:series')}."
+        )
     if category in WRITERS:
         suitable = (WRITES,)
         source, target = writable(data, decoder, train, (source, inputs), (target, targets))
-    notes = [
-        *source.notes,
-        *target.notes,
-        *_other_ways(category, data, source, target),
-    ]
+    notes += [*source.notes, *target.notes, *other_ways(category, data, train, source, target)]
     name = objective_name(network.objective, target, suitable)
     objective = describe_objective(name, network, target, train, targets)
     if target.predicts_names:
@@ -167,6 +174,21 @@ def _find_target(
         sentence=explain(source, target, category),
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _same_numbers(
+    data: DataSpec, train: Table, source: Feature, inputs: Sequence[str], target: Any
+) -> bool:
+    """Tell whether an input of no given kind has the whole numbers that the target is written in.
+
+    They are the tokens of one language then, not measurements over time.
+    """
+    if data.input_kind or data.input_options or source.kind != "series" or len(inputs) > 1:
+        return False
+    if target.kind != "symbols" or not all(isinstance(name, int) for name in target.names):
+        return False
+    numbers = {float(n) for steps in sample(train).column(inputs[0]) for n in np.ravel(steps)}
+    return len(numbers - set(map(float, target.names))) * 2 <= len(numbers)
 
 
 def _refuse_no_next_step(source: Feature, columns: Sequence[str]) -> None:
@@ -241,26 +263,3 @@ def _category(
             f"own length, and Elman writes only texts and symbols, not {target[0].description}."
         )
     return category
-
-
-def _other_ways(category: str, data: DataSpec, source: Feature, target: Any) -> list[str]:
-    """Say what else a target may have been meant as: a text, a class or a transcription."""
-    if data.target_kind is not None:
-        return []
-    if source.is_text and target.reads_as_texts:
-        return [
-            f"if {data.target[0]} holds a text to be written, not one of {len(target.names)} "
-            f"classes, say --target {data.target[0]}:text."
-        ]
-    if category not in WRITERS:
-        return []
-    notes = []
-    if target.is_text:
-        name = data.target[0]
-        notes.append(f"if {name} holds a class a row, not a text, say --target {name}:category.")
-    if source.has_steps and not source.writable:
-        notes.append(
-            "if the target's symbols come in the order of the input, as in speech, set "
-            "network.objective = 'ctc'."
-        )
-    return notes

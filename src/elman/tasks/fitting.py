@@ -11,6 +11,7 @@ from elman.data.arrow import as_text, is_number, is_text
 from elman.data.table import Table
 from elman.errors import DataError
 from elman.features.build import build_feature, parse_kind
+from elman.features.feature import feature_class
 from elman.features.guesses import Whole
 from elman.features.inference import Inferred, infer_columns
 
@@ -77,6 +78,8 @@ def make_feature(
         kind, chosen = inferred.kind, dict(inferred.options)
     else:
         kind, chosen = parse_kind(kind)
+        if len(columns) == 1 and not (chosen or options):
+            chosen = feature_class(kind).seen_in(sample(table).column(columns[0]))
     chosen |= options
     if next_step and kind == "text" and chosen.get("level", "word") == "word":
         chosen = {"line_ends": True} | chosen  # as characters and byte pairs have them

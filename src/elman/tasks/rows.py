@@ -402,6 +402,8 @@ class RowsLayout:
         if len(data.target) != 1 or data.target[0] not in table.columns:
             return None
         name, kind = data.target[0], data.target_kind
+        if is_list(table.column(name).type):  # tags a step, or zeros and ones
+            return None
         if kind is None:
             kind = infer(table, [name], as_target=True).kind
         return name if kind_class(kind).is_class else None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from elman.data.table import Table
+from elman.evaluation.translation import SHORT
 from elman.experiment import Experiment
 from elman.tasks.defaults import FEW, Settings, epochs_for
 from elman.tasks.task import Task
@@ -21,7 +22,17 @@ class WritingTask(Task):
         """Return columns, kinds, their options, the default settings, and the longest output."""
         longest = max(map(len, self.encoded_targets(train)), default=0)
         half_as_long_again = max(1, longest + (longest + 1) // 2)
-        return super().settings(experiment, train) | {"decoding.max_length": half_as_long_again}
+        settings = super().settings(experiment, train)
+        if self._is_short(train):
+            settings["score"] = "chrf"
+        return settings | {"decoding.max_length": half_as_long_again}
+
+    def _is_short(self, train: Table) -> bool:
+        """Tell whether written texts are too short on average to be measured by BLEU."""
+        if not self.target.has_words or self.input.says_little:
+            return False
+        words = [len(text.split()) for text in train.values(self.target_columns)]
+        return sum(words) < SHORT * len(words)
 
     def chosen_settings(self, rows: int) -> Settings:
         """Return settings that suit the category and the size of the data."""

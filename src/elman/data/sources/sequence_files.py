@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from elman.data.concatenation import concatenate
 from elman.data.sequences import to_sequences
 from elman.data.sources.files import stem_of
 from elman.data.sources.folder import PART_FOLDERS, columns_of_folders
 from elman.data.sources.labels import Labels
-from elman.data.table import Table, combined, concatenate
+from elman.data.table import Table, combined
 from elman.errors import DataError, counted
 
 if TYPE_CHECKING:

@@ -102,7 +102,7 @@ def _outputs(model: Model, table: Table, truths: Sequence[Sequence[Any]]) -> lis
     hypotheses = write_rows(task, model.network, table, spec.training.batch_size, options)
     outputs = []
     for row, ((best, *_), references) in enumerate(zip(hypotheses, truths, strict=True)):
-        value = task.target.decode(best.ids)
+        value = task.target.as_given(task.target.decode(best.ids))
         similarities = _similarities(task, references, value)
         nearest = similarities.index(max(similarities))
         outputs.append(_Output(row, references[nearest], value, best, similarities[nearest]))
