@@ -18,7 +18,7 @@ from elman import _HOME_OF
 SOURCE = Path(elman.__file__).parent
 ARCHITECTURE = Path(__file__).parents[1] / "docs" / "architecture.md"
 PUBLIC_FACE = {"__init__", "__main__"}
-BESIDE_THE_ROOMS = PUBLIC_FACE | {"errors", "types", "files"}
+BESIDE_THE_ROOMS = PUBLIC_FACE | {"errors", "types", "files", "ops"}
 """All modules that stand at the top of the package."""
 
 
@@ -82,7 +82,7 @@ def test_a_room_imports_only_rooms_on_lower_lines() -> None:
 
 def test_every_room_has_its_line() -> None:
     rooms = {path.parent.name for path in SOURCE.glob("*/__init__.py")}
-    assert rooms | {"errors", "types", "files", "_kernels"} == set(LINES)
+    assert rooms | {"errors", "types", "files", "ops", "_kernels"} == set(LINES)
 
 
 def test_no_module_stands_beside_the_rooms_but_the_shared_ones_and_the_faces() -> None:

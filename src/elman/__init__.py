@@ -17,6 +17,7 @@ PyTorch is loaded only by programs that need it.
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -101,3 +102,7 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted(globals().keys() | set(__all__))
+
+
+if "torch" in sys.modules:  # programs that were exported or traced find the operators by name
+    importlib.import_module("elman.ops")

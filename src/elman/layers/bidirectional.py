@@ -31,6 +31,8 @@ MERGES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "mul": torch.mul,
 }
 
+_UNEVEN = "Bidirectional needs both layers batch_first, or neither."
+
 
 class Bidirectional(nn.Module):
     """A layer that reads forward and one that reads backward, their outputs merged.
@@ -65,14 +67,48 @@ class Bidirectional(nn.Module):
                 sizes where the merge needs equal ones, or a layer that is bidirectional itself.
         """
         super().__init__()
-        if merge not in MERGES:
-            raise unknown("merge", merge, MERGES)
+        _check_merge(merge)
         _check_pair(forward_layer, backward_layer, merge)
         self.forward_layer = forward_layer
         self.backward_layer = backward_layer
-        self.merge = merge
-        self.input_size = forward_layer.input_size
-        self.batch_first = forward_layer.batch_first
+        self._merge = merge
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; `merge` and `batch_first` are obeyed, sizes refused, as by a layer.
+
+        Raises:
+            OptionError: the value is unknown, or cannot be set.
+        """
+        if name == "merge":
+            _check_merge(value)
+            _check_pair(self.forward_layer, self.backward_layer, value)
+            self._merge = value
+        elif name in ("batch_first", "input_size"):
+            setattr(self.forward_layer, name, value)
+            setattr(self.backward_layer, name, value)
+        else:
+            super().__setattr__(name, value)
+
+    @property
+    def merge(self) -> str:
+        """How the outputs are merged: concat, sum, mean or mul. It may be set."""
+        return self._merge
+
+    @property
+    def input_size(self) -> int:
+        """I of both layers."""
+        return self.forward_layer.input_size
+
+    @property
+    def batch_first(self) -> bool:
+        """Whether both layers are batch first. It may be set, which sets it for both.
+
+        Raises:
+            OptionError: one layer alone is.
+        """
+        if self.forward_layer.batch_first != self.backward_layer.batch_first:
+            raise OptionError(_UNEVEN)
+        return self.forward_layer.batch_first
 
     @property
     def output_size(self) -> int:
@@ -235,6 +271,11 @@ def _is_hooked(layer: RecurrentLayer) -> bool:
     return any(hooks) or type(layer).forward is not RecurrentLayer.forward
 
 
+def _check_merge(merge: str) -> None:
+    if merge not in MERGES:
+        raise unknown("merge", merge, MERGES)
+
+
 def _check_pair(forward: RecurrentLayer, backward: RecurrentLayer, merge: str) -> None:
     for layer in (forward, backward):
         if not isinstance(layer, RecurrentLayer):
@@ -247,7 +288,7 @@ def _check_pair(forward: RecurrentLayer, backward: RecurrentLayer, merge: str) -
     if forward is backward:
         raise OptionError("Bidirectional needs two layers, each with weights of its own.")
     if forward.batch_first != backward.batch_first:
-        raise OptionError("Bidirectional needs both layers batch_first, or neither.")
+        raise OptionError(_UNEVEN)
     if forward.input_size != backward.input_size:
         raise OptionError(
             "Bidirectional needs layers of one input_size, got "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import NamedTuple
@@ -26,6 +27,9 @@ _NEEDED = {
     "proj_size": _Needed("projection", "projection"),
     "layer_norm": _Needed("input_gain", "layer norm"),
 }
+
+CHANGEABLE = ("batch_first", "dropout", "locked_dropout", "recurrent_dropout", "zoneout")
+"""Options that a layer obeys when they are set after it is built; no weight depends on them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +60,31 @@ class RecurrentOptions:
     chrono: int | None = None
 
     def __post_init__(self) -> None:
+        self._check()
+        self._warn("dropout", "locked_dropout", stacklevel=5)
+
+    def changed(self, name: str, value: object, *, stacklevel: int) -> RecurrentOptions:
+        """Return the options with another value of one that is `CHANGEABLE`, checked.
+
+        Args:
+            name: the option.
+            value: its new value.
+            stacklevel: of a warning, seen from here.
+
+        Raises:
+            OptionError: the value is out of range, or contradicts another option.
+        """
+        options = copy(self)
+        options.__dict__.pop("zoneouts", None)
+        object.__setattr__(options, name, value)  # the copy is nobody's yet
+        options._check()
+        options._warn(name, stacklevel=stacklevel + 1)
+        return options
+
+    def _check(self) -> None:
+        for name in ("bias", "batch_first", "bidirectional", "layer_norm", "residual"):
+            _check_flag(name, getattr(self, name))
+        _check_flag("learn_initial_state", self.learn_initial_state)
         checked_size("input_size", self.input_size)
         checked_size("num_layers", self.num_layers)
         checked_probability("dropout", self.dropout)
@@ -72,12 +101,15 @@ class RecurrentOptions:
         self._check_biases()
         if self.residual:
             self._check_residual()
-        for name in ("dropout", "locked_dropout"):
-            if getattr(self, name) > 0 and len(sizes) == 1:
+
+    def _warn(self, *names: str, stacklevel: int) -> None:
+        """Warn of dropout between layers where there is one layer."""
+        for name in {"dropout", "locked_dropout"}.intersection(names):
+            if getattr(self, name) > 0 and len(self.hidden_sizes) == 1:
                 warnings.warn(
                     f"{name}={getattr(self, name)} acts between layers, and there is only one "
                     "layer; for dropout inside the recurrence use recurrent_dropout.",
-                    stacklevel=4,
+                    stacklevel=stacklevel,
                 )
 
     @cached_property
@@ -173,6 +205,12 @@ class RecurrentOptions:
                     f"residual=True needs layers of one size; layer {layer} reads {reads} values "
                     f"and writes {writes}."
                 )
+
+
+def _check_flag(name: str, value: object) -> None:
+    """Refuse what is neither a bool nor 0 or 1: a text is true whatever it says."""
+    if not isinstance(value, int) or value not in (0, 1):
+        raise OptionError(f"{name} must be True or False, got {value!r}.")
 
 
 def _is_finite(value: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from typing import Any
 
 import torch
@@ -13,7 +14,7 @@ from torch.nn.utils.rnn import PackedSequence
 from elman.errors import OptionError, ShapeError
 from elman.layers.inference import Inference, is_plain, is_silent
 from elman.layers.noise import recurrent_dropout_mask, zoneout_mask
-from elman.layers.options import RecurrentOptions
+from elman.layers.options import CHANGEABLE, RecurrentOptions
 from elman.layers.parameters import (
     Place,
     create,
@@ -36,6 +37,13 @@ from elman.sequence.ragged import (
 )
 from elman.sequence.recurrence import Recurrence, Trace
 
+_OPTIONS = {field.name for field in fields(RecurrentOptions)} - {"cell"}
+
+
+def option(name: str, doc: str) -> Any:
+    """Make the attribute of a layer that reads one of its options."""
+    return property(lambda layer: getattr(layer.options, name), doc=doc)
+
 
 class RecurrentLayer(nn.Module):
     """A stack of recurrent layers of one cell. Use SimpleRNN, LSTM or GRU, which name the options.
@@ -54,29 +62,75 @@ class RecurrentLayer(nn.Module):
     ) -> None:
         super().__init__()
         check_backend(backend)
+        self._backend = backend
         self.options = options
-        self.backend = backend
-        self.input_size = options.input_size
-        self.num_layers = len(options.hidden_sizes)
-        self.bias = options.bias
-        self.batch_first = options.batch_first
-        self.bidirectional = options.bidirectional
-        self.proj_size = options.proj_size
         self._state_layout = StateLayout(options)
         names = [weight_names(options, place) for place in places(options)]
         ways = options.num_directions
         self._weight_names = [names[i : i + ways] for i in range(0, len(names), ways)]
         create(self, options, device, dtype)
         self.reset_parameters()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Draw from the options what every call asks for."""
+        options = self.options
         self._is_plain = is_plain(self)
-        noises = (options.dropout, options.locked_dropout, options.recurrent_dropout)
-        self._is_noisy = any(noises)
+        self._is_noisy = any((options.dropout, options.locked_dropout, options.recurrent_dropout))
         self._inference: Inference | None = None
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; an option is obeyed, with gradients and without, or refused.
+
+        Raises:
+            OptionError: the option is out of range, or settled when the layer is built.
+        """
+        options: RecurrentOptions | None = self.__dict__.get("options")
+        if options is None or not (name in _OPTIONS or name in options.cell.options):
+            super().__setattr__(name, value)
+            return
+        if name in CHANGEABLE:
+            self.options = options.changed(name, value, stacklevel=3)
+        elif value != (built := self._built_with(name)):
+            raise OptionError(
+                f"{name} is settled when a layer is built: this one has {name}={built!r} and "
+                f"cannot become {value!r}. Build a new layer; of its options, "
+                f"{', '.join(CHANGEABLE)} and backend can be set later."
+            )
+        self._settle()
+
+    def _built_with(self, name: str) -> Any:
+        """Return an option as torch.nn has it as an attribute."""
+        if name in ("hidden_size", "num_layers"):
+            return getattr(self, name)
+        own = self.options.cell.options
+        return own[name] if name in own else getattr(self.options, name)
+
+    input_size: int = option("input_size", "I.")
+    bias: bool = option("bias", "Whether the products have biases.")
+    batch_first: bool = option("batch_first", "Whether x is (B, T, I). It may be set.")
+    dropout: float = option("dropout", "Share of outputs dropped between layers. It may be set.")
+    locked_dropout: float = option("locked_dropout", "With one mask a sequence. It may be set.")
+    bidirectional: bool = option("bidirectional", "Whether layers read both ways.")
+    proj_size: int = option("proj_size", "P, the size h is projected to; 0 for none.")
+    recurrent_dropout: float = option("recurrent_dropout", "Of h(t−1) in R h. It may be set.")
+    zoneout: float | tuple[float, float] = option("zoneout", "Share of units kept. It may be set.")
+
     @property
-    def dropout(self) -> float:
-        """The probability of dropping an output between layers, in training."""
-        return self.options.dropout
+    def backend(self) -> str:
+        """What `backend=` says: auto, or the name of a backend. It may be set."""
+        return self._backend
+
+    @backend.setter
+    def backend(self, name: str) -> None:
+        check_backend(name)
+        self._backend = name
+        self._settle()
+
+    @property
+    def num_layers(self) -> int:
+        """L."""
+        return len(self.options.hidden_sizes)
 
     @property
     def hidden_size(self) -> int | list[int]:

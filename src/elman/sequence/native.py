@@ -15,7 +15,7 @@ from elman.cells import KERNELS, Cell, Kernel
 from elman.errors import OptionError
 from elman.sequence import kernel_run
 from elman.sequence.kernel_call import Call, Run, Tensors
-from elman.sequence.modes import is_traced, is_transformed
+from elman.sequence.modes import is_recorded, is_traced, is_transformed
 from elman.sequence.operators import Differentiable, call_operator
 from elman.sequence.packing import DTYPES
 from elman.sequence.ragged import real_steps
@@ -69,8 +69,12 @@ def _lack_now(r: Recurrence) -> str | None:
 
 
 def needs_gradient(r: Recurrence) -> bool:
-    """Tell whether autograd records and a tensor of the recurrence requires a gradient."""
-    if not torch.is_grad_enabled():
+    """Tell whether autograd records and a tensor of the recurrence requires a gradient.
+
+    A program that is recorded to run later keeps nothing for its gradients: where they are wanted
+    of it, its backward pass computes the gates again.
+    """
+    if not torch.is_grad_enabled() or is_recorded():
         return False
     values = (r.x, *r.weights, *(r.state or ()), *_fresh(r), *(r.zoneout or ()))
     return any(map(_requires_grad, values))

@@ -1,11 +1,12 @@
-"""The kernels as PyTorch operators, which compile, export and autograd can follow.
+"""What the kernels' PyTorch operators do, which compile, export and autograd can follow.
 
     elman::recurrence(tensors, call) → outputs
     elman::recurrence_backward(tensors, outputs, grads, call, given, wanted) → gradients
 
 `call` is the text of a `Call`, see `kernel_call.spell`; `given` and `wanted` are one 0 or 1 a
-gradient. An operator costs more than a short call of the kernels: where nothing follows
-operators, the kernels are called directly, and `Differentiable` is their place in autograd.
+gradient. Of a call that kept nothing, the backward pass computes the gates again. An operator costs
+more than a short call of the kernels: where nothing follows operators, the kernels are called
+directly, and `Differentiable` is their place in autograd. `elman.ops` makes the operators known.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from elman import ops
 from elman.sequence import kernel_run
 from elman.sequence.kernel_call import (
     Call,
@@ -32,12 +34,7 @@ from elman.sequence.kernel_call import (
 from elman.sequence.kernel_run import lay_out_all
 from elman.sequence.second_order import by_reference
 
-_LIBRARY = torch.library.Library("elman", "DEF")
-_LIBRARY.define("recurrence(Tensor[] tensors, str call) -> Tensor[]")
-_LIBRARY.define(
-    "recurrence_backward(Tensor[] tensors, Tensor[] outputs, Tensor[] grads, str call, "
-    "str given, str wanted) -> Tensor[]"
-)
+ops.register()
 
 
 def call_operator(tensors: Tensors, call: Call) -> list[Tensor]:
@@ -85,14 +82,15 @@ class Differentiable(torch.autograd.Function):
         return None, None, *[grad for grad, flag in zip(gradients, flags, strict=True) if flag]
 
 
-def _forward(present: Sequence[Tensor], text: str) -> list[Tensor]:
+def recurrence(present: Sequence[Tensor], text: str) -> list[Tensor]:
+    """Run a call; what is kept has T·B rows, whatever the lengths."""
     call, flags = read(text)
     tensors = spread(present, flags)
     return kernel_run.forward(tensors, call, lay_out_all(tensors, call), padded=True)
 
 
-def _forward_shapes(present: Sequence[Tensor], text: str) -> list[Tensor]:
-    """Return tensors of the shapes that `_forward` returns, without computing anything."""
+def recurrence_shapes(present: Sequence[Tensor], text: str) -> list[Tensor]:
+    """Return tensors of the shapes that `recurrence` returns, without computing anything."""
     call, flags = read(text)
     tensors = spread(present, flags)
     x = present[0]
@@ -112,7 +110,7 @@ def _forward_shapes(present: Sequence[Tensor], text: str) -> list[Tensor]:
     return [x.new_empty(steps, rows, outputs), *states, *kept]
 
 
-def _backward(
+def recurrence_backward(
     present: Sequence[Tensor],
     outputs: list[Tensor],
     grads: Sequence[Tensor],
@@ -120,6 +118,7 @@ def _backward(
     grads_given: str,
     wanted: str,
 ) -> list[Tensor]:
+    """Run a call backward; return the gradients that are wanted."""
     call, flags = read(text)
     tensors = spread(present, flags)
     gradients = kernel_run.backward(
@@ -133,7 +132,7 @@ def _backward(
     return [grad for grad in gradients if grad is not None]
 
 
-def _backward_shapes(
+def recurrence_backward_shapes(
     present: Sequence[Tensor],
     outputs: list[Tensor],  # noqa: ARG001 — the operator's own signature
     grads: Sequence[Tensor],  # noqa: ARG001
@@ -141,13 +140,13 @@ def _backward_shapes(
     grads_given: str,  # noqa: ARG001
     wanted: str,
 ) -> list[Tensor]:
-    """Return tensors of the shapes that `_backward` returns, without computing anything."""
+    """Return tensors of the shapes that `recurrence_backward` returns, computing nothing."""
     tensors = spread(present, read(text)[1])
     pairs = zip(tensors, read_flags(wanted), strict=True)
     return [t.new_empty(t.shape) for t, flag in pairs if t is not None and flag]
 
 
-def _set_up(ctx: Any, inputs: tuple[Sequence[Tensor], str], output: list[Tensor]) -> None:
+def set_up(ctx: Any, inputs: tuple[Sequence[Tensor], str], output: list[Tensor]) -> None:
     """Keep what the operator's backward pass needs."""
     present, ctx.text = inputs
     call, _ = read(ctx.text)
@@ -157,34 +156,29 @@ def _set_up(ctx: Any, inputs: tuple[Sequence[Tensor], str], output: list[Tensor]
     ctx.save_for_backward(*present, output[0], *kept)
 
 
-def _differentiate(ctx: Any, grads: list[Tensor | None]) -> tuple[list[Tensor | None], None]:
+def differentiate(ctx: Any, grads: list[Tensor | None]) -> tuple[list[Tensor | None], None]:
     """Run the operator's backward pass, itself an operator."""
     call, flags = read(ctx.text)
     saved, needed = ctx.saved_tensors, ctx.needs_input_grad[0]
     present, outputs = list(saved[: len(needed)]), list(saved[len(needed) :])
     wanted = [want or False for want in spread(needed, flags)]
-    shown = grads[: call.values]
-    if torch.is_grad_enabled() or call.keep != "gradient":
+    shown, text = grads[: call.values], ctx.text
+    if torch.is_grad_enabled() or present[0].dtype is torch.bfloat16:
         gradients = by_reference(spread(present, flags), shown, call, wanted)
         return [grad for grad, flag in zip(gradients, flags, strict=True) if flag], None
+    if call.keep != "gradient":
+        text = spell(call._replace(keep="gradient"), spread(present, flags))
+        again = torch.ops.elman.recurrence(present, text)
+        outputs = [again[0], *again[call.values :]]
     computed = iter(
         torch.ops.elman.recurrence_backward(
             present,
             outputs,
             [grad for grad in shown if grad is not None],
-            ctx.text,
+            text,
             spell_flags([grad is not None for grad in shown]),
             spell_flags(wanted),
         )
     )
     places = zip(flags, wanted, strict=True)
     return [next(computed) if want else None for flag, want in places if flag], None
-
-
-_LIBRARY.impl("recurrence", _forward, "CPU")
-_LIBRARY.impl("recurrence_backward", _backward, "CPU")
-torch.library.register_fake("elman::recurrence", _forward_shapes, lib=_LIBRARY)
-torch.library.register_fake("elman::recurrence_backward", _backward_shapes, lib=_LIBRARY)
-torch.library.register_autograd(
-    "elman::recurrence", _differentiate, setup_context=_set_up, lib=_LIBRARY
-)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.jit._trace import TracerWarning
 
+from elman.sequence.modes import is_jit_traced
 from elman.sequence.ragged import real_steps
 from elman.sequence.recurrence import Recurrence, Result, Trace, with_states
 
@@ -35,6 +38,14 @@ def run(recurrence: Recurrence) -> Result:
     states: list[Any] = []
     gates: list[Any] = []
     steps = r.x.size(0)
+    if is_jit_traced():
+        warnings.warn(
+            "torch.jit.trace writes the steps of this call down one by one: the traced program "
+            "is right for this number of steps alone. layer.backends() says why no kernel runs "
+            "the layer; what a kernel runs is traced for any number of steps.",
+            TracerWarning,
+            stacklevel=2,
+        )
     alive = None if r.lengths is None else real_steps(r.lengths, steps).unsqueeze(-1)
     cuts = None if r.resets is None else r.resets.unsqueeze(-1)
     if cuts is not None and alive is not None:

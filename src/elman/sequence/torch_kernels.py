@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from elman.sequence import reference
-from elman.sequence.modes import is_transformed
+from elman.sequence.modes import is_jit_traced, is_recorded, is_transformed
 from elman.sequence.recurrence import Recurrence, Result, with_states
 
 
@@ -33,6 +33,9 @@ def why_not(recurrence: Recurrence) -> str | None:
         "no sequences of T = 0 steps or B = 0 rows": 0 in r.x.shape[:2],
         "no sizes of 0": 0 in r.x.shape[2:],
         "no rules for torch.func's transforms and forward-mode derivatives": is_transformed(),
+        "no lengths that torch.jit.trace would not write down as constants": (
+            r.lengths is not None and is_jit_traced()
+        ),
         "no LSTM under autocast on this processor": _is_beyond_this_processor(r),
     }
     missing = [reason for reason, applies in reasons.items() if applies]
@@ -113,7 +116,8 @@ def _dense(r: Recurrence, x: Tensor, state: Any) -> tuple[Tensor, Any]:
     if w.input_bias is not None and w.hidden_bias is not None:
         weights += [w.input_bias, w.hidden_bias]
     flat = [part.unsqueeze(0).contiguous() for part in state]
-    options = (w.input_bias is not None, 1, 0.0, torch.is_grad_enabled(), False, False)
+    keeps = torch.is_grad_enabled() or is_recorded()  # what a gradient needs
+    options = (w.input_bias is not None, 1, 0.0, keeps, False, False)
     projection = getattr(w, "projection", None)
     if projection is not None:
         weights.append(projection)

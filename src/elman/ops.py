@@ -1,0 +1,55 @@
+"""The operators that exported, traced and packaged programs call, made known to PyTorch.
+
+    elman::recurrence(tensors, call) → outputs
+    elman::recurrence_backward(tensors, outputs, grads, call, given, wanted) → gradients
+
+PyTorch finds an operator by its name when it loads such a program, so it must know the names by
+then. Importing this module is enough. `import elman` does it where PyTorch is loaded already, and
+where Elman is installed PyTorch does it as it is imported (entry point `torch.backends`). What the
+operators compute, `elman.sequence.operators`, is loaded when one is first called.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import torch
+
+_SCHEMAS = {
+    "recurrence": "(Tensor[] tensors, str call) -> Tensor[]",
+    "recurrence_backward": "(Tensor[] tensors, Tensor[] outputs, Tensor[] grads, str call, "
+    "str given, str wanted) -> Tensor[]",
+}
+_HOME = "elman.sequence.operators"  # by name: its room stands above this module
+
+
+@cache
+def register() -> torch.library.Library:
+    """Make the operators known to PyTorch, once; return the library that owns them."""
+    library = torch.library.Library("elman", "DEF")
+    for name, schema in _SCHEMAS.items():
+        library.define(name + schema)
+        library.impl(name, _late(name), "CPU")
+        torch.library.register_fake(f"elman::{name}", _late(f"{name}_shapes"), lib=library)
+    torch.library.register_autograd(
+        "elman::recurrence",
+        _late("differentiate"),
+        setup_context=_late("set_up"),
+        lib=library,
+    )
+    return library
+
+
+def _late(name: str) -> Callable[..., Any]:
+    """Return a function that imports its definition when it is first called."""
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        return getattr(importlib.import_module(_HOME), name)(*arguments, **named)
+
+    return call
+
+
+register()
