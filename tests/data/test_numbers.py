@@ -124,8 +124,7 @@ def test_a_cell_that_makes_numbers_text_is_named() -> None:
     read, _ = with_numbers(table, likely=["x"])
     assert list(read.column("x")) == ["1", "2", "about 3", "4"]
     assert read.notes == [
-        "column 'x' is read as text, not as numbers: x.csv, row 2 holds 'about 3', which is no "
-        "number."
+        "column 'x' is not read as numbers: x.csv, row 2 holds 'about 3', which is no number."
     ]
 
 

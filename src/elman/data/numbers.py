@@ -120,7 +120,7 @@ def _stray(table: Table, name: str, words: Words) -> list[str]:
     if words.share < 0.5:
         return []
     cell = table.column(name)[words.row]
-    begin = f"column {name!r} is read as text, not as numbers: {table.where(words.row)} holds"
+    begin = f"column {name!r} is not read as numbers: {table.where(words.row)} holds"
     return [f"{begin} {str(cell)[:60]!r}, which {words.why}."]
 
 

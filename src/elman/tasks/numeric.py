@@ -1,14 +1,16 @@
-"""Which columns of a table are read as numbers, and which stay as they are written."""
+"""Which columns of a table are read as numbers or lists, and which stay as they are written."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from elman.data.list_cells import with_lists
 from elman.data.numbers import hold_numbers, with_numbers
 from elman.data.table import Table
 from elman.experiment.data import DataSpec
 from elman.features.build import kind_class
+from elman.features.feature import Feature
 
 
 class Numeric(NamedTuple):
@@ -18,6 +20,13 @@ class Numeric(NamedTuple):
     """Columns of numbers; the cells of all others stay as they are written."""
     decimal: str | None = None
     """Decimal mark of numbers written as text, where the cells leave it open."""
+    lists: frozenset[str] = frozenset()
+    """Columns whose cells may be whole lists written as text."""
+
+
+def may_hold_lists(kind: type[Feature]) -> bool:
+    """Tell whether a cell of a kind may be a list."""
+    return not (kind.is_text or kind.is_class)
 
 
 def read_numbers(
@@ -33,21 +42,26 @@ def read_numbers(
     """
     times = [data.time] if data.time is not None else []
     if numeric is not None:
+        table = with_lists(table, numeric.lists)
         table, _ = with_numbers(
             table, required=numeric.columns, likely=times, decimal=numeric.decimal
         )
         return table, numeric
     inputs = [name for name in data.input if name in table.columns] or list(others)
     targets = [name for name in data.target if name in table.columns]
-    required, likely = list[str](), times
+    required, likely, lists = list[str](), times, list[str]()
     for kind, columns in ((data.input_kind, inputs), (data.target_kind, targets)):
         if kind is None or kind_class(kind).of_columns:
             likely += columns
         elif kind_class(kind).of_numbers:
             required += columns
+        if kind is None or may_hold_lists(kind_class(kind)):
+            lists += columns
+    table = with_lists(table, lists)
     free = not (data.window or set(targets) & set(inputs)) and data.target_kind is None
     classes = targets if free else []
     table, decimal = with_numbers(
         table, required=required, likely=likely, classes=classes, decimal=data.decimal
     )
-    return table, Numeric(hold_numbers(table, {*required, *likely}, classes=classes), decimal)
+    found = hold_numbers(table, {*required, *likely}, classes=classes)
+    return table, Numeric(found, decimal, frozenset(lists))

@@ -21,7 +21,7 @@ from elman.errors import DataError, ExperimentError, counted
 from elman.experiment.data import DataSpec
 from elman.features.build import kind_class
 from elman.tasks.fitting import infer
-from elman.tasks.numeric import Numeric, read_numbers
+from elman.tasks.numeric import Numeric, may_hold_lists, read_numbers
 from elman.tasks.unread import unread
 
 if TYPE_CHECKING:
@@ -193,6 +193,7 @@ class RowsLayout:
         return Numeric(
             frozenset(name for name, feature in pairs if feature.reads_numbers(name)),
             self.data.decimal,
+            frozenset(name for name, feature in pairs if may_hold_lists(type(feature))),
         )
 
     def read_like(
