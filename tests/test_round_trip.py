@@ -96,7 +96,10 @@ def encoded(task: Any, table: Table) -> list[list[torch.Tensor]]:
 
 
 @settings(
-    max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(columns=tables())
 def test_a_network_sees_the_same_numbers_in_every_format(

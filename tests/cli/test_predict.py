@@ -203,3 +203,36 @@ def test_predicting_loads_nothing_of_training_or_of_reports(
     program += "print(*heavy & sys.modules.keys(), end='', file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
     assert done.stderr == b""
+
+
+def test_spans_go_to_conll_and_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Train on sentences, predict them into a file, read its spans, and evaluate on it."""
+    given, out, trained = tmp_path / "it.conll", tmp_path / "out.conll", tmp_path / "run"
+    sentences = ["Ann\tB-PER\nis\tO\n", "# 7\n#\tO\nNew York\tB-LOC\nCity\tI-LOC\n"] * 10
+    given.write_text("\n".join(sentences), encoding="utf-8")
+    settings = ["--epochs", "1", "--set", "hidden_size=4", "--out", str(trained)]
+    assert run(["train", str(given), "--target", "tags", *settings]) == 0
+    assert run(["predict", str(trained), str(given), "--out", str(out)]) == 0
+    model = elman.load(trained)
+    before, after = elman.read_table(given), elman.read_table(out)
+    assert after.columns == ["tokens", "tags", "predicted tags"]
+    for name in before.columns:
+        assert list(after.column(name)) == list(before.column(name))
+    tokens = list(before.column("tokens"))
+    assert list(after.column("predicted tags")) == model.predict(tokens)
+    capsys.readouterr()
+    scores = []
+    for path in (given, out):
+        assert run(["evaluate", str(trained), str(path)]) == 0
+        scores.append(capsys.readouterr().out.partition("\n")[2])
+    assert scores[0] == scores[1]
+
+
+def test_rows_without_tokens_are_not_written_to_conll(
+    reviews_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given, out = tmp_path / "rows.csv", tmp_path / "out.conll"
+    given.write_text(ROWS, encoding="utf-8")
+    assert run(["predict", str(reviews_run), str(given), "--out", str(out)]) == 1
+    assert "conll needs two columns of lists or more" in capsys.readouterr().err
+    assert not out.exists()

@@ -23,7 +23,8 @@ def predict(
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Output file (.csv, .jsonl, .parquet); stdout if omitted.")
+        Path | None,
+        typer.Option(help="Output file (.csv, .tsv, .jsonl, .parquet, .conll); stdout if omitted."),
     ] = None,
     probabilities: Annotated[
         bool,
@@ -50,7 +51,9 @@ def predict(
     ] = None,
     as_format: Annotated[
         str | None,
-        typer.Option("--format", help="Output format, csv or jsonl, if --out does not say it."),
+        typer.Option(
+            "--format", help="Output format, csv, tsv, jsonl or conll, if --out does not say it."
+        ),
     ] = None,
 ) -> None:
     """Predict every row with a trained model; the rows are printed with their predictions."""

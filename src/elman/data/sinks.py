@@ -1,4 +1,4 @@
-"""Columns as the bytes of CSV, JSON lines or Parquet."""
+"""Columns as the bytes of CSV, JSON lines, Parquet or CoNLL."""
 
 from __future__ import annotations
 
@@ -10,11 +10,19 @@ from typing import IO, Any
 
 import numpy as np
 
+from elman.data.conll_rows import conll_of
 from elman.errors import unknown
 from elman.files import write_atomically
 
-FORMATS = ("csv", "jsonl", "parquet")
-_SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".json": "jsonl", ".parquet": "parquet"}
+FORMATS = ("csv", "tsv", "jsonl", "parquet", "conll")
+_SUFFIXES = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".jsonl": "jsonl",
+    ".json": "jsonl",
+    ".parquet": "parquet",
+    ".conll": "conll",
+}
 
 
 def format_to_write(out: Path | None, as_format: str | None) -> str:
@@ -22,7 +30,7 @@ def format_to_write(out: Path | None, as_format: str | None) -> str:
 
     Args:
         out: the file, by whose name to go; None for a stream.
-        as_format: csv, jsonl or parquet, where it is said.
+        as_format: one of `FORMATS`, where it is said.
 
     Raises:
         OptionError: the format, or the suffix of the file, is unknown.
@@ -44,11 +52,12 @@ def write_table(
     Args:
         columns: name → values.
         out: the file; None for the stream.
-        as_format: csv, jsonl or parquet; None to go by the file's name.
+        as_format: one of `FORMATS`; None to go by the file's name.
         stream: written to when there is no file.
 
     Raises:
         OptionError: the format is unknown.
+        DataError: CoNLL cannot hold a value; its row is named.
     """
     content = _encoded(columns, format_to_write(out, as_format))
     if out is None:
@@ -67,12 +76,15 @@ def _encoded(columns: dict[str, Any], as_format: str) -> bytes:
         rows = zip(*plain.values(), strict=True)
         lines = [json.dumps(dict(zip(plain, row, strict=True)), ensure_ascii=False) for row in rows]
         return "".join(f"{line}\n" for line in lines).encode()
+    if as_format == "conll":
+        return conll_of(plain).encode()
     buffer = io.BytesIO()
     if as_format == "parquet":
         parquet.write_table(pa.table(plain), buffer)
         return buffer.getvalue()
     flat = {name: [_cell(value) for value in values] for name, values in plain.items()}
-    csv.write_csv(pa.table(flat), buffer)
+    delimiter = "\t" if as_format == "tsv" else ","
+    csv.write_csv(pa.table(flat), buffer, csv.WriteOptions(delimiter=delimiter))
     return buffer.getvalue()
 
 
@@ -88,9 +100,9 @@ def _plain(value: Any) -> Any:
 
 
 def _cell(value: Any) -> Any:
-    """Write a list as CSV can hold it: strings joined by spaces, numbers as JSON."""
+    """Write a list as CSV can hold it: words joined by spaces, all else as JSON."""
     if not isinstance(value, list):
         return value
-    if all(isinstance(part, str) for part in value):
+    if all(isinstance(part, str) and part.split() == [part] for part in value):
         return " ".join(value)
     return json.dumps(value, ensure_ascii=False)

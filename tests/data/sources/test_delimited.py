@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from elman.data.sources import read_table
-from elman.data.sources.dialect import has_header, sniff
+from elman.data.sources.dialect import sniff
+from elman.data.sources.header import has_header
 from elman.data.table import Table
 from elman.errors import DataError, OptionError
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-from array import array
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from elman.data.sources.dialect import Dialect, fields_of_any_size, sniff
+from elman.data.sources.dialect import Dialect, sniff
 from elman.data.sources.files import (
     TextEncoding,
     detect_encoding,
     fingerprint_of,
-    open_bytes,
     open_text,
     suffix_of,
 )
+from elman.data.sources.header import kind_of
+from elman.data.sources.records import COMMENT, WHITE_SPACE
+from elman.data.sources.scan import Malformed, Scan, scan_file
 from elman.data.table import NO_HEADER, Table
 from elman.errors import DataError, counted
 
@@ -31,46 +28,42 @@ SAMPLE = 2**18
 BLOCKS = (2**20, 2**24, 2**28, 2**31 - 1)
 """Arrow's block sizes in bytes, tried in this order: a row must fit into a block."""
 
-
-class _Scan(NamedTuple):
-    """The lines of a file's records."""
-
-    lines: NDArray[np.int64]
-    """First line of every row, without the header."""
-    spans_lines: bool
-    """Whether a field contains a line break."""
-
-
-class _Malformed(DataError):
-    """A record that does not fit the dialect."""
-
-    def __init__(self, message: str, *, of_quotes: bool) -> None:
-        super().__init__(message)
-        self.of_quotes = of_quotes
+TOTALS = frozenset(
+    {"total", "totals", "grand total", "sum", "summe", "gesamt", "insgesamt", "totale", "итого"}
+)
+"""What the first field of a row of sums may hold, in lower case."""
 
 
 def read_delimited(path: Path) -> Table:
     """Read a delimited file, plain or compressed.
 
-    Delimiter, quotes, header and encoding are detected; what is ambiguous is noted. Every cell is
-    a string, as it was written; an empty one is the empty string. `elman.data.numbers` says which
-    columns are numbers, once their roles are known.
+    Delimiter, quotes, header and encoding are detected; what is ambiguous is noted, and so is each
+    line that is no row: a comment, a preamble, units below the header, the header again. Every cell
+    is a string, as it was written; an empty one is the empty string. `elman.data.numbers` says
+    which columns are numbers, once their roles are known.
 
     Raises:
         DataError: the file is empty, is not text, or a row has too few or too many fields or an
             unclosed quote; the line is named.
     """
     encoding = detect_encoding(path)
-    dialect = _sniff_file(path, encoding)
-    dialect, scan, notes = _scan_either_way(path, encoding, dialect)
+    scan, notes = _scan_either_way(path, encoding, _sniff_file(path, encoding))
+    dialect = scan.dialect
     if not len(scan.lines):
         raise DataError(f"{path} has a header ({', '.join(dialect.names)}) and no rows.")
-    data = _read_arrow(path, encoding, dialect, scan)
+    data = _read_arrow(path, *scan.for_arrow, scan)
     if data.num_rows != len(scan.lines):
         rows = counted(len(scan.lines), "row")
         raise DataError(
             f"{path} is ambiguous: it has {rows} or {data.num_rows}, depending on how its quotes "
             "are read. Save it with all texts in quotes."
+        )
+    data, unnamed = _without_unnamed(data, path, dialect)
+    notes += [*scan.skipped.notes(path.name), *_notes_of_header(path, dialect), *unnamed]
+    if scan.last is not None and scan.last.fields[0].strip(" :").lower() in TOTALS:
+        notes.append(
+            f"the last row of {path.name}, line {scan.last.line}, begins with "
+            f"{scan.last.fields[0]!r} and was read as a row; delete it if it sums up the others."
         )
     if not dialect.header:
         names = dialect.names
@@ -94,20 +87,24 @@ def read_delimited(path: Path) -> Table:
 def looks_delimited(path: Path) -> bool:
     """Tell whether a text file has columns: at least two rows of equally many fields, two or more.
 
-    Commas must not be followed by a space, as they are in sentences.
+    Neither commas nor semicolons may be followed by a space, as they are in sentences, and nothing
+    but comments may stand above columns that commas divide.
     """
     encoding = detect_encoding(path)
     with open_text(path, encoding) as text:
         sample = text.read(SAMPLE)
     dialect = sniff(sample, cut=len(sample) == SAMPLE, preferred="\t")
-    if dialect is None or len(dialect.first) < 2 or ", " in sample:
+    if dialect is None or len(dialect.first) < 2:
         return False
-    with open_text(path, encoding) as text, fields_of_any_size():
-        try:
-            rows = [len(record) for record in dialect.records(text) if record]
-        except csv.Error:
-            return False
-    return len(rows) > 1 and set(rows) == {len(dialect.first)}
+    if dialect.delimiter in (",", ";") and f"{dialect.delimiter} " in sample:
+        return False
+    try:
+        scan = scan_file(path, encoding, dialect)
+    except Malformed:
+        return False
+    if dialect.delimiter == "," and scan.skipped.has("above"):
+        return False
+    return len(scan.lines) + dialect.header > 1
 
 
 def _sniff_file(path: Path, encoding: TextEncoding) -> Dialect:
@@ -126,61 +123,57 @@ def _sniff_file(path: Path, encoding: TextEncoding) -> Dialect:
 
 def _scan_either_way(
     path: Path, encoding: TextEncoding, dialect: Dialect
-) -> tuple[Dialect, _Scan, list[str]]:
+) -> tuple[Scan, list[str]]:
     """Scan a file; where its quotes are unbalanced, read them as characters if that fits."""
     note = f"the quotes in {path.name} are unbalanced and were read as ordinary characters."
     try:
-        scan = _scan(path, encoding, dialect)
-    except _Malformed as error:
+        scan = scan_file(path, encoding, dialect)
+    except Malformed as error:
         if not error.of_quotes:
             raise
-        plain = dialect._replace(quoting="plain")
         try:
-            return plain, _scan(path, encoding, plain), [note]
-        except _Malformed:
+            return scan_file(path, encoding, dialect._replace(quoting="plain")), [note]
+        except Malformed:
             raise error from None
-    return dialect, scan, [note] if dialect.quoting == "plain" else []
+    return scan, [note] if dialect.quoting == "plain" else []
 
 
-def _scan(path: Path, encoding: TextEncoding, dialect: Dialect) -> _Scan:
-    """Find the line of every record and check that all have equally many fields."""
-    lines, spans_lines, first_line, line = array("q"), False, 0, 1
-    with open_text(path, encoding) as text, fields_of_any_size():
-        records = dialect.records(text)
-        try:
-            for record in records:
-                if record:
-                    if len(record) != len(dialect.first):
-                        raise _ragged(path, dialect, line, first_line, len(record))
-                    spans_lines |= records.line_num > line
-                    first_line = first_line or line
-                    lines.append(line)
-                line = records.line_num + 1
-        except csv.Error as error:
-            raise _unpaired(path, line, records.line_num, str(error)) from error
-    numbers = np.frombuffer(lines, dtype=np.int64) if lines else np.empty(0, np.int64)
-    return _Scan(numbers[1:] if dialect.header else numbers, spans_lines)
+def _notes_of_header(path: Path, dialect: Dialect) -> list[str]:
+    """Return notes on columns that white space divides, and a header that could be a row."""
+    begin = f"line {dialect.start} of {path.name}"
+    spaced = [f"white space divides the columns of {path.name}."]
+    notes = spaced if dialect.delimiter == WHITE_SPACE else []
+    if dialect.header and dialect.first[0].startswith(COMMENT):
+        notes += [f"{begin} begins with # and was read as the header: it has the rows' fields."]
+    elif dialect.header and any(map(kind_of, dialect.first)):
+        notes += [f"{begin} was read as the header, although it holds numbers or dates."]
+    return notes
 
 
-def _ragged(path: Path, dialect: Dialect, line: int, first_line: int, fields: int) -> _Malformed:
-    marks = {"\t": "a tab", ",": "a comma", ";": "a semicolon", "|": "a bar"}
-    mark = marks.get(dialect.delimiter, "a control character")
-    return _Malformed(
-        f"{path}, line {line}: expected {counted(len(dialect.first), 'field')}, as in line "
-        f"{first_line}, got {fields}. Complete the row, or quote a text that contains {mark}.",
-        of_quotes=False,
-    )
+def _without_unnamed(data: pa.Table, path: Path, dialect: Dialect) -> tuple[pa.Table, list[str]]:
+    """Leave out columns without names that are empty or number the rows; return notes, too."""
+    notes = []
+    places = [place for place, field in enumerate(dialect.first) if not field.strip()]
+    for place in places if dialect.header and len(dialect.first) > 1 else []:
+        name = dialect.names[place]
+        values = data.column(name).to_pylist()
+        begin = f"column {place + 1} of {path.name} has no name"
+        if not any(values):
+            notes.append(f"{begin} and no values, as delimiters at the end of lines; left out.")
+        elif place == 0 and len(set(values)) == len(values) and all(map(_is_whole, values)):
+            notes.append(f"{begin} and numbers the rows, as pandas and R do; it was left out.")
+        else:
+            notes.append(f"{begin} and is called {name!r}.")
+            continue
+        data = data.drop_columns([name])
+    return data, notes
 
 
-def _unpaired(path: Path, line: int, last_line: int, error: str) -> _Malformed:
-    if "unexpected end" in error:
-        wrong = f"{path}, line {line}: a quote is opened here and never closed."
-    else:
-        wrong = f"{path}, line {last_line}: a closing quote is followed by text ({error})."
-    return _Malformed(f"{wrong} Double the quotes inside a text.", of_quotes=True)
+def _is_whole(value: str | None) -> bool:
+    return value is not None and value.strip().isdecimal()
 
 
-def _read_arrow(path: Path, encoding: TextEncoding, dialect: Dialect, scan: _Scan) -> pa.Table:
+def _read_arrow(path: Path, encoding: TextEncoding, dialect: Dialect, scan: Scan) -> pa.Table:
     """Read a file with Arrow, once its records are known to be well-formed."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
@@ -200,7 +193,7 @@ def _read_arrow(path: Path, encoding: TextEncoding, dialect: Dialect, scan: _Sca
             block_size=block_size,
         )
         try:
-            with open_bytes(path) as file:
+            with scan.open_rows() as file:
                 data = arrow_csv.read_csv(file, read, parse, convert)
         except pa.ArrowInvalid as error:
             if "straddl" in str(error) and block_size < BLOCKS[-1]:
