@@ -13,8 +13,9 @@ from elman.data.arrow import is_list, is_text
 from elman.data.sequences import to_sequences, windows
 from elman.data.sources import files_of, read_table
 from elman.data.sources.files import PICTURES
+from elman.data.sources.parts import SPLIT
 from elman.data.sources.sequence_files import FILE, with_one_id
-from elman.data.splits import split
+from elman.data.splits import PART_OF, split
 from elman.data.table import Table
 from elman.errors import DataError, ExperimentError, counted
 from elman.experiment.data import DataSpec
@@ -119,7 +120,8 @@ class RowsLayout:
     def _without_role(self, table: Table) -> list[str]:
         """List the columns that have no other role than to be read."""
         data = self.data
-        roles = {data.sequence_id, data.split_column, data.group, data.time, *self._targets(table)}
+        split = self._split_column(table)
+        roles = {data.sequence_id, split, data.group, data.time, *self._targets(table)}
         return [
             name
             for name in table.columns
@@ -302,10 +304,13 @@ class RowsLayout:
                 "N steps, or --sequence-id COLUMN (data.sequence_id) if the rows belong to several "
                 "sequences."
             )
-        group = data.group or (None if data.split_column else self._repeated_pictures(whole))
+        split_column = self._split_column(whole)
+        if split_column != data.split_column:
+            notes.append(f"rows are split as column {split_column!r} says.")
+        group = data.group or (None if split_column else self._repeated_pictures(whole))
         if group != data.group:
             notes.append(f"rows with the same {group} stay in one part.")
-        by_column = data.split_column or group
+        by_column = split_column or group
         in_time_order = data.split_order == "time" or (
             data.split_order is None and whole.spans is not None and not by_column
         )
@@ -314,7 +319,7 @@ class RowsLayout:
             seed=seed,
             valid=0.0 if valid is not None else data.valid_fraction,
             test=0.0 if test is not None else data.test_fraction,
-            column=data.split_column,
+            column=split_column,
             group=group,
             stratify=None if in_time_order or by_column else self._stratum(whole),
             in_time_order=in_time_order,
@@ -336,6 +341,20 @@ class RowsLayout:
                 "command line)."
             )
         return Parts(train, valid, test, [*notes, *rows.notes])
+
+    def _split_column(self, table: Table) -> str | None:
+        """Name the column of parts: that of the settings, or one named `split` of such names.
+
+        The latter counts where the settings say nothing else of the split, and do not name it.
+        """
+        data = self.data
+        said = (data.group, data.split_order, *data.valid_files, *data.test_files)
+        if data.split_column is not None or any(said) or SPLIT not in table.columns:
+            return data.split_column
+        if SPLIT in (*data.input, *data.target) or not is_text(table.column(SPLIT).type):
+            return None
+        parts = {PART_OF.get(str(name).strip().lower()) for name in set(table.column(SPLIT))}
+        return SPLIT if "train" in parts and None not in parts else None
 
     def _is_one_sequence(self, table: Table) -> bool:
         """Tell whether all rows became the steps of one sequence."""

@@ -6,6 +6,7 @@
 | `json`      | .jsonl .ndjson .json                          | an object                       |
 | `parquet`   | .parquet .feather .arrow                      | a row                           |
 | `conll`     | .conll .conllu .conllup .iob, .txt like them  | a sentence, its columns lists   |
+| `npy`       | .npy                                          | an element of the first axis    |
 | `npz`       | .npz                                          | an element of the first axis    |
 | `lines`     | .txt                                          | a line, in a column `text`      |
 
@@ -26,7 +27,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from elman.data.sources.archive import read_npz
+from elman.data.sources.archive import read_npy, read_npz
 from elman.data.sources.conll import looks_like_conll, read_conll
 from elman.data.sources.delimited import looks_delimited, read_delimited
 from elman.data.sources.files import COMPRESSED, stem_of, suffix_of
@@ -57,6 +58,7 @@ _BUILT_IN = (
     Format("delimited", read_delimited, (".csv", ".tsv", ".tab")),
     Format("json", read_json, (".jsonl", ".ndjson", ".json")),
     Format("lines", read_lines),
+    Format("npy", read_npy, (".npy",)),
     Format("npz", read_npz, (".npz",)),
     Format("parquet", read_parquet, (".parquet", ".feather", ".arrow")),
 )
