@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 import torch
 
-from elman.data.table import Table, concatenate
+from elman.data.concatenation import concatenate
+from elman.data.table import Table
 from elman.errors import DataError, OptionError
 
 

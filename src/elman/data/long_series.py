@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.data.arrow import is_number, is_text
+from elman.data.concatenation import concatenate
 from elman.data.frequency import Frequency, Times, infer_frequency, show_time
 from elman.data.sequences import to_sequences
-from elman.data.table import Spans, Table, combined, concatenate
+from elman.data.table import Spans, Table, combined
 from elman.errors import DataError, counted
 
 if TYPE_CHECKING:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from itertools import accumulate
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.data.arrow import to_arrow, to_python
+from elman.data.arrow import is_list, is_text, to_arrow, to_python
+from elman.data.paths import FilePath
 from elman.errors import DataError, ElmanError, OptionError, counted, unknown
 
 if TYPE_CHECKING:
@@ -26,6 +29,9 @@ NO_HEADER = "has no header"
 
 Where = Callable[[int], str]
 """Row → its place, in words: `reviews.csv, line 17`."""
+
+FolderOf = Callable[[int], Path | None]
+"""Row → the folder of its file, None where it comes from memory."""
 
 
 class Spans(NamedTuple):
@@ -48,12 +54,17 @@ class Column(Sequence[Any]):
     """
 
     def __init__(
-        self, name: str, values: pa.ChunkedArray, rows: NDArray[np.int64] | None = None
+        self,
+        name: str,
+        values: pa.ChunkedArray,
+        rows: NDArray[np.int64] | None = None,
+        convert: Callable[[Any, int], Any] | None = None,
     ) -> None:
         self.name = name
         self._chunks = values.chunks
         self._starts = [0, *accumulate(len(chunk) for chunk in self._chunks)]
         self._rows = rows
+        self._convert = convert
         self._type = values.type
 
     @property
@@ -75,7 +86,8 @@ class Column(Sequence[Any]):
         if self._rows is not None:
             row = int(self._rows[row])
         chunk = bisect_right(self._starts, row) - 1
-        return to_python(self._chunks[chunk].slice(row - self._starts[chunk], 1))[0]
+        value = to_python(self._chunks[chunk].slice(row - self._starts[chunk], 1))[0]
+        return value if self._convert is None else self._convert(value, row)
 
     def __iter__(self) -> Iterator[Any]:
         for start in range(0, len(self), BLOCK):
@@ -98,6 +110,10 @@ class Column(Sequence[Any]):
             array = self._chunks[chunk].take(_indices(rows[places] - self._starts[chunk]))
             for place, value in zip(places.tolist(), to_python(array), strict=True):
                 values[place] = value
+        if self._convert is not None:
+            return [
+                self._convert(value, row) for value, row in zip(values, rows.tolist(), strict=True)
+            ]
         return values
 
 
@@ -117,6 +133,8 @@ class Table:
         stored: whether the rows come from files, so that results computed from them are worth
             caching between runs.
         spans: for a table of windows, the steps that each row covers.
+        folder: row of `data` → the folder of its file, to which paths in it are relative; None for
+            values in memory.
 
     Raises:
         DataError: two columns have the same name.
@@ -140,6 +158,7 @@ class Table:
         notes: Iterable[str] = (),
         stored: bool = False,
         spans: Spans | None = None,
+        folder: FolderOf | None = None,
     ) -> None:
         names: list[str] = data.column_names
         for name in names:
@@ -153,6 +172,7 @@ class Table:
         self.notes = list(notes)
         self.stored = stored
         self.spans = spans
+        self._folder = folder
         self._data = data
         self._fingerprint = fingerprint
         self._rows: NDArray[np.int64] | None = None
@@ -215,7 +235,8 @@ class Table:
             OptionError: there is no column of this name; a near miss is offered.
         """
         self.check_column(name)
-        return Column(name, self._data.column(name), self._rows)
+        values = self._data.column(name)
+        return Column(name, values, self._rows, self._to_paths(values.type))
 
     def arrow(self, name: str) -> pa.ChunkedArray:
         """Return a column as an Arrow array; a copy for a selection of rows.
@@ -226,6 +247,32 @@ class Table:
         self.check_column(name)
         values = self._data.column(name)
         return values if self._rows is None else values.take(_indices(self._rows))
+
+    def in_folder(self, folder: Path) -> Table:
+        """Return the same rows, whose paths are relative to a folder."""
+        placed = copy(self)
+        placed._folder = lambda _: folder
+        return placed
+
+    def folder(self, row: int) -> Path | None:
+        """Return the folder of a row's file; None for values in memory."""
+        if self._folder is None:
+            return None
+        return self._folder(row if self._rows is None else int(self._rows[row]))
+
+    def _to_paths(self, kind: pa.DataType) -> Callable[[Any, int], Any] | None:
+        """Return what turns the texts of a column into paths; None where it holds none."""
+        of_row = self._folder
+        while is_list(kind):
+            kind = kind.value_type
+        if of_row is None or not is_text(kind):
+            return None
+
+        def convert(value: Any, row: int) -> Any:
+            folder = of_row(row)
+            return value if folder is None else FilePath.of(value, folder)
+
+        return convert
 
     @property
     def data(self) -> pa.Table:
@@ -253,6 +300,7 @@ class Table:
             notes=self.notes,
             stored=self.stored,
             spans=None if self.spans is None else Spans(*(part[chosen] for part in self.spans)),
+            folder=self._folder,
         )
         selected._rows = chosen if self._rows is None else self._rows[chosen]
         return selected
@@ -303,59 +351,6 @@ class Table:
             "row, because it contains a number, a date or a long text, or one of its fields occurs "
             "again below. Add a header line that differs from the rows."
         )
-
-
-def concatenate(tables: Sequence[Table], *, source: str) -> Table:
-    """Concatenate the rows of tables with the same columns, in any order.
-
-    Raises:
-        DataError: the columns of two tables differ in names or types.
-    """
-    import pyarrow as pa
-
-    first = tables[0]
-    for table in tables[1:]:
-        if set(table.columns) != set(first.columns):
-            raise DataError(
-                f"{first.source} and {table.source} have different columns and cannot be one "
-                f"table: the first has {', '.join(first.columns)}; the second "
-                f"{', '.join(table.columns)}."
-            )
-    data = [table.data.select(first.columns) for table in tables]
-    try:
-        joined = pa.concat_tables(data, promote_options="permissive")
-    except pa.ArrowException as error:
-        raise _different_types(tables) from error
-    starts = [0, *accumulate(map(len, tables))]
-
-    def where(row: int) -> str:
-        part = bisect_right(starts, row) - 1
-        return tables[part].where(row - starts[part])
-
-    return Table(
-        joined,
-        source=source,
-        where=where,
-        fingerprint=lambda: combined(table.fingerprint for table in tables),
-        notes=dict.fromkeys(note for table in tables for note in table.notes),
-        stored=all(table.stored for table in tables),
-    )
-
-
-def _different_types(tables: Sequence[Table]) -> DataError:
-    """Build the error for a column that differs in type between tables."""
-    import pyarrow as pa
-
-    first = tables[0]
-    for table in tables[1:]:
-        for name in first.columns:
-            types = first.column(name).type, table.column(name).type
-            if types[0] != types[1] and pa.null() not in types:
-                return DataError(
-                    f"column {name!r} is {types[0]} in {first.source} and {types[1]} in "
-                    f"{table.source}. Use the same type in all files."
-                )
-    return DataError(f"the columns of {first.source} and the other files differ in type.")
 
 
 def combined(parts: Iterable[str | bytes]) -> str:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from elman.data.sources.files import PICTURES, SOUNDS
+from elman.data.paths import PICTURES, SOUNDS
 from elman.features.roll import KEYS
 from elman.features.vocabulary import Name, as_name
 

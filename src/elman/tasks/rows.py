@@ -10,18 +10,18 @@ import numpy as np
 
 from elman.data import catalog
 from elman.data.arrow import is_list, is_text
+from elman.data.paths import PICTURES
 from elman.data.sequences import to_sequences, windows
-from elman.data.sources import files_of, read_table
-from elman.data.sources.files import PICTURES
-from elman.data.sources.parts import SPLIT
+from elman.data.sources import read_table
 from elman.data.sources.sequence_files import FILE, with_one_id
-from elman.data.splits import PART_OF, split
+from elman.data.splits import split
 from elman.data.table import Table
 from elman.errors import DataError, ExperimentError, counted
 from elman.experiment.data import DataSpec
 from elman.features.feature import feature_class
 from elman.features.inference import infer_kind
 from elman.tasks.fitting import sample
+from elman.tasks.known_columns import columns_of_files, split_column_of
 
 AFTER = "next_"
 """Prefix of the column that holds the value after a window."""
@@ -59,23 +59,10 @@ class RowsLayout:
         """
         data = self.data
         if data.name is None:
-            return data.model_copy(update=self._columns_of_files(source))
+            return data.model_copy(update=columns_of_files(data, source_of(data, source)))
         if data.input or data.target:
             return data
         return data.model_copy(update=self._known_columns(data.name))
-
-    def _columns_of_files(self, source: Any) -> dict[str, Any]:
-        data = self.data
-        if data.join_files or data.sequence_id not in (None, FILE):
-            return {}
-        number, labels, listed = files_of(source_of(data, source), data.format)
-        labelled = labels is not None and (listed or not set(data.target).isdisjoint(labels))
-        steps = bool(data.window or data.horizon or data.time)
-        if data.sequence_id is None and not labelled and not (steps and number > 1):
-            return {}
-        if labels is None or data.horizon or data.per_sequence is not None:
-            return {"sequence_id": FILE}
-        return {"sequence_id": FILE, "per_sequence": [name for name in labels if name != FILE]}
 
     def _known_columns(self, name: str) -> dict[str, Any]:
         known = catalog.find(name)
@@ -120,7 +107,7 @@ class RowsLayout:
     def _without_role(self, table: Table) -> list[str]:
         """List the columns that have no other role than to be read."""
         data = self.data
-        split = self._split_column(table)
+        split = split_column_of(data, table)
         roles = {data.sequence_id, split, data.group, data.time, *self._targets(table)}
         return [
             name
@@ -304,7 +291,7 @@ class RowsLayout:
                 "N steps, or --sequence-id COLUMN (data.sequence_id) if the rows belong to several "
                 "sequences."
             )
-        split_column = self._split_column(whole)
+        split_column = split_column_of(data, whole)
         if split_column != data.split_column:
             notes.append(f"rows are split as column {split_column!r} says.")
         group = data.group or (None if split_column else self._repeated_pictures(whole))
@@ -341,20 +328,6 @@ class RowsLayout:
                 "command line)."
             )
         return Parts(train, valid, test, [*notes, *rows.notes])
-
-    def _split_column(self, table: Table) -> str | None:
-        """Name the column of parts: that of the settings, or one named `split` of such names.
-
-        The latter counts where the settings say nothing else of the split, and do not name it.
-        """
-        data = self.data
-        said = (data.group, data.split_order, *data.valid_files, *data.test_files)
-        if data.split_column is not None or any(said) or SPLIT not in table.columns:
-            return data.split_column
-        if SPLIT in (*data.input, *data.target) or not is_text(table.column(SPLIT).type):
-            return None
-        parts = {PART_OF.get(str(name).strip().lower()) for name in set(table.column(SPLIT))}
-        return SPLIT if "train" in parts and None not in parts else None
 
     def _is_one_sequence(self, table: Table) -> bool:
         """Tell whether all rows became the steps of one sequence."""

@@ -17,10 +17,6 @@ from typing import IO, NamedTuple, TextIO, cast
 from elman.data.table import combined
 from elman.errors import DataError
 
-SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif")
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
-"""Suffixes of files that a column may name by their paths."""
-
 COMPRESSED = (".gz", ".xz", ".bz2")
 """Suffixes of compressed files, after that of the format."""
 

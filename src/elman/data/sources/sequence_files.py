@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from elman.data.concatenation import concatenate
 from elman.data.sequences import to_sequences
 from elman.data.sources.files import stem_of
 from elman.data.sources.folder import PART_FOLDERS, columns_of_folders
 from elman.data.sources.labels import Labels
-from elman.data.table import Table, combined, concatenate
+from elman.data.table import Table, combined
 from elman.errors import DataError, counted
 
 if TYPE_CHECKING:
@@ -143,6 +144,7 @@ def with_one_id(table: Table, column: str) -> Table:
         source=table.source,
         where=table.where,
         fingerprint=lambda: combined([table.fingerprint, column]),
+        folder=table.folder,
         notes=[*table.notes, f"{table.source} has no column {column!r} and is one sequence."],
         stored=table.stored,
     )
@@ -257,6 +259,7 @@ def _long(
         fingerprint=lambda: combined([joined.fingerprint, labels]),
         notes=joined.notes,
         stored=joined.stored,
+        folder=joined.folder,
     )
 
 
