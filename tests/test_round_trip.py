@@ -70,9 +70,9 @@ def written(columns: dict[str, list[Any]], folder: Path) -> list[Path]:
     frame = pd.DataFrame(
         {n: pd.array(c, "boolean") if type(c[0]) is bool else c for n, c in columns.items()}
     )
-    for name in columns:
-        if None in columns[name]:
-            frame[name] = pd.array(columns[name], "Float64")
+    for name, values in columns.items():
+        if None in values:
+            frame[name] = pd.array(values, "Float64")
     paths = [folder / f"it.{suffix}" for suffix in ("csv", "tsv", "jsonl", "parquet")]
     frame.to_csv(paths[0], index=False)
     frame.to_csv(paths[1], index=False, sep="\t")

@@ -19,6 +19,7 @@ from torch import Tensor
 
 import elman
 from elman.batches.batching import Example
+from elman.data.paths import found_path
 from elman.data.table import Table, combined
 from elman.errors import DataError, ShapeError
 from elman.features.feature import Feature
@@ -327,8 +328,8 @@ def _files_behind(table: Table, columns: Sequence[str]) -> Iterator[str]:
     for name in columns:
         for value in table.column(name):
             if isinstance(value, str):
-                try:
-                    status = Path(value).stat()
-                except OSError:
+                path = found_path(value)
+                if path is None:
                     continue  # encoding will say which file is missing
+                status = path.stat()
                 yield f"{status.st_size} {status.st_mtime_ns}"

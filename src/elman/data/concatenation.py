@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from elman.data.arrow import is_number, is_text
@@ -42,6 +43,10 @@ def concatenate(tables: Sequence[Table], *, source: str) -> Table:
         part = bisect_right(starts, row) - 1
         return tables[part].where(row - starts[part])
 
+    def folder(row: int) -> Path | None:
+        part = bisect_right(starts, row) - 1
+        return tables[part].folder(row - starts[part])
+
     return Table(
         joined,
         source=source,
@@ -50,6 +55,7 @@ def concatenate(tables: Sequence[Table], *, source: str) -> Table:
         notes=dict.fromkeys([*(note for table in tables for note in table.notes), *notes]),
         stored=all(table.stored for table in tables),
         decimal=first.decimal,
+        folder=folder,
     )
 
 

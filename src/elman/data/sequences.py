@@ -182,6 +182,7 @@ def _derived(
         notes=[*table.notes, *notes],
         stored=table.stored,
         spans=spans,
+        folder=lambda row: table.folder(int(first_rows[row])),
     )
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from itertools import accumulate
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.data.arrow import to_arrow, to_python
+from elman.data.arrow import is_list, is_text, to_arrow, to_python
+from elman.data.paths import FilePath
 from elman.errors import DataError, ElmanError, OptionError, counted, unknown
 
 if TYPE_CHECKING:
@@ -26,6 +29,9 @@ NO_HEADER = "has no header"
 
 Where = Callable[[int], str]
 """Row → its place, in words: `reviews.csv, line 17`."""
+
+FolderOf = Callable[[int], Path | None]
+"""Row → the folder of its file, None where it comes from memory."""
 
 
 class Spans(NamedTuple):
@@ -48,12 +54,17 @@ class Column(Sequence[Any]):
     """
 
     def __init__(
-        self, name: str, values: pa.ChunkedArray, rows: NDArray[np.int64] | None = None
+        self,
+        name: str,
+        values: pa.ChunkedArray,
+        rows: NDArray[np.int64] | None = None,
+        convert: Callable[[Any, int], Any] | None = None,
     ) -> None:
         self.name = name
         self._chunks = values.chunks
         self._starts = [0, *accumulate(len(chunk) for chunk in self._chunks)]
         self._rows = rows
+        self._convert = convert
         self._type = values.type
 
     @property
@@ -75,7 +86,8 @@ class Column(Sequence[Any]):
         if self._rows is not None:
             row = int(self._rows[row])
         chunk = bisect_right(self._starts, row) - 1
-        return to_python(self._chunks[chunk].slice(row - self._starts[chunk], 1))[0]
+        value = to_python(self._chunks[chunk].slice(row - self._starts[chunk], 1))[0]
+        return value if self._convert is None else self._convert(value, row)
 
     def __iter__(self) -> Iterator[Any]:
         for start in range(0, len(self), BLOCK):
@@ -98,6 +110,10 @@ class Column(Sequence[Any]):
             array = self._chunks[chunk].take(_indices(rows[places] - self._starts[chunk]))
             for place, value in zip(places.tolist(), to_python(array), strict=True):
                 values[place] = value
+        if self._convert is not None:
+            return [
+                self._convert(value, row) for value, row in zip(values, rows.tolist(), strict=True)
+            ]
         return values
 
 
@@ -118,6 +134,8 @@ class Table:
             caching between runs.
         spans: for a table of windows, the steps that each row covers.
         decimal: decimal mark, `.` or `,`, that the source suggests for numbers written as text.
+        folder: row of `data` → the folder of its file, to which paths in it are relative; None for
+            values in memory.
 
     Raises:
         DataError: two columns have the same name.
@@ -142,6 +160,7 @@ class Table:
         stored: bool = False,
         spans: Spans | None = None,
         decimal: str | None = None,
+        folder: FolderOf | None = None,
     ) -> None:
         names: list[str] = data.column_names
         for name in names:
@@ -156,6 +175,7 @@ class Table:
         self.stored = stored
         self.spans = spans
         self.decimal = decimal
+        self._folder = folder
         self._data = data
         self._written: Mapping[str, pa.ChunkedArray] = {}
         self._fingerprint = fingerprint
@@ -219,7 +239,8 @@ class Table:
             OptionError: there is no column of this name; a near miss is offered.
         """
         self.check_column(name)
-        return Column(name, self._data.column(name), self._rows)
+        values = self._data.column(name)
+        return Column(name, values, self._rows, self._to_paths(values.type))
 
     def arrow(self, name: str) -> pa.ChunkedArray:
         """Return a column as an Arrow array; a copy for a selection of rows.
@@ -230,6 +251,32 @@ class Table:
         self.check_column(name)
         values = self._data.column(name)
         return values if self._rows is None else values.take(_indices(self._rows))
+
+    def in_folder(self, folder: Path) -> Table:
+        """Return the same rows, whose paths are relative to a folder."""
+        placed = copy(self)
+        placed._folder = lambda _: folder
+        return placed
+
+    def folder(self, row: int) -> Path | None:
+        """Return the folder of a row's file; None for values in memory."""
+        if self._folder is None:
+            return None
+        return self._folder(row if self._rows is None else int(self._rows[row]))
+
+    def _to_paths(self, kind: pa.DataType) -> Callable[[Any, int], Any] | None:
+        """Return what turns the texts of a column into paths; None where it holds none."""
+        of_row = self._folder
+        while is_list(kind):
+            kind = kind.value_type
+        if of_row is None or not is_text(kind):
+            return None
+
+        def convert(value: Any, row: int) -> Any:
+            folder = of_row(row)
+            return value if folder is None else FilePath.of(value, folder)
+
+        return convert
 
     @property
     def data(self) -> pa.Table:
@@ -257,6 +304,7 @@ class Table:
             notes=self.notes,
             stored=self.stored,
             spans=None if self.spans is None else Spans(*(part[chosen] for part in self.spans)),
+            folder=self._folder,
         )
         selected._rows = chosen if self._rows is None else self._rows[chosen]
         selected._written = self._written
@@ -284,6 +332,7 @@ class Table:
             stored=self.stored,
             spans=self.spans,
             decimal=self.decimal,
+            folder=self.folder if self._folder is not None else None,
         )
         changed._written = {name: self.arrow(name) for name in columns}
         return changed

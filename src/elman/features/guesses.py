@@ -12,7 +12,7 @@ import numpy as np
 
 from elman.data.number_formats import looks_like_numbers
 from elman.data.numbers import FEW_CLASSES
-from elman.data.sources.files import PICTURES, SOUNDS
+from elman.data.paths import PICTURES, SOUNDS
 from elman.features.hot import hot, one_hot
 from elman.features.roll import KEYS
 from elman.features.separators import separator_in

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -13,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from elman.data.paths import found_path
 from elman.errors import DataError, OptionError
 from elman.features.checks import check_choice, check_whole, fitted, missing, shown
 from elman.features.feature import Encoding, Feature, ImageInput, SeriesInput
@@ -320,8 +320,9 @@ def pictures_of(value: Any) -> Sequence[Any]:
     Raises:
         DataError: the value is no list or folder of pictures.
     """
-    if isinstance(value, str | os.PathLike) and Path(value).is_dir():
-        return sorted(path for path in Path(value).iterdir() if path.is_file())
+    folder = found_path(value) if isinstance(value, str | os.PathLike) else None
+    if folder is not None and folder.is_dir():
+        return sorted(path for path in folder.iterdir() if path.is_file())
     if missing(value) or isinstance(value, str | bytes | Mapping) or not hasattr(value, "__len__"):
         raise DataError(
             f"frames must be a list of pictures, or a folder of them, got {shown(value)}. "

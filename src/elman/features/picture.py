@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from elman.data.paths import found_file
 from elman.errors import DataError
 from elman.features.checks import missing, shown
 
@@ -43,12 +43,7 @@ def read_picture(value: Any) -> Picture:
     if missing(value):
         raise DataError("the picture is missing; leave the row out.")
     if isinstance(value, str | os.PathLike):
-        path = Path(value)
-        if not path.is_file():
-            raise DataError(
-                f"there is no picture {str(value)!r}; paths are relative to the current folder."
-            )
-        return _from_file(path.read_bytes(), str(value))
+        return _from_file(found_file(value, "picture").read_bytes(), str(value))
     if isinstance(value, bytes | bytearray | memoryview):
         return _from_file(bytes(value), f"the picture of {len(value)} bytes")
     if hasattr(value, "convert") and hasattr(value, "getbands"):

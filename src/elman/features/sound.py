@@ -6,12 +6,12 @@ import io
 import math
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from elman.data.paths import found_file
 from elman.errors import DataError, import_extra
 from elman.features.checks import missing, shown
 
@@ -42,11 +42,7 @@ def read_sound(value: Any) -> Sound:
     if missing(value):
         raise DataError("the sound is missing; leave the row out.")
     if isinstance(value, str | os.PathLike):
-        if not Path(value).is_file():
-            raise DataError(
-                f"there is no sound {str(value)!r}; paths are relative to the current folder."
-            )
-        return _from_file(Path(value).read_bytes(), str(value))
+        return _from_file(found_file(value, "sound").read_bytes(), str(value))
     if isinstance(value, bytes | bytearray | memoryview):
         return _from_file(bytes(value), f"the sound of {len(value)} bytes")
     if isinstance(value, tuple) and len(value) == 2 and np.ndim(value[0]) and not np.ndim(value[1]):

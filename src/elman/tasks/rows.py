@@ -11,9 +11,9 @@ import numpy as np
 
 from elman.data import catalog
 from elman.data.arrow import is_list, is_text
+from elman.data.paths import PICTURES
 from elman.data.sequences import to_sequences, windows
-from elman.data.sources import files_of, read_table
-from elman.data.sources.files import PICTURES
+from elman.data.sources import read_table
 from elman.data.sources.sequence_files import FILE, with_one_id
 from elman.data.splits import split
 from elman.data.table import Table
@@ -21,6 +21,7 @@ from elman.errors import DataError, ExperimentError, counted
 from elman.experiment.data import DataSpec
 from elman.features.build import kind_class
 from elman.tasks.fitting import infer
+from elman.tasks.known_columns import columns_of_files, split_column_of
 from elman.tasks.numeric import Numeric, may_hold_lists, read_numbers
 from elman.tasks.unread import unread
 
@@ -65,23 +66,10 @@ class RowsLayout:
         """
         data = self.data
         if data.name is None:
-            return data.model_copy(update=self._columns_of_files(source))
+            return data.model_copy(update=columns_of_files(data, source_of(data, source)))
         if data.input or data.target:
             return data
         return data.model_copy(update=self._known_columns(data.name))
-
-    def _columns_of_files(self, source: Any) -> dict[str, Any]:
-        data = self.data
-        if data.join_files or data.sequence_id not in (None, FILE):
-            return {}
-        number, labels, listed = files_of(source_of(data, source), data.format)
-        labelled = labels is not None and (listed or not set(data.target).isdisjoint(labels))
-        steps = bool(data.window or data.horizon or data.time)
-        if data.sequence_id is None and not labelled and not (steps and number > 1):
-            return {}
-        if labels is None or data.horizon or data.per_sequence is not None:
-            return {"sequence_id": FILE}
-        return {"sequence_id": FILE, "per_sequence": [name for name in labels if name != FILE]}
 
     def _known_columns(self, name: str) -> dict[str, Any]:
         known = catalog.find(name)
@@ -130,7 +118,7 @@ class RowsLayout:
     def _others(self, table: Table) -> list[str]:
         """List the columns that have no other role and so may be input."""
         data = self.data
-        special = {data.sequence_id, data.split_column, data.group, data.time}
+        special = {data.sequence_id, split_column_of(data, table), data.group, data.time}
         if data.window:  # the past of a target is input
             return [
                 name for name in table.columns if name not in special and not name.startswith(AFTER)
@@ -343,10 +331,13 @@ class RowsLayout:
                 "N steps, or --sequence-id COLUMN (data.sequence_id) if the rows belong to several "
                 "sequences."
             )
-        group = data.group or (None if data.split_column else self._repeated_pictures(whole))
+        split_column = split_column_of(data, whole)
+        if split_column != data.split_column:
+            notes.append(f"rows are split as column {split_column!r} says.")
+        group = data.group or (None if split_column else self._repeated_pictures(whole))
         if group != data.group:
             notes.append(f"rows with the same {group} stay in one part.")
-        by_column = data.split_column or group
+        by_column = split_column or group
         in_time_order = data.split_order == "time" or (
             data.split_order is None and whole.spans is not None and not by_column
         )
@@ -355,7 +346,7 @@ class RowsLayout:
             seed=seed,
             valid=0.0 if valid is not None else data.valid_fraction,
             test=0.0 if test is not None else data.test_fraction,
-            column=data.split_column,
+            column=split_column,
             group=group,
             stratify=None if in_time_order or by_column else self._stratum(whole),
             in_time_order=in_time_order,

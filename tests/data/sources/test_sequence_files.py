@@ -53,6 +53,11 @@ def write_npz(path: Path, columns: Steps) -> None:
     np.savez(path, **{name: np.array(values) for name, values in columns.items()})
 
 
+def write_npy(path: Path, columns: Steps) -> None:
+    array = np.array(list(zip(*columns.values(), strict=True)), [(name, float) for name in columns])
+    np.save(path, array)
+
+
 def files(
     folder: Path, names: Sequence[str], write: Callable[[Path, Steps], None] = write_delimited
 ) -> Path:
@@ -82,6 +87,7 @@ def values(table: Any, name: str) -> list[Any]:
         ("parquet", write_parquet),
         ("feather", write_feather),
         ("npz", write_npz),
+        ("npy", write_npy),
     ],
 )
 def test_a_file_is_a_sequence_with_the_row_that_names_it(

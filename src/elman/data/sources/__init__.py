@@ -6,6 +6,7 @@
 | `json`      | .jsonl .ndjson .json                          | an object                       |
 | `parquet`   | .parquet .feather .arrow                      | a row                           |
 | `conll`     | .conll .conllu .conllup .iob, .txt like them  | a sentence, its columns lists   |
+| `npy`       | .npy                                          | an element of the first axis    |
 | `npz`       | .npz                                          | an element of the first axis    |
 | `lines`     | .txt                                          | a line, in a column `text`      |
 
@@ -18,7 +19,6 @@ Where the target is the next element, .txt files are one running text, whatever 
 
 from __future__ import annotations
 
-import difflib
 import glob
 import os
 from collections.abc import Mapping, Sequence
@@ -27,14 +27,21 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from elman.data.concatenation import concatenate
-from elman.data.sources.archive import read_npz
+from elman.data.sources.archive import read_npy, read_npz
 from elman.data.sources.conll import looks_like_conll, read_conll
 from elman.data.sources.delimited import looks_delimited, read_delimited
-from elman.data.sources.files import COMPRESSED, named_encoding, stem_of, suffix_of
-from elman.data.sources.folder import MEDIA, PART_FOLDERS, media_of, read_labelled_folder
+from elman.data.sources.files import COMPRESSED, named_encoding, suffix_of
+from elman.data.sources.folder import MEDIA, media_of, read_labelled_folder
 from elman.data.sources.format import Format
 from elman.data.sources.json_lines import read_json
 from elman.data.sources.labels import Labels, find_labels, label_tables
+from elman.data.sources.listing import (
+    contents_of,
+    files_in,
+    nearest_folder,
+    no_such_file,
+    refuse_parts,
+)
 from elman.data.sources.memory import read_memory
 from elman.data.sources.parquet import read_parquet
 from elman.data.sources.plain_text import read_label_files, read_lines, read_running_text
@@ -58,6 +65,7 @@ _BUILT_IN = (
     Format("delimited", read_delimited, (".csv", ".tsv", ".tab")),
     Format("json", read_json, (".jsonl", ".ndjson", ".json")),
     Format("lines", read_lines),
+    Format("npy", read_npy, (".npy",)),
     Format("npz", read_npz, (".npz",)),
     Format("parquet", read_parquet, (".parquet", ".feather", ".arrow")),
 )
@@ -78,9 +86,6 @@ SUFFIXES: Mapping[str, str] = MappingProxyType(
     {suffix: form.name for form in _BUILT_IN for suffix in form.suffixes}
 )
 """Suffix → Elman's own format. The content of .txt is looked at."""
-
-SHOWN = 8
-"""Greatest number of names listed in an error; the rest is counted."""
 
 
 def read_table(
@@ -166,7 +171,7 @@ def files_of(source: Any, form: str | None = None) -> Files:
 
 
 def _files_of_folder(folder: Path, form: str | None) -> Files:
-    files = _files_in(folder)
+    files = files_in(folder)
     if form is None and _media_column(folder, files) is not None:
         return Files(0, None, listed=False)
     data = _data_files(files) if form is None else files
@@ -212,14 +217,14 @@ def _files_of_path(name: str) -> list[Path]:
         matches = glob.glob(str(path), recursive=True)  # noqa: PTH207 - may begin at any root
         files = [Path(match) for match in sorted(matches) if Path(match).is_file()]
         if not files:
-            raise DataError(f"no file matches {name!r}{_contents(_nearest_folder(path))}.")
+            raise DataError(f"no file matches {name!r}{contents_of(nearest_folder(path))}.")
         return files
-    raise _no_such_file(path)
+    raise no_such_file(path)
 
 
 def _read_file(path: Path, form: str | None) -> Table:
     form = form or _format_of(suffix_of(path)) or _format_of_text(path)
-    return FORMATS[form].read(path)
+    return FORMATS[form].read(path).in_folder(path.parent)
 
 
 def _format_of(suffix: str) -> str | None:
@@ -239,11 +244,11 @@ def _plain_texts(source: Any, form: str | None) -> list[Path]:
             return []
         path = Path(name).expanduser()
         if path.is_dir():
-            in_folder = _files_in(path)
+            in_folder = files_in(path)
             if any(_format_of(suffix_of(file)) for file in in_folder):
                 return []
             texts = [file for file in in_folder if suffix_of(file) == ".txt"]
-            _refuse_parts(texts, path)
+            refuse_parts(texts, path)
             files += texts
         else:
             matches = [str(path)] if path.exists() else glob.glob(str(path), recursive=True)  # noqa: PTH207
@@ -281,11 +286,11 @@ def _format_of_text(path: Path) -> str:
 
 def _read_folder(folder: Path, form: str | None, by_file: bool) -> Table:
     """Read a folder: files of one format, or audio, image or text files."""
-    files = _files_in(folder)
+    files = files_in(folder)
     if form is not None:
         files = [file for file in files if file.parent == folder]
         if not files:
-            raise DataError(f"{folder} contains no files{_contents(folder)}.")
+            raise DataError(f"{folder} contains no files{contents_of(folder)}.")
     elif (column := _media_column(folder, files)) is not None:
         media = [file for file in files if suffix_of(file) in MEDIA[column]]
         labels = find_labels(folder, media, lambda path: _read_file(path, None))
@@ -296,7 +301,7 @@ def _read_folder(folder: Path, form: str | None, by_file: bool) -> Table:
     if texts and not data:
         return read_label_files(texts, folder)
     if not data:
-        raise DataError(f"{folder} contains no readable data{_contents(folder)}.")
+        raise DataError(f"{folder} contains no readable data{contents_of(folder)}.")
     labels = _labels_of(folder, data)
     if labels is not None:
         return _read_labelled(folder, data, form, labels, by_file)
@@ -309,7 +314,7 @@ def _read_folder(folder: Path, form: str | None, by_file: bool) -> Table:
     if by_file and has_labels_above(folder, data):
         tables = [_read_file(file, form) for file in data]
         return read_files_in_subfolders(folder, data, tables, FILE)
-    _refuse_parts(data, folder)
+    refuse_parts(data, folder)
     return _read_files(data, form, source=folder.name, by_file=by_file)
 
 
@@ -345,60 +350,5 @@ def _read_labelled(
     return long if by_file else as_sequences(long, tables[0].columns, FILE)
 
 
-def _files_in(folder: Path) -> list[Path]:
-    """List the data files below a folder, sorted by name."""
-    paths = sorted(folder.rglob("*"))
-    return [path for path in paths if path.is_file() and _is_data(path.relative_to(folder))]
-
-
-def _is_data(path: Path) -> bool:
-    """Tell whether a path in a folder is data: neither hidden nor a readme or licence."""
-    hidden = any(part.startswith((".", "__")) for part in path.parts)
-    return not hidden and stem_of(path).lower() not in ("readme", "license", "licence")
-
-
-def _refuse_parts(files: Sequence[Path], folder: Path) -> None:
-    """Refuse to mix files, or folders of files, that are named after the parts of a split."""
-    part_of_each = [_part_of(file.relative_to(folder)) for file in files]
-    parts = list(dict.fromkeys(part for part in part_of_each if part is not None))
-    if len(files) > 1 and parts:
-        raise DataError(
-            f"{folder} contains the parts of a split ({', '.join(map(str, parts))}), which must "
-            f"not be mixed. Name the training part, for instance {str(folder / parts[-1])!r}, and "
-            "the others as valid_files and test_files (--valid and --test on the command line)."
-        )
-
-
-def _part_of(path: Path) -> Path | None:
-    """Return the folder of a path, or the path itself, that is named after a part, if any is."""
-    candidates = (*reversed(path.parents), path)
-    return next((each for each in candidates if stem_of(each).lower() in PART_FOLDERS), None)
-
-
 def _several(files: Sequence[Path]) -> str:
     return files[0].name if len(files) == 1 else f"{files[0].name} and {len(files) - 1} more"
-
-
-def _no_such_file(path: Path) -> DataError:
-    """Build the error for a file that does not exist, with a near miss or what exists instead."""
-    folder = path.parent
-    if not folder.is_dir():
-        return DataError(f"there is no file {path}: there is no folder {folder}.")
-    names = sorted(file.name for file in folder.iterdir())
-    near = difflib.get_close_matches(path.name, names, n=1)
-    if near:
-        return DataError(f"there is no file {path}; did you mean {str(folder / near[0])!r}?")
-    return DataError(f"there is no file {path}{_contents(folder)}.")
-
-
-def _nearest_folder(path: Path) -> Path:
-    return next((folder for folder in path.parents if folder.is_dir()), Path())
-
-
-def _contents(folder: Path) -> str:
-    """List the contents of a folder, as the end of a sentence."""
-    names = sorted(file.name + "/" * file.is_dir() for file in folder.iterdir())
-    if not names:
-        return f"; {folder} is empty"
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"; {folder} contains {', '.join(names[:SHOWN])}{more}"

@@ -1,4 +1,4 @@
-"""NumPy archives: arrays of equal length become columns."""
+"""NumPy archives and arrays: arrays of equal length become columns."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.data.sources.files import fingerprint_of
+from elman.data.sources.parts import LENGTHS, in_parts
 from elman.data.table import Table
 from elman.errors import DataError
-
-LENGTHS = "_lengths"
-"""`audio_lengths` holds the number of values in `audio` of each row."""
 
 
 def read_npz(path: Path) -> Table:
@@ -24,11 +22,14 @@ def read_npz(path: Path) -> Table:
     in an array NAME, with their lengths in an array NAME_lengths (N,); a row of the column NAME
     is then an array (T, …). Scalars describe the whole data set and are left out, with a note.
 
+    Arrays named after the parts of a split, `x_train, y_train, x_test, y_test`, are joined to
+    columns x and y, with the part of each row in a column `split`; see `parts.py`.
+
     Raises:
         DataError: the file is not an archive, an array holds Python objects, or the arrays are
             not equally long.
     """
-    arrays = _load(path)
+    arrays, notes = in_parts(_load(path), path)
     scalars = [name for name, array in arrays.items() if array.ndim == 0]
     columns = _columns(path, {n: array for n, array in arrays.items() if array.ndim})
     lengths = {name: len(values) for name, values in columns.items()}
@@ -41,13 +42,37 @@ def read_npz(path: Path) -> Table:
             f"in NAME need their lengths in NAME{LENGTHS}; write one archive per part (train, "
             "test), and arrays that are not columns to another file."
         )
-    left_out = f"{', '.join(scalars)} in {path.name} is not a column and was left out."
-    return Table.from_columns(
-        columns,
-        path.name,
-        fingerprint=fingerprint_of([path]),
-        notes=[left_out] if scalars else [],
-    )
+    if scalars:
+        notes.append(f"{', '.join(scalars)} in {path.name} is not a column and was left out.")
+    return Table.from_columns(columns, path.name, fingerprint=fingerprint_of([path]), notes=notes)
+
+
+def read_npy(path: Path) -> Table:
+    """Read a file with a single NumPy array, without unpickling anything.
+
+    The first axis is the rows. An array (N,) is a column `value`, (N, I) the columns x0, x1, …, and
+    one with more axes a column `x` of arrays; named fields are columns.
+
+    Raises:
+        DataError: the file is no array, holds Python objects, or has no rows.
+    """
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise DataError(
+            f"{path} cannot be read as an array of numbers or strings: {error}. Save it again by "
+            "np.save, without Python objects."
+        ) from error
+    if not isinstance(array, np.ndarray):
+        raise DataError(f"{path} is an archive of arrays; name it {path.stem}.npz.")
+    if not array.ndim or not len(array):
+        raise DataError(f"{path} holds no rows: its axes are {array.shape}.")
+    columns: dict[str, Any] = {"value" if array.ndim == 1 else "x": array}
+    if array.dtype.names is not None:
+        columns = {name: array[name] for name in array.dtype.names}
+    elif array.ndim == 2:
+        columns = {f"x{place}": array[:, place] for place in range(array.shape[1])}
+    return Table.from_columns(columns, path.name, fingerprint=fingerprint_of([path]))
 
 
 def _load(path: Path) -> dict[str, NDArray[Any]]:

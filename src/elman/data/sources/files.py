@@ -27,10 +27,6 @@ from elman.data.sources.encodings import (
 from elman.data.table import combined
 from elman.errors import DataError
 
-SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif")
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
-"""Suffixes of files that a column may name by their paths."""
-
 COMPRESSED = (".gz", ".xz", ".bz2")
 """Suffixes of compressed files, after that of the format."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from elman.data.sources.files import PICTURES, SOUNDS, fingerprint_of, suffix_of
+from elman.data.paths import PICTURES, SOUNDS
+from elman.data.sources.files import fingerprint_of, suffix_of
 from elman.data.sources.labels import Labels
 from elman.data.sources.plain_text import read_text
 from elman.data.table import Table, combined

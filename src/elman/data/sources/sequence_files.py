@@ -144,6 +144,7 @@ def with_one_id(table: Table, column: str) -> Table:
         source=table.source,
         where=table.where,
         fingerprint=lambda: combined([table.fingerprint, column]),
+        folder=table.folder,
         notes=[*table.notes, f"{table.source} has no column {column!r} and is one sequence."],
         stored=table.stored,
     )
@@ -258,6 +259,7 @@ def _long(
         fingerprint=lambda: combined([joined.fingerprint, labels]),
         notes=joined.notes,
         stored=joined.stored,
+        folder=joined.folder,
     )
 
 
