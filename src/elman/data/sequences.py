@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.data.arrow import is_list, is_number
+from elman.data.arrow import is_list
 from elman.data.table import Spans, Table, combined
+from elman.data.times import NUMBER, TimeColumn, read_times, repeats_an_hour
 from elman.errors import DataError, OptionError, counted
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 NEXT = "next_{}"
 """Name of the column with the value that follows each window of a column."""
-
-_ISO = re.compile(r"\d{4}(-\d\d(-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?)?)?Z?")
 
 
 class _Groups(NamedTuple):
@@ -45,6 +43,9 @@ def to_sequences(
     sequence_id: str | None = None,
     time: str | None = None,
     per_sequence: Iterable[str] | None = None,
+    time_format: str | None = None,
+    time_zone: str | None = None,
+    times: TimeColumn | None = None,
 ) -> Table:
     """Turn a long table, one row a time step, into a table with one row a sequence.
 
@@ -55,11 +56,14 @@ def to_sequences(
         table: a long table.
         sequence_id: column that identifies the sequence of a row; the rows of a sequence need not
             be adjacent. Without it all rows are one sequence.
-        time: column by which the rows of a sequence are sorted: numbers, dates, times, or text
-            like 2011-03-14. Without it they keep their order.
+        time: column by which the rows of a sequence are sorted: numbers, dates, times, or texts
+            as `read_times` reads them. Without it they keep their order.
         per_sequence: columns that stay a single value. By default those that are constant within
             every sequence, which is noted, provided that there are several sequences of several
             steps; else none.
+        time_format: how times are written; see `read_times`.
+        time_zone: zone of times without an offset.
+        times: the times, where they were read before.
 
     Returns:
         A table with one row a sequence. A row's place is that of its first step.
@@ -69,7 +73,10 @@ def to_sequences(
         DataError: an id or a time is missing, two rows of a sequence have the same time, a
             column named by per_sequence changes within a sequence, or a text is not a time.
     """
-    groups, notes = _group(table, sequence_id, time)
+    numbers = sequence_numbers(table, sequence_id)
+    if time is not None and times is None:
+        times = _times(table, time, time_format, time_zone, numbers)
+    groups, notes = _group(table, numbers, sequence_id, time, times)
     constant = _constant_columns(table, groups, sequence_id, per_sequence)
     if per_sequence is None and (inferred := [name for name in constant if name != sequence_id]):
         names = ", ".join(map(repr, inferred))
@@ -81,7 +88,7 @@ def to_sequences(
             columns[name] = values.take(_arrow(groups.first_rows))
         else:
             columns[name] = _lists(values, groups)
-    arguments = repr((sequence_id, time, sorted(constant)))
+    arguments = repr((sequence_id, time, time_format, time_zone, sorted(constant)))
     return _derived(table, columns, groups.first_rows, notes, arguments)
 
 
@@ -181,18 +188,21 @@ def _derived(
     )
 
 
-def _group(table: Table, sequence_id: str | None, time: str | None) -> tuple[_Groups, list[str]]:
+def _group(
+    table: Table,
+    numbers: NDArray[np.int64],
+    sequence_id: str | None,
+    time: str | None,
+    column: TimeColumn | None,
+) -> tuple[_Groups, list[str]]:
     """Sort rows by sequence and time, with a note where they were not in order."""
-    if not len(table):
-        raise DataError(f"{table.source} has no rows to make sequences of.")
-    numbers = _sequence_numbers(table, sequence_id)
-    times = None if time is None else _times(table, time)
+    times = None if column is None else column.instants
     keys = (numbers,) if times is None else (times, numbers)
     order = np.lexsort(keys).astype(np.int64)  # stable: rows keep their order within a sequence
     ordered = numbers[order]
     offsets = np.flatnonzero(np.diff(ordered, prepend=-1, append=ordered[-1] + 1))
     groups = _Groups(order, offsets.astype(np.int64))
-    if times is None or time is None:
+    if times is None or time is None or column is None:
         return groups, []
     same = np.diff(ordered) == 0
     repeated = np.flatnonzero(same & (times[order][1:] == times[order][:-1]))
@@ -203,16 +213,37 @@ def _group(table: Table, sequence_id: str | None, time: str | None) -> tuple[_Gr
             f"{table.where(first)} and {table.where(second)}: two rows{which} have the same "
             f"{time} {_cell(table, time, first)}. Remove one of them"
             + ("." if sequence_id else ", or name the column of the sequence id.")
+            + _hint_at_zone(column, first)
         )
     late = np.flatnonzero(same & (np.diff(order) < 0))
     if not len(late):
-        return groups, []
+        return groups, column.notes
     row = int(order[late[0] + 1])
-    return groups, [f"rows were not in the order of {time!r} ({table.where(row)}) and were sorted."]
+    note = f"rows were not in the order of {time!r} ({table.where(row)}) and were sorted."
+    return groups, [*column.notes, note]
 
 
-def _sequence_numbers(table: Table, sequence_id: str | None) -> NDArray[np.int64]:
-    """Number the sequence of every row, in the order in which sequences begin."""
+def _hint_at_zone(times: TimeColumn, row: int) -> str:
+    """Say that clocks that go back show an hour twice, if a zone has them do so at a time."""
+    if times.of_numbers or times.zone is not None or times.walls is not times.instants:
+        return ""
+    zone = repeats_an_hour(int(times.walls[row]))
+    if zone is None:
+        return ""
+    return (
+        f" Or this is the end of daylight saving, when the clocks of {zone}, for instance, show an "
+        f"hour twice: then name the zone of the data, such as data.time_zone = {zone!r}."
+    )
+
+
+def sequence_numbers(table: Table, sequence_id: str | None) -> NDArray[np.int64]:
+    """Number the sequence of every row, in the order in which sequences begin.
+
+    Raises:
+        DataError: there is no row, or an id is missing.
+    """
+    if not len(table):
+        raise DataError(f"{table.source} has no rows to make sequences of.")
     if sequence_id is None:
         return np.zeros(len(table), np.int64)
     kind = table.column(sequence_id).type
@@ -230,31 +261,24 @@ def _codes(values: pa.ChunkedArray) -> NDArray[np.int64]:
     return codes.astype(np.int64)  # type: ignore[no-any-return]
 
 
-def _times(table: Table, name: str) -> NDArray[Any]:
-    """Return the times of a column as numbers with the same order and equality."""
-    import pyarrow.compute as pc
+def _times(
+    table: Table,
+    name: str,
+    time_format: str | None,
+    time_zone: str | None,
+    numbers: NDArray[np.int64],
+) -> TimeColumn:
+    """Read the times of a column; those of a day without a date are in its order, too."""
     from pyarrow import types
 
     kind = table.column(name).type
+    if not (types.is_time(kind) or types.is_duration(kind)):
+        return read_times(table, name, time_format=time_format, time_zone=time_zone, series=numbers)
     values = table.arrow(name)
     _refuse_missing(table, values, name, "the time of the row")
-    if types.is_string(kind) or types.is_large_string(kind):
-        for row, text in enumerate(table.column(name)):
-            if not _ISO.fullmatch(text):
-                raise DataError(
-                    f"{table.where(row)}, column {name}: {text!r} is not a time. Write it as a "
-                    "number or as 2011-03-14 or 2011-03-14 15:09:26."
-                )
-    elif not (is_number(kind) or types.is_temporal(kind)):
-        raise DataError(f"column {name!r} of {table.source} holds {kind}, which is not a time.")
-    if is_number(kind):
-        times = values.to_numpy()
-        if not np.isfinite(times).all():
-            row = int(np.flatnonzero(~np.isfinite(times))[0])
-            raise DataError(f"{table.where(row)}, column {name}: {times[row]} is not a time.")
-        return times  # type: ignore[no-any-return]
-    ranks = pc.rank(values.combine_chunks(), tiebreaker="dense")
-    return ranks.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+    plain = values.cast("int32" if types.is_time32(kind) else "int64")
+    order = plain.to_numpy().astype(np.float64)
+    return TimeColumn(order, order, NUMBER)
 
 
 def _refuse_missing(table: Table, values: pa.ChunkedArray, name: str, what: str) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,6 +35,8 @@ class Parts(NamedTuple):
     """None where no rows were kept for it."""
     notes: list[str]
     """What was assumed while reading and splitting, a sentence each."""
+    settings: Mapping[str, Any] = MappingProxyType({})
+    """Settings of the data that follow from these rows and decide how later ones are read."""
 
 
 @dataclass(frozen=True)
@@ -205,7 +208,12 @@ class RowsLayout:
         data = self.data
         if self._is_long:
             table = to_sequences(
-                table, sequence_id=data.sequence_id, time=data.time, per_sequence=single
+                table,
+                sequence_id=data.sequence_id,
+                time=data.time,
+                per_sequence=single,
+                time_format=data.time_format,
+                time_zone=data.time_zone,
             )
         if data.window:
             table = windows(table, length=data.window, with_target=with_targets)

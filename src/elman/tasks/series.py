@@ -108,7 +108,8 @@ class SeriesLayout(RowsLayout):
         test = _part(data, series, ends[1], ends[2])
         if train is None or valid is None:
             raise _too_short(data, series, "training" if train is None else "validation")
-        return Parts(train, valid, test, [*roles.notes, *series.notes, *notes])
+        notes = [*roles.notes, *series.notes, *notes]
+        return Parts(train, valid, test, notes, _settings_of(series))
 
     def read_like(self, source: Any, *, with_targets: bool = True) -> Table:
         """Read whole series, a row each, laid out as the training data was.
@@ -137,6 +138,8 @@ class SeriesLayout(RowsLayout):
             sequence_id=data.sequence_id,
             time=data.time,
             frequency=None if data.frequency is None else Frequency.parse(data.frequency),
+            time_format=data.time_format,
+            time_zone=data.time_zone,
         )
 
     def _tables(self, source: Any) -> dict[str, Table]:
@@ -154,6 +157,14 @@ class SeriesLayout(RowsLayout):
             if files:
                 tables[part] = read_table(list(files), format=data.format)
         return tables
+
+
+def _settings_of(series: LongSeries) -> dict[str, Any]:
+    """Return how times were read, which decides how those of later files are."""
+    if series.times is None or series.frequency is None:
+        return {}
+    settings = {"time_format": series.times.format, "frequency": str(series.frequency)}
+    return settings if series.times.zone is None else settings | {"time_zone": series.times.zone}
 
 
 def _whole(series: LongSeries) -> Table:
