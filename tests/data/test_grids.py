@@ -161,6 +161,7 @@ def test_a_working_day_keeps_its_usual_time() -> None:
     result = series(days)
     assert str(result.frequency) == "working day"
     assert steps(result)[7].endswith("16:00:00.000000")
-    assert "1 of 30 times in 't' moved to the nearest step of a regular grid, by 3 hours at" in (
-        result.notes[0]
+    assert (
+        "1 of 30 times in 't' moved to the nearest step of a regular grid, by 3 hours at"
+        in (result.notes[0])
     )

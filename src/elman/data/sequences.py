@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 from elman.data.arrow import is_list
 from elman.data.table import Spans, Table, combined
-from elman.data.times import NUMBER, TimeColumn, read_times, repeats_an_hour
+from elman.data.times import TimeColumn, read_times
 from elman.errors import DataError, OptionError, counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_TIME_FORMAT = b"elman time format"
+"""Name of a table's metadata: how the times were written by which it was sorted."""
 
 NEXT = "next_{}"
 """Name of the column with the value that follows each window of a column."""
@@ -75,7 +78,14 @@ def to_sequences(
     """
     numbers = sequence_numbers(table, sequence_id)
     if time is not None and times is None:
-        times = _times(table, time, time_format, time_zone, numbers)
+        times = read_times(
+            table,
+            time,
+            time_format=time_format,
+            time_zone=time_zone,
+            series=numbers,
+            without_date=True,
+        )
     groups, notes = _group(table, numbers, sequence_id, time, times)
     constant = _constant_columns(table, groups, sequence_id, per_sequence)
     if per_sequence is None and (inferred := [name for name in constant if name != sequence_id]):
@@ -89,7 +99,13 @@ def to_sequences(
         else:
             columns[name] = _lists(values, groups)
     arguments = repr((sequence_id, time, time_format, time_zone, sorted(constant)))
-    return _derived(table, columns, groups.first_rows, notes, arguments)
+    written = None if times is None else times.format
+    return _derived(table, columns, groups.first_rows, notes, arguments, time_format=written)
+
+
+def time_format_of(table: Table) -> str | None:
+    """Return how the times were written by which a table was sorted into sequences."""
+    return (table.data.schema.metadata or {}).get(_TIME_FORMAT, b"").decode() or None
 
 
 def windows(
@@ -150,6 +166,7 @@ def windows(
         [],
         repr((length, step, horizon, with_target)),
         spans=spans,
+        time_format=time_format_of(table),
     )
     if not one_sequence:
         place = windowed.where
@@ -173,12 +190,14 @@ def _derived(
     arguments: str,
     *,
     spans: Spans | None = None,
+    time_format: str | None = None,
 ) -> Table:
     """Make a table whose rows are derived from another's."""
     import pyarrow as pa
 
+    data = pa.table(dict(columns))
     return Table(
-        pa.table(dict(columns)),
+        data.replace_schema_metadata(None if time_format is None else {_TIME_FORMAT: time_format}),
         source=table.source,
         where=lambda row: table.where(int(first_rows[row])),
         fingerprint=lambda: combined([table.fingerprint, arguments]),
@@ -213,7 +232,7 @@ def _group(
             f"{table.where(first)} and {table.where(second)}: two rows{which} have the same "
             f"{time} {_cell(table, time, first)}. Remove one of them"
             + ("." if sequence_id else ", or name the column of the sequence id.")
-            + _hint_at_zone(column, first)
+            + column.hint_at_zone(first)
         )
     late = np.flatnonzero(same & (np.diff(order) < 0))
     if not len(late):
@@ -221,19 +240,6 @@ def _group(
     row = int(order[late[0] + 1])
     note = f"rows were not in the order of {time!r} ({table.where(row)}) and were sorted."
     return groups, [*column.notes, note]
-
-
-def _hint_at_zone(times: TimeColumn, row: int) -> str:
-    """Say that clocks that go back show an hour twice, if a zone has them do so at a time."""
-    if times.of_numbers or times.zone is not None or times.walls is not times.instants:
-        return ""
-    zone = repeats_an_hour(int(times.walls[row]))
-    if zone is None:
-        return ""
-    return (
-        f" Or this is the end of daylight saving, when the clocks of {zone}, for instance, show an "
-        f"hour twice: then name the zone of the data, such as data.time_zone = {zone!r}."
-    )
 
 
 def sequence_numbers(table: Table, sequence_id: str | None) -> NDArray[np.int64]:
@@ -259,26 +265,6 @@ def _codes(values: pa.ChunkedArray) -> NDArray[np.int64]:
     encoded = values.combine_chunks().dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     return codes.astype(np.int64)  # type: ignore[no-any-return]
-
-
-def _times(
-    table: Table,
-    name: str,
-    time_format: str | None,
-    time_zone: str | None,
-    numbers: NDArray[np.int64],
-) -> TimeColumn:
-    """Read the times of a column; those of a day without a date are in its order, too."""
-    from pyarrow import types
-
-    kind = table.column(name).type
-    if not (types.is_time(kind) or types.is_duration(kind)):
-        return read_times(table, name, time_format=time_format, time_zone=time_zone, series=numbers)
-    values = table.arrow(name)
-    _refuse_missing(table, values, name, "the time of the row")
-    plain = values.cast("int32" if types.is_time32(kind) else "int64")
-    order = plain.to_numpy().astype(np.float64)
-    return TimeColumn(order, order, NUMBER)
 
 
 def _refuse_missing(table: Table, values: pa.ChunkedArray, name: str, what: str) -> None:

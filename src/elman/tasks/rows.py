@@ -11,7 +11,7 @@ import numpy as np
 
 from elman.data import catalog
 from elman.data.arrow import is_list, is_text
-from elman.data.sequences import to_sequences, windows
+from elman.data.sequences import time_format_of, to_sequences, windows
 from elman.data.sources import read_table
 from elman.data.sources.files import PICTURES
 from elman.data.splits import split
@@ -250,7 +250,7 @@ class RowsLayout:
             note for table in (whole, valid, test) if table is not None for note in table.notes
         ]
         if valid is not None and test is not None:
-            return Parts(whole, valid, test, notes)
+            return Parts(whole, valid, test, notes, _settings_of(whole))
         if valid is None and self._is_one_sequence(whole):
             raise ExperimentError(
                 f"the time {data.time!r} makes one sequence of all rows of {whole.source}, which "
@@ -292,7 +292,7 @@ class RowsLayout:
                 "validation. Add rows, or give a validation file: data.valid_files (--valid on the "
                 "command line)."
             )
-        return Parts(train, valid, test, [*notes, *rows.notes])
+        return Parts(train, valid, test, [*notes, *rows.notes], _settings_of(whole))
 
     def _is_one_sequence(self, table: Table) -> bool:
         """Tell whether all rows became the steps of one sequence."""
@@ -322,6 +322,12 @@ class RowsLayout:
         if kind is None:
             kind = infer_kind(list(sample(table).column(name)), name=name, as_target=True).kind
         return name if feature_class(kind.partition(":")[0]).is_class else None
+
+
+def _settings_of(table: Table) -> dict[str, Any]:
+    """Return how the texts of times were written, by which those of later files are read."""
+    written = time_format_of(table)
+    return {"time_format": written} if written is not None and "%" in written else {}
 
 
 def source_of(data: DataSpec, source: Any) -> Any:

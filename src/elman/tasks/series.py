@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from elman.data.long_series import LongSeries, long_series
 from elman.data.sources import read_table
 from elman.data.splits import PARTS, rows_by_part
 from elman.data.table import Table
+from elman.data.times import looks_like_times
 from elman.errors import DataError, ExperimentError, counted
 from elman.experiment.data import DataSpec
 from elman.tasks.rows import Parts, RowsLayout, source_of
@@ -102,6 +104,8 @@ class SeriesLayout(RowsLayout):
         tables = self._tables(source)
         roles = series_roles(data, tables["train"])
         series = self._series(list(tables.values()), roles)
+        if data.time is None:
+            series.notes.extend(_time_not_named(tables["train"], roles))
         ends, notes = _borders(data, series, list(tables))
         train = _part(data, series, np.ones_like(ends[0]), ends[0])
         valid = _part(data, series, ends[0], ends[1])
@@ -157,6 +161,18 @@ class SeriesLayout(RowsLayout):
             if files:
                 tables[part] = read_table(list(files), format=data.format)
         return tables
+
+
+def _time_not_named(table: Table, roles: Roles) -> list[str]:
+    """Note a column that looks like the time of rows where no column is named as it."""
+    names = [name for name in table.columns if name not in (*roles.targets, *roles.known)]
+    found = next((name for name in names if looks_like_times(table, name)), None)
+    if found is None:
+        return []
+    return [
+        f"rows are read in their order; column {found!r} looks like their time: say --time "
+        f"{shlex.quote(found)} (data.time) to sort by it, and to forecast with its calendar."
+    ]
 
 
 def _settings_of(series: LongSeries) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from elman.data.times.cells import NUMBER, AmbiguousTimes, checked_format
 from elman.data.times.column import TimeColumn, looks_like_times, read_times
 from elman.data.times.written import as_objects, as_written
-from elman.data.times.zones import checked_zone, instants_of, repeats_an_hour, walls_of, zone_info
+from elman.data.times.zones import checked_zone, instants_of, walls_of, zone_info
 
 __all__ = [
     "NUMBER",
@@ -16,7 +16,6 @@ __all__ = [
     "instants_of",
     "looks_like_times",
     "read_times",
-    "repeats_an_hour",
     "walls_of",
     "zone_info",
 ]

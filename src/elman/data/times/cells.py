@@ -120,8 +120,9 @@ def of_texts(texts: pa.Array, subject: Subject, written: str | None) -> Read:
 
     texts = pc.utf8_trim_whitespace(texts)
     if written is not None and "%" in written:
-        found = TimeFormat(written)
-        parsed = found.parse(texts)
+        parsed = TimeFormat(written).parse(texts)
+        if parsed.wrong.all() and (other := _written_otherwise(texts, subject, written)):
+            return other
         _refuse_wrong(parsed, subject, f"is not a time written as data.time_format = {written!r}.")
         return Read(parsed.walls, parsed.offsets, written)
     numbers, comma = _numbers(texts)
@@ -135,6 +136,21 @@ def of_texts(texts: pa.Array, subject: Subject, written: str | None) -> Read:
             int(wrong.argmax()), f"is no number, as data.time_format = {written!r}."
         )
     return _of_any_form(texts, subject)
+
+
+def _written_otherwise(texts: pa.Array, subject: Subject, written: str) -> Read | None:
+    """Read texts of which none has the format that is said; None where they show no other.
+
+    A later file may come from another program: 2011-03-14T00:00:00.000 for 14.03.2011.
+    """
+    try:
+        read = of_texts(texts, subject, None)
+    except DataError:
+        return None
+    if read.format == NUMBER:
+        return None
+    note = f"column {subject.name!r} is not written as {written!r}, but as {read.format!r}."
+    return replace(read, notes=(note,))
 
 
 def _numbers(texts: pa.Array) -> tuple[pa.Array | None, bool]:
@@ -299,6 +315,10 @@ def _of_digits(values: pa.Array, subject: Subject, written: TimeFormat) -> Read:
     numbers = values.to_numpy(zero_copy_only=False)
     texts = [f"{number:0{width}.0f}" for number in numbers.tolist()]
     parsed = written.parse(pa.array(texts, pa.string()))
+    if parsed.wrong.all():
+        read = of_numbers(values, subject, None)
+        if read.format != NUMBER:
+            return read
     _refuse_wrong(parsed, subject, f"is not a time written as data.time_format = {written.text!r}.")
     return Read(parsed.walls, parsed.offsets, written.text)
 

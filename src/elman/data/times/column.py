@@ -23,7 +23,7 @@ from elman.data.times.cells import (
     of_texts,
 )
 from elman.data.times.formats import TimeFormat
-from elman.data.times.zones import checked_zone, instants_of_rows, walls_of
+from elman.data.times.zones import checked_zone, instants_of_rows, repeats_an_hour, walls_of
 from elman.errors import DataError, OptionError
 
 if TYPE_CHECKING:
@@ -61,6 +61,30 @@ class TimeColumn:
         """Return the times of some rows."""
         return replace(self, instants=self.instants[rows], walls=self.walls[rows])
 
+    def hint_at_zone(self, row: int) -> str:
+        """Say that clocks that go back show an hour twice, if a zone has them do so at a time.
+
+        Args:
+            row: one of two rows with the same time.
+
+        Returns:
+            The sentence, after a space; empty where it does not apply.
+        """
+        if (
+            self.of_numbers
+            or self.zone is not None
+            or not np.array_equal(self.walls, self.instants)
+        ):
+            return ""
+        zone = repeats_an_hour(int(self.walls[row]))
+        if zone is None:
+            return ""
+        return (
+            f" Or this is the end of daylight saving, when the clocks of {zone}, for instance, "
+            "show an hour twice: then name the zone of the data, such as data.time_zone = "
+            f"{zone!r}."
+        )
+
 
 def read_times(
     table: Table,
@@ -70,6 +94,7 @@ def read_times(
     time_zone: str | None = None,
     series: Micros | None = None,
     as_years: bool = False,
+    without_date: bool = False,
 ) -> TimeColumn:
     """Read the times of a column.
 
@@ -89,6 +114,7 @@ def read_times(
         series: number of the series of each row, for hours that the clocks show twice; None for
             one series.
         as_years: whether numbers of four digits are years.
+        without_date: whether times of a day and durations are taken, as numbers.
 
     Raises:
         DataError: a cell is empty or no time, or day and month cannot be told apart.
@@ -112,10 +138,18 @@ def read_times(
         read = Read(walls, None, DATE)
     elif pa.types.is_timestamp(kind):
         read = _of_timestamps(values)
+    elif without_date and (pa.types.is_time(kind) or pa.types.is_duration(kind)):
+        plain = values.cast(pa.int32() if pa.types.is_time32(kind) else pa.int64())
+        read = Read(plain.to_numpy(zero_copy_only=False).astype(np.float64), None, NUMBER)
     else:
         raise DataError(
             f"column {name!r} of {table.source} holds {kind}, which is not a time with a date; "
             "give dates, times with dates, or numbers."
+        )
+    if read.offsets is None and zone is None and _has_offset(time_format):
+        raise DataError(
+            f"the times in column {name!r} of {table.source} have no offset from UTC, and "
+            f"data.time_format = {time_format!r} has one. Add it, or set data.time_zone."
         )
     return _zoned(read, zone, series, subject)
 
@@ -214,6 +248,10 @@ def _zoned(read: Read, zone: str | None, series: Micros | None, subject: Subject
             "leave data.time_zone out if the times do not follow daylight saving.",
         )
     return TimeColumn(instants, walls, read.format, zone, notes)
+
+
+def _has_offset(time_format: str | None) -> bool:
+    return time_format is not None and "%" in time_format and TimeFormat(time_format).has_offset
 
 
 def _has_clock(written: str) -> bool:
