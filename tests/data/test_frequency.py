@@ -7,8 +7,13 @@ import datetime
 import numpy as np
 import pytest
 
-from elman.data.frequency import Frequency, infer_frequency, show_time
+from elman.data.frequency import Frequency, fits, show_time
+from elman.data.steps import infer_frequency
 from elman.errors import DataError, OptionError
+
+
+def inferred(times: np.ndarray) -> Frequency:
+    return infer_frequency(times, times, np.array([0, len(times)]), of_numbers=False)
 
 
 def micro(*texts: str) -> np.ndarray:
@@ -56,17 +61,16 @@ def test_what_is_no_frequency_is_refused_with_those_there_are(text: str) -> None
     ],
 )
 def test_steps_are_as_far_apart_as_most_of_them(times: tuple[str, ...], text: str) -> None:
-    frequency = infer_frequency(micro(*times), np.array([0, len(times)]), of_numbers=False)
-    assert str(frequency) == text
+    assert str(inferred(micro(*times))) == text
 
 
 def test_days_without_a_weekend_are_working_days() -> None:
     days = [str(datetime.date(2024, 1, 1) + datetime.timedelta(d)) for d in range(21)]
     working = [day for day in days if datetime.date.fromisoformat(day).weekday() < 5]
     times = micro(*working)
-    frequency = infer_frequency(times, np.array([0, len(times)]), of_numbers=False)
+    frequency = inferred(times)
     assert str(frequency) == "working day"
-    assert frequency.places(times).tolist() == list(range(15))
+    assert frequency.grid(times).places.tolist() == list(range(15))
     assert [show_time(t, frequency) for t in frequency.times(times[-1], 2)] == [
         "2024-01-19",
         "2024-01-22",
@@ -75,24 +79,25 @@ def test_days_without_a_weekend_are_working_days() -> None:
 
 def test_the_step_from_one_series_to_the_next_is_none() -> None:
     times = np.array([0.0, 2.0, 4.0, 1.0, 3.0])
-    assert infer_frequency(times, np.array([0, 3, 5]), of_numbers=True).count == 2.0
+    assert infer_frequency(times, times, np.array([0, 3, 5]), of_numbers=True).count == 2.0
 
 
 def test_one_step_a_series_shows_no_frequency() -> None:
+    times = np.array([0.0, 2.0])
     with pytest.raises(DataError, match=r"give it, for instance data\.frequency = 'day'"):
-        infer_frequency(np.array([0.0, 2.0]), np.array([0, 1, 2]), of_numbers=True)
+        infer_frequency(times, times, np.array([0, 1, 2]), of_numbers=True)
 
 
 def test_places_are_counted_over_gaps_and_months_of_unlike_length() -> None:
-    assert Frequency.parse("month").places(
-        micro("2020-01-31", "2020-02-29", "2020-05-31")
-    ).tolist() == [0, 1, 4]
-    assert Frequency.parse("2").places(np.array([3.0, 5.0, 11.0])).tolist() == [0, 1, 4]
+    months = Frequency.parse("month").grid(micro("2020-01-31", "2020-02-29", "2020-05-31"))
+    assert months.places.tolist() == [0, 1, 4]
+    assert Frequency.parse("2").grid(np.array([3.0, 5.0, 11.0])).places.tolist() == [0, 1, 4]
 
 
-def test_a_time_between_two_steps_is_refused() -> None:
-    with pytest.raises(DataError, match="2020-01-01 01:30 is not a whole number of steps"):
-        Frequency.parse("hour").places(micro("2020-01-01T00", "2020-01-01T01:30"))
+def test_a_time_between_two_steps_fits_none() -> None:
+    hourly = Frequency.parse("hour")
+    times = micro("2020-01-01T00", "2020-01-01T01:30", "2020-01-01T02:00", "2020-01-01T03:00")
+    assert fits(hourly, hourly.grid(times)).tolist() == [True, False, True, True]
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.errors import DataError, OptionError
+from elman.errors import OptionError
 
 Times = NDArray[np.int64] | NDArray[np.float64]
 """Microseconds since 1970, or plain numbers where the frequency is `of_numbers`."""
@@ -23,8 +24,8 @@ _UNITS: Mapping[str, tuple[str, int]] = MappingProxyType(
         "second": ("second", 1),
         "minute": ("second", 60),
         "hour": ("second", 3_600),
-        "day": ("second", 86_400),
-        "week": ("second", 7 * 86_400),
+        "day": ("day", 1),
+        "week": ("day", 7),
         "month": ("month", 1),
         "quarter": ("month", 3),
         "year": ("month", 12),
@@ -38,6 +39,7 @@ _SEASONS: Mapping[str, int] = MappingProxyType(
         "15 minutes": 96,
         "30 minutes": 48,
         "hour": 24,
+        "24 hours": 7,
         "day": 7,
         "working day": 5,
         "week": 52,
@@ -47,6 +49,15 @@ _SEASONS: Mapping[str, int] = MappingProxyType(
 )
 """Frequency → usual season length in steps."""
 
+TOLERANCE = 0.1
+"""Largest distance of a time from its step, as a share of a step."""
+
+_EXACT = 1e-6
+"""Distance from a step, as a share of a step, that only rounding makes."""
+
+MONTH = 30.436875 * DAY
+"""Mean length of a month."""
+
 _FORM = re.compile(r"(?:(\d+(?:\.\d+)?) )?([a-z ]+?)s?")
 
 
@@ -54,9 +65,12 @@ _FORM = re.compile(r"(?:(\d+(?:\.\d+)?) )?([a-z ]+?)s?")
 class Frequency:
     """The distance between consecutive steps.
 
+    Seconds, minutes and hours pass alike everywhere; days, weeks and months are those of the
+    clocks of the place, so that a day may have 23 or 25 hours.
+
     Attributes:
-        unit: `second`, `month` or `working day`, Monday to Friday; `number` where times are plain
-            numbers.
+        unit: `second`, `day`, `month` or `working day`, Monday to Friday; `number` where times
+            are plain numbers.
         count: units per step.
 
     >>> Frequency.parse("15 minutes"), str(Frequency("month", 3))
@@ -78,6 +92,8 @@ class Frequency:
             unit, size = _UNITS[match[2]]
             count = size * float(match[1] or 1)
             whole = unit == "second" or count == int(count)
+            if unit == "day" and count != int(count):  # 0.5 days are 12 hours
+                unit, count, whole = "second", count * 86_400, True
             if count > 0 and whole and (unit != "working day" or count == 1):
                 return cls(unit, int(count) if count == int(count) else count)
         try:
@@ -100,7 +116,7 @@ class Frequency:
         whole = [each for each in sizes if self.count % each[0] == 0]
         size, name = max(whole or sizes[:1])
         count = self.count / size
-        return name if count == 1 else f"{count:g} {name}s"
+        return name if count == 1 else f"{count:.12g} {name}s"
 
     @property
     def of_numbers(self) -> bool:
@@ -108,45 +124,95 @@ class Frequency:
         return self.unit == "number"
 
     @property
+    def of_clocks(self) -> bool:
+        """Whether steps are counted by the clocks of a place, not by the time that passes."""
+        return self.unit in {"day", "month", "working day"}
+
+    @property
     def season(self) -> int:
         """The usual season length in steps; 1 where there is none."""
         return _SEASONS.get(str(self), 1)
 
-    def places(self, times: Times) -> NDArray[np.int64]:
-        """Return the number of steps from the first time to each time.
+    @property
+    def length(self) -> float:
+        """Length of a step in microseconds, or as a number; the mean where steps are unlike."""
+        sizes = {"second": SECOND, "day": DAY, "month": MONTH, "working day": DAY, "number": 1}
+        return self.count * sizes[self.unit]
+
+    def grid(self, times: Times) -> Grid:
+        """Place the times of a series on the steps of a grid.
+
+        The grid begins at the first time where the others then lie on it; else where it is
+        nearest to all of them. Months and working days are told by the date alone.
 
         Args:
             times: times of one series, ascending, (T,).
-
-        Raises:
-            DataError: a time is not a whole number of steps after the first.
         """
         if self.unit == "month":
-            months = _as_dates(times).astype("datetime64[M]").astype(np.int64)
-            distance = (months - months[0]) / self.count
-        elif self.unit == "working day":
-            days = _as_dates(times).astype("datetime64[D]")
-            off = ~np.is_busday(days)
-            if off.any():
-                raise DataError(f"{show_time(times[off][0], self)} is not a working day.")
-            distance = np.asarray(np.busday_count(days[0], days), np.float64)
-        else:
-            step = self.count * (1 if self.of_numbers else SECOND)
-            distance = (times - times[0]) / step
+            return self._months(_as_dates(times))
+        if self.unit == "working day":
+            return self._working_days(_as_dates(times))
+        distance = (times - times[0]) / self.length
         whole = np.round(distance)
-        wrong = np.abs(distance - whole) > 1e-6 * np.maximum(1, np.abs(distance))
-        if wrong.any():
-            first, odd = show_time(times[0], self), show_time(times[wrong][0], self)
-            raise DataError(
-                f"{odd} is not a whole number of steps after {first} at frequency '{self}'."
-            )
-        return np.asarray(whole, np.int64)
+        off = np.abs(distance - whole)
+        if (off <= _EXACT * np.maximum(1, np.abs(distance))).all():
+            return Grid(times[0], whole.astype(np.int64), np.zeros(len(times)))
+        begin = self._nearest_begin(times)
+        apart = (times - begin) / self.length
+        misfits = [(np.abs(each - np.round(each)) > TOLERANCE).sum() for each in (distance, apart)]
+        if 2 * misfits[1] > misfits[0]:  # no grid at all: errors speak of the first time
+            return Grid(times[0], whole.astype(np.int64), off)
+        distance, whole = apart, np.round(apart)
+        begin = begin + whole[0] * self.length
+        begin = float(begin) if self.of_numbers else round(float(begin))
+        return Grid(begin, (whole - whole[0]).astype(np.int64), np.abs(distance - whole))
+
+    def _nearest_begin(self, times: Times) -> float:
+        """Return a time of the grid that is nearest to jittered times: a round one if it fits."""
+        phase = (times - times[0]) / self.length
+        phase = phase - np.round(phase)
+        mean = np.angle(np.exp(2j * np.pi * phase).mean()) / (2 * np.pi)
+        rest = phase - mean
+        middle = float(mean + np.median(rest - np.round(rest)))
+        begin = float(times[0]) + middle * self.length
+        rounded = float(np.round(begin / self.length) * self.length)
+        distance = (times - rounded) / self.length
+        fits = bool((np.abs(distance - np.round(distance)) <= TOLERANCE).all())
+        return rounded if fits else begin
+
+    def _months(self, dates: NDArray[np.datetime64]) -> Grid:
+        """Place dates by their months; steps begin at the day of the first, or the first or last.
+
+        Of these it is the one from which the dates are least far.
+        """
+        months = dates.astype("datetime64[M]")
+        places = (months - months[0]).astype(np.int64) / self.count
+        whole = np.round(places).astype(np.int64)
+        between = places != whole
+        end = (months[0] + 1).astype("datetime64[us]") - np.timedelta64(DAY, "us")
+        starts = [months[0].astype("datetime64[us]"), end, dates[0]]
+        micros = dates.astype(np.int64)
+        ways = [_months(start, whole * int(self.count)) - micros for start in starts]
+        best = min(range(len(ways)), key=lambda way: int(np.abs(ways[way]).max()))
+        off = np.where(between, np.inf, np.abs(ways[best]) / self.length)
+        return Grid(int(starts[best].astype(np.int64)), whole, off)
+
+    def _working_days(self, dates: NDArray[np.datetime64]) -> Grid:
+        """Place dates by working days; one at a weekend lies on no step."""
+        days = dates.astype("datetime64[D]")
+        times_of_day = (dates - days).astype(np.int64)
+        usual = int(np.sort(times_of_day)[len(dates) // 2])
+        off = np.abs(times_of_day - usual) / DAY
+        off[~np.is_busday(days)] = np.inf
+        begin = int(days[0].astype("datetime64[us]").astype(np.int64)) + usual
+        return Grid(begin, np.busday_count(days[0], days).astype(np.int64), off)
 
     def times(self, first: int | float, count: int) -> Times:
         """Return the times of `count` steps from the first time, (count,)."""
         steps = np.arange(count)
         if self.of_numbers:
-            return np.asarray(first + steps * self.count, np.float64)
+            decimals = 11 - int(np.floor(np.log10(self.count)))
+            return np.asarray(np.round(first + steps * self.count, max(decimals, 0)), np.float64)
         begin = np.datetime64(int(first), "us")
         if self.unit == "working day":
             day = begin.astype("datetime64[D]")
@@ -154,66 +220,40 @@ class Frequency:
             return times.astype(np.int64)  # type: ignore[no-any-return]
         if self.unit == "month":
             return _months(begin, steps * int(self.count))
-        return (int(first) + steps * int(self.count * SECOND)).astype(np.int64)
+        return int(first) + np.round(steps * self.length).astype(np.int64)
 
 
-def infer_frequency(times: Times, offsets: NDArray[np.int64], *, of_numbers: bool) -> Frequency:
-    """Infer the frequency of some series: the most common distance between steps.
+class Grid(NamedTuple):
+    """The places of times on a grid of steps."""
 
-    Args:
-        times: times of all series, one after another, ascending within each.
-        offsets: start of each series, and the end of the last.
-        of_numbers: whether times are plain numbers.
+    begin: int | float
+    """Time of the first step."""
+    places: NDArray[np.int64]
+    """Number of steps from the first to the step of each time, (T,)."""
+    off: NDArray[np.float64]
+    """Distance of each time from its step, as a share of a step; infinite where it has none."""
 
-    Raises:
-        DataError: no series has two steps.
-    """
-    distances = np.diff(times)
-    within = np.ones(len(distances), bool)
-    borders = offsets[1:-1] - 1
-    within[borders[(borders >= 0) & (borders < len(within))]] = False
-    if not within.any():
-        raise DataError(
-            "no series has two steps, so the frequency cannot be inferred; give it, for instance "
-            "data.frequency = 'day'."
-        )
-    if of_numbers:
-        return Frequency("number", float(_commonest(distances[within])))
-    dates = _as_dates(times)
-    days = dates.astype("datetime64[D]")
-    months = dates.astype("datetime64[M]")
-    firsts = (dates - months.astype("datetime64[us]")).astype(np.int64)
-    lasts = ((months + 1).astype("datetime64[D]") - days).astype(np.int64)
-    if len(np.unique(firsts)) == 1 or (lasts == 1).all():
-        between = np.diff(months.astype(np.int64))[within].astype(np.int64)
-        return Frequency("month", int(_commonest(between)))
-    step = int(_commonest(distances[within]))
-    weeks = (times[-1] - times[0]) / (7 * DAY)
-    if step == DAY and weeks >= 2 and bool(np.is_busday(days).all()):
-        return Frequency("working day", 1)
-    seconds = step / SECOND
-    return Frequency("second", int(seconds) if seconds == int(seconds) else seconds)
+
+def fits(frequency: Frequency, grid: Grid) -> NDArray[np.bool_]:
+    """Tell which times lie near enough to their steps; a date of a month or working day always."""
+    if frequency.unit in {"month", "working day"}:
+        return np.isfinite(grid.off)
+    return grid.off <= TOLERANCE
 
 
 def show_time(time: int | float, frequency: Frequency) -> str:
-    """Format a time: 2011-03-14, 2011-03-14 15:00, or a number."""
+    """Format a time: 2011-03-14, 2011-03-14 15:00, 2011-03-14 15:00:00.25, or a number."""
     if frequency.of_numbers:
-        return f"{float(time):g}"
+        return f"{float(time):.12g}"
     whole = np.datetime64(int(time), "us")
     if int(time) % DAY == 0:
         return str(whole.astype("datetime64[D]"))
-    text = str(whole.astype("datetime64[s]")).replace("T", " ")
-    return text.removesuffix(":00")
+    text = str(whole).replace("T", " ")
+    return text.rstrip("0").removesuffix(".").removesuffix(":00") if "." in text else text
 
 
 def _as_dates(times: Times) -> NDArray[np.datetime64]:
     return times.astype(np.int64).astype("datetime64[us]")
-
-
-def _commonest(values: Times) -> int | float:
-    """Return the most common positive value, the smallest of several."""
-    distinct, counts = np.unique(values[values > 0], return_counts=True)
-    return distinct[int(counts.argmax())]  # type: ignore[no-any-return]
 
 
 def _months(begin: np.datetime64, steps: NDArray[np.int64]) -> NDArray[np.int64]:

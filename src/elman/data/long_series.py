@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.data.arrow import is_number, is_text
+from elman.data.arrow import is_number
 from elman.data.concatenation import concatenate
-from elman.data.frequency import Frequency, Times, infer_frequency, show_time
-from elman.data.sequences import to_sequences
+from elman.data.frequency import Frequency
+from elman.data.grids import TimedRows, lay_on_grids
+from elman.data.sequences import sequence_numbers, to_sequences
 from elman.data.table import Spans, Table, combined
-from elman.errors import DataError, counted
+from elman.data.times import TimeColumn, read_times
+from elman.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
 _PART = "part of the data"
 """Temporary column with the number of the table that a row comes from."""
 
-LARGEST = float(np.finfo(np.float32).max)
+_ROW = "row of the data"
+"""Temporary column with the number of the row."""
 
-SPREAD = 20
-"""Largest ratio of grid steps to rows; a larger one means that the frequency is wrong."""
+LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
@@ -38,17 +39,20 @@ class LongSeries:
 
     Attributes:
         table: one row a series, whose place is that of its first step: lists with one number a
-            step, NaN where it is missing; the times as numbers; the sequence id.
+            step, NaN where it is missing; the times, as plain numbers, (T,), or as instants and
+            what the clocks show, (T, 2), both as in `TimeColumn`; the sequence id.
         ends: number of steps of each series in the first table, in the first two, …, (series,
             tables); the last column is the length.
         frequency: frequency of the grids; None without times.
         notes: what was assumed, a sentence each.
+        times: the times of the rows as they were read; None without times.
     """
 
     table: Table
     ends: NDArray[np.int64]
     frequency: Frequency | None
     notes: list[str]
+    times: TimeColumn | None = None
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -100,6 +104,8 @@ def long_series(
     sequence_id: str | None = None,
     time: str | None = None,
     frequency: Frequency | None = None,
+    time_format: str | None = None,
+    time_zone: str | None = None,
 ) -> LongSeries:
     """Make series from long tables; the series of later tables continue those of earlier ones.
 
@@ -109,52 +115,65 @@ def long_series(
         sequence_id: column that names the series a row belongs to; None for one series.
         time: column by which rows are sorted; None keeps their order.
         frequency: frequency of the series; None to infer it from the times.
+        time_format: how times are written; see `read_times`.
+        time_zone: zone of times without an offset, and of the calendar.
 
     Raises:
         DataError: a column is not numeric, an id or a time is missing, two rows of a series have
             the same time, times do not fit the frequency, or a later table has an earlier time.
     """
     joined = _joined(tables, [*columns, *([sequence_id] if sequence_id else [])], time)
-    grouped = to_sequences(joined, sequence_id=sequence_id, time=time, per_sequence=[])
-    part = _flat(grouped.arrow(_PART)).to_numpy()
+    times: TimeColumn | None = None
+    if time is not None:
+        numbers = sequence_numbers(joined, sequence_id)
+        times = read_times(
+            joined,
+            time,
+            time_format=time_format,
+            time_zone=time_zone,
+            series=numbers,
+            as_years=frequency is not None and not frequency.of_numbers,
+        )
+    grouped = to_sequences(joined, sequence_id=sequence_id, time=time, per_sequence=[], times=times)
+    part, order = (_flat(grouped.arrow(name)).to_numpy() for name in (_PART, _ROW))
     lists = {name: _numbers(grouped, name) for name in columns}
     offsets = _offsets(grouped)
     notes = list(grouped.notes)
     places = np.arange(len(part)) - np.repeat(offsets[:-1], np.diff(offsets))
-    starts: Times | None = None
-    if time is not None:
-        times, of_numbers = _times(grouped, time)
-        frequency = frequency or infer_frequency(times, offsets, of_numbers=of_numbers)
-        _check_clock(frequency, of_numbers, time)
-        places = _places(grouped, times, offsets, frequency, sequence_id)
-        starts = times[offsets[:-1]]
-        notes += _gaps(places, offsets, times, frequency)
-    lengths = places[offsets[1:] - 1] + 1
-    begins = np.concatenate([[0], np.cumsum(lengths)])
-    at = np.repeat(begins[:-1], np.diff(offsets)) + places
+    lengths = np.diff(offsets)
     filled: dict[str, Any] = {}
+    clock: pa.Array | None = None
+    if time is not None and times is not None:
+        names = [] if sequence_id is None else _names(grouped, sequence_id)
+        rows = TimedRows(joined, time, times.take(order), order, offsets, names)
+        frequency, places, lengths, clock, found = lay_on_grids(rows, frequency)
+        notes += found
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    at = np.repeat(starts[:-1], np.diff(offsets)) + places
     for name, values in lists.items():
-        column = np.full(begins[-1], np.nan)
+        column = np.full(starts[-1], np.nan)
         column[at] = values
-        filled[name] = _lists(column, begins)
-    if time is not None and frequency is not None and starts is not None:
-        clock = [frequency.times(s, int(n)) for s, n in zip(starts, lengths, strict=True)]
-        filled[time] = _lists(np.concatenate(clock), begins)
+        filled[name] = _lists(column, starts)
+    if time is not None and clock is not None:
+        filled[time] = _lists(clock, starts)
     if sequence_id is not None:
         filled[sequence_id] = grouped.arrow(sequence_id)
     ends = _ends(grouped, part, places, offsets, len(tables))
-    return LongSeries(_table(grouped, filled), ends, frequency, notes)
+    return LongSeries(_table(grouped, filled), ends, frequency, notes, times)
 
 
 def _joined(tables: Sequence[Table], columns: Sequence[str], time: str | None) -> Table:
-    """Concatenate tables, with a column that holds the number of each row's table."""
+    """Concatenate tables, with columns that hold the number of each row and of its table."""
     import pyarrow as pa
 
     names = list(dict.fromkeys([*columns, *([time] if time else [])]))
     marked = []
+    begin = 0
     for part, table in enumerate(tables):
         data = pa.table({name: table.arrow(name) for name in names})
         data = data.append_column(_PART, pa.array(np.full(len(table), part, np.int64)))
+        data = data.append_column(_ROW, pa.array(begin + np.arange(len(table))))
+        begin += len(table)
         marked.append(
             Table(
                 data,
@@ -193,90 +212,9 @@ def _numbers(table: Table, name: str) -> NDArray[np.float64]:
     return numbers
 
 
-def _times(table: Table, name: str) -> tuple[Times, bool]:
-    """Return the times of all steps, and whether they are plain numbers."""
-    import pyarrow as pa
-
-    values = _flat(table.arrow(name))
-    if is_number(values.type):
-        return np.asarray(values.to_numpy(zero_copy_only=False), np.float64), True
-    if is_text(values.type):
-        texts = [text.removesuffix("Z") for text in values.to_pylist()]
-        return np.array(texts, "datetime64[us]").astype(np.int64), False
-    if pa.types.is_time(values.type) or pa.types.is_duration(values.type):
-        raise DataError(
-            f"column {name!r} of {table.source} holds {values.type}, which has no date; give "
-            "dates, times with dates, or numbers."
-        )
-    stamps = values.cast(pa.timestamp("us", getattr(values.type, "tz", None)), safe=False)
-    return stamps.cast(pa.int64()).to_numpy(zero_copy_only=False), False
-
-
-def _check_clock(frequency: Frequency, of_numbers: bool, time: str) -> None:
-    if frequency.of_numbers != of_numbers:
-        content = "numbers" if of_numbers else "dates"
-        raise DataError(
-            f"data.frequency = '{frequency}' does not fit column {time!r}, which holds {content}."
-        )
-
-
-def _places(
-    table: Table,
-    times: Times,
-    offsets: NDArray[np.int64],
-    frequency: Frequency,
-    sequence_id: str | None,
-) -> NDArray[np.int64]:
-    """Place every step on the grid of its series."""
-    places = np.empty(len(times), np.int64)
-    for series, (begin, end) in enumerate(pairwise(offsets.tolist())):
-        which = "the series" if sequence_id is None else _name(table, sequence_id, series)
-        subject = f"{which}, which begins at {table.where(series)}"
-        try:
-            places[begin:end] = frequency.places(times[begin:end])
-        except DataError as error:
-            raise DataError(f"{subject}: {error} Correct it, or set data.frequency.") from error
-        same = np.flatnonzero(np.diff(places[begin:end]) == 0)
-        if len(same):
-            pair = times[begin + same[0] : begin + same[0] + 2]
-            first, second = (show_time(time, frequency) for time in pair)
-            raise DataError(
-                f"{subject}: {first} and {second} lie in the same {frequency}. Remove one of them, "
-                "or set data.frequency."
-            )
-        if places[end - 1] + 1 > SPREAD * (end - begin) + 1_000:
-            raise DataError(
-                f"{subject}: from {show_time(times[begin], frequency)} to "
-                f"{show_time(times[end - 1], frequency)} there are "
-                f"{counted(int(places[end - 1]) + 1, 'step')} at frequency '{frequency}', and only "
-                f"{counted(int(end - begin), 'row')}. Set data.frequency."
-            )
-    return places
-
-
-def _name(table: Table, sequence_id: str, series: int) -> str:
-    return f"{sequence_id} {table.column(sequence_id)[series]!r}"
-
-
-def _gaps(
-    places: NDArray[np.int64],
-    offsets: NDArray[np.int64],
-    times: Times,
-    frequency: Frequency,
-) -> list[str]:
-    """Return a note about steps of the grid without a row, if there are any."""
-    total = int((places[offsets[1:] - 1] + 1).sum())
-    absent = total - len(places)
-    if not absent:
-        return []
-    jumps = np.diff(places) > 1
-    borders = offsets[1:-1] - 1
-    jumps[borders] = False
-    before = show_time(times[int(jumps.argmax())], frequency)
-    return [
-        f"no row for {absent:,} of {counted(total, 'step')} at frequency '{frequency}', the first "
-        f"one after {before}: treated as missing values."
-    ]
+def _names(table: Table, sequence_id: str) -> list[str]:
+    """Return what each series is called in an error."""
+    return [f"{sequence_id} {value!r}" for value in table.column(sequence_id)]
 
 
 def _ends(
@@ -332,7 +270,7 @@ def _flat(values: pa.ChunkedArray) -> pa.Array:
     return pa.concat_arrays(flat.chunks) if isinstance(flat, pa.ChunkedArray) else flat
 
 
-def _lists(flat: NDArray[Any], offsets: NDArray[np.int64]) -> pa.Array:
+def _lists(flat: pa.Array | NDArray[Any], offsets: NDArray[np.int64]) -> pa.Array:
     import pyarrow as pa
 
     return pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), pa.array(flat))

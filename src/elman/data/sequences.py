@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.data.arrow import is_list, is_number, is_text
+from elman.data.arrow import is_list, is_text
 from elman.data.fill_down import filled_down, without_blanks
 from elman.data.table import Spans, Table, combined
+from elman.data.times import TimeColumn, read_times
 from elman.errors import DataError, OptionError, counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_TIME_FORMAT = b"elman time format"
+"""Name of a table's metadata: how the times were written by which it was sorted."""
+
 NEXT = "next_{}"
 """Name of the column with the value that follows each window of a column."""
-
-_ISO = re.compile(r"\d{4}(-\d\d(-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?)?)?Z?")
 
 
 class _Groups(NamedTuple):
@@ -46,6 +47,9 @@ def to_sequences(
     sequence_id: str | None = None,
     time: str | None = None,
     per_sequence: Iterable[str] | None = None,
+    time_format: str | None = None,
+    time_zone: str | None = None,
+    times: TimeColumn | None = None,
 ) -> Table:
     """Turn a long table, one row a time step, into a table with one row a sequence.
 
@@ -57,11 +61,14 @@ def to_sequences(
         sequence_id: column that identifies the sequence of a row; the rows of a sequence need not
             be adjacent. Without it all rows are one sequence. Where each id stands at its first
             row alone, the blank cells below are filled, which is noted; see `filled_down`.
-        time: column by which the rows of a sequence are sorted: numbers, dates, times, or text
-            like 2011-03-14. Without it they keep their order.
+        time: column by which the rows of a sequence are sorted: numbers, dates, times, or texts
+            as `read_times` reads them. Without it they keep their order.
         per_sequence: columns that stay a single value. By default those that are constant within
             every sequence, which is noted, provided that there are several sequences of several
             steps; else none.
+        time_format: how times are written; see `read_times`.
+        time_zone: zone of times without an offset.
+        times: the times, where they were read before.
 
     Returns:
         A table with one row a sequence. A row's place is that of its first step.
@@ -73,7 +80,17 @@ def to_sequences(
     """
     if sequence_id is not None:
         table = filled_down(table, sequence_id)
-    groups, notes = _group(table, sequence_id, time)
+    numbers = sequence_numbers(table, sequence_id)
+    if time is not None and times is None:
+        times = read_times(
+            table,
+            time,
+            time_format=time_format,
+            time_zone=time_zone,
+            series=numbers,
+            without_date=True,
+        )
+    groups, notes = _group(table, numbers, sequence_id, time, times)
     constant = _constant_columns(table, groups, sequence_id, per_sequence)
     if per_sequence is None and (inferred := [name for name in constant if name != sequence_id]):
         names = ", ".join(map(repr, inferred))
@@ -85,8 +102,14 @@ def to_sequences(
             columns[name] = values.take(_arrow(groups.first_rows))
         else:
             columns[name] = _lists(values, groups)
-    arguments = repr((sequence_id, time, sorted(constant)))
-    return _derived(table, columns, groups.first_rows, notes, arguments)
+    arguments = repr((sequence_id, time, time_format, time_zone, sorted(constant)))
+    written = None if times is None else times.format
+    return _derived(table, columns, groups.first_rows, notes, arguments, time_format=written)
+
+
+def time_format_of(table: Table) -> str | None:
+    """Return how the times were written by which a table was sorted into sequences."""
+    return (table.data.schema.metadata or {}).get(_TIME_FORMAT, b"").decode() or None
 
 
 def windows(
@@ -147,6 +170,7 @@ def windows(
         [],
         repr((length, step, horizon, with_target)),
         spans=spans,
+        time_format=time_format_of(table),
     )
     if not one_sequence:
         place = windowed.where
@@ -170,12 +194,14 @@ def _derived(
     arguments: str,
     *,
     spans: Spans | None = None,
+    time_format: str | None = None,
 ) -> Table:
     """Make a table whose rows are derived from another's."""
     import pyarrow as pa
 
+    data = pa.table(dict(columns))
     return Table(
-        pa.table(dict(columns)),
+        data.replace_schema_metadata(None if time_format is None else {_TIME_FORMAT: time_format}),
         source=table.source,
         where=lambda row: table.where(int(first_rows[row])),
         fingerprint=lambda: combined([table.fingerprint, arguments]),
@@ -186,18 +212,21 @@ def _derived(
     )
 
 
-def _group(table: Table, sequence_id: str | None, time: str | None) -> tuple[_Groups, list[str]]:
+def _group(
+    table: Table,
+    numbers: NDArray[np.int64],
+    sequence_id: str | None,
+    time: str | None,
+    column: TimeColumn | None,
+) -> tuple[_Groups, list[str]]:
     """Sort rows by sequence and time, with a note where they were not in order."""
-    if not len(table):
-        raise DataError(f"{table.source} has no rows to make sequences of.")
-    numbers = _sequence_numbers(table, sequence_id)
-    times = None if time is None else _times(table, time)
+    times = None if column is None else column.instants
     keys = (numbers,) if times is None else (times, numbers)
     order = np.lexsort(keys).astype(np.int64)  # stable: rows keep their order within a sequence
     ordered = numbers[order]
     offsets = np.flatnonzero(np.diff(ordered, prepend=-1, append=ordered[-1] + 1))
     groups = _Groups(order, offsets.astype(np.int64))
-    if times is None or time is None:
+    if times is None or time is None or column is None:
         return groups, []
     same = np.diff(ordered) == 0
     repeated = np.flatnonzero(same & (times[order][1:] == times[order][:-1]))
@@ -208,18 +237,26 @@ def _group(table: Table, sequence_id: str | None, time: str | None) -> tuple[_Gr
             f"{table.where(first)} and {table.where(second)}: two rows{which} have the same "
             f"{time} {_cell(table, time, first)}. Remove one of them"
             + ("." if sequence_id else ", or name the column of the sequence id.")
+            + column.hint_at_zone(first)
         )
     late = np.flatnonzero(same & (np.diff(order) < 0))
     if not len(late):
-        return groups, []
+        return groups, column.notes
     row = int(order[late[0] + 1])
-    return groups, [f"rows were not in the order of {time!r} ({table.where(row)}) and were sorted."]
+    note = f"rows were not in the order of {time!r} ({table.where(row)}) and were sorted."
+    return groups, [*column.notes, note]
 
 
-def _sequence_numbers(table: Table, sequence_id: str | None) -> NDArray[np.int64]:
-    """Number the sequence of every row, in the order in which sequences begin."""
+def sequence_numbers(table: Table, sequence_id: str | None) -> NDArray[np.int64]:
+    """Number the sequence of every row, in the order in which sequences begin.
+
+    Raises:
+        DataError: there is no row, or an id is missing.
+    """
     import pyarrow as pa
 
+    if not len(table):
+        raise DataError(f"{table.source} has no rows to make sequences of.")
     if sequence_id is None:
         return np.zeros(len(table), np.int64)
     kind = table.column(sequence_id).type
@@ -237,33 +274,6 @@ def _codes(values: pa.ChunkedArray) -> NDArray[np.int64]:
     encoded = values.combine_chunks().dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     return codes.astype(np.int64)  # type: ignore[no-any-return]
-
-
-def _times(table: Table, name: str) -> NDArray[Any]:
-    """Return the times of a column as numbers with the same order and equality."""
-    import pyarrow.compute as pc
-    from pyarrow import types
-
-    kind = table.column(name).type
-    values = table.arrow(name)
-    _refuse_missing(table, values, name, "the time of the row")
-    if types.is_string(kind) or types.is_large_string(kind):
-        for row, text in enumerate(table.column(name)):
-            if not _ISO.fullmatch(text):
-                raise DataError(
-                    f"{table.where(row)}, column {name}: {text!r} is not a time. Write it as a "
-                    "number or as 2011-03-14 or 2011-03-14 15:09:26."
-                )
-    elif not (is_number(kind) or types.is_temporal(kind)):
-        raise DataError(f"column {name!r} of {table.source} holds {kind}, which is not a time.")
-    if is_number(kind):
-        times = values.to_numpy()
-        if not np.isfinite(times).all():
-            row = int(np.flatnonzero(~np.isfinite(times))[0])
-            raise DataError(f"{table.where(row)}, column {name}: {times[row]} is not a time.")
-        return times  # type: ignore[no-any-return]
-    ranks = pc.rank(values.combine_chunks(), tiebreaker="dense")
-    return ranks.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
 
 
 def _refuse_missing(table: Table, values: pa.ChunkedArray, name: str, what: str) -> None:

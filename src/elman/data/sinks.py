@@ -71,6 +71,13 @@ def _encoded(columns: dict[str, Any], as_format: str) -> bytes:
     import pyarrow as pa
     from pyarrow import csv, parquet
 
+    if as_format == "parquet":
+        kept = {
+            name: [_plain(value, keep_times=True) for value in v] for name, v in columns.items()
+        }
+        buffer = io.BytesIO()
+        parquet.write_table(pa.table(kept), buffer)
+        return buffer.getvalue()
     plain = {name: [_plain(value) for value in values] for name, values in columns.items()}
     if as_format == "jsonl":
         rows = zip(*plain.values(), strict=True)
@@ -79,24 +86,28 @@ def _encoded(columns: dict[str, Any], as_format: str) -> bytes:
     if as_format == "conll":
         return conll_of(plain).encode()
     buffer = io.BytesIO()
-    if as_format == "parquet":
-        parquet.write_table(pa.table(plain), buffer)
-        return buffer.getvalue()
     flat = {name: [_cell(value) for value in values] for name, values in plain.items()}
     delimiter = "\t" if as_format == "tsv" else ","
     csv.write_csv(pa.table(flat), buffer, csv.WriteOptions(delimiter=delimiter))
     return buffer.getvalue()
 
 
-def _plain(value: Any) -> Any:
-    """Turn arrays, NumPy's numbers and times into lists, numbers and text."""
+def _plain(value: Any, *, keep_times: bool = False) -> Any:
+    """Turn arrays, NumPy's numbers and times into lists, numbers and text.
+
+    Args:
+        value: a cell.
+        keep_times: whether dates and times stay what they are, where the file can hold them.
+    """
     if isinstance(value, date | time):
-        return value.isoformat()
+        return value if keep_times else value.isoformat()
     if isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, np.generic):
         return value.item()
-    return [_plain(part) for part in value] if isinstance(value, list | tuple) else value
+    if isinstance(value, list | tuple):
+        return [_plain(part, keep_times=keep_times) for part in value]
+    return value
 
 
 def _cell(value: Any) -> Any:

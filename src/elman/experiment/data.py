@@ -48,6 +48,11 @@ class DataSpec(BaseModel):
         per_sequence: columns of a long table with one value a sequence, not one a step; found in
             the data by default.
         time: column with the time of each row of a long table, or of each step.
+        time_format: how times are written, where the column does not say: strptime's directives,
+            such as `%d/%m/%Y %H:%M`; `epoch seconds`, `epoch milliseconds`; or `number`, which
+            keeps plain numbers.
+        time_zone: zone of times that are written without one, in which the calendar counts and
+            forecasts are given, such as `Europe/Berlin`.
         window: window length in steps; 0 reads whole sequences, or, for a forecast, chooses a
             length that suits the horizon.
         season: season length in steps; MASE compares with the value one season before.
@@ -83,6 +88,8 @@ class DataSpec(BaseModel):
     join_files: bool = False
     per_sequence: Names | None = None
     time: str | None = None
+    time_format: str | None = None
+    time_zone: str | None = None
     window: int = Field(default=0, ge=0)
     season: int = Field(default=1, ge=1)
     horizon: int = Field(default=0, ge=0)
@@ -108,6 +115,9 @@ class DataSpec(BaseModel):
                 f"season = {self.season} has no effect without a window or a horizon; "
                 "set one of them, or leave season out"
             )
+        for name, value in {"time_format": self.time_format, "time_zone": self.time_zone}.items():
+            if value is not None and self.time is None and self.name is None:
+                raise ValueError(f"{name} = {value!r} is for a column of times; set time too")
         self._refuse_settings_of_the_other_case()
         if self.join_files and self.sequence_id:
             raise ValueError(

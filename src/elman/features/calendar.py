@@ -74,8 +74,7 @@ def fitting_cycles(frequency: Frequency, span: int) -> tuple[str, ...]:
     if frequency.unit == "month":
         fitting = ["month of the year"] if frequency.count < 12 else []
     else:
-        step = DAY if frequency.unit == "working day" else frequency.count * SECOND
-        fitting = [name for name, longest in _SHORTER_THAN.items() if step < longest]
+        fitting = [name for name, longest in _SHORTER_THAN.items() if frequency.length < longest]
     return tuple(name for name in fitting if span >= 2 * CYCLES[name].length)
 
 
@@ -83,7 +82,7 @@ def calendar_columns(times: NDArray[np.int64], cycles: Sequence[str]) -> NDArray
     """Return the position of each time in each cycle, from −½ to ½, (T, cycles).
 
     Args:
-        times: microseconds since 1970, (T,).
+        times: microseconds from 1970 to what the clocks of the place show, (T,).
         cycles: keys of `CYCLES`.
 
     Source: the covariates of Salinas et al. 2020, arXiv:1704.04110, §4, scaled as in GluonTS.

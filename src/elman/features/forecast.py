@@ -40,8 +40,9 @@ class ForecastFeature(Feature):
 
     A value is a series: the list of the cells of the targets, the past covariates, the known
     covariates, the time and the item, as far as they exist. All but the item are numbers, one a
-    step, (T,), NaN where missing. Targets and past covariates may end earlier than the known
-    covariates and times, which then cover the steps ahead.
+    step, (T,), NaN where missing; a date is the pair of the instant in UTC and of what the clocks
+    show, in microseconds since 1970, (T, 2). Targets and past covariates may end earlier than the
+    known covariates and times, which then cover the steps ahead.
 
         encoded step = targets, past covariates, known covariates, calendar, age, item's id
 
@@ -58,6 +59,8 @@ class ForecastFeature(Feature):
         known: covariates whose future values are known.
         frequency: time between steps, as `Frequency.parse` reads it; None without times.
         timed: whether there is a column of times.
+        time_format: how its times are written, as `elman.data.times.TimeColumn` has it.
+        time_zone: name of their zone, where it is known.
         several: whether a column says which item each series belongs to.
         counts: whether targets must be 0, 1, 2, ….
 
@@ -78,6 +81,8 @@ class ForecastFeature(Feature):
         known: Sequence[str] = (),
         frequency: str | None = None,
         timed: bool = False,
+        time_format: str | None = None,
+        time_zone: str | None = None,
         several: bool = False,
         counts: bool = False,
     ) -> None:
@@ -90,6 +95,8 @@ class ForecastFeature(Feature):
         self.known = tuple(known)
         self.frequency = frequency
         self.timed = timed
+        self.time_format = time_format
+        self.time_zone = time_zone
         self.several = several
         self.counts = counts
         self.notes: list[str] = []
@@ -172,7 +179,8 @@ class ForecastFeature(Feature):
             past.add(cells.past)
             known.add(cells.known)
             if cells.times is not None and len(cells.times):
-                span = max(span, int(cells.times[-1] - cells.times[0]))
+                walls = _walls(cells.times)
+                span = max(span, int(walls[-1] - walls[0]))
             if self.several:
                 self._items.setdefault(cells.item, len(self._items) + 1)
         names = [f"column {name!r}" for name in self.targets]
@@ -207,7 +215,7 @@ class ForecastFeature(Feature):
             self._scaled(self._known, cells.known, self.known),
         ]
         if self._cycles and cells.times is not None:
-            parts.append(calendar_columns(cells.times.astype(np.int64), self._cycles))
+            parts.append(calendar_columns(_walls(cells.times), self._cycles))
         if self.several:
             parts.append(np.log1p(np.arange(steps))[:, None])
             parts.append(np.full((steps, 1), self._items.get(cells.item, 0)))
@@ -230,6 +238,8 @@ class ForecastFeature(Feature):
             "known": list(self.known),
             "frequency": self.frequency,
             "timed": self.timed,
+            "time_format": self.time_format,
+            "time_zone": self.time_zone,
             "several": self.several,
             "counts": self.counts,
         }
@@ -327,6 +337,11 @@ class _Cells(NamedTuple):
     known: Floats
     times: NDArray[Any] | None
     item: Any
+
+
+def _walls(times: NDArray[Any]) -> NDArray[Any]:
+    """Return what the clocks show at each step, or its number, (T,)."""
+    return times[:, 1] if times.ndim == 2 else times
 
 
 def _side_by_side(columns: Sequence[Floats]) -> Floats:

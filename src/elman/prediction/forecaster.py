@@ -56,10 +56,16 @@ class ForecastPredictor(Predictor):
         if probabilities or decoding:
             self.refuse("probabilities" if probabilities else next(iter(decoding or {})))
         levels = LEVELS if quantiles is None else quantiles
-        return self.forecast(table, horizon, levels, 1 if seed is None else seed)
+        return self.forecast(table, horizon, levels, 1 if seed is None else seed, written=True)
 
     def forecast(
-        self, table: Table | None, horizon: int | None, quantiles: Sequence[float], seed: int
+        self,
+        table: Table | None,
+        horizon: int | None,
+        quantiles: Sequence[float],
+        seed: int,
+        *,
+        written: bool = False,
     ) -> dict[str, list[Any]]:
         """Forecast what comes after the last known value of every series.
 
@@ -68,6 +74,7 @@ class ForecastPredictor(Predictor):
             horizon: steps ahead; None for as many as were trained.
             quantiles: their levels.
             seed: of the paths that are sampled.
+            written: whether times are as the data writes them, not dates of Python.
         """
         data = self.experiment.data
         if table is None and data.name is None and not data.files:
@@ -75,7 +82,9 @@ class ForecastPredictor(Predictor):
         options = with_quantiles(ForecastOptions.of(self.experiment.forecast), quantiles, seed)
         series = SeriesLayout(data).whole() if table is None else table
         ahead = data.horizon if horizon is None else horizon
-        return forecast_ends(self.task, self.network, series, ahead, options, self.batch_size)
+        return forecast_ends(
+            self.task, self.network, series, ahead, options, self.batch_size, written=written
+        )
 
     def notes_of(self, table: Table) -> list[str]:
         """Say which series are of items unknown to the training data."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -14,8 +13,10 @@ from torch import Tensor
 
 from elman.batches.batching import Batch
 from elman.batches.forecast_windows import ForecastWindows, Origins
-from elman.data.frequency import DAY, Frequency, Times, show_time
+from elman.data.frequency import Frequency, show_time
+from elman.data.grids import continued
 from elman.data.table import Table
+from elman.data.times import as_objects, as_written
 from elman.errors import DataError, OptionError, counted
 from elman.experiment.forecast import ForecastSpec
 from elman.experiment.training import checked_seed
@@ -154,6 +155,8 @@ def forecast_ends(
     horizon: int,
     options: ForecastOptions,
     batch_size: int,
+    *,
+    written: bool = False,
 ) -> dict[str, list[Any]]:
     """Forecast what comes after the last known value of every series.
 
@@ -165,6 +168,7 @@ def forecast_ends(
         horizon: steps ahead.
         options: of the forecast.
         batch_size: series at a time.
+        written: whether times are as the data writes them, not dates of Python.
 
     Returns:
         Name of a column → its values, one per series and step: the item and the time, if any,
@@ -198,7 +202,8 @@ def forecast_ends(
         columns[task.input_columns[-1]] = [item for item in items for _ in range(horizon)]
     if clocks and frequency is not None:
         name = task.input_columns[-1 - feature.several]
-        columns[name] = _stamps(np.concatenate(clocks), frequency)
+        shown = as_written if written else as_objects
+        columns[name] = shown(np.concatenate(clocks), feature.time_format, feature.time_zone)
     columns["step"] = list(range(1, horizon + 1)) * len(encoded)
     for place, target in enumerate(feature.targets):
         prefix = f"{target} " if len(feature.targets) > 1 else ""
@@ -237,16 +242,17 @@ def _extended(
     origin = int(observed[-1]) + 1
     end = origin + horizon
     extended: list[Any] = [np.asarray(cell)[:origin] for cell in cells[: n + past]]
-    clock: Times | None = None
+    clock: NDArray[Any] | None = None
     if feature.timed and feature.steps is not None:
-        clock = feature.steps.times(np.asarray(cells[n + past + known])[0], end)
+        times = np.asarray(cells[n + past + known])
+        clock = continued(times, feature.steps, feature.time_zone, end)
     for name, cell in zip(feature.known, cells[n + past : n + past + known], strict=True):
         ahead = np.asarray(cell, np.float64)[origin:end]
         present = int((~np.isnan(ahead)).sum())
         if present < horizon:
             last = f"step {origin - 1}"
             if clock is not None and feature.steps is not None:
-                last = show_time(clock[origin - 1], feature.steps)
+                last = show_time(np.atleast_1d(clock[origin - 1])[-1], feature.steps)
             raise DataError(
                 f"{name} must be known of the {counted(horizon, 'step')} after {last}, and "
                 f"{present} of them are there. Add rows with {name} filled in and "
@@ -271,14 +277,3 @@ def _generator(seed: int, row: int, device: torch.device) -> torch.Generator:
     """Return a generator of its own for a row."""
     (state,) = np.random.SeedSequence([seed, row]).generate_state(1, np.uint64)
     return torch.Generator(device).manual_seed(int(state >> np.uint64(1)))
-
-
-def _stamps(times: Times, frequency: Frequency) -> list[Any]:
-    """Return times as dates, as dates with a time where not all are midnight, or as numbers."""
-    if frequency.of_numbers:
-        whole = bool((times == np.round(times)).all())
-        return [int(time) if whole else float(time) for time in times]
-    stamps: list[datetime.datetime] = times.astype("datetime64[us]").tolist()
-    if bool((times % DAY == 0).all()):
-        return [stamp.date() for stamp in stamps]
-    return list(stamps)

@@ -99,9 +99,8 @@ def prepare(experiment: Experiment, source: Any = None) -> Prepared:
     data = layout_of(experiment.data).with_known_columns(source)
     experiment = experiment.model_copy(update={"data": data})
     parts = layout_of(data).parts(experiment.seed, source)
-    if parts.decimal is not None:  # later files are read as these
-        data = data.model_copy(update={"decimal": parts.decimal})
-        experiment = experiment.model_copy(update={"data": data})
+    data = data.model_copy(update=dict(parts.settings))
+    experiment = experiment.model_copy(update={"data": data})
     others = [part for part in (parts.valid, parts.test) if part is not None]
     task = find_task(
         data,

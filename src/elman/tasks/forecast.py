@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 from torch import Tensor
 
 from elman.batches.forecast_windows import (
@@ -15,7 +14,7 @@ from elman.batches.forecast_windows import (
     origins_between,
     training_origins,
 )
-from elman.data.frequency import Frequency, infer_frequency
+from elman.data.frequency import Frequency
 from elman.data.table import Table
 from elman.errors import DataError, ExperimentError, counted
 from elman.experiment import Experiment
@@ -180,7 +179,7 @@ def find_forecast(
             raise ExperimentError(f"network.{name} has no meaning in a forecast; leave it out.")
     special = {data.time, data.sequence_id, *data.target, *data.known}
     past = [name for name in train.columns if name not in special]
-    frequency = _frequency(data, train)
+    frequency = None if data.frequency is None else Frequency.parse(data.frequency)
     season = data.season if "season" in data.model_fields_set else None
     usual_season = season or (1 if frequency is None else frequency.season)
     feature = ForecastFeature(
@@ -192,6 +191,8 @@ def find_forecast(
         known=data.known,
         frequency=None if frequency is None else str(frequency),
         timed=data.time is not None,
+        time_format=data.time_format,
+        time_zone=data.time_zone,
         several=data.sequence_id is not None,
         counts=forecast.distribution == "negative-binomial",
     )
@@ -208,18 +209,6 @@ def find_forecast(
         sentence=_sentence(feature, forecast, len(train)),
         notes=tuple(feature.notes),
     )
-
-
-def _frequency(data: DataSpec, train: Table) -> Frequency | None:
-    """Return the frequency of the series, given or inferred; None without times."""
-    if data.frequency is not None:
-        return Frequency.parse(data.frequency)
-    if data.time is None:
-        return None
-    series = [np.asarray(each) for each in train.column(data.time)]
-    offsets = np.concatenate([[0], np.cumsum([len(each) for each in series])]).astype(np.int64)
-    times = np.concatenate(series)
-    return infer_frequency(times, offsets, of_numbers=times.dtype.kind == "f")
 
 
 def _window(horizon: int, season: int, train: Table) -> int:

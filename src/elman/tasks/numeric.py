@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from elman.data.list_cells import with_lists
 from elman.data.numbers import hold_numbers, with_numbers
@@ -23,6 +23,11 @@ class Numeric(NamedTuple):
     lists: frozenset[str] = frozenset()
     """Columns whose cells may be whole lists written as text."""
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of the data by which later files are read as these."""
+        return {} if self.decimal is None else {"decimal": self.decimal}
+
 
 def may_hold_lists(kind: type[Feature]) -> bool:
     """Tell whether a cell of a kind may be a list."""
@@ -40,16 +45,13 @@ def read_numbers(
         others: columns that are input where none is given.
         numeric: how cells were read in training; None to find out.
     """
-    times = [data.time] if data.time is not None else []
     if numeric is not None:
         table = with_lists(table, numeric.lists)
-        table, _ = with_numbers(
-            table, required=numeric.columns, likely=times, decimal=numeric.decimal
-        )
+        table, _ = with_numbers(table, required=numeric.columns, decimal=numeric.decimal)
         return table, numeric
     inputs = [name for name in data.input if name in table.columns] or list(others)
     targets = [name for name in data.target if name in table.columns]
-    required, likely, lists = list[str](), times, list[str]()
+    required, likely, lists = list[str](), list[str](), list[str]()
     for kind, columns in ((data.input_kind, inputs), (data.target_kind, targets)):
         if kind is None or kind_class(kind).of_columns:
             likely += columns

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from elman.data import catalog
 from elman.data.arrow import is_list, is_text
 from elman.data.paths import PICTURES
-from elman.data.sequences import to_sequences, windows
+from elman.data.sequences import time_format_of, to_sequences, windows
 from elman.data.sources import read_table
 from elman.data.sources.sequence_files import FILE, with_one_id
 from elman.data.splits import split
@@ -41,8 +42,8 @@ class Parts(NamedTuple):
     """None where no rows were kept for it."""
     notes: list[str]
     """What was assumed while reading and splitting, a sentence each."""
-    decimal: str | None = None
-    """Decimal mark of numbers written as text; None where no cell depends on it."""
+    settings: Mapping[str, Any] = MappingProxyType({})
+    """Settings of the data that follow from these rows and decide how later ones are read."""
 
 
 @dataclass(frozen=True)
@@ -242,7 +243,8 @@ class RowsLayout:
             self.read_like(list(files), numeric) if files else None
             for files in (data.valid_files, data.test_files)
         )
-        return self._divide(seed, whole, valid, test)._replace(decimal=numeric.decimal)
+        parts = self._divide(seed, whole, valid, test)
+        return parts._replace(settings={**parts.settings, **numeric.settings})
 
     def read(self, source: Any, *, as_text: bool = False) -> Table:
         """Read a table with the settings of the data; `as_text` as one running text."""
@@ -286,7 +288,12 @@ class RowsLayout:
         data = self.data
         if self._is_long:
             table = to_sequences(
-                table, sequence_id=data.sequence_id, time=data.time, per_sequence=single
+                table,
+                sequence_id=data.sequence_id,
+                time=data.time,
+                per_sequence=single,
+                time_format=data.time_format,
+                time_zone=data.time_zone,
             )
         if data.window:
             table = windows(table, length=data.window, with_target=with_targets)
@@ -322,7 +329,7 @@ class RowsLayout:
             note for table in (whole, valid, test) if table is not None for note in table.notes
         ]
         if valid is not None and test is not None:
-            return Parts(whole, valid, test, notes)
+            return Parts(whole, valid, test, notes, _settings_of(whole))
         if valid is None and self._is_one_sequence(whole):
             raise ExperimentError(
                 f"the time {data.time!r} makes one sequence of all rows of {whole.source}, which "
@@ -367,7 +374,7 @@ class RowsLayout:
                 "validation. Add rows, or give a validation file: data.valid_files (--valid on the "
                 "command line)."
             )
-        return Parts(train, valid, test, [*notes, *rows.notes])
+        return Parts(train, valid, test, [*notes, *rows.notes], _settings_of(whole))
 
     def _is_one_sequence(self, table: Table) -> bool:
         """Tell whether all rows became the steps of one sequence."""
@@ -399,6 +406,12 @@ class RowsLayout:
         if kind is None:
             kind = infer(table, [name], as_target=True).kind
         return name if kind_class(kind).is_class else None
+
+
+def _settings_of(table: Table) -> dict[str, Any]:
+    """Return how the texts of times were written, by which those of later files are read."""
+    written = time_format_of(table)
+    return {"time_format": written} if written is not None and "%" in written else {}
 
 
 def source_of(data: DataSpec, source: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +17,7 @@ from elman.data.long_series import LongSeries, long_series
 from elman.data.numbers import hold_numbers, with_numbers
 from elman.data.splits import PARTS, rows_by_part
 from elman.data.table import Table
+from elman.data.times import looks_like_times
 from elman.errors import DataError, ExperimentError, counted
 from elman.experiment.data import DataSpec
 from elman.tasks.numeric import Numeric
@@ -103,16 +105,19 @@ class SeriesLayout(RowsLayout):
         """
         del seed
         data = self.data
-        tables, decimal = self._tables(source)
+        tables, numeric = self._tables(source)
         roles = series_roles(data, tables["train"])
         series = self._series(list(tables.values()), roles)
+        if data.time is None:
+            series.notes.extend(_time_not_named(tables["train"], roles))
         ends, notes = _borders(data, series, list(tables))
         train = _part(data, series, np.ones_like(ends[0]), ends[0])
         valid = _part(data, series, ends[0], ends[1])
         test = _part(data, series, ends[1], ends[2])
         if train is None or valid is None:
             raise _too_short(data, series, "training" if train is None else "validation")
-        return Parts(train, valid, test, [*roles.notes, *series.notes, *notes], decimal)
+        notes = [*roles.notes, *series.notes, *notes]
+        return Parts(train, valid, test, notes, _settings_of(series) | numeric)
 
     def numeric(self, task: Task) -> Numeric:
         """Say which columns a trained model reads as numbers."""
@@ -149,6 +154,8 @@ class SeriesLayout(RowsLayout):
             sequence_id=data.sequence_id,
             time=data.time,
             frequency=None if data.frequency is None else Frequency.parse(data.frequency),
+            time_format=data.time_format,
+            time_zone=data.time_zone,
         )
 
     def read_numbers(self, table: Table, numeric: Numeric | None = None) -> tuple[Table, Numeric]:
@@ -157,32 +164,52 @@ class SeriesLayout(RowsLayout):
         if numeric is not None:
             return super().read_numbers(table, numeric)
         required = {*data.target, *data.input, *data.known}
-        likely = [name for name in table.columns if name != data.sequence_id]
+        likely = [name for name in table.columns if name not in (data.sequence_id, data.time)]
         if data.input:
-            likely = [] if data.time is None else [data.time]
+            likely = []
         table, decimal = with_numbers(table, required=required, likely=likely, decimal=data.decimal)
         return table, Numeric(hold_numbers(table, {*required, *likely}), decimal)
 
-    def _tables(self, source: Any) -> tuple[dict[str, Table], str | None]:
+    def _tables(self, source: Any) -> tuple[dict[str, Table], dict[str, Any]]:
         """Read the long tables of the parts that are given, in the order of time.
 
         Returns:
-            Name of a part → its table, and the decimal mark of numbers written as text.
+            Name of a part → its table, and the settings by which numbers were read.
         """
         data = self.data
         if data.name is not None:
             named = catalog.tables(data.name)
-            return {part: named[part] for part in PARTS if part in named}, None
+            return {part: named[part] for part in PARTS if part in named}, {}
         whole, numeric = self.read_numbers(self.read(source_of(data, source)))
         if data.split_column is not None:
             rows = rows_by_part(whole, data.split_column)
             parts = {part: whole.select(chosen) for part, chosen in rows.items() if chosen}
-            return parts, numeric.decimal
+            return parts, numeric.settings
         tables = {"train": whole}
         for part, files in (("valid", data.valid_files), ("test", data.test_files)):
             if files:
                 tables[part], _ = self.read_numbers(self.read(list(files)), numeric)
-        return tables, numeric.decimal
+        return tables, numeric.settings
+
+
+def _time_not_named(table: Table, roles: Roles) -> list[str]:
+    """Note a column that looks like the time of rows where no column is named as it."""
+    names = [name for name in table.columns if name not in (*roles.targets, *roles.known)]
+    found = next((name for name in names if looks_like_times(table, name)), None)
+    if found is None:
+        return []
+    return [
+        f"rows are read in their order; column {found!r} looks like their time: say --time "
+        f"{shlex.quote(found)} (data.time) to sort by it, and to forecast with its calendar."
+    ]
+
+
+def _settings_of(series: LongSeries) -> dict[str, Any]:
+    """Return how times were read, which decides how those of later files are."""
+    if series.times is None or series.frequency is None:
+        return {}
+    settings = {"time_format": series.times.format, "frequency": str(series.frequency)}
+    return settings if series.times.zone is None else settings | {"time_zone": series.times.zone}
 
 
 def _whole(series: LongSeries) -> Table:

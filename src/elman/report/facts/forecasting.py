@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from elman.data.frequency import show_time
+from elman.data.grids import continued
 from elman.data.table import Table
 from elman.models.model import Model
 from elman.prediction.backtest import Backtest, rolling_forecasts
@@ -69,8 +70,9 @@ def _title(model: Model, table: Table, backtest: Backtest, place: int, target: i
     if feature.timed and feature.steps is not None:
         cells = table.select([int(backtest.origins.series[place])])
         (series,) = cells.values(model.task.input_columns)
-        times = feature.steps.times(np.asarray(series[-1 - feature.several])[0], step + 1)
-        start = f"from {show_time(times[step], feature.steps)}"
+        times = np.asarray(series[-1 - feature.several])
+        first = continued(times, feature.steps, feature.time_zone, step + 1)[step]
+        start = f"from {show_time(np.atleast_1d(first)[-1], feature.steps)}"
     return ", ".join([*parts, start])
 
 

@@ -1,0 +1,21 @@
+"""Times: from the cell of a column to instants and clocks, and back to what was written."""
+
+from elman.data.times.cells import NUMBER, AmbiguousTimes, checked_format
+from elman.data.times.column import TimeColumn, looks_like_times, read_times
+from elman.data.times.written import as_objects, as_written
+from elman.data.times.zones import checked_zone, instants_of, walls_of, zone_info
+
+__all__ = [
+    "NUMBER",
+    "AmbiguousTimes",
+    "TimeColumn",
+    "as_objects",
+    "as_written",
+    "checked_format",
+    "checked_zone",
+    "instants_of",
+    "looks_like_times",
+    "read_times",
+    "walls_of",
+    "zone_info",
+]
