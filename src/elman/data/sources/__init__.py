@@ -32,7 +32,7 @@ from elman.data.sources.delimited import looks_delimited, read_delimited
 from elman.data.sources.files import COMPRESSED, stem_of, suffix_of
 from elman.data.sources.folder import PART_FOLDERS, label_table, media_of, read_labelled_folder
 from elman.data.sources.format import Format
-from elman.data.sources.json_lines import read_json
+from elman.data.sources.json_files import read_json
 from elman.data.sources.memory import read_memory
 from elman.data.sources.parquet import read_parquet
 from elman.data.sources.plain_text import read_label_files, read_lines, read_running_text
