@@ -14,7 +14,7 @@ from elman.data.sources.files import (
     suffix_of,
 )
 from elman.data.sources.json_layouts import Row, kind_of, rows_of
-from elman.data.sources.json_text import Decoder, JsonText
+from elman.data.sources.json_text import Decoder, JsonText, NotPlain
 from elman.data.sources.nested import Key, MustBeWritten, NestedRows
 from elman.data.table import Table
 from elman.errors import DataError
@@ -137,6 +137,13 @@ class _File:
 
     def _of_lines(self, decoder: Decoder) -> Iterator[tuple[int, Row]]:
         for number, line in self._filled_lines():
+            try:
+                value = decoder.plain(line)
+            except NotPlain:
+                value = None
+            if isinstance(value, dict):
+                yield number, value
+                continue
             text = JsonText(line, decoder, first_line=number, whole="line")
             yield from self._one_after_another(text, 0)
 

@@ -17,6 +17,9 @@ DEEPEST = 64
 LONGEST_INTEGER = 300
 """Digits of the longest integer that becomes a number; a longer one stays as it is written."""
 
+_EXTREME = re.compile(r"[eE]\+?\d{3}|\d{300}")
+"""What a number beyond the largest float, or a very long integer, contains."""
+
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _SPACE = re.compile(r"[ \t\r\n]*")
 
@@ -33,6 +36,10 @@ class Written(str):
     """A number as it is written, which is not yet, or cannot be, a number."""
 
     __slots__ = ()
+
+
+class NotPlain(Exception):
+    """A text is not JSON, or holds what a plain decoder would change in silence."""
 
 
 class _RepeatedKey(ValueError):
@@ -60,6 +67,7 @@ class Decoder:
         self._found: set[str] = set()
         self._closed = 0
         self._as_written = as_written
+        self._fast = json.JSONDecoder(object_pairs_hook=_plain, parse_constant=_refused)
         self._json = json.JSONDecoder(
             object_pairs_hook=self._object,
             parse_constant=self._constant,
@@ -80,6 +88,15 @@ class Decoder:
         if word == "NaN":
             return None
         return Written(word) if self._as_written else float(word)
+
+    def plain(self, text: str) -> Any:
+        """Decode a text the fast way; `NotPlain` is raised where it needs care."""
+        if self._as_written or _EXTREME.search(text):
+            raise NotPlain
+        try:
+            return self._fast.decode(text)
+        except (ValueError, RecursionError):
+            raise NotPlain from None
 
     @property
     def notes(self) -> list[str]:
@@ -216,6 +233,17 @@ class JsonText:
             if not number:
                 return place + token.start()
         return place
+
+
+def _plain(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise NotPlain
+    return value
+
+
+def _refused(_: str) -> None:
+    raise NotPlain
 
 
 def _float(text: str) -> float:

@@ -97,8 +97,14 @@ class NestedRows:
                 string is no text.
         """
         self.places.append(place)
+        chunk, number = self._chunk, self._in_chunk
         for key, value in self._flat(row, ()).items():
-            _append(self._chunk.setdefault(key, []), value, self._in_chunk)
+            values = chunk.get(key)
+            if values is None:
+                values = chunk[key] = []
+            if len(values) < number:
+                _padded(values, number)
+            values.append(value)
         self._in_chunk += 1
         if self._in_chunk == CHUNK:
             self._end_chunk()
@@ -146,10 +152,11 @@ class NestedRows:
         flat: dict[Key, Any] = {}
         for name, part in value.items():
             key = (*path, name)
-            if type(part) is dict and not is_media(part):
+            kind = type(part)
+            if kind is dict and not is_media(part):
                 self._objects.setdefault(key, len(self.places) - 1)
                 flat |= self._flat(part, key, within=within)
-            elif type(part) is list and not within and dict in map(type, part):
+            elif kind is list and not within and dict in map(type, part):
                 flat |= self._record(part, key)
             else:
                 flat[key] = part
@@ -164,11 +171,11 @@ class NestedRows:
                 f"{KINDS[type(other)]}. Make all its elements objects."
             )
         records = self._records.setdefault(key, _Records(len(self.places) - 1))
-        _append(records.lengths, len(elements), self._in_chunk)
+        _padded(records.lengths, self._in_chunk).append(len(elements))
         columns: dict[Key, list[Any]] = {}
         for place, element in enumerate(elements):
             for path, value in self._flat(element or {}, key, within=True).items():
-                _append(columns.setdefault(path, []), value, place)
+                _padded(columns.setdefault(path, []), place).append(value)
         return {path: _padded(values, len(elements)) for path, values in columns.items()}
 
     def _end_chunk(self) -> None:
@@ -301,13 +308,6 @@ class NestedRows:
 
     def _place(self, row: int = -1) -> str:
         return f"{self._path}, {self._in_words(self.places[row])}"
-
-
-def _append(values: list[Any], value: Any, place: int) -> None:
-    """Put a value at a place at or after the end of a list."""
-    if len(values) < place:
-        values.extend([None] * (place - len(values)))
-    values.append(value)
 
 
 def _padded(values: list[Any], length: int) -> list[Any]:
