@@ -3,11 +3,13 @@
 | format      | files                                         | a row is                        |
 | ----------- | --------------------------------------------- | ------------------------------- |
 | `delimited` | .csv .tsv .tab, .txt with columns             | a line                          |
+| `fasttext`  | .txt whose lines begin with `__label__`       | a line                          |
 | `json`      | .jsonl .ndjson .json                          | an object                       |
 | `parquet`   | .parquet .feather .arrow                      | a row                           |
 | `conll`     | .conll .conllu .conllup .iob, .txt like them  | a sentence, its columns lists   |
 | `npz`       | .npz                                          | an element of the first axis    |
 | `lines`     | .txt                                          | a line, in a column `text`      |
+| `ts`        | .ts                                           | a case: series and a label      |
 
 Text files may be compressed: `.gz`, `.xz` or `.bz2`. A folder holds files of one format, which
 are concatenated; or audio, images or texts in subfolders named after their labels or listed in
@@ -29,6 +31,7 @@ from typing import Any
 from elman.data.sources.archive import read_npz
 from elman.data.sources.conll import looks_like_conll, read_conll
 from elman.data.sources.delimited import looks_delimited, read_delimited
+from elman.data.sources.fasttext import looks_like_fasttext, read_fasttext
 from elman.data.sources.files import COMPRESSED, stem_of, suffix_of
 from elman.data.sources.folder import PART_FOLDERS, label_table, media_of, read_labelled_folder
 from elman.data.sources.format import Format
@@ -36,6 +39,7 @@ from elman.data.sources.json_files import read_json
 from elman.data.sources.memory import read_memory
 from elman.data.sources.parquet import read_parquet
 from elman.data.sources.plain_text import read_label_files, read_lines, read_running_text
+from elman.data.sources.ts import read_ts
 from elman.data.table import Table, concatenate
 from elman.errors import DataError, unknown
 from elman.plugins import Registry
@@ -43,10 +47,12 @@ from elman.plugins import Registry
 _BUILT_IN = (
     Format("conll", read_conll, (".conll", ".conllu", ".conllup", ".iob")),
     Format("delimited", read_delimited, (".csv", ".tsv", ".tab")),
+    Format("fasttext", read_fasttext),
     Format("json", read_json, (".jsonl", ".ndjson", ".json")),
     Format("lines", read_lines),
     Format("npz", read_npz, (".npz",)),
     Format("parquet", read_parquet, (".parquet", ".feather", ".arrow")),
+    Format("ts", read_ts, (".ts",)),
 )
 
 
@@ -180,6 +186,8 @@ def _format_of_text(path: Path) -> str:
             f"also followed by {', '.join(COMPRESSED)}. Rename the file, or name its format, for "
             f"instance --set format=lines with elman train. Formats: {', '.join(FORMATS)}."
         )
+    if looks_like_fasttext(path):
+        return "fasttext"
     if looks_like_conll(path):
         return "conll"
     return "delimited" if looks_delimited(path) else "lines"
