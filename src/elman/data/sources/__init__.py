@@ -3,6 +3,7 @@
 | format      | files                                         | a row is                        |
 | ----------- | --------------------------------------------- | ------------------------------- |
 | `delimited` | .csv .tsv .tab, .txt with columns             | a line                          |
+| `excel`     | .xlsx .xlsm, `book.xlsx:Sheet` for a sheet    | a row of a sheet                |
 | `fasttext`  | .txt whose lines begin with `__label__`       | a line                          |
 | `json`      | .jsonl .ndjson .json                          | an object                       |
 | `parquet`   | .parquet .feather .arrow                      | a row                           |
@@ -31,6 +32,8 @@ from typing import Any
 from elman.data.sources.archive import read_npz
 from elman.data.sources.conll import looks_like_conll, read_conll
 from elman.data.sources.delimited import looks_delimited, read_delimited
+from elman.data.sources.excel import SUFFIXES as EXCEL
+from elman.data.sources.excel import read_excel, split_sheet
 from elman.data.sources.fasttext import looks_like_fasttext, read_fasttext
 from elman.data.sources.files import COMPRESSED, stem_of, suffix_of
 from elman.data.sources.folder import PART_FOLDERS, label_table, media_of, read_labelled_folder
@@ -47,6 +50,7 @@ from elman.plugins import Registry
 _BUILT_IN = (
     Format("conll", read_conll, (".conll", ".conllu", ".conllup", ".iob")),
     Format("delimited", read_delimited, (".csv", ".tsv", ".tab")),
+    Format("excel", read_excel, EXCEL),
     Format("fasttext", read_fasttext),
     Format("json", read_json, (".jsonl", ".ndjson", ".json")),
     Format("lines", read_lines),
@@ -120,7 +124,7 @@ def _read_path(name: str, form: str | None) -> Table:
     path = Path(name).expanduser()
     if path.is_dir():
         return _read_folder(path, form)
-    if path.exists():
+    if split_sheet(path)[0].exists():
         return _read_file(path, form)
     if "://" in name:
         raise DataError(f"{name} is a URL; download it first and give the file's path.")
@@ -134,7 +138,7 @@ def _read_path(name: str, form: str | None) -> Table:
 
 
 def _read_file(path: Path, form: str | None) -> Table:
-    form = form or _format_of(suffix_of(path)) or _format_of_text(path)
+    form = form or _format_of(suffix_of(split_sheet(path)[0])) or _format_of_text(path)
     return FORMATS[form].read(path)
 
 
@@ -180,7 +184,7 @@ def _format_of_text(path: Path) -> str:
     if suffix != ".txt":
         known = ", ".join([*(each for name in FORMATS for each in FORMATS[name].suffixes), ".txt"])
         if suffix.startswith((".xls", ".ods")):
-            raise DataError(f"{path} is a spreadsheet; save the sheet as CSV.")
+            raise DataError(f"{path} is a spreadsheet; save it as .xlsx, or the sheet as CSV.")
         raise DataError(
             f"{path}: the suffix {suffix!r} belongs to no known format. Known suffixes: {known}, "
             f"also followed by {', '.join(COMPRESSED)}. Rename the file, or name its format, for "
