@@ -125,9 +125,9 @@ def test_a_row_of_squad_is_a_question(tmp_path: Path, version: str) -> None:
     ("value", "note"),
     [
         ({"data": [{"a": 1}, {"a": 2}]}, "the objects in 'data'."),
-        ({"version": 2, "rows": [{"a": 1}, {"a": 2}]}, "in 'rows'; left out: version."),
+        ({"version": 2, "rows": [{"a": 1}, {"a": 2}]}, "in 'rows'; left out: 'version'."),
         ({"r": {"n": 2, "docs": [{"a": 1}, {"a": 2}]}}, "the objects in 'r.docs'."),
-        ({"tags": ["x"], "items": [{"a": 1}, {"a": 2}]}, "in 'items'; left out: tags."),
+        ({"tags": ["x"], "items": [{"a": 1}, {"a": 2}]}, "in 'items'; left out: 'tags'."),
     ],
 )
 def test_the_only_list_of_objects_is_the_rows(tmp_path: Path, value: Any, note: str) -> None:

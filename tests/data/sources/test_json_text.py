@@ -22,6 +22,7 @@ def nested(depth: int, opening: str = "[", closing: str = "]") -> str:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
+        ('[{"a\\udc00": 1}]', r"the name of column 'a\\udc00' holds half of a surrogate pair"),
         ('[{"a": 1},\n {"a": 2},\n]', "line 3: .*a comma too many before it"),
         ('[\n{"a": 1,}]', "line 2: .*a comma too many before it"),
         ("[\n{'a': 1}]", "line 2: .*double quotes"),
@@ -47,7 +48,7 @@ def test_what_is_no_json_is_refused_with_its_line(
 ) -> None:
     path = tmp_path / f"it.{suffix}"
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(DataError, match=f"it.{suffix}, {words}"):
+    with pytest.raises(DataError, match=f"it.{suffix}.*{words}"):
         read_table(path)
 
 

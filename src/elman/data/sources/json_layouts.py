@@ -245,7 +245,7 @@ def _of_wrapper(value: Row, name: str) -> Layout:
     if len(found) == 1:
         ((path, rows),) = found
         others = [key for key in value if key != path[0]]
-        left_out = f"; left out: {', '.join(others)}" if others else ""
+        left_out = f"; left out: {', '.join(map(repr, others))}" if others else ""
         note = f"the rows of {name} are the objects in {'.'.join(path)!r}{left_out}."
         layout = _of_list(rows, name)
         return Layout(layout.rows, [note, *layout.notes])

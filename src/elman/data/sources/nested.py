@@ -128,6 +128,11 @@ class NestedRows:
         columns: dict[str, pa.ChunkedArray] = {}
         for key, column in kept.items():
             name = ".".join(key)
+            if not _is_text(name):
+                raise DataError(
+                    f"{self._path}: the name of column {name!a} holds half of a surrogate pair, "
+                    "which is no character. Rename it."
+                )
             if name in columns:
                 raise DataError(
                     f"{self._path} has two columns {name!r}: a key of this name, and a key "
@@ -308,6 +313,14 @@ class NestedRows:
 
     def _place(self, row: int = -1) -> str:
         return f"{self._path}, {self._in_words(self.places[row])}"
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _padded(values: list[Any], length: int) -> list[Any]:

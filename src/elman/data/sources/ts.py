@@ -136,7 +136,7 @@ def _filled(text: TextIO) -> Iterator[tuple[int, str]]:
 def _read_header(path: Path, lines: Iterator[tuple[int, str]]) -> _Header:
     said: dict[str, str] = {}
     for number, line in lines:
-        tag, *rest = line.removeprefix("@").split(maxsplit=1)
+        tag, *rest = line.removeprefix("@").split(maxsplit=1) or [""]
         if not line.startswith("@"):
             raise DataError(
                 f"{path}, line {number}: a case stands before the line @data. A .ts file begins "
