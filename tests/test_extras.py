@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from elman.data.catalog.polyphonic import read_mat
+from elman.data.sources import read_table
 from elman.errors import MissingDependencyError
 from elman.evaluation.translation import row_chrf, translation_scores
 from elman.experiment import Experiment
@@ -76,6 +77,15 @@ def test_texts_are_not_measured_without_sacrebleu(without: Any) -> None:
     for measure in (translation_scores, row_chrf):
         with refused("translation"):
             measure(["ein Hund"], ["ein Hund"])
+
+
+def test_a_spreadsheet_is_not_read_without_openpyxl(without: Any, tmp_path: Path) -> None:
+    without("openpyxl")
+    (tmp_path / "it.xlsx").write_bytes(b"PK")
+    (tmp_path / "it.csv").write_text("a,b\n1,x\n2,y\n", encoding="utf-8")
+    with refused("excel"):
+        read_table(tmp_path / "it.xlsx")
+    assert len(read_table(tmp_path / "it.csv")) == 2
 
 
 def test_byte_pairs_are_not_learned_without_tokenizers(without: Any) -> None:

@@ -37,6 +37,7 @@ MISSING = {
         "translation",
     ),
     ("generate", "rolls"): ("mido", "music"),
+    ("train", "book.xlsx", "--target", "label"): ("openpyxl", "excel"),
 }
 """What a plain installation cannot do → the package it lacks, and the extra that brings it."""
 FAILED = 1
@@ -54,6 +55,7 @@ def main() -> None:
         bin_ = install(arguments.wheel.resolve(), arguments.constraints.resolve(), folder)
         (folder / "films.csv").write_text(ROWS, encoding="utf-8")
         (folder / "pairs.csv").write_text(PAIRS, encoding="utf-8")
+        (folder / "book.xlsx").write_bytes(b"PK")
         called(folder, bin_ / "python", "-c", "import elman; print(elman.__file__)")
         called(folder, bin_ / "elman", "--version")
         called(folder, bin_ / "elman", *TRAIN)

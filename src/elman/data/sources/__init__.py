@@ -3,12 +3,15 @@
 | format      | files                                         | a row is                        |
 | ----------- | --------------------------------------------- | ------------------------------- |
 | `delimited` | .csv .tsv .tab, .txt with columns             | a line                          |
+| `excel`     | .xlsx .xlsm, `book.xlsx:Sheet` for a sheet    | a row of a sheet                |
+| `fasttext`  | .txt whose lines begin with `__label__`       | a line                          |
 | `json`      | .jsonl .ndjson .json                          | an object                       |
 | `parquet`   | .parquet .feather .arrow                      | a row                           |
 | `conll`     | .conll .conllu .conllup .iob, .txt like them  | a sentence, its columns lists   |
 | `npy`       | .npy                                          | an element of the first axis    |
 | `npz`       | .npz                                          | an element of the first axis    |
 | `lines`     | .txt                                          | a line, in a column `text`      |
+| `ts`        | .ts                                           | a case: series and a label      |
 
 Text files may be compressed: `.gz`, `.xz` or `.bz2`. A folder holds files of one format, which
 are concatenated; or audio, images or texts in subfolders named after their labels or listed in
@@ -30,10 +33,13 @@ from elman.data.concatenation import concatenate
 from elman.data.sources.archive import read_npy, read_npz
 from elman.data.sources.conll import looks_like_conll, read_conll
 from elman.data.sources.delimited import looks_delimited, read_delimited
+from elman.data.sources.excel import SUFFIXES as EXCEL
+from elman.data.sources.excel import read_excel, split_sheet
+from elman.data.sources.fasttext import looks_like_fasttext, read_fasttext
 from elman.data.sources.files import COMPRESSED, named_encoding, suffix_of
 from elman.data.sources.folder import MEDIA, media_of, read_labelled_folder
 from elman.data.sources.format import Format
-from elman.data.sources.json_lines import read_json
+from elman.data.sources.json_files import read_json
 from elman.data.sources.labels import Labels, find_labels, label_tables
 from elman.data.sources.listing import (
     contents_of,
@@ -56,6 +62,7 @@ from elman.data.sources.sequence_files import (
     refuse_equal_ids,
     with_file_ids,
 )
+from elman.data.sources.ts import read_ts
 from elman.data.table import Table
 from elman.errors import DataError, unknown
 from elman.plugins import Registry
@@ -63,11 +70,14 @@ from elman.plugins import Registry
 _BUILT_IN = (
     Format("conll", read_conll, (".conll", ".conllu", ".conllup", ".iob")),
     Format("delimited", read_delimited, (".csv", ".tsv", ".tab")),
+    Format("excel", read_excel, EXCEL),
+    Format("fasttext", read_fasttext),
     Format("json", read_json, (".jsonl", ".ndjson", ".json")),
     Format("lines", read_lines),
     Format("npy", read_npy, (".npy",)),
     Format("npz", read_npz, (".npz",)),
     Format("parquet", read_parquet, (".parquet", ".feather", ".arrow")),
+    Format("ts", read_ts, (".ts",)),
 )
 
 
@@ -209,7 +219,7 @@ def _read_path(name: str, form: str | None, by_file: bool) -> Table:
 def _files_of_path(name: str) -> list[Path]:
     """Return a file, or the files that match a pattern."""
     path = Path(name).expanduser()
-    if path.exists():
+    if split_sheet(path)[0].exists():
         return [path]
     if "://" in name:
         raise DataError(f"{name} is a URL; download it first and give the file's path.")
@@ -223,7 +233,7 @@ def _files_of_path(name: str) -> list[Path]:
 
 
 def _read_file(path: Path, form: str | None) -> Table:
-    form = form or _format_of(suffix_of(path)) or _format_of_text(path)
+    form = form or _format_of(suffix_of(split_sheet(path)[0])) or _format_of_text(path)
     return FORMATS[form].read(path).in_folder(path.parent)
 
 
@@ -273,12 +283,14 @@ def _format_of_text(path: Path) -> str:
     if suffix != ".txt":
         known = ", ".join([*(each for name in FORMATS for each in FORMATS[name].suffixes), ".txt"])
         if suffix.startswith((".xls", ".ods")):
-            raise DataError(f"{path} is a spreadsheet; save the sheet as CSV.")
+            raise DataError(f"{path} is a spreadsheet; save it as .xlsx, or the sheet as CSV.")
         raise DataError(
             f"{path}: the suffix {suffix!r} belongs to no known format. Known suffixes: {known}, "
             f"also followed by {', '.join(COMPRESSED)}. Rename the file, or name its format, for "
             f"instance --set format=lines with elman train. Formats: {', '.join(FORMATS)}."
         )
+    if looks_like_fasttext(path):
+        return "fasttext"
     if looks_like_conll(path):
         return "conll"
     return "delimited" if looks_delimited(path) else "lines"

@@ -1,0 +1,161 @@
+"""JSON: one object a line, or one value in any of the layouts of `json_layouts`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from elman.data.sources.files import (
+    TextEncoding,
+    detect_encoding,
+    fingerprint_of,
+    open_text,
+    suffix_of,
+)
+from elman.data.sources.json_layouts import Row, kind_of, rows_of
+from elman.data.sources.json_text import Decoder, JsonText, NotPlain
+from elman.data.sources.nested import Key, MustBeWritten, NestedRows
+from elman.data.table import Table
+from elman.errors import DataError
+
+
+def read_json(path: Path) -> Table:
+    """Read a file of JSON, plain or compressed.
+
+    It contains one object a line, from the names of columns to the values of a row; or several
+    objects one after another; or a single value, see `json_layouts`. Objects within a row are
+    columns by dotted paths, lists of objects a list for every path, see `nested`.
+
+    A string stays a string, also one that looks like a date. Numbers that mix with strings in a
+    column, and those of a column with integers of more than 64 bits, are text as it is written,
+    with a note.
+
+    Raises:
+        DataError: the file is empty, not UTF-8 or not JSON, repeats a key within an object, a row
+            is not an object, or a column mixes types; the line is named.
+    """
+    encoding = detect_encoding(path)
+    if encoding.note is not None and not encoding.name.startswith("utf"):
+        raise DataError(f"{path} is not JSON, which is always UTF-8: {encoding.note}")
+    file = _File(path, encoding)
+    try:
+        rows, columns = file.columns(frozenset())
+    except MustBeWritten as texts:
+        file = _File(path, encoding)
+        rows, columns = file.columns(texts.keys)
+        file.notes += texts.notes
+    if not columns or not rows.places:
+        raise DataError(f"{path} contains no rows: every line must be an object with values.")
+    places, word = rows.places.tolist(), file.unit
+    if word == "row" or len(set(places)) < len(places):  # several objects on a line
+        places, word = list(range(len(places))), "row"
+    return Table.from_columns(
+        columns,
+        path.name,
+        where=lambda row: f"{path.name}, {word} {places[row]}",
+        fingerprint=fingerprint_of([path]),
+        notes=[*([] if encoding.note is None else [encoding.note]), *file.notes],
+    )
+
+
+class _File:
+    """A file that is read once."""
+
+    def __init__(self, path: Path, encoding: TextEncoding) -> None:
+        self.path = path
+        self.encoding = encoding
+        self.unit = "line"
+        """What places are: lines, or numbers of rows."""
+        self.notes: list[str] = []
+
+    def columns(self, texts: frozenset[Key]) -> tuple[NestedRows, dict[str, Any]]:
+        """Return the rows, and the columns that they become.
+
+        Args:
+            texts: keys of columns whose numbers are text.
+        """
+        decoder = Decoder(self.path, as_written=bool(texts))
+        rows = NestedRows(str(self.path), self.path.name, lambda at: f"{self.unit} {at}", texts)
+        for place, row in self._rows(decoder):
+            rows.add(place, row)
+        columns = rows.columns()
+        self.notes += decoder.notes + rows.notes
+        return rows, columns
+
+    def _rows(self, decoder: Decoder) -> Iterator[tuple[int, Row]]:
+        """Yield the rows, each with its place."""
+        if self._is_of_lines():
+            yield from self._of_lines(decoder)
+            return
+        with open_text(self.path, self.encoding) as file:
+            text = JsonText(file.read(), decoder)
+        start = text.skip(0)
+        if text.text[start : start + 1] == "[":
+            elements = list(text.elements(start))
+            rows = [value for _, value in elements if isinstance(value, dict)]
+            if rows and not any("paragraphs" in row for row in rows) and len(rows) == len(elements):
+                yield from elements
+                return
+            value: Any = [value for _, value in elements]
+        else:
+            value, end = text.value(start)
+            if text.text[text.skip(end) :][:1] == "{":
+                yield from self._one_after_another(text, start)
+                return
+            text.end(end)
+        self.unit = "row"
+        layout = rows_of(value, self.path.name)
+        self.notes += layout.notes
+        yield from enumerate(layout.rows)
+
+    def _is_of_lines(self) -> bool:
+        """Tell whether every line is a value: the first one is an object or ends as one does.
+
+        A file of the suffix .json must have several.
+        """
+        lines = self._filled_lines()
+        first = next(lines, None)
+        if first is None:
+            raise DataError(f"{self.path} contains no rows: it has only blank lines.")
+        if not first[1].lstrip().startswith("{"):
+            return suffix_of(self.path) != ".json" and not first[1].lstrip().startswith("[")
+        if not first[1].rstrip().endswith("}"):
+            return next(lines, None) is None and suffix_of(self.path) != ".json"
+        try:
+            JsonText(first[1], Decoder(self.path)).value()
+        except DataError:
+            return True  # which is said when it is read
+        return suffix_of(self.path) != ".json" or next(lines, None) is not None
+
+    def _filled_lines(self) -> Iterator[tuple[int, str]]:
+        """Yield the lines that are not blank, numbered from 1."""
+        with open_text(self.path, self.encoding) as text:
+            for number, line in enumerate(text, start=1):
+                if line.strip():
+                    yield number, line
+
+    def _of_lines(self, decoder: Decoder) -> Iterator[tuple[int, Row]]:
+        for number, line in self._filled_lines():
+            try:
+                value = decoder.plain(line)
+            except NotPlain:
+                value = None
+            if isinstance(value, dict):
+                yield number, value
+                continue
+            text = JsonText(line, decoder, first_line=number, whole="line")
+            yield from self._one_after_another(text, 0)
+
+    def _one_after_another(self, text: JsonText, place: int) -> Iterator[tuple[int, Row]]:
+        """Yield objects that follow each other, on one line or several."""
+        while place < len(text.text):
+            line = text.line_at(text.skip(place))
+            value, end = text.value(place)
+            place = text.skip(end)
+            if not isinstance(value, dict):
+                raise DataError(
+                    f"{self.path}, line {line}: every line must be an object such as "
+                    f'{{"text": …, "label": …}}, got {kind_of(value)}.'
+                )
+            yield line, value
