@@ -105,7 +105,7 @@ def _from_file(content: bytes, name: str) -> Sound:
     """Read the bytes of a file."""
     soundfile = import_extra("soundfile", "audio", "reading a sound file")
     try:
-        with soundfile.SoundFile(io.BytesIO(content)) as file:
+        with soundfile.SoundFile(_Content(content)) as file:
             frames, channels, rate = file.frames, file.channels, int(file.samplerate)
             limits.check(
                 _BYTES_A_SAMPLE * frames * channels,
@@ -118,6 +118,15 @@ def _from_file(content: bytes, name: str) -> Sound:
         ) from error
     _check_finite(samples)
     return Sound(samples, rate)
+
+
+class _Content(io.BytesIO):
+    """The bytes of a file, which a damaged header cannot move before their begin."""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        # libsndfile calls this from C, where an exception ends in a traceback on stderr.
+        begin = {io.SEEK_SET: 0, io.SEEK_CUR: self.tell()}.get(whence, len(self.getbuffer()))
+        return super().seek(max(0, begin + offset))
 
 
 def _from_array(value: Any) -> NDArray[np.float64]:

@@ -11,7 +11,8 @@
 
 Text files may be compressed: `.gz`, `.xz` or `.bz2`. A folder holds files of one format, which
 are concatenated; or audio, images or texts in subfolders named after their labels or listed in
-`labels.csv`; or files named after their labels with one text a line.
+`labels.csv`; or files named after their labels with one text a line. A pipe, as `<(zcat rows.gz)`,
+is copied once, see `pipes`.
 
 Where the target is the next element, .txt files are one running text, whatever their form.
 """
@@ -22,6 +23,7 @@ import difflib
 import glob
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -35,6 +37,7 @@ from elman.data.sources.format import Format
 from elman.data.sources.json_lines import read_json
 from elman.data.sources.memory import read_memory
 from elman.data.sources.parquet import read_parquet
+from elman.data.sources.pipes import DEVICES, pipes_in, read_pipes
 from elman.data.sources.plain_text import read_label_files, read_lines, read_running_text
 from elman.data.table import Table, concatenate
 from elman.errors import DataError, unknown
@@ -97,6 +100,9 @@ def read_table(
     """
     if format is not None and format not in FORMATS:
         raise unknown("format", format, FORMATS)
+    if pipes_in(source):
+        read = partial(read_table, format=format, running_text=running_text)
+        return read_pipes(source, format, read)
     if running_text and (texts := _plain_texts(source, format)):
         return read_running_text(texts)
     if isinstance(source, str | os.PathLike):
@@ -252,6 +258,11 @@ def _several(tables: Sequence[Table]) -> str:
 def _no_such_file(path: Path) -> DataError:
     """Build the error for a file that does not exist, with a near miss or what exists instead."""
     folder = path.parent
+    if path.is_relative_to(DEVICES):
+        return DataError(
+            f"{path} cannot be read again: it was a pipe, as <(…) makes it. Write the rows to a "
+            "file, and name it."
+        )
     if not folder.is_dir():
         return DataError(f"there is no file {path}: there is no folder {folder}.")
     names = sorted(file.name for file in folder.iterdir())
