@@ -8,6 +8,7 @@ import shutil
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import IO, Any
@@ -73,7 +74,7 @@ def read_pipes(source: Any, form: str | None, read: Callable[[Any], Table]) -> T
             path = Path(name).expanduser()
             try:
                 with path.open("rb") as stream:
-                    copies[name] = _copy(stream, folder / str(place), path, form)
+                    copies[name] = _copied(stream, folder / str(place), path, form)
             except OSError as error:
                 raise DataError(f"{name} cannot be read: {error.strerror or error}.") from error
         if isinstance(source, list | tuple):
@@ -98,8 +99,8 @@ def read_stream(
         DataError: the stream is empty, or `read` raised it.
     """
     with _folder() as (folder, keep):
-        copy = _copy(stream, folder, Path(name), None, suffixes)
-        return keep(_renamed(read, copy, {name: copy}))
+        file = _copied(stream, folder, Path(name), None, suffixes)
+        return keep(_renamed(read, file, {name: file}))
 
 
 @contextmanager
@@ -121,7 +122,7 @@ def _folder() -> Iterator[tuple[Path, Callable[[Table], Table]]]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _copy(
+def _copied(
     stream: IO[bytes],
     folder: Path,
     path: Path,
@@ -151,21 +152,19 @@ def _renamed(read: Callable[[Any], Table], source: Any, copies: Mapping[str, Pat
     """Read a table, and name the originals of its files in all that it says."""
 
     def original(text: str) -> str:
-        for name, copy in copies.items():
+        for name, file in copies.items():
             in_devices = Path(name).is_relative_to(DEVICES) or not Path(name).suffix
-            text = text.replace(str(copy), name)
-            text = text.replace(copy.name, name if in_devices else Path(name).name)
+            text = text.replace(str(file), name)
+            text = text.replace(file.name, name if in_devices else Path(name).name)
         return text
 
     try:
         table = read(source)
     except DataError as error:
         raise DataError(original(str(error))) from error
-    return Table(
-        table.data,
-        source=original(table.source),
-        where=lambda row: original(table.where(row)),
-        fingerprint=table.fingerprint,
-        notes=[original(note) for note in table.notes],
-        spans=table.spans,
-    )
+    renamed = copy(table)
+    renamed.source = original(table.source)
+    renamed.where = lambda row: original(table.where(row))
+    renamed.notes = [original(note) for note in table.notes]
+    renamed.stored = False  # nothing computed from it can be found again
+    return renamed
