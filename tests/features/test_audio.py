@@ -10,6 +10,7 @@ import pytest
 import soundfile
 import torch
 
+from elman.data.limits import VARIABLE
 from elman.errors import DataError, OptionError
 from elman.features.audio import AudioFeature
 from elman.features.sound import read_sound, resample
@@ -205,3 +206,48 @@ def test_what_is_no_sound_is_refused(value: object, words: str) -> None:
 def test_options_out_of_range_are_refused(options: dict[str, object], words: str) -> None:
     with pytest.raises(OptionError, match=words):
         AudioFeature(**options)  # type: ignore[arg-type]
+
+
+def wav_that_claims(rate: int = RATE, size: int | None = None) -> bytes:
+    content = bytearray(content_of(NOISE[:400], subtype="PCM_16"))
+    content[24:28] = rate.to_bytes(4, "little")
+    if size is not None:
+        content[40:44] = size.to_bytes(4, "little")
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("fitted_at", "rate", "words"),
+    [
+        (RATE, 2**31 - 1, "resampling a sound of 400 samples from 2,147,483,647 to 8,000 Hz"),
+        (2**31 - 1, RATE, "log-mel frames of 400 samples at 2,147,483,647 Hz"),
+    ],
+)
+def test_a_sample_rate_that_asks_for_too_much_memory_is_refused(
+    fitted_at: int, rate: int, words: str
+) -> None:
+    with pytest.raises(DataError, match=f"{words}.* would take about .* GB .*{VARIABLE}"):
+        AudioFeature().fit([wav_that_claims(fitted_at)]).encode(wav_that_claims(rate))
+
+
+def test_a_sound_of_a_claimed_size_is_read_as_far_as_it_goes() -> None:
+    assert len(read_sound(wav_that_claims(size=2**31 - 8)).samples) == 400
+
+
+def test_a_sound_longer_than_the_limit_is_refused_by_its_header(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    silence = content_of(np.zeros(100_000), "FLAC", "PCM_16")
+    assert len(silence) < 5_000
+    monkeypatch.setenv(VARIABLE, "0.001")
+    with pytest.raises(DataError, match=r"claims 100,000 samples in 1 channel, would take"):
+        read_sound(silence)
+    monkeypatch.setenv(VARIABLE, "0.003")
+    assert len(read_sound(silence).samples) == 100_000
+
+
+def test_a_file_of_samples_that_are_no_numbers_is_refused() -> None:
+    samples = NOISE[:9].copy()
+    samples[4] = np.nan
+    with pytest.raises(DataError, match=r"finite numbers, got \[nan\] at sample 4"):
+        read_sound(content_of(samples))

@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from elman.data.limits import VARIABLE
 from elman.errors import DataError, OptionError
 from elman.features.image import FramesFeature, ImageFeature
 from elman.features.picture import read_picture, resize
@@ -180,3 +181,26 @@ def test_a_permutation_is_the_same_for_all_pictures_and_follows_from_its_seed() 
 def test_options_out_of_range_are_refused(options: dict[str, object], words: str) -> None:
     with pytest.raises(OptionError, match=words):
         FramesFeature(**options)  # type: ignore[arg-type]
+
+
+def test_a_picture_of_more_pixels_than_the_limit_is_refused_by_its_header(tmp_path: Path) -> None:
+    path = tmp_path / "plain.png"
+    Image.new("1", (13_000, 13_000)).save(path)
+    assert path.stat().st_size < 30_000
+    with pytest.raises(DataError, match=rf"plain.png, 13,000 × 13,000 pixels, .* GB .*{VARIABLE}"):
+        read_picture(path)
+
+
+def test_the_limit_on_pixels_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = content_of(np.zeros((100, 100), np.uint8))
+    monkeypatch.setenv(VARIABLE, "0.0009")
+    with pytest.raises(DataError, match="100 × 100 pixels, would take"):
+        read_picture(content)
+    monkeypatch.setenv(VARIABLE, "0.001")
+    assert read_picture(content).shape == (100, 100, 1)
+
+
+def test_a_limit_of_pillows_is_not_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    assert read_picture(content_of(GREY)).shape == (5, 7, 1)
+    assert Image.MAX_IMAGE_PIXELS == 10

@@ -1,7 +1,8 @@
-"""Conversion of Python values and NumPy arrays to Arrow columns, and back."""
+"""Conversion of Python values and NumPy arrays to Arrow columns, and back; their hash."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -193,3 +194,29 @@ def _show(value: Any) -> str:
     """Return a value, shortened, and its type."""
     shown = repr(value)
     return f"{shown if len(shown) <= 60 else shown[:57] + '…'} ({type(value).__name__})"
+
+
+class _HashingFile:
+    """A file that keeps only the hash of what is written to it."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self.digest = hashlib.sha256()
+
+    def write(self, content: Any) -> int:
+        self.digest.update(content)
+        return len(content)
+
+    def flush(self) -> None:
+        """Do nothing."""
+
+
+def hash_of(data: pa.Table) -> str:
+    """Hash the columns in Arrow's stream format, which contains only the values in use."""
+    import pyarrow as pa
+
+    file = _HashingFile()
+    with pa.ipc.new_stream(pa.PythonFile(file, mode="w"), data.schema) as stream:
+        stream.write_table(data)
+    return file.digest.hexdigest()

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.data.arrow import is_list, is_text, to_arrow, to_python
+from elman.data.arrow import hash_of, is_list, is_text, to_arrow, to_python
+from elman.data.arrow_types import why_left_out
 from elman.data.paths import FilePath
 from elman.errors import DataError, ElmanError, OptionError, counted, unknown
 
@@ -367,20 +368,22 @@ class Table:
     def fingerprint(self) -> str:
         """Hexadecimal digits that change when the content, or the files behind it, change."""
         if self._fingerprint is None:
-            return _hash_of(self._data)
+            return hash_of(self._data)
         return self._fingerprint if isinstance(self._fingerprint, str) else self._fingerprint()
 
     def check_column(self, name: str, *, error: type[ElmanError] = OptionError) -> None:
         """Refuse a name that no column has, with a near miss.
 
-        The error mentions it where the file was read as one without a header: the header may have
-        been mistaken for a row.
+        The error says why where the column was left out, and where the file was read as one without
+        a header: the header may have been mistaken for a row.
 
         Raises:
             ElmanError: there is no such column; of the class `error`.
         """
         if name in self.columns:
             return
+        if (why := why_left_out(name, self.notes)) is not None:
+            raise error(why)
         refusal = unknown("column", name, self.columns, error=error)
         if not any(NO_HEADER in note for note in self.notes):
             raise refusal
@@ -399,32 +402,6 @@ def combined(parts: Iterable[str | bytes]) -> str:
         digest.update(len(content).to_bytes(8, "little"))
         digest.update(content)
     return digest.hexdigest()
-
-
-class _HashingFile:
-    """A file that keeps only the hash of what is written to it."""
-
-    closed = False
-
-    def __init__(self) -> None:
-        self.digest = hashlib.sha256()
-
-    def write(self, content: Any) -> int:
-        self.digest.update(content)
-        return len(content)
-
-    def flush(self) -> None:
-        """Do nothing."""
-
-
-def _hash_of(data: pa.Table) -> str:
-    """Hash the columns in Arrow's stream format, which contains only the values in use."""
-    import pyarrow as pa
-
-    file = _HashingFile()
-    with pa.ipc.new_stream(pa.PythonFile(file, mode="w"), data.schema) as stream:
-        stream.write_table(data)
-    return file.digest.hexdigest()
 
 
 def _indices(rows: NDArray[np.int64]) -> pa.Array:

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from elman.data import limits
 from elman.errors import DataError, OptionError
 from elman.features.checks import check_choice, check_whole, fitted
 from elman.features.feature import Encoding, Feature, SeriesInput
@@ -23,6 +24,9 @@ VIEWS = ("log-mel", "samples")
 MELS = 40
 WINDOW_MS = 25.0
 HOP_MS = 10.0
+
+_BYTES_A_NUMBER = 40
+"""Memory that a number in the windows of a sound takes: cut, transformed, squared and weighted."""
 
 
 class _Learned(NamedTuple):
@@ -213,13 +217,16 @@ class AudioFeature(Feature):
         samples = resample(samples, sound.rate or rate, rate)
         if self.view == "samples":
             return samples
-        frames = log_mel(
-            torch.from_numpy(samples[:, 0]),
-            rate,
-            mels=self.mels or MELS,
-            window=max(1, round(rate * (self.window_ms or WINDOW_MS) / 1000)),
-            hop=max(1, round(rate * (self.hop_ms or HOP_MS) / 1000)),
+        mels = self.mels or MELS
+        window = max(1, round(rate * (self.window_ms or WINDOW_MS) / 1000))
+        hop = max(1, round(rate * (self.hop_ms or HOP_MS) / 1000))
+        numbers = (len(samples) // hop + mels) * window
+        limits.check(
+            _BYTES_A_NUMBER * numbers,
+            f"log-mel frames of {len(samples):,} samples at {rate:,} Hz, {window:,} samples a "
+            "window,",
         )
+        frames = log_mel(torch.from_numpy(samples[:, 0]), rate, mels=mels, window=window, hop=hop)
         return frames.numpy()
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from elman.data import limits
 from elman.data.paths import found_file
 from elman.errors import DataError
 from elman.features.checks import missing, shown
@@ -21,6 +23,12 @@ Picture = NDArray[np.float32]
 """Brightness from 0 to 1, (H, W, C), with C = 1 (grey) or 3 (red, green, blue)."""
 
 _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as in Pillow
+
+_BROKEN = (OSError, SyntaxError, ValueError)
+"""What Pillow raises for what it cannot read: OSError for most files, the others for some."""
+
+_BYTES_A_PIXEL = 96
+"""Memory that a pixel takes while a picture is read and measured, as floats of two widths."""
 
 LONGEST_SIDE = 160
 """Maximum height and width of a thumbnail in pixels."""
@@ -36,7 +44,8 @@ def read_picture(value: Any) -> Picture:
     transparent pixels are blended with white.
 
     Raises:
-        DataError: the value is no picture, or cannot be read.
+        DataError: the value is no picture, cannot be read, or would take more memory than
+            `data.limits` allows.
     """
     if isinstance(value, Mapping) and ("bytes" in value or "path" in value):
         value = value["path"] if missing(value.get("bytes")) else value["bytes"]
@@ -81,14 +90,30 @@ def _from_file(content: bytes, name: str) -> Picture:
     from PIL import Image, ImageOps
 
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with _without_a_limit_on_pixels(), Image.open(io.BytesIO(content)) as image:
+            width, height = image.size
+            limits.check(_BYTES_A_PIXEL * width * height, f"{name}, {width:,} × {height:,} pixels,")
             image.load()
             return _from_image(ImageOps.exif_transpose(image))
-    # Pillow raises OSError on most broken files, SyntaxError and ValueError on some.
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except DataError:
+        raise
+    except _BROKEN as error:
         raise DataError(
             f"{name} cannot be read as a picture ({error}); replace it, or leave the row out."
         ) from error
+
+
+@contextmanager
+def _without_a_limit_on_pixels() -> Iterator[None]:
+    """Lift Pillow's own limit, which has another value than Elman's and another setting."""
+    from PIL import Image
+
+    limit = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
 
 
 def _from_image(image: Image) -> Picture:

@@ -11,11 +11,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from elman.data import limits
 from elman.data.paths import found_file
-from elman.errors import DataError, import_extra
+from elman.errors import DataError, counted, import_extra
 from elman.features.checks import missing, shown
 
 SIXTEEN_BITS = 32_768
+
+_BYTES_A_SAMPLE = 3 * 8
+"""Memory that a sample takes: as read, averaged over channels, and resampled or standardised."""
+
+_TAPS = 20
+"""Length of the low-pass filter of `scipy.signal.resample_poly`, as a multiple of the factor."""
 
 
 class Sound(NamedTuple):
@@ -35,7 +42,8 @@ def read_sound(value: Any) -> Sound:
     count as 16 bits.
 
     Raises:
-        DataError: the value is no sound, or cannot be read.
+        DataError: the value is no sound, cannot be read, or would take more memory than
+            `data.limits` allows.
     """
     if isinstance(value, Mapping):
         value = _from_mapping(value)
@@ -56,12 +64,23 @@ def read_sound(value: Any) -> Sound:
 
 
 def resample(samples: NDArray[np.float64], rate: int, new_rate: int) -> NDArray[np.float64]:
-    """Resample samples, (N, channels), to a new rate with a polyphase low-pass filter."""
+    """Resample samples, (N, channels), to a new rate with a polyphase low-pass filter.
+
+    Raises:
+        DataError: it would take more memory than `data.limits` allows, as for rates so far apart
+            that one of them must be wrong.
+    """
     if rate == new_rate or not len(samples):
         return samples
     signal = import_extra("scipy.signal", "audio", "resampling a sound")
     divisor = math.gcd(rate, new_rate)
     up, down = new_rate // divisor, rate // divisor
+    taps = _TAPS * max(up, down)
+    resampled_size = samples.size * up // down
+    limits.check(
+        _BYTES_A_SAMPLE * (taps + resampled_size),
+        f"resampling a sound of {len(samples):,} samples from {rate:,} to {new_rate:,} Hz",
+    )
     resampled: NDArray[np.float64] = signal.resample_poly(samples, up, down)
     return resampled
 
@@ -82,12 +101,28 @@ def _from_file(content: bytes, name: str) -> Sound:
     """Read the bytes of a file."""
     soundfile = import_extra("soundfile", "audio", "reading a sound file")
     try:
-        samples, rate = soundfile.read(io.BytesIO(content), dtype="float64", always_2d=True)
+        with soundfile.SoundFile(_Content(content)) as file:
+            frames, channels, rate = file.frames, file.channels, int(file.samplerate)
+            limits.check(
+                _BYTES_A_SAMPLE * frames * channels,
+                f"{name}, which claims {frames:,} samples in {counted(channels, 'channel')},",
+            )
+            samples = file.read(dtype="float64", always_2d=True)
     except soundfile.SoundFileError as error:
         raise DataError(
             f"{name} cannot be read as a sound ({error}); replace it, or leave the row out."
         ) from error
-    return Sound(samples, int(rate))
+    _check_finite(samples)
+    return Sound(samples, rate)
+
+
+class _Content(io.BytesIO):
+    """The bytes of a file, which a damaged header cannot move before their begin."""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        # libsndfile calls this from C, where an exception ends in a traceback on stderr.
+        begin = {io.SEEK_SET: 0, io.SEEK_CUR: self.tell()}.get(whence, len(self.getbuffer()))
+        return super().seek(max(0, begin + offset))
 
 
 def _from_array(value: Any) -> NDArray[np.float64]:
@@ -102,12 +137,17 @@ def _from_array(value: Any) -> NDArray[np.float64]:
             f"and rate, got {shown(value)}."
         )
     samples = _amplitude(array)
+    _check_finite(samples)
+    return samples[:, None] if samples.ndim == 1 else samples
+
+
+def _check_finite(samples: NDArray[np.float64]) -> None:
+    """Refuse samples that are no number, or infinite."""
     if not np.isfinite(samples).all():
         step = int(np.argwhere(~np.isfinite(samples))[0, 0])
         raise DataError(
-            f"a sound must hold only finite numbers, got {array[step]} at sample {step}."
+            f"a sound must hold only finite numbers, got {samples[step]} at sample {step}."
         )
-    return samples[:, None] if samples.ndim == 1 else samples
 
 
 def _amplitude(array: NDArray[Any]) -> NDArray[np.float64]:

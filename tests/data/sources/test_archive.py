@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from elman.data.limits import VARIABLE
 from elman.data.sources import read_table
 from elman.errors import DataError
+
+CASES = Path(__file__).parents[4] / "shared" / "cases" / "hostile"
 
 
 def save(folder: Path, **arrays: Any) -> Path:
@@ -68,3 +73,94 @@ def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"is not a (complete )?NumPy archive"):
         read_table(path)
+
+
+def archive_of(folder: Path, **members: bytes) -> Path:
+    path = folder / "it.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(f"{name}.npy", content)
+    return path
+
+
+def array_file(shape: tuple[int, ...], content: bytes, kind: str = "<f8") -> bytes:
+    file = io.BytesIO()
+    header = {"descr": kind, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+    return file.getvalue() + content
+
+
+@pytest.mark.parametrize(
+    ("shape", "content", "words"),
+    [
+        ((9_999_999_999,), b"", "header claims 79,999,999,992 bytes .* holds 0"),
+        ((5,), bytes(32), r"header claims 40 bytes of values \(float64, \(5,\)\).* holds 32"),
+        ((2,), bytes(24), "header claims 16 bytes .* holds 24"),
+        ((-3,), bytes(24), "damaged or not complete"),
+        ((2**40, 0), b"", "array 'x' would take about 1,100 GB"),
+    ],
+)
+def test_a_header_that_claims_what_is_not_there_is_refused_before_memory_is_taken(
+    tmp_path: Path, shape: tuple[int, ...], content: bytes, words: str
+) -> None:
+    with pytest.raises(DataError, match=f"it.npz: array 'x' .*{words}|{words}"):
+        read_table(archive_of(tmp_path, x=array_file(shape, content)))
+
+
+def test_an_array_that_unpacks_beyond_the_limit_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = archive_of(tmp_path, x=array_file((10**6,), bytes(8 * 10**6)))
+    assert path.stat().st_size < 20_000
+    monkeypatch.setenv(VARIABLE, "0.001")
+    with pytest.raises(DataError, match=f"array 'x' would take .*limit of 0.001 GB.*{VARIABLE}"):
+        read_table(path)
+    np.savez(tmp_path / "plain.npz", x=np.zeros(10**6))
+    assert len(read_table(tmp_path / "plain.npz")) == 10**6
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({"notes": b"hi"}, "array 'notes' has no header .*expected 8 bytes got 2"),
+        ({"x": b"\x93NUMPY\x07\x00" + bytes(40)}, "array 'x' has no header"),
+        ({"x": array_file((1,), bytes(8), "<f8")[:40]}, "array 'x' has no header"),
+        ({"x": array_file((1,), bytes(8)).replace(b"(1,)", b"((((")}, "array 'x' has no header"),
+        ({"x": array_file((1,), bytes(8)).replace(b"<f8", b"<Z9")}, "array 'x' has no header"),
+        ({"x": array_file((2,), bytes(8), "V4")}, "type .V4, which no column can hold"),
+    ],
+)
+def test_what_is_no_array_is_named(tmp_path: Path, members: dict[str, bytes], words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        read_table(archive_of(tmp_path, **members))
+
+
+def test_a_cut_archive_is_not_complete(tmp_path: Path) -> None:
+    content = save(tmp_path, x=np.arange(30.0)).read_bytes()
+    for length in (0, 3, 30, 200, len(content) - 1):
+        (tmp_path / "it.npz").write_bytes(content[:length])
+        with pytest.raises(DataError, match=r"it\.npz"):
+            read_table(tmp_path / "it.npz")
+
+
+def test_a_changed_value_is_found_by_its_checksum(tmp_path: Path) -> None:
+    path = save(tmp_path, x=np.arange(30.0))
+    content = bytearray(path.read_bytes())
+    content[300] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"it\.npz is not a complete NumPy archive: Bad CRC"):
+        read_table(path)
+
+
+def test_arrays_in_fortrans_order_keep_their_axes(tmp_path: Path) -> None:
+    array = np.asfortranarray(np.arange(6).reshape(2, 3))
+    table = read_table(save(tmp_path, x=array))
+    assert [row.tolist() for row in table.column("x")] == [[0, 1, 2], [3, 4, 5]]
+
+
+@pytest.mark.parametrize("name", ["huge.npz", "trunc.npz", "raw.npz"])
+def test_archives_that_claimed_what_they_do_not_hold_are_refused(name: str) -> None:
+    if not CASES.exists():
+        pytest.skip("the cases are not here")
+    with pytest.raises(DataError, match=f"{name}: array '.*' (is damaged or not|has no header)"):
+        read_table(CASES / name)

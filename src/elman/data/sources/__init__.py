@@ -15,7 +15,8 @@
 
 Text files may be compressed: `.gz`, `.xz` or `.bz2`. A folder holds files of one format, which
 are concatenated; or audio, images or texts in subfolders named after their labels or listed in
-`labels.csv`; or files named after their labels with one text a line.
+`labels.csv`; or files named after their labels with one text a line. A pipe, as `<(zcat rows.gz)`,
+is copied once, see `pipes`.
 
 Where the target is the next element, .txt files are one running text, whatever their form.
 """
@@ -25,6 +26,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -50,6 +52,7 @@ from elman.data.sources.listing import (
 )
 from elman.data.sources.memory import read_memory
 from elman.data.sources.parquet import read_parquet
+from elman.data.sources.pipes import pipes_in, read_pipes
 from elman.data.sources.plain_text import read_label_files, read_lines, read_running_text
 from elman.data.sources.sequence_files import (
     FILE,
@@ -135,9 +138,12 @@ def read_table(
     """
     if encoding is not None:
         with named_encoding(encoding):
-            return read_table(source, format=format, running_text=running_text)
+            return read_table(source, format=format, running_text=running_text, by_file=by_file)
     if format is not None and format not in FORMATS:
         raise unknown("format", format, FORMATS)
+    if pipes_in(source):
+        read = partial(read_table, format=format, running_text=running_text, by_file=by_file)
+        return read_pipes(source, format, read)
     if running_text and (texts := _plain_texts(source, format)):
         return read_running_text(texts)
     if isinstance(source, str | os.PathLike):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.data.sources.files import fingerprint_of
+from elman.data.sources.npy import load_arrays
 from elman.data.sources.parts import LENGTHS, in_parts
 from elman.data.table import Table
 from elman.errors import DataError
@@ -29,7 +29,7 @@ def read_npz(path: Path) -> Table:
         DataError: the file is not an archive, an array holds Python objects, or the arrays are
             not equally long.
     """
-    arrays, notes = in_parts(_load(path), path)
+    arrays, notes = in_parts(load_arrays(path), path)
     scalars = [name for name, array in arrays.items() if array.ndim == 0]
     columns = _columns(path, {n: array for n, array in arrays.items() if array.ndim})
     lengths = {name: len(values) for name, values in columns.items()}
@@ -73,33 +73,6 @@ def read_npy(path: Path) -> Table:
     elif array.ndim == 2:
         columns = {f"x{place}": array[:, place] for place in range(array.shape[1])}
     return Table.from_columns(columns, path.name, fingerprint=fingerprint_of([path]))
-
-
-def _load(path: Path) -> dict[str, NDArray[Any]]:
-    arrays: dict[str, NDArray[Any]] = {}
-    name = ""
-    try:
-        with path.open("rb") as file:
-            archive = np.load(file, allow_pickle=False)
-            if isinstance(archive, np.ndarray):
-                raise DataError(f"{path} is a single array; save it with a name by np.savez.")
-            for name in archive.files:
-                arrays[name] = archive[name]
-    except (zipfile.BadZipFile, EOFError) as error:
-        raise DataError(f"{path} is not a complete NumPy archive: {error}.") from error
-    except ValueError as error:
-        if isinstance(error, DataError):
-            raise
-        if not name:
-            raise DataError(f"{path} is not a NumPy archive as np.savez writes it.") from error
-        raise DataError(
-            f"{path}: array {name!r} holds Python objects, which only pickle can read, and a "
-            f"pickle can run arbitrary code. Save strings as np.array(…, dtype=str), and sequences "
-            f"as one array {name} with their lengths in {name}{LENGTHS}."
-        ) from error
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error}.") from error
-    return arrays
 
 
 def _columns(path: Path, arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import IO, NamedTuple, TextIO, cast
+from typing import IO, Any, NamedTuple, TextIO, cast
 
+from elman.data import limits
 from elman.data.sources.encodings import (
     ESCAPES,
     TITLES,
@@ -77,7 +78,7 @@ def open_bytes(path: Path) -> Iterator[io.BufferedIOBase]:
 
     Raises:
         DataError: it cannot be opened, or, also while it is read, its content does not match its
-            suffix.
+            suffix, or unpacks to more than `limits` allows.
     """
     openers: dict[str, Callable[[Path], io.BufferedIOBase]] = {
         ".gz": gzip.GzipFile,
@@ -86,14 +87,38 @@ def open_bytes(path: Path) -> Iterator[io.BufferedIOBase]:
     }
     opener = openers.get(path.suffix.lower())
     try:
-        with path.open("rb") if opener is None else opener(path) as file:
-            yield file
+        if opener is None:
+            with path.open("rb") as file:
+                yield file
+        else:
+            with opener(path) as packed, io.BufferedReader(_Unpacked(packed, path)) as file:
+                yield file
     except (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile) as error:
         raise _not_decompressed(path, error) from error
     except OSError as error:
         if opener is not None and error.errno is None:  # what bz2 raises for a malformed file
             raise _not_decompressed(path, error) from error
         raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+class _Unpacked(io.RawIOBase):
+    """What a compressed file unpacks to, up to the limit."""
+
+    def __init__(self, packed: io.BufferedIOBase, path: Path) -> None:
+        self.packed = packed
+        self.path = path
+        self.size = 0
+        self.max_bytes = limits.max_bytes()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        count = self.packed.readinto(buffer)
+        self.size += count
+        if self.size > self.max_bytes:
+            limits.check(self.size, f"{self.path}, unpacked,")
+        return count
 
 
 def _not_decompressed(path: Path, error: Exception) -> DataError:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from elman.data.sources.files import stem_of
 from elman.data.sources.folder import PART_FOLDERS
+from elman.data.sources.pipes import DEVICES
 from elman.errors import DataError
 
 SHOWN = 8
@@ -47,6 +48,11 @@ def _part_of(path: Path) -> Path | None:
 def no_such_file(path: Path) -> DataError:
     """Build the error for a file that does not exist, with a near miss or what exists instead."""
     folder = path.parent
+    if path.is_relative_to(DEVICES):
+        return DataError(
+            f"{path} cannot be read again: it was a pipe, as <(…) makes it. Write the rows to a "
+            "file, and name it."
+        )
     if not folder.is_dir():
         return DataError(f"there is no file {path}: there is no folder {folder}.")
     names = sorted(file.name for file in folder.iterdir())
