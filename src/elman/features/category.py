@@ -38,6 +38,7 @@ class CategoryFeature(Feature):
     predicts_names: ClassVar[bool] = True
     is_class: ClassVar[bool] = True
     says_little: ClassVar[bool] = True
+    reads_categories: ClassVar[bool] = True
 
     def __init__(self, *, as_target: bool = False) -> None:
         self.as_target = as_target
@@ -120,6 +121,16 @@ class CategoryFeature(Feature):
     def decode(self, encoded: Tensor) -> Name | None:
         """Turn an id back into its class; the unknown id is None."""
         return fitted(self._vocabulary, self.kind).name(int(encoded))
+
+    def names_in(self, value: Any) -> list[Name]:
+        """List the class of a value, learned or not; none if it is missing and not a target."""
+        name = self._name(value)
+        return [] if name is None else [name]
+
+    def never_learned(self, value: Any) -> Mapping[int, Name]:
+        """Find the class of an input if no training row has it; see `Feature`."""
+        vocabulary = fitted(self._vocabulary, self.kind)
+        return dict(enumerate(n for n in self.names_in(value) if vocabulary.find(n) is None))
 
     @property
     def reads_as_texts(self) -> bool:

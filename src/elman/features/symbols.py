@@ -147,6 +147,10 @@ class SymbolsFeature(Feature):
         ids = encoded[:, 0] if encoded.ndim == 2 else encoded
         return [self.vocabulary.name(index) for index in ids.tolist()]
 
+    def names_in(self, value: Any) -> list[Name]:
+        """List the symbols of a value, learned or not."""
+        return self._symbols(value)
+
     def to_json(self) -> dict[str, Any]:
         """Describe the feature in JSON values, for `from_json`."""
         lexicon = fitted(self._lexicon, self.kind)

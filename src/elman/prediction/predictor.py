@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from elman.data.table import Table
-from elman.errors import DataError, OptionError, unknown
+from elman.errors import DataError, OptionError
 from elman.evaluation.scores import Scores
 from elman.experiment import Experiment
 from elman.experiment.training import checked_seed
@@ -119,8 +119,7 @@ class Predictor(ABC):
         table.require(self.task.input_columns)
         scores = self._scores(table, training)
         main = main or scores.main
-        if main not in scores.values:
-            raise unknown("score", main, scores.values)
+        scores.check_name(main)
         return scores.model_copy(update={"main": main})
 
     @abstractmethod

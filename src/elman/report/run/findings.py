@@ -40,6 +40,8 @@ def answer(facts: RunFacts) -> str:
     """Answer in one sentence, with the main score of the last part that was scored."""
     scores = facts.final
     over = f"{thousands(scores.count)} {part_name(facts.part)} {scores.unit}"
+    if scores.main in scores.undefined:
+        return f"Its {_title(scores.main)} is not computed: {scores.undefined[scores.main]}."
     value = value_text(scores, scores.main)
     sentences = {
         "accuracy": f"It predicts {value} of {over} correctly.",
@@ -138,6 +140,8 @@ def _steps(count: int) -> str:
 
 def value_text(scores: Scores, name: str) -> str:
     """Format one score: a share in per cent, any other number in four figures."""
+    if name not in scores.values:
+        return "not computed" if name in scores.undefined else "–"
     value = scores.values[name]
     return f"{value:.2%}" if MEASURES[name].share else number_text(value)
 
