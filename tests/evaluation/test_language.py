@@ -31,7 +31,8 @@ def test_words_are_scored_by_perplexity_and_the_likeliest_word() -> None:
 
 def test_a_perplexity_too_large_to_write_is_said_to_be_infinite() -> None:
     scores = language_scores(["a"], nll=1000.0)
-    assert (scores.main, scores.value) == ("nll", 1000.0)
+    assert (scores.main, scores.value) == ("perplexity", math.inf)
+    assert scores.values == {"nll": 1000.0}
     assert scores.undefined == {"perplexity": "it is infinite, e to the power of 1,000"}
 
 

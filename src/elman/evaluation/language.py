@@ -79,10 +79,9 @@ def language_scores(
         rows = zip(truths, predictions, strict=True)
         right = sum(t == a for row in rows for t, a in zip(*row, strict=True))
         measured.values["accuracy"] = right / symbols
-    main = "perplexity" if "perplexity" in measured.values else "nll"
     return measured.scores(
         kind="language",
-        main=main if characters is None else "bits_per_character",
+        main="perplexity" if characters is None else "bits_per_character",
         count=symbols,
         unit="symbols",
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from elman.data.splits import PART_NAMES
 from elman.evaluation.measures import MEASURES, Scores
 from elman.experiment.categories import WRITERS
 from elman.inspection.gradient_flow import GradientFlow
-from elman.report.comparison.findings import FALL, NBSP, PART_NAMES, faded_to, fading, percent
+from elman.report.comparison.findings import FALL, NBSP, faded_to, fading, percent
 from elman.report.page import thousands
 from elman.report.run.facts import Flow, RunFacts
 from elman.report.style import power_of_ten
