@@ -128,7 +128,10 @@ def detect_encoding(path: Path) -> TextEncoding:
     with open_bytes(path) as file:
         start = file.read(BLOCK_BYTES)
         if not start:
-            raise DataError(f"{path} is empty.")
+            raise DataError(
+                f"{path} is empty; it must contain rows. Check that it was written, or name "
+                "another file."
+            )
         marked = _marked_encoding(path, start)
         if marked is not None:
             return marked
