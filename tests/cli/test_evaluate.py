@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def test_evaluate_prints_json_for_programs(
     assert run(["evaluate", str(trained_run), "--split", "valid", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     expected = elman.load(trained_run).evaluate("valid")
-    assert answer == {"data": "chorales", "split": "valid", **expected}
+    assert answer == {"data": "chorales", "split": "valid", **expected, "notes": []}
 
 
 def test_evaluate_refuses_in_words(
@@ -86,7 +87,69 @@ def test_a_name_unseen_in_training_counts_as_wrong(
     path = tmp_path / "new.csv"
     path.write_text("text,label\na fine film,odd\na dull plot,odd\n", encoding="utf-8")
     assert run(["evaluate", str(reviews_run), str(path), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["accuracy"] == 0
+    out, err = capsys.readouterr()
+    said = (
+        "2 of 2 rows have classes that the model never learned ('odd' 2: new.csv, line 2, …); they "
+        "count as errors."
+    )
+    assert err == f"note: {said}\n"
+    answer = json.loads(out, parse_constant=pytest.fail)
+    assert answer["accuracy"] == 0
+    assert answer["notes"] == [said]
+    assert answer["never_learned"] == [{"name": "odd", "times": 2, "row": 0, "near": None}]
+    assert answer["log_loss"] is None
+    assert "2 of 2 true names were never learned" in answer["not_computed"]["log_loss"]
+    assert run(["evaluate", str(reviews_run), str(path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split() == ["Accuracy", "0.0000"]
+    assert any(re.match("Log loss +not computed: 2 of 2 true names", line) for line in lines)
+
+
+def test_a_name_that_differs_in_case_or_spaces_alone_is_offered(
+    reviews_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "new.jsonl"
+    rows = [{"text": "a fine film", "label": label} for label in ("Good", "g ood", "bad")]
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    assert run(["evaluate", str(reviews_run), str(path)]) == 0
+    err = capsys.readouterr().err
+    assert "'Good' 1: new.jsonl, line 1, where it learned 'good'" in err
+    assert "2 of 3 rows" in err
+
+
+def test_a_row_without_a_target_is_left_out_and_said(
+    reviews_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (label,) = elman.load(reviews_run).predict(["a fine film"])
+    path = tmp_path / "new.csv"
+    path.write_text(f"text,label\na fine film,{label}\na dull plot,\nfine,\n", encoding="utf-8")
+    assert run(["evaluate", str(reviews_run), str(path), "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert (json.loads(out)["accuracy"], json.loads(out)["rows"]) == (1, 1)
+    assert "2 of 3 rows have no label and cannot be measured (new.csv, line 3, …)." in err
+    path.write_text("text,label\na dull plot,\n", encoding="utf-8")
+    assert run(["evaluate", str(reviews_run), str(path)]) == 1
+    assert "label is missing in every row" in capsys.readouterr().err
+
+
+def test_evaluate_says_what_was_assumed_while_reading(
+    reviews_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "new.csv"
+    path.write_bytes("text;label\nein schöner Film;good\n;bad\n".encode("cp1252"))
+    assert run(["evaluate", str(reviews_run), str(path), "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert "note: new.csv is not UTF-8" in err
+    assert "new.csv, line 3: text is empty" in err
+    assert json.loads(out)["notes"] == [line[6:] for line in err.splitlines()]
+
+
+def test_a_part_is_also_named_in_place_of_the_file(
+    trained_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["evaluate", str(trained_run), "valid", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["data"], answer["split"]) == ("chorales", "valid")
 
 
 @pytest.mark.parametrize(

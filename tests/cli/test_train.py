@@ -303,3 +303,72 @@ def test_a_text_beside_a_number_is_refused_with_the_option_that_names_it(
         'message on the command line, input="message" in Python, data.input in TOML.\n'
     )
     assert run([*arguments, "--input", "message"]) == 0
+
+
+def test_a_forecast_worse_than_the_seasonal_naive_one_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "".join(f"{n},{n % 7 + (n * 37 % 11) / 100}\n" for n in range(120))
+    (tmp_path / "sales.csv").write_text(f"day,sales\n{rows}")
+    options = ["--target", "sales", "--time", "day", "--horizon", "7", "--set", "season=7"]
+    arguments = [
+        *options,
+        "--epochs",
+        "1",
+        "--set",
+        "hidden_size=3",
+        "--out",
+        str(tmp_path / "run"),
+    ]
+    assert run(["train", str(tmp_path / "sales.csv"), *arguments]) == 0
+    summary = capsys.readouterr().out.splitlines()[0]
+    worse = r"mase [\d.]+ \(worse than the seasonal naive forecast, [\d.]+\)"
+    assert re.match(f"valid {worse} · test {worse}, from epoch 1 of 1", summary)
+    assert run(["evaluate", str(tmp_path / "run")]) == 0
+    assert "is better than this model: MASE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("select", ["loss", "score"])
+def test_a_run_whose_scores_are_infinite_finishes_and_is_read_again(
+    select: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [{"x": "abc"[n % 3] * (1 + n % 4), "y": ["p", "q", "r"][: n % 3]} for n in range(12)]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    out = tmp_path / "run"
+    options = ["--input", "x", "--target", "y:symbols", "--epochs", "2", "--set", "hidden_size=6"]
+    options += ["--set", "learning_rate=1e6", "--set", f"select={select}", "--out", str(out)]
+    assert run(["train", str(path), *options, "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert facts["scores"]["valid"]["perplexity"] is None
+    assert "infinite" in facts["not_computed"]["valid"]["perplexity"]
+    for name in ("result.json", "data.json"):
+        json.loads((out / name).read_text(), parse_constant=pytest.fail)
+    assert "Perplexity is not computed: it is infinite" in (out / "report.html").read_text()
+    assert run(["train", str(path), *options, "--resume"]) == 0
+    capsys.readouterr()
+    assert run(["evaluate", str(out)]) == 0
+    assert re.search(r"Perplexity +not computed: it is infinite, e to", capsys.readouterr().out)
+
+
+CASES = Path(__file__).parents[2].parent / "shared" / "cases"
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="the shared cases are not here")
+def test_the_case_of_an_infinite_score_finishes(tmp_path: Path) -> None:
+    path, out = CASES / "hostile" / "inf_score.jsonl", str(tmp_path / "run")
+    options = ["--input", "x", "--target", "y", "--epochs", "2", "--set", "hidden_size=16"]
+    assert run(["train", str(path), *options, "--set", "learning_rate=1e6", "--out", out]) == 0
+    assert run(["evaluate", out, "--json"]) == 0
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="the shared cases are not here")
+def test_the_case_of_a_class_never_learned_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--target", "label", "--epochs", "1", "--set", "hidden_size=3"]
+    out = str(tmp_path / "run")
+    assert run(["train", str(CASES / "lab_yesno.csv"), *options, "--out", out]) == 0
+    assert run(["evaluate", out, str(CASES / "lab_ja.csv")]) == 0
+    said = "100 of 200 rows have classes that the model never learned ('ja' 100: lab_ja.csv, line 2"
+    assert said in capsys.readouterr().err

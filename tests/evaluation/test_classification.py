@@ -111,18 +111,35 @@ def test_log_loss_is_in_nats_and_infinite_where_the_truth_has_probability_zero()
     assert log_loss("ab", [[0.5, 0.5], [1.0, 0.0]], "ab") == math.inf
 
 
-def test_an_infinite_log_loss_is_left_out_and_the_notes_say_why() -> None:
+def test_an_infinite_log_loss_is_not_computed_and_it_is_said_why() -> None:
     scores = classification_scores("ab", "aa", [[0.5, 0.5], [1.0, 0.0]], names="ab")
     assert "log_loss" not in scores.values
-    assert scores.notes == (
-        "Log loss is left out: a true class has a predicted probability of 0, so it is infinite.",
+    assert scores.reasons == [
+        "Log loss is not computed: a true class has a predicted probability of 0, so it is "
+        "infinite."
+    ]
+
+
+def test_a_true_class_that_cannot_be_predicted_is_counted_and_said_with_its_rows() -> None:
+    truths, predictions = ["a", "c", "c", "A", "b"], ["a", "b", "a", "a", "b"]
+    probabilities = [[0.5, 0.5]] * 5
+    scores = classification_scores(
+        truths, predictions, probabilities, names=["a", "b"], where=lambda row: f"x.csv, line {row}"
     )
-
-
-def test_a_true_class_that_cannot_be_predicted_is_noted() -> None:
-    scores = classification_scores(["a", "c"], ["a", "b"], names=["a", "b"])
-    assert scores.details["names"] == ["a", "b", "c"]
-    assert scores.notes == ("Some rows are of a class that cannot be predicted: 'c'.",)
+    assert scores.value == pytest.approx(2 / 5)
+    assert scores.details["names"] == ["a", "b", "A", "c"]
+    assert scores.notes == (
+        "3 of 5 rows have classes that the model never learned ('c' 2: x.csv, line 1, …; 'A' 1: "
+        "x.csv, line 3, where it learned 'a'); they count as errors.",
+    )
+    assert scores.details["never_learned"] == [
+        {"name": "c", "times": 2, "row": 1, "near": None},
+        {"name": "A", "times": 1, "row": 3, "near": "a"},
+    ]
+    assert scores.undefined == {
+        "log_loss": "3 of 5 true names were never learned; their probability is 0, so it is "
+        "infinite"
+    }
 
 
 def test_the_mistakes_of_the_highest_probability_come_first() -> None:

@@ -122,15 +122,15 @@ def test_histories_that_scale_nothing_are_left_out_of_mase_and_counted() -> None
     )
     none = forecast_scores(truths, predictions, training=[[4.0, 4.0]] * 3)
     assert none.main == "mae"
-    assert none.notes[0].startswith("MASE is left out: no forecast has a history that is longer")
+    assert none.undefined["mase"].startswith("no forecast has a history that is longer")
 
 
 def test_without_the_ends_of_the_interval_there_is_no_coverage() -> None:
     scores = forecast_scores([[1.0]], [[1.0]], quantiles={0.1: [[0.0]], 0.5: [[1.0]]})
     assert scores.main == "weighted_quantile_loss"
     assert "coverage" not in scores.values
-    assert scores.notes[0] == (
-        "Coverage is left out: the 80% interval needs the quantiles 0.1 and 0.9."
+    assert scores.reasons[0] == (
+        "Coverage is not computed: the 80% interval needs the quantiles 0.1 and 0.9."
     )
     wide = {0.05: [[0.0]], 0.95: [[2.0]]}
     scores = forecast_scores([[1.0]], [[1.0]], quantiles=wide, interval=0.9)
@@ -185,12 +185,23 @@ def test_forecasts_that_do_not_belong_together_are_refused() -> None:
 def test_values_that_are_not_numbers_are_refused() -> None:
     with pytest.raises(DataError, match="truths must be numbers, or NaN where missing, got inf at"):
         forecast_scores([[float("inf")]], [[1.0]])
-    with pytest.raises(DataError, match="the truth is not missing, got nan at row 0, step 1"):
-        forecast_scores([[NAN, 1.0]], [[NAN, NAN]])
     with pytest.raises(DataError, match="nothing to score: every true value is missing"):
         forecast_scores([[NAN]], [[1.0]])
     with pytest.raises(DataError, match="nothing to score: no row"):
         forecast_scores([], [])
+
+
+@pytest.mark.parametrize("value", [NAN, float("inf"), -float("inf")])
+def test_predictions_that_are_not_finite_are_counted_and_nothing_is_computed_of_them(
+    value: float,
+) -> None:
+    scores = forecast_scores([[NAN, 1.0, 2.0]], [[NAN, value, 2.0]], training=[[1.0, 2.0]])
+    assert scores.values == {}
+    assert scores.value == float("inf")
+    assert (
+        scores.reasons[0]
+        == "Mean absolute error is not computed: 1 of 2 predicted numbers is not finite."
+    )
 
 
 def test_levels_and_seasons_out_of_range_are_refused() -> None:

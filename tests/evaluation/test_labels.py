@@ -55,12 +55,23 @@ def test_every_score_agrees_with_scikit_learn() -> None:
     assert scores.values == pytest.approx(expected)
 
 
-def test_an_infinite_log_loss_is_left_out_and_the_notes_say_why() -> None:
+def test_an_infinite_log_loss_is_not_computed_and_it_is_said_why() -> None:
     scores = labels_scores([["a"]], [[]], [[0.0, 0.1]], names="ab")
     assert "log_loss" not in scores.values
+    assert scores.undefined == {
+        "log_loss": "a true label has a predicted probability of 0, or a false one of 1"
+    }
+
+
+def test_labels_that_cannot_be_predicted_are_counted_and_said_with_their_rows() -> None:
+    truths = [["a"], ["c", "a"], ["d", "c"], ["b"]]
+    scores = labels_scores(truths, [["a"]] * 4, [[0.9, 0.1]] * 4, names="ab")
     assert scores.notes == (
-        "Log loss is left out: a true label has a predicted probability of 0, or a false one of 1.",
+        "2 of 4 rows have labels that the model never learned ('c' 2: row 1, …; 'd' 1: row 2); "
+        "they count as errors.",
     )
+    assert scores.values["subset_accuracy"] == 1 / 4
+    assert "never learned" in scores.undefined["log_loss"]
 
 
 def test_probabilities_of_labels_need_names_but_no_sum() -> None:

@@ -85,23 +85,45 @@ def test_a_series_is_scored_over_all_steps_of_all_rows() -> None:
     assert scores.notes == ("Pre-emphasis filters target and prediction: y(t) − 0.85 y(t − 1).",)
 
 
-def test_what_is_not_defined_is_left_out_and_the_notes_say_why() -> None:
+def test_what_is_not_defined_is_not_computed_and_it_is_said_why() -> None:
     assert r_squared([2.0, 2.0], [1.0, 2.0]) is None
     scores = regression_scores([2.0, 2.0], [1.0, 2.0], training=[5.0, 5.0])
     assert scores.values.keys() == {"mae", "mse", "rmse"}
-    assert scores.notes == (
-        "R² is left out: the true values do not vary.",
-        "MASE is left out: the seasonal naive forecast has no error in training.",
-    )
+    assert scores.reasons == [
+        "R² is not computed: the true values do not vary.",
+        "MASE is not computed: the seasonal naive forecast, which it is scaled by, has no error in "
+        "training.",
+    ]
+    assert regression_scores([2.0], [1.0]).undefined == {"r2": "there is only one true value"}
     silent = series_scores([[0.0, 0.0]], [[1.0, 0.0]])
-    assert "Error-to-signal ratio is left out: every true value is 0." in silent.notes
+    assert "Error-to-signal ratio is not computed: every true value is 0." in silent.reasons
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_predictions_that_are_not_finite_are_counted_and_nothing_is_computed_of_them(
+    value: float,
+) -> None:
+    of_rows = regression_scores([1.0, 2.0, 3.0], [1.0, value, value])
+    assert of_rows.values == {}
+    assert (of_rows.main, of_rows.value, of_rows.count) == ("rmse", float("inf"), 3)
+    assert set(of_rows.undefined.values()) == {"2 of 3 predicted numbers are not finite"}
+    of_steps = series_scores([[1.0], [2.0]], [[value], [1.0]])
+    assert set(of_steps.undefined.values()) == {"1 of 2 predicted numbers is not finite"}
+
+
+def test_an_error_too_large_for_a_number_is_said_to_be_infinite() -> None:
+    scores = regression_scores([1.0, 2.0], [1e300, 2.0])
+    assert scores.values == {"mae": 5e299}
+    assert scores.undefined.keys() == {"mse", "rmse", "r2"}
+    assert "infinite" in scores.undefined["rmse"]
+    assert series_scores([[1.0, 2.0]], [[1e300, 2.0]]).details["worst"] == []
 
 
 def test_missing_and_mismatched_numbers_are_refused() -> None:
     with pytest.raises(DataError, match=r"truths must be numbers, got \[nan\] at index 1"):
         regression_scores([1.0, float("nan")], [1.0, 2.0])
-    with pytest.raises(DataError, match=r"predictions of row 0 must be numbers, got \[inf\]"):
-        series_scores([[1.0]], [[float("inf")]])
+    with pytest.raises(DataError, match=r"truths of row 0 must be numbers, got \[inf\]"):
+        series_scores([[float("inf")]], [[1.0]])
     with pytest.raises(ShapeError, match="got 2 and 1"):
         regression_scores([[1.0, 2.0]], [[1.0]])
     with pytest.raises(DataError, match="got 2 true values and 1 prediction at row 0"):

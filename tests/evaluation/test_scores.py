@@ -68,8 +68,8 @@ def test_what_a_kind_cannot_take_is_refused_in_words() -> None:
         score("clasification", ["a"], ["a"])
     with pytest.raises(OptionError, match="no argument 'seasons'; they take training, season"):
         score("regression", [1.0], [1.0], seasons=12)
-    with pytest.raises(OptionError, match="no argument 'names'; they take no such argument"):
-        score("transcription", ["a"], ["a"], names="a")
+    with pytest.raises(OptionError, match="no argument 'season'; they take names, where"):
+        score("transcription", ["a"], ["a"], season=1)
     with pytest.raises(OptionError, match="language scores need nll; pass nll=…"):
         score("language", ["a"], None)
 

@@ -53,7 +53,7 @@ def test_the_label_error_rate_is_edits_over_true_symbols() -> None:
 def test_without_a_true_symbol_there_is_no_rate() -> None:
     scores = transcription_scores([""], [""])
     assert (scores.main, scores.value) == ("sequence_accuracy", 1.0)
-    assert scores.notes == ("Label error rate is left out: every true sequence is empty.",)
+    assert scores.undefined == {"label_error_rate": "every true sequence is empty"}
 
 
 def test_a_missing_prediction_is_refused() -> None:

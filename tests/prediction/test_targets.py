@@ -11,12 +11,14 @@ import pytest
 import torch
 from torch import Tensor
 
+import elman
 from elman.data.table import Table
 from elman.errors import DataError
 from elman.evaluation.scores import Scores
 from elman.models.model import Model
 from elman.prediction.predictor import Predictions, Predictor
 from elman.prediction.predictors import predictor_of
+from elman.training.progress import NoProgress
 from roads import NEXT_CHARACTER, ROADS, WRITTEN_ROADS, Road, untrained
 
 ALL = ROADS | WRITTEN_ROADS
@@ -181,6 +183,73 @@ def test_a_name_that_is_in_no_part_of_the_data_counts_as_wrong(tmp_path: Path) -
     given = answer(model, Table.from_columns({"text": texts}, "new"), 5).values
     table = Table.from_columns({"text": texts, "label": [*given[:6], "odd", "odd"]}, "new")
     assert scores(model, table, 5).value == pytest.approx(6 / 8)
+
+
+def changed(table: Table, column: str, values: list[Any]) -> Table:
+    """Take the first rows of a table, with another column of targets."""
+    columns = {name: list(table.column(name))[: len(values)] for name in table.columns}
+    return Table.from_columns({**columns, column: values}, origin="new")
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_labels_beside_one_that_was_never_learned_are_still_compared(
+    as_text: bool, tmp_path: Path
+) -> None:
+    model, parts = untrained(ROADS["text to several labels"], tmp_path)
+    (column,) = model.task.target_columns
+    given = answer(model, whole(parts).select(range(6)), 5).values
+    truths: list[Any] = [[*map(str, labels), "odd"] for labels in given[:2]] + given[2:]
+    separator = getattr(model.task.target, "separator", ";")
+    if as_text:
+        truths = [separator.join(labels) for labels in truths]
+    found = scores(model, changed(whole(parts), column, truths), 5)
+    assert found.values["subset_accuracy"] == pytest.approx(4 / 6)
+    hits = 2 * sum(map(len, given))
+    assert found.values["micro_f1"] == pytest.approx(hits / (hits + 2))
+    assert found.notes == (
+        "2 of 6 rows have labels that the model never learned ('odd' 2: new, row 0, …); they count "
+        "as errors.",
+    )
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_tags_beside_one_that_was_never_learned_are_still_compared(
+    as_text: bool, tmp_path: Path
+) -> None:
+    model, parts = untrained(ROADS["tokens to tags"], tmp_path)
+    given = answer(model, whole(parts).select(range(6)), 5).values
+    truths: list[Any] = [["odd", *given[0][1:]], *given[1:]]
+    if as_text:
+        truths = [" ".join(tags) for tags in truths]
+    found = scores(model, changed(whole(parts), "tags", truths), 5)
+    steps = sum(map(len, given))
+    assert found.values["accuracy"] == pytest.approx((steps - 1) / steps)
+    assert f"1 of {steps} steps has tags that the model never learned" in found.notes[0]
+
+
+def test_a_malformed_target_is_refused_with_its_row(tmp_path: Path) -> None:
+    model, parts = untrained(ROADS["text to several labels"], tmp_path)
+    (column,) = model.task.target_columns
+    table = changed(whole(parts), column, [["a"], ["b", "b"]])
+    with pytest.raises(DataError, match=r"new, row 1, column .*: the label 'b' is given twice"):
+        scores(model, table, 5)
+
+
+def test_categories_of_an_input_that_no_training_row_has_are_said(tmp_path: Path) -> None:
+    colours = ["red", "green", "blue", "red"] * 10
+    rows = {
+        "colour": colours,
+        "size": list(map(float, range(40))),
+        "price": [1.5 * n + 0.1 for n in range(40)],
+    }
+    model = elman.train(rows, target="price", epochs=1, out=tmp_path / "run", progress=NoProgress())
+    new = {"colour": ["red", "Red", None, "pink"], "size": [1.0] * 4, "price": [5.0] * 4}
+    found = model.scores(new)
+    assert found.notes == (
+        "2 of 4 rows have a category in colour that the model never learned ('Red', 'pink': the "
+        "data, row 1, …); it is read as unknown.",
+    )
+    assert found.undefined == {"r2": "the true values do not vary"}
 
 
 def test_scores_without_the_truth_say_which_column_is_missing(tmp_path: Path) -> None:

@@ -52,11 +52,13 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_run_s_directory_holds_all_there_is_to_know(finished: Path) -> None:
     files = {str(path.relative_to(finished)) for path in finished.rglob("*") if path.is_file()}
     assert files == {
+        "data.json",
         "experiment.toml",
         str(BEST),
         str(LAST),
         "metrics.jsonl",
         "model/model.json",
+        "model/rows.safetensors",
         "model/weights.safetensors",
         "report.html",
         "result.json",

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-from pydantic import ValidationError
-
 from elman.experiment.training import Criterion
 from elman.training.history import EpochRecord, History
 
@@ -42,9 +39,14 @@ def test_by_the_score_the_first_epoch_with_the_highest_is_the_best() -> None:
     assert history.epochs_since_best() == 2
 
 
-def test_a_history_without_scores_cannot_select_by_them() -> None:
-    with pytest.raises(ValidationError, match="select = 'score' needs a score of every epoch"):
-        history_of("score", (3.0, 0.5), (2.0, None))
+def test_an_epoch_without_a_finite_score_is_worse_than_any_with_one() -> None:
+    history = history_of("score", (1.0, None), (3.0, -1e9), (2.0, None))
+    assert history.best.epoch == 2
+    assert History.model_validate_json(history.model_dump_json()) == history
+
+
+def test_while_no_epoch_has_a_finite_score_the_loss_decides() -> None:
+    assert history_of("score", (3.0, None), (2.0, None), (4.0, None)).best.epoch == 2
 
 
 def test_a_history_comes_back_from_json() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from elman.batches.batching import Batch
-from elman.errors import ExperimentError, OptionError
+from elman.errors import OptionError
 from elman.experiment.training import TrainingSettings
 from elman.training.checkpoint import load_checkpoint
-from elman.training.trainer import BEST, fit
+from elman.training.trainer import BEST, METRICS, fit
 from elman.training.validation import mean_loss
 from rolls import evaluation_batches, training_batches
 from training.runs import FEATURE, InterruptedIn, assert_same_weights, network, rolls, train_in
@@ -78,9 +79,18 @@ def test_selecting_by_a_score_without_one_is_refused_in_words(tmp_path: Path) ->
         train_in(tmp_path, network(), select="score")
 
 
-def test_a_score_that_is_not_a_number_stops_in_words(tmp_path: Path) -> None:
-    with pytest.raises(ExperimentError, match="the score of epoch 1 is nan"):
-        train_in(tmp_path, network(), score=lambda _: math.nan)
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_score_that_is_not_finite_ends_no_run_and_selects_no_epoch(
+    value: float, tmp_path: Path
+) -> None:
+    scores = iter([value, 0.5, value, 0.4])
+    history = train_in(tmp_path, network(), score=lambda _: next(scores), select="score")
+    assert [record.score for record in history.epochs] == [None, 0.5, None, 0.4]
+    assert history.best.epoch == 2
+    for line in (tmp_path / METRICS).read_text().splitlines():
+        json.loads(line, parse_constant=pytest.fail)
+    resumed = train_in(tmp_path, network(), score=lambda _: 0.0, select="score", resume=True)
+    assert resumed == history
 
 
 def test_averaged_weights_are_the_exponential_mean_of_those_after_every_update(

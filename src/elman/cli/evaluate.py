@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from elman.cli.options import AsJSON
+
+if TYPE_CHECKING:
+    from elman.evaluation.scores import Scores
 
 
 def evaluate(
@@ -23,19 +26,46 @@ def evaluate(
     as_json: AsJSON = False,
 ) -> None:
     """Measure a trained model on a part of its own data, or on a file."""
-    from elman.evaluation.scores import MEASURES
+    from elman.data.splits import PARTS
     from elman.models.model import load
 
     model = load(run)
-    measured = source or split
-    values = model.evaluate(measured)
-    name = source or model.experiment.data.title
+    if source is not None and source in PARTS and not Path(source).exists():
+        split, source = source, None
+    notes: list[str] = []
+    if source is None:
+        name, scores = f"{model.experiment.data.title}, {split}", model.scores(split)
+    else:
+        table = model.table(source)
+        name, scores = source, model.scores(table)
+        notes = [*table.notes, *model.predictor.notes_of(table)]
+    notes = list(dict.fromkeys([*notes, *scores.notes]))
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
     if as_json:
-        typer.echo(json.dumps({"data": name, "split": None if source else split, **values}))
+        about = {"data": source or model.experiment.data.title, "split": None if source else split}
+        typer.echo(json.dumps({**about, **_facts(scores), "notes": notes}, allow_nan=False))
         return
-    lines = [f"{name}{'' if source else f', {split}'}"]
-    for score, value in values.items():
-        title = MEASURES[score].title if score in MEASURES else score
-        shown = f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
-        lines.append(f"{title:<38} {shown}")
-    typer.echo("\n".join(lines))
+    typer.echo("\n".join([name, *_lines(scores)]))
+
+
+def _lines(scores: Scores) -> list[str]:
+    """Lay out scores, the main one first, and how many rows, steps or frames were measured."""
+    from elman.evaluation.scores import MEASURES
+
+    shown = {name: f"{value:.4f}" for name, value in scores.values.items()}
+    shown |= {name: f"not computed: {why}" for name, why in scores.undefined.items()}
+    names = sorted(shown, key=lambda name: name != scores.main)
+    lines = [f"{MEASURES[name].title:<38} {shown[name]}" for name in names]
+    return [*lines, f"{scores.unit:<38} {scores.count:,}"]
+
+
+def _facts(scores: Scores) -> dict[str, Any]:
+    """Return scores for programs: null where one is not computed, with the reason beside it."""
+    facts: dict[str, Any] = {**scores.values, **dict.fromkeys(scores.undefined)}
+    facts[scores.unit] = scores.count
+    said = {
+        "not_computed": scores.undefined,
+        "never_learned": scores.details.get("never_learned"),
+    }
+    return facts | {name: value for name, value in said.items() if value}

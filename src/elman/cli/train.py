@@ -28,6 +28,7 @@ from elman.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from elman.evaluation.scores import Scores
     from elman.runs.run import TrainedRun
 
 
@@ -88,17 +89,32 @@ def _tell(run: TrainedRun, directory: Path, *, as_json: bool) -> None:
     """Print where the run is and the scores of its model."""
     result = run.result
     if as_json:
-        scores = {part: dict(scores.values) for part, scores in result.scores.items()}
+        scores = {
+            part: {**scores.values, **dict.fromkeys(scores.undefined)}
+            for part, scores in result.scores.items()
+        }
         facts = {"run": str(directory), "parameters": run.model.parameters, "scores": scores}
         facts |= {"best_epoch": result.best_epoch, "seconds": result.seconds, "seed": result.seed}
-        typer.echo(json.dumps(facts))
+        reasons = {part: scores.undefined for part, scores in result.scores.items()}
+        if any(reasons.values()):
+            facts["not_computed"] = reasons
+        typer.echo(json.dumps(facts, allow_nan=False))
         return
     summary = " · ".join(
-        f"{part} {scores.main.replace('_', ' ')} {scores.value:.4g}"
-        for part, scores in result.scores.items()
-        if part != "train"
+        f"{part} {_in_short(scores)}" for part, scores in result.scores.items() if part != "train"
     )
     typer.echo(
         f"{summary}, from epoch {result.best_epoch} of {result.epochs}, "
         f"{run.model.parameters:,} parameters, {result.seconds:.0f} s\n{directory}"
     )
+
+
+def _in_short(scores: Scores) -> str:
+    """Write the main score; beside that of a forecast, a better one of the seasonal naive."""
+    main = scores.main.replace("_", " ")
+    if scores.main in scores.undefined:
+        return f"{main} not computed ({scores.undefined[scores.main]})"
+    naive = scores.details.get("seasonal_naive", {}).get(scores.main)
+    worse = naive is not None and naive < scores.value and not scores.higher_is_better
+    beside = f" (worse than the seasonal naive forecast, {naive:.4g})" if worse else ""
+    return f"{main} {scores.value:.4g}{beside}"

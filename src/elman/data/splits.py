@@ -17,6 +17,11 @@ Rows = NDArray[np.int64]
 PARTS = ("train", "valid", "test")
 """The parts of a split, by their short names."""
 
+PART_NAMES: Mapping[str, str] = MappingProxyType(
+    {"train": "training", "valid": "validation", "test": "test"}
+)
+"""Part → its name in words."""
+
 PART_OF: Mapping[str, str] = MappingProxyType(
     {
         "train": "train",

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from elman.errors import OptionError, ShapeError
 from elman.evaluation.measures import WORST, Measured, Scores, check_pairs
+from elman.evaluation.never_learned import Where, never_learned, note_of
 
 BINS = 15
 """Bins of confidence that the calibration error is measured in, as in Guo et al. 2017."""
@@ -258,6 +259,7 @@ def classification_scores(
     probabilities: ArrayLike | None = None,
     *,
     names: Sequence[Hashable] | None = None,
+    where: Where | None = None,
 ) -> Scores:
     """Score predicted classes.
 
@@ -267,12 +269,14 @@ def classification_scores(
         probabilities: of `names`, (N, n); adds log loss, calibration and the worst mistakes.
         names: the n classes that can be predicted, in the order of the probabilities; by
             default those that occur.
+        where: row → its place, for the note on true classes that are not among `names`.
 
     Returns:
         accuracy (main), macro_f1, weighted_f1, and with probabilities log_loss and
         calibration_error. `details`: `names`; `confusion`, see `confusions`; `classes`, a
-        `ClassScores` each; `commonest`, the most frequent true class and its share; with
-        probabilities `worst`, a `Mistake` each, and `calibration`.
+        `ClassScores` each; `commonest`, the most frequent true class and its share; where `names`
+        lack true ones, `never_learned`, a `NeverLearned` each; with probabilities `worst`, a
+        `Mistake` each, and `calibration`.
 
     Raises:
         DataError: there is nothing to score, or there is not one prediction for each truth.
@@ -281,19 +285,16 @@ def classification_scores(
     check_pairs(truths, predictions)
     measured = Measured()
     details = add_name_scores(measured, truths, predictions, names)
+    add_never_learned(
+        measured, details, [[truth] for truth in truths], names, noun="class", where=where
+    )
     if probabilities is not None:
         checked = add_probability_scores(measured, truths, predictions, probabilities, names)
         details["calibration"] = calibration(truths, predictions, checked)._asdict()
         mistakes = worst_mistakes(truths, predictions, checked)
         details["worst"] = [mistake._asdict() for mistake in mistakes]
-    return Scores(
-        kind="classification",
-        main="accuracy",
-        values=measured.values,
-        count=len(truths),
-        unit="rows",
-        details=details,
-        notes=tuple(measured.notes),
+    return measured.scores(
+        kind="classification", main="accuracy", count=len(truths), unit="rows", details=details
     )
 
 
@@ -310,12 +311,6 @@ def add_name_scores(
     measured.values["accuracy"] = right / len(truths)
     measured.values["macro_f1"] = macro_f1(classes)
     measured.values["weighted_f1"] = weighted_f1(classes)
-    if names is not None:
-        unknown = [repr(name) for name in every[len(names) :] if name in set(truths)]
-        if unknown:
-            measured.notes.append(
-                f"Some rows are of a class that cannot be predicted: {', '.join(unknown)}."
-            )
     commonest = max(classes, key=lambda each: each.support)
     return {
         "names": every,
@@ -323,6 +318,40 @@ def add_name_scores(
         "classes": [each._asdict() for each in classes],
         "commonest": {"name": commonest.name, "share": commonest.support / len(truths)},
     }
+
+
+def add_never_learned(
+    measured: Measured,
+    details: dict[str, Any],
+    truths: Sequence[Sequence[Hashable]],
+    names: Sequence[Hashable] | None,
+    *,
+    noun: str,
+    where: Where | None,
+    by_step: bool = False,
+) -> None:
+    """Note the true names that are not among those that can be predicted, if there are any.
+
+    Args:
+        measured: takes the note.
+        details: takes `never_learned`, a `NeverLearned` each.
+        truths: the true names of each row.
+        names: the names that can be predicted; None where these are not known.
+        noun: what is named, in the singular.
+        where: row → its place.
+        by_step: whether each name is that of a step, and steps are counted.
+    """
+    found = [] if names is None else never_learned(truths, names)
+    if not found:
+        return
+    strange = {each.name for each in found}
+    affected = sum(each.times for each in found)
+    total = sum(map(len, truths))
+    if not by_step:
+        affected, total = sum(not strange.isdisjoint(row) for row in truths), len(truths)
+    unit = "step" if by_step else "row"
+    measured.notes.append(note_of(found, affected, total, noun=noun, unit=unit, where=where))
+    details["never_learned"] = [each._asdict() for each in found]
 
 
 def add_probability_scores(
@@ -341,8 +370,14 @@ def add_probability_scores(
         raise OptionError("probabilities need names: the class of each of their columns.")
     checked = checked_probabilities(probabilities, len(truths), names)
     loss = log_loss(truths, checked, names)
-    measured.add(
-        "log_loss", loss, "a true class has a predicted probability of 0, so it is infinite"
-    )
+    known = set(names)
+    strange = sum(truth not in known for truth in truths)
+    why = "a true class has a predicted probability of 0, so it is infinite"
+    if strange:
+        why = (
+            f"{strange:,} of {len(truths):,} true names were never learned; their probability is "
+            "0, so it is infinite"
+        )
+    measured.add("log_loss", loss, why)
     measured.values["calibration_error"] = calibration(truths, predictions, checked).error
     return checked

@@ -10,7 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from elman.errors import DataError, OptionError, ShapeError, counted
-from elman.evaluation.measures import WORST, Measured, Scores, check_pairs
+from elman.evaluation.measures import (
+    TOO_LARGE,
+    WORST,
+    Measured,
+    Scores,
+    check_pairs,
+    not_numbers,
+)
 from elman.evaluation.regression import mean_errors, seasonal_naive_error
 
 Numbers = NDArray[np.float64]
@@ -122,28 +129,29 @@ def forecast_scores(
         score.
 
     Raises:
-        DataError: there is nothing to score, a truth has no prediction, item or history, a truth
-            is infinite, or the prediction of an observed truth is not a number.
+        DataError: there is nothing to score, a truth has no prediction, item or history, or a
+            truth is infinite.
         ShapeError: truths and predictions of a forecast differ in shape.
         OptionError: a level or the interval is not between 0 and 1, or season < 1.
     """
     forecasts = _prepared(truths, predictions, quantiles, training, season, items, interval)
+    missing = sum(int(np.isnan(truth).sum()) for truth in forecasts.truths)
+    total = sum(truth.size for truth in forecasts.truths)
+    if (without := forecasts.not_numbers()) is not None:
+        return without.scores(kind="forecast", main=_MAIN[-1], count=total - missing, unit="values")
     values = forecasts.scores(range(len(forecasts.truths)))
     measured = Measured()
     for name, value in values.items():
-        measured.add(name, value, forecasts.why_not(name))
-    missing = sum(int(np.isnan(truth).sum()) for truth in forecasts.truths)
-    total = sum(truth.size for truth in forecasts.truths)
-    main = next(name for name in _MAIN if name in measured.values)
+        measured.add(name, value, forecasts.why_not(name) if value is None else TOO_LARGE)
+    main = next((name for name in _MAIN if name in measured.values), _MAIN[-1])
     by_series = forecasts.by_series()
     ranked = sorted(
         (each for each in by_series.items() if each[1].get(main)),
         key=lambda each: -each[1][main],
     )
-    return Scores(
+    return measured.scores(
         kind="forecast",
         main=main,
-        values=measured.values,
         count=total - missing,
         unit="values",
         details={
@@ -151,7 +159,7 @@ def forecast_scores(
             "series": len(by_series),
             "worst": [{"series": item, **scores} for item, scores in ranked[:WORST]],
         },
-        notes=(*measured.notes, *forecasts.notes(missing, total, measured.values)),
+        notes=forecasts.notes(missing, total, measured.values),
     )
 
 
@@ -214,14 +222,28 @@ class _Forecasts:
         for row, item in enumerate(self.items):
             rows_of.setdefault(item, []).append(row)
         return {
-            item: {name: value for name, value in self.scores(rows).items() if value is not None}
+            item: {
+                name: value
+                for name, value in self.scores(rows).items()
+                if value is not None and np.isfinite(value)
+            }
             if any(self._is_observed(row) for row in rows)
             else {}
             for item, rows in rows_of.items()
         }
 
+    def not_numbers(self) -> Measured | None:
+        """Return why nothing is computed where a prediction is infinite or no number."""
+        forecasts = [self.predictions, *self.quantiles.values()]
+        observed = [
+            predicted[~np.isnan(truth)]
+            for each in forecasts
+            for truth, predicted in zip(self.truths, each, strict=True)
+        ]
+        return not_numbers(observed, ("mae", "mse", "rmse", "smape"))
+
     def why_not(self, name: str) -> str:
-        """Return the reason why a score is left out."""
+        """Return the reason why a score is not computed."""
         if name == "mase":
             return (
                 "no forecast has a history that is longer than a season and differs from season to "
@@ -310,20 +332,13 @@ def _prepared(
 
 
 def _checked(truths: Sequence[Numbers], predictions: Sequence[Any], what: str) -> list[Numbers]:
-    """Return predictions as columns: of the truths' shapes, and finite where these are observed."""
+    """Return predictions as columns, of the truths' shapes."""
     checked = [_columns(prediction) for prediction in _for_each(truths, predictions, what)]
     for row, (truth, prediction) in enumerate(zip(truths, checked, strict=True)):
         if truth.shape != prediction.shape:
             raise ShapeError(
                 f"{what} must have the shape of the truths, {truth.shape} at row {row}, got "
                 f"{prediction.shape}."
-            )
-        wrong = ~np.isfinite(prediction) & ~np.isnan(truth)
-        if wrong.any():
-            step = int(np.argwhere(wrong)[0, 0])
-            raise DataError(
-                f"{what} must be numbers wherever the truth is not missing, got "
-                f"{prediction[wrong][0]:g} at row {row}, step {step}."
             )
     return checked
 

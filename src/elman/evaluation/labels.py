@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,12 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from elman.errors import OptionError
 from elman.evaluation.classification import (
     ClassScores,
+    add_never_learned,
     checked_probabilities,
     macro_f1,
     names_of,
     weighted_f1,
 )
 from elman.evaluation.measures import WORST, Measured, Scores, check_pairs
+from elman.evaluation.never_learned import Where
 
 
 def labels_scores(
@@ -25,6 +28,7 @@ def labels_scores(
     probabilities: ArrayLike | None = None,
     *,
     names: Sequence[Hashable] | None = None,
+    where: Where | None = None,
 ) -> Scores:
     """Score predictions that are sets of labels.
 
@@ -35,11 +39,13 @@ def labels_scores(
         predictions: N collections of labels.
         probabilities: of each of `names` by itself, (N, n); adds the log loss.
         names: the n labels, in the order of the probabilities; by default those that occur.
+        where: row → its place, for the note on true labels that are not among `names`.
 
     Returns:
         micro_f1 (main), macro_f1, weighted_f1, subset_accuracy, and with probabilities log_loss:
         the mean over rows and labels. `details`: `names`; `classes`, a `ClassScores` each;
-        `worst`, the rows with most wrong labels.
+        `worst`, the rows with most wrong labels; where `names` lack true ones, `never_learned`, a
+        `NeverLearned` each.
 
     Raises:
         DataError: there is nothing to score, or there is not one prediction for each truth.
@@ -56,25 +62,24 @@ def labels_scores(
         "weighted_f1": weighted_f1(classes),
         "subset_accuracy": sum(t == p for t, p in zip(true, predicted, strict=True)) / len(true),
     }
+    details: dict[str, Any] = {
+        "names": every,
+        "classes": [each._asdict() for each in classes],
+        "worst": _worst(true, predicted),
+    }
+    rows = [sorted(row, key=str) for row in true]
+    add_never_learned(measured, details, rows, names, noun="label", where=where)
     if probabilities is not None:
         if names is None:
             raise OptionError("probabilities need names: the label of each of their columns.")
-        loss = _log_loss(true, probabilities, names)
-        measured.add(
-            "log_loss", loss, "a true label has a predicted probability of 0, or a false one of 1"
-        )
-    return Scores(
-        kind="labels",
-        main="micro_f1",
-        values=measured.values,
-        count=len(truths),
-        unit="rows",
-        details={
-            "names": every,
-            "classes": [each._asdict() for each in classes],
-            "worst": _worst(true, predicted),
-        },
-        notes=tuple(measured.notes),
+        loss: float | None = _log_loss(true, probabilities, names)
+        why = "a true label has a predicted probability of 0, or a false one of 1"
+        if "never_learned" in details:
+            why = "labels that were never learned have a probability of 0, so it is infinite"
+            loss = None
+        measured.add("log_loss", loss, why)
+    return measured.scores(
+        kind="labels", main="micro_f1", count=len(truths), unit="rows", details=details
     )
 
 

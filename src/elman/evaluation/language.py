@@ -47,7 +47,7 @@ def language_scores(
         truths: the symbols of each row; a string is a sequence of characters.
         predictions: the likeliest symbol of every step; adds accuracy.
         nll: mean negative log-likelihood of a symbol, nats; it must be a mean over all of
-            `truths`.
+            `truths`. Where it is not finite, no score is computed from it.
         characters: number of characters in the symbols, spaces included; adds
             bits_per_character.
 
@@ -57,34 +57,45 @@ def language_scores(
 
     Raises:
         DataError: there is nothing to score, or truths and predictions differ in steps.
-        OptionError: nll is negative or not a number, or characters < 1.
+        OptionError: nll is negative, or characters < 1.
     """
     if predictions is None:
         check_pairs(truths, truths)
         check_steps(truths, truths)
     else:
         check_steps(truths, predictions)
-    if not 0 <= nll < math.inf:
+    if nll < 0:
         raise OptionError(f"nll must be a mean of −ln p in nats, 0 or more, got {nll}.")
     if characters is not None and characters < 1:
         raise OptionError(f"characters must be at least 1, got {characters}.")
     symbols = sum(len(truth) for truth in truths)
     measured = Measured()
-    measured.values["nll"] = nll
-    measured.add("perplexity", perplexity(nll), "it is too large a number")
+    measured.add("nll", nll, not_finite(nll))
+    measured.add("perplexity", perplexity(nll), too_large(nll))
     if characters is not None:
         bits = bits_per_character(nll, symbols=symbols, characters=characters)
-        measured.values["bits_per_character"] = bits
+        measured.add("bits_per_character", bits, not_finite(nll))
     if predictions is not None:
         rows = zip(truths, predictions, strict=True)
         right = sum(t == a for row in rows for t, a in zip(*row, strict=True))
         measured.values["accuracy"] = right / symbols
-    main = "perplexity" if "perplexity" in measured.values else "nll"
-    return Scores(
+    return measured.scores(
         kind="language",
-        main=main if characters is None else "bits_per_character",
-        values=measured.values,
+        main="perplexity" if characters is None else "bits_per_character",
         count=symbols,
         unit="symbols",
-        notes=tuple(measured.notes),
     )
+
+
+def not_finite(nll: float) -> str:
+    """Say why nothing is computed from a likelihood, as `Scores.undefined` does."""
+    if math.isnan(nll):
+        return "the network gives no numbers for these rows"
+    return "the network gives a true symbol a probability of 0, so it is infinite"
+
+
+def too_large(nll: float) -> str:
+    """Say why a perplexity is not computed, as `Scores.undefined` does."""
+    if not math.isfinite(nll):
+        return not_finite(nll)
+    return f"it is infinite, e to the power of {nll:,.4g}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence, Sized
+from collections.abc import Collection, Iterable, Mapping, Sized
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from elman.errors import DataError, OptionError, counted, unknown
@@ -143,8 +145,9 @@ class Scores(BaseModel):
     Attributes:
         kind: kind of score; a key of `scores.KINDS`, or `roll`.
         main: name of the main score.
-        values: name → value, the names being keys of `MEASURES`. All are finite: a score that is
-            not defined here is left out, and `notes` say why.
+        values: name → value, the names being keys of `MEASURES`. All are finite.
+        undefined: name of a score that cannot be computed here, or is not finite → why: a clause
+            that continues `… is not computed:`.
         count: how many units were scored.
         unit: what they are, in the plural: `rows`, `steps`.
         details: tables behind the numbers, in JSON values.
@@ -156,6 +159,7 @@ class Scores(BaseModel):
     kind: str
     main: str
     values: dict[str, FiniteFloat]
+    undefined: dict[str, str] = {}
     count: int = Field(ge=1)
     unit: str
     details: dict[str, Any] = {}
@@ -163,30 +167,48 @@ class Scores(BaseModel):
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Scores:
-        for name in self.values:
+        for name in (*self.values, *self.undefined):
             if name not in MEASURES:
                 raise unknown("score", name, MEASURES)
-        if self.main not in self.values:
-            raise unknown("score", self.main, self.values)
+        self.check_name(self.main)
         return self
+
+    def check_name(self, name: str) -> None:
+        """Refuse a score that is not among these, computed or not.
+
+        Raises:
+            OptionError: there is no such score; a near miss is offered.
+        """
+        if name not in self.values and name not in self.undefined:
+            raise unknown("score", name, (*self.values, *self.undefined))
 
     def led_by(self, main: str) -> Scores:
         """Return the same scores with another main score.
 
         Raises:
-            OptionError: there is no such score, or it is left out; the note says why.
+            OptionError: there is no such score, or it is not computed here.
         """
-        if main in self.values:
-            return self.model_copy(update={"main": main})
-        left_out = [] if main not in MEASURES else _left_out(main, self.notes)
-        if left_out:
-            raise OptionError(f"{main} cannot be the main score here: {left_out[0]}")
-        raise unknown("score", main, self.values)
+        self.check_name(main)
+        if main in self.undefined:
+            raise OptionError(
+                f"{main} cannot be the main score here: {MEASURES[main].title} is not computed: "
+                f"{self.undefined[main]}."
+            )
+        return self.model_copy(update={"main": main})
 
     @property
     def value(self) -> float:
-        """The main score."""
-        return self.values[self.main]
+        """The main score; where it is not computed, infinite on the side of the worst."""
+        worst = -math.inf if self.higher_is_better else math.inf
+        return self.values.get(self.main, worst)
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why scores are not computed, a sentence each."""
+        return [
+            f"{MEASURES[name].title} is not computed: {why}."
+            for name, why in self.undefined.items()
+        ]
 
     @property
     def higher_is_better(self) -> bool:
@@ -195,34 +217,30 @@ class Scores(BaseModel):
 
 
 class Measured:
-    """Collects scores, and the reasons for those left out, before `Scores` is made of them."""
+    """Collects scores, and the reasons for those not computed, before `Scores` is made of them."""
 
     def __init__(self) -> None:
         self.values: dict[str, float] = {}
+        self.undefined: dict[str, str] = {}
         self.notes: list[str] = []
 
-    def add(self, name: str, value: float | None, undefined: str) -> None:
-        """Keep a score, or a note where it is None or not finite.
+    def add(self, name: str, value: float | None, undefined: str = "it is infinite") -> None:
+        """Keep a score, or the reason where it is None or not finite.
 
         Args:
             name: a key of `MEASURES`.
             value: the score.
-            undefined: why it is left out, if it is: a clause that continues `… is left out:`.
+            undefined: why it is not computed, if it is not: see `Scores.undefined`.
         """
         if value is None or not math.isfinite(value):
-            self.notes.append(f"{_beginning(name)} {undefined}.")
+            self.undefined[name] = undefined
         else:
             self.values[name] = value
 
-
-def _beginning(name: str) -> str:
-    """Return how the note on a score that is left out begins."""
-    return f"{MEASURES[name].title} is left out:"
-
-
-def _left_out(name: str, notes: Sequence[str]) -> list[str]:
-    """Return the notes that say why a score is left out."""
-    return [note for note in notes if note.startswith(_beginning(name))]
+    def scores(self, **facts: Any) -> Scores:
+        """Make `Scores` of them; `facts` are its other attributes."""
+        notes = (*self.notes, *facts.pop("notes", ()))
+        return Scores(values=self.values, undefined=self.undefined, notes=notes, **facts)
 
 
 def check_pairs(truths: Sized, predictions: Sized) -> None:
@@ -238,6 +256,28 @@ def check_pairs(truths: Sized, predictions: Sized) -> None:
         )
     if not len(truths):
         raise DataError("there is nothing to score: no row has both a true value and a prediction.")
+
+
+TOO_LARGE = "it is infinite: predictions lie too far from the true values"
+
+
+def not_numbers(
+    predictions: Collection[NDArray[np.float64]], undefined: Iterable[str]
+) -> Measured | None:
+    """Return why nothing is computed where predictions are infinite or no numbers; else None.
+
+    Args:
+        predictions: the predicted numbers, in arrays of any shape.
+        undefined: names of the scores that are not computed then.
+    """
+    wrong = sum(int((~np.isfinite(each)).sum()) for each in predictions)
+    if not wrong:
+        return None
+    measured = Measured()
+    total = counted(sum(each.size for each in predictions), "predicted number")
+    for name in undefined:
+        measured.add(name, None, f"{wrong:,} of {total} {'is' if wrong == 1 else 'are'} not finite")
+    return measured
 
 
 def check_steps(truths: Collection[Sized], predictions: Collection[Sized]) -> None:

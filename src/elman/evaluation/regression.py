@@ -10,9 +10,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from elman.errors import DataError, OptionError, ShapeError, counted
-from elman.evaluation.measures import WORST, Measured, Scores, check_pairs, check_steps
+from elman.evaluation.measures import (
+    TOO_LARGE,
+    WORST,
+    Measured,
+    Scores,
+    check_pairs,
+    check_steps,
+    not_numbers,
+)
 
 Numbers = NDArray[np.float64]
+
+_ERRORS = ("mae", "mse", "rmse", "r2")
 
 
 def mean_errors(truths: ArrayLike, predictions: ArrayLike) -> dict[str, float]:
@@ -24,8 +34,9 @@ def mean_errors(truths: ArrayLike, predictions: ArrayLike) -> dict[str, float]:
         truths: y, any shape.
         predictions: ŷ, of the same shape.
     """
-    error = np.asarray(truths, np.float64) - np.asarray(predictions, np.float64)
-    mse = float(np.mean(error**2))
+    with np.errstate(over="ignore"):
+        error = np.asarray(truths, np.float64) - np.asarray(predictions, np.float64)
+        mse = float(np.mean(error**2))
     return {"mae": float(np.mean(np.abs(error))), "mse": mse, "rmse": mse**0.5}
 
 
@@ -37,10 +48,12 @@ def r_squared(truths: ArrayLike, predictions: ArrayLike) -> float | None:
         predictions: ŷ, of the same shape.
     """
     y, predicted = _columns(truths), _columns(predictions)
-    spread = ((y - y.mean(axis=0)) ** 2).sum(axis=0)
-    if not (spread > 0).all():
+    # Compared, not subtracted from a mean, which rounding sets beside equal values.
+    if (y.min(axis=0) == y.max(axis=0)).any():
         return None
-    return float(np.mean(1 - ((y - predicted) ** 2).sum(axis=0) / spread))
+    spread = ((y - y.mean(axis=0)) ** 2).sum(axis=0)
+    with np.errstate(over="ignore"):
+        return float(np.mean(1 - ((y - predicted) ** 2).sum(axis=0) / spread))
 
 
 def seasonal_naive_error(training: Sequence[ArrayLike], season: int = 1) -> Numbers:
@@ -124,8 +137,9 @@ def error_to_signal(
     energy = wrong = 0.0
     for truth, prediction in zip(truths, predictions, strict=True):
         y, predicted = (_emphasised(_columns(each), pre_emphasis) for each in (truth, prediction))
-        energy += float((y**2).sum())
-        wrong += float(((y - predicted) ** 2).sum())
+        with np.errstate(over="ignore"):
+            energy += float((y**2).sum())
+            wrong += float(((y - predicted) ** 2).sum())
     return wrong / energy if energy > 0 else None
 
 
@@ -149,21 +163,22 @@ def regression_scores(
         with the largest errors.
 
     Raises:
-        DataError: there is nothing to score, there is not one prediction for each truth, a value
+        DataError: there is nothing to score, there is not one prediction for each truth, a truth
             is missing or infinite, or training is shorter than a season.
         ShapeError: truths and predictions differ in shape.
         OptionError: season < 1.
     """
-    y, predicted = _numbers(truths, "truths"), _numbers(predictions, "predictions")
+    y, predicted = _numbers(truths, "truths"), _columns(predictions)
     check_pairs(y, predicted)
     _check_shapes(y, predicted)
+    if (without := not_numbers([predicted], _ERRORS)) is not None:
+        return without.scores(kind="regression", main="rmse", count=len(y), unit="rows")
     measured = _measure(y, predicted, None if training is None else [training], season)
     distance = np.abs(y - predicted).max(axis=1)
     worst = np.argsort(-distance, kind="stable")[:WORST]
-    return Scores(
+    return measured.scores(
         kind="regression",
         main="mase" if "mase" in measured.values else "rmse",
-        values=measured.values,
         count=len(y),
         unit="rows",
         details={
@@ -173,7 +188,6 @@ def regression_scores(
                 if distance[row] > 0
             ]
         },
-        notes=tuple(measured.notes),
     )
 
 
@@ -200,19 +214,20 @@ def series_scores(
         `details`: `worst`, the rows with the largest mean squared error.
 
     Raises:
-        DataError: truths and predictions differ in steps, a value is missing or infinite, or
+        DataError: truths and predictions differ in steps, a truth is missing or infinite, or
             training is shorter than a season.
         ShapeError: truths and predictions of a row differ in shape.
         OptionError: season < 1.
     """
     check_pairs(truths, predictions)
     ys = [_numbers(each, f"truths of row {row}") for row, each in enumerate(truths)]
-    predicted_rows = [
-        _numbers(each, f"predictions of row {row}") for row, each in enumerate(predictions)
-    ]
+    predicted_rows = [_columns(each) for each in predictions]
     check_steps(ys, predicted_rows)
     for y, predicted in zip(ys, predicted_rows, strict=True):
         _check_shapes(y, predicted)
+    steps = sum(map(len, ys))
+    if (without := not_numbers(predicted_rows, (*_ERRORS, "error_to_signal"))) is not None:
+        return without.scores(kind="series", main="rmse", count=steps, unit="steps")
     measured = _measure(
         np.concatenate([y for y in ys if len(y)]),
         np.concatenate([predicted for predicted in predicted_rows if len(predicted)]),
@@ -220,26 +235,29 @@ def series_scores(
         season,
     )
     silent = "every true value is 0"
-    measured.add("error_to_signal", error_to_signal(ys, predicted_rows), silent)
+    _add(measured, "error_to_signal", error_to_signal(ys, predicted_rows), silent)
     if pre_emphasis is not None:
         filtered = error_to_signal(ys, predicted_rows, pre_emphasis=pre_emphasis)
-        measured.add("error_to_signal_pre_emphasised", filtered, silent)
+        _add(measured, "error_to_signal_pre_emphasised", filtered, silent)
         measured.notes.append(
             f"Pre-emphasis filters target and prediction: y(t) − {pre_emphasis:g} y(t − 1)."
         )
     squares = [
-        float(((y - p) ** 2).mean()) if len(y) else 0.0
-        for y, p in zip(ys, predicted_rows, strict=True)
+        mean_errors(y, p)["mse"] if len(y) else 0.0 for y, p in zip(ys, predicted_rows, strict=True)
     ]
     worst = sorted(range(len(squares)), key=lambda row: -squares[row])[:WORST]
-    return Scores(
+    return measured.scores(
         kind="series",
         main="rmse",
-        values=measured.values,
-        count=sum(map(len, ys)),
+        count=steps,
         unit="steps",
-        details={"worst": [{"row": row, "mse": squares[row]} for row in worst if squares[row]]},
-        notes=tuple(measured.notes),
+        details={
+            "worst": [
+                {"row": row, "mse": squares[row]}
+                for row in worst
+                if squares[row] and math.isfinite(squares[row])
+            ]
+        },
     )
 
 
@@ -247,12 +265,20 @@ def _measure(
     y: Numbers, predicted: Numbers, training: Sequence[ArrayLike] | None, season: int
 ) -> Measured:
     measured = Measured()
-    measured.values |= mean_errors(y, predicted)
-    measured.add("r2", r_squared(y, predicted), "the true values do not vary")
+    for name, value in mean_errors(y, predicted).items():
+        measured.add(name, value, TOO_LARGE)
+    alike = "the true values do not vary" if len(y) > 1 else "there is only one true value"
+    _add(measured, "r2", r_squared(y, predicted), alike)
     if training is not None:
         scaled = mase(y, predicted, training, season)
-        measured.add("mase", scaled, "the seasonal naive forecast has no error in training")
+        naive = "the seasonal naive forecast, which it is scaled by, has no error in training"
+        _add(measured, "mase", scaled, naive)
     return measured
+
+
+def _add(measured: Measured, name: str, value: float | None, undefined: str) -> None:
+    """Keep a score, or why it is None or infinite."""
+    measured.add(name, value, undefined if value is None else TOO_LARGE)
 
 
 def _columns(values: ArrayLike) -> Numbers:

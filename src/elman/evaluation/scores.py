@@ -50,13 +50,13 @@ def score(
 
     | kind             | a truth and a prediction are         | facts                          |
     | ---------------- | ------------------------------------ | ------------------------------ |
-    | `classification` | a class                              | names                          |
-    | `labels`         | a set of labels                      | names                          |
+    | `classification` | a class                              | names, where                   |
+    | `labels`         | a set of labels                      | names, where                   |
     | `regression`     | one or several numbers               | training, season               |
-    | `tagging`        | a tag a step                         | names, spans                   |
+    | `tagging`        | a tag a step                         | names, spans, where            |
     | `series`         | one or several numbers a step        | training, season, pre_emphasis |
     | `language`       | the next symbol at every step        | nll (required), characters     |
-    | `transcription`  | a sequence of symbols                |                                |
+    | `transcription`  | a sequence of symbols                | names, where                   |
     | `forecast`       | one or several numbers a step ahead  | quantiles, training, season,   |
     |                  |                                      | items, interval                |
     | `translation`    | a text; several texts may be true    | tokenize, lowercase            |
@@ -87,8 +87,9 @@ def score(
     known = [p.name for p in parameters.values() if p.kind is inspect.Parameter.KEYWORD_ONLY]
     for fact in facts:
         if fact not in known:
-            takes = f"take {', '.join(known)}" if known else "take no such argument"
-            raise OptionError(f"{kind} scores have no argument {fact!r}; they {takes}.")
+            raise OptionError(
+                f"{kind} scores have no argument {fact!r}; they take {', '.join(known)}."
+            )
     for name, parameter in parameters.items():
         if name in known and parameter.default is inspect.Parameter.empty and name not in facts:
             raise OptionError(f"{kind} scores need {name}; pass {name}=….")

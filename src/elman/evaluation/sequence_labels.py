@@ -8,8 +8,13 @@ from itertools import chain
 import numpy as np
 from numpy.typing import ArrayLike
 
-from elman.evaluation.classification import add_name_scores, add_probability_scores
+from elman.evaluation.classification import (
+    add_name_scores,
+    add_never_learned,
+    add_probability_scores,
+)
 from elman.evaluation.measures import WORST, Measured, Scores, check_steps
+from elman.evaluation.never_learned import Where
 from elman.evaluation.spans import is_bio, span_scores
 
 
@@ -20,6 +25,7 @@ def tagging_scores(
     *,
     names: Sequence[str] | None = None,
     spans: bool | None = None,
+    where: Where | None = None,
 ) -> Scores:
     """Score predicted tags, one a step.
 
@@ -31,6 +37,7 @@ def tagging_scores(
             those that occur.
         spans: whether tags mark spans (O, B-X, I-X), to be counted as conlleval does; by default
             if every tag has that form.
+        where: row → its place, for the note on true tags that are not among `names`.
 
     Returns:
         accuracy, macro_f1, weighted_f1 over all steps, sequence_accuracy over rows; with
@@ -47,6 +54,7 @@ def tagging_scores(
     true, predicted = (list(chain.from_iterable(rows)) for rows in (truths, predictions))
     measured = Measured()
     details = add_name_scores(measured, true, predicted, names)
+    add_never_learned(measured, details, truths, names, noun="tag", where=where, by_step=True)
     with_spans = is_bio({*true, *predicted}) if spans is None else spans
     if with_spans:
         all_types, by_type = span_scores(truths, predictions)
@@ -66,12 +74,10 @@ def tagging_scores(
     if probabilities is not None:
         steps = np.concatenate([np.asarray(row, np.float64) for row in probabilities])
         add_probability_scores(measured, true, predicted, steps, names)
-    return Scores(
+    return measured.scores(
         kind="tagging",
         main="f1" if with_spans else "accuracy",
-        values=measured.values,
         count=len(true),
         unit="steps",
         details=details,
-        notes=tuple(measured.notes),
     )

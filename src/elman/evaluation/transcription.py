@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 
+from elman.evaluation.classification import add_never_learned
 from elman.evaluation.measures import WORST, Measured, Scores, check_pairs
+from elman.evaluation.never_learned import Where
 
 
 def edit_distance(truth: Sequence[Hashable], prediction: Sequence[Hashable]) -> int:
@@ -32,7 +35,11 @@ def edit_distance(truth: Sequence[Hashable], prediction: Sequence[Hashable]) -> 
 
 
 def transcription_scores(
-    truths: Sequence[Sequence[Hashable]], predictions: Sequence[Sequence[Hashable]]
+    truths: Sequence[Sequence[Hashable]],
+    predictions: Sequence[Sequence[Hashable]],
+    *,
+    names: Sequence[Hashable] | None = None,
+    where: Where | None = None,
 ) -> Scores:
     """Score predictions that are sequences of any length.
 
@@ -45,10 +52,13 @@ def transcription_scores(
     Args:
         truths: N sequences of symbols; a string is a sequence of characters.
         predictions: N sequences of symbols.
+        names: the symbols that can be predicted, where these are known.
+        where: row → its place, for the note on true symbols that are not among `names`.
 
     Returns:
-        label_error_rate (main; left out where every truth is empty) and sequence_accuracy.
-        `details`: `edits`, `symbols`, and `worst`: the rows with most edits.
+        label_error_rate (main; not computed where every truth is empty) and sequence_accuracy.
+        `details`: `edits`, `symbols`, and `worst`: the rows with most edits; where `names` lack
+        true symbols, `never_learned`, a `NeverLearned` each.
 
     Raises:
         DataError: there is nothing to score, or there is not one prediction for each truth.
@@ -61,16 +71,16 @@ def transcription_scores(
     measured.add("label_error_rate", rate, "every true sequence is empty")
     measured.values["sequence_accuracy"] = edits.count(0) / len(edits)
     worst = sorted(range(len(edits)), key=lambda row: -edits[row])[:WORST]
-    return Scores(
+    details: dict[str, Any] = {
+        "edits": sum(edits),
+        "symbols": symbols,
+        "worst": [{"row": row, "edits": edits[row]} for row in worst if edits[row]],
+    }
+    add_never_learned(measured, details, truths, names, noun="symbol", where=where)
+    return measured.scores(
         kind="transcription",
         main="label_error_rate" if symbols else "sequence_accuracy",
-        values=measured.values,
         count=len(truths),
         unit="rows",
-        details={
-            "edits": sum(edits),
-            "symbols": symbols,
-            "worst": [{"row": row, "edits": edits[row]} for row in worst if edits[row]],
-        },
-        notes=tuple(measured.notes),
+        details=details,
     )

@@ -154,14 +154,12 @@ def _scores(
     pairs = zip(references, predictions, strict=True)
     right = sum(prediction in texts for texts, prediction in pairs)
     measured.values["sequence_accuracy"] = right / len(outputs)
-    return Scores(
+    return measured.scores(
         kind=kind,
         main="chrf" if short or last not in measured.values else last,
-        values=measured.values,
         count=len(outputs),
         unit="rows",
         details={**_extremes(references, predictions, lowercase), "signature": signature},
-        notes=tuple(measured.notes),
     )
 
 

@@ -48,6 +48,7 @@ class CategoryFeature(Feature):
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         {"onehot": {"one_hot": True}}
     )
+    reads_categories: ClassVar[bool] = True
 
     def __init__(self, *, as_target: bool = False, one_hot: bool = False) -> None:
         self.as_target = as_target
@@ -145,6 +146,16 @@ class CategoryFeature(Feature):
     def as_in_data(self, value: Any) -> Any:
         """Return a predicted class as the data has it: its name, or zeros and a one."""
         return from_ones([value], len(self.names)) if self.one_hot else value
+
+    def names_in(self, value: Any) -> list[Name]:
+        """List the class of a value, learned or not; none if it is missing and not a target."""
+        name, _ = self._name(value, len(self.names) if self.one_hot else None)
+        return [] if name is None else [tidy(name)]
+
+    def never_learned(self, value: Any) -> Mapping[int, Name]:
+        """Find the class of an input if no training row has it; see `Feature`."""
+        vocabulary = fitted(self._vocabulary, self.kind)
+        return dict(enumerate(n for n in self.names_in(value) if vocabulary.find(n) is None))
 
     @property
     def reads_as_texts(self) -> bool:

@@ -85,6 +85,8 @@ class Feature(ABC):
     """Whether predictions are names of a fixed set."""
     is_class: ClassVar[bool] = False
     """Whether a value is exactly one class, so that splits can have equal shares of classes."""
+    reads_categories: ClassVar[bool] = False
+    """Whether, as input, a value may hold categories that `never_learned` finds."""
     writable: ClassVar[bool] = False
     """Whether a network can write it: its steps are tokens with names."""
     of_numbers: ClassVar[bool] = False
@@ -201,6 +203,26 @@ class Feature(ABC):
     def ids(self, value: Any) -> list[int]:
         """List the ids of a value's names, if predictions are names."""
         return [int(index) for index in self.encode(value).reshape(-1)]
+
+    def names_in(self, value: Any) -> list[Any]:
+        """List the names that a value holds, learned or not, if predictions are names.
+
+        Raises:
+            DataError: the value is malformed.
+        """
+        return list(value) if isinstance(value, list | tuple) else [value]
+
+    def never_learned(self, value: Any) -> Mapping[int, Any]:
+        """Find categories in an input that no training row has, which are read as unknown.
+
+        Args:
+            value: of one column; or a list of cells, one a column.
+
+        Returns:
+            Place of the column → its name.
+        """
+        del value
+        return {}
 
     def tokens(self, encoded: Tensor) -> list[str]:
         """Name the steps of an encoded value; steps without names are numbered from 1."""

@@ -173,6 +173,10 @@ class LabelsFeature(Feature):
             return self.as_in_data(value)
         return self.separator.join(map(str, value))
 
+    def names_in(self, value: Any) -> list[Name]:
+        """List the labels of a value, learned or not."""
+        return self._names(value)
+
     def ids(self, value: Any) -> list[int]:
         """List the ids of the labels that a row has."""
         return [int(index) for index in self.encode(value).nonzero().reshape(-1)]

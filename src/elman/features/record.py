@@ -54,6 +54,7 @@ class RecordFeature(Feature):
     has_steps: ClassVar[bool] = False
     plural: ClassVar[str] = "records"
     of_columns: ClassVar[bool] = True
+    reads_categories: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -171,6 +172,18 @@ class RecordFeature(Feature):
         for column, index in zip(self.categories, floats[learned.scaling.size :], strict=True):
             cells[column] = learned.vocabularies[column].name(int(index))
         return [cells[column] for column in self.columns]
+
+    def never_learned(self, value: Any) -> Mapping[int, Name]:
+        """Find the categories that no training row has, by the places of their columns."""
+        learned, found = fitted(self._learned, self.kind), {}
+        for place, cell in enumerate(as_cells(value, self.columns)):
+            vocabulary = learned.vocabularies.get(self.columns[place])
+            if vocabulary is None or blank(cell):
+                continue
+            name = as_name(cell, _subject(self.columns[place]))
+            if vocabulary.find(name) is None:
+                found[place] = name
+        return found
 
     def shown(self, value: Any) -> str:
         """Show name and value of every column."""

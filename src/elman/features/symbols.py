@@ -162,6 +162,10 @@ class SymbolsFeature(Feature):
         symbols = value.split() if isinstance(value, str) else value
         return [None if missing(each) else str(as_name(each, "a symbol")) for each in symbols]
 
+    def names_in(self, value: Any) -> list[Name]:
+        """List the symbols of a value, learned or not."""
+        return self._symbols(value)
+
     def to_json(self) -> dict[str, Any]:
         """Describe the feature in JSON values, for `from_json`."""
         lexicon = fitted(self._lexicon, self.kind)

@@ -11,6 +11,8 @@ MODEL = "model"
 RESULT = "result.json"
 WEIGHTS = "weights.safetensors"
 DESCRIPTION = "model.json"
+DATA = "data.json"
+ROWS = "rows.safetensors"
 
 
 def model_directory(directory: Path) -> Path:

@@ -11,10 +11,11 @@ import numpy as np
 import torch
 
 from elman.data.sources.frames import is_series
-from elman.data.splits import PARTS
+from elman.data.splits import PART_NAMES, PARTS
 from elman.data.table import Table
 from elman.errors import (
     CheckpointError,
+    DataError,
     ElmanError,
     MissingDependencyError,
     OptionError,
@@ -25,7 +26,9 @@ from elman.evaluation.scores import Scores
 from elman.experiment import Experiment
 from elman.files import read_json, write_atomically
 from elman.layers import parameter_count
-from elman.models.directory import DESCRIPTION, WEIGHTS, model_directory
+from elman.models.digests import digest_of_part, digests_of
+from elman.models.directory import DESCRIPTION, ROWS, WEIGHTS, model_directory
+from elman.models.trained_on import DataRecord, TrainedOn, parts_in_files
 from elman.networks.build import specified_network
 from elman.prediction.predictor import AttentionMap, Predictions, Predictor, Written
 from elman.prediction.predictors import predictor_of
@@ -42,12 +45,20 @@ class Model:
         experiment: that it was trained by, its hidden size solved for.
         task: what is predicted from what, with the fitted features of input and target.
         network: the trained network, with its objective.
+        trained_on: digests of the data it was trained on; None where these are not known.
     """
 
-    def __init__(self, experiment: Experiment, task: Task, network: torch.nn.Module) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        task: Task,
+        network: torch.nn.Module,
+        trained_on: TrainedOn | None = None,
+    ) -> None:
         self.experiment = experiment
         self.task = task
         self.network = network.eval()
+        self.trained_on = trained_on
 
     @property
     def device(self) -> torch.device:
@@ -208,12 +219,47 @@ class Model:
             raise unknown("split", data, PARTS)
         main = self.experiment.score
         if not named:
-            return self.predictor.scores(self.table(data), main=main)
-        parts = layout_of(self.experiment.data).parts(self.experiment.seed)
-        table: Table | None = getattr(parts, data)
-        if table is None:
-            raise OptionError(f"there are no {data} rows: data.test_fraction is 0.")
-        return self.predictor.scores(table, main=main, training=parts.train)
+            table = self.table(data)
+            scores = self.predictor.scores(table, main=main)
+            notes = self.trained_on.note_on(self.task, table) if self.trained_on else []
+        else:
+            parts = layout_of(self.experiment.data).parts(self.experiment.seed)
+            part: Table | None = getattr(parts, data)
+            if part is None:
+                here = f"{len(parts.train):,} train and {len(parts.valid):,} valid"
+                raise OptionError(
+                    f"there are no {data} rows: data.test_fraction is 0. There are {here} "
+                    f"{self.task.rows_name}; or give a file."
+                )
+            notes = self._notes_of_part(data, part)
+            scores = self.predictor.scores(part, main=main, training=parts.train)
+        return scores.model_copy(update={"notes": (*scores.notes, *notes)})
+
+    def _notes_of_part(self, part: str, table: Table) -> list[str]:
+        """Say that a part given in files of its own has changed since training.
+
+        Raises:
+            DataError: a part drawn from the data has changed: it may hold training rows.
+        """
+        if self.trained_on is None:
+            return []
+        record, digests = (
+            self.trained_on.record,
+            digests_of(self.task, table, whole=part == "train"),
+        )
+        if record.digests.get(part) == digest_of_part(digests):
+            return []
+        before = record.rows.get(part, 0)
+        change = f"{before:,} {PART_NAMES[part]} {self.task.rows_name} then, {len(table):,} now"
+        if before == len(table):
+            change = f"the {before:,} {PART_NAMES[part]} {self.task.rows_name} are others"
+        if part in parts_in_files(self.experiment.data):
+            return [f"the data is no longer what it was at training: {change}."]
+        raise DataError(
+            f"{table.source} is no longer what this model was trained on ({change}), so these may "
+            "hold rows that it was trained on. Restore the data, or evaluate on a file: elman "
+            "evaluate RUN FILE."
+        )
 
     def generate(
         self,
@@ -263,6 +309,9 @@ class Model:
             "parameters": self.parameters,
             "weights_checksum": checksum,
         }
+        if self.trained_on is not None:
+            self.trained_on.save(directory / ROWS)
+            description["data"] = self.trained_on.record.model_dump()
         text = json.dumps(description, indent=2, ensure_ascii=False)
         write_atomically(directory / DESCRIPTION, f"{text}\n".encode())
         return directory
@@ -305,7 +354,15 @@ class Model:
         except (ElmanError, KeyError, TypeError) as error:
             raise CheckpointError(f"{path} is not a model's description: {error}") from error
         load_weights(network, weights.tensors, origin=directory / WEIGHTS)
-        return cls(experiment, task, network)
+        return cls(experiment, task, network, _trained_on(directory, description))
+
+
+def _trained_on(directory: Path, description: Mapping[str, Any]) -> TrainedOn | None:
+    """Read the digests of the training data; None in a model of an earlier version."""
+    if "data" not in description or not (directory / ROWS).is_file():
+        return None
+    record = DataRecord.of(description["data"], directory / DESCRIPTION)
+    return TrainedOn.load(record, directory / ROWS)
 
 
 def _are_values(data: Any) -> bool:

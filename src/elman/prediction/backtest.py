@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,7 +82,10 @@ class Backtest:
             return scores
         baseline = score("forecast", known, naive, items=self.items, **facts).values
         shown = [f"{name.upper()} {baseline[name]:.3g}" for name in _SHOWN if name in baseline]
-        note = f"The seasonal naive forecast, which repeats {self.repeated}: {', '.join(shown)}."
+        better = baseline.get(scores.main, math.inf) < scores.value
+        verdict = ", is better than this model" if better and not scores.higher_is_better else ""
+        naive_one = f"The seasonal naive forecast, which repeats {self.repeated}{verdict}"
+        note = f"{naive_one}: {', '.join(shown)}."
         details = {**scores.details, "seasonal_naive": baseline}
         return scores.model_copy(update={"details": details, "notes": (*scores.notes, note)})
 

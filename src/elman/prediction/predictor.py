@@ -118,7 +118,9 @@ class Predictor(ABC):
         """
         table.require(self.task.input_columns)
         scores = self._scores(table, training)
-        return scores if main is None else scores.led_by(main)
+        main = main or scores.main
+        scores.check_name(main)
+        return scores.model_copy(update={"main": main})
 
     @abstractmethod
     def _scores(self, table: Table, training: Table | None) -> Scores: ...

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from elman.batches.batching import Batch
-from elman.evaluation.measures import Scores
+from elman.evaluation.language import not_finite
+from elman.evaluation.measures import Measured, Scores
 from elman.features.roll import RollFeature
 
 
@@ -79,5 +80,7 @@ def roll_scores(network: nn.Module, batches: Iterable[Batch], device: torch.devi
         device: where the network is.
     """
     metrics = measure(network, RollFeature().frame_nll, batches, device)
-    values = {name: value for name, value in metrics._asdict().items() if name != "frames"}
-    return Scores(kind="roll", main="nll", values=values, count=metrics.frames, unit="frames")
+    measured = Measured()
+    for name in ("nll", "accuracy", "f1"):
+        measured.add(name, getattr(metrics, name), not_finite(metrics.nll))
+    return measured.scores(kind="roll", main="nll", count=metrics.frames, unit="frames")

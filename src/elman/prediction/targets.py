@@ -8,10 +8,11 @@ import numpy as np
 import torch
 
 from elman.data.table import Table
-from elman.errors import DataError, counted
+from elman.errors import counted
 from elman.evaluation.scores import Scores, score
 from elman.prediction.predictor import Predictions, Predictor, require_targets
 from elman.prediction.rolls import roll_scores
+from elman.prediction.truths import notes_of_categories, true_values, with_truths
 from elman.tasks.alignment import unequal_steps
 from elman.tasks.prediction import PredictionTask
 
@@ -50,28 +51,23 @@ class TargetPredictor(Predictor):
     def _scores(self, table: Table, training: Table | None) -> Scores:
         task = self.task
         require_targets(task, table)
+        table, notes = with_truths(task, table)
         predictions = self.predict(table)
-        truths = [self._truth(value) for value in table.values(task.target_columns)]
+        truths = true_values(task, table)
         if task.targets == "step":
             for row, (truth, value) in enumerate(zip(truths, predictions.values, strict=True)):
                 if len(truth) != len(value):
                     steps = row, len(value), len(truth)
                     raise unequal_steps(table, steps, task.input_columns, task.target_columns)
-        kind = task.objective_class.score_kind
-        if task.objective_class.of_names:
+        facts = self._naive_facts(training)
+        if task.target.predicts_names:
             target: Any = task.target
-            names = list(target.names)
-            return score(kind, truths, predictions.values, predictions.probabilities, names=names)
-        return score(kind, truths, predictions.values, **self._naive_facts(training))
-
-    def _truth(self, value: Any) -> Any:
-        """Bring a true value to the form of predictions; a name unseen in training stays itself."""
-        try:
-            return self.task.target.decode(self.task.target.encode(value))
-        except DataError:
-            if not self.task.target.predicts_names:
-                raise
-            return value
+            facts = {"names": list(target.names), "where": table.where}
+        if task.objective_class.of_names:
+            facts["probabilities"] = predictions.probabilities
+        scores = score(task.objective_class.score_kind, truths, predictions.values, **facts)
+        notes = [*notes, *notes_of_categories(task, table)]
+        return scores.model_copy(update={"notes": (*scores.notes, *notes)})
 
     def _naive_facts(self, training: Table | None) -> dict[str, Any]:
         """Return what scales the errors of one series: the seasonal naive forecast.
@@ -95,7 +91,8 @@ class TargetPredictor(Predictor):
         """Say which rows are empty, such as a text without a word."""
         per_step = self.task.target.has_steps
         effect = "there is nothing to predict" if per_step else FROM_NOTHING
-        return notes_of_empty_rows(self.task, table, effect)
+        empty = notes_of_empty_rows(self.task, table, effect)
+        return [*empty, *notes_of_categories(self.task, table)]
 
 
 class FramesPredictor(TargetPredictor):

@@ -12,7 +12,8 @@ from torch.nn.utils.rnn import pad_sequence
 from elman.batches.batching import NO_LABEL
 from elman.data.table import Table
 from elman.errors import OptionError
-from elman.evaluation.language import bits_per_character, perplexity
+from elman.evaluation.language import bits_per_character, not_finite, perplexity, too_large
+from elman.evaluation.measures import Measured
 from elman.evaluation.scores import Scores, score
 from elman.evaluation.translation import sacrebleu
 from elman.experiment.decoder import DecodingSpec
@@ -196,12 +197,21 @@ class WritingPredictor(Predictor):
         elif target.spelled:
             scores = score(kind, list(map(list, truths)), list(map(list, outputs)))
         else:
-            scores = score(kind, truths, [target.as_given(output) for output in outputs])
-        likely = {"perplexity": perplexity(nll)}
+            symbols_of: Any = target
+            names = list(map(str, symbols_of.names)) if target.predicts_names else None
+            given = [target.as_given(output) for output in outputs]
+            scores = score(kind, truths, given, names=names, where=table.where)
+        likely = Measured()
         if target.spelled:
             bits = bits_per_character(nll, symbols=count, characters=count)
-            likely = {"bits_per_character": bits}
-        return scores.model_copy(update={"values": {**scores.values, **likely}})
+            likely.add("bits_per_character", bits, not_finite(nll))
+        else:
+            likely.add("perplexity", perplexity(nll), too_large(nll))
+        update = {
+            "values": {**scores.values, **likely.values},
+            "undefined": {**scores.undefined, **likely.undefined},
+        }
+        return scores.model_copy(update=update)
 
 
 def decoding_options(spec: DecodingSpec, **changed: Any) -> DecodingOptions:

@@ -13,7 +13,7 @@ import torch
 
 from elman.cells import CELLS
 from elman.data.catalog import ROLL_SETS
-from elman.errors import OptionError, unknown
+from elman.errors import ExperimentError, OptionError, unknown
 from elman.evaluation.scores import Scores
 from elman.experiment import Experiment
 from elman.files import write_atomically
@@ -132,9 +132,26 @@ def _train_interleaved(
                     source=source,
                     progress=progress,
                 )
+                _refuse_without_score(result, directory)
                 contender.models.append(model)
                 contender.results.append(result)
                 task.advance(f"{directory.name}: {_reached(result)}")
+
+
+def _refuse_without_score(result: RunResult, directory: Path) -> None:
+    """Refuse a run that has no main score in a part, so that it cannot be compared.
+
+    Raises:
+        ExperimentError: there is such a part.
+    """
+    main = _decisive(result)[1].main
+    for part, scores in result.scores.items():
+        if main not in scores.values:
+            why = scores.undefined.get(main, "the rows have no such score")
+            raise ExperimentError(
+                f"{directory} cannot be compared: its {main} on the {part} rows is not computed: "
+                f"{why}. Compare by another score (--set score=NAME), or give other rows."
+            )
 
 
 def _decisive(result: RunResult) -> tuple[str, Scores]:

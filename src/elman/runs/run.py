@@ -3,8 +3,9 @@
 ```
 runs/NAME/experiment.toml     every setting, defaults too
          /checkpoints/        best and last, safetensors
+         /data.json           numbers and digests of the rows, by which changed data is recognised
          /metrics.jsonl       one line per epoch
-         /model/              weights.safetensors, model.json
+         /model/              weights.safetensors, model.json, rows.safetensors
          /report.html         the page of the run
          /result.json         scores, time and learning curve; written last
 ```
@@ -13,6 +14,7 @@ runs/NAME/experiment.toml     every setting, defaults too
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,9 +25,10 @@ from elman.errors import CheckpointError, ExperimentError
 from elman.evaluation.scores import Scores
 from elman.experiment import Experiment, read_experiment
 from elman.files import read_json, write_atomically
-from elman.models.directory import EXPERIMENT, MODEL, RESULT
+from elman.models.directory import DATA, EXPERIMENT, MODEL, RESULT
 from elman.models.model import Model
 from elman.models.network import completed_network, untrained_network
+from elman.models.trained_on import DataRecord, TrainedOn, notes_of_given_parts
 from elman.prediction.predictors import predictor_of
 from elman.report.facts import notes_of_page, write_page
 from elman.tasks.defaults import completed
@@ -140,7 +143,10 @@ def run_experiment(
     """
     progress = progress or NoProgress()
     complete, task, parts = prepare(experiment, source)
-    _refuse_another_run(complete, directory)
+    trained_on = TrainedOn.of(task, parts)
+    _refuse_another_run(complete, directory, trained_on.record, parts.train.source)
+    shared = notes_of_given_parts(complete.data, task, parts, trained_on)
+    parts = parts._replace(notes=[*parts.notes, *shared])
     if (directory / RESULT).is_file():
         return TrainedRun(Model.load(directory), _read_result(directory / RESULT))
     # What cannot be built is refused before anything is written.
@@ -150,9 +156,9 @@ def run_experiment(
     missing = notes_of_page(task, complete) if page else []
     for note in (*task.notes_of_settings(complete, parts.train), *missing):
         progress.say(f"note: {note}")
-    history = _fit(network, complete, task, parts, directory, progress)
+    history = _fit(network, complete, task, parts, trained_on.record, directory, progress)
     solved = complete.model_copy(update={"network": completed_network(complete, task)})
-    model = Model(solved, task, network)
+    model = Model(solved, task, network, trained_on)
     model.save(directory / MODEL)
     result = _summarise(model, parts, history)
     if page:
@@ -190,6 +196,7 @@ def _fit(
     experiment: Experiment,
     task: Task,
     parts: Parts,
+    data: DataRecord,
     directory: Path,
     progress: Progress,
 ) -> History:
@@ -207,12 +214,15 @@ def _fit(
         return scores.value if scores.higher_is_better else -scores.value
 
     if experiment.score is not None:
-        score(network)  # a score that this task does not have is refused before training
+        # A score that this task does not have is refused before training.
+        untrained = predictor_of(task, network, experiment).scores(parts.valid)
+        untrained.led_by(experiment.score)
 
     if settings.activation_regularisation or settings.temporal_activation_regularisation:
         regularised_part(network)
 
     # From here on the directory holds a run, which can be resumed and is not overwritten.
+    write_atomically(directory / DATA, f"{data.model_dump_json(indent=2)}\n".encode())
     write_atomically(directory / EXPERIMENT, experiment.to_toml().encode())
     return fit(
         network,
@@ -228,17 +238,44 @@ def _fit(
     )
 
 
-def _refuse_another_run(experiment: Experiment, directory: Path) -> None:
-    """Raise ExperimentError if the directory holds a run of another experiment."""
+def _refuse_another_run(
+    experiment: Experiment, directory: Path, data: DataRecord, source: str
+) -> None:
+    """Raise ExperimentError if the directory holds a run of another experiment, or other data."""
     path = directory / EXPERIMENT
     if not path.exists():
         return
     different = experiment.differences(read_experiment(path))
+    before = DataRecord.read(directory / DATA)
+    changed = "" if before is None else before.difference(data)
+    if before is not None and changed and _may_follow(different, before.columns != data.columns):
+        raise ExperimentError(
+            f"{source} is no longer what the run in {directory} was trained on "
+            f"({changed}); restore it, or train in another directory."
+        )
+    if before is not None and not different and before.features != data.features:
+        raise ExperimentError(
+            f"the run in {directory} was begun by another version of Elman, which reads "
+            f"{source} differently; train in another directory."
+        )
     if different:
         raise ExperimentError(
             f"{directory} holds a run of another experiment: here {'; '.join(different)}. "
             "Choose another directory, or delete that one."
         )
+
+
+def _may_follow(different: Sequence[str], columns_differ: bool) -> bool:
+    """Tell whether settings differ only because the data does: those that it suggests by default.
+
+    Args:
+        different: as of `Experiment.differences`.
+        columns_differ: whether the data has other columns, so that it suggests other inputs.
+    """
+    names = [each.partition(" = ")[0] for each in different]
+    of_data = [name for name in names if name == "seed" or name.startswith("data.")]
+    suggested = ("data.input_", "data.target_", "data.per_sequence", "data.input" * columns_differ)
+    return all(name.startswith(tuple(filter(None, suggested))) for name in of_data)
 
 
 def _read_result(path: Path) -> RunResult:

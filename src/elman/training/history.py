@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, model_validator
+import math
+
+from pydantic import BaseModel, ConfigDict
 
 from elman.experiment.training import Criterion
 
@@ -18,7 +20,8 @@ class EpochRecord(BaseModel):
             weights.
         valid_loss: mean loss of the validation rows after the epoch, without dropout.
         learning_rate: learning rate of the epoch's last update.
-        score: score of the validation rows after the epoch, higher is better; None without one.
+        score: score of the validation rows after the epoch, higher is better; None without one,
+            or where it is not finite.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -44,22 +47,20 @@ class History(BaseModel):
     select: Criterion = "loss"
     epochs: tuple[EpochRecord, ...] = ()
 
-    @model_validator(mode="after")
-    def _have_what_is_selected_by(self) -> History:
-        if self.select == "score" and any(record.score is None for record in self.epochs):
-            raise ValueError("select = 'score' needs a score of every epoch")
-        return self
-
     def followed_by(self, record: EpochRecord) -> History:
         """Return the history with one more epoch at its end."""
         return History(select=self.select, epochs=(*self.epochs, record))
 
     @property
     def costs(self) -> list[float]:
-        """The cost of every epoch on the validation rows: the loss, or the negated score."""
-        if self.select == "loss":
+        """The cost of every epoch on the validation rows: the loss, or the negated score.
+
+        An epoch without a finite score is worse than any with one; while none has one, the loss
+        decides.
+        """
+        if self.select == "loss" or all(record.score is None for record in self.epochs):
             return [record.valid_loss for record in self.epochs]
-        return [-record.score for record in self.epochs if record.score is not None]
+        return [math.inf if record.score is None else -record.score for record in self.epochs]
 
     @property
     def best(self) -> EpochRecord:

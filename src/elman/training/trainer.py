@@ -68,7 +68,8 @@ def fit(
         directory: of the run; holds checkpoints and metrics.
         seed: of dropout masks; initial weights and the order of batches are the caller's.
         score: computed on the validation split after every epoch, beside the loss. The higher the
-            better: negate an error. `settings.select` says whether weights are selected by it.
+            better: negate an error. `settings.select` says whether weights are selected by it; an
+            epoch whose score is not finite is worse than any other.
         resume: continue from the last checkpoint, if there is one.
         progress: where to show it; None for nowhere.
 
@@ -76,7 +77,7 @@ def fit(
         One record per epoch, those before an interruption included.
 
     Raises:
-        ExperimentError: the loss, the gradient or the score is no longer finite.
+        ExperimentError: the loss or the gradient is no longer finite.
         CheckpointError: the checkpoint to resume from is corrupt or of other settings.
         OptionError: a setting does not suit this network, these batches or this device.
     """
@@ -159,27 +160,22 @@ class _Run:
             raise self._divergence(f"the validation loss is {valid_loss}", epoch, len(train))
         return EpochRecord(
             epoch=epoch + 1,
-            score=self._score(epoch),
+            score=self._score(),
             seconds=self.history.seconds + time.perf_counter() - began,
             train_loss=train_loss,
             valid_loss=valid_loss,
             learning_rate=rate,
         )
 
-    def _score(self, epoch: int) -> float | None:
-        """Score the weights that would be selected; None without a score."""
+    def _score(self) -> float | None:
+        """Score the weights that would be selected; None without a score, or a finite one."""
         if self.score is None:
             return None
         network = self.network if self.average is None else self.average.module
         network.eval()
         with torch.no_grad():
             value = float(self.score(network))
-        if not math.isfinite(value):
-            raise ExperimentError(
-                f"the score of epoch {epoch + 1} is {value}, so epochs cannot be compared; let the "
-                "score return a finite number."
-            )
-        return value
+        return value if math.isfinite(value) else None
 
     def _learn(self, train: Batches, epoch: int) -> tuple[float, float]:
         """Update the weights over one epoch; return its mean loss and its last learning rate."""
@@ -360,5 +356,6 @@ def _describe(record: EpochRecord, history: History) -> str:
     if record.score is not None:
         values.append(f"score {record.score:.3f}")
     best = history.best
-    selected = best.score if history.select == "score" else best.valid_loss
+    by_score = history.select == "score" and best.score is not None
+    selected = best.score if by_score else best.valid_loss
     return f"{' · '.join(values)} (best {selected:.3f} in epoch {best.epoch})"

@@ -362,6 +362,21 @@ def test_a_note_on_the_scores_of_one_part_stands_beside_its_name() -> None:
     assert said in Page(render_run(dataclasses.replace(facts(), scores=parts))).text
 
 
+def test_a_score_that_is_not_computed_says_so_and_why() -> None:
+    strange = score(
+        "classification", ["pos", "odd"], ["pos", "pos"], SURE[:2], names=["neg", "pos"]
+    )
+    page = Page(
+        render_run(dataclasses.replace(facts(), scores={"valid": REVIEWS, "test": strange}))
+    )
+    assert "Log loss is not computed: 1 of 2 true names were never learned" in page.text
+    assert "1 of 2 rows has classes that the model never learned ('odd' 1: row 1)" in page.text
+    assert "Log loss 1.06 not computed" in page.text
+    lost = score("regression", [1.0, 2.0], [float("nan"), 2.0])
+    said = "Its root mean squared error is not computed: 1 of 2 predicted numbers is not finite."
+    assert said in text_of(scores=lost)
+
+
 def test_names_in_any_script_and_with_dollars_are_shown_without_a_warning() -> None:
     names = ["電影", "$\\bad$", "фильм 🎬"]
     scores = score("classification", names, names[::-1])

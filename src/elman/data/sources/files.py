@@ -183,7 +183,10 @@ def detect_encoding(path: Path) -> TextEncoding:
     with open_bytes(path) as file:
         start = file.read(BLOCK_BYTES)
     if not start:
-        raise DataError(f"{path} is empty.")
+        raise DataError(
+            f"{path} is empty; it must contain rows. Check that it was written, or name another "
+            "file."
+        )
     for signature, meaning in SIGNATURES.items():
         if start.startswith(signature):
             meaning = meaning.format(suffix=suffix_of(path))

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from elman.data.splits import PART_NAMES
 from elman.inspection.gradient_flow import GradientFlow
 from elman.report.comparison.results import CellResult, Comparison, Spread
 from elman.report.style import label, power_of_ten
@@ -25,7 +26,6 @@ NOTICEABLE = 0.005
 """The smallest change in the share kept per step that the text mentions."""
 
 
-PART_NAMES = {"train": "training", "valid": "validation", "test": "test"}
 """Names of the parts of the data in text."""
 
 _SPELT_WITH_A_VOWEL = ("F1", "R²", "sMAPE")

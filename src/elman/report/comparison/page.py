@@ -19,6 +19,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from elman.data.catalog import ROLL_SETS
+from elman.data.splits import PART_NAMES
 from elman.evaluation.measures import MEASURES
 from elman.features.roll import Roll, as_roll
 from elman.files import write_atomically
@@ -26,7 +27,6 @@ from elman.inspection.gradient_flow import GradientFlow
 from elman.music.piano_roll import pitch_range
 from elman.report.comparison.findings import (
     NBSP,
-    PART_NAMES,
     against_published,
     fading,
     named,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from elman.data.splits import PART_NAMES
 from elman.evaluation.measures import MEASURES, Scores
 from elman.experiment.categories import WRITERS
 from elman.inspection.gradient_flow import GradientFlow
-from elman.report.comparison.findings import FALL, NBSP, PART_NAMES, faded_to, fading, percent
+from elman.report.comparison.findings import FALL, NBSP, faded_to, fading, percent
 from elman.report.page import thousands
 from elman.report.run.facts import Flow, RunFacts
 from elman.report.style import power_of_ten
@@ -40,6 +41,8 @@ def answer(facts: RunFacts) -> str:
     """Answer in one sentence, with the main score of the last part that was scored."""
     scores = facts.final
     over = f"{thousands(scores.count)} {part_name(facts.part)} {scores.unit}"
+    if scores.main in scores.undefined:
+        return f"Its {_title(scores.main)} is not computed: {scores.undefined[scores.main]}."
     value = value_text(scores, scores.main)
     sentences = {
         "accuracy": f"It predicts {value} of {over} correctly.",
@@ -138,6 +141,8 @@ def _steps(count: int) -> str:
 
 def value_text(scores: Scores, name: str) -> str:
     """Format one score: a share in per cent, any other number in four figures."""
+    if name not in scores.values:
+        return "not computed" if name in scores.undefined else "–"
     value = scores.values[name]
     return f"{value:.2%}" if MEASURES[name].share else number_text(value)
 

@@ -83,7 +83,11 @@ class Input(NamedTuple):
 
 def score_rows(parts: Mapping[str, Scores]) -> dict[str, Any]:
     """Lay out the scores: a row per metric, a column per part of the data."""
-    names = list(dict.fromkeys(name for scores in parts.values() for name in scores.values))
+    names = list(
+        dict.fromkeys(
+            name for scores in parts.values() for name in (*scores.values, *scores.undefined)
+        )
+    )
     main = list(parts.values())[-1].main
     names.sort(key=lambda name: name != main)
     return {
@@ -91,7 +95,7 @@ def score_rows(parts: Mapping[str, Scores]) -> dict[str, Any]:
         "rows": [
             (
                 MEASURES[name],
-                [value_text(s, name) if name in s.values else "–" for s in parts.values()],
+                [value_text(scores, name) for scores in parts.values()],
                 name == main,
             )
             for name in names
@@ -102,14 +106,15 @@ def score_rows(parts: Mapping[str, Scores]) -> dict[str, Any]:
 
 def _notes(parts: Mapping[str, Scores]) -> list[str]:
     """Say how large each part is, with its own notes; notes on all parts come last."""
+    said = {part: [*scores.reasons, *scores.notes] for part, scores in parts.items()}
     shared = [
         note
-        for note in next(iter(parts.values())).notes
-        if all(note in scores.notes for scores in parts.values())
+        for note in next(iter(said.values()))
+        if all(note in of_part for of_part in said.values())
     ]
     notes = []
     for part, scores in parts.items():
-        own = [note for note in scores.notes if note not in shared]
+        own = [note for note in said[part] if note not in shared]
         count = f"{thousands(scores.count)} {scores.unit}."
         notes.append(" ".join([f"{part_name(part).capitalize()}: {count}", *own]))
     return [*notes, *shared]
