@@ -366,7 +366,7 @@ WRITTEN_ROADS = {
         "one-to-many",
         "conditional-language-model",
         "input: coloured pictures of 8 × 8 pixels; target: byte pairs → one-to-many",
-        "bleu_4",
+        "chrf",
         _is_text,
     ),
 }

@@ -56,6 +56,8 @@ class DataSpec(BaseModel):
         group: column whose equal values stay in one part of the split: a speaker, a user.
         split_order: `random`, with equal shares of each class; or `time`, with the latest rows
             for testing.
+        duplicates: `together` keeps rows with the same text or sequence in one part of a random
+            split; `apart` divides them like any others.
         max_rows: maximum number of training rows, sampled at random; 0 for all.
     """
 
@@ -85,6 +87,7 @@ class DataSpec(BaseModel):
     split_column: str | None = None
     group: str | None = None
     split_order: Literal["random", "time"] | None = None
+    duplicates: Literal["together", "apart"] = "together"
     max_rows: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")

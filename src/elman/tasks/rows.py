@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from elman.data import catalog
 from elman.data.arrow import is_list, is_text
@@ -19,6 +20,7 @@ from elman.errors import DataError, ExperimentError, counted
 from elman.experiment.data import DataSpec
 from elman.features.feature import feature_class
 from elman.features.inference import infer_kind
+from elman.tasks.duplicates import Keys, keys_of, note_of_units, notes_of_overlaps, units_of
 from elman.tasks.fitting import sample
 
 AFTER = "next_"
@@ -76,17 +78,10 @@ class RowsLayout:
             ExperimentError: a column is unknown, is both input and target, or there is no input or
                 no target.
         """
-        data = self.data
-        special = {data.sequence_id, data.split_column, data.group} - {None}
-        for name in data.input:
+        for name in self.data.input:
             table.check_column(name, error=ExperimentError)
         targets = self._targets(table)
-        inputs = list(data.input) or [
-            name
-            for name in table.columns
-            if name not in targets and name not in special and name != data.time
-            if not (data.window and name.startswith(AFTER))
-        ]
+        inputs = self._inputs(table, targets)
         if not inputs:
             raise ExperimentError(
                 f"no input column is left: the table has {', '.join(table.columns)}. Name one with "
@@ -98,6 +93,16 @@ class RowsLayout:
                 "Leave it out of one of the two."
             )
         return inputs, targets
+
+    def _inputs(self, table: Table, targets: Sequence[str]) -> list[str]:
+        """Name the columns to read."""
+        data = self.data
+        special = {data.sequence_id, data.split_column, data.group, data.time, *targets}
+        return list(data.input) or [
+            name
+            for name in table.columns
+            if name not in special and not (data.window and name.startswith(AFTER))
+        ]
 
     def _targets(self, table: Table) -> list[str]:
         """Name the columns to predict."""
@@ -242,7 +247,7 @@ class RowsLayout:
             note for table in (whole, valid, test) if table is not None for note in table.notes
         ]
         if valid is not None and test is not None:
-            return Parts(whole, valid, test, notes)
+            return self._with_overlaps(Parts(whole, valid, test, notes))
         if valid is None and self._is_one_sequence(whole):
             raise ExperimentError(
                 f"the time {data.time!r} makes one sequence of all rows of {whole.source}, which "
@@ -258,6 +263,7 @@ class RowsLayout:
         in_time_order = data.split_order == "time" or (
             data.split_order is None and whole.spans is not None and not by_column
         )
+        units = None if in_time_order or by_column else self._units(whole, notes)
         rows = split(
             whole,
             seed=seed,
@@ -267,6 +273,7 @@ class RowsLayout:
             group=group,
             stratify=None if in_time_order or by_column else self._stratum(whole),
             in_time_order=in_time_order,
+            units=units,
         )
         train = whole.select(rows.train)
         if valid is None:
@@ -284,7 +291,35 @@ class RowsLayout:
                 "validation. Add rows, or give a validation file: data.valid_files (--valid on the "
                 "command line)."
             )
-        return Parts(train, valid, test, [*notes, *rows.notes])
+        return self._with_overlaps(Parts(train, valid, test, [*notes, *rows.notes]))
+
+    def _units(self, table: Table, notes: list[str]) -> NDArray[np.int64] | None:
+        """Number the different inputs of rows that are to stay in one part, and note it."""
+        inputs = self._inputs(table, self.data.target)
+        keys = self._keys(table, inputs) if self.data.duplicates == "together" else None
+        units = None if keys is None else units_of(keys)
+        if units is not None:
+            notes.append(note_of_units(units, inputs))
+        return units
+
+    def _keys(self, table: Table, inputs: Sequence[str]) -> Keys | None:
+        """Return what rows read; None for a named set, whose split is its own."""
+        known = bool(inputs) and set(inputs) <= set(table.columns)
+        return keys_of(self.data, table, inputs) if known and self.data.name is None else None
+
+    def _with_overlaps(self, parts: Parts) -> Parts:
+        """Note how many validation and test rows have the input of a training row."""
+        inputs = self._inputs(parts.train, self.data.target)
+        train = self._keys(parts.train, inputs)
+        if train is None:
+            return parts
+        others = {"validation": parts.valid, "test": parts.test}
+        keys = {
+            name: of_part
+            for name, part in others.items()
+            if part is not None and (of_part := self._keys(part, inputs)) is not None
+        }
+        return parts._replace(notes=[*parts.notes, *notes_of_overlaps(train, keys)])
 
     def _is_one_sequence(self, table: Table) -> bool:
         """Tell whether all rows became the steps of one sequence."""
