@@ -30,9 +30,9 @@ class DataSpec(BaseModel):
         name: name of a data set in `elman.data.catalog`.
         files: data files: paths, patterns or a folder. All must have the same columns.
         format: file format; by default it follows from the names of the files.
-        input: columns that the network reads; by default those usual for the data set, or all
-            columns except the target.
-        target: columns to predict, or `next` for the next element of the input.
+        input: columns that the network reads, as NAME or NAME:KIND; by default those usual for the
+            data set, or all columns except the target.
+        target: columns to predict, likewise, or `next` for the next element of the input.
         input_kind: kind of the input, such as `text`; inferred from the data by default.
         target_kind: kind of the target, such as `category`; inferred from the data by default.
         input_options: options of the input feature, such as `level = "character"` for a text.

@@ -31,6 +31,7 @@ from elman.report.facts import notes_of_page, write_page
 from elman.tasks.defaults import completed
 from elman.tasks.find import find_task
 from elman.tasks.layout import layout_of
+from elman.tasks.named_kinds import kinds_of_names
 from elman.tasks.rows import Parts
 from elman.tasks.task import Task
 from elman.training.activation_regularisation import regularised_part
@@ -97,8 +98,9 @@ def prepare(experiment: Experiment, source: Any = None) -> Prepared:
         DataError: the data cannot be read, or a value is malformed.
     """
     data = layout_of(experiment.data).with_known_columns()
-    experiment = experiment.model_copy(update={"data": data})
     parts = layout_of(data).parts(experiment.seed, source)
+    data = kinds_of_names(data, parts.train.columns)
+    experiment = experiment.model_copy(update={"data": data})
     others = [part for part in (parts.valid, parts.test) if part is not None]
     task = find_task(
         data,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +22,7 @@ from elman.features.feature import feature_class
 from elman.features.inference import infer_kind
 from elman.tasks.duplicates import Keys, keys_of, note_of_units, notes_of_overlaps, units_of
 from elman.tasks.fitting import sample
+from elman.tasks.named_kinds import kinds_of_names, notes_of_colons
 
 AFTER = "next_"
 """Prefix of the column that holds the value after a window."""
@@ -242,10 +243,13 @@ class RowsLayout:
 
     def _divide(self, seed: int, whole: Table, valid: Table | None, test: Table | None) -> Parts:
         """Split a table into the parts that are not given."""
-        data = self.data
+        data = kinds_of_names(self.data, whole.columns)
+        if data is not self.data:
+            return replace(self, data=data)._divide(seed, whole, valid, test)
         notes = [
             note for table in (whole, valid, test) if table is not None for note in table.notes
         ]
+        notes += notes_of_colons(data, whole.columns)
         if valid is not None and test is not None:
             return self._with_overlaps(Parts(whole, valid, test, notes))
         if valid is None and self._is_one_sequence(whole):
