@@ -21,9 +21,9 @@ from elman.models.network import untrained_network
 from elman.runs.run import TrainedRun
 from elman.runs.train import experiment_for, train_run
 from elman.tasks.defaults import completed
+from elman.tasks.dividing import Parts
 from elman.tasks.find import find_task
 from elman.tasks.layout import layout_of
-from elman.tasks.rows import Parts
 
 TINY = {
     "network.hidden_size": 3,
@@ -366,7 +366,7 @@ WRITTEN_ROADS = {
         "one-to-many",
         "conditional-language-model",
         "input: coloured pictures of 8 × 8 pixels; target: byte pairs → one-to-many",
-        "bleu_4",
+        "chrf",
         _is_text,
     ),
 }

@@ -12,8 +12,8 @@ from elman.experiment import DataSpec
 from elman.models.model import Model
 from elman.runs.run import TrainedRun
 from elman.runs.train import experiment_for, train_run
+from elman.tasks.dividing import Parts
 from elman.tasks.layout import layout_of
-from elman.tasks.rows import Parts
 from roads import write_csv
 
 STEPS = 60

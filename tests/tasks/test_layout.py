@@ -12,8 +12,8 @@ from elman.data import catalog
 from elman.data.table import Table
 from elman.errors import DataError, ElmanError, ExperimentError
 from elman.experiment import DataSpec
+from elman.tasks.dividing import Parts
 from elman.tasks.layout import layout_of
-from elman.tasks.rows import Parts
 from roads import reviews, temperatures, walks, write_csv
 
 PARTS = ("train", "valid", "test")

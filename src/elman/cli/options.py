@@ -72,45 +72,10 @@ def data_settings(
     """Name the settings of the data that `train` and `compare` take as options.
 
     Args:
-        inputs: columns to read, `NAME` or `NAME:KIND`.
+        inputs: columns to read, `NAME` or `NAME:KIND`, which are told apart once the columns of the
+            data are known; see `tasks.named_kinds`.
         targets: columns to predict, likewise.
         options: other settings of the data by their names, None where one was not given.
     """
-    named = {f"data.{name}": value for name, value in options.items()}
-    return {**_columns("input", inputs), **_columns("target", targets), **named}
-
-
-def _columns(role: str, given: Columns) -> dict[str, Any]:
-    """Split `NAME:KIND` texts into column names and their common kind."""
-    if not given:
-        return {}
-    from elman.errors import OptionError
-    from elman.features.build import parse_kind
-
-    names, kinds = [], []
-    for text in given:
-        name, colon, kind = text.partition(":")
-        names.append(name)
-        kinds += [kind] if colon else []
-    if len(set(kinds)) > 1:
-        raise OptionError(f"--{role} columns must be of one kind, got {', '.join(kinds)}.")
-    if not kinds:
-        return {f"data.{role}": names}
-    kind, options = parse_kind(_full_kind(kinds[0]))
-    return {f"data.{role}": names, f"data.{role}_kind": kind} | {
-        f"data.{role}_options.{name}": value for name, value in options.items()
-    }
-
-
-def _full_kind(kind: str) -> str:
-    """Complete a variant that only one kind of column has: `char` is `text:char`."""
-    from elman.errors import unknown
-    from elman.features.feature import KINDS, feature_class
-
-    variants = {name: feature_class(name).variants for name in KINDS}
-    full = [f"{name}:{kind}" for name, known in variants.items() if kind in known]
-    if not full and kind.partition(":")[0] not in KINDS:
-        raise unknown(
-            "kind of column", kind, {*KINDS, *(v for known in variants.values() for v in known)}
-        )
-    return full[0] if len(full) == 1 else kind
+    columns = {"input": inputs or None, "target": targets or None}
+    return {f"data.{name}": value for name, value in {**columns, **options}.items()}

@@ -56,6 +56,7 @@ def split(
     stratify: str | None = None,
     group: str | None = None,
     in_time_order: bool = False,
+    units: Rows | None = None,
 ) -> Splits:
     """Split a table's rows into training, validation and test rows.
 
@@ -74,6 +75,9 @@ def split(
             the test. Windows are split so within every sequence, by the value that they predict:
             a window may read values before the start of its part, as in use (rolling origin),
             but none after its end.
+        units: number of the unit of each row, from 0 in the order in which units appear: rows of
+            one unit stay in one part. Units are drawn as rows are, each with the class of its first
+            row. They have no effect where a column or time says how to split.
 
     Returns:
         The rows of the parts.
@@ -94,6 +98,11 @@ def split(
         )
     if in_time_order:
         return _in_time_order(table, shares)
+    if units is not None and group is None:
+        _, firsts = np.unique(units, return_index=True)
+        drawn = split(table.select(firsts), seed=seed, valid=valid, test=test, stratify=stratify)
+        train, of_valid, of_test = (np.flatnonzero(np.isin(units, each)) for each in drawn[:3])
+        return Splits(train, of_valid, of_test, drawn.notes)
     random = np.random.default_rng([seed, len(table)])
     if group is not None:
         return _by_group(table, group, shares, random)

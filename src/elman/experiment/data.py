@@ -34,9 +34,9 @@ class DataSpec(BaseModel):
             1.234 or 1234; found in the data by default.
         encoding: encoding of text files that are not UTF-8, such as `cp1251`; by default it is
             detected, and what was assumed is said.
-        input: columns that the network reads; by default those usual for the data set, or all
-            columns except the target.
-        target: columns to predict, or `next` for the next element of the input.
+        input: columns that the network reads, as NAME or NAME:KIND; by default those usual for the
+            data set, or all columns except the target.
+        target: columns to predict, likewise, or `next` for the next element of the input.
         input_kind: kind of the input, such as `text`; inferred from the data by default.
         target_kind: kind of the target, such as `category`; inferred from the data by default.
         input_options: options of the input feature, such as `level = "character"` for a text.
@@ -68,6 +68,8 @@ class DataSpec(BaseModel):
         group: column whose equal values stay in one part of the split: a speaker, a user.
         split_order: `random`, with equal shares of each class; or `time`, with the latest rows
             for testing.
+        duplicates: `together` keeps rows with the same text or sequence in one part of a random
+            split; `apart` divides them like any others.
         max_rows: maximum number of training rows, sampled at random; 0 for all.
     """
 
@@ -102,6 +104,7 @@ class DataSpec(BaseModel):
     split_column: str | None = None
     group: str | None = None
     split_order: Literal["random", "time"] | None = None
+    duplicates: Literal["together", "apart"] = "together"
     max_rows: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")

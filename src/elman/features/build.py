@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from elman.errors import OptionError, unknown
-from elman.features.feature import Feature, feature_class
+from elman.features.feature import KINDS, Feature, feature_class
 
 
 def parse_kind(text: str) -> tuple[str, dict[str, Any]]:
@@ -40,6 +40,21 @@ def kind_class(text: str) -> type[Any]:
         OptionError: there is no such kind; the nearest name is offered.
     """
     return feature_class(text.partition(":")[0])
+
+
+def full_kind(text: str) -> str:
+    """Complete a variant that only one kind of column has: `char` is `text:char`.
+
+    Raises:
+        OptionError: there is no such kind or variant; the nearest name is offered.
+    """
+    variants = {name: feature_class(name).variants for name in KINDS}
+    full = [f"{name}:{text}" for name, known in variants.items() if text in known]
+    if not full and text.partition(":")[0] not in KINDS:
+        raise unknown(
+            "kind of column", text, {*KINDS, *(v for known in variants.values() for v in known)}
+        )
+    return full[0] if len(full) == 1 else text
 
 
 def build_feature(

@@ -24,8 +24,8 @@ from elman.errors import CheckpointError, counted
 from elman.experiment.data import DataSpec
 from elman.files import read_json
 from elman.models.digests import Digests, digest_of_features, digest_of_part, digests_of
+from elman.tasks.dividing import Parts
 from elman.tasks.forecast import ForecastTask
-from elman.tasks.rows import Parts
 from elman.tasks.task import Task
 from elman.training.checkpoint import load_checkpoint, save_checkpoint
 

@@ -32,9 +32,10 @@ from elman.models.trained_on import DataRecord, TrainedOn, notes_of_given_parts
 from elman.prediction.predictors import predictor_of
 from elman.report.facts import notes_of_page, write_page
 from elman.tasks.defaults import completed
+from elman.tasks.dividing import Parts
 from elman.tasks.find import find_task
 from elman.tasks.layout import layout_of
-from elman.tasks.rows import Parts
+from elman.tasks.named_kinds import kinds_of_names
 from elman.tasks.task import Task
 from elman.training.activation_regularisation import regularised_part
 from elman.training.history import EpochRecord, History
@@ -102,6 +103,7 @@ def prepare(experiment: Experiment, source: Any = None) -> Prepared:
     data = layout_of(experiment.data).with_known_columns(source)
     experiment = experiment.model_copy(update={"data": data})
     parts = layout_of(data).parts(experiment.seed, source)
+    data = kinds_of_names(data, parts.train.columns)
     data = data.model_copy(update=dict(parts.settings))
     experiment = experiment.model_copy(update={"data": data})
     others = [part for part in (parts.valid, parts.test) if part is not None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from elman.data.arrow import is_text
 from elman.data.line_ends import with_line_ends
@@ -10,6 +10,7 @@ from elman.data.table import Table
 from elman.features.build import parse_kind
 from elman.features.feature import feature_class
 from elman.tasks.fitting import infer
+from elman.tasks.named_kinds import kinds_of_names, refuse_ambiguous_next
 from elman.tasks.rows import RowsLayout
 
 
@@ -27,8 +28,12 @@ class NextLayout(RowsLayout):
 
     def _as_lines(self, table: Table) -> Table:
         """End each text as a line, so that none runs into the next."""
+        refuse_ambiguous_next(self.data.target, table.columns)
         if table.spans is not None:
             return table
+        data = kinds_of_names(self.data, table.columns)
+        if data is not self.data:
+            return replace(self, data=data)._as_lines(table)
         (name, *others), _ = self.columns(table)
         if others or not is_text(table.column(name).type):
             return table
@@ -45,7 +50,7 @@ class NextLayout(RowsLayout):
         It is not where a setting is given that suits only columns, or lines that are texts of
         their own.
         """
-        data = self.data
+        data = kinds_of_names(self.data, ["text"])
         of_columns = (data.sequence_id, data.time, data.group, data.split_column)
         kind = "text" if data.input_kind is None else parse_kind(data.input_kind)[0]
         reads_text = feature_class(kind).is_text and data.input in ([], ["text"])

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from elman.data import catalog
-from elman.data.arrow import is_list, is_text
-from elman.data.paths import PICTURES
-from elman.data.sequences import time_format_of, to_sequences, windows
+from elman.data.arrow import is_list
+from elman.data.sequences import to_sequences, windows
 from elman.data.sources import read_table
 from elman.data.sources.sequence_files import FILE, with_one_id
-from elman.data.splits import split
 from elman.data.table import Table
-from elman.errors import DataError, ExperimentError, counted
+from elman.errors import ExperimentError
 from elman.experiment.data import DataSpec
-from elman.features.build import kind_class
-from elman.tasks.fitting import infer
+from elman.tasks.dividing import Division, Parts
 from elman.tasks.known_columns import columns_of_files, split_column_of
+from elman.tasks.named_kinds import kinds_of_names
 from elman.tasks.numeric import Numeric, may_hold_lists, read_numbers
 from elman.tasks.unread import unread
 
@@ -31,19 +28,6 @@ if TYPE_CHECKING:
 
 AFTER = "next_"
 """Prefix of the column that holds the value after a window."""
-
-
-class Parts(NamedTuple):
-    """Training, validation and test rows: tables of the same columns."""
-
-    train: Table
-    valid: Table
-    test: Table | None
-    """None where no rows were kept for it."""
-    notes: list[str]
-    """What was assumed while reading and splitting, a sentence each."""
-    settings: Mapping[str, Any] = MappingProxyType({})
-    """Settings of the data that follow from these rows and decide how later ones are read."""
 
 
 @dataclass(frozen=True)
@@ -95,15 +79,10 @@ class RowsLayout:
             ExperimentError: a column is unknown, is both input and target, or there is no input or
                 no target.
         """
-        data = self.data
-        for name in data.input:
+        for name in self.data.input:
             table.check_column(name, error=ExperimentError)
         targets = self._targets(table)
-        inputs = list(data.input)
-        if not inputs:
-            others = self._others(table)
-            not_read = set(chain.from_iterable(unread(table, others).values()))
-            inputs = [name for name in others if name not in not_read]
+        inputs = self.inputs(table)
         if not inputs:
             raise ExperimentError(
                 f"no input column is left: the table has {', '.join(table.columns)}. Name one with "
@@ -115,6 +94,12 @@ class RowsLayout:
                 "Leave it out of one of the two."
             )
         return inputs, targets
+
+    def inputs(self, table: Table) -> list[str]:
+        """Name the columns to read."""
+        others = self._others(table)
+        not_read = set(chain.from_iterable(unread(table, others).values()))
+        return list(self.data.input) or [name for name in others if name not in not_read]
 
     def _others(self, table: Table) -> list[str]:
         """List the columns that have no other role and so may be input."""
@@ -230,10 +215,17 @@ class RowsLayout:
         ]
 
     def _divided(self, seed: int, source: Any) -> Parts:
+        if self.data.name is not None:
+            return self._named(self.data.name, seed)
+        table = self.read(source_of(self.data, source), as_text=self._reads_running_text)
+        return self._with_kinds_of(table)._parts_of(seed, table)
+
+    def _with_kinds_of(self, table: Table) -> RowsLayout:
+        """Return the layout with names told from kinds, by the columns that there are."""
+        return replace(self, data=kinds_of_names(self.data, table.columns))
+
+    def _parts_of(self, seed: int, table: Table) -> Parts:
         data = self.data
-        if data.name is not None:
-            return self._named(data.name, seed)
-        table = self.read(source_of(data, source), as_text=self._reads_running_text)
         table, numeric = self.read_numbers(table)
         single = data.per_sequence
         if data.sequence_id == FILE and single is not None:
@@ -315,8 +307,12 @@ class RowsLayout:
 
     def _named(self, name: str, seed: int) -> Parts:
         """Take the official split of a named data set; split off the parts that it lacks."""
+        tables = catalog.tables(name)
+        return self._with_kinds_of(next(iter(tables.values())))._parts_of_named(seed, tables)
+
+    def _parts_of_named(self, seed: int, tables: Mapping[str, Table]) -> Parts:
         single = self.data.per_sequence
-        read = {part: self.read_numbers(table)[0] for part, table in catalog.tables(name).items()}
+        read = {part: self.read_numbers(table)[0] for part, table in tables.items()}
         tables = {part: self._laid_out(table, single) for part, table in read.items()}
         if set(tables) <= {"train", "test"} and "train" in tables:
             return self._divide(seed, tables["train"], None, tables.get("test"))
@@ -324,94 +320,17 @@ class RowsLayout:
 
     def _divide(self, seed: int, whole: Table, valid: Table | None, test: Table | None) -> Parts:
         """Split a table into the parts that are not given."""
-        data = self.data
-        notes = [
-            note for table in (whole, valid, test) if table is not None for note in table.notes
-        ]
-        if valid is not None and test is not None:
-            return Parts(whole, valid, test, notes, _settings_of(whole))
-        if valid is None and self._is_one_sequence(whole):
-            raise ExperimentError(
-                f"the time {data.time!r} makes one sequence of all rows of {whole.source}, which "
-                "cannot be split into training and validation rows. Say --window N (data.window) "
-                "to predict the value after every N steps, --horizon N (data.horizon) to forecast "
-                "N steps, or --sequence-id COLUMN (data.sequence_id) if the rows belong to several "
-                "sequences."
-            )
-        split_column = split_column_of(data, whole)
-        if split_column != data.split_column:
-            notes.append(f"rows are split as column {split_column!r} says.")
-        group = data.group or (None if split_column else self._repeated_pictures(whole))
-        if group != data.group:
-            notes.append(f"rows with the same {group} stay in one part.")
-        by_column = split_column or group
-        in_time_order = data.split_order == "time" or (
-            data.split_order is None and whole.spans is not None and not by_column
+        division = Division(
+            self.data,
+            self.inputs(whole),
+            self._is_running_text(whole),
+            self._is_one_sequence(whole),
         )
-        rows = split(
-            whole,
-            seed=seed,
-            valid=0.0 if valid is not None else data.valid_fraction,
-            test=0.0 if test is not None else data.test_fraction,
-            column=split_column,
-            group=group,
-            stratify=None if in_time_order or by_column else self._stratum(whole),
-            in_time_order=in_time_order,
-        )
-        train = whole.select(rows.train)
-        if valid is None:
-            valid = whole.select(rows.valid)
-        if test is None and len(rows.test):
-            test = whole.select(rows.test)
-        if in_time_order and self._is_running_text(whole):
-            notes.append(
-                "the text is split in its order; if each line is a text of its own, a name for "
-                'instance, say --set split_order=random (split_order="random" in Python).'
-            )
-        if not len(train) or not len(valid):
-            raise DataError(
-                f"{whole.source} has {counted(len(whole), 'row')}, too few for both training and "
-                "validation. Add rows, or give a validation file: data.valid_files (--valid on the "
-                "command line)."
-            )
-        return Parts(train, valid, test, [*notes, *rows.notes], _settings_of(whole))
+        return division.parts(seed, whole, valid, test)
 
     def _is_one_sequence(self, table: Table) -> bool:
         """Tell whether all rows became the steps of one sequence."""
         return bool(self.data.time) and not self.data.sequence_id and len(table) == 1
-
-    def _repeated_pictures(self, table: Table) -> str | None:
-        """Name the input column if it holds paths of pictures, and some more than once.
-
-        The captions of one picture must stay in one part.
-        """
-        targets = self.data.target
-        inputs = self.data.input or [name for name in table.columns if name not in targets]
-        if len(inputs) != 1 or inputs[0] not in table.columns:
-            return None
-        if not is_text(table.column(inputs[0]).type):
-            return None
-        paths = list(table.column(inputs[0]))
-        pictured = all(isinstance(path, str) and path.lower().endswith(PICTURES) for path in paths)
-        return inputs[0] if pictured and len(set(paths)) < len(paths) else None
-
-    def _stratum(self, table: Table) -> str | None:
-        """Name the target column if it holds classes, to stratify the split by."""
-        data = self.data
-        if len(data.target) != 1 or data.target[0] not in table.columns:
-            return None
-        name, kind = data.target[0], data.target_kind
-        if is_list(table.column(name).type):  # tags a step, or zeros and ones
-            return None
-        if kind is None:
-            kind = infer(table, [name], as_target=True).kind
-        return name if kind_class(kind).is_class else None
-
-
-def _settings_of(table: Table) -> dict[str, Any]:
-    """Return how the texts of times were written, by which those of later files are read."""
-    written = time_format_of(table)
-    return {"time_format": written} if written is not None and "%" in written else {}
 
 
 def source_of(data: DataSpec, source: Any) -> Any:

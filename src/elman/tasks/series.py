@@ -20,8 +20,9 @@ from elman.data.table import Table
 from elman.data.times import looks_like_times
 from elman.errors import DataError, ExperimentError, counted
 from elman.experiment.data import DataSpec
+from elman.tasks.dividing import Parts
 from elman.tasks.numeric import Numeric
-from elman.tasks.rows import Parts, RowsLayout, source_of
+from elman.tasks.rows import RowsLayout, source_of
 
 if TYPE_CHECKING:
     from elman.tasks.task import Task

@@ -16,8 +16,8 @@ from elman.music.midi import can_write_midi, write_midi
 from elman.networks import ManyToMany
 from elman.report.facts.flow import flow_of
 from elman.report.run.facts import Flow
+from elman.tasks.dividing import Parts
 from elman.tasks.next_step import NextStepTask
-from elman.tasks.rows import Parts
 
 WRITTEN_STEPS, TEMPERATURE = 300, 0.8
 """How many characters, words or symbols a network generates, and at which temperature."""

@@ -18,10 +18,11 @@ from elman.report.facts.flow import flow_of
 from elman.report.facts.network import cell_of, network_in_words
 from elman.report.run.facts import Column, CurvePoint, RunFacts
 from elman.report.run.page import write_run_report
+from elman.tasks.dividing import Parts
 from elman.tasks.forecast import ForecastTask
 from elman.tasks.next_frame import NextFrameTask
 from elman.tasks.next_step import NextStepTask
-from elman.tasks.rows import AFTER, Parts
+from elman.tasks.rows import AFTER
 from elman.tasks.task import Task
 from elman.training.history import EpochRecord
 

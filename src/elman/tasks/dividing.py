@@ -1,0 +1,180 @@
+"""Dividing rows into training, validation and test rows, as settings and repetitions ask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elman.data.arrow import is_list, is_text
+from elman.data.paths import PICTURES
+from elman.data.sequences import time_format_of
+from elman.data.splits import split
+from elman.data.table import Table
+from elman.errors import DataError, ExperimentError, counted
+from elman.experiment.data import DataSpec
+from elman.features.build import kind_class
+from elman.tasks.duplicates import Keys, keys_of, note_of_units, notes_of_overlaps, units_of
+from elman.tasks.fitting import infer
+from elman.tasks.known_columns import split_column_of
+from elman.tasks.named_kinds import notes_of_colons
+
+
+class Parts(NamedTuple):
+    """Training, validation and test rows: tables of the same columns."""
+
+    train: Table
+    valid: Table
+    test: Table | None
+    """None where no rows were kept for it."""
+    notes: list[str]
+    """What was assumed while reading and splitting, a sentence each."""
+    settings: Mapping[str, Any] = MappingProxyType({})
+    """Settings of the data that follow from these rows and decide how later ones are read."""
+
+
+@dataclass(frozen=True)
+class Division:
+    """How rows are divided into the parts that are not given.
+
+    Attributes:
+        data: the settings.
+        inputs: columns that are read.
+        is_running_text: whether the rows are pieces of one text.
+        is_one_sequence: whether all rows became the steps of one sequence.
+    """
+
+    data: DataSpec
+    inputs: Sequence[str]
+    is_running_text: bool
+    is_one_sequence: bool
+
+    def parts(self, seed: int, whole: Table, valid: Table | None, test: Table | None) -> Parts:
+        """Split a table into the parts that are not given.
+
+        Raises:
+            ExperimentError: there is one sequence, which cannot be split.
+            DataError: there are too few rows.
+        """
+        notes = [
+            note for table in (whole, valid, test) if table is not None for note in table.notes
+        ]
+        notes += notes_of_colons(self.data, whole.columns)
+        settings = _settings_of(whole)
+        if valid is not None and test is not None:
+            return self._with_overlaps(Parts(whole, valid, test, notes, settings))
+        if valid is None and self.is_one_sequence:
+            raise ExperimentError(
+                f"the time {self.data.time!r} makes one sequence of all rows of {whole.source}, "
+                "which cannot be split into training and validation rows. Say --window N "
+                "(data.window) to predict the value after every N steps, --horizon N "
+                "(data.horizon) to forecast N steps, or --sequence-id COLUMN (data.sequence_id) "
+                "if the rows belong to several sequences."
+            )
+        train, valid, test = self._divided(seed, whole, valid, test, notes)
+        if not len(train) or not len(valid):
+            raise DataError(
+                f"{whole.source} has {counted(len(whole), 'row')}, too few for both training and "
+                "validation. Add rows, or give a validation file: data.valid_files (--valid on the "
+                "command line)."
+            )
+        return self._with_overlaps(Parts(train, valid, test, notes, settings))
+
+    def _divided(
+        self, seed: int, whole: Table, valid: Table | None, test: Table | None, notes: list[str]
+    ) -> tuple[Table, Table, Table | None]:
+        """Divide rows by a column, a group, in the order of time, or at random."""
+        data = self.data
+        column = split_column_of(data, whole)
+        if column != data.split_column:
+            notes.append(f"rows are split as column {column!r} says.")
+        group = data.group or (None if column else self._repeated_pictures(whole))
+        if group != data.group:
+            notes.append(f"rows with the same {group} stay in one part.")
+        by_column = column or group
+        in_time_order = data.split_order == "time" or (
+            data.split_order is None and whole.spans is not None and not by_column
+        )
+        at_random = not (in_time_order or by_column)
+        rows = split(
+            whole,
+            seed=seed,
+            valid=0.0 if valid is not None else data.valid_fraction,
+            test=0.0 if test is not None else data.test_fraction,
+            column=column,
+            group=group,
+            stratify=self._stratum(whole) if at_random else None,
+            in_time_order=in_time_order,
+            units=self._units(whole, notes) if at_random else None,
+        )
+        if in_time_order and self.is_running_text:
+            notes.append(
+                "the text is split in its order; if each line is a text of its own, a name for "
+                'instance, say --set split_order=random (split_order="random" in Python).'
+            )
+        notes += rows.notes
+        if test is None and len(rows.test):
+            test = whole.select(rows.test)
+        return whole.select(rows.train), valid or whole.select(rows.valid), test
+
+    def _units(self, table: Table, notes: list[str]) -> NDArray[np.int64] | None:
+        """Number the different inputs of rows that are to stay in one part, and note it."""
+        keys = self._keys(table) if self.data.duplicates == "together" else None
+        units = None if keys is None else units_of(keys)
+        if units is not None:
+            notes.append(note_of_units(units, self.inputs))
+        return units
+
+    def _keys(self, table: Table) -> Keys | None:
+        """Return what rows read; None for a named set, whose split is its own."""
+        known = bool(self.inputs) and set(self.inputs) <= set(table.columns)
+        return keys_of(self.data, table, self.inputs) if known and not self.data.name else None
+
+    def _with_overlaps(self, parts: Parts) -> Parts:
+        """Note how many validation and test rows have the input of a training row."""
+        train = self._keys(parts.train)
+        if train is None:
+            return parts
+        others = {"validation": parts.valid, "test": parts.test}
+        keys = {
+            name: of_part
+            for name, part in others.items()
+            if part is not None and (of_part := self._keys(part)) is not None
+        }
+        return parts._replace(notes=[*parts.notes, *notes_of_overlaps(train, keys)])
+
+    def _repeated_pictures(self, table: Table) -> str | None:
+        """Name the input column if it holds paths of pictures, and some more than once.
+
+        The captions of one picture must stay in one part.
+        """
+        if len(self.inputs) != 1 or self.inputs[0] not in table.columns:
+            return None
+        name = self.inputs[0]
+        if not is_text(table.column(name).type):
+            return None
+        paths = list(table.column(name))
+        pictured = all(isinstance(path, str) and path.lower().endswith(PICTURES) for path in paths)
+        return name if pictured and len(set(paths)) < len(paths) else None
+
+    def _stratum(self, table: Table) -> str | None:
+        """Name the target column if it holds classes, to stratify the split by."""
+        data = self.data
+        if len(data.target) != 1 or data.target[0] not in table.columns:
+            return None
+        name, kind = data.target[0], data.target_kind
+        if is_list(table.column(name).type):  # tags a step, or zeros and ones
+            return None
+        if kind is None:
+            kind = infer(table, [name], as_target=True).kind
+        return name if kind_class(kind).is_class else None
+
+
+def _settings_of(table: Table) -> dict[str, Any]:
+    """Return how the texts of times were written, by which those of later files are read."""
+    written = time_format_of(table)
+    return {"time_format": written} if written is not None and "%" in written else {}

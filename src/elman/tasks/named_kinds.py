@@ -1,0 +1,86 @@
+"""Columns written as `NAME:KIND`, told from columns whose names hold a colon."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from elman.errors import ExperimentError, OptionError, as_option
+from elman.experiment.data import NEXT, DataSpec
+from elman.features.build import full_kind, parse_kind
+
+
+def kinds_of_names(data: DataSpec, columns: Collection[str]) -> DataSpec:
+    """Split the kinds off the names of input and target columns.
+
+    A name is first of all that of a column: `doc:text` is the column `doc:text` where there is
+    one. Else it is the column `doc`, of the kind `text`. A name that is neither is left as it is,
+    to be refused as that of no column, without the kind.
+
+    Args:
+        data: names of columns as they were written.
+        columns: names of the columns that there are.
+
+    Raises:
+        OptionError: there is no such kind, or the columns of a role are said to be of several.
+    """
+    update: dict[str, Any] = {}
+    for role, names, given in (
+        ("input", data.input, data.input_kind),
+        ("target", data.target, data.target_kind),
+    ):
+        pairs = [(name, "") if given else _split(name, columns) for name in names]
+        kinds = [kind for _, kind in pairs if kind]
+        if len(set(kinds)) > 1:
+            raise OptionError(f"--{role} columns must be of one kind, got {', '.join(kinds)}.")
+        if not kinds:
+            continue
+        kind, options = parse_kind(full_kind(kinds[0]))
+        update[role] = [name for name, _ in pairs]
+        update[f"{role}_kind"] = kind
+        update[f"{role}_options"] = options | getattr(data, f"{role}_options")
+    return data.model_copy(update=update) if update else data
+
+
+def notes_of_colons(data: DataSpec, columns: Collection[str]) -> list[str]:
+    """Say of each column whose name reads as `NAME:KIND` of another column that it was taken."""
+    notes = []
+    for role, names in (("input", data.input), ("target", data.target)):
+        for text in names:
+            name, kind = _split(text, set(columns) - {text})
+            if text in columns and kind and name in columns:
+                notes.append(
+                    f"{text!r} is a column, and is read; for column {name!r} of kind {kind} say "
+                    f"{as_option(f'--{role}', name)} --set {role}_kind={kind}."
+                )
+    return notes
+
+
+def refuse_ambiguous_next(targets: Sequence[str], columns: Collection[str]) -> None:
+    """Refuse `next` as the target where a column has this name.
+
+    Raises:
+        ExperimentError: it is ambiguous.
+    """
+    if list(targets) == [NEXT] and NEXT in columns:
+        raise ExperimentError(
+            "target = next is the next element of the input, and there is a column named 'next', "
+            "too. Rename the column to predict it, or remove it to predict the next element."
+        )
+
+
+def _split(text: str, columns: Collection[str]) -> tuple[str, str]:
+    """Return the name and the kind in a text, the longest name that a column has."""
+    if text in columns or ":" not in text:
+        return text, ""
+    parts = text.split(":")
+    for end in range(len(parts) - 1, 0, -1):
+        name = ":".join(parts[:end])
+        if name in columns:
+            return name, ":".join(parts[end:])
+    name, _, kind = text.partition(":")
+    try:
+        full_kind(kind)
+    except OptionError:
+        return text, ""
+    return name, kind
