@@ -72,7 +72,8 @@ def _(task: ForecastTask, table: Table, *, whole: bool = False) -> Digests:
         start, stop = (0 if whole else table.spans.start[row]), table.spans.stop[row]
         steps = np.arange(stop)
         if feature.timed:
-            steps = np.asarray(cells[len(columns) - 1 - feature.several])
+            instants_and_clocks = np.asarray(cells[len(columns) - 1 - feature.several])
+            steps = instants_and_clocks.reshape(len(instants_and_clocks), -1)[:, 0]
         item = _content(cells[-1], reads_files=False) if feature.several else b""
         seed = hashlib.blake2b(item, digest_size=8).digest()
         digest = np.full(stop - start, int.from_bytes(seed, "little"), np.uint64)
