@@ -16,6 +16,8 @@ Text files may be compressed: `.gz`, `.xz` or `.bz2`. A folder holds files of on
 are concatenated; or audio, images or texts in subfolders named after their labels or listed in
 `labels.csv`; or files named after their labels with one text a line.
 
+Structs, objects in a row, are columns by dotted paths, whatever the source.
+
 Where the target is the next element, .txt files are one running text, whatever their form.
 """
 
@@ -42,6 +44,7 @@ from elman.data.sources.json_files import read_json
 from elman.data.sources.memory import read_memory
 from elman.data.sources.parquet import read_parquet
 from elman.data.sources.plain_text import read_label_files, read_lines, read_running_text
+from elman.data.sources.structs import without_structs
 from elman.data.sources.ts import read_ts
 from elman.data.table import Table, concatenate
 from elman.errors import DataError, unknown
@@ -117,7 +120,7 @@ def read_table(
                 raise DataError(f"a list of files must hold nothing but paths, got {path!r}.")
         tables = [_read_path(os.fspath(path), format) for path in source]
         return tables[0] if len(tables) == 1 else concatenate(tables, source=_several(tables))
-    return read_memory(source)
+    return without_structs(read_memory(source))
 
 
 def _read_path(name: str, form: str | None) -> Table:
@@ -139,7 +142,7 @@ def _read_path(name: str, form: str | None) -> Table:
 
 def _read_file(path: Path, form: str | None) -> Table:
     form = form or _format_of(suffix_of(split_sheet(path)[0])) or _format_of_text(path)
-    return FORMATS[form].read(path)
+    return without_structs(FORMATS[form].read(path))
 
 
 def _format_of(suffix: str) -> str | None:

@@ -110,23 +110,22 @@ class _File:
         yield from enumerate(layout.rows)
 
     def _is_of_lines(self) -> bool:
-        """Tell whether every line is a value: the first one is an object or ends as one does.
-
-        A file of the suffix .json must have several.
-        """
+        """Tell whether the first line is a whole object; in a .json file others must follow."""
         lines = self._filled_lines()
         first = next(lines, None)
         if first is None:
             raise DataError(f"{self.path} contains no rows: it has only blank lines.")
-        if not first[1].lstrip().startswith("{"):
-            return suffix_of(self.path) != ".json" and not first[1].lstrip().startswith("[")
-        if not first[1].rstrip().endswith("}"):
-            return next(lines, None) is None and suffix_of(self.path) != ".json"
+        if suffix_of(self.path) == ".json" and next(lines, None) is None:
+            return False
+        number, line = first
+        text = JsonText(line, Decoder(self.path), first_line=number)
+        if line.lstrip()[:1] == "[" or not line.rstrip().endswith(("}", "]")):
+            return False
         try:
-            JsonText(first[1], Decoder(self.path)).value()
+            text.value()
         except DataError:
-            return True  # which is said when it is read
-        return suffix_of(self.path) != ".json" or next(lines, None) is not None
+            return False  # one value on several lines, or none, which is said when it is read
+        return True
 
     def _filled_lines(self) -> Iterator[tuple[int, str]]:
         """Yield the lines that are not blank, numbered from 1."""

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from elman.data.sources.files import fingerprint_of, suffix_of
-from elman.data.sources.structs import without_structs
 from elman.data.table import Table
 from elman.errors import DataError
 
@@ -18,7 +17,7 @@ def read_parquet(path: Path) -> Table:
     """Read a Parquet, Feather or Arrow file.
 
     An uncompressed Feather or Arrow file is memory-mapped: it may be larger than memory. Rows
-    are counted from 0. Structs are columns by dotted paths, see `structs`.
+    are counted from 0.
 
     Raises:
         DataError: the file is not of the format of its suffix, or has no rows.
@@ -35,7 +34,7 @@ def read_parquet(path: Path) -> Table:
     if not data.num_rows:
         raise DataError(f"{path} has no rows; its columns are {', '.join(data.column_names)}.")
     return Table(
-        without_structs(data),
+        data,
         source=path.name,
         where=lambda row: f"{path.name}, row {row}",
         fingerprint=fingerprint_of([path]),
