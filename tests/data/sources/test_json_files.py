@@ -42,6 +42,25 @@ def test_a_json_file_may_have_any_of_these_layouts(tmp_path: Path, content: str)
     assert list(table.column("b")) == ["x", None]
 
 
+def test_the_only_object_of_a_file_of_lines_is_a_row_on_several_lines_too(tmp_path: Path) -> None:
+    for content in ('{"a": [1, 2], "b": "x"}', '{\n "a": [1, 2],\n "b": "x"\n}\n'):
+        table = read_table(write(tmp_path, content))
+        assert [value.tolist() for value in table.column("a")] == [[1, 2]]
+        assert list(table.column("b")) == ["x"]
+
+
+def test_an_object_whose_first_line_ends_like_one_is_one_value(tmp_path: Path) -> None:
+    path = write(tmp_path, '{"schema": {"fields": []}\n, "data": [{"a": 1}, {"a": 2}]}', "it.json")
+    assert list(read_table(path).column("a")) == [1, 2]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "utf-16-le"])
+def test_other_encodings_of_unicode_are_read(tmp_path: Path, encoding: str) -> None:
+    content = '{"text": "grün"}\r\n{"text": "blau"}\r\n' * 3
+    table = read_table(write(tmp_path, content.encode(encoding)))
+    assert list(table.column("text"))[:2] == ["grün", "blau"]
+
+
 def test_long_objects_are_read(tmp_path: Path) -> None:
     long = "x" * 3_000_000
     path = write(tmp_path, json.dumps({"a": 1.0, "t": long}) + '\n{"a": 2, "t": "y"}\n')

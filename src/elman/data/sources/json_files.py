@@ -68,6 +68,8 @@ class _File:
         self.unit = "line"
         """What places are: lines, or numbers of rows."""
         self.notes: list[str] = []
+        self._of_rows = suffix_of(path) in (".jsonl", ".ndjson")
+        """Whether an object is a row by the file's name, even if it is the only one."""
 
     def columns(self, texts: frozenset[Key]) -> tuple[NestedRows, dict[str, Any]]:
         """Return the rows, and the columns that they become.
@@ -100,7 +102,9 @@ class _File:
             value: Any = [value for _, value in elements]
         else:
             value, end = text.value(start)
-            if text.text[text.skip(end) :][:1] == "{":
+            if isinstance(value, dict) and (
+                self._of_rows or text.text[text.skip(end) :][:1] == "{"
+            ):
                 yield from self._one_after_another(text, start)
                 return
             text.end(end)
@@ -110,12 +114,12 @@ class _File:
         yield from enumerate(layout.rows)
 
     def _is_of_lines(self) -> bool:
-        """Tell whether the first line is a whole object; in a .json file others must follow."""
+        """Tell whether the first line is a whole object; if not `_of_rows` others must follow."""
         lines = self._filled_lines()
         first = next(lines, None)
         if first is None:
             raise DataError(f"{self.path} contains no rows: it has only blank lines.")
-        if suffix_of(self.path) == ".json" and next(lines, None) is None:
+        if not self._of_rows and next(lines, None) is None:
             return False
         number, line = first
         text = JsonText(line, Decoder(self.path), first_line=number)
