@@ -186,6 +186,14 @@ def test_the_parts_of_a_split_are_not_mixed(tmp_path: Path) -> None:
         read_table(tmp_path)
 
 
+def test_parts_that_a_name_ends_in_are_not_mixed_either(tmp_path: Path) -> None:
+    write(tmp_path, Vowels_TRAIN_csv="x,y\n1,a\n", Vowels_TEST_csv="x,y\n2,b\n")
+    with pytest.raises(DataError, match=r"parts of a split .*instance '.*Vowels_TRAIN\.csv'"):
+        read_table(tmp_path)
+    (tmp_path / "Vowels_TRAIN.csv").rename(tmp_path / "other_test.csv")
+    assert len(read_table(tmp_path)) == 2
+
+
 def test_files_of_several_formats_are_not_mixed(tmp_path: Path) -> None:
     write(tmp_path, a_csv="x,y\n1,a\n", b_jsonl='{"x": 1}\n')
     with pytest.raises(DataError, match=r"several formats \(delimited, json\)\. Name the files"):
