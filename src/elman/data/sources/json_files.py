@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,10 @@ def read_json(path: Path) -> Table:
         file.notes += texts.notes
     if not columns or not rows.places:
         raise DataError(f"{path} contains no rows: every line must be an object with values.")
-    places, word = rows.places.tolist(), file.unit
-    if word == "row" or len(set(places)) < len(places):  # several objects on a line
-        places, word = list(range(len(places))), "row"
+    places: Sequence[int] = rows.places
+    word = file.unit
+    if word == "row" or any(a == b for a, b in pairwise(places)):  # several objects on a line
+        places, word = range(len(places)), "row"
     return Table.from_columns(
         columns,
         path.name,
