@@ -28,8 +28,8 @@ def read_json(path: Path) -> Table:
     objects one after another; or a single value, see `json_layouts`. Objects within a row are
     columns by dotted paths, lists of objects a list for every path, see `nested`.
 
-    A string stays a string, also one that looks like a date. Numbers that mix with strings in a
-    column, and those of a column with integers of more than 64 bits, are text as it is written,
+    A string stays a string, also one that looks like a date. Where strings, numbers and truth
+    values mix in a column, or an integer needs more than 64 bits, all are text as it is written,
     with a note.
 
     Raises:
