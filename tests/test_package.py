@@ -21,7 +21,7 @@ PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text
     "project"
 ]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
-EXTRA = {"mido", "sacrebleu", "scipy", "sklearn", "soundfile", "tokenizers"}
+EXTRA = {"mido", "openpyxl", "sacrebleu", "scipy", "sklearn", "soundfile", "tokenizers"}
 """Packages that a plain installation does without, as they are imported."""
 IMPORTED_AS = {
     "PIL": "pillow",

@@ -30,6 +30,7 @@ def nested(depth: int, opening: str = "[", closing: str = "]") -> str:
         ('[{"a": 1},\n// the second\n{"a": 2}]', "line 2: .*JSON has no comments"),
         ('[{"a": 1},\n{"a": 2', "line 2: .*the file ends within a value"),
         ('[{"a": 1},\n{"a": "a text that', "line 2: .*the file ends within a value"),
+        ('{"a": 1},\n{"a": 2}', "line 1: .*a list stands in .*, and lines without commas"),
         ('[{"a": 1}]\n[{"a": 2}]', "line 2: .*Extra data"),
         ('[{"a": 1}\n{"a": 2}]', "line 2: .*Expecting ',' delimiter"),
         ('[{"a": 1,\n"b": {"}": 2},\n"a": 3}]', "line 3: the key 'a' occurs twice"),

@@ -186,6 +186,14 @@ def test_the_parts_of_a_split_are_not_mixed(tmp_path: Path) -> None:
         read_table(tmp_path)
 
 
+def test_parts_that_a_name_ends_in_are_not_mixed_either(tmp_path: Path) -> None:
+    write(tmp_path, Vowels_TRAIN_csv="x,y\n1,a\n", Vowels_TEST_csv="x,y\n2,b\n")
+    with pytest.raises(DataError, match=r"parts of a split .*instance '.*Vowels_TRAIN\.csv'"):
+        read_table(tmp_path)
+    (tmp_path / "Vowels_TRAIN.csv").rename(tmp_path / "other_test.csv")
+    assert len(read_table(tmp_path)) == 2
+
+
 def test_files_of_several_formats_are_not_mixed(tmp_path: Path) -> None:
     write(tmp_path, a_csv="x,y\n1,a\n", b_jsonl='{"x": 1}\n')
     with pytest.raises(DataError, match=r"several formats \(delimited, json\)\. Name the files"):
@@ -200,14 +208,14 @@ def test_files_of_several_formats_are_not_mixed(tmp_path: Path) -> None:
         ("nowhere/a.csv", r"there is no folder .*nowhere"),
         ("*.tsv", r"no file matches '.*\*\.tsv'; .* contains empty/, reviews\.csv"),
         ("empty", r"empty contains no readable data; .*empty is empty"),
-        ("sheet.xlsx", r"sheet\.xlsx is a spreadsheet; save the sheet as CSV"),
+        ("sheet.ods", r"sheet\.ods is a spreadsheet; save it as \.xlsx, or the sheet as CSV"),
         ("model.bin", r"the suffix '\.bin' belongs to no known format.*name its format, .*: conll"),
     ],
 )
 def test_what_is_not_there_is_refused_with_what_is(tmp_path: Path, name: str, words: str) -> None:
     write(tmp_path, reviews_csv="x,y\n1,a\n")
     (tmp_path / "empty").mkdir()
-    if Path(name).suffix in (".xlsx", ".bin"):
+    if Path(name).suffix in (".ods", ".bin"):
         (tmp_path / name).write_bytes(b"x")
     with pytest.raises(DataError, match=words):
         read_table(str(tmp_path / name))

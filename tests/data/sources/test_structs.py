@@ -11,6 +11,7 @@ import pyarrow as pa
 from pyarrow import feather, parquet
 
 from elman.data.sources import read_table
+from elman.data.sources.structs import without_structs
 
 ROWS: list[dict[str, Any]] = [
     {"u": {"c": "x", "d": {"e": 1}}, "e": [{"t": "a", "m": {"z": 1.5}}, {"t": "b", "m": None}]},
@@ -39,3 +40,17 @@ def test_structs_of_sounds_and_pictures_stay(tmp_path: Path) -> None:
     data = pa.table({"image": [{"path": "a.png", "bytes": b"x"}], "y": [1]})
     parquet.write_table(data, tmp_path / "it.parquet")
     assert read_table(tmp_path / "it.parquet").columns == ["image", "y"]
+
+
+def test_rows_in_python_become_the_same_columns(tmp_path: Path) -> None:
+    parquet.write_table(pa.Table.from_pylist(ROWS), tmp_path / "it.parquet")
+    stored = read_table(tmp_path / "it.parquet")
+    for table in (read_table(ROWS), read_table(pa.Table.from_pylist(ROWS))):
+        assert table.columns == stored.columns
+        assert list(table.column("u.c")) == ["x", None, None, "y"]
+        assert list(table.column("e.t")) == [["a", "b"], None, [], [None, "c"]]
+
+
+def test_a_table_without_structs_is_the_same_table() -> None:
+    table = read_table({"a": [1, 2], "b": [[1], []]})
+    assert without_structs(table) is table

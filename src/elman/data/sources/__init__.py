@@ -18,6 +18,8 @@ are concatenated; or audio, images or texts in subfolders named after their labe
 `labels.csv`; or files named after their labels with one text a line. A pipe, as `<(zcat rows.gz)`,
 is copied once, see `pipes`.
 
+Structs, objects in a row, are columns by dotted paths, whatever the source.
+
 Where the target is the next element, .txt files are one running text, whatever their form.
 """
 
@@ -65,6 +67,7 @@ from elman.data.sources.sequence_files import (
     refuse_equal_ids,
     with_file_ids,
 )
+from elman.data.sources.structs import without_structs
 from elman.data.sources.ts import read_ts
 from elman.data.table import Table
 from elman.errors import DataError, unknown
@@ -150,7 +153,7 @@ def read_table(
         return _read_path(os.fspath(source), format, by_file)
     if isinstance(source, list | tuple) and source and isinstance(source[0], str | os.PathLike):
         return _read_paths(source, format, by_file)
-    return read_memory(source)
+    return without_structs(read_memory(source))
 
 
 class Files(NamedTuple):
@@ -240,7 +243,7 @@ def _files_of_path(name: str) -> list[Path]:
 
 def _read_file(path: Path, form: str | None) -> Table:
     form = form or _format_of(suffix_of(split_sheet(path)[0])) or _format_of_text(path)
-    return FORMATS[form].read(path).in_folder(path.parent)
+    return without_structs(FORMATS[form].read(path)).in_folder(path.parent)
 
 
 def _format_of(suffix: str) -> str | None:

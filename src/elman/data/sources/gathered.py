@@ -23,7 +23,7 @@ KINDS: Mapping[type, str] = {
 }
 """Type of a value → what it is in JSON."""
 
-MIXABLE = {"a string", "a number"}
+MIXABLE = {"a string", "a number", "a truth value"}
 """Kinds that together are text."""
 
 
@@ -38,14 +38,15 @@ class Unreadable(ValueError):
 class GatheredColumn:
     """Values of one column: strings, numbers, truth values, or lists of them.
 
-    Numbers are whole where all are, else floats. Where numbers and strings mix, and where
-    integers need more than 64 bits, the column `must_be_text`.
+    Numbers are whole where all are, else floats. Where several of these mix, and where integers
+    need more than 64 bits, the column `must_be_text`.
 
     Args:
-        convert: what becomes of numbers that are `Written`; None to leave them.
+        convert: what becomes of numbers that are `Written`, and of truth values; None to leave
+            them.
     """
 
-    def __init__(self, convert: Callable[[Written], Any] | None = None) -> None:
+    def __init__(self, convert: Callable[[Written | bool], Any] | None = None) -> None:
         self.chunks: dict[int, Any] = {}
         """Number of a chunk → an Arrow array, or a list where its own type is not the column's."""
         self.kinds: dict[tuple[int, type], int] = {}
@@ -66,8 +67,8 @@ class GatheredColumn:
         if (DEEPEST, list) in kinds:
             row = first_row + _first(values, DEEPEST, list)
             raise Unreadable(row, f"lists lie within each other more than {DEEPEST} deep")
-        if self._convert is not None and any(kind is Written for _, kind in kinds):
-            values = [mapped(value, Written, self._convert) for value in values]
+        if self._convert is not None and any(kind in (Written, bool) for _, kind in kinds):
+            values = [mapped(value, (Written, bool), self._convert) for value in values]
             kinds = set(_kinds(values))
         for level, kind in kinds - self.kinds.keys():
             self.kinds[level, kind] = first_row + _first(values, level, kind)
@@ -84,25 +85,25 @@ class GatheredColumn:
         for later in by_row:
             for earlier in by_row[: by_row.index(later)]:
                 words = {KINDS[later[1]], KINDS[earlier[1]]}
-                if later[0] == earlier[0] and len(words) > 1 and words != MIXABLE:
+                if later[0] == earlier[0] and len(words) > 1 and not words <= MIXABLE:
                     return later, earlier
         return None
 
     @property
-    def mixture(self) -> tuple[int, int] | None:
-        """The first row with a string and the first with a number, if they mix on one level."""
-        for (level, kind), row in self.kinds.items():
-            numbers = [self.kinds[k] for k in self.kinds if k[0] == level and k[1] in (int, float)]
-            if kind is str and numbers:
-                return row, min(numbers)
-        return None
+    def mixture(self) -> dict[str, int]:
+        """Kinds of values that mix on one level, each with its first row; none if none do."""
+        of_level: dict[int, dict[str, int]] = {}
+        for (level, kind), row in sorted(self.kinds.items(), key=lambda each: each[1]):
+            if kind not in (list, dict):
+                of_level.setdefault(level, {}).setdefault(KINDS[kind], row)
+        return next((found for found in of_level.values() if len(found) > 1), {})
 
     @property
     def must_be_text(self) -> bool:
         """Whether the values must be read again as they are written."""
         fractions = any(kind is float for _, kind in self.kinds)
         written = any(kind is Written for _, kind in self.kinds)
-        return self.mixture is not None or written or (self.long is not None and not fractions)
+        return bool(self.mixture) or written or (self.long is not None and not fractions)
 
     @property
     def is_media(self) -> bool:
@@ -154,7 +155,7 @@ class GatheredColumn:
             raise Unreadable(first_row + row, half) from None
         except pa.ArrowInvalid:  # integers among floats that a float does not hold
             self._note_rounded(values, first_row)
-            return pa.array([mapped(value, int, float) for value in values], type_)
+            return pa.array([mapped(value, (int,), float) for value in values], type_)
 
     def _cast(self, chunk: pa.Array, type_: Any, first_row: int) -> pa.Array:
         import pyarrow as pa
@@ -175,15 +176,22 @@ class GatheredColumn:
         return first_row + next(rows, 0) if self.long is None else self.long
 
 
-def mapped(value: Any, kind: type, convert: Callable[[Any], Any]) -> Any:
-    """Convert a value of one type, or all such values in a list."""
+def mapped(value: Any, kinds: tuple[type, ...], convert: Callable[[Any], Any]) -> Any:
+    """Convert a value of certain types, or all such values in a list."""
     if type(value) is list:
-        return [mapped(element, kind, convert) for element in value]
-    return convert(value) if type(value) is kind else value
+        return [mapped(element, kinds, convert) for element in value]
+    return convert(value) if type(value) in kinds else value
 
 
-def number_of(text: str) -> int | float:
-    """Return the number that is written."""
+def text_of(value: Written | bool) -> str:
+    """Return a number or a truth value as it is written."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def number_of(text: Written | bool) -> int | float:
+    """Return the number that is written; a truth value stays one."""
+    if isinstance(text, bool):
+        return text
     return int(text) if text.lstrip("-").isdigit() else float(text)
 
 

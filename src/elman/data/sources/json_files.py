@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,8 @@ def read_json(path: Path) -> Table:
     objects one after another; or a single value, see `json_layouts`. Objects within a row are
     columns by dotted paths, lists of objects a list for every path, see `nested`.
 
-    A string stays a string, also one that looks like a date. Numbers that mix with strings in a
-    column, and those of a column with integers of more than 64 bits, are text as it is written,
+    A string stays a string, also one that looks like a date. Where strings, numbers and truth
+    values mix in a column, or an integer needs more than 64 bits, all are text as it is written,
     with a note.
 
     Raises:
@@ -47,9 +48,10 @@ def read_json(path: Path) -> Table:
         file.notes += texts.notes
     if not columns or not rows.places:
         raise DataError(f"{path} contains no rows: every line must be an object with values.")
-    places, word = rows.places.tolist(), file.unit
-    if word == "row" or len(set(places)) < len(places):  # several objects on a line
-        places, word = list(range(len(places))), "row"
+    places: Sequence[int] = rows.places
+    word = file.unit
+    if word == "row" or any(a == b for a, b in pairwise(places)):  # several objects on a line
+        places, word = range(len(places)), "row"
     return Table.from_columns(
         columns,
         path.name,
@@ -68,6 +70,8 @@ class _File:
         self.unit = "line"
         """What places are: lines, or numbers of rows."""
         self.notes: list[str] = []
+        self._of_rows = suffix_of(path) in (".jsonl", ".ndjson")
+        """Whether an object is a row by the file's name, even if it is the only one."""
 
     def columns(self, texts: frozenset[Key]) -> tuple[NestedRows, dict[str, Any]]:
         """Return the rows, and the columns that they become.
@@ -100,7 +104,9 @@ class _File:
             value: Any = [value for _, value in elements]
         else:
             value, end = text.value(start)
-            if text.text[text.skip(end) :][:1] == "{":
+            if isinstance(value, dict) and (
+                self._of_rows or text.text[text.skip(end) :][:1] == "{"
+            ):
                 yield from self._one_after_another(text, start)
                 return
             text.end(end)
@@ -110,23 +116,22 @@ class _File:
         yield from enumerate(layout.rows)
 
     def _is_of_lines(self) -> bool:
-        """Tell whether every line is a value: the first one is an object or ends as one does.
-
-        A file of the suffix .json must have several.
-        """
+        """Tell whether the first line is a whole object; if not `_of_rows` others must follow."""
         lines = self._filled_lines()
         first = next(lines, None)
         if first is None:
             raise DataError(f"{self.path} contains no rows: it has only blank lines.")
-        if not first[1].lstrip().startswith("{"):
-            return suffix_of(self.path) != ".json" and not first[1].lstrip().startswith("[")
-        if not first[1].rstrip().endswith("}"):
-            return next(lines, None) is None and suffix_of(self.path) != ".json"
+        if not self._of_rows and next(lines, None) is None:
+            return False
+        number, line = first
+        text = JsonText(line, Decoder(self.path), first_line=number)
+        if line.lstrip()[:1] == "[" or not line.rstrip().endswith(("}", "]")):
+            return False
         try:
-            JsonText(first[1], Decoder(self.path)).value()
+            text.value()
         except DataError:
-            return True  # which is said when it is read
-        return suffix_of(self.path) != ".json" or next(lines, None) is not None
+            return False  # one value on several lines, or none, which is said when it is read
+        return True
 
     def _filled_lines(self) -> Iterator[tuple[int, str]]:
         """Yield the lines that are not blank, numbered from 1."""

@@ -27,6 +27,7 @@ _MISTAKES = (
     (re.compile(r"'"), "strings and names stand in double quotes"),
     (re.compile(r"(True|False|None)\b"), "write true, false and null"),
     (re.compile(r"//|/\*|#"), "JSON has no comments"),
+    (re.compile(r","), "there is a comma too many; a list stands in [ ], and lines without commas"),
     (re.compile(r"[\]}]"), "there is a comma too many before it, or a value is missing"),
 )
 """What stands at the place of an error → what is to be done."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def files_in(folder: Path) -> list[Path]:
 
 def _is_data(path: Path) -> bool:
     """Tell whether a path in a folder is data: neither hidden nor a readme or licence."""
-    hidden = any(part.startswith((".", "__")) for part in path.parts)
+    hidden = any(part.startswith((".", "__", "~$")) for part in path.parts)
     return not hidden and stem_of(path).lower() not in ("readme", "license", "licence")
 
 
@@ -31,6 +32,9 @@ def refuse_parts(files: Sequence[Path], folder: Path) -> None:
     """Refuse to mix files, or folders of files, that are named after the parts of a split."""
     part_of_each = [_part_of(file.relative_to(folder)) for file in files]
     parts = list(dict.fromkeys(part for part in part_of_each if part is not None))
+    endings = {file: _ending(file) for file in files if _ending(file) in PART_FOLDERS}
+    if not parts and len(set(endings.values())) > 1:
+        parts = [file.relative_to(folder) for file in endings]
     if len(files) > 1 and parts:
         raise DataError(
             f"{folder} contains the parts of a split ({', '.join(map(str, parts))}), which must "
@@ -43,6 +47,11 @@ def _part_of(path: Path) -> Path | None:
     """Return the folder of a path, or the path itself, that is named after a part, if any is."""
     candidates = (*reversed(path.parents), path)
     return next((each for each in candidates if stem_of(each).lower() in PART_FOLDERS), None)
+
+
+def _ending(path: Path) -> str:
+    """Return the last part of a file's name: `train` of `Vowels_TRAIN.ts`."""
+    return re.split(r"[-_. ]", stem_of(path).lower())[-1]
 
 
 def no_such_file(path: Path) -> DataError:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from elman.data.arrow import to_arrow
-from elman.data.sources.gathered import KINDS, GatheredColumn, Unreadable, number_of
+from elman.data.sources.gathered import KINDS, GatheredColumn, Unreadable, number_of, text_of
 from elman.data.sources.json_text import DEEPEST
 from elman.errors import DataError
 
@@ -34,7 +34,7 @@ Key = tuple[str, ...]
 
 
 class MustBeWritten(Exception):
-    """Columns mix numbers and strings, or hold integers beyond 64 bits: they are texts."""
+    """Columns mix strings, numbers or truth values, or hold too long integers: they are texts."""
 
     def __init__(self, keys: Iterable[Key], notes: Iterable[str]) -> None:
         self.keys = frozenset(keys)
@@ -209,10 +209,10 @@ class NestedRows:
         self._chunk = {}
         self._in_chunk = 0
 
-    def _conversion(self, key: Key) -> Callable[[str], Any] | None:
+    def _conversion(self, key: Key) -> Callable[[Any], Any] | None:
         if not self._texts:
             return None
-        return str if key in self._texts else number_of
+        return text_of if key in self._texts else number_of
 
     def _record_parents(self, key: Key) -> Iterator[Key]:
         """Yield the key of the list of objects that a value lies in, if any."""
@@ -265,7 +265,7 @@ class NestedRows:
         return not (key in self._records and set(column.kinds) <= {(0, list)})
 
     def _refuse_mixture(self, key: Key, column: GatheredColumn) -> None:
-        """Refuse a column that holds values of several types, but for strings and numbers."""
+        """Refuse a column of lists or objects and other values."""
         if (clash := column.clash()) is not None:
             later, earlier = clash
             within = " in a list" * (later[0] > 0)
@@ -303,9 +303,9 @@ class NestedRows:
         """Say why a column is text."""
         column = self._columns[key]
         name = f"column {'.'.join(key)!r} of {self._origin}"
-        if column.mixture is not None:
-            string, number = (self._in_words(self.places[row]) for row in column.mixture)
-            why = f"holds a string in {string} and a number in {number}"
+        if mixture := column.mixture:
+            places = {kind: self._in_words(self.places[row]) for kind, row in mixture.items()}
+            why = "holds " + " and ".join(f"{kind} in {place}" for kind, place in places.items())
         else:
             place = self._in_words(self.places[column.first_long])
             why = f"holds whole numbers of more than 64 bits, the first in {place}"

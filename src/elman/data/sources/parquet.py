@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from elman.data import limits
 from elman.data.arrow_types import readable
 from elman.data.sources.files import fingerprint_of, suffix_of
-from elman.data.sources.structs import without_structs
 from elman.data.table import Table
 from elman.errors import DataError
 
@@ -31,8 +30,8 @@ def read_parquet(path: Path) -> Table:
     An uncompressed Feather or Arrow file is memory-mapped: it may be larger than memory. Before a
     value is used, every offset, index, and string is checked, for Arrow follows them wherever they
     point: strings and lists are read through once for it, numbers are not. Types that Elman does
-    not read become others, or the column is left out, with a note. Structs are
-    columns by dotted paths, see `structs`. Rows are counted from 0.
+    not read become others, or the column is left out, with a note. Rows are
+    counted from 0.
 
     Raises:
         DataError: the file is not of the format of its suffix, is damaged, has no rows, or would
@@ -52,7 +51,7 @@ def read_parquet(path: Path) -> Table:
     if not data.num_rows:
         raise DataError(f"{path} has no rows; its columns are {', '.join(data.column_names)}.")
     return Table(
-        without_structs(data),
+        data,
         source=path.name,
         where=lambda row: f"{path.name}, row {row}",
         fingerprint=fingerprint_of([path]),

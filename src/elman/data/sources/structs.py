@@ -9,28 +9,42 @@ import numpy as np
 
 from elman.data.arrow import is_list
 from elman.data.sources.nested import is_media
+from elman.data.table import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def without_structs(data: pa.Table) -> pa.Table:
+def without_structs(table: Table) -> Table:
     """Return a table whose structs are columns: `user.country`, `events.type`.
 
     A missing struct is missing in each of its columns; a list of structs becomes lists of equal
     lengths. Structs that hold a sound or a picture stay as they are, and so do structs in lists
     within lists.
+
+    Raises:
+        DataError: a dotted path is the name of another column, too.
     """
     import pyarrow as pa
 
+    data = table.data
     if not any(_is_nested(field.type) for field in data.schema):
-        return data
+        return table
     names, columns = [], []
     for name in data.column_names:
         for path, column in _columns(name, data.column(name)):
             names.append(path)
             columns.append(column)
-    return pa.Table.from_arrays(columns, names=names)
+    return Table(
+        pa.Table.from_arrays(columns, names=names),
+        source=table.source,
+        where=table.where,
+        fingerprint=lambda: table.fingerprint,
+        notes=table.notes,
+        stored=table.stored,
+        spans=table.spans,
+        decimal=table.decimal,
+    )
 
 
 def _is_struct(kind: pa.DataType) -> bool:
