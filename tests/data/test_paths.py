@@ -15,7 +15,8 @@ from pyarrow import parquet
 
 from elman.data.sources import read_table
 from elman.errors import DataError
-from elman.runs.train import experiment_for, train_run
+from elman.runs.run import run_experiment
+from elman.runs.train import experiment_for
 
 
 def pictures(folder: Path, count: int = 24) -> list[str]:
@@ -62,7 +63,7 @@ def trained(source: Path, out: Path) -> Any:
         "training.accelerator": "cpu",
     }
     experiment, _ = experiment_for(str(source), settings)
-    return train_run(experiment, out).model
+    return run_experiment(experiment, out, page=False).model
 
 
 def rows_of(names: Sequence[str]) -> list[dict[str, Any]]:

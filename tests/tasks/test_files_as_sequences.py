@@ -10,8 +10,8 @@ import pytest
 
 from elman.experiment import DataSpec
 from elman.models.model import Model
-from elman.runs.run import TrainedRun
-from elman.runs.train import experiment_for, train_run
+from elman.runs.run import TrainedRun, run_experiment
+from elman.runs.train import experiment_for
 from elman.tasks.layout import layout_of
 from elman.tasks.rows import Parts
 from roads import write_csv
@@ -50,7 +50,7 @@ def parts_of(source: Any, **data: Any) -> Parts:
 def trained(source: Any, out: Path, **settings: Any) -> TrainedRun:
     sizes = {"network.hidden_size": 3, "training.epochs": 2, "training.accelerator": "cpu"}
     experiment, values = experiment_for(source, {**sizes, **settings})
-    return train_run(experiment, out, source=values)
+    return run_experiment(experiment, out, source=values, page=False)
 
 
 @pytest.mark.parametrize("listed", [False, True], ids=["folder", "list"])

@@ -22,6 +22,7 @@ from elman.features.feature import feature_class
 from elman.features.inference import infer_kind
 from elman.tasks.fitting import sample
 from elman.tasks.known_columns import columns_of_files, split_column_of
+from elman.tasks.wide_tables import from_wide, wide_settings
 
 AFTER = "next_"
 """Prefix of the column that holds the value after a window."""
@@ -59,7 +60,9 @@ class RowsLayout:
         """
         data = self.data
         if data.name is None:
-            return data.model_copy(update=columns_of_files(data, source_of(data, source)))
+            what = source_of(data, source)
+            update = wide_settings(data, what) or columns_of_files(data, what)
+            return data.model_copy(update=update)
         if data.input or data.target:
             return data
         return data.model_copy(update=self._known_columns(data.name))
@@ -230,8 +233,8 @@ class RowsLayout:
             source, format=self.data.format, running_text=running_text, by_file=by_file
         )
         if by_file and FILE not in table.columns:
-            return with_one_id(table, FILE)
-        return table
+            table = with_one_id(table, FILE)
+        return from_wide(self.data, table)
 
     @property
     def _is_long(self) -> bool:
