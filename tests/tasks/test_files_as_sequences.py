@@ -160,6 +160,17 @@ def test_a_model_of_several_files_forecasts_one_of_them(tmp_path: Path) -> None:
     assert whole["file"] == [name for name in "abc" for _ in range(3)]
 
 
+def test_a_file_has_the_same_id_alone_as_in_its_labelled_folder(tmp_path: Path) -> None:
+    folder = labelled_runs(tmp_path / "runs", 4)
+    for number in range(4):
+        rows = [[step, number + step % 3] for step in range(40)]
+        write_csv(folder / f"run{number}.csv", ["t", "level"], rows)
+    run = trained(str(folder), tmp_path / "out", target="level", input="t", horizon=3)
+    table = run.model.table(str(folder / "run2.csv"), with_targets=False)
+    assert run.model.predictor.notes_of(table) == []
+    assert run.model.forecast(table)["file"] == ["run2"] * 3
+
+
 def test_values_in_memory_are_one_sequence_to_a_model_of_files(tmp_path: Path) -> None:
     run = trained(
         str(runs(tmp_path / "runs")), tmp_path / "out", target="level", input="level", window=5
