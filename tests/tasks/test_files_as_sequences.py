@@ -176,3 +176,14 @@ def test_values_in_memory_are_one_sequence_to_a_model_of_files(tmp_path: Path) -
     rows = {"level": list(range(9)), "remark": list("abcdefghi")}
     assert len(run.model.predict(rows)) == 5
     assert run.model.experiment.data.sequence_id == "file"
+
+
+CASES = Path(__file__).parents[2].parent / "shared" / "cases"
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="the shared cases are not here")
+def test_the_case_of_two_runs_has_no_window_across_them() -> None:
+    parts = parts_of(str(CASES / "runs_window"), window=10, target="vibration")
+    rows = sum(len(part) for part in parts[:3] if part is not None)
+    assert rows == 2 * (59 - 10)
+    assert set(parts.train.column("file")) == {"a", "b"}

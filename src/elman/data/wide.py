@@ -111,10 +111,10 @@ def _steps(stem: str, members: Sequence[tuple[str, str]]) -> Steps | None:
         times = [-time for time in times]  # t-3 comes before t-2
     order = sorted(range(len(times)), key=times.__getitem__)
     columns = [members[place][0] for place in order]
+    ordered = [times[place] for place in order]
     of_dates = not isinstance(times[0], int)
-    return Steps(
-        columns, [times[place] for place in order], of_dates or _OF_TIME.fullmatch(word) is not None
-    )
+    unnamed = not stem and ordered[0] == 0  # so pandas calls columns that have no names
+    return Steps(columns, ordered, of_dates or bool(_OF_TIME.fullmatch(word) and not unnamed))
 
 
 def _numbers(texts: Sequence[str]) -> list[int] | None:

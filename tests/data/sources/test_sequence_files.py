@@ -233,7 +233,7 @@ def test_a_readme_beside_files_in_subfolders_is_no_data(tmp_path: Path) -> None:
     assert list(read_table(folder).column("state")) == ["ok", "bad"]
 
 
-CASE = Path(__file__).parents[3] / ".." / "shared" / "cases" / "seqfolder"
+CASE = Path(__file__).parents[3].parent / "shared" / "cases" / "seqfolder"
 
 
 @pytest.mark.skipif(not CASE.is_dir(), reason="the shared cases are not here")
