@@ -10,8 +10,8 @@ import pytest
 
 from elman.experiment import DataSpec
 from elman.models.model import Model
-from elman.runs.run import TrainedRun
-from elman.runs.train import experiment_for, train_run
+from elman.runs.run import TrainedRun, run_experiment
+from elman.runs.train import experiment_for
 from elman.tasks.dividing import Parts
 from elman.tasks.layout import layout_of
 from roads import write_csv
@@ -50,7 +50,7 @@ def parts_of(source: Any, **data: Any) -> Parts:
 def trained(source: Any, out: Path, **settings: Any) -> TrainedRun:
     sizes = {"network.hidden_size": 3, "training.epochs": 2, "training.accelerator": "cpu"}
     experiment, values = experiment_for(source, {**sizes, **settings})
-    return train_run(experiment, out, source=values)
+    return run_experiment(experiment, out, source=values, page=False)
 
 
 @pytest.mark.parametrize("listed", [False, True], ids=["folder", "list"])
@@ -125,9 +125,7 @@ def test_a_model_of_labelled_files_reads_a_folder_a_file_and_unlabelled_files_al
     run = trained(str(folder), tmp_path / "out", target="way")
     assert run.model.task.category == "many-to-one"
     assert run.model.task.input_columns == ("t", "level")
-    assert (
-        "left out beside the sequences, having one value a row: name, machine." in run.result.notes
-    )
+    assert any("name, machine" in note for note in run.result.notes), "which are not read"
     model = Model.load(tmp_path / "out")
     of_folder = model.predict(str(folder))
     assert len(of_folder) == 24
@@ -160,6 +158,17 @@ def test_a_model_of_several_files_forecasts_one_of_them(tmp_path: Path) -> None:
     assert whole["file"] == [name for name in "abc" for _ in range(3)]
 
 
+def test_a_file_has_the_same_id_alone_as_in_its_labelled_folder(tmp_path: Path) -> None:
+    folder = labelled_runs(tmp_path / "runs", 4)
+    for number in range(4):
+        rows = [[step, number + step % 3] for step in range(40)]
+        write_csv(folder / f"run{number}.csv", ["t", "level"], rows)
+    run = trained(str(folder), tmp_path / "out", target="level", input="t", horizon=3)
+    table = run.model.table(str(folder / "run2.csv"), with_targets=False)
+    assert run.model.predictor.notes_of(table) == []
+    assert run.model.forecast(table)["file"] == ["run2"] * 3
+
+
 def test_values_in_memory_are_one_sequence_to_a_model_of_files(tmp_path: Path) -> None:
     run = trained(
         str(runs(tmp_path / "runs")), tmp_path / "out", target="level", input="level", window=5
@@ -167,3 +176,14 @@ def test_values_in_memory_are_one_sequence_to_a_model_of_files(tmp_path: Path) -
     rows = {"level": list(range(9)), "remark": list("abcdefghi")}
     assert len(run.model.predict(rows)) == 5
     assert run.model.experiment.data.sequence_id == "file"
+
+
+CASES = Path(__file__).parents[2].parent / "shared" / "cases"
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="the shared cases are not here")
+def test_the_case_of_two_runs_has_no_window_across_them() -> None:
+    parts = parts_of(str(CASES / "runs_window"), window=10, target="vibration")
+    rows = sum(len(part) for part in parts[:3] if part is not None)
+    assert rows == 2 * (59 - 10)
+    assert set(parts.train.column("file")) == {"a", "b"}

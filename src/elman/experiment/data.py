@@ -43,6 +43,8 @@ class DataSpec(BaseModel):
         target_options: options of the target feature.
         sequence_id: column of a long table, one row a time step, that names each row's sequence.
             `file` is the file that a row comes from, where the files have no such column.
+        wide: `rows` if each row of a table is a series, its columns the steps; `columns` if each
+            column of numbers is one. By default it follows from the columns' names.
         join_files: whether several files are parts of one long table; by default each is a
             sequence of its own wherever rows are steps and no `sequence_id` is given.
         per_sequence: columns of a long table with one value a sequence, not one a step; found in
@@ -87,6 +89,7 @@ class DataSpec(BaseModel):
     input_options: dict[str, Option] = {}
     target_options: dict[str, Option] = {}
     sequence_id: str | None = None
+    wide: Literal["rows", "columns"] | None = None
     join_files: bool = False
     per_sequence: Names | None = None
     time: str | None = None
@@ -122,6 +125,10 @@ class DataSpec(BaseModel):
             if value is not None and self.time is None and self.name is None:
                 raise ValueError(f"{name} = {value!r} is for a column of times; set time too")
         self._refuse_settings_of_the_other_case()
+        if self.wide == "columns" and not (self.horizon or self.window):
+            raise ValueError(
+                "wide = 'columns' makes series to forecast; set horizon, the steps ahead, or window"
+            )
         if self.join_files and self.sequence_id:
             raise ValueError(
                 f"join_files makes several files one sequence, and sequence_id = "

@@ -13,12 +13,12 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import singledispatch
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from elman.data.paths import found_path
 from elman.data.table import Table
 from elman.errors import DataError
 from elman.features.checks import missing
@@ -147,8 +147,11 @@ def _number(value: Any) -> str:
 
 def _file(path: str) -> bytes | None:
     """Return size, beginning and end of a file; None if there is no such file."""
+    place = found_path(path)
+    if place is None:
+        return None
     try:
-        with Path(path).open("rb") as file:
+        with place.open("rb") as file:
             first = file.read(ENDS_BYTES)
             size = file.seek(0, 2)
             file.seek(max(len(first), size - ENDS_BYTES))

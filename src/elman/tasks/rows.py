@@ -22,6 +22,7 @@ from elman.tasks.known_columns import columns_of_files, split_column_of
 from elman.tasks.named_kinds import kinds_of_names
 from elman.tasks.numeric import Numeric, may_hold_lists, read_numbers
 from elman.tasks.unread import unread
+from elman.tasks.wide_tables import from_wide, wide_settings
 
 if TYPE_CHECKING:
     from elman.tasks.task import Task
@@ -51,7 +52,9 @@ class RowsLayout:
         """
         data = self.data
         if data.name is None:
-            return data.model_copy(update=columns_of_files(data, source_of(data, source)))
+            what = source_of(data, source)
+            update = wide_settings(data, what) or columns_of_files(data, what)
+            return data.model_copy(update=update)
         if data.input or data.target:
             return data
         return data.model_copy(update=self._known_columns(data.name))
@@ -249,7 +252,9 @@ class RowsLayout:
             running_text=as_text,
             by_file=by_file,
         )
-        return with_one_id(table, FILE) if by_file and FILE not in table.columns else table
+        if by_file and FILE not in table.columns:
+            table = with_one_id(table, FILE)
+        return from_wide(self.data, table)
 
     def read_numbers(self, table: Table, numeric: Numeric | None = None) -> tuple[Table, Numeric]:
         """Read the columns of numbers of a table as such.

@@ -60,7 +60,8 @@ def series_roles(data: DataSpec, table: Table) -> Roles:
     if not data.target:
         raise ExperimentError(
             f"say which column to forecast: --target COLUMN (data.target), one of "
-            f"{', '.join(table.columns)}."
+            f"{', '.join(table.columns)}; or, if each row or each column is a series, --set "
+            "wide=rows or wide=columns (data.wide)."
         )
     if both := set(data.target) & set(data.known):
         raise ExperimentError(

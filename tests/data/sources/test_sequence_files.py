@@ -97,13 +97,13 @@ def test_a_file_is_a_sequence_with_the_row_that_names_it(
     labelled(folder, "file,state,age", f"c.{suffix},ok,7", f"a.{suffix},bad,9", f"b.{suffix},ok,8")
     table = read_table(folder)
     assert table.columns == ["file", "state", "age", "speed", "pulse"]
-    assert list(table.column("file")) == [f"{name}.{suffix}" for name in "cab"]
+    assert list(table.column("file")) == list("cab")
     assert list(table.column("state")) == ["ok", "bad", "ok"]
     assert values(table, "pulse") == [list(steps_of(n)["pulse"]) for n in (2, 0, 1)]
     assert "labels.csv, line 2" in table.where(0)
     assert table.notes == [
         f"{folder.name}/: 3 files, a sequence each, with the row of labels.csv that names it in "
-        "column 'file'."
+        "column 'file'; its name without suffix is the id, in column 'file'."
     ]
 
 
@@ -159,7 +159,7 @@ def test_files_that_are_listed_and_absent_or_there_and_not_listed_are_said(tmp_p
     folder = files(tmp_path, ["a.csv", "b.csv", "c.csv"])
     labelled(folder, "file,state", "a.csv,ok", "z.csv,bad", "c.csv,bad")
     table = read_table(folder)
-    assert list(table.column("file")) == ["a.csv", "c.csv"]
+    assert list(table.column("file")) == ["a", "c"]
     assert "labels.csv lists 1 file that does not exist: z.csv (line 3); left out." in table.notes
     unlisted = f"labels.csv does not list 1 file of {folder.name}/: b.csv; left out."
     assert unlisted in table.notes
@@ -187,7 +187,7 @@ def test_labels_are_repeated_in_every_step_where_steps_are_asked_for(tmp_path: P
     folder = files(tmp_path, ["a.csv", "b.csv"])
     labelled(folder, "file,state", "b.csv,bad", "a.csv,ok")
     table = read_table(folder, by_file=True)
-    assert list(table.column("file")) == ["b.csv"] * 5 + ["a.csv"] * 4
+    assert list(table.column("file")) == ["b"] * 5 + ["a"] * 4
     assert list(table.column("state")) == ["bad"] * 5 + ["ok"] * 4
     assert table.where(5) == "a.csv, line 2 (labels.csv, line 3)"
 
@@ -233,7 +233,7 @@ def test_a_readme_beside_files_in_subfolders_is_no_data(tmp_path: Path) -> None:
     assert list(read_table(folder).column("state")) == ["ok", "bad"]
 
 
-CASE = Path(__file__).parents[3] / ".." / "shared" / "cases" / "seqfolder"
+CASE = Path(__file__).parents[3].parent / "shared" / "cases" / "seqfolder"
 
 
 @pytest.mark.skipif(not CASE.is_dir(), reason="the shared cases are not here")

@@ -81,8 +81,8 @@ def read_labelled_files(
         files: files that the table lists, in its order.
         tables: their rows.
         labels: the table of labels.
-        column: name of the column of ids; a column of labels of this name, which names the files,
-            keeps its spelling where it is unique.
+        column: name of the column of ids, as `ids_of` gives them; a column of labels of this name
+            is replaced.
 
     Raises:
         DataError: two rows of labels name one file, or a column is in both.
@@ -95,9 +95,7 @@ def read_labelled_files(
             raise DataError(
                 f"{labels.path} and {table.source} both have a column {both[0]!r}; rename one."
             )
-    names = list(map(str, chosen.column(labels.column)))
-    of_column = column == labels.column and len(set(names)) == len(names)
-    columns[column] = names if of_column else ids_of(files)
+    columns = {column: ids_of(files), **{n: v for n, v in columns.items() if n != column}}
     places = [f" ({labels.path.name}, {labels.line(row)})" for row in rows]
     long = _long(files, tables, columns, source=folder.name, folder=folder, places=places)
     long.notes += [*labels.table.notes, *_notes(folder, files, labels)]
@@ -198,7 +196,8 @@ def _notes(folder: Path, files: Sequence[Path], labels: Labels) -> list[str]:
     table = labels.path.name
     notes = [
         f"{folder.name}/: {counted(len(files), 'file')}, a sequence each, with the row of {table} "
-        f"that names it in column {labels.column!r}."
+        f"that names it in column {labels.column!r}; its name without suffix is the id, in column "
+        f"{FILE!r}."
     ]
     absent = [row for row, file in enumerate(labels.files) if file is None]
     if absent:
