@@ -175,6 +175,28 @@ def test_sequences_keep_the_order_of_day_and_month_for_later_rows() -> None:
     assert np.asarray(prepared.parts.train.column("x")[0]).tolist() == [1.0, 2.0, 3.0]
 
 
+def test_a_date_and_its_time_of_day_may_stand_in_two_columns(tmp_path: Path) -> None:
+    times = [time.replace(tzinfo=None) for time in hours("2023-06-01T00:00", 60)]
+    power = np.sin(np.arange(60.0))
+    texts = {
+        "Date": [time.strftime("%d/%m/%Y") for time in times],
+        "Time": [time.strftime("%H:%M:%S") for time in times],
+        "power": power,
+    }
+    asked = QUICK | {"time": "Date", "time_of_day": "Time", "target": "power"}
+    model = train(texts, out=tmp_path / "texts", time_format="%d/%m/%Y %H:%M:%S", **asked)
+    found = model.predictor.columns(model.table(texts, with_targets=False))
+    assert found["Date"][:2] == ["03/06/2023 12:00:00", "03/06/2023 13:00:00"]
+    typed = {
+        "Date": [time.date() for time in times],
+        "Time": [time.time() for time in times],
+        "power": power,
+    }
+    model = train(typed, out=tmp_path / "typed", **asked)
+    found = model.predictor.columns(model.table(typed, with_targets=False))
+    assert found["Date"][0].startswith("2023-06-03 12:00:00")
+
+
 @pytest.mark.skipif(not CASES.exists(), reason="the cases are beside the repository only")
 @pytest.mark.parametrize(
     ("name", "time", "target", "first"),

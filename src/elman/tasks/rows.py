@@ -16,6 +16,7 @@ from elman.data.sources import read_table
 from elman.data.sources.files import PICTURES
 from elman.data.splits import split
 from elman.data.table import Table
+from elman.data.times import with_time_of_day
 from elman.errors import DataError, ExperimentError, counted
 from elman.experiment.data import DataSpec
 from elman.features.feature import feature_class
@@ -130,6 +131,8 @@ class RowsLayout:
             ExperimentError: no data is named, or settings contradict each other.
         """
         parts = self._divided(seed, source)
+        if self.data.time is not None:
+            parts = parts._replace(settings={**parts.settings, **_settings_of(parts.train)})
         max_rows = self.data.max_rows
         if max_rows and max_rows < len(parts.train):
             chosen = np.arange(max_rows)
@@ -206,6 +209,7 @@ class RowsLayout:
     ) -> Table:
         """Turn a long table into one of sequences, and a long sequence into windows."""
         data = self.data
+        table = with_time_of_day(table, data.time, data.time_of_day)
         if self._is_long:
             table = to_sequences(
                 table,
@@ -214,6 +218,7 @@ class RowsLayout:
                 per_sequence=single,
                 time_format=data.time_format,
                 time_zone=data.time_zone,
+                as_instants=data.time is not None and data.input_options.get("time") == data.time,
             )
         if data.window:
             table = windows(table, length=data.window, with_target=with_targets)
@@ -250,7 +255,7 @@ class RowsLayout:
             note for table in (whole, valid, test) if table is not None for note in table.notes
         ]
         if valid is not None and test is not None:
-            return Parts(whole, valid, test, notes, _settings_of(whole))
+            return Parts(whole, valid, test, notes)
         if valid is None and self._is_one_sequence(whole):
             raise ExperimentError(
                 f"the time {data.time!r} makes one sequence of all rows of {whole.source}, which "
@@ -292,7 +297,7 @@ class RowsLayout:
                 "validation. Add rows, or give a validation file: data.valid_files (--valid on the "
                 "command line)."
             )
-        return Parts(train, valid, test, [*notes, *rows.notes], _settings_of(whole))
+        return Parts(train, valid, test, [*notes, *rows.notes])
 
     def _is_one_sequence(self, table: Table) -> bool:
         """Tell whether all rows became the steps of one sequence."""

@@ -41,12 +41,8 @@ def _first_monday(years: Micros) -> Micros:
     return fourth - (fourth + 3) % 7
 
 
-def offsets_of(texts: NDArray[np.str_]) -> Micros:
-    """Return offsets from UTC in microseconds."""
-    distinct, places = np.unique(texts, return_inverse=True)
-    found = []
-    for text in distinct.tolist():
-        digits = re.sub(r"\D", "", text).ljust(4, "0")
-        size = (int(digits[:2]) * 60 + int(digits[2:4])) * 60 * SECOND
-        found.append(-size if text.startswith("-") else size)
-    return np.array(found, np.int64)[places]
+def offset_of(text: str) -> int:
+    """Return an offset from UTC in microseconds: +02:00, -0330, +02, Z."""
+    digits = re.sub(r"\D", "", text).ljust(4, "0")
+    size = (int(digits[:2]) * 60 + int(digits[2:4])) * 60 * SECOND
+    return -size if text.startswith("-") else size

@@ -61,6 +61,13 @@ class TimeColumn:
         """Return the times of some rows."""
         return replace(self, instants=self.instants[rows], walls=self.walls[rows])
 
+    def arrow(self) -> pa.ChunkedArray:
+        """Return the instants as a column: timestamps, or numbers."""
+        import pyarrow as pa
+
+        kind = pa.float64() if self.of_numbers else pa.timestamp("us")
+        return pa.chunked_array([pa.array(self.instants).cast(kind)])
+
     def hint_at_zone(self, row: int) -> str:
         """Say that clocks that go back show an hour twice, if a zone has them do so at a time.
 
