@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 
 import numpy as np
 from numpy.typing import NDArray
 
 from elman.data.frequency import SECOND
+from elman.errors import DataError
 
 Micros = NDArray[np.int64]
 """Microseconds, or other whole numbers, one a row."""
+
+
+LIMITS = (
+    int(np.datetime64("0001-01-02", "us").astype(np.int64)),
+    int(np.datetime64("9999-12-30", "us").astype(np.int64)),
+)
+"""Times that Python has in every zone."""
+
+
+def datetimes(micros: Micros) -> list[datetime.datetime]:
+    """Return microseconds since 1970 as Python's dates with a time of day.
+
+    Raises:
+        DataError: one lies outside the years 1 … 9999.
+    """
+    if len(micros) and not LIMITS[0] <= micros.min() <= micros.max() <= LIMITS[1]:
+        raise DataError(
+            "the forecast goes beyond the years 1 … 9999, which dates can have; ask for a shorter "
+            "horizon."
+        )
+    return micros.astype("datetime64[us]").tolist()  # type: ignore[no-any-return]
 
 
 def full_years(years: Micros) -> Micros:

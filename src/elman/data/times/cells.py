@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.data.frequency import SECOND, Times
-from elman.data.times.calendars import Micros
+from elman.data.times.calendars import LIMITS, Micros
 from elman.data.times.formats import Parsed, TimeFormat
 from elman.data.times.shapes import formats_of
 from elman.errors import DataError, unknown
@@ -45,6 +45,9 @@ _EPOCH_YEARS = (
 
 _YEARS = (1900, 2100)
 """Whole numbers are dates where all of them lie between these."""
+
+_LARGEST = 1e20
+"""Largest plain number that is a time: above all nanoseconds of dates."""
 
 _NUMBER = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"
 _DECIMAL_COMMA = r"^[+-]?\d+(?:,\d+)?$"
@@ -255,14 +258,14 @@ def of_numbers(
         texts: the cells as they are written, where they are texts.
 
     Raises:
-        DataError: a number is infinite or NaN, or no time of the format.
+        DataError: a number is NaN or too large, or no time of the format.
     """
     import pyarrow as pa
 
     numbers = values.to_numpy(zero_copy_only=False)
-    if not np.isfinite(numbers).all():
-        row = int(np.argmin(np.isfinite(numbers)))
-        raise subject.wrong(row, "is not a time.")
+    possible = np.abs(numbers.astype(np.float64)) <= _LARGEST  # neither NaN nor infinite
+    if not possible.all():
+        raise subject.wrong(int(possible.argmin()), "is not a time.")
     if written is not None and written in EPOCHS:
         return _of_epoch(numbers, written, subject)
     if written is not None and "%" in checked_format(written):
@@ -276,8 +279,8 @@ def of_numbers(
             if (read := _compact(digits, TimeFormat(text), subject)) is not None:
                 return read
     for name, size in EPOCHS.items():
-        scaled = numbers / 1_000 if not size else numbers * float(size)
-        if scaled.min() >= _EPOCH_YEARS[0] and scaled.max() <= _EPOCH_YEARS[1]:
+        first, last = (year * 1_000 if not size else year / size for year in _EPOCH_YEARS)
+        if numbers.min() >= first and numbers.max() <= last:
             read = _of_epoch(numbers, name, subject)
             note = (
                 f"column {subject.name!r} is read as {name.partition(' ')[2]} since 1970 in UTC: "
@@ -326,12 +329,13 @@ def _of_digits(values: pa.Array, subject: Subject, written: TimeFormat) -> Read:
 def _of_epoch(numbers: NDArray[Any], written: str, subject: Subject) -> Read:
     """Read the time since 1970 in UTC."""
     size = EPOCHS[written]
-    if numbers.dtype.kind in "iu":
-        micros = numbers.astype(np.int64) // 1_000 if not size else numbers.astype(np.int64) * size
-    else:
-        micros = np.round(numbers / 1_000 if not size else numbers * float(size))
-    outside = np.abs(micros.astype(np.float64)) > 2.5e17  # 9,999 years
+    first, last = (year * 1_000.0 if not size else year / size for year in LIMITS)
+    outside = (numbers < first) | (numbers > last)
     if outside.any():
-        raise subject.wrong(int(outside.argmax()), f"as {written} is no time before the year 9999.")
-    whole = micros.astype(np.int64)
-    return Read(whole, np.zeros(len(whole), np.int64), written, "UTC")
+        raise subject.wrong(int(outside.argmax()), f"as {written} is outside the years 1 … 9999.")
+    if numbers.dtype.kind in "iu":
+        whole = numbers.astype(np.int64)
+        micros = whole * size if size else whole // 1_000
+    else:
+        micros = np.round(numbers * float(size) if size else numbers / 1_000).astype(np.int64)
+    return Read(micros, np.zeros(len(micros), np.int64), written, "UTC")

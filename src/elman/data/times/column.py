@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from elman.data.arrow import is_number, is_text
 from elman.data.frequency import Times
-from elman.data.times.calendars import Micros
+from elman.data.times.calendars import LIMITS, Micros
 from elman.data.times.cells import (
     DATE,
     NUMBER,
@@ -238,6 +238,9 @@ def _zoned(read: Read, zone: str | None, series: Micros | None, subject: Subject
             )
         return TimeColumn(read.walls, read.walls, NUMBER, notes=notes)
     walls = np.asarray(read.walls, np.int64)
+    outside = (walls < LIMITS[0]) | (walls > LIMITS[1])
+    if outside.any():
+        raise subject.wrong(int(outside.argmax()), "is outside the years 1 … 9999.")
     if read.offsets is not None:
         instants = walls - read.offsets
         named = zone or read.zone

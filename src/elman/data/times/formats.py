@@ -15,7 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.data.frequency import DAY, SECOND
-from elman.data.times.calendars import Micros, full_years, iso_days, offset_of, year_lengths
+from elman.data.times.calendars import (
+    Micros,
+    datetimes,
+    full_years,
+    iso_days,
+    offset_of,
+    year_lengths,
+)
 from elman.errors import OptionError, unknown
 
 if TYPE_CHECKING:
@@ -28,7 +35,10 @@ FULL_NAMES = (
 )
 DAYS = "(?i:mon|tues?|wed|thu(?:rs)?|fri|sat|sun)"
 FULL_DAYS = "(?i:monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
-_OFFSET = r"[Zz]|[+-]\d{2}(?::?\d{2})?"
+HOURS = r"[+-](?:0\d|1[0-5])"
+"""Hours of an offset from UTC, of which there are at most 14."""
+
+_OFFSET = rf"[Zz]|{HOURS}(?::?[0-5]\d)?"
 
 _PATTERNS: Mapping[str, str] = MappingProxyType(
     {
@@ -294,10 +304,9 @@ class TimeFormat:
             walls: as in `Parsed`, (T,).
             offsets: likewise.
         """
-        stamps: list[datetime.datetime] = walls.astype("datetime64[us]").tolist()
         return [
             "".join(_written(item, stamp, int(offset)) for item in self._items)
-            for stamp, offset in zip(stamps, offsets, strict=True)
+            for stamp, offset in zip(datetimes(walls), offsets, strict=True)
         ]
 
 
