@@ -125,6 +125,15 @@ def test_a_model_reads_later_files_by_the_day_and_month_it_was_trained_with(
         written(model, [*later[:3], "11/31/2023"])
 
 
+def test_a_later_file_in_another_order_is_sorted_and_said_once(tmp_path: Path) -> None:
+    texts = [f"{day:02d}.10.2023" for day in range(1, 32)]
+    model = forecaster(tmp_path, texts)
+    later = model.table({"t": texts[::-1], "y": np.arange(31.0)}, with_targets=False)
+    assert [note for note in later.notes if "were sorted" in note] == [
+        "rows were not in the order of 't' (the data, row 29) and were sorted."
+    ]
+
+
 def test_a_model_of_offsets_refuses_later_times_without(tmp_path: Path) -> None:
     model = forecaster(tmp_path, [time.isoformat() for time in hours("2023-06-01T00:00", 40)])
     naive = [f"2023-07-01T{hour:02d}:00:00" for hour in range(24)]

@@ -127,7 +127,7 @@ class SeriesLayout(RowsLayout):
         table = read_table(source, format=self.data.format)
         series = self._series([table], series_roles(self.data, table))
         whole = _whole(series)
-        whole.notes += series.notes
+        whole.notes += [note for note in series.notes if note not in whole.notes]
         return whole
 
     def whole(self, source: Any = None) -> Table:
