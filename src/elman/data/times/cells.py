@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -50,6 +51,7 @@ _LARGEST = 1e20
 """Largest plain number that is a time: above all nanoseconds of dates."""
 
 _NUMBER = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"
+_TIME_OF_DAY = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp]\.?[Mm]\.?)?")
 _DECIMAL_COMMA = r"^[+-]?\d+(?:,\d+)?$"
 
 
@@ -178,6 +180,12 @@ def _of_any_form(texts: pa.Array, subject: Subject) -> Read:
     lengths = pc.utf8_length(texts).to_numpy(zero_copy_only=False)
     model = int(lengths.argmax())
     formats = formats_of(texts[model].as_py())
+    if not formats and _TIME_OF_DAY.fullmatch(texts[model].as_py()):
+        raise subject.wrong(
+            model,
+            "is a time without a date. Name the column of dates as the time, and this one as "
+            "data.time_of_day; or write the time that has passed as a number.",
+        )
     if not formats:
         raise subject.wrong(
             model,
@@ -188,7 +196,7 @@ def _of_any_form(texts: pa.Array, subject: Subject) -> Read:
     fitting = [(each, parsed) for each, parsed in read if not parsed.wrong.any()]
     if not fitting:
         raise _no_form(read, subject, model)
-    chosen, parsed = fitting[0] if len(fitting) == 1 else _settled(fitting, subject, model)
+    chosen, parsed = fitting[0] if len(fitting) == 1 else _settled(fitting, subject)
     written = chosen.unpadded(parsed.short)
     notes: tuple[str, ...] = ()
     if len(fitting) > 1:
@@ -216,7 +224,7 @@ def _no_form(read: list[tuple[TimeFormat, Parsed]], subject: Subject, model: int
 
 
 def _settled(
-    fitting: list[tuple[TimeFormat, Parsed]], subject: Subject, model: int
+    fitting: list[tuple[TimeFormat, Parsed]], subject: Subject
 ) -> tuple[TimeFormat, Parsed]:
     """Settle which number is the day: it stands before dots, and a year of two digits stands last.
 
@@ -229,13 +237,13 @@ def _settled(
     if "." in fitting[0][0].text.partition("%m")[0]:
         fitting = fitting[:1]
     if len(fitting) > 1:
-        readings = " or ".join(
-            str(np.datetime64(int(parsed.walls[model]), "us").astype("datetime64[D]"))
-            for _, parsed in fitting
-        )
+        walls = np.stack([parsed.walls for _, parsed in fitting])
+        row = int((walls != walls[0]).any(0).argmax())  # the first that the readings differ on
+        days = walls[:, row].astype("datetime64[us]").astype("datetime64[D]")
+        readings = " or ".join(map(str, days))
         settings = " or ".join(repr(written.text) for written, _ in fitting)
         raise AmbiguousTimes(
-            f"{subject.table.where(model)}, column {subject.name}: {subject.cell(model)} is "
+            f"{subject.table.where(row)}, column {subject.name}: {subject.cell(row)} is "
             f"{readings}, and no row of the column settles it. Set data.time_format = {settings}."
         )
     return fitting[0]
