@@ -107,6 +107,14 @@ def test_dates_times_and_numbers_order_rows(times: list[Any]) -> None:
     assert to_sequences(table, time="when").column("x")[0].tolist() == [0, 1, 2]
 
 
+def test_times_become_instants_where_differences_are_taken() -> None:
+    written = ["28.03.2020 10:00", "30.03.2020 10:00"]
+    table = Table.from_columns({"when": written, "x": [0, 1]}, "it")
+    assert to_sequences(table, time="when").column("when")[0] == written
+    instants = to_sequences(table, time="when", as_instants=True).column("when")[0]
+    assert instants[1] - instants[0] == datetime.timedelta(days=2)
+
+
 @pytest.mark.parametrize(
     ("times", "words"),
     [

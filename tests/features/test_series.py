@@ -72,6 +72,8 @@ def test_times_give_the_intervals_between_steps() -> None:
     [
         [datetime.datetime(2020, 3, 28), datetime.datetime(2020, 3, 30)],
         [datetime.date(2020, 3, 28), datetime.date(2020, 3, 30)],
+        ["2020-03-28", "2020-03-30"],
+        ["28.03.2020 10:00", "30.03.2020 10:00"],
         np.array(["2020-03-28", "2020-03-30"], "M8[D]"),
         list(np.array(["2020-03-28", "2020-03-30"], "M8[ns]")),
         [
@@ -125,7 +127,7 @@ def test_what_is_no_series_is_refused(value: object, words: str) -> None:
         ([[1, 2], [1, 2], [1]], "columns 'x' and 'at' must have the same .* got 2 and 1"),
         ([[1, 2], [1, 2], [2, 1]], "column 'at' goes back at step 1, to 1 from 2; sort the steps"),
         ([[1, 2], [1, 2], [2, None]], "column 'at' is missing at step 1; every step must have"),
-        ([[1, 2], [1, 2], ["a", "b"]], "column 'at' at step 0 must be a number, got 'a'"),
+        ([[1, 2], [1, 2], ["a", "b"]], "column 'at' at step 0, column times: 'a' is not a time"),
         ([[1, 2], [1, 2], 5], "column 'at' must be a list of times, got 5"),
         ([[1, 2], [1, 2]], "a value must be the list of 3 cells, x, y, at"),
     ],

@@ -125,6 +125,15 @@ def test_a_model_reads_later_files_by_the_day_and_month_it_was_trained_with(
         written(model, [*later[:3], "11/31/2023"])
 
 
+def test_a_later_file_in_another_order_is_sorted_and_said_once(tmp_path: Path) -> None:
+    texts = [f"{day:02d}.10.2023" for day in range(1, 32)]
+    model = forecaster(tmp_path, texts)
+    later = model.table({"t": texts[::-1], "y": np.arange(31.0)}, with_targets=False)
+    assert [note for note in later.notes if "were sorted" in note] == [
+        "rows were not in the order of 't' (the data, row 29) and were sorted."
+    ]
+
+
 def test_a_model_of_offsets_refuses_later_times_without(tmp_path: Path) -> None:
     model = forecaster(tmp_path, [time.isoformat() for time in hours("2023-06-01T00:00", 40)])
     naive = [f"2023-07-01T{hour:02d}:00:00" for hour in range(24)]
@@ -173,6 +182,28 @@ def test_sequences_keep_the_order_of_day_and_month_for_later_rows() -> None:
     prepared = prepare(experiment, values)
     assert prepared.experiment.data.time_format == "%d/%m/%Y"
     assert np.asarray(prepared.parts.train.column("x")[0]).tolist() == [1.0, 2.0, 3.0]
+
+
+def test_a_date_and_its_time_of_day_may_stand_in_two_columns(tmp_path: Path) -> None:
+    times = [time.replace(tzinfo=None) for time in hours("2023-06-01T00:00", 60)]
+    power = np.sin(np.arange(60.0))
+    texts = {
+        "Date": [time.strftime("%d/%m/%Y") for time in times],
+        "Time": [time.strftime("%H:%M:%S") for time in times],
+        "power": power,
+    }
+    asked = QUICK | {"time": "Date", "time_of_day": "Time", "target": "power"}
+    model = train(texts, out=tmp_path / "texts", time_format="%d/%m/%Y %H:%M:%S", **asked)
+    found = model.predictor.columns(model.table(texts, with_targets=False))
+    assert found["Date"][:2] == ["03/06/2023 12:00:00", "03/06/2023 13:00:00"]
+    typed = {
+        "Date": [time.date() for time in times],
+        "Time": [time.time() for time in times],
+        "power": power,
+    }
+    model = train(typed, out=tmp_path / "typed", **asked)
+    found = model.predictor.columns(model.table(typed, with_targets=False))
+    assert found["Date"][0].startswith("2023-06-03 12:00:00")
 
 
 @pytest.mark.skipif(not CASES.exists(), reason="the cases are beside the repository only")

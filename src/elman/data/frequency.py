@@ -55,6 +55,9 @@ TOLERANCE = 0.1
 _EXACT = 1e-6
 """Distance from a step, as a share of a step, that only rounding makes."""
 
+_FARTHEST = 2.0**52
+"""Largest number of steps that is counted; far fewer are refused."""
+
 MONTH = 30.436875 * DAY
 """Mean length of a month."""
 
@@ -152,13 +155,13 @@ class Frequency:
             return self._months(_as_dates(times))
         if self.unit == "working day":
             return self._working_days(_as_dates(times))
-        distance = (times - times[0]) / self.length
+        distance = np.clip((times - times[0]) / self.length, -_FARTHEST, _FARTHEST)
         whole = np.round(distance)
         off = np.abs(distance - whole)
         if (off <= _EXACT * np.maximum(1, np.abs(distance))).all():
             return Grid(times[0], whole.astype(np.int64), np.zeros(len(times)))
         begin = self._nearest_begin(times)
-        apart = (times - begin) / self.length
+        apart = np.clip((times - begin) / self.length, -_FARTHEST, _FARTHEST)
         misfits = [(np.abs(each - np.round(each)) > TOLERANCE).sum() for each in (distance, apart)]
         if 2 * misfits[1] > misfits[0]:  # no grid at all: errors speak of the first time
             return Grid(times[0], whole.astype(np.int64), off)

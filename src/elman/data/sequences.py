@@ -50,6 +50,7 @@ def to_sequences(
     time_format: str | None = None,
     time_zone: str | None = None,
     times: TimeColumn | None = None,
+    as_instants: bool = False,
 ) -> Table:
     """Turn a long table, one row a time step, into a table with one row a sequence.
 
@@ -69,6 +70,8 @@ def to_sequences(
         time_format: how times are written; see `read_times`.
         time_zone: zone of times without an offset.
         times: the times, where they were read before.
+        as_instants: whether the column of times holds the instants, whose differences can be
+            taken, and not what was written.
 
     Returns:
         A table with one row a sequence. A row's place is that of its first step.
@@ -98,11 +101,13 @@ def to_sequences(
     columns = {}
     for name in table.columns:
         values = table.arrow(name)
+        if as_instants and name == time and times is not None:
+            values = times.arrow()
         if name in constant:
             columns[name] = values.take(_arrow(groups.first_rows))
         else:
             columns[name] = _lists(values, groups)
-    arguments = repr((sequence_id, time, time_format, time_zone, sorted(constant)))
+    arguments = repr((sequence_id, time, time_format, time_zone, as_instants, sorted(constant)))
     written = None if times is None else times.format
     return _derived(table, columns, groups.first_rows, notes, arguments, time_format=written)
 

@@ -50,6 +50,7 @@ class DataSpec(BaseModel):
         per_sequence: columns of a long table with one value a sequence, not one a step; found in
             the data by default.
         time: column with the time of each row of a long table, or of each step.
+        time_of_day: column with the time of day, where `time` has the date alone.
         time_format: how times are written, where the column does not say: strptime's directives,
             such as `%d/%m/%Y %H:%M`; `epoch seconds`, `epoch milliseconds`; or `number`, which
             keeps plain numbers.
@@ -93,6 +94,7 @@ class DataSpec(BaseModel):
     join_files: bool = False
     per_sequence: Names | None = None
     time: str | None = None
+    time_of_day: str | None = None
     time_format: str | None = None
     time_zone: str | None = None
     window: int = Field(default=0, ge=0)
@@ -121,7 +123,8 @@ class DataSpec(BaseModel):
                 f"season = {self.season} has no effect without a window or a horizon; "
                 "set one of them, or leave season out"
             )
-        for name, value in {"time_format": self.time_format, "time_zone": self.time_zone}.items():
+        for name in ("time_of_day", "time_format", "time_zone"):
+            value = getattr(self, name)
             if value is not None and self.time is None and self.name is None:
                 raise ValueError(f"{name} = {value!r} is for a column of times; set time too")
         self._refuse_settings_of_the_other_case()

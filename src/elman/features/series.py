@@ -11,6 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from elman.data.frequency import SECOND
+from elman.data.table import Table
+from elman.data.times import read_times
 from elman.errors import DataError, OptionError, unknown
 from elman.features.checks import blank, check_choice, fitted, shown
 from elman.features.feature import Encoding, Feature, SeriesInput
@@ -354,6 +357,13 @@ def times_of(cell: Any, subject: str) -> Floats:
         times[np.isnat(cell)] = np.nan
     elif not _is_list(cell):
         raise DataError(f"{subject} must be a list of times, got {shown(cell)}.")
+    elif len(cell) and all(isinstance(time, str) for time in cell):
+        texts = Table.from_columns(
+            {"times": cell}, subject, where=lambda step: f"{subject} at step {step}"
+        )
+        column = read_times(texts, "times")
+        times = np.asarray(column.instants, np.float64)
+        times = times if column.of_numbers else times / SECOND
     else:
         times = np.array(
             [_seconds(time, f"{subject} at step {step}") for step, time in enumerate(cell)]

@@ -15,6 +15,7 @@ from elman.data.sequences import to_sequences, windows
 from elman.data.sources import read_table
 from elman.data.sources.sequence_files import FILE, with_one_id
 from elman.data.table import Table
+from elman.data.times import with_time_of_day
 from elman.errors import ExperimentError
 from elman.experiment.data import DataSpec
 from elman.tasks.dividing import Division, Parts
@@ -283,6 +284,7 @@ class RowsLayout:
     ) -> Table:
         """Turn a long table into one of sequences, and a long sequence into windows."""
         data = self.data
+        table = with_time_of_day(table, data.time, data.time_of_day)
         if self._is_long:
             table = to_sequences(
                 table,
@@ -291,6 +293,7 @@ class RowsLayout:
                 per_sequence=single,
                 time_format=data.time_format,
                 time_zone=data.time_zone,
+                as_instants=data.time is not None and data.input_options.get("time") == data.time,
             )
         if data.window:
             table = windows(table, length=data.window, with_target=with_targets)

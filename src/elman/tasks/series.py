@@ -17,7 +17,7 @@ from elman.data.long_series import LongSeries, long_series
 from elman.data.numbers import hold_numbers, with_numbers
 from elman.data.splits import PARTS, rows_by_part
 from elman.data.table import Table
-from elman.data.times import looks_like_times
+from elman.data.times import looks_like_times, with_time_of_day
 from elman.errors import DataError, ExperimentError, counted
 from elman.experiment.data import DataSpec
 from elman.tasks.dividing import Parts
@@ -68,7 +68,8 @@ def series_roles(data: DataSpec, table: Table) -> Roles:
             f"column {min(both)!r} is forecast, so its future values are not known; take it out "
             "of data.known."
         )
-    special = {data.sequence_id, data.time, data.split_column, *data.target, *data.known}
+    special = {data.sequence_id, data.time, data.time_of_day, data.split_column}
+    special |= {*data.target, *data.known}
     if data.input:
         past = [name for name in data.input if name not in special]
         return Roles(list(data.target), past, list(data.known), [])
@@ -140,7 +141,7 @@ class SeriesLayout(RowsLayout):
         table, _ = self.read_numbers(self.read(source), numeric)
         series = self._series([table], series_roles(self.data, table))
         whole = _whole(series)
-        whole.notes += series.notes
+        whole.notes += [note for note in series.notes if note not in whole.notes]
         return whole
 
     def whole(self, source: Any = None) -> Table:
@@ -151,7 +152,7 @@ class SeriesLayout(RowsLayout):
     def _series(self, tables: Sequence[Table], roles: Roles) -> LongSeries:
         data = self.data
         return long_series(
-            tables,
+            [with_time_of_day(table, data.time, data.time_of_day) for table in tables],
             roles.numbers,
             sequence_id=data.sequence_id,
             time=data.time,

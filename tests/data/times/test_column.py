@@ -89,10 +89,10 @@ def test_midnight_may_be_left_out_and_so_may_seconds_and_fractions() -> None:
 def test_a_day_that_no_row_settles_is_refused_with_both_settings() -> None:
     with pytest.raises(
         DataError,
-        match=r"log, row 0, column t: '01/02/2023' is 2023-02-01 or 2023-01-02, and no row .* "
+        match=r"log, row 1, column t: '01/02/2023' is 2023-02-01 or 2023-01-02, and no row .* "
         r"data\.time_format = '%d/%m/%Y' or '%m/%d/%Y'",
     ):
-        read(["01/02/2023", "02/02/2023"])
+        read(["01/01/2023", "01/02/2023", "02/02/2023"])
     for written, month in (("%d/%m/%Y", 2), ("%m/%d/%Y", 1)):
         column = read(["01/02/2023", "02/02/2023"], time_format=written)
         (first, _) = as_objects(cells_of(column), column.format, None)
@@ -110,7 +110,10 @@ def test_a_day_that_no_row_settles_is_refused_with_both_settings() -> None:
         (["2021-W53"], "names a day or an hour that does not exist"),
         (["2023-10-27 25:00"], "names a day or an hour that does not exist"),
         (["2023-10-27T10:00", "2023-10-27T11:00+01:00"], "row 0, .* is not a time like"),
-        (["10:15", "10:30"], "is not a time"),
+        (["10:15", "10:30"], "row 0, column t: '10:15' is a time without a date. Name the column"),
+        (["1", "1e300"], "row 1, column t: '1e300' is not a time"),
+        (["2023-10-27T10:00+99:00"], "is not a time"),
+        (["0000-01-01"], "is outside the years 1 … 9999"),
     ],
 )
 def test_the_cell_that_breaks_the_rule_is_named(cells: list[str], words: str) -> None:
@@ -186,6 +189,13 @@ def test_columns_with_a_type_keep_it() -> None:
     assert back.isoformat() == "2023-11-05T01:30:00-05:00"
     categories = pa.array(["2023-10-27", "2023-10-28"]).dictionary_encode()
     assert moments(read(categories)) == ["2023-10-27", "2023-10-28"]
+
+
+def test_a_forecast_beyond_the_year_9999_is_refused() -> None:
+    cells = np.full((1, 2), int(np.datetime64("9999-12-31T23", "us").astype(np.int64)))
+    for show in (as_objects, as_written):
+        with pytest.raises(DataError, match="ask for a shorter horizon"):
+            show(cells, "%d.%m.%Y %H:%M", None)
 
 
 @pytest.mark.parametrize("kind", [pa.time32("s"), pa.list_(pa.int64()), pa.bool_()])

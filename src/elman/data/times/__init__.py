@@ -2,6 +2,7 @@
 
 from elman.data.times.cells import NUMBER, AmbiguousTimes, checked_format
 from elman.data.times.column import TimeColumn, looks_like_times, read_times
+from elman.data.times.two_columns import with_time_of_day
 from elman.data.times.written import as_objects, as_written
 from elman.data.times.zones import checked_zone, instants_of, walls_of, zone_info
 
@@ -17,5 +18,6 @@ __all__ = [
     "looks_like_times",
     "read_times",
     "walls_of",
+    "with_time_of_day",
     "zone_info",
 ]

@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 
 import numpy as np
 from numpy.typing import NDArray
 
 from elman.data.frequency import SECOND
+from elman.errors import DataError
 
 Micros = NDArray[np.int64]
 """Microseconds, or other whole numbers, one a row."""
+
+
+LIMITS = (
+    int(np.datetime64("0001-01-02", "us").astype(np.int64)),
+    int(np.datetime64("9999-12-30", "us").astype(np.int64)),
+)
+"""Times that Python has in every zone."""
+
+
+def datetimes(micros: Micros) -> list[datetime.datetime]:
+    """Return microseconds since 1970 as Python's dates with a time of day.
+
+    Raises:
+        DataError: one lies outside the years 1 … 9999.
+    """
+    if len(micros) and not LIMITS[0] <= micros.min() <= micros.max() <= LIMITS[1]:
+        raise DataError(
+            "the forecast goes beyond the years 1 … 9999, which dates can have; ask for a shorter "
+            "horizon."
+        )
+    return micros.astype("datetime64[us]").tolist()  # type: ignore[no-any-return]
 
 
 def full_years(years: Micros) -> Micros:
@@ -41,12 +64,8 @@ def _first_monday(years: Micros) -> Micros:
     return fourth - (fourth + 3) % 7
 
 
-def offsets_of(texts: NDArray[np.str_]) -> Micros:
-    """Return offsets from UTC in microseconds."""
-    distinct, places = np.unique(texts, return_inverse=True)
-    found = []
-    for text in distinct.tolist():
-        digits = re.sub(r"\D", "", text).ljust(4, "0")
-        size = (int(digits[:2]) * 60 + int(digits[2:4])) * 60 * SECOND
-        found.append(-size if text.startswith("-") else size)
-    return np.array(found, np.int64)[places]
+def offset_of(text: str) -> int:
+    """Return an offset from UTC in microseconds: +02:00, -0330, +02, Z."""
+    digits = re.sub(r"\D", "", text).ljust(4, "0")
+    size = (int(digits[:2]) * 60 + int(digits[2:4])) * 60 * SECOND
+    return -size if text.startswith("-") else size

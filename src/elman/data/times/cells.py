@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.data.frequency import SECOND, Times
-from elman.data.times.calendars import Micros
+from elman.data.times.calendars import LIMITS, Micros
 from elman.data.times.formats import Parsed, TimeFormat
 from elman.data.times.shapes import formats_of
 from elman.errors import DataError, unknown
@@ -46,7 +47,11 @@ _EPOCH_YEARS = (
 _YEARS = (1900, 2100)
 """Whole numbers are dates where all of them lie between these."""
 
+_LARGEST = 1e20
+"""Largest plain number that is a time: above all nanoseconds of dates."""
+
 _NUMBER = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"
+_TIME_OF_DAY = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp]\.?[Mm]\.?)?")
 _DECIMAL_COMMA = r"^[+-]?\d+(?:,\d+)?$"
 
 
@@ -175,6 +180,12 @@ def _of_any_form(texts: pa.Array, subject: Subject) -> Read:
     lengths = pc.utf8_length(texts).to_numpy(zero_copy_only=False)
     model = int(lengths.argmax())
     formats = formats_of(texts[model].as_py())
+    if not formats and _TIME_OF_DAY.fullmatch(texts[model].as_py()):
+        raise subject.wrong(
+            model,
+            "is a time without a date. Name the column of dates as the time, and this one as "
+            "data.time_of_day; or write the time that has passed as a number.",
+        )
     if not formats:
         raise subject.wrong(
             model,
@@ -185,7 +196,7 @@ def _of_any_form(texts: pa.Array, subject: Subject) -> Read:
     fitting = [(each, parsed) for each, parsed in read if not parsed.wrong.any()]
     if not fitting:
         raise _no_form(read, subject, model)
-    chosen, parsed = fitting[0] if len(fitting) == 1 else _settled(fitting, subject, model)
+    chosen, parsed = fitting[0] if len(fitting) == 1 else _settled(fitting, subject)
     written = chosen.unpadded(parsed.short)
     notes: tuple[str, ...] = ()
     if len(fitting) > 1:
@@ -213,7 +224,7 @@ def _no_form(read: list[tuple[TimeFormat, Parsed]], subject: Subject, model: int
 
 
 def _settled(
-    fitting: list[tuple[TimeFormat, Parsed]], subject: Subject, model: int
+    fitting: list[tuple[TimeFormat, Parsed]], subject: Subject
 ) -> tuple[TimeFormat, Parsed]:
     """Settle which number is the day: it stands before dots, and a year of two digits stands last.
 
@@ -226,13 +237,13 @@ def _settled(
     if "." in fitting[0][0].text.partition("%m")[0]:
         fitting = fitting[:1]
     if len(fitting) > 1:
-        readings = " or ".join(
-            str(np.datetime64(int(parsed.walls[model]), "us").astype("datetime64[D]"))
-            for _, parsed in fitting
-        )
+        walls = np.stack([parsed.walls for _, parsed in fitting])
+        row = int((walls != walls[0]).any(0).argmax())  # the first that the readings differ on
+        days = walls[:, row].astype("datetime64[us]").astype("datetime64[D]")
+        readings = " or ".join(map(str, days))
         settings = " or ".join(repr(written.text) for written, _ in fitting)
         raise AmbiguousTimes(
-            f"{subject.table.where(model)}, column {subject.name}: {subject.cell(model)} is "
+            f"{subject.table.where(row)}, column {subject.name}: {subject.cell(row)} is "
             f"{readings}, and no row of the column settles it. Set data.time_format = {settings}."
         )
     return fitting[0]
@@ -255,14 +266,14 @@ def of_numbers(
         texts: the cells as they are written, where they are texts.
 
     Raises:
-        DataError: a number is infinite or NaN, or no time of the format.
+        DataError: a number is NaN or too large, or no time of the format.
     """
     import pyarrow as pa
 
     numbers = values.to_numpy(zero_copy_only=False)
-    if not np.isfinite(numbers).all():
-        row = int(np.argmin(np.isfinite(numbers)))
-        raise subject.wrong(row, "is not a time.")
+    possible = np.abs(numbers.astype(np.float64)) <= _LARGEST  # neither NaN nor infinite
+    if not possible.all():
+        raise subject.wrong(int(possible.argmin()), "is not a time.")
     if written is not None and written in EPOCHS:
         return _of_epoch(numbers, written, subject)
     if written is not None and "%" in checked_format(written):
@@ -276,8 +287,8 @@ def of_numbers(
             if (read := _compact(digits, TimeFormat(text), subject)) is not None:
                 return read
     for name, size in EPOCHS.items():
-        scaled = numbers / 1_000 if not size else numbers * float(size)
-        if scaled.min() >= _EPOCH_YEARS[0] and scaled.max() <= _EPOCH_YEARS[1]:
+        first, last = (year * 1_000 if not size else year / size for year in _EPOCH_YEARS)
+        if numbers.min() >= first and numbers.max() <= last:
             read = _of_epoch(numbers, name, subject)
             note = (
                 f"column {subject.name!r} is read as {name.partition(' ')[2]} since 1970 in UTC: "
@@ -326,12 +337,13 @@ def _of_digits(values: pa.Array, subject: Subject, written: TimeFormat) -> Read:
 def _of_epoch(numbers: NDArray[Any], written: str, subject: Subject) -> Read:
     """Read the time since 1970 in UTC."""
     size = EPOCHS[written]
-    if numbers.dtype.kind in "iu":
-        micros = numbers.astype(np.int64) // 1_000 if not size else numbers.astype(np.int64) * size
-    else:
-        micros = np.round(numbers / 1_000 if not size else numbers * float(size))
-    outside = np.abs(micros.astype(np.float64)) > 2.5e17  # 9,999 years
+    first, last = (year * 1_000.0 if not size else year / size for year in LIMITS)
+    outside = (numbers < first) | (numbers > last)
     if outside.any():
-        raise subject.wrong(int(outside.argmax()), f"as {written} is no time before the year 9999.")
-    whole = micros.astype(np.int64)
-    return Read(whole, np.zeros(len(whole), np.int64), written, "UTC")
+        raise subject.wrong(int(outside.argmax()), f"as {written} is outside the years 1 … 9999.")
+    if numbers.dtype.kind in "iu":
+        whole = numbers.astype(np.int64)
+        micros = whole * size if size else whole // 1_000
+    else:
+        micros = np.round(numbers * float(size) if size else numbers / 1_000).astype(np.int64)
+    return Read(micros, np.zeros(len(micros), np.int64), written, "UTC")

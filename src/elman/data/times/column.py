@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from elman.data.arrow import is_number, is_text
 from elman.data.frequency import Times
-from elman.data.times.calendars import Micros
+from elman.data.times.calendars import LIMITS, Micros
 from elman.data.times.cells import (
     DATE,
     NUMBER,
@@ -60,6 +60,13 @@ class TimeColumn:
     def take(self, rows: NDArray[np.int64]) -> TimeColumn:
         """Return the times of some rows."""
         return replace(self, instants=self.instants[rows], walls=self.walls[rows])
+
+    def arrow(self) -> pa.ChunkedArray:
+        """Return the instants as a column: timestamps, or numbers."""
+        import pyarrow as pa
+
+        kind = pa.float64() if self.of_numbers else pa.timestamp("us")
+        return pa.chunked_array([pa.array(self.instants).cast(kind)])
 
     def hint_at_zone(self, row: int) -> str:
         """Say that clocks that go back show an hour twice, if a zone has them do so at a time.
@@ -231,6 +238,9 @@ def _zoned(read: Read, zone: str | None, series: Micros | None, subject: Subject
             )
         return TimeColumn(read.walls, read.walls, NUMBER, notes=notes)
     walls = np.asarray(read.walls, np.int64)
+    outside = (walls < LIMITS[0]) | (walls > LIMITS[1])
+    if outside.any():
+        raise subject.wrong(int(outside.argmax()), "is outside the years 1 … 9999.")
     if read.offsets is not None:
         instants = walls - read.offsets
         named = zone or read.zone

@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 import datetime
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -15,7 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.data.frequency import DAY, SECOND
-from elman.data.times.calendars import Micros, full_years, iso_days, offsets_of, year_lengths
+from elman.data.times.calendars import (
+    Micros,
+    datetimes,
+    full_years,
+    iso_days,
+    offset_of,
+    year_lengths,
+)
 from elman.errors import OptionError, unknown
 
 if TYPE_CHECKING:
@@ -28,7 +35,10 @@ FULL_NAMES = (
 )
 DAYS = "(?i:mon|tues?|wed|thu(?:rs)?|fri|sat|sun)"
 FULL_DAYS = "(?i:monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
-_OFFSET = r"[Zz]|[+-]\d{2}(?::?\d{2})?"
+HOURS = r"[+-](?:0\d|1[0-5])"
+"""Hours of an offset from UTC, of which there are at most 14."""
+
+_OFFSET = rf"[Zz]|{HOURS}(?::?[0-5]\d)?"
 
 _PATTERNS: Mapping[str, str] = MappingProxyType(
     {
@@ -220,25 +230,26 @@ class TimeFormat:
 
         found = pc.extract_regex(texts, self.pattern)
         wrong = found.is_null().to_numpy(zero_copy_only=False)
-        raw = {name: _column(found, name) for name in sorted(self.directives - {"a", "A", "f"})}
+        raw = {name: found.field(name).fill_null("") for name in self.directives - {"a", "A"}}
         numbers = {name: _whole(values) for name, values in raw.items() if name in _WIDTHS}
         days, absent = self._days(numbers, raw)
-        clock, impossible = self._clock(numbers, raw, found)
+        clock, impossible = self._clock(numbers, raw)
         wrong = wrong | absent | impossible
         offsets: Micros | None = None
         if "z" in raw:
-            offsets = offsets_of(raw["z"])
+            offsets = _of_distinct(raw["z"], offset_of)
         elif self.is_utc:
             offsets = np.zeros(len(wrong), np.int64)
         short = [
             name
             for name in numbers
-            if name in {"m", "d", "H", "I"} and bool((np.char.str_len(raw[name]) == 1).any())
+            if name in {"m", "d", "H", "I"}
+            and pc.any(pc.equal(pc.utf8_length(raw[name]), 1)).as_py()
         ]
         return Parsed(days * DAY + clock, offsets, wrong, frozenset(short))
 
     def _days(
-        self, numbers: Mapping[str, Micros], raw: Mapping[str, NDArray[np.str_]]
+        self, numbers: Mapping[str, Micros], raw: Mapping[str, pa.Array]
     ) -> tuple[Micros, NDArray[np.bool_]]:
         """Return the days since 1970, and which of them do not exist."""
         if "G" in numbers:
@@ -250,43 +261,40 @@ class TimeFormat:
         elif "q" in numbers:
             months = 3 * (numbers["q"] - 1) + 1
         elif name := next((each for each in ("b", "B") if each in raw), None):
-            short = np.char.lower(np.array([text[:3] for text in raw[name].tolist()]))
-            months = np.array([_MONTHS.get(text, 1) for text in short.tolist()], np.int64)
+            months = _of_distinct(raw[name], lambda text: _MONTHS.get(text[:3].lower(), 1))
         wrong = (months < 1) | (months > 12)
         begins = ((years - 1970) * 12 + months.clip(1, 12) - 1).astype("datetime64[M]")
         first = begins.astype("datetime64[D]").astype(np.int64)
         after = (begins + 1).astype("datetime64[D]").astype(np.int64)
         if "j" in numbers:
-            last = np.where((years + 1) > 0, year_lengths(years), 0)
-            return first + numbers["j"] - 1, wrong | (numbers["j"] < 1) | (numbers["j"] > last)
+            impossible = (numbers["j"] < 1) | (numbers["j"] > year_lengths(years))
+            return first + numbers["j"] - 1, wrong | impossible
         if "d" not in numbers:
             return first, wrong
         days = first + numbers["d"] - 1
         return days, wrong | (numbers["d"] < 1) | (days >= after)
 
     def _clock(
-        self,
-        numbers: Mapping[str, Micros],
-        raw: Mapping[str, NDArray[np.str_]],
-        found: pa.Array,
+        self, numbers: Mapping[str, Micros], raw: Mapping[str, pa.Array]
     ) -> tuple[Micros, NDArray[np.bool_]]:
         """Return the microseconds since midnight, and which of them no clock shows."""
-        zero = np.zeros(len(found), np.int64)
+        import pyarrow.compute as pc
+
+        zero = np.zeros(len(next(iter(raw.values()))), np.int64)
         hours = numbers.get("H", zero)
         wrong = hours > 23
         if "I" in numbers:
             hours = numbers["I"]
-            present = raw["I"] != ""
+            present = pc.not_equal(raw["I"], "").to_numpy(zero_copy_only=False)
             wrong = present & ((hours < 1) | (hours > 12))
             hours = hours % 12
             for name in {"p", "P"} & set(raw):
-                hours = hours + 12 * np.char.startswith(np.char.lower(raw[name]), "p")
+                hours = hours + 12 * _of_distinct(raw[name], lambda text: text[:1] in {"p", "P"})
         minutes, seconds = numbers.get("M", zero), numbers.get("S", zero)
         wrong = wrong | (minutes > 59) | (seconds > 59)
         micros = (hours * 3_600 + minutes * 60 + seconds) * SECOND
         if "f" in self.directives:
-            digits = [text.ljust(9, "0")[:9] or "0" for text in _column(found, "f").tolist()]
-            micros = micros + np.array(digits, np.int64) // 1_000
+            micros = micros + _whole(pc.utf8_rpad(raw["f"], 9, "0")) // 1_000
         return micros, wrong
 
     def write(self, walls: Micros, offsets: Micros) -> list[str]:
@@ -296,10 +304,9 @@ class TimeFormat:
             walls: as in `Parsed`, (T,).
             offsets: likewise.
         """
-        stamps: list[datetime.datetime] = walls.astype("datetime64[us]").tolist()
         return [
             "".join(_written(item, stamp, int(offset)) for item in self._items)
-            for stamp, offset in zip(stamps, offsets, strict=True)
+            for stamp, offset in zip(datetimes(walls), offsets, strict=True)
         ]
 
 
@@ -314,13 +321,20 @@ def _literal(text: str, after: _Item | None) -> str:
     return re.escape(text).replace(r"\ ", " ")
 
 
-def _column(found: pa.Array, name: str) -> NDArray[np.str_]:
-    values = found.field(name).fill_null("").to_numpy(zero_copy_only=False)
-    return values.astype(str)  # type: ignore[no-any-return]
+def _whole(texts: pa.Array) -> Micros:
+    """Return digits as numbers; none are 0."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    digits = pc.if_else(pc.equal(texts, ""), "0", texts)
+    return digits.cast(pa.int64()).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
 
 
-def _whole(texts: NDArray[np.str_]) -> Micros:
-    return np.where(texts == "", "0", texts).astype(np.int64)
+def _of_distinct(texts: pa.Array, value: Callable[[str], int]) -> Micros:
+    """Return a number for every text, computed once for each that is different."""
+    encoded = texts.dictionary_encode()
+    numbers = np.array([value(text) for text in encoded.dictionary.to_pylist()], np.int64)
+    return np.asarray(numbers[encoded.indices.to_numpy(zero_copy_only=False)], np.int64)
 
 
 def _written(item: _Item, time: datetime.datetime, offset: int) -> str:

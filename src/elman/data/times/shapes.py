@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from elman.data.times.formats import DAYS, FULL_DAYS, FULL_NAMES, NAMES, TimeFormat
+from elman.data.times.formats import DAYS, FULL_DAYS, FULL_NAMES, HOURS, NAMES, TimeFormat
 
 _CLOCK = (
     r"(?P<hour>\d{1,2})(?P<minute>:\d{2}(?P<second>:\d{2}(?:(?P<point>[.,])(?P<fraction>\d{1,9}))?)?)?"
@@ -14,7 +14,7 @@ _CLOCK = (
 )
 _TAIL = (
     rf"(?:(?P<between>T| +|, ?|:|_|-(?=\d+:)){_CLOCK})?"
-    r"(?P<gap> ?)(?P<zone>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?"
+    rf"(?P<gap> ?)(?P<zone>Z|UTC|GMT|{HOURS}(?::?[0-5]\d)?)?"
 )
 _SHAPES: Sequence[tuple[re.Pattern[str], tuple[str, ...]]] = tuple(
     (re.compile(rf"(?:(?P<weekday>{FULL_DAYS}|{DAYS})(?P<comma>,? ))?{shape}{_TAIL}"), formats)

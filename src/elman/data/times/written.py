@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.data.frequency import DAY
+from elman.data.times.calendars import datetimes
 from elman.data.times.cells import DATE, EPOCHS, NUMBER, TIMESTAMP
 from elman.data.times.formats import TimeFormat
 from elman.data.times.zones import zone_info
@@ -26,7 +27,7 @@ def as_objects(cells: NDArray[Any], time_format: str | None, zone: str | None) -
         whole = bool((cells == np.round(cells)).all())
         return [int(time) if whole else float(time) for time in cells]
     walls, offsets = cells[:, 1], cells[:, 1] - cells[:, 0]
-    stamps: list[datetime.datetime] = walls.astype("datetime64[us]").tolist()
+    stamps = datetimes(walls)
     has_offset = zone is not None
     if time_format is None:
         is_date = bool((walls % DAY == 0).all())
@@ -41,7 +42,7 @@ def as_objects(cells: NDArray[Any], time_format: str | None, zone: str | None) -
         return list(stamps)
     if zone is not None:
         place = zone_info(zone)
-        instants = cells[:, 0].astype("datetime64[us]").tolist()
+        instants = datetimes(cells[:, 0])
         return [stamp.replace(tzinfo=datetime.UTC).astimezone(place) for stamp in instants]
     sizes = [datetime.timedelta(microseconds=int(offset)) for offset in offsets]
     return [

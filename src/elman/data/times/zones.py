@@ -13,7 +13,7 @@ from elman.data.frequency import SECOND
 from elman.data.times.calendars import Micros
 from elman.errors import OptionError, unknown
 
-_OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)")
+_OFFSET = re.compile(r"([+-])(0\d|1[0-5]):?([0-5]\d)")
 
 _KNOWN = ("Europe/London", "Europe/Berlin", "America/New_York", "Australia/Sydney")
 """Zones that a message names before others."""
@@ -108,7 +108,7 @@ def instants_of_rows(walls: Micros, zone: str, series: Micros) -> tuple[Micros, 
     order = rows[np.argsort(series[rows], kind="stable")]  # the rows of each series in time
     instants = early.copy()
     twice = np.flatnonzero(early[order] != late[order])
-    usual = float(np.median(np.diff(early[order]))) if len(twice) else 0.0
+    usual = float(np.median(np.diff(early[order]))) if len(twice) and len(order) > 1 else 0.0
     seen: dict[tuple[int, int], int] = {}
     for place in twice.tolist():
         row = order[place]
