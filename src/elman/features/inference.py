@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from elman.errors import DataError, OptionError, counted
+from elman.errors import DataError, OptionError, as_option, counted
 from elman.features import guesses
 from elman.features.checks import blank, shown
 from elman.features.feature import feature_class
@@ -161,7 +161,8 @@ def _not_combinable(kinds: Mapping[str, str], as_target: bool) -> DataError:
     return DataError(
         f"columns that are {verb} together must all be numbers"
         f"{'' if as_target else ' and categories'}, or all series; {', '.join(listed)}. Name one: "
-        f'--{role} {chosen} on the command line, {role}="{chosen}" in Python, data.{role} in TOML.'
+        f"{as_option(f'--{role}', chosen)} on the command line, {role}={chosen!r} in Python, "
+        f"data.{role} in TOML."
     )
 
 

@@ -37,15 +37,21 @@ def other_ways(
     if category not in WRITERS:
         return _instead_of_tags(name, train, target)
     notes = []
-    if target.is_text:
+    if target.is_text and _repeats(name, train):
         say = as_option("--target", f"{name}:category")
         notes.append(f"if {name} holds a class a row, not a text, say {say}.")
     if source.has_steps and not source.writable:
         notes.append(
-            "if the target's symbols come in the order of the input, as in speech, set "
-            "network.objective = 'ctc'."
+            "if the target's symbols come in the order of the input, as in speech, say --set "
+            'objective=ctc (objective="ctc" in Python).'
         )
     return notes
+
+
+def _repeats(name: str, train: Table) -> bool:
+    """Tell whether a value occurs twice on average, as classes do."""
+    values = [value for value in sample(train).column(name) if isinstance(value, str)]
+    return 2 * len(set(values)) <= len(values)
 
 
 def _instead_of_labels(name: str, train: Table, source: Feature, target: Any) -> list[str]:
