@@ -197,6 +197,11 @@ ADVICE: dict[str, Advice] = {
         ["--input", "a", "--target", "b"],
         "--target b:symbols",
     ),
+    "lists with repetitions": Advice(
+        lines(a=text, b=lambda k: [["u", "u"], ["u", "v"], ["v"]][k % 3]),
+        ["--input", "a", "--target", "b"],
+        "--target b:labels",
+    ),
     "zeros and ones": Advice(
         lines(a=text, b=lambda k: [k % 2, 1, int(k % 3 == 0)]),
         ["--input", "a", "--target", "b"],
