@@ -100,6 +100,7 @@ TARGETS: list[tuple[str, list[Any], str, dict[str, Any]]] = [
     ("multi-hot", [[0, 1, 1], [0, 0, 0], [1, 0, 0]], "labels", {"multi_hot": True}),
     ("multi-hot as truths", [[True, True], [False, True]], "labels", {"multi_hot": True}),
     ("lists of labels", [["a", "b"], [], ["b"]], "labels", {}),
+    ("a label given twice", [["a", "b"], ["b"], ["a"]] * 5 + [["b", "b"]], "labels", {}),
     ("tags", [["D", "N", "N"], ["N", "V"]], "symbols", {}),
     ("tags as numbers", [[1, 2, 2, 1], [2, 1]], "symbols", {}),
     ("numbers over time", [[1.5, 2.5, 2.5], [0.1]], "series", {}),
@@ -153,6 +154,8 @@ def test_whole_numbers_that_are_not_one_a_step_are_written_however_many_there_ar
     ("values", "words"),
     [
         ([], "column 'x' is empty in 0 rows, .* leave it out by naming others"),
+        (["a", [], "b"], "column 'x' mixes strings and empty lists: 'a' in row 0 .* row 1"),
+        ([1, []], "column 'x' mixes numbers and empty lists"),
         ([None, "", [], float("nan")], "column 'x' is empty in 4 rows"),
         (
             [None, "abc", 5],

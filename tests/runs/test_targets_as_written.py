@@ -142,3 +142,18 @@ def test_the_cases_are_read_as_meant(name: str, target: str, words: str, tmp_pat
     column = "Description" if target == "Tags" else "text"
     _, result = trained(CASES / name, tmp_path, input=column, target=target)
     assert words in result.sentence
+
+
+@pytest.mark.parametrize(("words", "score"), [(2, "chrf"), (7, "bleu")])
+def test_the_score_of_written_texts_follows_from_their_length_in_training(
+    words: int, score: str, tmp_path: Path
+) -> None:
+    draw = random.Random(1)
+    names = ["house", "door", "lid", "wheel", "red", "big", "the", "on"]
+    rows = [[" ".join(draw.choices(names, k=words)) for _ in "ab"] for _ in range(60)]
+    path = write_csv(tmp_path / "pairs.csv", ["de", "en"], rows)
+    changes = {"target_kind": "text", "input_kind": "text"}
+    model, result = trained(path, tmp_path, input="de", target="en", **changes)
+    assert {scores.main for scores in result.scores.values()} == {score}
+    assert model.experiment.score == ("chrf" if score == "chrf" else None)
+    assert ("bleu" in model.evaluate(path)) == (score == "bleu")

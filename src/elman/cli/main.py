@@ -7,6 +7,7 @@ Results go to stdout, progress and errors to stderr. The exit code is 0 for done
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -157,7 +158,7 @@ def _report_defect(
         return
     typer.echo(
         f"elman: stopped by an unexpected {kind.__name__} ({error}); "
-        f"`elman --debug {' '.join(arguments)}` shows where.",
+        f"`elman --debug {shlex.join(arguments)}` shows where.",
         err=True,
     )
 

@@ -66,8 +66,9 @@ class Experiment(BaseModel):
             if value and self.training.chunk_length and self.training.carry_state:
                 raise ValueError(
                     f"a network with {name} = {str(value).lower()} reads a sequence's future, so "
-                    "a chunk cannot continue from the state of the chunk before it; set "
-                    "training.carry_state = false"
+                    "a chunk cannot continue from the state of the chunk before it; say --set "
+                    f"chunk_length={self.training.chunk_length} --set carry_state=false on the "
+                    "command line (training.chunk_length and training.carry_state)"
                 )
         return self
 

@@ -145,7 +145,9 @@ class CategoryFeature(Feature):
 
     def as_in_data(self, value: Any) -> Any:
         """Return a predicted class as the data has it: its name, or zeros and a one."""
-        return from_ones([value], len(self.names)) if self.one_hot else value
+        if not self.one_hot:
+            return value
+        return from_ones([] if value is None else [value], len(self.names))
 
     def names_in(self, value: Any) -> list[Name]:
         """List the class of a value, learned or not; none if it is missing and not a target."""

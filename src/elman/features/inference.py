@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from elman.errors import DataError, OptionError, counted
+from elman.errors import DataError, OptionError, as_option, counted
 from elman.features import guesses
 from elman.features.checks import blank, shown
 from elman.features.feature import feature_class
@@ -73,6 +73,7 @@ def infer_kind(
     if steps is not None and len(steps) != len(values):
         raise OptionError(f"steps must be one a value, {len(values)}, got {len(steps)}.")
     examples: dict[str, tuple[int, Any]] = {}
+    empty: tuple[int, Any] | None = None
     kept = []
     for place, value in enumerate(values):
         if blank(value):
@@ -80,12 +81,16 @@ def infer_kind(
         type_ = _type_of(value, name)
         if type_ != "nothing":
             examples.setdefault(type_, (place, value))
+        elif empty is None:
+            empty = place, value
         kept.append(place)
     if not examples:
         raise DataError(
             f"column {name!r} is empty in {counted(len(values), 'row')}, so its kind cannot be "
             f"inferred; leave it out by naming others (--input and --target COLUMN)."
         )
+    if empty is not None and not examples.keys() & {*_LISTS, *_AXES}:
+        examples["empty lists"] = empty
     if len(examples) > 1:
         (one, (first, a)), (other, (second, b)) = list(examples.items())[:2]
         raise DataError(
@@ -173,7 +178,8 @@ def _not_combinable(kinds: Mapping[str, str], as_target: bool) -> DataError:
     return DataError(
         f"columns that are {verb} together must all be numbers"
         f"{'' if as_target else ' and categories'}, or all series; {', '.join(listed)}. Name one: "
-        f'--{role} {chosen} on the command line, {role}="{chosen}" in Python, data.{role} in TOML.'
+        f"{as_option(f'--{role}', chosen)} on the command line, {role}={chosen!r} in Python, "
+        f"data.{role} in TOML."
     )
 
 
@@ -245,6 +251,9 @@ def _type_of_list(value: Any, name: str) -> str:
         f"column {name!r} holds {shown(value)}, a list that no kind of column can read."
     )
 
+
+_LISTS = {"lists of strings", "lists of pictures"}
+"""Types of lists, beside those of numbers."""
 
 _AXES = {
     "lists of numbers": 1,

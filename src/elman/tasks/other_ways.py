@@ -14,6 +14,12 @@ from elman.features.hot import hot, one_hot
 from elman.features.separators import SEPARATORS, parts_of
 from elman.tasks.fitting import sample
 
+FEW_LABELS = 100
+"""Maximum number of different symbols that may be labels."""
+
+FEW_A_ROW = 4
+"""Maximum mean number of labels of a row."""
+
 
 def other_ways(
     category: str, data: DataSpec, train: Table, source: Feature, target: Any
@@ -37,15 +43,32 @@ def other_ways(
     if category not in WRITERS:
         return _instead_of_tags(name, train, target)
     notes = []
-    if target.is_text:
+    if target.is_text and _repeats(name, train):
         say = as_option("--target", f"{name}:category")
         notes.append(f"if {name} holds a class a row, not a text, say {say}.")
+    if target.kind == "symbols" and _are_few(name, train, target):
+        say = as_option("--target", f"{name}:labels")
+        notes.append(f"if {name} holds labels, whose order does not count, say {say}.")
     if source.has_steps and not source.writable:
         notes.append(
-            "if the target's symbols come in the order of the input, as in speech, set "
-            "network.objective = 'ctc'."
+            "if the target's symbols come in the order of the input, as in speech, say --set "
+            'objective=ctc (objective="ctc" in Python).'
         )
     return notes
+
+
+def _repeats(name: str, train: Table) -> bool:
+    """Tell whether a value occurs twice on average, as classes do."""
+    values = [value for value in sample(train).column(name) if isinstance(value, str)]
+    return 2 * len(set(values)) <= len(values)
+
+
+def _are_few(name: str, train: Table, target: Any) -> bool:
+    """Tell whether lists are short and of few names, as those of labels are."""
+    if not is_list(train.column(name).type) or len(target.names) > FEW_LABELS:
+        return False
+    lengths = [len(value) for value in sample(train).column(name) if value is not None]
+    return sum(lengths) <= FEW_A_ROW * len(lengths)
 
 
 def _instead_of_labels(name: str, train: Table, source: Feature, target: Any) -> list[str]:

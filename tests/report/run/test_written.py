@@ -23,7 +23,8 @@ from elman.report.run.written import LONGEST, attention_tables, differences
 from report.pages import Page, assert_loads_nothing
 
 EVIL = '<script>alert("x")</script>'
-TRANSLATED = score("translation", ["ein Hund rennt", "zwei Katzen"], ["ein Hund rennt", "vier"])
+DOG = "ein Hund rennt über das Gras"
+TRANSLATED = score("translation", [DOG, "zwei Katzen sehen ihm zu"], [DOG, "vier"])
 
 
 def html_of(**others: Any) -> str:
@@ -169,7 +170,7 @@ def test_the_headline_of_a_translation_says_bleu_and_what_is_right_as_a_whole() 
 
 
 def test_the_headlines_of_captions_letters_and_names_are_in_their_own_words() -> None:
-    captions = score("caption", [["a dog", "one dog"]], ["a cat"])
+    captions = score("caption", [["a dog runs on grass", "one dog"]], ["a cat runs over sand"])
     text = page_of(scores={"test": captions}, target="“caption”", category="one-to-many").text
     assert "How well does it write “caption” for a picture?" in text
     assert "reach a BLEU-4 of" in text
