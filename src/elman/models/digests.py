@@ -40,6 +40,8 @@ _WHOLE = 2.0**53
 def digests_of(task: Task, table: Table, *, whole: bool = False) -> Digests:
     """Return a digest of the content of every row: of every step, in a forecast.
 
+    A row of which nothing is read, such as a blank line of a running text, has the digest 0.
+
     Args:
         task: whose columns are read.
         table: with the columns of input and target.
@@ -57,7 +59,7 @@ def digests_of(task: Task, table: Table, *, whole: bool = False) -> Digests:
         parts = [_content(cell, reads_files=task.input.reads_files) for cell in cells]
         parts.append(_of_target(task, target))
         digest = hashlib.blake2b(b"\x1e".join(parts), digest_size=8).digest()
-        digests[row] = int.from_bytes(digest, "little")
+        digests[row] = int.from_bytes(digest, "little") if any(parts) else 0
     return digests
 
 
