@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from elman.errors import DataError
 from elman.features.checks import blank, fitted, shown
-from elman.features.feature import Encoding, Feature
+from elman.features.feature import Encoding, Feature, without_counts
 from elman.features.guesses import FEW_CLASSES
 from elman.features.state import feature_state, options_of, restore
 from elman.features.vocabulary import Name, NameCounter, Vocabulary, as_name, unseen
@@ -122,15 +122,17 @@ class CategoryFeature(Feature):
         """Turn an id back into its class; the unknown id is None."""
         return fitted(self._vocabulary, self.kind).name(int(encoded))
 
-    def names_in(self, value: Any) -> list[Name]:
-        """List the class of a value, learned or not; none if it is missing and not a target."""
-        name = self._name(value)
-        return [] if name is None else [name]
+    def learned(self) -> list[Name]:
+        """List the classes that a training row has."""
+        return [name for name, count in zip(self.names, self.counts, strict=True) if count]
 
-    def never_learned(self, value: Any) -> Mapping[int, Name]:
+    def mark_never_learned(self, ids: Collection[int]) -> None:
+        """Note that no training row has these classes, but only rows of other parts."""
+        self._vocabulary = without_counts(fitted(self._vocabulary, self.kind), ids)
+
+    def never_learned(self, value: Any) -> Mapping[int, Any]:
         """Find the class of an input if no training row has it; see `Feature`."""
-        vocabulary = fitted(self._vocabulary, self.kind)
-        return dict(enumerate(n for n in self.names_in(value) if vocabulary.find(n) is None))
+        return {} if blank(value) or int(self.encode(value)) else {0: value}
 
     @property
     def reads_as_texts(self) -> bool:

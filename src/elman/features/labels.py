@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from elman.errors import DataError, OptionError
 from elman.features.checks import fitted, missing, shown
-from elman.features.feature import Encoding, Feature
+from elman.features.feature import Encoding, Feature, without_counts
 from elman.features.state import feature_state, options_of, restore
 from elman.features.vocabulary import Name, NameCounter, Vocabulary, as_name, unseen
 
@@ -110,6 +110,14 @@ class LabelsFeature(Feature):
     def names_in(self, value: Any) -> list[Name]:
         """List the labels of a value, learned or not."""
         return self._names(value)
+
+    def learned(self) -> list[Name]:
+        """List the labels that a training row has."""
+        return [name for name, count in zip(self.names, self.counts, strict=True) if count]
+
+    def mark_never_learned(self, ids: Collection[int]) -> None:
+        """Note that no training row has these labels, but only rows of other parts."""
+        self._vocabulary = without_counts(fitted(self._vocabulary, self.kind), ids)
 
     def ids(self, value: Any) -> list[int]:
         """List the ids of the labels that a row has."""

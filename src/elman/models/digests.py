@@ -100,7 +100,7 @@ def digest_of_features(task: Task) -> str:
 
 def _of_target(task: Task, value: Any) -> bytes:
     """Return the content of a target: its names, whether they are written as a list or a text."""
-    if not task.target.predicts_names or not task.has_target_columns:
+    if not task.has_target_columns or not task.target.predicts_names or task.target.is_class:
         return _content(value, reads_files=False)
     try:
         names = [_content(name, reads_files=False) for name in task.target.names_in(value)]
