@@ -142,6 +142,15 @@ def test_a_true_class_that_cannot_be_predicted_is_counted_and_said_with_its_rows
     }
 
 
+def test_a_class_that_only_other_parts_have_counts_as_never_learned() -> None:
+    probabilities = [[0.5, 0.4, 0.1]] * 3
+    scores = classification_scores(
+        ["a", "b", "c"], ["a", "a", "a"], probabilities, names=["a", "b", "c"], learned=["a", "b"]
+    )
+    assert "1 of 3 rows has classes that the model never learned ('c' 1: row 2)" in scores.notes[0]
+    assert "log_loss" in scores.values
+
+
 def test_the_mistakes_of_the_highest_probability_come_first() -> None:
     probabilities = [[0.9, 0.1], [0.2, 0.8], [0.3, 0.7]]
     mistakes = worst_mistakes("bab", "abb", probabilities)

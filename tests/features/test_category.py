@@ -135,3 +135,18 @@ def test_what_is_not_one_class_among_zeros_is_refused(value: object, words: str)
     feature = CategoryFeature(as_target=True, one_hot=True).fit([[0, 1, 0], [1, 0, 0]])
     with pytest.raises(DataError, match=words):
         feature.encode(value)
+
+
+def test_classes_of_other_parts_alone_are_known_and_not_learned() -> None:
+    feature = CategoryFeature(as_target=True).fit(["a", "b", "c", "a"])
+    feature.mark_never_learned({1})
+    for each in (feature, CategoryFeature.from_json(feature.to_json())):
+        assert each.names == ("a", "b", "c")
+        assert each.learned() == ["a", "c"]
+        assert each.encode("b").item() == 1
+
+
+def test_an_input_that_no_training_row_has_is_found() -> None:
+    feature = CategoryFeature().fit(["a", "b"])
+    assert feature.never_learned("x") == {0: "x"}
+    assert feature.never_learned("a") == feature.never_learned(None) == {}

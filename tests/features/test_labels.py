@@ -128,3 +128,11 @@ def test_values_without_any_label_and_an_empty_separator_are_refused() -> None:
         LabelsFeature(separator="")
     with pytest.raises(OptionError, match="leave one of them out"):
         LabelsFeature(separator=",", multi_hot=True)
+
+
+def test_labels_of_other_parts_alone_are_known_and_not_learned() -> None:
+    feature = LabelsFeature().fit([["a", "b"], ["c"]])
+    feature.mark_never_learned({0})
+    for each in (feature, LabelsFeature.from_json(feature.to_json())):
+        assert each.learned() == ["b", "c"]
+        assert each.encode(["a"]).tolist() == [1, 0, 0]

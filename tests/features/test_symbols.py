@@ -101,3 +101,11 @@ def test_a_target_of_one_tag_is_refused() -> None:
 def test_options_of_inputs_are_refused_for_targets(options: dict[str, int]) -> None:
     with pytest.raises(OptionError, match="a target keeps every symbol and has no characters"):
         SymbolsFeature(as_target=True, **options)  # type: ignore[arg-type]
+
+
+def test_tags_of_other_parts_alone_are_known_and_not_learned() -> None:
+    feature = SymbolsFeature(as_target=True).fit([["a", "b"], ["a", "c"]])
+    feature.mark_never_learned(set(feature.ids(["b"])))
+    for each in (feature, SymbolsFeature.from_json(feature.to_json())):
+        assert sorted(map(str, each.learned())) == ["a", "c"]
+        assert each.decode(each.encode(["b", "a"])) == ["b", "a"]

@@ -16,7 +16,7 @@ from elman.models.digests import digest_of_part, digests_of
 from elman.models.model import Model
 from elman.models.trained_on import DataRecord, TrainedOn
 from elman.training.progress import NoProgress
-from roads import ROADS, untrained
+from roads import NEXT_CHARACTER, ROADS, untrained
 
 WORDS = ["good", "bad", "fine", "dull", "great", "weak"]
 
@@ -159,3 +159,16 @@ def test_digests_come_back_from_their_file(tmp_path: Path) -> None:
     again = TrainedOn.load(record, tmp_path / "rows.safetensors")
     np.testing.assert_array_equal(again.digests, kept.digests)
     assert again.complete
+
+
+def test_blank_lines_are_nobody_s_training_rows(tmp_path: Path) -> None:
+    model, _ = untrained(NEXT_CHARACTER, tmp_path)
+    (column,) = model.task.input_columns
+    assert digests(model.task, {column: ["", "a", None, " \n"]})[0] == 0
+    known = {"text": [f"line {n}\n" if n % 2 else "\n" for n in range(60)]}
+    trained = elman.train(
+        known, out=tmp_path / "run", target="next", epochs=1, hidden_size=3, progress=NoProgress()
+    )
+    assert trained.scores({"text": ["\n", "new\n", "\n"]}).notes == ()
+    (note,) = trained.scores({"text": ["\n", "line 1\n", "\n"]}).notes
+    assert note.startswith("1 of 3 rows is a training row of this model")

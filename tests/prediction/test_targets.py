@@ -230,8 +230,8 @@ def test_tags_beside_one_that_was_never_learned_are_still_compared(
 def test_a_malformed_target_is_refused_with_its_row(tmp_path: Path) -> None:
     model, parts = untrained(ROADS["text to several labels"], tmp_path)
     (column,) = model.task.target_columns
-    table = changed(whole(parts), column, [["a"], ["b", "b"]])
-    with pytest.raises(DataError, match=r"new, row 1, column .*: the label 'b' is given twice"):
+    table = changed(whole(parts), column, [[0.25], [0.5]])
+    with pytest.raises(DataError, match=r"new, row 0, column .*: label 0 must be a name"):
         scores(model, table, 5)
 
 

@@ -356,6 +356,22 @@ def part(**columns: Any) -> Table:
     return Table.from_columns(columns, origin="test.csv")
 
 
+def test_symbols_to_be_written_that_stand_in_other_parts_alone_are_said_by_their_own_names() -> (
+    None
+):
+    settings = {"input": ["x"], "target": ["y"], "target_kind": "symbols"}
+    train = Table.from_columns(
+        {"x": ["one two", "two", "three one"] * 4, "y": [["p"], ["q", "p", "p"], ["q"]] * 4},
+        origin="rows",
+    )
+    other = part(x=["one", "two"], y=[["p", "odd"], ["so", "q"]])
+    task = find_task(DataSpec.model_validate(settings), NetworkSpec(), train, [other])
+    assert (
+        "not in the training rows, so never predicted: 'odd' (test.csv, row 0), 'so' (test.csv, "
+        "row 1)." in task.notes
+    )
+
+
 def test_names_that_stand_in_other_parts_alone_are_said_with_their_places() -> None:
     data = DataSpec.model_validate({"target": "label"})
     train = Table.from_columns(LABELLED, origin="rows")

@@ -259,6 +259,7 @@ def classification_scores(
     probabilities: ArrayLike | None = None,
     *,
     names: Sequence[Hashable] | None = None,
+    learned: Sequence[Hashable] | None = None,
     where: Where | None = None,
 ) -> Scores:
     """Score predicted classes.
@@ -269,14 +270,15 @@ def classification_scores(
         probabilities: of `names`, (N, n); adds log loss, calibration and the worst mistakes.
         names: the n classes that can be predicted, in the order of the probabilities; by
             default those that occur.
-        where: row → its place, for the note on true classes that are not among `names`.
+        learned: those of `names` that a training row has; by default all.
+        where: row → its place, for the note on true classes that are not among `learned`.
 
     Returns:
         accuracy (main), macro_f1, weighted_f1, and with probabilities log_loss and
         calibration_error. `details`: `names`; `confusion`, see `confusions`; `classes`, a
-        `ClassScores` each; `commonest`, the most frequent true class and its share; where `names`
-        lack true ones, `never_learned`, a `NeverLearned` each; with probabilities `worst`, a
-        `Mistake` each, and `calibration`.
+        `ClassScores` each; `commonest`, the most frequent true class and its share; where
+        true ones were never learned, `never_learned`, a `NeverLearned` each; with probabilities
+        `worst`, a `Mistake` each, and `calibration`.
 
     Raises:
         DataError: there is nothing to score, or there is not one prediction for each truth.
@@ -286,7 +288,12 @@ def classification_scores(
     measured = Measured()
     details = add_name_scores(measured, truths, predictions, names)
     add_never_learned(
-        measured, details, [[truth] for truth in truths], names, noun="class", where=where
+        measured,
+        details,
+        [[truth] for truth in truths],
+        names if learned is None else learned,
+        noun="class",
+        where=where,
     )
     if probabilities is not None:
         checked = add_probability_scores(measured, truths, predictions, probabilities, names)

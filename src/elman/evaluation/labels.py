@@ -28,6 +28,7 @@ def labels_scores(
     probabilities: ArrayLike | None = None,
     *,
     names: Sequence[Hashable] | None = None,
+    learned: Sequence[Hashable] | None = None,
     where: Where | None = None,
 ) -> Scores:
     """Score predictions that are sets of labels.
@@ -39,13 +40,14 @@ def labels_scores(
         predictions: N collections of labels.
         probabilities: of each of `names` by itself, (N, n); adds the log loss.
         names: the n labels, in the order of the probabilities; by default those that occur.
-        where: row → its place, for the note on true labels that are not among `names`.
+        learned: those of `names` that a training row has; by default all.
+        where: row → its place, for the note on true labels that are not among `learned`.
 
     Returns:
         micro_f1 (main), macro_f1, weighted_f1, subset_accuracy, and with probabilities log_loss:
         the mean over rows and labels. `details`: `names`; `classes`, a `ClassScores` each;
-        `worst`, the rows with most wrong labels; where `names` lack true ones, `never_learned`, a
-        `NeverLearned` each.
+        `worst`, the rows with most wrong labels; where true ones were never learned,
+        `never_learned`, a `NeverLearned` each.
 
     Raises:
         DataError: there is nothing to score, or there is not one prediction for each truth.
@@ -68,13 +70,14 @@ def labels_scores(
         "worst": _worst(true, predicted),
     }
     rows = [sorted(row, key=str) for row in true]
-    add_never_learned(measured, details, rows, names, noun="label", where=where)
+    known = names if learned is None else learned
+    add_never_learned(measured, details, rows, known, noun="label", where=where)
     if probabilities is not None:
         if names is None:
             raise OptionError("probabilities need names: the label of each of their columns.")
         loss: float | None = _log_loss(true, probabilities, names)
         why = "a true label has a predicted probability of 0, or a false one of 1"
-        if "never_learned" in details:
+        if not set(chain(*true)) <= set(names):
             why = "labels that were never learned have a probability of 0, so it is infinite"
             loss = None
         measured.add("log_loss", loss, why)

@@ -50,10 +50,10 @@ def score(
 
     | kind             | a truth and a prediction are         | facts                          |
     | ---------------- | ------------------------------------ | ------------------------------ |
-    | `classification` | a class                              | names, where                   |
-    | `labels`         | a set of labels                      | names, where                   |
+    | `classification` | a class                              | names, learned, where          |
+    | `labels`         | a set of labels                      | names, learned, where          |
     | `regression`     | one or several numbers               | training, season               |
-    | `tagging`        | a tag a step                         | names, spans, where            |
+    | `tagging`        | a tag a step                         | names, spans, learned, where   |
     | `series`         | one or several numbers a step        | training, season, pre_emphasis |
     | `language`       | the next symbol at every step        | nll (required), characters     |
     | `transcription`  | a sequence of symbols                | names, where                   |

@@ -25,6 +25,7 @@ def tagging_scores(
     *,
     names: Sequence[str] | None = None,
     spans: bool | None = None,
+    learned: Sequence[str] | None = None,
     where: Where | None = None,
 ) -> Scores:
     """Score predicted tags, one a step.
@@ -37,7 +38,8 @@ def tagging_scores(
             those that occur.
         spans: whether tags mark spans (O, B-X, I-X), to be counted as conlleval does; by default
             if every tag has that form.
-        where: row → its place, for the note on true tags that are not among `names`.
+        learned: those of `names` that a training row has; by default all.
+        where: row → its place, for the note on true tags that are not among `learned`.
 
     Returns:
         accuracy, macro_f1, weighted_f1 over all steps, sequence_accuracy over rows; with
@@ -54,7 +56,8 @@ def tagging_scores(
     true, predicted = (list(chain.from_iterable(rows)) for rows in (truths, predictions))
     measured = Measured()
     details = add_name_scores(measured, true, predicted, names)
-    add_never_learned(measured, details, truths, names, noun="tag", where=where, by_step=True)
+    known = names if learned is None else learned
+    add_never_learned(measured, details, truths, known, noun="tag", where=where, by_step=True)
     with_spans = is_bio({*true, *predicted}) if spans is None else spans
     if with_spans:
         all_types, by_type = span_scores(truths, predictions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from elman.data.numbers import FEW_CLASSES
 from elman.errors import DataError
 from elman.features.checks import blank, fitted, shown
-from elman.features.feature import Encoding, Feature
+from elman.features.feature import Encoding, Feature, without_counts
 from elman.features.hot import from_ones, hot, one_hot, ones_in
 from elman.features.names import Changes, alike, tidy
 from elman.features.state import feature_state, options_of, restore
@@ -154,10 +154,17 @@ class CategoryFeature(Feature):
         name, _ = self._name(value, len(self.names) if self.one_hot else None)
         return [] if name is None else [tidy(name)]
 
-    def never_learned(self, value: Any) -> Mapping[int, Name]:
+    def learned(self) -> list[Name]:
+        """List the classes that a training row has."""
+        return [name for name, count in zip(self.names, self.counts, strict=True) if count]
+
+    def mark_never_learned(self, ids: Collection[int]) -> None:
+        """Note that no training row has these classes, but only rows of other parts."""
+        self._vocabulary = without_counts(fitted(self._vocabulary, self.kind), ids)
+
+    def never_learned(self, value: Any) -> Mapping[int, Any]:
         """Find the class of an input if no training row has it; see `Feature`."""
-        vocabulary = fitted(self._vocabulary, self.kind)
-        return dict(enumerate(n for n in self.names_in(value) if vocabulary.find(n) is None))
+        return {} if blank(value) or int(self.encode(value)) else {0: value}
 
     @property
     def reads_as_texts(self) -> bool:

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -31,6 +31,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from elman.errors import DataError, OptionError, unknown
+from elman.features.vocabulary import Vocabulary
 from elman.plugins import Registry
 
 
@@ -212,6 +213,14 @@ class Feature(ABC):
         """
         return list(value) if isinstance(value, list | tuple) else [value]
 
+    def learned(self) -> list[Any]:
+        """List the names that a training row has, if predictions are names."""
+        return list(getattr(self, "names", ()))
+
+    def mark_never_learned(self, ids: Collection[int]) -> None:
+        """Note that no training row has the names of these ids, but only rows of other parts."""
+        del ids
+
     def never_learned(self, value: Any) -> Mapping[int, Any]:
         """Find categories in an input that no training row has, which are read as unknown.
 
@@ -267,6 +276,13 @@ class Feature(ABC):
         if isinstance(value, list | tuple):
             return " ".join(map(str, value))
         return str(value)
+
+
+def without_counts(vocabulary: Vocabulary, ids: Collection[int]) -> Vocabulary:
+    """Return a vocabulary in which the names of some ids count as seen in no training row."""
+    first = int(vocabulary.unknown)
+    counts = [0 if n in ids else count for n, count in enumerate(vocabulary.counts, first)]
+    return Vocabulary(vocabulary.names, counts, unknown=vocabulary.unknown)
 
 
 class _BuiltIn(Mapping[str, type[Any]]):

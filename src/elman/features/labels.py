@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from elman.errors import DataError, OptionError
 from elman.features.checks import blank, fitted, shown
-from elman.features.feature import Encoding, Feature
+from elman.features.feature import Encoding, Feature, without_counts
 from elman.features.hot import from_ones, hot, ones_in
 from elman.features.names import Changes, alike, tidy
 from elman.features.separators import parts_of, separator_of_labels
@@ -176,6 +176,14 @@ class LabelsFeature(Feature):
     def names_in(self, value: Any) -> list[Name]:
         """List the labels of a value, learned or not."""
         return self._names(value)
+
+    def learned(self) -> list[Name]:
+        """List the labels that a training row has."""
+        return [name for name, count in zip(self.names, self.counts, strict=True) if count]
+
+    def mark_never_learned(self, ids: Collection[int]) -> None:
+        """Note that no training row has these labels, but only rows of other parts."""
+        self._vocabulary = without_counts(fitted(self._vocabulary, self.kind), ids)
 
     def ids(self, value: Any) -> list[int]:
         """List the ids of the labels that a row has."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from elman.errors import DataError, OptionError
 from elman.features.checks import check_whole, fitted, missing, shown
-from elman.features.feature import Encoding, Feature
+from elman.features.feature import Encoding, Feature, without_counts
 from elman.features.lexicon import LEXICON, Lexicon
 from elman.features.names import Changes, alike, tidy
 from elman.features.spelling import Spelling
@@ -165,6 +165,16 @@ class SymbolsFeature(Feature):
     def names_in(self, value: Any) -> list[Name]:
         """List the symbols of a value, learned or not."""
         return self._symbols(value)
+
+    def learned(self) -> list[Name]:
+        """List the symbols that a training row has."""
+        known = self.vocabulary
+        return [name for name, count in zip(known.names, known.counts, strict=True) if count]
+
+    def mark_never_learned(self, ids: Collection[int]) -> None:
+        """Note that no training row has these tags, but only rows of other parts."""
+        lexicon = fitted(self._lexicon, self.kind)
+        self._lexicon = lexicon._replace(vocabulary=without_counts(lexicon.vocabulary, ids))
 
     def to_json(self) -> dict[str, Any]:
         """Describe the feature in JSON values, for `from_json`."""

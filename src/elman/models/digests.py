@@ -40,6 +40,8 @@ _WHOLE = 2.0**53
 def digests_of(task: Task, table: Table, *, whole: bool = False) -> Digests:
     """Return a digest of the content of every row: of every step, in a forecast.
 
+    A row of which nothing is read, such as a blank line of a running text, has the digest 0.
+
     Args:
         task: whose columns are read.
         table: with the columns of input and target.
@@ -57,7 +59,7 @@ def digests_of(task: Task, table: Table, *, whole: bool = False) -> Digests:
         parts = [_content(cell, reads_files=task.input.reads_files) for cell in cells]
         parts.append(_of_target(task, target))
         digest = hashlib.blake2b(b"\x1e".join(parts), digest_size=8).digest()
-        digests[row] = int.from_bytes(digest, "little")
+        digests[row] = int.from_bytes(digest, "little") if any(parts) else 0
     return digests
 
 
@@ -99,7 +101,7 @@ def digest_of_features(task: Task) -> str:
 
 def _of_target(task: Task, value: Any) -> bytes:
     """Return the content of a target: its names, whether they are written as a list or a text."""
-    if not task.target.predicts_names or not task.has_target_columns:
+    if not task.has_target_columns or not task.target.predicts_names or task.target.is_class:
         return _content(value, reads_files=False)
     try:
         names = [_content(name, reads_files=False) for name in task.target.names_in(value)]

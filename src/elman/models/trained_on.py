@@ -115,6 +115,7 @@ class TrainedOn(NamedTuple):
             features=digest_of_features(task),
         )
         known = np.unique(digests["train"])
+        known = known[known > 0]
         return cls(record, known[:MOST_DIGESTS], len(known) <= MOST_DIGESTS)
 
     def save(self, path: Path) -> None:
@@ -146,7 +147,7 @@ class TrainedOn(NamedTuple):
         digests = digests_of(task, table)
         checked = digests
         if not self.complete:
-            checked = digests[digests <= self.digests[-1]]
+            checked = digests[(digests > 0) & (digests <= self.digests[-1])]
         found = int(np.isin(checked, self.digests).sum())
         if not found:
             return []

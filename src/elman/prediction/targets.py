@@ -65,6 +65,7 @@ class TargetPredictor(Predictor):
             facts = {"names": list(target.names), "where": table.where}
         if task.objective_class.of_names:
             facts["probabilities"] = predictions.probabilities
+            facts["learned"] = task.target.learned()
         scores = score(task.objective_class.score_kind, truths, predictions.values, **facts)
         notes = [*notes, *notes_of_categories(task, table)]
         return scores.model_copy(update={"notes": (*scores.notes, *notes)})

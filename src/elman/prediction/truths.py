@@ -8,7 +8,7 @@ from typing import Any
 from elman.data.table import Table
 from elman.errors import DataError, counted
 from elman.evaluation.never_learned import MOST_NAMES
-from elman.features.checks import blank, missing
+from elman.features.checks import blank
 from elman.tasks.task import Task
 
 
@@ -24,12 +24,11 @@ def with_truths(task: Task, table: Table) -> tuple[Table, list[str]]:
     if task.target.has_steps:
         return table, []
     columns = ", ".join(task.target_columns)
-    # An empty text of labels is a row without labels; no number and no class is written so.
-    absent = blank if len(task.target_columns) > 1 or task.target.is_class else missing
+    several = len(task.target_columns) > 1
     gone = [
         row
         for row, value in enumerate(table.values(task.target_columns))
-        if any(map(absent, value if len(task.target_columns) > 1 else [value]))
+        if any(map(blank, value if several else [value])) and not _is_target(task.target, value)
     ]
     if not gone:
         return table, []
@@ -46,6 +45,15 @@ def with_truths(task: Task, table: Table) -> tuple[Table, list[str]]:
         f"({first}{', …' if len(gone) > 1 else ''})."
     )
     return table.select(kept), [note]
+
+
+def _is_target(target: Any, value: Any) -> bool:
+    """Tell whether a value is a target: an empty text is a row without labels, but no class."""
+    try:
+        target.encode(value)
+    except DataError:
+        return False
+    return True
 
 
 def true_values(task: Task, table: Table) -> list[Any]:
@@ -83,18 +91,21 @@ class _Names:
 
     def of(self, value: Any) -> Any:
         """Return one name, or the list of them."""
-        names = [self._name(name) for name in self._target.names_in(value)]
-        return names[0] if self._target.is_class else names
+        if self._target.is_class:
+            return self._name(value)
+        return [self._name(name) for name in self._target.names_in(value)]
 
-    def _name(self, name: Hashable) -> Any:
-        # True and 1 are equal, and are different names.
-        key = type(name), name
+    def _name(self, name: Any) -> Any:
+        # True and 1 are equal, and are different names; a list of zeros and a one is no key.
+        key = type(name), name if isinstance(name, str | int | float) else repr(name)
         if key not in self._known:
             try:
                 alone = name if self._target.is_class else [name]
                 found = _as_predicted(self._target, alone)
                 self._known[key] = found if self._target.is_class else found[0]
             except DataError:
+                if not isinstance(name, Hashable):
+                    raise
                 self._known[key] = None
             if self._known[key] is None:
                 self._known[key] = name

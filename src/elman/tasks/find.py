@@ -224,16 +224,23 @@ def _refuse_spelling(written: Feature, options: str) -> None:
 def _never_learned(
     target: Any, columns: Sequence[str], train: Table, others: Sequence[Table]
 ) -> list[str]:
-    """List the names that do not occur in the training part."""
+    """List the names that do not occur in the training part, and mark them in the feature."""
     seen = {index for value in train.values(columns) for index in target.ids(value)}
-    first: dict[int, str] = {}
+    first: dict[Any, str] = {}
+    strange: set[int] = set()
     for table in others:
         for row, value in enumerate(table.values(columns)):
-            for index in set(target.ids(value)) - seen:
-                first.setdefault(index, table.where(row))
+            unseen = set(target.ids(value)) - seen
+            strange |= unseen
+            names = [target.names[index] for index in unseen]
+            if unseen and target.has_steps:  # symbols to be written share one id, the unknown one
+                names = [name for name in target.names_in(value) if target.ids([name])[0] in unseen]
+            for name in names:
+                first.setdefault(name, table.where(row))
     if not first:
         return []
-    listed = [f"{target.names[index]!r} ({place})" for index, place in first.items()][:SHOWN]
+    target.mark_never_learned(strange)
+    listed = [f"{name!r} ({place})" for name, place in first.items()][:SHOWN]
     more = f" and {len(first) - SHOWN} more" if len(first) > SHOWN else ""
     return [f"not in the training rows, so never predicted: {', '.join(listed)}{more}."]
 
