@@ -235,6 +235,8 @@ def test_a_column_without_a_name_is_said_and_left_out_if_it_is_empty_or_numbers_
         ([["Q1", "Q2"], ["yes", "no"], ["no", "no"]], True),
         ([["text", "label"], ["sun", "p"]], True),
         ([["true", "x"], ["false", "y"]], False),
+        ([["1", "2\x1f", "3"], ["7", "9", "4"]], True),
+        ([["1" * 5000, "2" * 5000], ["7", "9"]], False),
     ],
 )
 def test_a_header_is_told_by_how_it_differs_from_the_rows(

@@ -155,6 +155,15 @@ def test_a_named_encoding_that_does_not_fit_is_refused_with_the_place(tmp_path: 
         read_table(path, encoding="ascii")
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+@pytest.mark.parametrize("content", [b"text,label\n\xe9,a\n", b"\xef\xbb\xbftext\n\xe9\n", b"a"])
+def test_what_is_not_as_wide_as_named_is_refused(
+    tmp_path: Path, encoding: str, content: bytes
+) -> None:
+    with pytest.raises(DataError, match=r"it\.csv, line 1: byte .* is not UTF-"):
+        read_table(write(tmp_path, content), encoding=encoding)
+
+
 @pytest.mark.parametrize("name", ["cp125", "rot13", "base64", "nonsense"])
 def test_an_encoding_that_is_none_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(OptionError, match=r"unknown encoding|is no encoding of text"):

@@ -29,7 +29,7 @@ _KINDS = {
     "date": re.compile(r"\d{4}-\d\d(?:-\d\d.*)?", re.DOTALL),
     "truth value": re.compile(r"true|false", re.IGNORECASE),
 }
-_WHOLE = re.compile(r"\s*\d+\s*")
+_WHOLE = re.compile(r"\s*\d{1,18}\s*")
 _LETTER = re.compile(r"[^\W\d_]")
 _END_OF_SENTENCE = (".", "!", "?", "…", "。", "！", "？")
 
@@ -144,7 +144,7 @@ def _numbers(row: Sequence[str], places: Sequence[int]) -> list[int] | None:
     fields = [row[place] for place in places if place < len(row)]
     if len(fields) < len(places) or not all(map(_WHOLE.fullmatch, fields)):
         return None
-    return [int(field) for field in fields]
+    return [int(field.strip()) for field in fields]
 
 
 def _are_years(row: Sequence[str], places: Sequence[int]) -> bool:
