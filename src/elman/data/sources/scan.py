@@ -124,7 +124,7 @@ def scan_file(path: Path, encoding: TextEncoding, dialect: Dialect) -> Scan:
         Malformed: a row has too few or too many fields, or quotes are not balanced.
     """
     lines, spans_lines, skipped, last = array("q"), False, Skipped(), None
-    width, header_seen = len(dialect.first), not dialect.header
+    width, header_seen, blank_lines = len(dialect.first), not dialect.header, 0
     doubtful = {"", dialect.first[0]}  # what rows may begin with that are the header or empty
     extends_ascii = not encoding.name.startswith(("utf-16", "utf-32"))
     marked = encoding.mark > 0 or not extends_ascii or begins_line(path, COMMENT.encode())
@@ -136,8 +136,10 @@ def scan_file(path: Path, encoding: TextEncoding, dialect: Dialect) -> Scan:
                 # The first condition is for speed alone: it holds for nearly all rows.
                 if not (lines and len(fields) == width > 1 and fields[0] not in doubtful):
                     if not fields:
+                        blank_lines += 1
                         continue
                     if width > 1 and record.is_blank:
+                        blank_lines += 1
                         skipped.all.add(record.line)
                         continue
                     reason = _why_no_row(record, dialect, header_seen, len(lines))
@@ -151,8 +153,9 @@ def scan_file(path: Path, encoding: TextEncoding, dialect: Dialect) -> Scan:
                     if len(fields) != width:
                         raise _ragged(path, dialect, record)
                 spans_lines |= records.last_line > record.line and not record.marked
+                skipped.blank_lines += blank_lines if lines else 0
                 lines.append(record.line)
-                last = record
+                last, blank_lines = record, 0
         except csv.Error as error:
             raise _unpaired(path, records, str(error)) from error
     numbers = np.frombuffer(lines, dtype=np.int64) if lines else np.empty(0, np.int64)
