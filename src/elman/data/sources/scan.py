@@ -97,7 +97,7 @@ def _pieces(scan: Scan, records: Records) -> Iterator[bytes]:
     # Python's writer puts \r within a field into quotes only if lines end in it.
     writer = csv.writer(piece, lineterminator="\r\n")
     if scan.dialect.header:
-        writer.writerow(scan.dialect.names)
+        writer.writerow(scan.dialect.first)
     skipped, header_line = scan.skipped.all, scan.dialect.start if scan.dialect.header else 0
     for count, record in enumerate(records, start=1):
         if record.fields and record.line not in skipped and record.line != header_line:
