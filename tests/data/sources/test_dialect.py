@@ -162,6 +162,7 @@ def test_what_is_no_row_is_skipped_and_said_with_its_lines(
     ("content", "columns"),
     [
         ("value\n1,5\n2,7\n3,1\n", ["value"]),
+        ("sizes in cm\n1,5\n2,7\n3,1\n4,1\n", ["sizes in cm"]),
         ("text\nhello, world\nwell, yes\n", ["text"]),
         ("text\nhello,world\nwell,yes\n", ["text"]),
         ("a,b\nNA,?\n1,2\n3,4\n", ["a", "b"]),
