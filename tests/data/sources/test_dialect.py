@@ -109,6 +109,18 @@ def test_a_row_that_begins_with_a_hash_and_has_a_comma_too_many_is_refused(tmp_p
             "lines 1–3 of it.csv stand above the table",
         ),
         (
+            "Mean of the sea, January to May\nUnits: K\nBase: 1901\nyear,size\n1880,1\n1881,3\n",
+            ["year", "size"],
+            "lines 1–3 of it.csv stand above the table",
+        ),
+        (
+            '"Source","World",\n\n"Updated","2023-12-18",\n\n"name","code","2019","2020",\n'
+            '"Aruba","ABW","1","2",\n"Egypt, Arab Rep.","EGY","","5",\n"Peru","PER","3","4",\n'
+            '"Mali","MLI","3","4",\n',
+            ["name", "code", "2019", "2020"],
+            "lines 1 and 3 of it.csv stand above the table",
+        ),
+        (
             "All the glosses\n\nDE\tEN\nTür\tdoor\nDach\troof\nTür\tgate\n",
             ["DE", "EN"],
             "line 1 of it.csv stands above the table",
@@ -141,15 +153,16 @@ def test_what_is_no_row_is_skipped_and_said_with_its_lines(
 ) -> None:
     table = read(tmp_path, content)
     assert table.columns == columns
-    assert len(table) == (3 if "DE" in columns else 2)
+    assert len(table) == (3 if "DE" in columns else 4 if "2019" in columns else 2)
     assert note in table.notes[0]
-    assert len(table.notes) == 1
+    assert len(table.notes) == (3 if "2019" in columns else 1)
 
 
 @pytest.mark.parametrize(
     ("content", "columns"),
     [
         ("value\n1,5\n2,7\n3,1\n", ["value"]),
+        ("sizes in cm\n1,5\n2,7\n3,1\n4,1\n", ["sizes in cm"]),
         ("text\nhello, world\nwell, yes\n", ["text"]),
         ("text\nhello,world\nwell,yes\n", ["text"]),
         ("a,b\nNA,?\n1,2\n3,4\n", ["a", "b"]),
@@ -235,6 +248,13 @@ def test_a_column_without_a_name_is_said_and_left_out_if_it_is_empty_or_numbers_
         ([["Q1", "Q2"], ["yes", "no"], ["no", "no"]], True),
         ([["text", "label"], ["sun", "p"]], True),
         ([["true", "x"], ["false", "y"]], False),
+        ([["do you?", "why?"], ["yes.", "so."], ["no.", "it is."]], True),
+        ([["asked at", "why?"], ["10/1/2023 9:15:00", "a"], ["10/1/2023 9:17:00", "b"]], True),
+        ([["a " * 40, "price"], ["b", "$1,200.50"], ["c", "$900"]], True),
+        ([["x", "2.5%", "97.5%"], ["a", "0.1", "0.4"], ["b", "0.2", "0.7"]], True),
+        ([["state", "1/22/20", "1/23/20"], ["a", "0", "4"], ["b", "2", "7"]], True),
+        ([["1", "2\x1f", "3"], ["7", "9", "4"]], True),
+        ([["1" * 5000, "2" * 5000], ["7", "9"]], False),
     ],
 )
 def test_a_header_is_told_by_how_it_differs_from_the_rows(
@@ -276,6 +296,17 @@ def test_sentences_are_no_tables(tmp_path: Path, content: str) -> None:
     table = read(tmp_path, content, "it.txt")
     assert table.columns == ["text"]
     assert list(table.column("text")) == content.splitlines()
+
+
+def test_blank_lines_between_rows_are_said(tmp_path: Path) -> None:
+    table = read(tmp_path, "word\ttag\n\nAnn\tB\nis\tO\n\n  \nBob\tB\n\n", "it.tsv")
+    assert len(table) == 3
+    assert table.notes == [
+        "2 blank lines between rows of it.tsv skipped; if they end sentences that have a token a "
+        "row, set data.format=conll."
+    ]
+    path = tmp_path / "it.tsv"
+    assert len(read_table(path, format="conll")) == 3
 
 
 def test_white_space_that_divides_columns_is_said(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import elman
+from elman.cli.main import run
 from elman.data.sources import read_table
 from elman.data.sources.encodings import guess_encoding
 from elman.errors import DataError, OptionError
@@ -155,6 +157,15 @@ def test_a_named_encoding_that_does_not_fit_is_refused_with_the_place(tmp_path: 
         read_table(path, encoding="ascii")
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+@pytest.mark.parametrize("content", [b"text,label\n\xe9,a\n", b"\xef\xbb\xbftext\n\xe9\n", b"a"])
+def test_what_is_not_as_wide_as_named_is_refused(
+    tmp_path: Path, encoding: str, content: bytes
+) -> None:
+    with pytest.raises(DataError, match=r"it\.csv, line 1: byte .* is not UTF-"):
+        read_table(write(tmp_path, content), encoding=encoding)
+
+
 @pytest.mark.parametrize("name", ["cp125", "rot13", "base64", "nonsense"])
 def test_an_encoding_that_is_none_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(OptionError, match=r"unknown encoding|is no encoding of text"):
@@ -231,3 +242,19 @@ def test_the_letters_of_a_long_file_may_come_late(tmp_path: Path) -> None:
     content = b"text,label\n" + b"plain,a\n" * 300_000 + "Привет всем,b\n".encode("cp1251") * 9
     table = read_table(write(tmp_path, content))
     assert table.column("text")[len(table) - 1] == "Привет всем"
+
+
+@pytest.mark.parametrize("setting", ["data.encoding=cp1250", "encoding=cp1250"])
+def test_the_setting_that_the_note_proposes_settles_it_on_the_command_line(
+    tmp_path: Path, setting: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = "text,label\n" + "Ła no,x\nko la,y\n" * 10
+    path = write(tmp_path, content.encode("cp1250"))
+    tiny = ["--epochs", "1", "--set", "hidden_size=3"]
+    assert run(["train", str(path), "--target", "label", *tiny, "--out", str(tmp_path / "a")]) == 0
+    assert "set data.encoding" in capsys.readouterr().err
+    arguments = [*tiny, "--set", setting, "--out", str(tmp_path / "b")]
+    assert run(["train", str(path), "--target", "label", *arguments]) == 0
+    assert "not UTF-8" not in capsys.readouterr().err
+    model = elman.load(tmp_path / "b")
+    assert model.table(path, with_targets=True).column("text")[0] == "Ła no"

@@ -193,7 +193,7 @@ def _below_preamble(readings: Sequence[_Reading]) -> Dialect | None:
         counts = Counter(len(record.fields) for record in reading.unmarked)
         width = max(counts, key=lambda count: (counts[count], count))
         rows = [record for record in reading.records if not record.is_comment(width)]
-        start = next(i for i, row in enumerate(rows) if len(row.fields) == width)
+        start = _start_below_preamble(rows, width)
         above, table = rows[:start], rows[start:]
         if not above or any(len(row.fields) > width for row in above) or width < 2:
             continue
@@ -202,6 +202,18 @@ def _below_preamble(readings: Sequence[_Reading]) -> Dialect | None:
         elif _is_preamble(reading.delimiter, above, table, width):
             found.append((start, _dialect(reading, table)))
     return min(found, key=lambda entry: entry[0])[1] if found else None
+
+
+def _start_below_preamble(rows: Sequence[Record], width: int) -> int:
+    """Return the place of the first record with a number of fields.
+
+    A record above, that has as many by chance, a comma in a sentence, is none of the table.
+    """
+    start = next(i for i, row in enumerate(rows) if len(row.fields) == width)
+    half = len(rows) // 2
+    last = max((i for i, row in enumerate(rows[:half]) if len(row.fields) != width), default=-1)
+    by_chance = [row.fields for row in rows[:last] if len(row.fields) == width]
+    return last + 1 if by_chance and all(map(_is_spaced, by_chance)) else start
 
 
 def _is_preamble(

@@ -133,6 +133,18 @@ def read_bytes(path: Path) -> bytes:
         return file.read()
 
 
+def begins_line(path: Path, mark: bytes) -> bool:
+    """Tell whether some line of a file begins with a mark, in an encoding that extends ASCII."""
+    before = b"\n"
+    with open_bytes(path) as file:
+        while block := file.read(BLOCK_BYTES):
+            block = before + block
+            if b"\n" + mark in block or b"\r" + mark in block:
+                return True
+            before = block[-1:]
+    return False
+
+
 class TextEncoding(NamedTuple):
     """The encoding of a file's text, and a note on what was assumed."""
 
@@ -192,6 +204,8 @@ def detect_encoding(path: Path) -> TextEncoding:
             meaning = meaning.format(suffix=suffix_of(path))
             raise DataError(f"{path} is not text; its first bytes are those of {meaning}.")
     named = _named.get()
+    if named in ("utf-16", "utf-32"):  # without a mark, the order of bytes must be told
+        named = unmarked_wide_encoding(start) or f"{named}-le"
     if (marked := marked_encoding(start)) is not None:
         return _marked(path, *marked, named)
     if named is None and (wide := unmarked_wide_encoding(start)) is not None:

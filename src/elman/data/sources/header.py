@@ -25,9 +25,16 @@ _KINDS = {
     "date": re.compile(r"\d{4}-\d\d(?:-\d\d.*)?", re.DOTALL),
     "truth value": re.compile(r"true|false", re.IGNORECASE),
 }
-_WHOLE = re.compile(r"\s*\d+\s*")
+_LIKE_VALUE = re.compile(
+    r"\s*[-+(]?\s*[$€£¥₹]?\s*[-+]?\.?\d[\d.,'’\u00a0\u202f ]*(?:[eE][-+]?\d+)?\s*[%€$£¥₹)]?\s*"
+    r"|\s*\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?:[T ,]*\d{1,2}:\d\d.*)?|\s*\d{1,2}:\d\d.*"
+)
+"""Numbers with marks, currencies and per cent; dates and times of day, however written."""
+
+_WHOLE = re.compile(r"\s*\d{1,18}\s*")
 _LETTER = re.compile(r"[^\W\d_]")
-_END_OF_SENTENCE = (".", "!", "?", "…", "。", "！", "？")
+_END_OF_QUESTION = ("?", "？")
+_END_OF_SENTENCE = (*_END_OF_QUESTION, ".", "!", "…", "。", "！")
 
 Rows = Sequence[Sequence[str]]
 
@@ -40,12 +47,12 @@ def kind_of(field: str) -> str | None:
 def has_header(records: Rows) -> bool:
     """Tell whether the first record is a header.
 
-    It is not if one of its fields is a number, a date or a truth value; unless its numbers count
-    up, as years do, and those below do not, or unless all values below are of another kind. It is
-    if all values below one of its fields are numbers, dates or truth values, ignoring repetitions
-    of the header, as in concatenated files. Where all values are text, it is unless a field occurs
-    again in the same column, is too long for a name, looks like all below (`A1` over `B7`), or
-    ends as a sentence does and most below do, too.
+    It is not if one of its fields is a number, an ISO date or a truth value; unless its numbers
+    count up, as years do, and those below do not, or unless all values below are of another kind.
+    It is if all values below a text are numbers, dates or truth values, however written, ignoring
+    repetitions of the header, as in concatenated files. Where all values are text, it is unless a
+    field occurs again in the same column, is too long for a name, looks like all below (`A1` over
+    `B7`), or ends as a sentence, or a question, and most below do, too.
     """
     first, rest = records[0], records[1:]
     if not any(map(str.strip, first)):
@@ -59,7 +66,7 @@ def has_header(records: Rows) -> bool:
             kind is None or _is_of_another_kind(kind, column)
             for kind, column in zip(kinds, others, strict=True)
         )
-    if any(map(_is_typed, others)):
+    if _stands_over_typed(first, others):
         return True
     below = columns_of(rest, len(first))
     return not any(map(_looks_like_a_value, first, below))
@@ -69,7 +76,7 @@ def has_typed_column(records: Rows) -> bool:
     """Tell whether numbers, dates or truth values alone stand below a field that is none."""
     first = records[0]
     columns = columns_of(records[1:], len(first))
-    return not any(map(kind_of, first)) and any(map(_is_typed, columns))
+    return not any(map(kind_of, first)) and _stands_over_typed(first, columns)
 
 
 def has_units(records: Rows) -> bool:
@@ -84,7 +91,7 @@ def has_units(records: Rows) -> bool:
     filled = [place for place, field in enumerate(units) if field.strip()]
     below = columns_of(records[2:], len(units))
     return bool(filled) and all(
-        kind_of(units[place]) is None
+        not _is_like_value(units[place])
         and len(units[place]) <= LONGEST_UNIT
         and units[place].strip().lower() not in MISSING
         and len(below[place]) > 1
@@ -103,8 +110,19 @@ def columns_of(records: Rows, width: int) -> list[list[str]]:
     return [[row[i] for row in records if i < len(row) and row[i]] for i in range(width)]
 
 
+def _is_like_value(field: str) -> bool:
+    return kind_of(field) is not None or _LIKE_VALUE.fullmatch(field) is not None
+
+
 def _is_typed(column: Sequence[str]) -> bool:
-    return bool(column) and all(map(kind_of, column))
+    return bool(column) and all(map(_is_like_value, column))
+
+
+def _stands_over_typed(first: Sequence[str], columns: Sequence[Sequence[str]]) -> bool:
+    return any(
+        not _is_like_value(field) and _is_typed(column)
+        for field, column in zip(first, columns, strict=True)
+    )
 
 
 def _is_of_another_kind(kind: str, column: Sequence[str]) -> bool:
@@ -140,7 +158,7 @@ def _numbers(row: Sequence[str], places: Sequence[int]) -> list[int] | None:
     fields = [row[place] for place in places if place < len(row)]
     if len(fields) < len(places) or not all(map(_WHOLE.fullmatch, fields)):
         return None
-    return [int(field) for field in fields]
+    return [int(field.strip()) for field in fields]
 
 
 def _are_years(row: Sequence[str], places: Sequence[int]) -> bool:
@@ -164,9 +182,10 @@ def _looks_like_a_value(field: str, below: Sequence[str]) -> bool:
         return True
     if not field or not below:
         return False
-    ends = [value.rstrip().endswith(_END_OF_SENTENCE) for value in below]
-    if field.rstrip().endswith(_END_OF_SENTENCE) and len(below) > 1 and 2 * sum(ends) > len(below):
-        return True
+    for end in (_END_OF_QUESTION, _END_OF_SENTENCE):
+        if field.rstrip().endswith(end):
+            alike = sum(value.rstrip().endswith(end) for value in below)
+            return len(below) > 1 and 2 * alike > len(below)
     has_digit = any(map(str.isdigit, field))
     return has_digit and all(_shape(value) == _shape(field) for value in below)
 

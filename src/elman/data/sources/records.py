@@ -52,10 +52,19 @@ class Records:
 
     A line that begins with # where a record may begin is a record of its own, so that a quote in
     a comment opens no field.
+
+    Args:
+        text: its lines, with their ends.
+        delimiter: what divides fields.
+        quoting: what quotes mean.
+        marked: whether any line begins with #; False saves time.
     """
 
-    def __init__(self, text: Iterable[str], delimiter: str, quoting: Quoting) -> None:
+    def __init__(
+        self, text: Iterable[str], delimiter: str, quoting: Quoting, *, marked: bool = True
+    ) -> None:
         self.text = text
+        self.marked = marked
         self.delimiter = delimiter
         self.quoting = quoting
         self.first_line = 1
@@ -69,12 +78,27 @@ class Records:
         Raises:
             csv.Error: quotes are not balanced.
         """
+        if not self.marked:
+            yield from self._unmarked()
+            return
         for fields in self._reader(self._lines()):
             yield from self._aside
             self._aside.clear()
             yield Record(self.first_line, fields)
             self._begins = True
         yield from self._aside
+
+    def _unmarked(self) -> Iterator[Record]:
+        """Yield all records of text in which no line begins with #."""
+        reader = self._reader(iter(self.text))
+        try:
+            for fields in reader:
+                self.last_line = reader.line_num
+                yield Record(self.first_line, fields)
+                self.first_line = reader.line_num + 1
+        except csv.Error:
+            self.last_line = reader.line_num
+            raise
 
     def _lines(self) -> Iterator[str]:
         """Yield the lines for the reader; those that may be comments are put aside."""

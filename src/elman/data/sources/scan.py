@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.data.sources.dialect import Dialect
-from elman.data.sources.files import TextEncoding, open_bytes, open_text
-from elman.data.sources.records import WHITE_SPACE, Record, Records, fields_of_any_size
+from elman.data.sources.files import TextEncoding, begins_line, open_bytes, open_text
+from elman.data.sources.records import COMMENT, WHITE_SPACE, Record, Records, fields_of_any_size
 from elman.data.sources.skipped import Skipped
 from elman.errors import DataError, counted
 
@@ -97,7 +97,7 @@ def _pieces(scan: Scan, records: Records) -> Iterator[bytes]:
     # Python's writer puts \r within a field into quotes only if lines end in it.
     writer = csv.writer(piece, lineterminator="\r\n")
     if scan.dialect.header:
-        writer.writerow(scan.dialect.names)
+        writer.writerow(scan.dialect.first)
     skipped, header_line = scan.skipped.all, scan.dialect.start if scan.dialect.header else 0
     for count, record in enumerate(records, start=1):
         if record.fields and record.line not in skipped and record.line != header_line:
@@ -124,29 +124,38 @@ def scan_file(path: Path, encoding: TextEncoding, dialect: Dialect) -> Scan:
         Malformed: a row has too few or too many fields, or quotes are not balanced.
     """
     lines, spans_lines, skipped, last = array("q"), False, Skipped(), None
-    width, header_seen = len(dialect.first), not dialect.header
+    width, header_seen, blank_lines = len(dialect.first), not dialect.header, 0
+    doubtful = {"", dialect.first[0]}  # what rows may begin with that are the header or empty
+    extends_ascii = not encoding.name.startswith(("utf-16", "utf-32"))
+    marked = encoding.mark > 0 or not extends_ascii or begins_line(path, COMMENT.encode())
     with open_text(path, encoding) as text, fields_of_any_size():
-        records = Records(text, dialect.delimiter, dialect.quoting)
+        records = Records(text, dialect.delimiter, dialect.quoting, marked=marked)
         try:
             for record in records:
-                if not record.fields:
-                    continue
-                if width > 1 and record.is_blank:
-                    skipped.all.add(record.line)
-                    continue
-                reason = _why_no_row(record, dialect, header_seen, len(lines))
-                if reason is not None:
-                    skipped.add(reason, record.line, dialect.delimiter.join(record.fields))
-                    continue
-                if not header_seen:
-                    header_seen = True
-                    spans_lines |= records.last_line > record.line
-                    continue
-                if len(record.fields) != width:
-                    raise _ragged(path, dialect, record)
+                fields = record.fields
+                # The first condition is for speed alone: it holds for nearly all rows.
+                if not (lines and len(fields) == width > 1 and fields[0] not in doubtful):
+                    if not fields:
+                        blank_lines += 1
+                        continue
+                    if width > 1 and record.is_blank:
+                        blank_lines += 1
+                        skipped.all.add(record.line)
+                        continue
+                    reason = _why_no_row(record, dialect, header_seen, len(lines))
+                    if reason is not None:
+                        skipped.add(reason, record.line, dialect.delimiter.join(fields))
+                        continue
+                    if not header_seen:
+                        header_seen = True
+                        spans_lines |= records.last_line > record.line
+                        continue
+                    if len(fields) != width:
+                        raise _ragged(path, dialect, record)
                 spans_lines |= records.last_line > record.line and not record.marked
+                skipped.blank_lines += blank_lines if lines else 0
                 lines.append(record.line)
-                last = record
+                last, blank_lines = record, 0
         except csv.Error as error:
             raise _unpaired(path, records, str(error)) from error
     numbers = np.frombuffer(lines, dtype=np.int64) if lines else np.empty(0, np.int64)
@@ -168,7 +177,11 @@ def _why_no_row(record: Record, dialect: Dialect, header_seen: bool, rows: int) 
     if len(record.fields) == len(dialect.first) > 1:
         if record.is_empty:
             return "empty"
-        if dialect.header and tuple(record.fields) == dialect.first:
+        if (
+            dialect.header
+            and record.fields[0] == dialect.first[0]
+            and (tuple(record.fields) == dialect.first)
+        ):
             return "header"
     return None
 

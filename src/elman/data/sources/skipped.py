@@ -6,6 +6,8 @@ from array import array
 from collections.abc import Sequence
 from itertools import pairwise
 
+from elman.errors import counted
+
 SENTENCES = {
     "delimiter": "{lines} of {file} {names} the delimiter and {is_} no row.",
     "above": "{lines} of {file} {stands} above the table and {was} skipped; the first is {text!r}.",
@@ -29,6 +31,8 @@ class Skipped:
     def __init__(self) -> None:
         self._lines = {reason: array("q") for reason in SENTENCES}
         self._first: dict[str, str] = {}
+        self.blank_lines = 0
+        """How many stand between rows."""
         self.all: set[int] = set()
         """The first lines of all of them, and lines of white space, which need no note."""
 
@@ -44,7 +48,11 @@ class Skipped:
 
     def notes(self, file: str) -> list[str]:
         """Return a note for each reason."""
-        return [
+        blank = (
+            f"{counted(self.blank_lines, 'blank line')} between rows of {file} skipped; if they "
+            "end sentences that have a token a row, set data.format=conll."
+        )
+        return [blank] * (self.blank_lines > 0) + [
             SENTENCES[reason].format(
                 lines=named_lines(lines),
                 file=file,
