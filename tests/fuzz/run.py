@@ -3,8 +3,9 @@
     PYTHONPATH=src:tests python -m fuzz.run --count 100000
     PYTHONPATH=src:tests python -m fuzz.run --kinds predict --first 52017 --count 1
 
-A trial may take 20 seconds and 6 GB. Whatever ends in anything but a result or one of Elman's
-errors is listed with its number, by which `--first` repeats it; the command then fails.
+A trial may take 20 seconds and 6 GB, and Elman's own limit is 1 GB. Whatever ends in anything but a
+result or one of Elman's errors is listed with its number, by which `--first` repeats it; the
+command then fails.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import faulthandler
 import multiprocessing
+import os
 import resource
 import signal
 import sys
@@ -20,6 +22,8 @@ import traceback
 from collections import Counter
 from multiprocessing.connection import Connection
 from pathlib import Path
+
+from elman.data import limits
 
 from . import trial
 
@@ -38,6 +42,7 @@ def _too_slow(*_: object) -> None:
 def _work(kinds: list[str], first: int, stop: int, results: Connection) -> None:
     """Do some trials, and tell after each what came of it."""
     faulthandler.disable()
+    os.environ[limits.VARIABLE] = "1"
     resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
     signal.signal(signal.SIGALRM, _too_slow)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
