@@ -5,7 +5,7 @@
 
 A trial may take 20 seconds and 6 GB, and Elman's own limit is 1 GB. Whatever ends in anything but a
 result or one of Elman's errors is listed with its number, by which `--first` repeats it; the
-command then fails.
+command then fails. Interrupted, it counts what it did.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import sys
 import tempfile
 import traceback
 from collections import Counter
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -70,18 +71,13 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def run(kinds: list[str], first: int, count: int) -> Counter[str]:
-    """Do `count` trials from `first` on, and print what is wrong.
-
-    Returns:
-        What came of the trials → how many.
-    """
-    outcomes: Counter[str] = Counter()
+def run(kinds: list[str], first: int, count: int, outcomes: Counter[str]) -> None:
+    """Do `count` trials from `first` on, print what is wrong, and count what came of them."""
     context = multiprocessing.get_context("fork")
     seed, stop = first, first + count
     while seed < stop:
         receiver, sender = context.Pipe(duplex=False)
-        worker = context.Process(target=_work, args=(kinds, seed, stop, sender))
+        worker = context.Process(target=_work, args=(kinds, seed, stop, sender), daemon=True)
         worker.start()
         sender.close()
         try:
@@ -97,7 +93,6 @@ def run(kinds: list[str], first: int, count: int) -> Counter[str]:
             outcomes[f"died with {worker.exitcode}"] += 1
             _say(f"{seed} {kinds[seed % len(kinds)]}: died with {worker.exitcode}")
             seed += 1
-    return outcomes
 
 
 def main() -> int:
@@ -107,7 +102,9 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--kinds", nargs="+", default=list(trial.KINDS), choices=list(trial.KINDS))
     arguments = parser.parse_args()
-    outcomes = run(arguments.kinds, arguments.first, arguments.count)
+    outcomes: Counter[str] = Counter()
+    with suppress(KeyboardInterrupt):
+        run(arguments.kinds, arguments.first, arguments.count, outcomes)
     for outcome, number in outcomes.most_common():
         _say(f"{number:8,}  {outcome}")
     return int(bool(set(outcomes) - {"read", "refused"}))
