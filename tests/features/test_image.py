@@ -204,3 +204,11 @@ def test_a_limit_of_pillows_is_not_in_the_way(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
     assert read_picture(content_of(GREY)).shape == (5, 7, 1)
     assert Image.MAX_IMAGE_PIXELS == 10
+
+
+def test_a_header_that_holds_a_fraction_where_a_place_is_due_is_refused() -> None:
+    content = bytearray(content_of(GREY, "tiff"))
+    entry = content.index((273).to_bytes(2, "little"))  # StripOffsets
+    content[entry + 2 : entry + 4] = (5).to_bytes(2, "little")  # a fraction
+    with pytest.raises(DataError, match="cannot be read as a picture"):
+        read_picture(bytes(content))

@@ -8,7 +8,10 @@ import gzip
 import io
 import json
 import lzma
+import re
+import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -125,6 +128,9 @@ TEXTS: Mapping[str, str] = {
     "columns.txt": "a|b|c\n1|2|x\n3|4|y\n5|6|z\n",
     "lines.txt": "It was a dark night.\n\nThe rain fell, as rain does.\nA dog barked.\n",
     "series.csv": "t,x,y\n" + "".join(f"{t},{t * 0.5},{t % 3}\n" for t in range(12)),
+    "labelled.txt": "__label__good what a film\n__label__bad what a bore\n__label__good fine\n",
+    "series.ts": "@problemName it\n@timeStamps false\n@univariate true\n@classLabel true a b\n"
+    "@data\n1.5,2,3:a\n2,?,1:b\n0,1,2:a\n",
     "sentences.conll": "-DOCSTART- O\n\nEU B-ORG\nrejects O\n\nPeter B-PER\ncame O\n",
     "trees.conllu": "# text = a b\n1\ta\ta\tDET\t_\t_\t2\tdet\t_\t_\n"
     "2\tb\tb\tNOUN\t_\t_\t0\troot\t_\t_\n\n1\tc\tc\tNOUN\t_\t_\t0\troot\t_\t_\n",
@@ -158,6 +164,31 @@ def _archives() -> Iterator[tuple[str, bytes]]:
         file = io.BytesIO()
         save(file, **arrays)  # type: ignore[operator]
         yield name, file.getvalue()
+    file = io.BytesIO()
+    np.save(file, arrays["x"])
+    yield "values.npy", file.getvalue()
+
+
+def _workbooks() -> Iterator[tuple[str, bytes]]:
+    with suppress(ImportError):
+        import openpyxl
+
+        book = openpyxl.Workbook()
+        for row in (("text", "label", "day"), ("good", 1, dt.date(2020, 1, 1)), ("bad", 2.5, None)):
+            book.active.append(row)
+        file = io.BytesIO()
+        book.save(file)
+        yield "book.xlsx", _without_the_time(file)
+
+
+def _without_the_time(archive: io.BytesIO) -> bytes:
+    """Write an archive anew without the time at which it was made."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(archive) as old, zipfile.ZipFile(file, "w") as new:
+        for name in old.namelist():
+            content = re.sub(rb"20\d\d-\d\d-\d\dT[0-9:]+Z", b"2020-01-01T00:00:00Z", old.read(name))
+            new.writestr(zipfile.ZipInfo(name), content)
+    return file.getvalue()
 
 
 def _compressed() -> Iterator[tuple[str, bytes]]:
@@ -174,6 +205,7 @@ def tables() -> dict[str, bytes]:
     files |= {name: text.encode() for name, text in TEXTS.items()}
     files |= {name: text.encode() for name, text in _json_files()}
     files |= dict(_archives())
+    files |= dict(_workbooks())
     files |= dict(_compressed())
     return files
 

@@ -3,8 +3,9 @@
     PYTHONPATH=src:tests python -m fuzz.run --count 100000
     PYTHONPATH=src:tests python -m fuzz.run --kinds predict --first 52017 --count 1
 
-A trial may take 20 seconds and 6 GB. Whatever ends in anything but a result or one of Elman's
-errors is listed with its number, by which `--first` repeats it; the command then fails.
+A trial may take 20 seconds and 6 GB, and Elman's own limit is 1 GB. Whatever ends in anything but a
+result or one of Elman's errors is listed with its number, by which `--first` repeats it; the
+command then fails. Interrupted, it counts what it did.
 """
 
 from __future__ import annotations
@@ -12,14 +13,18 @@ from __future__ import annotations
 import argparse
 import faulthandler
 import multiprocessing
+import os
 import resource
 import signal
 import sys
 import tempfile
 import traceback
 from collections import Counter
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
+
+from elman.data import limits
 
 from . import trial
 
@@ -38,6 +43,7 @@ def _too_slow(*_: object) -> None:
 def _work(kinds: list[str], first: int, stop: int, results: Connection) -> None:
     """Do some trials, and tell after each what came of it."""
     faulthandler.disable()
+    os.environ[limits.VARIABLE] = "1"
     resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
     signal.signal(signal.SIGALRM, _too_slow)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
@@ -65,18 +71,13 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def run(kinds: list[str], first: int, count: int) -> Counter[str]:
-    """Do `count` trials from `first` on, and print what is wrong.
-
-    Returns:
-        What came of the trials → how many.
-    """
-    outcomes: Counter[str] = Counter()
+def run(kinds: list[str], first: int, count: int, outcomes: Counter[str]) -> None:
+    """Do `count` trials from `first` on, print what is wrong, and count what came of them."""
     context = multiprocessing.get_context("fork")
     seed, stop = first, first + count
     while seed < stop:
         receiver, sender = context.Pipe(duplex=False)
-        worker = context.Process(target=_work, args=(kinds, seed, stop, sender))
+        worker = context.Process(target=_work, args=(kinds, seed, stop, sender), daemon=True)
         worker.start()
         sender.close()
         try:
@@ -92,7 +93,6 @@ def run(kinds: list[str], first: int, count: int) -> Counter[str]:
             outcomes[f"died with {worker.exitcode}"] += 1
             _say(f"{seed} {kinds[seed % len(kinds)]}: died with {worker.exitcode}")
             seed += 1
-    return outcomes
 
 
 def main() -> int:
@@ -102,7 +102,9 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--kinds", nargs="+", default=list(trial.KINDS), choices=list(trial.KINDS))
     arguments = parser.parse_args()
-    outcomes = run(arguments.kinds, arguments.first, arguments.count)
+    outcomes: Counter[str] = Counter()
+    with suppress(KeyboardInterrupt):
+        run(arguments.kinds, arguments.first, arguments.count, outcomes)
     for outcome, number in outcomes.most_common():
         _say(f"{number:8,}  {outcome}")
     return int(bool(set(outcomes) - {"read", "refused"}))

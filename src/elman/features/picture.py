@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import struct
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -24,8 +26,20 @@ Picture = NDArray[np.float32]
 
 _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as in Pillow
 
-_BROKEN = (OSError, SyntaxError, ValueError)
-"""What Pillow raises for what it cannot read: OSError for most files, the others for some."""
+_BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow raises for what it cannot read: OSError for most files, the others for headers that
+hold what they should not, such as a fraction for a place in the file."""
 
 _BYTES_A_PIXEL = 96
 """Memory that a pixel takes while a picture is read and measured, as floats of two widths."""

@@ -31,7 +31,7 @@ _BROKEN = (
 )
 """What zipfile and NumPy raise for what they cannot read."""
 
-_NO_HEADER = (
+NO_HEADER = (
     ValueError,
     TypeError,
     OverflowError,
@@ -131,7 +131,7 @@ def _header(member: IO[bytes], what: str) -> tuple[tuple[int, ...], bool, np.dty
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of headers by Python 2
             return readers[version](member)
-    except _NO_HEADER as error:
+    except NO_HEADER as error:
         raise DataError(
             f"{what} has no header as np.savez writes it ({_first_line(error)}); leave out what is "
             "no array, and save it again."
