@@ -164,3 +164,10 @@ def test_archives_that_claimed_what_they_do_not_hold_are_refused(name: str) -> N
         pytest.skip("the cases are not here")
     with pytest.raises(DataError, match=f"{name}: array '.*' (is damaged or not|has no header)"):
         read_table(CASES / name)
+
+
+def test_a_single_array_with_a_header_that_python_cannot_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "it.npy"
+    path.write_bytes(array_file((1,), bytes(8)).replace(b"(1,)", b"(((("))
+    with pytest.raises(DataError, match=r"it\.npy cannot be read as an array"):
+        read_table(path)

@@ -229,3 +229,20 @@ def test_nan_of_pandas_is_a_missing_value() -> None:
 def test_what_is_no_table_is_refused(source: Any, words: str) -> None:
     with pytest.raises(DataError, match=words):
         read_table(source)
+
+
+def test_types_that_are_not_read_become_others_or_their_column_is_named() -> None:
+    columns = {
+        "view": pa.array(["a", None], pa.string_view()),
+        "lists": pa.array([[1], None], pa.list_view(pa.int64())),
+        "price": pa.array([Decimal("123456789012345678.10"), Decimal("1.50")]),
+        "day": pa.array([2**50, 1], pa.timestamp("s")),
+    }
+    table = read_table(pa.table(columns))
+    assert list(table.column("view")) == ["a", None]
+    (one, missing) = table.column("lists")
+    assert one.tolist() == [1]
+    assert missing is None
+    assert list(table.column("price")) == ["123456789012345678.10", "1.50"]
+    assert "day" not in table.columns
+    assert [note.partition(" of ")[0] for note in table.notes] == ["column 'price'", "column 'day'"]

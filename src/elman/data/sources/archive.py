@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.data.sources.files import fingerprint_of
-from elman.data.sources.npy import load_arrays
+from elman.data.sources.npy import NO_HEADER, load_arrays
 from elman.data.sources.parts import LENGTHS, in_parts
 from elman.data.table import Table
 from elman.errors import DataError
@@ -58,7 +58,7 @@ def read_npy(path: Path) -> Table:
     """
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+    except (*NO_HEADER, EOFError, OSError) as error:
         raise DataError(
             f"{path} cannot be read as an array of numbers or strings: {error}. Save it again by "
             "np.save, without Python objects."

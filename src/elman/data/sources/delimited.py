@@ -169,8 +169,8 @@ def _without_unnamed(data: pa.Table, path: Path, dialect: Dialect) -> tuple[pa.T
     return data, notes
 
 
-def _is_whole(value: str | None) -> bool:
-    return value is not None and value.strip().isdecimal()
+def _is_whole(value: str | int | None) -> bool:
+    return value is not None and str(value).strip().isdecimal()
 
 
 def _read_arrow(path: Path, encoding: TextEncoding, dialect: Dialect, scan: Scan) -> pa.Table:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from elman.data.table import Table
 from elman.errors import DataError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 FRAME = "the DataFrame"
 SERIES = "the Series"
@@ -102,13 +99,6 @@ def series_values(series: Any) -> Any:
         # Arrays as values, or mixed types: the table accepts or refuses them.
         missing = series.isna()
         return [None if absent else v for v, absent in zip(series, missing, strict=True)]
-
-
-def plain_types(columns: Mapping[str, Any]) -> pa.Table:
-    """Make an Arrow table of types that every part of Elman reads."""
-    import pyarrow as pa
-
-    return pa.table({name: _plain(values) for name, values in columns.items()})
 
 
 def _plain(values: Any) -> Any:

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from elman.data.arrow_types import readable
 from elman.data.sources.frames import (
     FRAME,
     is_frame,
     is_pandas_frame,
     is_series,
-    plain_types,
     read_frame,
     read_series,
     series_values,
@@ -126,7 +126,5 @@ def _from_data_set(data_set: Any) -> Table:
 
 
 def _from_arrow(data: Any, origin: str) -> Table:
-    columns = {name: data.column(place) for place, name in enumerate(data.column_names)}
-    if len(columns) == data.num_columns:
-        data = plain_types(columns)
-    return Table(data, source=origin, where=lambda row: f"{origin}, row {row}")
+    data, notes = readable(data, origin)
+    return Table(data, source=origin, where=lambda row: f"{origin}, row {row}", notes=notes)
