@@ -101,17 +101,9 @@ class Packed {
   Any any_;
 };
 
-// A run of so few steps, of a cell whose weights take no more bytes, reads them where they lie:
-// they go through the registers once a step. A layout costs a comparison, which is two readings;
-// but from a far memory rows side by side are read more slowly than one after the other.
-inline constexpr int64_t kDirectSteps = 2, kDirectBytes = int64_t{1} << 22;
-
-template <class Real>
-bool reads_directly(const Cell& cell, int64_t steps) {
-  const int64_t columns = cell.inputs + cell.outputs;
-  return steps <= kDirectSteps &&
-         gates_of(cell) * cell.units * columns * static_cast<int64_t>(sizeof(Real)) <= kDirectBytes;
-}
+// A run of so few steps reads weights where they lie: they go through the registers once a step. A
+// layout costs a comparison with a copy, which is two readings, and more memory in the caches.
+inline constexpr int64_t kDirectSteps = 1;
 
 // Each puts its part into the module.
 void bind_packed(nb::module_& module);

@@ -136,7 +136,6 @@ void Packed::refresh(uintptr_t input, uintptr_t hidden, uintptr_t input_bias, ui
 
 void bind_packed(nb::module_& module) {
   module.attr("DIRECT_STEPS") = kDirectSteps;
-  module.attr("DIRECT_BYTES") = kDirectBytes;
   nb::class_<Packed>(module, "Packed", "Weights laid out for the kernels.")
       .def(nb::init<const std::string&, const std::string&, const std::string&, int64_t, int64_t,
                     int64_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, bool,

@@ -71,7 +71,7 @@ class Stack {
   template <class Real>
   const PackedCell<Real, Real>& weights(size_t layer, size_t way, int64_t steps) {
     auto& direct = layers_[layer][way]->cell_of<Real>();
-    if (reads_directly<Real>(direct.cell(), steps)) {
+    if (steps <= kDirectSteps) {
       direct.refresh(direct.source());  // the biases
       return direct;
     }

@@ -29,10 +29,7 @@ def fma_rate(seconds: float) -> float:
     """What one core can do at most: float32 multiply-adds in GFLOP/s, measured for so long."""
 
 DIRECT_STEPS: int
-"""A run of no more steps may read weights where they lie."""
-
-DIRECT_BYTES: int
-"""Where they take no more."""
+"""A run of no more steps reads weights where they lie."""
 
 class Packed:
     """Weights laid out for the kernels."""

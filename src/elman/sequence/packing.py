@@ -1,11 +1,11 @@
 """Weights laid out for the kernels: those that are there at every call, whoever wrote them.
 
-A run of a step or two, of weights that a near cache holds, reads them where they lie, and nothing
-is copied (`direct`). Any other runs on a layout, a copy in the kernels' order, which is kept with a
-plain copy of the weights (`watched`): at every call all of them are compared with it, and what
-differs is laid out anew. So no run has other weights than those that are there, also where they
-were written through `.data`, a NumPy view or another process. Where gradients are wanted, weights
-are laid out at every call. A stepper alone keeps weights as they were (`frozen`).
+A run of a single step reads the weights where they lie, and nothing is copied (`direct`); but for
+bfloat16, which takes longer to rearrange. Any other runs on a layout, a copy in the kernels' order,
+which is kept with a plain copy of the weights (`watched`): at every call all of them are compared
+with it, and what differs is laid out anew. So no run has other weights than those that are there,
+also where they were written through `.data`, a NumPy view or another process. Where gradients are
+wanted, weights are laid out at every call. A stepper alone keeps weights as they were (`frozen`).
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ def laid_out(kernel: str, nonlinearity: str, weights: Weights, steps: int) -> La
         ShapeError: the weights do not fit together.
         OptionError: their dtypes differ, they are not on the CPU, or there is no such kernel.
     """
-    if _reads_directly(weights, steps):
+    assert weights[0] is not None
+    if steps <= _kernels.DIRECT_STEPS and weights[0].dtype is not torch.bfloat16:
         return lay_out(kernel, nonlinearity, weights, form="direct")
     key: Key = (kernel, nonlinearity, *map(id, weights))
     entry = _cache.get(key)
@@ -80,17 +81,8 @@ def laid_out(kernel: str, nonlinearity: str, weights: Weights, steps: int) -> La
             return layout
     layout = lay_out(kernel, nonlinearity, weights, form="watched")
     owners = [ref(weight, _forgetter(key)) for weight in weights if weight is not None]
-    assert weights[0] is not None
     _cache[key] = _Entry(layout, weights[0].dtype, tuple(owners))
     return layout
-
-
-def _reads_directly(weights: Weights, steps: int) -> bool:
-    matrix, recurrent, *_ = weights
-    assert matrix is not None
-    assert recurrent is not None
-    is_near = matrix.nbytes + recurrent.nbytes <= _kernels.DIRECT_BYTES
-    return steps <= _kernels.DIRECT_STEPS and is_near and matrix.dtype is not torch.bfloat16
 
 
 def _forgetter(key: Key) -> Callable[[ref[Tensor]], None]:
