@@ -74,16 +74,25 @@ class Packed {
   Packed(const std::string& cell, const std::string& nonlinearity, const std::string& dtype,
          int64_t inputs, int64_t units, int64_t outputs, uintptr_t input, uintptr_t hidden,
          uintptr_t input_bias, uintptr_t hidden_bias, uintptr_t projection, uintptr_t peephole,
-         bool gradient);
+         bool gradient, const std::string& form);
+
+  // Weights of the same sizes in place of those before.
+  void refresh(uintptr_t input, uintptr_t hidden, uintptr_t input_bias, uintptr_t hidden_bias,
+               uintptr_t projection, uintptr_t peephole);
 
   const Any& any() const { return any_; }
+  template <class Real>
+  PackedCell<Real, Real>& cell_of() {
+    return std::get<PackedCell<Real, Real>>(any_);
+  }
+  Form form() const {
+    return std::visit([](const auto& packed) { return packed.form(); }, any_);
+  }
   const Cell& cell() const {
     return std::visit([](const auto& packed) -> const Cell& { return packed.cell(); }, any_);
   }
   bool is_double() const { return std::holds_alternative<PackedCell<double, double>>(any_); }
-  bool has_gradient() const {
-    return std::visit([](const auto& packed) { return packed.has_gradient(); }, any_);
-  }
+  bool has_gradient() const { return form() == Form::gradient; }
   int64_t bytes() const {
     return std::visit([](const auto& packed) { return packed.bytes(); }, any_);
   }
@@ -92,9 +101,9 @@ class Packed {
   Any any_;
 };
 
-// A number made of a vector, or of up to 64 numbers spread over the rows and the columns of a
-// matrix: it changes when the whole of it does, or, up to that size, a whole row or column.
-uint64_t fingerprint_of(uintptr_t address, int64_t rows, int64_t columns, int64_t bytes);
+// A run of so few steps reads weights where they lie: they go through the registers once a step. A
+// layout costs a comparison with a copy, which is two readings, and more memory in the caches.
+inline constexpr int64_t kDirectSteps = 1;
 
 // Each puts its part into the module.
 void bind_packed(nb::module_& module);

@@ -27,6 +27,11 @@ constexpr Names<Nonlinearity, 4> kNonlinearities{{
     {"sigmoid", Nonlinearity::sigmoid},
     {"identity", Nonlinearity::identity},
 }};
+constexpr Names<Form, 3> kForms{{
+    {"frozen", Form::frozen},
+    {"watched", Form::watched},
+    {"direct", Form::direct},
+}};
 enum class Number { float32, float64, bfloat16 };
 constexpr Names<Number, 3> kNumbers{{
     {"float32", Number::float32},
@@ -61,12 +66,27 @@ void check(const Cell& cell, bool has_peephole) {
   }
 }
 
+template <class Weight>
+Weights<Weight> weights_at(const Cell& cell, uintptr_t input, uintptr_t hidden,
+                           uintptr_t input_bias, uintptr_t hidden_bias, uintptr_t projection,
+                           uintptr_t peephole) {
+  const char* op = "Packed";
+  return {
+      cell.inputs == 0 ? optional<const Weight>(input) : needed<const Weight>(op, "input", input),
+      needed<const Weight>(op, "hidden", hidden),
+      optional<const Weight>(input_bias),
+      optional<const Weight>(hidden_bias),
+      optional<const Weight>(projection),
+      optional<const Weight>(peephole)};
+}
+
 }  // namespace
 
 Packed::Packed(const std::string& cell_name, const std::string& nonlinearity,
                const std::string& dtype, int64_t inputs, int64_t units, int64_t outputs,
                uintptr_t input, uintptr_t hidden, uintptr_t input_bias, uintptr_t hidden_bias,
-               uintptr_t projection, uintptr_t peephole, bool gradient)
+               uintptr_t projection, uintptr_t peephole, bool gradient,
+               const std::string& form_name)
     : any_([&]() -> Any {
         const Cell cell{named("cell", cell_name, kCells),
                         named("nonlinearity", nonlinearity, kNonlinearities),
@@ -75,16 +95,15 @@ Packed::Packed(const std::string& cell_name, const std::string& nonlinearity,
                         outputs,
                         projection != 0};
         check(cell, peephole != 0);
+        Form form = named("form", form_name, kForms);
+        if (gradient && form != Form::frozen)
+          refuse("Packed: only frozen weights have what a gradient needs.");
+        if (gradient) form = Form::gradient;
         const auto lay_out = [&]<class Real, class Weight>() {
-          const char* op = "Packed";
-          const Weights<Weight> weights{inputs == 0 ? optional<const Weight>(input)
-                                                    : needed<const Weight>(op, "input", input),
-                                        needed<const Weight>(op, "hidden", hidden),
-                                        optional<const Weight>(input_bias),
-                                        optional<const Weight>(hidden_bias),
-                                        optional<const Weight>(projection),
-                                        optional<const Weight>(peephole)};
-          return PackedCell<Real, Weight>(*kernels, cell, weights, gradient);
+          return PackedCell<Real, Weight>(*kernels, cell,
+                                          weights_at<Weight>(cell, input, hidden, input_bias,
+                                                             hidden_bias, projection, peephole),
+                                          form);
         };
         switch (named("dtype", dtype, kNumbers)) {
           case Number::float64: return lay_out.template operator()<double, double>();
@@ -96,13 +115,36 @@ Packed::Packed(const std::string& cell_name, const std::string& nonlinearity,
         return lay_out.template operator()<float, float>();
       }()) {}
 
+void Packed::refresh(uintptr_t input, uintptr_t hidden, uintptr_t input_bias, uintptr_t hidden_bias,
+                     uintptr_t projection, uintptr_t peephole) {
+  if (form() != Form::watched) refuse("Packed: only watched weights are refreshed.");
+  std::visit(
+      [&]<class Real, class Weight>(PackedCell<Real, Weight>& packed) {
+        const Weights<Weight>& old = packed.source();
+        const bool is_alike = (old.input_bias != nullptr) == (input_bias != 0) &&
+                              (old.hidden_bias != nullptr) == (hidden_bias != 0) &&
+                              (old.projection != nullptr) == (projection != 0) &&
+                              (old.peephole != nullptr) == (peephole != 0);
+        if (!is_alike) refuse("Packed: give the weights that were given before.");
+        const Weights<Weight> weights = weights_at<Weight>(packed.cell(), input, hidden, input_bias,
+                                                           hidden_bias, projection, peephole);
+        const Unlocked unlocked;
+        packed.refresh(weights);
+      },
+      any_);
+}
+
 void bind_packed(nb::module_& module) {
+  module.attr("DIRECT_STEPS") = kDirectSteps;
   nb::class_<Packed>(module, "Packed", "Weights laid out for the kernels.")
       .def(nb::init<const std::string&, const std::string&, const std::string&, int64_t, int64_t,
-                    int64_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t,
-                    bool>(),
+                    int64_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, bool,
+                    const std::string&>(),
            "cell"_a, "nonlinearity"_a, "dtype"_a, "inputs"_a, "units"_a, "outputs"_a, "input"_a,
-           "hidden"_a, "input_bias"_a, "hidden_bias"_a, "projection"_a, "peephole"_a, "gradient"_a)
+           "hidden"_a, "input_bias"_a, "hidden_bias"_a, "projection"_a, "peephole"_a, "gradient"_a,
+           "form"_a = "frozen")
+      .def("refresh", &Packed::refresh, "input"_a, "hidden"_a, "input_bias"_a, "hidden_bias"_a,
+           "projection"_a, "peephole"_a, "Lay out weights of the same sizes in place.")
       .def_prop_ro("nbytes", &Packed::bytes);
 }
 

@@ -1,10 +1,10 @@
-// A stack of layers over whole sequences in one call: inference from weights that stay as they are.
+// A stack of layers over whole sequences in one call: inference from the weights as they are now.
 #include <nanobind/nanobind.h>
-#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
-#include <cstring>
-#include <tuple>
+#include <deque>
+#include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -15,9 +15,6 @@ namespace elman::bindings {
 using namespace nb::literals;
 
 namespace {
-
-// A matrix by which to see that weights are what they were: address, rows, columns, bytes a number.
-using Sample = std::tuple<uintptr_t, int64_t, int64_t, int64_t>;
 
 // Where a call's arrays lie; (t, b) of x and y stand as in recurrence.h, states are (L·D, B, ·).
 struct Arrays {
@@ -31,32 +28,25 @@ struct Arrays {
 
 class Stack {
  public:
-  // One list a layer, with the weights of each direction; they live as long as the stack.
-  Stack(nb::object owned, std::vector<Sample> samples)
+  // One list a layer, with the direct weights of each direction; they live as long as the stack.
+  explicit Stack(nb::object owned)
       : owned_(std::move(owned)),
-        layers_(nb::cast<std::vector<std::vector<const Packed*>>>(owned_)),
-        samples_(std::move(samples)) {
-    const auto& layers = layers_;
-    if (layers.empty()) refuse("Stack: give at least one layer.");
-    const Cell& first = layers[0].at(0)->cell();
+        layers_(nb::cast<std::vector<std::vector<Packed*>>>(owned_)),
+        panels_(layers_.size()) {
+    if (layers_.empty()) refuse("Stack: give at least one layer.");
+    const Cell& first = layers_[0].at(0)->cell();
     int64_t inputs = first.inputs;
-    for (const auto& layer : layers) {
-      if (layer.size() != layers[0].size() || layer.empty() || layer.size() > 2)
+    for (const auto& layer : layers_) {
+      if (layer.size() != layers_[0].size() || layer.empty() || layer.size() > 2)
         refuse("Stack: give every layer one direction, or every layer two.");
-      for (const Packed* packed : layer) check(*packed, *layers[0][0], inputs);
+      for (const Packed* packed : layer) check(*packed, *layers_[0][0], inputs);
       inputs = static_cast<int64_t>(layer.size()) * first.outputs;
     }
-    for (const auto& [address, rows, columns, bytes] : samples_)
-      fingerprint_of(address, rows, columns, bytes);
-    packed_as_ = fingerprint();
   }
-
-  // Whether the samples, read where they lie, are what they were when the stack was made.
-  bool is_current() const { return fingerprint() == packed_as_; }
 
   void run(int64_t steps, int64_t rows, uintptr_t x, int64_t x_step, int64_t x_row, uintptr_t y,
            int64_t y_step, int64_t y_row, uintptr_t h0, uintptr_t c0, uintptr_t hn, uintptr_t cn,
-           int threads) const {
+           int threads) {
     const Cell& cell = layers_[0][0]->cell();
     check_size("Stack", "steps", steps, 1);
     check_size("Stack", "rows", rows, 1);
@@ -77,15 +67,28 @@ class Stack {
   }
 
  private:
-  uint64_t fingerprint() const {
-    uint64_t sum = 0;
-    for (const auto& [address, rows, columns, bytes] : samples_)
-      sum = sum * 31 + fingerprint_of(address, rows, columns, bytes);
-    return sum;
+  // The weights as they are now, for a run of so many steps.
+  template <class Real>
+  const PackedCell<Real, Real>& weights(size_t layer, size_t way, int64_t steps) {
+    auto& direct = layers_[layer][way]->cell_of<Real>();
+    if (steps <= kDirectSteps) {
+      direct.refresh(direct.source());  // the biases
+      return direct;
+    }
+    auto& panels = panels_[layer];
+    while (panels.size() <= way) panels.emplace_back();
+    auto& own = panels[way];
+    if (own.has_value()) {
+      std::get<PackedCell<Real, Real>>(*own).refresh(direct.source());
+    } else {
+      own.emplace(PackedCell<Real, Real>(*kernels, direct.cell(), direct.source(), Form::watched));
+    }
+    return std::get<PackedCell<Real, Real>>(*own);
   }
 
   static void check(const Packed& packed, const Packed& first, int64_t inputs) {
     const Cell &cell = packed.cell(), &other = first.cell();
+    if (packed.form() != Form::direct) refuse("Stack: its weights must be direct.");
     if (cell.inputs != inputs)
       refuse("Stack: a layer reads " + std::to_string(inputs) +
              " inputs, and its weights are for " + std::to_string(cell.inputs) + ".");
@@ -96,13 +99,21 @@ class Stack {
   }
 
   template <class Real>
-  void run_layers(const Arrays& arrays, int threads) const {
+  void run_layers(const Arrays& arrays, int threads) {
     const Cell& cell = layers_[0][0]->cell();
     const auto ways = static_cast<int64_t>(layers_[0].size());
     const int64_t steps = arrays.steps, rows = arrays.rows;
     const int64_t wide = ways * cell.outputs;
     const int64_t between = layers_.size() > 1 ? steps * rows * wide : 0;
     std::vector<Real> handed[2];
+    std::vector<const PackedCell<Real, Real>*> cells;
+    {
+      const std::lock_guard lock(refreshing_);
+      for (size_t layer = 0; layer < layers_.size(); ++layer) {
+        for (size_t way = 0; way < layers_[0].size(); ++way)
+          cells.push_back(&weights<Real>(layer, way, steps));
+      }
+    }
     const Real* x = optional<const Real>(arrays.x);
     int64_t x_step = arrays.x_step, x_row = arrays.x_row;
     for (size_t layer = 0; layer < layers_.size(); ++layer) {
@@ -133,8 +144,7 @@ class Stack {
         run.c0 = at(arrays.c0, c_at);
         run.hn = at(arrays.hn, h_at);
         run.cn = at(arrays.cn, c_at);
-        const auto& packed = layers_[layer][static_cast<size_t>(way)]->any();
-        jobs[way] = {&std::get<PackedCell<Real, Real>>(packed), run};
+        jobs[way] = {cells[static_cast<size_t>(place)], run};
       }
       run_forward<Real, Real>(jobs, static_cast<int>(ways), threads);
       x = y;
@@ -144,52 +154,16 @@ class Stack {
   }
 
   nb::object owned_;
-  std::vector<std::vector<const Packed*>> layers_;
-  std::vector<Sample> samples_;
-  uint64_t packed_as_ = 0;
+  std::vector<std::vector<Packed*>> layers_;
+  std::vector<std::deque<std::optional<Packed::Any>>> panels_;  // made when a run has many steps
+  std::mutex refreshing_;
 };
 
 }  // namespace
 
-namespace {
-
-template <class Word>
-uint64_t sampled(const Word* matrix, int64_t rows, int64_t columns) {
-  constexpr int64_t most = 64;  // each is a line of memory to be fetched
-  const int64_t longest = rows > columns ? rows : columns;
-  const int64_t step = columns == 1 || longest <= most ? 1 : (longest + most - 1) / most;
-  uint64_t sum = 0;
-  int64_t row = 0, column = 0;
-  for (int64_t i = 0; i < longest; i += step) {
-    const uint64_t number = matrix[row * columns + column];
-    const uint64_t place = static_cast<uint64_t>(i) * 0x9E3779B97F4A7C15u + 1;
-    sum += (number + place) * (number ^ (place >> 7 | 1));
-    for (row += step; row >= rows;) row -= rows;
-    for (column += step; column >= columns;) column -= columns;
-  }
-  return sum;
-}
-
-}  // namespace
-
-uint64_t fingerprint_of(uintptr_t address, int64_t rows, int64_t columns, int64_t bytes) {
-  check_size("fingerprint", "rows", rows, 0);
-  check_size("fingerprint", "columns", columns, 0);
-  check_product("fingerprint", "the matrix", {rows, columns});
-  if (rows == 0 || columns == 0) return 0;
-  needed<const char>("fingerprint", "address", address);
-  if (bytes == 2) return sampled(optional<const uint16_t>(address), rows, columns);
-  if (bytes == 4) return sampled(optional<const uint32_t>(address), rows, columns);
-  if (bytes == 8) return sampled(optional<const uint64_t>(address), rows, columns);
-  refuse("fingerprint: numbers have 2, 4 or 8 bytes, got " + std::to_string(bytes) + ".");
-}
-
 void bind_stack(nb::module_& module) {
-  module.def("fingerprint", &fingerprint_of, "address"_a, "rows"_a, "columns"_a, "bytes"_a,
-             "A number that changes when a whole row, column or the whole matrix does.");
   nb::class_<Stack>(module, "Stack", "Layers that run over whole sequences in one call.")
-      .def(nb::init<nb::object, std::vector<Sample>>(), "layers"_a, "samples"_a)
-      .def("is_current", &Stack::is_current, "Whether all samples are what they were.")
+      .def(nb::init<nb::object>(), "layers"_a)
       .def("run", &Stack::run, "steps"_a, "rows"_a, "x"_a, "x_step"_a, "x_row"_a, "y"_a, "y_step"_a,
            "y_row"_a, "h0"_a, "c0"_a, "hn"_a, "cn"_a, "threads"_a,
            "Run all layers without gradients.");

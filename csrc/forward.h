@@ -15,6 +15,7 @@
 #include "cells/lstm.h"
 #include "cells/simple.h"
 #include "packing.h"
+#include "panel.h"
 #include "team.h"
 #include "timeline.h"
 
@@ -40,6 +41,7 @@ struct ForwardMemory {
 
   const Real **x, **h_old, **operand_row, **c_old;
   Real *sums, *projected;
+  char* room;  // for panels of a direct layout
   Row<Real>* row;
 
   static int64_t wide(int64_t units) { return ceil_div(units, kPair<Real>) * kPair<Real>; }
@@ -69,6 +71,7 @@ struct ForwardMemory {
     sums = all.take<Real>(first > second ? first : second);
     const int64_t blocks = blocks_of<Real, Kind>(cell.units);
     projected = all.take<Real>(stretch * blocks * kTile);
+    room = all.take<char>(kRoomBytes);
   }
 };
 
@@ -185,6 +188,15 @@ class ForwardPass {
     add_input(memory_.x, count, blocks_.first, blocks, memory_.projected, blocks * kTile);
   }
 
+  // A product with panels that are there, or that are made of a source as it goes.
+  template <int Width>
+  void multiply_by(const Product<Real, Weight>& product, int64_t rows, int64_t panels,
+                   const Source<Weight> (&source)[2], int64_t first) {
+    if (weights_.hidden != nullptr) return multiply<Width>(product, rows, panels);
+    auto* room = reinterpret_cast<Weight*>(memory_.room);
+    multiply_direct<Width>(product, rows, panels, source, first, room);
+  }
+
   // to = bias + W x for some rows and blocks.
   void add_input(const Real* const* x, int64_t rows, int64_t block, int64_t blocks, Real* to,
                  int64_t row_step) {
@@ -204,7 +216,9 @@ class ForwardPass {
         .out_row = row_step,
         .out_panel = panel_step,
     };
-    multiply<Kind::input_width>(product, rows, blocks * Kind::input_panels);
+    const int64_t panel = block * Kind::input_panels;
+    multiply_by<Kind::input_width>(product, rows, blocks * Kind::input_panels,
+                                   {input_source<Weight, Kind>(cell_, weights_.source)}, panel);
     if constexpr (Kind::splits_candidate) {
       for (int64_t r = 0; r < rows; ++r) {
         for (int64_t b = 0; b < blocks; ++b)
@@ -218,6 +232,7 @@ class ForwardPass {
     constexpr int64_t from_slot = Kind::hidden_slot * kLane;
     const int64_t panel_size = cell_.outputs * Kind::hidden_width * kLane;
     const Weight* panels = weights_.hidden + block * Kind::hidden_panels * panel_size;
+    const Source<Weight> from = hidden_source<Weight, Kind>(cell_, weights_.source);
     const int64_t wide = blocks * kTile;
     const bool is_projected = step < stretch_end_;
     const int64_t chunks = ceil_div(rows, kRowChunk), even = ceil_div(rows, chunks);
@@ -245,7 +260,9 @@ class ForwardPass {
             .out_row = wide,
             .out_panel = panel_step,
         };
-        multiply<Kind::hidden_width>(product, now, blocks * Kind::hidden_panels);
+        multiply_by<Kind::hidden_width>(product, now, blocks * Kind::hidden_panels,
+                                        {input_source<Weight, Kind>(cell_, weights_.source), from},
+                                        block * Kind::hidden_panels);
       } else {
         add_input(memory_.x + r, now, block, blocks, memory_.sums, wide);
       }
@@ -261,7 +278,8 @@ class ForwardPass {
             .out_row = wide,
             .out_panel = panel_step,
         };
-        multiply<Kind::hidden_width>(product, now, blocks * Kind::hidden_panels);
+        multiply_by<Kind::hidden_width>(product, now, blocks * Kind::hidden_panels, {from},
+                                        block * Kind::hidden_panels);
       }
       for (int64_t i = 0; i < now; ++i) first_half(memory_.row[r + i], block, blocks, i * wide);
     }
@@ -341,7 +359,8 @@ class ForwardPass {
             .out_row = kPair<Real>,
             .out_panel = 0,
         };
-        multiply<2>(product, now, 1);
+        multiply_by<2>(product, now, 1, {second_source<Weight, Kind>(cell_, weights_.source)},
+                       pair);
         for (int64_t i = 0; i < now; ++i) {
           const Row<Real>& row = memory_.row[r + i];
           const Real* sums = memory_.sums + i * kPair<Real>;

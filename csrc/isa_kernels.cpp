@@ -20,10 +20,10 @@ auto with_kind(CellKind kind, const F& f) {
 }
 
 template <class Real, class Weight>
-int64_t pack_cell(const Cell& cell, const Weights<Weight>& weights, bool gradient, char* memory,
-                  Packed<Real, Weight>* packed) {
+int64_t pack_cell(const Cell& cell, const Weights<Weight>& weights, Form form, bool again,
+                  char* memory, Packed<Real, Weight>* packed) {
   return with_kind(cell.kind, [&](auto kind) {
-    return pack<Real, Weight, decltype(kind)>(cell, weights, gradient, memory, packed);
+    return pack<Real, Weight, decltype(kind)>(cell, weights, form, again, memory, packed);
   });
 }
 

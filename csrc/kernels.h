@@ -10,8 +10,9 @@ namespace elman {
 
 template <class Real, class Weight>
 struct ForwardKernels {
-  // Lays weights out at `memory`, or only counts (memory null). Returns the bytes.
-  int64_t (*pack)(const Cell&, const Weights<Weight>&, bool gradient, char* memory,
+  // Lays weights out at `memory`, or only counts (memory null). Returns the bytes. `again`: writes
+  // only what differs from the layout of the same form that lies there.
+  int64_t (*pack)(const Cell&, const Weights<Weight>&, Form, bool again, char* memory,
                   Packed<Real, Weight>*);
   // Bytes of a run's memory over `rows` rows: what its members share, and what each needs. The
   // shared memory must begin with max(H, P) zeros.

@@ -10,6 +10,7 @@
 // Units that fill up the last block have weights of zero.
 #pragma once
 
+#include "panel.h"
 #include "recurrence.h"
 #include "simd.h"
 #include "tile.h"
@@ -61,35 +62,43 @@ class Allotment {
   int64_t used_ = 0;
 };
 
-ELMAN_INLINE void copy_weight(float* to, const float* from) { *to = *from; }
-ELMAN_INLINE void copy_weight(double* to, const double* from) { *to = *from; }
-ELMAN_INLINE void copy_weight(BFloat16* to, const BFloat16* from) { *to = *from; }
-ELMAN_INLINE void copy_weight(float* to, const BFloat16* from) {
-  const uint32_t bits = static_cast<uint32_t>(from->bits) << 16;
-  std::memcpy(to, &bits, sizeof bits);
+// The first `count` lanes, zeros behind them.
+template <class Real>
+ELMAN_INLINE Vector<Real> load_widened(const Real* from, int64_t count) {
+  return load_first(from, count);
+}
+template <class Real>
+ELMAN_INLINE Vector<Real> load_widened(const BFloat16* from, int64_t count) {
+  Bits<Real> words{};
+  for (int64_t lane = 0; lane < count; ++lane)
+    words[lane] = static_cast<int32_t>(static_cast<uint32_t>(from[lane].bits) << 16);
+  return (Vector<Real>)words;
 }
 
-// Panels for sums over a matrix's columns: out unit `u` of gate `gate[slot]` is row gate·units + u.
-//   matrix (·, depth) with rows `depth` apart → (block, panel, depth, Width · V)
+// Writes what differs and nothing else: another thread may be reading what stays as it was.
+template <class Real>
+ELMAN_INLINE void write_anew(Real* to, Vector<Real> v) {
+  if (std::memcmp(to, &v, sizeof v) != 0) store(to, v);
+}
+
+// Panels for sums over a matrix's columns: (·, depth) → (block, panel, depth, Width · V).
 template <class Real, class Weight, int Width>
-void pack_rows(const Weight* matrix, int64_t units, int64_t depth, int vectors, const int* gate,
-               int panels, Weight* out) {
-  constexpr int64_t lanes = kLanes<Real>;
-  const int64_t blocks = ceil_div(units, vectors * lanes);
-  for (int64_t block = 0; block < blocks; ++block) {
-    for (int64_t slot = 0; slot < panels * Width; ++slot) {
-      const int64_t first = block * vectors * lanes + (vectors > 1 ? slot * lanes : 0);
-      Weight* to = out + (block * panels + slot / Width) * depth * Width * lanes;
-      for (int64_t lane = 0; lane < lanes; ++lane) {
-        const int64_t unit = first + lane;
-        const int64_t at = weight_at<Weight, Width>(slot % Width, lane, lanes);
-        const Weight* from = matrix + (gate[slot] * units + unit) * depth;
-        for (int64_t k = 0; k < depth; ++k) {
-          to[k * Width * lanes + at] = unit < units ? from[k] : Weight{};
-        }
-      }
-    }
-  }
+void pack_rows(const Source<Weight>& source, Weight* out) {
+  const int64_t blocks = ceil_div(source.units, source.vectors * kLanes<Real>);
+  const int64_t size = source.depth * Width * kLanes<Real>;
+  for (int64_t panel = 0; panel < blocks * source.panels; ++panel)
+    pack_panel<Real, Weight, Width>(source, panel, 0, source.depth, out + panel * size);
+}
+
+// Copies a matrix. Where there is no room for a copy, or `again` the copy that is there differs,
+// returns that what was made of it is to be made anew.
+template <class Weight>
+bool copy_anew(const Weight* matrix, int64_t count, bool again, Weight* copy) {
+  const auto bytes = static_cast<size_t>(count) * sizeof(Weight);
+  if (copy == nullptr || bytes == 0) return true;
+  if (again && std::memcmp(copy, matrix, bytes) == 0) return false;
+  std::memcpy(copy, matrix, bytes);
+  return true;
 }
 
 // Panels for sums over a matrix's rows, in the order of the rows.
@@ -109,12 +118,32 @@ void pack_columns(const Real* matrix, int64_t depth, int64_t columns, Real* out,
   }
 }
 
+// The matrices of a cell's panels.
+template <class Weight, class Kind>
+Source<Weight> input_source(const Cell& cell, const Weights<Weight>& w) {
+  return {w.input, cell.units, cell.inputs, Kind::vectors, Kind::input_gate, Kind::input_panels};
+}
+template <class Weight, class Kind>
+Source<Weight> hidden_source(const Cell& cell, const Weights<Weight>& w) {
+  return {w.hidden,      cell.units,        cell.outputs,
+          Kind::vectors, Kind::hidden_gate, Kind::hidden_panels};
+}
+inline constexpr int kAlone[] = {0, 0};
+// R_n where the reset gate comes first, or the projection.
+template <class Weight, class Kind>
+Source<Weight> second_source(const Cell& cell, const Weights<Weight>& w) {
+  if (Kind::second_gate) {
+    const int64_t H = cell.units, P = cell.outputs;
+    return {w.hidden + 2 * H * P, H, P, 2, kAlone, 1};
+  }
+  return {w.projection, cell.outputs, cell.units, 2, kAlone, 1};
+}
+
 // Where the sums of a block begin: b + b′; where R_n h has a slot of its own, b_n and b′_n apart.
 template <class Real, class Weight, class Kind>
 void pack_bias(const Cell& cell, const Weights<Weight>& w, Real* out) {
   constexpr int64_t lanes = kLanes<Real>;
   const int64_t H = cell.units, blocks = blocks_of<Real, Kind>(H);
-  for (int64_t i = 0; i < blocks * Kind::slots * lanes; ++i) out[i] = 0;
   for (int64_t block = 0; block < blocks; ++block) {
     for (int64_t slot = 0; slot < Kind::slots; ++slot) {
       const int64_t first = block * Kind::vectors * lanes + (Kind::vectors > 1 ? slot * lanes : 0);
@@ -122,13 +151,14 @@ void pack_bias(const Cell& cell, const Weights<Weight>& w, Real* out) {
       const int gate = is_split ? 2 : Kind::input_gate[is_split ? 0 : slot];
       const bool has_input = !is_split;
       const bool has_hidden = is_split || !(Kind::splits_candidate && slot == 0);
-      for (int64_t lane = 0; lane < lanes && first + lane < H; ++lane) {
-        const int64_t at = gate * H + first + lane;
-        Real b = 0, b_hidden = 0;
-        if (has_input && w.input_bias != nullptr) copy_weight(&b, w.input_bias + at);
-        if (has_hidden && w.hidden_bias != nullptr) copy_weight(&b_hidden, w.hidden_bias + at);
-        out[(block * Kind::slots + slot) * lanes + lane] = b + b_hidden;
-      }
+      const int64_t left = H - first, count = left < 0 ? 0 : left < lanes ? left : lanes;
+      const int64_t at = gate * H + first;
+      const auto part = [&](const Weight* bias, bool is_wanted) {
+        return bias == nullptr || !is_wanted ? Vector<Real>{}
+                                             : load_widened<Real>(bias + at, count);
+      };
+      const Vector<Real> sum = part(w.input_bias, has_input) + part(w.hidden_bias, has_hidden);
+      write_anew(out + (block * Kind::slots + slot) * lanes, sum);
     }
   }
 }
@@ -150,20 +180,24 @@ void pack_back(const Cell& cell, const Weights<Real>& w, Real* hidden_back, Real
   pack_columns(w.input, all - shift, I, input_back, all, shift);
 }
 
-// Lay a cell out, or only count the bytes it takes (memory null). Returns them.
+// Lay a cell out, or only count the bytes it takes (memory null). Returns them. `again`, the memory
+// holds a layout of other weights of the same sizes, and what differs from it is written.
 template <class Real, class Weight, class Kind>
-int64_t pack(const Cell& cell, const Weights<Weight>& w, bool gradient, char* memory,
+int64_t pack(const Cell& cell, const Weights<Weight>& w, Form form, bool again, char* memory,
              Packed<Real, Weight>* packed) {
   constexpr int64_t lanes = kLanes<Real>;
   const int64_t I = cell.inputs, H = cell.units, P = cell.outputs;
   const int64_t blocks = blocks_of<Real, Kind>(H), pairs = ceil_div(H, kPair<Real>);
+  const bool gradient = form == Form::gradient, has_panels = form != Form::direct;
+  const bool is_watched = form == Form::watched;
   Allotment all(memory);
-  auto* input = all.take<Weight>(blocks * Kind::input_panels * I * Kind::input_width * lanes);
-  auto* hidden = all.take<Weight>(blocks * Kind::hidden_panels * P * Kind::hidden_width * lanes);
+  const auto panels = [&](int64_t count) { return all.take<Weight>(has_panels ? count : 0); };
+  auto* input = panels(blocks * Kind::input_panels * I * Kind::input_width * lanes);
+  auto* hidden = panels(blocks * Kind::hidden_panels * P * Kind::hidden_width * lanes);
   const int64_t second_size = Kind::second_gate ? pairs * P
                               : cell.projected  ? ceil_div(P, kPair<Real>) * H
                                                 : 0;
-  auto* second = all.take<Weight>(second_size * kPair<Real>);
+  auto* second = panels(second_size * kPair<Real>);
   auto* bias = all.take<Real>(blocks * Kind::slots * lanes);
   auto* peephole = all.take<Real>(w.peephole == nullptr ? 0 : 3 * blocks * lanes);
   const int64_t outputs_wide = ceil_div(P, kPair<Real>) * kPair<Real>;
@@ -175,22 +209,33 @@ int64_t pack(const Cell& cell, const Weights<Weight>& w, bool gradient, char* me
                                      : cell.projected    ? P * pairs * kPair<Real>
                                                          : 0);
   auto* input_back = all.take<Real>(gradient ? Kind::gates * H * inputs_wide : 0);
+  const int64_t input_count = Kind::gates * H * I, hidden_count = Kind::gates * H * P;
+  const int64_t projection_count = cell.projected ? P * H : 0;
+  auto* input_copy = all.take<Weight>(is_watched ? input_count : 0);
+  auto* hidden_copy = all.take<Weight>(is_watched ? hidden_count : 0);
+  auto* projection_copy = all.take<Weight>(is_watched ? projection_count : 0);
   if (memory == nullptr) return all.used();
 
-  pack_rows<Real, Weight, Kind::input_width>(w.input, H, I, Kind::vectors, Kind::input_gate,
-                                             Kind::input_panels, input);
-  pack_rows<Real, Weight, Kind::hidden_width>(w.hidden, H, P, Kind::vectors, Kind::hidden_gate,
-                                              Kind::hidden_panels, hidden);
-  constexpr int alone[] = {0, 0};
-  if (Kind::second_gate)
-    pack_rows<Real, Weight, 2>(w.hidden + 2 * H * P, H, P, 2, alone, 1, second);
-  if (cell.projected) pack_rows<Real, Weight, 2>(w.projection, P, H, 2, alone, 1, second);
+  if (has_panels) {
+    const Source<Weight> last = second_source<Weight, Kind>(cell, w);
+    if (copy_anew(w.input, input_count, again, input_copy))
+      pack_rows<Real, Weight, Kind::input_width>(input_source<Weight, Kind>(cell, w), input);
+    if (copy_anew(w.hidden, hidden_count, again, hidden_copy)) {
+      pack_rows<Real, Weight, Kind::hidden_width>(hidden_source<Weight, Kind>(cell, w), hidden);
+      if (Kind::second_gate) pack_rows<Real, Weight, 2>(last, second);
+    }
+    if (cell.projected && copy_anew(w.projection, projection_count, again, projection_copy))
+      pack_rows<Real, Weight, 2>(last, second);
+  }
   pack_bias<Real, Weight, Kind>(cell, w, bias);
   if (w.peephole != nullptr) {
-    for (int64_t i = 0; i < 3 * blocks * lanes; ++i) peephole[i] = 0;
-    for (int64_t p = 0; p < Kind::gates - 1; ++p) {
-      for (int64_t u = 0; u < H; ++u)
-        copy_weight(peephole + p * blocks * lanes + u, w.peephole + p * H + u);
+    for (int64_t p = 0; p < 3; ++p) {
+      for (int64_t first = 0; first < blocks * lanes; first += lanes) {
+        const bool is_there = p < Kind::gates - 1 && first < H;
+        const int64_t count = !is_there ? 0 : H - first < lanes ? H - first : lanes;
+        write_anew(peephole + p * blocks * lanes + first,
+                   load_widened<Real>(w.peephole + p * H + first, count));
+      }
     }
   }
   if constexpr (sizeof(Weight) == sizeof(Real)) {
@@ -198,12 +243,13 @@ int64_t pack(const Cell& cell, const Weights<Weight>& w, bool gradient, char* me
   }
   *packed = {input,
              hidden,
-             second_size > 0 ? second : nullptr,
+             has_panels && second_size > 0 ? second : nullptr,
              bias,
              w.peephole != nullptr ? peephole : nullptr,
              gradient ? hidden_back : nullptr,
              gradient ? second_back : nullptr,
-             gradient ? input_back : nullptr};
+             gradient ? input_back : nullptr,
+             w};
   return all.used();
 }
 

@@ -37,8 +37,15 @@ struct BFloat16 {
   uint16_t bits;
 };
 
+// What a cell's weights are laid out as.
+//   frozen    panels, for runs forward
+//   watched   and a copy of the weights, by which to see whether they changed
+//   gradient  panels, and what the backward pass needs
+//   direct    no panels: a run so short that a layout costs more reads every weight where it lies
+enum class Form : int32_t { frozen, watched, gradient, direct };
+
 // Addresses of a packed cell: panels as in packing.h. `Weight` is Real, or BFloat16 for panels in
-// half the memory. What the backward pass needs is null unless it was asked for.
+// half the memory. What its form does not have is null.
 template <class Real, class Weight>
 struct Packed {
   const Weight* input;      // W
@@ -49,6 +56,7 @@ struct Packed {
   const Real* hidden_back;  // R by columns
   const Real* second_back;  // R_n or the projection by columns
   const Real* input_back;   // W by columns
+  Weights<Weight> source;   // what was laid out; only the direct form reads it
 };
 
 // One run over time. Rows keep the caller's order in every array but `gates` and `cells`.

@@ -283,12 +283,20 @@ std::unique_ptr<TeamClaim> claim_and_divide(Call<Job>* call, int threads) {
 
 template <class Real, class Weight>
 PackedCell<Real, Weight>::PackedCell(const Kernels& kernels, const Cell& cell,
-                                     const Weights<Weight>& weights, bool gradient)
-    : kernels_(&kernels), cell_(cell), has_gradient_(gradient) {
+                                     const Weights<Weight>& weights, Form form)
+    : kernels_(&kernels), cell_(cell), form_(form) {
   const auto& pack = forward_kernels<Real, Weight>(kernels).pack;
-  bytes_ = pack(cell, weights, gradient, nullptr, nullptr);
+  bytes_ = pack(cell, weights, form, false, nullptr, nullptr);
   memory_.reset(static_cast<char*>(::operator new(static_cast<size_t>(bytes_), kAlignment)));
-  pack(cell, weights, gradient, memory_.get(), &packed_);
+  pack(cell, weights, form, false, memory_.get(), &packed_);
+}
+
+template <class Real, class Weight>
+void PackedCell<Real, Weight>::refresh(const Weights<Weight>& weights) {
+  const auto& pack = forward_kernels<Real, Weight>(*kernels_).pack;
+  Packed<Real, Weight> packed;
+  pack(cell_, weights, form_, true, memory_.get(), &packed);
+  if (form_ == Form::direct) packed_.source = weights;
 }
 
 template <class Real, class Weight>

@@ -35,13 +35,19 @@ inline int gates_of(const Cell& cell) {
 template <class Real, class Weight>
 class PackedCell {
  public:
-  PackedCell(const Kernels& kernels, const Cell& cell, const Weights<Weight>& weights,
-             bool gradient);
+  // A direct layout reads `weights` where they lie for as long as it runs.
+  PackedCell(const Kernels& kernels, const Cell& cell, const Weights<Weight>& weights, Form form);
+
+  // Weights of the same sizes in place of those before, watched or direct. All of them are
+  // compared, and what differs is written: where nothing does, a run on another thread is not
+  // disturbed.
+  void refresh(const Weights<Weight>& weights);
 
   const Kernels& kernels() const { return *kernels_; }
   const Cell& cell() const { return cell_; }
   const Packed<Real, Weight>& packed() const { return packed_; }
-  bool has_gradient() const { return has_gradient_; }
+  const Weights<Weight>& source() const { return packed_.source; }
+  Form form() const { return form_; }
   int64_t bytes() const { return bytes_; }
 
  private:
@@ -51,7 +57,7 @@ class PackedCell {
 
   const Kernels* kernels_;
   Cell cell_;
-  bool has_gradient_;
+  Form form_;
   int64_t bytes_;
   std::unique_ptr<char, Free> memory_;
   Packed<Real, Weight> packed_;

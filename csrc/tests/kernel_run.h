@@ -39,13 +39,20 @@ class KernelRun {
     return name == "x" || name == "y" || name == "grad_x" || name == "grad_y";
   }
 
-  void pack(const elman::Kernels& kernels) {
-    const auto weight = [&](const char* name) { return at(weights_, name); };
-    const elman::Weights<Weight> w{weight("input"),      weight("hidden"),
-                                   weight("input_bias"), weight("hidden_bias"),
-                                   weight("projection"), weight("peephole")};
-    cell_ = std::make_unique<elman::PackedCell<Real, Weight>>(kernels, e_.cell, w,
-                                                              std::is_same_v<Real, Weight>);
+  static constexpr elman::Form kFullForm =
+      std::is_same_v<Real, Weight> ? elman::Form::gradient : elman::Form::frozen;
+
+  void pack(const elman::Kernels& kernels, elman::Form form = kFullForm) {
+    cell_ = std::make_unique<elman::PackedCell<Real, Weight>>(kernels, e_.cell, weights(), form);
+  }
+
+  // Every weight is another, and then what it was: laid out once, and twice in place.
+  void repack(const elman::Kernels& kernels, elman::Form form) {
+    flip_weights();
+    pack(kernels, form);
+    flip_weights();
+    cell_->refresh(weights());
+    cell_->refresh(weights());
   }
 
   // Everything that a run may write is NaN again, but for what its caller has to clear.
@@ -136,6 +143,19 @@ class KernelRun {
   struct Strides {
     int64_t step, row;
   };
+
+  elman::Weights<Weight> weights() {
+    const auto weight = [&](const char* name) { return at(weights_, name); };
+    return {weight("input"),       weight("hidden"),     weight("input_bias"),
+            weight("hidden_bias"), weight("projection"), weight("peephole")};
+  }
+
+  // The last bit of every weight.
+  void flip_weights() {
+    for (auto& [name, values] : weights_) {
+      for (Weight& value : values) reinterpret_cast<char*>(&value)[0] ^= 1;
+    }
+  }
 
   static bool is_weight(const std::string& name) {
     return name.starts_with("input") || name.starts_with("hidden") || name == "projection" ||

@@ -69,6 +69,7 @@ namespace {
 
 using elman::BackwardJob;
 using elman::BFloat16;
+using elman::Form;
 using elman::ForwardJob;
 using elman::Kernels;
 
@@ -210,9 +211,18 @@ class Trial {
     if (!run_.gaps_are_untouched()) fail("room between rows was written to");
   }
 
-  // Without gates and cells kept, a run has other ways through its memory, and the same results.
+  // Without gates and cells kept, a run has other ways through its memory, and the same results;
+  // so it has from weights that were laid out in place of others, or that are read where they lie.
   void check_inference(const Kernels& kernels) {
     run_.pack(kernels);
+    infer(kernels, "where nothing is kept, ");
+    run_.repack(kernels, Form::watched);
+    infer(kernels, "from weights laid out in place, ");
+    run_.repack(kernels, Form::direct);
+    infer(kernels, "from weights that are read where they lie, ");
+  }
+
+  void infer(const Kernels& kernels, const std::string& how) {
     for (const int threads : {1, 3}) {
       run_.clear();
       const auto job = run_.forward_job(false);
@@ -220,7 +230,7 @@ class Trial {
       for (const char* name : {"y", "hn", "cn"}) {
         if (expected_.contains(name))
           expect_same_bits(run_.found().at(name), expected_.at(name), name,
-                           "where nothing is kept, " + with(kernels, threads));
+                           how + with(kernels, threads));
       }
     }
   }

@@ -28,8 +28,11 @@ def compiler() -> str:
 def fma_rate(seconds: float) -> float:
     """What one core can do at most: float32 multiply-adds in GFLOP/s, measured for so long."""
 
+DIRECT_STEPS: int
+"""A run of no more steps reads weights where they lie."""
+
 class Packed:
-    """Weights laid out for the kernels: a frozen copy."""
+    """Weights laid out for the kernels."""
 
     def __init__(
         self,
@@ -46,6 +49,7 @@ class Packed:
         projection: int,
         peephole: int,
         gradient: bool,
+        form: str = "frozen",
     ) -> None:
         """Lay weights out.
 
@@ -63,7 +67,20 @@ class Packed:
             projection: (P, H), or 0.
             peephole: ((G − 1)·H,), or 0.
             gradient: also lay out what the backward pass needs; not in bfloat16.
+            form: frozen, a copy; watched, a copy that `refresh` brings up to date; or direct: runs
+                read the weights where they lie, which must live as long.
         """
+
+    def refresh(
+        self,
+        input: int,  # noqa: A002
+        hidden: int,
+        input_bias: int,
+        hidden_bias: int,
+        projection: int,
+        peephole: int,
+    ) -> None:
+        """Compare watched weights, of the sizes they had, with the copy, and copy what differs."""
 
     @property
     def nbytes(self) -> int:
@@ -197,35 +214,16 @@ def packed_rows(steps: int, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     counted from the start of the run: in reverse, from the row's end.
     """
 
-def fingerprint(address: int, rows: int, columns: int, bytes: int) -> int:  # noqa: A002
-    """A number that changes when a matrix does: a vector is read in full, of a matrix up to 64
-    numbers spread over its rows and columns.
-
-    Args:
-        address: of the matrix, (rows, columns).
-        rows: how many.
-        columns: how many.
-        bytes: of one number: 2, 4 or 8.
-    """
-
 class Stack:
     """Layers that run over whole sequences in one call, for inference."""
 
-    def __init__(
-        self,
-        layers: Sequence[Sequence[Packed]],
-        samples: Sequence[tuple[int, int, int, int]],
-    ) -> None:
+    def __init__(self, layers: Sequence[Sequence[Packed]]) -> None:
         """Put layers of one cell and one size upon each other.
 
         Args:
-            layers: the lowest first; for each the weights of one direction, or of both. All
-                float32, or all float64.
-            samples: what `fingerprint` takes, for every matrix and vector that was packed.
+            layers: the lowest first; for each the direct weights of one direction, or of both. All
+                float32, or all float64. They must stay where they lie while the stack runs.
         """
-
-    def is_current(self) -> bool:
-        """Whether all samples, read where they lie, are what they were when the stack was made."""
 
     def run(
         self,
@@ -243,7 +241,10 @@ class Stack:
         cn: int,
         threads: int,
     ) -> None:
-        """Run all layers without gradients; states are (L·D, B, ·), x and y as in `Forward`."""
+        """Run all layers without gradients; states are (L·D, B, ·), x and y as in `Forward`.
+
+        The weights are those that lie at their addresses now.
+        """
 
 class Stepper:
     """A stack of layers, one step a call. `elman.layers.stepper.Stepper` is the way to it."""

@@ -236,14 +236,27 @@ def test_packed_rows_refuses_what_are_no_lengths() -> None:
             _kernels.packed_rows(2, others)
 
 
-def test_fingerprint_refuses_what_is_no_matrix() -> None:
-    right = {"address": address(H, I), "rows": H, "columns": I, "bytes": 4}
-    assert _kernels.fingerprint(**right) != 0
-    assert_refused(_kernels.fingerprint, right | {"address": 0}, "address is null")
-    assert_refused(_kernels.fingerprint, right | {"rows": -1}, "rows must be at least 0, got -1")
-    assert_refused(_kernels.fingerprint, right | {"columns": -1}, "columns must be at least 0")
-    assert_refused(_kernels.fingerprint, right | {"bytes": 3}, "2, 4 or 8 bytes, got 3")
-    assert_refused(_kernels.fingerprint, right | {"rows": HUGE}, "the matrix is too large")
+def test_only_watched_weights_of_the_same_kind_are_refreshed() -> None:
+    names = ["input", "hidden", "input_bias", "hidden_bias", "projection", "peephole"]
+    given = {name: weights()[name] for name in names}
+    watched = _kernels.Packed(**weights(gradient=False, form="watched"))
+    watched.refresh(**given)
+    assert_refused(watched.refresh, given | {"hidden": 0}, "hidden is null")
+    assert_refused(watched.refresh, given | {"input_bias": 0}, "give the weights that were given")
+    assert_refused(watched.refresh, given | {"peephole": address(3 * H)}, "that were given before")
+    for form in ("frozen", "direct"):
+        packed = _kernels.Packed(**weights(gradient=False, form=form))
+        assert_refused(packed.refresh, given, "only watched weights are refreshed")
+
+
+def test_forms_of_weights_that_are_none_are_refused() -> None:
+    assert_refused(_kernels.Packed, weights(form="cached"), "unknown form 'cached'. Known: frozen")
+    for form in ("watched", "direct"):
+        assert_refused(_kernels.Packed, weights(form=form), "only frozen weights have what a grad")
+    direct = _kernels.Packed(**weights(gradient=False, form="direct"))
+    lone = stack(layers=[direct], rates=[(0.0, 0.0)])
+    assert_refused(_kernels.Stepper, lone, "its weights must be frozen")
+    assert_refused(_kernels.Stack, {"layers": [[_kernels.Packed(**weights())]]}, "must be direct")
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan")])

@@ -1,8 +1,9 @@
-"""A stack without gradients: all layers in one call of the kernels, laid out once.
+"""A stack without gradients: all layers in one call of the kernels.
 
 In a short call, reaching the kernels costs more than running them: at one step and 32 units they
 run for two microseconds. Where only weights and a state take part, a stack therefore skips the
-description of each recurrence and passes addresses directly.
+description of each recurrence and passes addresses directly. What lies at them is read at every
+call, see `elman.sequence.packing`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from elman import _kernels
 from elman.layers.parameters import cell_weights, places, weight_names
 from elman.sequence import native
 from elman.sequence.modes import is_traced, is_transformed
-from elman.sequence.packing import WEIGHTS, lay_out, marked
+from elman.sequence.packing import WEIGHTS, lay_out
 from elman.sequence.recurrence import Recurrence
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Inference:
-    """The weights of a stack as they are now, ready to run.
+    """The weights of a stack where they lie now, ready to run.
 
     Args:
         layer: a stack that `is_plain`.
@@ -41,51 +42,50 @@ class Inference:
         self._sizes = (options.output_sizes[0], options.hidden_sizes[0])
         self._parameters = layer._parameters
         self._count = len(self._parameters)
-        self._seen: list[tuple[str, Tensor, int, int]] = []
+        self._seen: list[tuple[str, Tensor, int, int, tuple[int, ...]]] = []
         self._stack: _kernels.Stack | None = None
         self._lay_out(layer)
 
     def _lay_out(self, layer: RecurrentLayer) -> None:
-        """Copy the weights of every place, if they are parameters that can be watched."""
+        """Note where the weights of every place lie, if they are parameters that can be watched."""
         options, layers = layer.options, list[list[_kernels.Packed]]()
-        samples: list[tuple[int, int, int, int]] = []
         for place in places(options):
             if any(name not in self._parameters for name in weight_names(options, place) if name):
                 return  # computed from others, as torch.nn.utils.parametrize does
             weights = cell_weights(layer, options, place, None)
             listed = [getattr(weights, name, None) for name in WEIGHTS]
-            if not all(weight is None or weight.is_cpu for weight in listed):
+            if not all(w is None or (w.is_cpu and w.is_contiguous()) for w in listed):
                 return
-            marks = marked(listed)
-            if marks is None or weights.input.dtype not in (torch.float32, torch.float64):
+            if weights.input.dtype not in (torch.float32, torch.float64):
                 return
             self._dtype = weights.input.dtype
             x = weights.input.new_empty(0, 0, weights.input.size(1))
             run = native.run_of(Recurrence(options.cell, x, None, weights, None))
             if not place.reverse:
                 layers.append([])
-            layers[-1].append(lay_out(run.kernel, run.nonlinearity, listed).packed)
-            samples += [mark.sample for mark in marks]
+            packed = lay_out(run.kernel, run.nonlinearity, listed, form="direct").packed
+            layers[-1].append(packed)
         self._seen = [
-            (name, weight, weight._version, weight.data_ptr())
+            (name, weight, weight.data_ptr(), weight.nbytes, weight.stride())
             for name, weight in self._parameters.items()
             if weight is not None
         ]
-        self._stack = _kernels.Stack(layers, samples)
+        self._stack = _kernels.Stack(layers)
 
     def is_current(self) -> bool:
-        """Tell whether the weights are unchanged."""
+        """Tell whether the weights lie where they lay; their values are read as the stack runs."""
         parameters = self._parameters
         if len(parameters) != self._count:
             return False
-        for name, weight, version, address in self._seen:
+        for name, weight, address, size, stride in self._seen:
             if (
                 parameters.get(name) is not weight
-                or weight._version != version
                 or weight.data_ptr() != address
+                or weight.nbytes != size
+                or weight.stride() != stride
             ):
                 return False
-        return self._stack is None or self._stack.is_current()
+        return True
 
     def run(self, x: Any, hx: Any) -> tuple[Tensor, Any] | None:
         """Run the stack as `RecurrentLayer.forward` does; None where that must run it itself."""

@@ -26,13 +26,15 @@ from elman.sequence.packing import WEIGHTS, Layout, laid_out, lay_out
 
 
 def lay_out_all(tensors: Tensors, call: Call) -> list[Layout]:
-    """Lay out the weights of every run; without gradients, use the cached layouts."""
+    """Lay out the weights of every run; without gradients, as cheaply as its steps allow."""
     wanted = [
         (run.kernel, run.nonlinearity, of_run(tensors, i)[1:7]) for i, run in enumerate(call.runs)
     ]
     if call.keep == "gradient":
         return [lay_out(*each, gradient=True) for each in wanted]
-    return [laid_out(*each) for each in wanted]
+    x = tensors[0]
+    assert x is not None
+    return [laid_out(*each, steps=x.size(0)) for each in wanted]
 
 
 def forward(

@@ -1,19 +1,18 @@
-"""Weights laid out for the kernels, and the cache that lays the same weights out once.
+"""Weights laid out for the kernels: those that are there at every call, whoever wrote them.
 
-A layout is a frozen copy. It stands for its weights while every one of them is the same tensor, at
-the same address, with the same version and the same fingerprint: PyTorch counts a version up at
-every change in place (an optimiser's step, `copy_`, `load_state_dict`) but not at a write through
-`.data`, which the fingerprint is there for. It sees a vector in full, and of a matrix up to 64
-numbers spread over its rows and columns. A write through `.data`, or through NumPy's view of
-a tensor, to a small part of a matrix may not be seen. Where gradients are wanted,
-weights are laid out anew at every call, and every change is seen.
+A run of a single step reads the weights where they lie, and nothing is copied (`direct`); but for
+bfloat16, which takes longer to rearrange. Any other runs on a layout, a copy in the kernels' order,
+which is kept with a plain copy of the weights (`watched`): at every call all of them are compared
+with it, and what differs is laid out anew. So no run has other weights than those that are there,
+also where they were written through `.data`, a NumPy view or another process. Where gradients are
+wanted, weights are laid out at every call. A stepper alone keeps weights as they were (`frozen`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from weakref import ref
 
 import torch
@@ -30,55 +29,18 @@ Weights = Sequence[Tensor | None]
 Key = tuple[str | int, ...]
 
 
-class Mark(NamedTuple):
-    """What tells whether a tensor has changed."""
-
-    place: int
-    version: int
-    bytes: int
-    sample: tuple[int, int, int, int]
-    fingerprint: int
-
-
-def marked(weights: Weights) -> tuple[Mark, ...] | None:
-    """Mark weights, to tell later whether they changed; None where that cannot be told.
-
-    An inference tensor counts no versions, and only what is contiguous has a fingerprint.
-    """
-    present = [(place, weight) for place, weight in enumerate(weights) if weight is not None]
-    if any(weight.is_inference() or not weight.is_contiguous() for _, weight in present):
-        return None
-    return tuple([_mark(place, weight) for place, weight in present])
-
-
-def _mark(place: int, weight: Tensor) -> Mark:
-    rows, columns = weight.size(0), weight.size(1) if weight.dim() == 2 else 1
-    sample = (weight.data_ptr(), rows, columns, weight.element_size())
-    return Mark(place, weight._version, weight.nbytes, sample, _kernels.fingerprint(*sample))
-
-
-def unchanged(weights: Weights, marks: tuple[Mark, ...]) -> bool:
-    """Tell whether the tensors that were marked are unchanged."""
-    for place, version, size, sample, fingerprint in marks:
-        weight: Any = weights[place]
-        if weight._version != version or weight.data_ptr() != sample[0] or weight.nbytes != size:
-            return False
-        if _kernels.fingerprint(*sample) != fingerprint:
-            return False
-    return True
-
-
 @dataclass(frozen=True, slots=True)
 class Layout:
     """Weights laid out for the kernels, with their sizes.
 
     Args:
-        packed: the kernels' own copy.
+        packed: the kernels' own copy, or where they read.
         inputs: I.
         units: H.
         outputs: P.
         state_sizes: sizes of h and, where there is one, c.
         real: the dtype of everything but the weights; theirs, or float32 for bfloat16.
+        held: the weights, which a direct layout reads.
     """
 
     packed: _kernels.Packed
@@ -87,28 +49,39 @@ class Layout:
     outputs: int
     state_sizes: tuple[int, ...]
     real: torch.dtype
+    held: Weights
 
 
 class _Entry(NamedTuple):
     layout: Layout
-    marks: tuple[Mark, ...]
+    dtype: torch.dtype
     owners: tuple[ref[Tensor], ...]  # while they live, so do the keys
 
 
 _cache: dict[Key, _Entry] = {}
 
 
-def laid_out(kernel: str, nonlinearity: str, weights: Weights) -> Layout:
-    """Return the layout of weights for runs without gradients, cached; see `lay_out`."""
+def laid_out(kernel: str, nonlinearity: str, weights: Weights, steps: int) -> Layout:
+    """Return weights as they are now, laid out for a run of so many steps without gradients.
+
+    Raises:
+        ShapeError: the weights do not fit together.
+        OptionError: their dtypes differ, they are not on the CPU, or there is no such kernel.
+    """
+    assert weights[0] is not None
+    if steps <= _kernels.DIRECT_STEPS and weights[0].dtype is not torch.bfloat16:
+        return lay_out(kernel, nonlinearity, weights, form="direct")
     key: Key = (kernel, nonlinearity, *map(id, weights))
     entry = _cache.get(key)
-    if entry is not None and unchanged(weights, entry.marks):
-        return entry.layout
-    layout = lay_out(kernel, nonlinearity, weights)
-    marks = marked(weights)
-    if marks is not None:
-        owners = [ref(weight, _forgetter(key)) for weight in weights if weight is not None]
-        _cache[key] = _Entry(layout, marks, tuple(owners))
+    if entry is not None:
+        sizes, held = _checked(kernel, weights)
+        layout = entry.layout
+        if (layout.inputs, layout.units, layout.outputs, entry.dtype) == sizes:
+            layout.packed.refresh(*map(_address, held))
+            return layout
+    layout = lay_out(kernel, nonlinearity, weights, form="watched")
+    owners = [ref(weight, _forgetter(key)) for weight in weights if weight is not None]
+    _cache[key] = _Entry(layout, weights[0].dtype, tuple(owners))
     return layout
 
 
@@ -121,7 +94,14 @@ def _forgetter(key: Key) -> Callable[[ref[Tensor]], None]:
     return forget
 
 
-def lay_out(kernel: str, nonlinearity: str, weights: Weights, *, gradient: bool = False) -> Layout:
+def lay_out(
+    kernel: str,
+    nonlinearity: str,
+    weights: Weights,
+    *,
+    gradient: bool = False,
+    form: str = "frozen",
+) -> Layout:
     """Check the weights against each other and copy them into the kernels' layout.
 
     Args:
@@ -129,16 +109,41 @@ def lay_out(kernel: str, nonlinearity: str, weights: Weights, *, gradient: bool 
         nonlinearity: nonlinearity of the simple cell; tanh for other cells.
         weights: W, R, b, b′, projection and peepholes; None where there is none.
         gradient: whether the layout also holds what a backward pass needs.
+        form: frozen, watched or direct, as this module says.
 
     Raises:
         ShapeError: the weights do not fit together.
         OptionError: their dtypes differ, they are not on the CPU, or there is no such kernel.
     """
+    (inputs, units, outputs, dtype), held = _checked(kernel, weights)
+    packed = _kernels.Packed(
+        kernel,
+        nonlinearity,
+        DTYPES[dtype],
+        inputs,
+        units,
+        outputs,
+        **dict(zip(WEIGHTS, map(_address, held), strict=True)),
+        gradient=gradient,
+        form=form,
+    )
+    real = torch.float32 if dtype is torch.bfloat16 else dtype
+    state_sizes = (outputs, units) if cell_of_kernel(kernel).has_cell_state else (outputs,)
+    return Layout(
+        packed, inputs, units, outputs, state_sizes, real, held if form == "direct" else ()
+    )
+
+
+def _address(weight: Tensor | None) -> int:
+    return 0 if weight is None else weight.data_ptr()
+
+
+def _checked(kernel: str, weights: Weights) -> tuple[tuple[int, int, int, torch.dtype], Weights]:
+    """Return I, H, P and the dtype of weights that fit together, and their contiguous form."""
     matrix, recurrent, *_, projection, _ = weights
     assert matrix is not None
     assert recurrent is not None
-    cell = cell_of_kernel(kernel)
-    gates = len(cell.gates)
+    gates = len(cell_of_kernel(kernel).gates)
     rows, inputs = matrix.shape
     units, outputs = rows // gates, recurrent.size(1)
     size = None if projection is None else (outputs, units)
@@ -157,18 +162,4 @@ def lay_out(kernel: str, nonlinearity: str, weights: Weights, *, gradient: bool 
             f"{tuple(recurrent.shape)}."
         )
     held = [None if weight is None else weight.contiguous() for weight in weights]
-    addresses = [0 if weight is None else weight.data_ptr() for weight in held]
-    named = dict(zip(WEIGHTS, addresses, strict=True))
-    frozen = _kernels.Packed(
-        kernel,
-        nonlinearity,
-        DTYPES[matrix.dtype],
-        inputs,
-        units,
-        outputs,
-        **named,
-        gradient=gradient,
-    )
-    real = torch.float32 if matrix.dtype is torch.bfloat16 else matrix.dtype
-    state_sizes = (outputs, units) if cell.has_cell_state else (outputs,)
-    return Layout(frozen, inputs, units, outputs, state_sizes, real)
+    return (inputs, units, outputs, matrix.dtype), held
