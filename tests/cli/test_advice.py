@@ -133,12 +133,15 @@ ADVICE: dict[str, Advice] = {
     ),
     "times among the inputs, named as the time": Advice(
         dated,
-        ["--target", "y"],
+        ["--target", "y", "--input", "day"],
         "name it as the time (--time on the command line)",
         ["--time", "day", "--window", "3", "--input", "x"],
     ),
     "times among the inputs, left out": Advice(
-        dated, ["--target", "y"], "leave it out by naming others (--input COLUMN)", ["--input", "x"]
+        dated,
+        ["--target", "y", "--input", "day"],
+        "leave it out by naming others (--input COLUMN)",
+        ["--input", "x"],
     ),
     "the next of a name": Advice(
         steps,

@@ -113,13 +113,13 @@ def test_where_no_reference_has_four_words_bleu_is_left_out_and_says_why() -> No
     scores = translation_scores(truths, truths)
     assert (scores.main, scores.value) == ("chrf", pytest.approx(100))
     assert "bleu" not in scores.values
-    assert scores.notes[0] == (
-        "BLEU is left out: no reference has 4 words, and it compares n-grams of up to 4."
+    assert scores.undefined["bleu"] == (
+        "no reference has 4 words, and it compares n-grams of up to 4"
     )
     captions = caption_scores(truths, truths)
     assert [name for name in captions.values if "bleu" in name] == ["bleu_1", "bleu_2", "bleu_3"]
     assert captions.main == "chrf"
-    with pytest.raises(OptionError, match="bleu cannot be the main score here: BLEU is left out"):
+    with pytest.raises(OptionError, match="bleu cannot be the main score here: BLEU is not"):
         score("translation", truths, truths, main="bleu")
 
 

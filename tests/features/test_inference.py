@@ -47,7 +47,7 @@ INPUTS: list[tuple[str, list[Any], str, dict[str, Any]]] = [
     ("numbers", [1.5, None, 2, float("nan")], "number", {}),
     ("numbers as strings", ["1.5", "2", ""], "number", {}),
     ("whole numbers with spaces", ["7 1 5", "1 5", "5 7 7 1"], "symbols", {}),
-    ("thousands apart", ["1 234 500", "234 500", "1 234 500"] * 3, "category", {}),
+    ("thousands apart", ["1 234 500", "234 500", "1 234 500"] * 3, "number", {}),
     ("lists of strings", SENTENCES, "symbols", {}),
     ("lists of words", WORDS, "symbols", BY_LETTERS),
     ("lists of words that return", WORDS * 2, "symbols", {}),

@@ -108,13 +108,13 @@ def test_what_follows_the_windows_of_one_part_lies_behind_all_that_an_earlier_pa
 ) -> None:
     layout = {"time": "day", "window": 6, "target": "celsius"}
     parts = parts_of(files=str(temperatures(tmp_path)), **layout)
-    days = [list(table.column("next_day")) for table in parts[:3] if table is not None]
+    days = [list(map(int, table.column("next_day"))) for table in parts[:3] if table is not None]
     assert [day for part in days for day in part] == sorted(day for part in days for day in part)
     assert len(days[0]) > len(days[1]) > 3 < len(days[2])
     for table in parts[:3]:
         assert table is not None
         for window, day in zip(table.column("day"), table.column("next_day"), strict=True):
-            assert list(window) == list(range(day - 6, day))
+            assert list(map(int, window)) == list(range(int(day) - 6, int(day)))
 
 
 def test_so_many_rows_of_the_training_part_are_drawn(tmp_path: Path) -> None:

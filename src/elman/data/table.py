@@ -243,8 +243,7 @@ class Table:
             notes: what was assumed, to add to the table's notes.
         """
         if not columns:
-            self.notes += notes
-            return self
+            return self.with_notes(notes)
         import pyarrow as pa
 
         data = {name: columns.get(name, self.arrow(name)) for name in self.columns}
@@ -261,6 +260,12 @@ class Table:
         )
         changed._written = {name: self.arrow(name) for name in columns}
         return changed
+
+    def with_notes(self, notes: Iterable[str]) -> Table:
+        """Return the table with more notes."""
+        noted = copy(self)
+        noted.notes = [*self.notes, *notes]
+        return noted
 
     def written(self, name: str) -> Column:
         """Return a column as it was written in its file, before `with_columns`."""

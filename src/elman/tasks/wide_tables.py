@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from typing import Any
 
 from elman.data.numbers import with_numbers
@@ -75,8 +74,7 @@ def from_wide(data: DataSpec, table: Table) -> Table:
     wide = _gathered(data, read)
     if wide is not read and wide.columns != table.columns:
         return wide
-    table.notes += [note for note in wide.notes if note not in read.notes]
-    return table
+    return table.with_notes(note for note in wide.notes if note not in read.notes)
 
 
 def _with_numbers(data: DataSpec, table: Table) -> Table:
@@ -103,13 +101,12 @@ def _gathered(data: DataSpec, table: Table) -> Table:
         return series
     steps = find_steps(table, _candidates(data, table), least=MANY)
     if steps is not None:
-        noted = copy(table)
-        noted.notes = [
-            *table.notes,
-            f"{steps.shown} of {table.source} have numbered names; if they are the steps of a "
-            'series, say --set wide=rows (wide="rows" in Python).',
-        ]
-        return noted
+        return table.with_notes(
+            [
+                f"{steps.shown} of {table.source} have numbered names; if they are the steps of a "
+                'series, say --set wide=rows (wide="rows" in Python).'
+            ]
+        )
     return table
 
 

@@ -113,5 +113,5 @@ def test_the_refusal_of_columns_that_go_not_together_names_one_that_works(tmp_pa
     with pytest.raises(DataError, match=r"--input \S+ on the command line") as refusal:
         train(str(CASE), target="bought", epochs=1, hidden_size=3, out=tmp_path / "all")
     column = str(refusal.value).partition("--input ")[2].partition(" ")[0]
-    for name in (column, "events.type"):
+    for name in {column, "events.type"}:
         train(str(CASE), input=name, target="bought", epochs=1, hidden_size=3, out=tmp_path / name)
