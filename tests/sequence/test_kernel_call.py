@@ -42,7 +42,7 @@ USES: dict[str, Callable[[], object]] = {
     "the values of a call": lambda: Call((made_up(),), "").values,
     "what is kept": lambda: kept_widths(made_up(), "gradient", H, zoned=False),
     "weights laid out": lambda: lay_out("lstn", "tanh", tensors()[1:7]),
-    "weights found laid out": lambda: laid_out("lstn", "tanh", tensors()[1:7]),
+    "weights found laid out": lambda: laid_out("lstn", "tanh", tensors()[1:7], 1),
     "the weights of a call": lambda: lay_out_all(tensors(), Call((made_up(),), "gradient")),
     "the reference": lambda: by_reference(
         tensors(), [draw(2, 3, H), None], Call((made_up(),), "gradient"), [False] * 16
