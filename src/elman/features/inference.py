@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from elman.data.table import Table
+from elman.data.times import looks_like_times
 from elman.errors import DataError, OptionError, as_option, counted
 from elman.features import guesses
 from elman.features.checks import blank, shown
@@ -104,7 +106,7 @@ def infer_kind(
         None if steps is None else [steps[place] for place in kept],
         whole,
     )
-    if type_ == "strings" and all(isinstance(v, str) and _DATE.match(v) for v in sample.values):
+    if type_ == "strings" and _hold_times(sample, next_step):
         raise _times(name, sample.values[0])
     guess = _GUESSES[type_](sample)
     if next_step and type_ == "strings" and guess.kind in {"text", "category"}:
@@ -206,6 +208,16 @@ def _type_of(value: Any, name: str) -> str:
     if hasattr(value, "__len__"):
         return _type_of_list(value, name)
     raise DataError(f"column {name!r} holds {shown(value)}, which no kind of column can read.")
+
+
+def _hold_times(sample: guesses.Sample, next_step: bool) -> bool:
+    """Tell whether strings are dates or times; those that are predicted, only in ISO form."""
+    texts = sample.values
+    if not all(isinstance(text, str) for text in texts):
+        return False
+    if sample.as_target or next_step:
+        return all(_DATE.match(text) for text in texts)
+    return looks_like_times(Table.from_columns({"x": list(texts[:100])}, "the sample"), "x")
 
 
 def _times(name: str, value: Any) -> DataError:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from elman.data.arrow import as_text, is_list, is_text
+from elman.data.arrow import is_list, is_text
 from elman.data.identity import identifies_rows
 from elman.data.table import Table
+from elman.data.times import looks_like_times
 
 TIMES = "times, which are read only where they are named"
 IDENTIFIERS = "identifiers, of which each row has its own"
 SINGLE = "values beside the sequences, one a row"
 
-_DATE = r"^\s*\d{4}-\d\d?-\d\d?(?:[T ]\d\d?:\d\d.*)?\s*$"
+FIRST_DATE, LAST_DATE = 1900_01_01, 2100_12_31
+"""Whole numbers in which a date may be written."""
 
 
 def unread(table: Table, columns: Sequence[str]) -> dict[str, list[str]]:
@@ -37,17 +39,23 @@ def unread(table: Table, columns: Sequence[str]) -> dict[str, list[str]]:
 
 
 def holds_times(table: Table, name: str) -> bool:
-    """Tell whether a column holds dates or times, or lists of them."""
+    """Tell whether a column holds dates or times, or lists of them.
+
+    Text is read by the rules of `elman.data.times`; whole numbers are dates where all are written
+    as 20231027.
+    """
+    import pyarrow as pa
     import pyarrow.compute as pc
-    from pyarrow import types
 
     values = table.arrow(name)
     if is_list(values.type):
         values = pc.list_flatten(values)
-    if types.is_temporal(values.type):
+    if pa.types.is_temporal(values.type):
         return True
-    if not is_text(values.type):
+    if pa.types.is_integer(values.type):
+        least, most = pc.min_max(values).as_py().values()
+        if least is None or least < FIRST_DATE or most > LAST_DATE:
+            return False
+    elif not is_text(values.type):
         return False
-    text = pc.utf8_trim_whitespace(as_text(values)).drop_null()
-    text = text.filter(pc.not_equal(text, ""))
-    return bool(len(text)) and bool(pc.all(pc.match_substring_regex(text, _DATE)).as_py())
+    return looks_like_times(Table.from_columns({name: values}, table.source), name)
