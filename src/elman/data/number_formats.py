@@ -39,7 +39,11 @@ EXACT = 2**53
 PLAIN = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 """Regular expression of a plain number."""
 
+PROBED = 1_000
+"""Cells at the start of a longer column that are looked at first."""
+
 _INFINITE = r"[-+]?(?:inf|Inf|INF|infinity|Infinity)"
+_PLAIN = f"^(?:{PLAIN}|{_INFINITE})$"
 _CODE = r"[-+]?0\d+"
 _CURRENCIES = (
     r"[$€£¥₹₩₽₺₪฿₫₴]|(?:US|CA|AU|NZ|HK|R|C|A)\$|CHF|EUR|USD|GBP|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|"
@@ -78,6 +82,8 @@ class Words(NamedTuple):
     """In words, after the cell: `is no number`."""
     share: float
     """Share of cells, without missing ones, that are numbers."""
+    present: int = 1
+    """Cells that are not missing, or 1 for any number of them."""
 
 
 def read_numbers(
@@ -90,26 +96,68 @@ def read_numbers(
         decimal: decimal mark, where the cells leave it open.
         strict: whether codes and identifiers are no numbers.
     """
+    cells = as_text(column)
+    if len(cells) > 2 * PROBED:  # one word among the first makes a long column text
+        first = _read(cells.slice(0, PROBED), decimal, strict=strict)
+        if isinstance(first, Words) and first.present > 0 and first.share < 0.5:
+            return first
+    return _read(cells, decimal, strict=strict)
+
+
+def _read(cells: pa.Array, decimal: str | None, *, strict: bool) -> Numbers | Words:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    text = pc.utf8_trim_whitespace(as_text(column))
-    absent = pc.is_in(pc.utf8_lower(text), value_set=pa.array(MISSING, pa.large_string()))
-    absent = pc.or_(absent, text.is_null())
-    cells = pc.if_else(absent, pa.scalar(None, pa.large_string()), text)
-    if cells.null_count == len(cells):
-        return Words(0, "is no number", 0.0)
-    notes = _missing_marks(text, absent)
-    plain = pc.match_substring_regex(cells, f"^(?:{PLAIN}|{_INFINITE})$")
-    if pc.all(plain).as_py():
+    text = pc.utf8_trim_whitespace(cells)
+    notes: list[str] = []
+    cells = _without(text, pc.equal(text, ""))
+    values = _cast_at_once(cells)
+    if values is None:
+        absent = pc.is_in(pc.utf8_lower(text), value_set=pa.array(MISSING, pa.large_string()))
+        absent = pc.or_(absent, text.is_null())
+        cells = _without(text, absent)
+        if cells.null_count == len(cells):
+            return Words(0, "is no number", 0.0, 0)
+        notes = _missing_marks(text, absent)
+    plain = pc.match_substring_regex(cells, _PLAIN) if values is None else cells.is_valid()
+    if values is not None or pc.all(plain).as_py():
         code = _code_in(cells) if strict else None
         if code is not None:
             return code
         dotted = pc.any(pc.match_substring(cells, ".")).as_py()
         grouped = dotted and _fits(cells, ",", ".")
         if not (grouped and decimal == ","):
-            return Numbers(_cast(cells), "." if dotted else None, "." * grouped, notes)
+            values = _cast(cells) if values is None else values
+            return Numbers(values, "." if dotted else None, "." * grouped, notes)
     return _marked_numbers(cells, decimal, notes, share=float(pc.mean(plain).as_py()))
+
+
+def _without(text: pa.Array, absent: pa.Array) -> pa.Array:
+    """Return cells with some of them missing."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pc.any(absent).as_py():
+        return text
+    return pc.replace_with_mask(text, absent.fill_null(False), pa.scalar(None, pa.large_string()))
+
+
+def _cast_at_once(cells: pa.Array) -> pa.Array | None:
+    """Cast cells that are all plain numbers, as most columns of numbers are; None if one is not."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if cells.null_count == len(cells):
+        return None
+    for kind in (pa.int64(), pa.float64()):
+        try:
+            values = cells.cast(kind)
+        except pa.ArrowInvalid:
+            continue
+        if pa.types.is_floating(kind):
+            return None if pc.any(pc.is_nan(values)).as_py() else values
+        return None if pc.any(pc.match_substring(cells, "x", ignore_case=True)).as_py() else values
+    return None
 
 
 def looks_like_numbers(texts: Iterable[str]) -> list[float] | None:
