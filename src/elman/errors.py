@@ -94,6 +94,8 @@ def unknown(
     hint = f"; did you mean {nearest[0]!r}?" if nearest else "."
     head, preposition, rest = kind.partition(" of ")
     kinds = re.sub("(?<=[^aeiou])y$", "ie", head) + f"s{preposition}{rest}"
+    if not all(any(map(str.isalnum, each)) for each in names):
+        names = list(map(repr, names))
     if len(names) > LISTED:
         names = [*difflib.get_close_matches(str(name), names, n=5, cutoff=0.3), "…"]
     return error(f"unknown {kind} {name!r}{hint} Known {kinds}: {', '.join(names)}.")

@@ -143,6 +143,11 @@ ADVICE: dict[str, Advice] = {
         "leave it out by naming others (--input COLUMN)",
         ["--input", "x"],
     ),
+    "thousands or decimals": Advice(
+        table("x", "label", x=lambda k: f"{k % 9 + 1},{100 + k}", label=lambda k: "ab"[k % 2]),
+        ["--target", "label"],
+        "--set decimal=,",
+    ),
     "the next of a name": Advice(
         steps,
         ["--input", "word:category", "--target", "next"],

@@ -62,7 +62,7 @@ def with_numbers(
         if name in classes and name not in required and _are_classes(numbers.values):
             continue
         columns[name] = numbers.values
-        notes += _notes(table, name, numbers)
+        notes += _notes(table, name, numbers, asked=decimal is not None)
         used |= set() if numbers.decimal is None else {numbers.decimal}
     return table.with_columns(columns, notes=notes), used.pop() if len(used) == 1 else None
 
@@ -106,11 +106,11 @@ def _are_classes(values: pa.Array) -> bool:
     return bool(pc.count_distinct(present).as_py() <= min(FEW_CLASSES, len(present) / 2))
 
 
-def _notes(table: Table, name: str, numbers: Numbers) -> list[str]:
+def _notes(table: Table, name: str, numbers: Numbers, *, asked: bool) -> list[str]:
     if not numbers.notes:
         return []
     note = f"column {name!r} of {table.source} holds numbers: {'; '.join(numbers.notes)}."
-    if numbers.open_mark:
+    if numbers.open_mark and not asked:
         note += " If the mark is meant otherwise, set data.decimal to '.' or ',' (--set decimal=,)."
     return [note]
 

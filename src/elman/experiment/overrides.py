@@ -21,8 +21,8 @@ RIVALS = {
 def parse_overrides(assignments: Iterable[str]) -> dict[str, Any]:
     """Read settings written as `name=value`, each value as in TOML.
 
-    A single word needs no quotes, nor do the name of a time zone and a format of times without
-    spaces.
+    A single word needs no quotes, nor do the name of a time zone, a format of times without spaces,
+    and a single mark.
 
     Raises:
         ExperimentError: a setting has no `=`, or its value is not TOML.
@@ -31,6 +31,8 @@ def parse_overrides(assignments: Iterable[str]) -> dict[str, Any]:
     {'network.hidden_size': [64, 32], 'cell': 'lstm'}
     >>> parse_overrides(["time_zone=Europe/Berlin", "time_format=%d/%m/%Y"])
     {'time_zone': 'Europe/Berlin', 'time_format': '%d/%m/%Y'}
+    >>> parse_overrides(["decimal=,"])
+    {'decimal': ','}
     """
     overrides = {}
     for assignment in assignments:
@@ -76,7 +78,7 @@ def _parse_value(text: str, assignment: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError as error:
-        if re.fullmatch(r"[A-Za-z%][\w.%:/+-]*", text):
+        if re.fullmatch(r"[A-Za-z%][\w.%:/+-]*|[.,;|/]", text):
             return text
         raise ExperimentError(
             f"the value in {assignment!r} must be written as in TOML: 0.1, 100, true, "
