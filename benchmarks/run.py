@@ -15,6 +15,7 @@ import cpu
 import decoding
 import layers
 import quality
+import reading
 import reversing
 from cpu_worker import PARTS
 
@@ -78,6 +79,10 @@ def _reversing(arguments: argparse.Namespace) -> tuple[str, bool]:
     return reversing.page(arguments.runs), True
 
 
+def _reading(arguments: argparse.Namespace) -> tuple[str, bool]:
+    return reading.page(rounds=arguments.rounds), True
+
+
 def _decoding(arguments: argparse.Namespace) -> tuple[str, bool]:
     page = decoding.page(arguments.run, threads=arguments.threads, rounds=arguments.rounds)
     return page, True
@@ -110,6 +115,10 @@ def _arguments() -> argparse.Namespace:
     page.add_argument("--threads", type=int, default=1, help="of PyTorch; default 1")
     page.add_argument("--rounds", type=int, default=15, help="of timing; default 15")
     page.set_defaults(page=_layers)
+
+    page = pages.add_parser("reading", help="tables read, beside pandas, polars and Arrow")
+    page.add_argument("--rounds", type=int, default=7, help="of timing; default 7")
+    page.set_defaults(page=_reading)
 
     page = pages.add_parser("chung", help="the cells on four corpora of music (about an hour)")
     page.add_argument("--seeds", type=int, default=3, help="of the comparison; default 3")
