@@ -22,7 +22,7 @@ from elman.tasks.dividing import Division, Parts
 from elman.tasks.known_columns import columns_of_files, split_column_of
 from elman.tasks.named_kinds import kinds_of_names
 from elman.tasks.numeric import Numeric, may_hold_lists, read_numbers
-from elman.tasks.unread import unread
+from elman.tasks.unread import SINGLE, unread
 from elman.tasks.wide_tables import from_wide, wide_settings
 
 if TYPE_CHECKING:
@@ -104,6 +104,10 @@ class RowsLayout:
         others = self._others(table)
         not_read = set(chain.from_iterable(unread(table, others).values()))
         return list(self.data.input) or [name for name in others if name not in not_read]
+
+    def beside(self, table: Table) -> list[str]:
+        """Name the columns with single values that sequences keep from being read."""
+        return [] if self.data.input else unread(table, self._others(table)).get(SINGLE, [])
 
     def _others(self, table: Table) -> list[str]:
         """List the columns that have no other role and so may be input."""
