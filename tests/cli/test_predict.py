@@ -236,3 +236,26 @@ def test_rows_without_tokens_are_not_written_to_conll(
     assert run(["predict", str(reviews_run), str(given), "--out", str(out)]) == 1
     assert "conll needs two columns of lists or more" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_lists_of_labels_written_to_csv_are_the_labels_they_were(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tags = [["slow app", "login"], ["login"], ["crash", "login"], []]
+    rows = [{"ticket": f"help me with {n}", "tags": tags[n % 4]} for n in range(40)]
+    tickets, run_folder, out = tmp_path / "t.jsonl", str(tmp_path / "run"), tmp_path / "out.csv"
+    tickets.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    small = ["--target", "tags", "--epochs", "1", "--set", "hidden_size=3", "--out", run_folder]
+    assert run(["train", str(tickets), *small]) == 0
+    assert run(["predict", run_folder, str(tickets), "--out", str(out)]) == 0
+    written = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
+    assert [json.loads(row["tags"]) for row in written] == [row["tags"] for row in rows]
+    assert all(isinstance(json.loads(row["predicted tags"]), list) for row in written)
+    scores = []
+    for path in (tickets, out):
+        capsys.readouterr()
+        assert run(["evaluate", run_folder, str(path)]) == 0
+        said = capsys.readouterr()
+        assert "never learned" not in said.err
+        scores.append(said.out.splitlines()[1:])
+    assert scores[0] == scores[1]
