@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet
 import pytest
@@ -238,10 +239,18 @@ def test_rows_without_tokens_are_not_written_to_conll(
     assert not out.exists()
 
 
+@pytest.mark.parametrize(
+    "tags",
+    [
+        [["slow app", "login"], ["login"], ["crash", "login"], []],
+        [["login"], ["crash", "login"], ["crash"], []],
+        [[1, 0, 0], [0, 0, 1], [0, 1, 0], [0, 1, 0]],
+        [[1, 0, 0], [0, 0, 1], [0, 1, 1], [0, 0, 0]],
+    ],
+)
 def test_lists_of_labels_written_to_csv_are_the_labels_they_were(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tags: list[list[Any]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tags = [["slow app", "login"], ["login"], ["crash", "login"], []]
     rows = [{"ticket": f"help me with {n}", "tags": tags[n % 4]} for n in range(40)]
     tickets, run_folder, out = tmp_path / "t.jsonl", str(tmp_path / "run"), tmp_path / "out.csv"
     tickets.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
@@ -259,3 +268,6 @@ def test_lists_of_labels_written_to_csv_are_the_labels_they_were(
         assert "never learned" not in said.err
         scores.append(said.out.splitlines()[1:])
     assert scores[0] == scores[1]
+    kind = "tags:onehot" if tags[2] == [0, 1, 0] else "tags"
+    again = ["--input", "ticket", "--target", kind, *small[2:-1], f"{run_folder}2"]
+    assert run(["train", str(out), *again]) == 0

@@ -175,7 +175,11 @@ class RowsLayout:
         return Numeric(
             frozenset(name for name, feature in pairs if feature.reads_numbers(name)),
             self.data.decimal,
-            frozenset(name for name, feature in pairs if may_hold_lists(type(feature))),
+            frozenset(
+                name
+                for name, feature in pairs
+                if may_hold_lists(type(feature), one_hot=getattr(feature, "one_hot", False))
+            ),
         )
 
     def read_like(
