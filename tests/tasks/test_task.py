@@ -352,6 +352,20 @@ def test_texts_that_repeat_are_names_and_how_to_have_them_written_is_said() -> N
         assert not any("to be written" in each for each in found.notes)
 
 
+def test_a_text_with_a_tag_for_each_word_may_be_meant_as_tags() -> None:
+    texts = [f"{'very ' * (number % 3)}room {number} is good" for number in range(60)]
+    tags = [" ".join("AN"[word in {"room", "good"}] for word in text.split()) for text in texts]
+    columns = {"text": texts, "part of speech": [f"{each} ." for each in tags]}
+    note = (
+        "part of speech has a tag for each word of text; to predict these, say "
+        "--input text:symbols --target 'part of speech:symbols'."
+    )
+    unequal = task_of(columns, input=["text"], target="part of speech")
+    assert note not in unequal.notes
+    columns["part of speech"] = tags
+    assert note in task_of(columns, input=["text"], target="part of speech").notes
+
+
 def part(**columns: Any) -> Table:
     return Table.from_columns(columns, origin="test.csv")
 

@@ -43,7 +43,13 @@ def other_ways(
     if category not in WRITERS:
         return _instead_of_tags(name, train, target)
     notes = []
-    if target.is_text and _repeats(name, train):
+    if _tag_a_word(data, train, source, target):
+        (words,) = data.input
+        say = (
+            f"{as_option('--input', f'{words}:symbols')} {as_option('--target', f'{name}:symbols')}"
+        )
+        notes.append(f"{name} has a tag for each word of {words}; to predict these, say {say}.")
+    elif target.is_text and _repeats(name, train):
         say = as_option("--target", f"{name}:category")
         notes.append(f"if {name} holds a class a row, not a text, say {say}.")
     if target.kind == "symbols" and _are_few(name, train, target):
@@ -55,6 +61,19 @@ def other_ways(
             'objective=ctc (objective="ctc" in Python).'
         )
     return notes
+
+
+def _tag_a_word(data: DataSpec, train: Table, source: Feature, target: Any) -> bool:
+    """Tell whether two texts have equally many words, and few different ones are in the target."""
+    if not (source.is_text and target.is_text and len(data.input) == 1):
+        return False
+    rows = sample(train)
+    texts = zip(rows.column(data.input[0]), rows.column(data.target[0]), strict=True)
+    pairs = [(str(text).split(), str(tags).split()) for text, tags in texts]
+    names = {tag for _, tags in pairs for tag in tags}
+    several = any(len(tags) > 1 for _, tags in pairs)
+    alike = all(len(words) == len(tags) for words, tags in pairs)
+    return several and alike and len(names) <= FEW_LABELS
 
 
 def _repeats(name: str, train: Table) -> bool:
