@@ -93,7 +93,8 @@ def unknown(
     nearest = difflib.get_close_matches(str(name), names, n=1)
     hint = f"; did you mean {nearest[0]!r}?" if nearest else "."
     head, preposition, rest = kind.partition(" of ")
-    kinds = re.sub("(?<=[^aeiou])y$", "ie", head) + f"s{preposition}{rest}"
+    stem = re.sub("(?<=[^aeiou])y$", "ie", re.sub("x$", "xe", head))
+    kinds = f"{stem}s{preposition}{rest}"
     if len(names) > LISTED:
         names = [*difflib.get_close_matches(str(name), names, n=5, cutoff=0.3), "…"]
     return error(f"unknown {kind} {name!r}{hint} Known {kinds}: {', '.join(names)}.")
