@@ -53,6 +53,7 @@ def test_an_unknown_name_may_be_an_error_of_another_class() -> None:
 
 
 def test_the_plural_of_a_kind_of_something_is_kinds_of_it() -> None:
+    assert "Known output suffixes: .csv." in str(unknown("output suffix", ".cvs", [".csv"]))
     assert "Known kinds of column: text." in str(unknown("kind of column", "txt", ["text"]))
 
 

@@ -93,7 +93,8 @@ def unknown(
     nearest = difflib.get_close_matches(str(name), names, n=1)
     hint = f"; did you mean {nearest[0]!r}?" if nearest else "."
     head, preposition, rest = kind.partition(" of ")
-    kinds = re.sub("(?<=[^aeiou])y$", "ie", head) + f"s{preposition}{rest}"
+    stem = re.sub("(?<=[^aeiou])y$", "ie", re.sub("x$", "xe", head))
+    kinds = f"{stem}s{preposition}{rest}"
     if not all(any(map(str.isalnum, each)) for each in names):
         names = list(map(repr, names))
     if len(names) > LISTED:

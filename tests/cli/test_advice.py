@@ -86,6 +86,11 @@ def named_text(folder: Path) -> Path:
     return path
 
 
+def glossary(folder: Path) -> Path:
+    rows = [[f"word {k}", f"Wort {k}"] for k in range(16)]
+    return write_csv(folder / "glossary.csv", ["EN", "DE word"], rows)
+
+
 def two_rows(folder: Path) -> Path:
     write_csv(folder / "others.csv", ["x", "label"], [[text(k), "ab"[k % 2]] for k in range(20)])
     return write_csv(folder / "two.csv", ["x", "label"], [[text(0), "a"]])
@@ -281,6 +286,11 @@ ADVICE: dict[str, Advice] = {
         ["--input", "a:text:word", "--target", "y"],
         "lower min_count",
         ["--set", "data.input_options.min_count=1"],
+    ),
+    "a glossary": Advice(
+        glossary,
+        ["--input", "EN", "--target", "DE word"],
+        "--target 'DE word:text:char'",
     ),
     "a stream read backwards": Advice(
         poem,

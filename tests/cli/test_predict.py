@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet
 import pytest
@@ -236,3 +237,37 @@ def test_rows_without_tokens_are_not_written_to_conll(
     assert run(["predict", str(reviews_run), str(given), "--out", str(out)]) == 1
     assert "conll needs two columns of lists or more" in capsys.readouterr().err
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        [["slow app", "login"], ["login"], ["crash", "login"], []],
+        [["login"], ["crash", "login"], ["crash"], []],
+        [[1, 0, 0], [0, 0, 1], [0, 1, 0], [0, 1, 0]],
+        [[1, 0, 0], [0, 0, 1], [0, 1, 1], [0, 0, 0]],
+    ],
+)
+def test_lists_of_labels_written_to_csv_are_the_labels_they_were(
+    tags: list[list[Any]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [{"ticket": f"help me with {n}", "tags": tags[n % 4]} for n in range(40)]
+    tickets, run_folder, out = tmp_path / "t.jsonl", str(tmp_path / "run"), tmp_path / "out.csv"
+    tickets.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    small = ["--target", "tags", "--epochs", "1", "--set", "hidden_size=3", "--out", run_folder]
+    assert run(["train", str(tickets), *small]) == 0
+    assert run(["predict", run_folder, str(tickets), "--out", str(out)]) == 0
+    written = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
+    assert [json.loads(row["tags"]) for row in written] == [row["tags"] for row in rows]
+    assert all(isinstance(json.loads(row["predicted tags"]), list) for row in written)
+    scores = []
+    for path in (tickets, out):
+        capsys.readouterr()
+        assert run(["evaluate", run_folder, str(path)]) == 0
+        said = capsys.readouterr()
+        assert "never learned" not in said.err
+        scores.append(said.out.splitlines()[1:])
+    assert scores[0] == scores[1]
+    kind = "tags:onehot" if tags[2] == [0, 1, 0] else "tags"
+    again = ["--input", "ticket", "--target", kind, *small[2:-1], f"{run_folder}2"]
+    assert run(["train", str(out), *again]) == 0

@@ -305,6 +305,27 @@ def test_a_text_beside_a_number_is_refused_with_the_option_that_names_it(
     assert run([*arguments, "--input", "message"]) == 0
 
 
+def test_questions_in_squads_form_are_refused_with_an_option_that_works(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = [{"text": "Ada", "answer_start": 3}]
+    questions = [
+        {"id": f"q{n}", "question": f"who came at {n} ?", "answers": answers} for n in range(40)
+    ]
+    paragraphs = [
+        {"context": f"and {n} said that Ada had come", "qas": [question]}
+        for n, question in enumerate(questions)
+    ]
+    articles = [{"title": "ab"[n % 2], "paragraphs": [p]} for n, p in enumerate(paragraphs)]
+    path = tmp_path / "dev.json"
+    path.write_text(json.dumps({"data": articles}), encoding="utf-8")
+    arguments = ["train", str(path), "--target", "title", *SMALL, "--out", str(tmp_path / "run")]
+    assert run(arguments) == 1
+    words = "beside them id, context, question would not be read. Name one: --input context on the"
+    assert words in capsys.readouterr().err
+    assert run([*arguments, "--input", "context"]) == 0
+
+
 def test_a_forecast_worse_than_the_seasonal_naive_one_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

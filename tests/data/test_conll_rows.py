@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from pathlib import Path
 from typing import Any
@@ -108,10 +109,19 @@ def test_tsv_is_written_with_tabs_and_read_back(tmp_path: Path) -> None:
     assert list(table.column("text")) == columns["text"]
 
 
-def test_lists_of_words_are_joined_by_spaces_in_csv_and_others_are_json(tmp_path: Path) -> None:
-    columns = {"tags": [["O", "B"], ["New York", "B"], ["", "B"], [1, 2]]}
+@pytest.mark.parametrize(
+    ("lists", "cells"),
+    [
+        ([["O", "B"], [], ["B"]], ["O B", "", "B"]),
+        ([["O", "B"], ["New York"]], ['["O", "B"]', '["New York"]']),
+        ([["O"], [""], []], ['["O"]', '[""]', "[]"]),
+        ([["O"], [1, 2], None], ['["O"]', "[1, 2]", ""]),
+    ],
+)
+def test_lists_of_words_are_joined_by_spaces_in_csv_where_a_whole_column_can_be(
+    lists: list[list[Any]], cells: list[str], tmp_path: Path
+) -> None:
+    columns = {"tags": lists, "id": [7] * len(lists)}
     write_table(columns, tmp_path / "it.csv", None, io.BytesIO())
-    written = (tmp_path / "it.csv").read_text(encoding="utf-8").splitlines()
-    assert written[1:] == [
-        *('"O B"', '"[""New York"", ""B""]"', '"["""", ""B""]"', '"[1, 2]"'),
-    ]
+    lines = (tmp_path / "it.csv").read_text(encoding="utf-8").splitlines()
+    assert [row["tags"] for row in csv.DictReader(lines)] == cells

@@ -200,6 +200,36 @@ def test_columns_that_cannot_be_combined_are_refused_with_their_kinds() -> None:
 
 
 @pytest.mark.parametrize(
+    ("beside", "chosen"),
+    [
+        ({"session.id": ["a7 east", "a9 west"] * 20}, "review"),
+        ({"browser": ["Mozilla 5.0, and what else it says of itself"] * 40}, "review"),
+        ({"page": [f"https://example.com/of/many/words/{n}" for n in range(40)]}, "review"),
+        ({"seen": [f"{n % 12 + 1}/{n}/2023 10:15:{n} +0100" for n in range(40)]}, "review"),
+        ({"title": [f"Room {n}" for n in range(40)]}, "review"),
+        ({"body": [f"I came at {n} and left, as it was cold" for n in range(40)]}, "body"),
+        ({"pulse": [[float(n), *[0.5] * 70] for n in range(40)]}, "pulse"),
+        ({"tokens": [["we", "stayed", "on", "gladly", str(n)] for n in range(40)]}, "tokens"),
+        ({"body": [f"朝食が美味しくて部屋も広くて静かだった{n}" for n in range(40)]}, "body"),
+    ],
+)
+def test_of_columns_that_cannot_be_combined_the_most_telling_is_proposed(
+    beside: dict[str, list[Any]], chosen: str
+) -> None:
+    columns = {**beside, "review": [f"room {n} was very good" for n in range(40)]}
+    for given in (columns, dict(reversed(columns.items()))):
+        with pytest.raises(DataError, match=f"Name one: --input {chosen} on the command line"):
+            infer_columns({"stars": list(range(40)), **given})
+
+
+def test_a_text_that_sequences_kept_from_being_read_is_proposed_too() -> None:
+    lists = {"answers.text": [["a", "b"]] * 9, "answers.start": [[1.0, 2.0]] * 9}
+    words = "beside them question would not be read. Name one: --input question on"
+    with pytest.raises(DataError, match=words):
+        infer_columns(lists, beside={"question": LONG})
+
+
+@pytest.mark.parametrize(
     ("input_has_steps", "target_has_steps", "aligned", "category"),
     [
         (False, False, None, "one-to-one"),

@@ -352,6 +352,30 @@ def test_texts_that_repeat_are_names_and_how_to_have_them_written_is_said() -> N
         assert not any("to be written" in each for each in found.notes)
 
 
+def test_a_text_with_a_tag_for_each_word_may_be_meant_as_tags() -> None:
+    texts = [f"{'very ' * (number % 3)}room {number} is good" for number in range(60)]
+    tags = [" ".join("AN"[word in {"room", "good"}] for word in text.split()) for text in texts]
+    columns = {"text": texts, "part of speech": [f"{each} ." for each in tags]}
+    note = (
+        "part of speech has a tag for each word of text; to predict these, say "
+        "--input text:symbols --target 'part of speech:symbols'."
+    )
+    unequal = task_of(columns, input=["text"], target="part of speech")
+    assert note not in unequal.notes
+    columns["part of speech"] = tags
+    assert note in task_of(columns, input=["text"], target="part of speech").notes
+
+
+def test_a_column_of_zeros_and_ones_for_each_label_is_said_to_be_numbers() -> None:
+    texts = [f"room {number} is good" for number in range(60)]
+    hot = {"a": [number % 2 for number in range(60)], "b": [1, 0, 0] * 20}
+    task = task_of({"text": texts, **hot}, input=["text"], target=["a", "b"])
+    assert task.notes[-1].startswith("a, b hold only 0 and 1, and are predicted as numbers; ")
+    hot["b"][5] = 2
+    task = task_of({"text": texts, **hot}, input=["text"], target=["a", "b"])
+    assert not any("only 0 and 1" in note for note in task.notes)
+
+
 def part(**columns: Any) -> Table:
     return Table.from_columns(columns, origin="test.csv")
 

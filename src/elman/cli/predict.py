@@ -86,7 +86,7 @@ def predict(
     )
     for note in notes:
         typer.echo(f"note: {note}", err=True)
-    write_table(columns, out, written_as, sys.stdout.buffer)
+    write_table(columns, out, written_as, sys.stdout.buffer, sets=predictor.sets)
 
 
 def _rows(model: Model, source: str | None) -> Table | None:

@@ -36,6 +36,15 @@ def identifies_rows(table: Table, name: str) -> bool:
         numbers = pc.pairwise_diff(values.combine_chunks())
         if pc.all(pc.equal(numbers, 1)).as_py():
             return True
-        return _NAMED.fullmatch(name.strip()) is not None
+        return is_named_like_identifier(name)
     words = pc.match_substring_regex(pc.utf8_trim_whitespace(as_text(values)), r"^\S+$")
-    return bool(pc.all(words).as_py()) and _NAMED.fullmatch(name.strip()) is not None
+    return bool(pc.all(words).as_py()) and is_named_like_identifier(name)
+
+
+def is_named_like_identifier(name: str) -> bool:
+    """Tell whether a column is named like an identifier.
+
+    >>> [is_named_like_identifier(name) for name in ("customer_id", "userId", "humid")]
+    [True, True, False]
+    """
+    return _NAMED.fullmatch(name.strip()) is not None

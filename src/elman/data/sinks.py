@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Collection, Sequence
 from datetime import date, time
 from pathlib import Path
 from typing import IO, Any
@@ -45,7 +46,12 @@ def format_to_write(out: Path | None, as_format: str | None) -> str:
 
 
 def write_table(
-    columns: dict[str, Any], out: Path | None, as_format: str | None, stream: IO[bytes]
+    columns: dict[str, Any],
+    out: Path | None,
+    as_format: str | None,
+    stream: IO[bytes],
+    *,
+    sets: Collection[str] = (),
 ) -> None:
     """Write columns to a file, or to a stream.
 
@@ -54,12 +60,13 @@ def write_table(
         out: the file; None for the stream.
         as_format: one of `FORMATS`; None to go by the file's name.
         stream: written to when there is no file.
+        sets: columns whose lists are names in no order, which are never joined to a text.
 
     Raises:
         OptionError: the format is unknown.
         DataError: CoNLL cannot hold a value; its row is named.
     """
-    content = _encoded(columns, format_to_write(out, as_format))
+    content = _encoded(columns, format_to_write(out, as_format), sets)
     if out is None:
         stream.write(content)
         stream.flush()
@@ -67,7 +74,7 @@ def write_table(
     write_atomically(out, content)
 
 
-def _encoded(columns: dict[str, Any], as_format: str) -> bytes:
+def _encoded(columns: dict[str, Any], as_format: str, sets: Collection[str]) -> bytes:
     import pyarrow as pa
     from pyarrow import csv, parquet
 
@@ -86,7 +93,7 @@ def _encoded(columns: dict[str, Any], as_format: str) -> bytes:
     if as_format == "conll":
         return conll_of(plain).encode()
     buffer = io.BytesIO()
-    flat = {name: [_cell(value) for value in values] for name, values in plain.items()}
+    flat = {name: _cells(values, join=name not in sets) for name, values in plain.items()}
     delimiter = "\t" if as_format == "tsv" else ","
     csv.write_csv(pa.table(flat), buffer, csv.WriteOptions(delimiter=delimiter))
     return buffer.getvalue()
@@ -110,10 +117,22 @@ def _plain(value: Any, *, keep_times: bool = False) -> Any:
     return value
 
 
-def _cell(value: Any) -> Any:
-    """Write a list as CSV can hold it: words joined by spaces, all else as JSON."""
+def _cells(values: Sequence[Any], *, join: bool) -> list[Any]:
+    """Write the lists of a column as CSV can hold them, all in one form.
+
+    They are words joined by spaces where all of them are words, else JSON: a column with both
+    could not be read back.
+
+    Args:
+        values: of the column.
+        join: whether words may be joined.
+    """
+    parts = (part for value in values if isinstance(value, list) for part in value)
+    join = join and all(isinstance(part, str) and part.split() == [part] for part in parts)
+    return [_cell(value, join=join) for value in values]
+
+
+def _cell(value: Any, *, join: bool) -> Any:
     if not isinstance(value, list):
         return value
-    if all(isinstance(part, str) and part.split() == [part] for part in value):
-        return " ".join(value)
-    return json.dumps(value, ensure_ascii=False)
+    return " ".join(value) if join else json.dumps(value, ensure_ascii=False)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.data.table import Table
-from elman.errors import DataError, OptionError, counted, unknown
+from elman.errors import DataError, OptionError, as_option, counted, unknown
 
 Rows = NDArray[np.int64]
 
@@ -295,7 +295,8 @@ def _stratified(
         raise DataError(
             f"column {stratify!r} of {table.source} has {counted(len(single), 'value')} with a "
             "single row, too many to have each class in every part. Give these classes more rows, "
-            "or remove them."
+            "or remove them; if the column holds texts to be written, say "
+            f"{as_option('--target', f'{stratify}:text:char')}."
         )
     several = several[np.lexsort((random.permutation(len(several)), position[several]))]
     parts = _cut(several, counts)

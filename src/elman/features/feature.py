@@ -94,6 +94,8 @@ class Feature(ABC):
     """Whether the cells of its columns are numbers, so that text in them is read as numbers."""
     of_columns: ClassVar[bool] = False
     """Whether it reads columns of several kinds, and finds out which of them are numbers."""
+    is_set: ClassVar[bool] = False
+    """Whether a list of names has no order, so that it is no text in a file."""
     is_text: ClassVar[bool] = False
     """Whether a value is a string of running text."""
     reads_files: ClassVar[bool] = False

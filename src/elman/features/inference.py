@@ -16,6 +16,7 @@ from elman.features import guesses
 from elman.features.checks import blank, shown
 from elman.features.feature import feature_class
 from elman.features.guesses import Guess, Whole
+from elman.features.proposal import most_telling
 
 _DATE = re.compile(r"\s*\d{4}-\d\d?-\d\d?(?:[T ]\d\d?:\d\d.*)?\s*$")
 
@@ -123,6 +124,7 @@ def infer_columns(
     steps: Sequence[int] | None = None,
     next_step: bool = False,
     whole: Mapping[str, Whole] = MappingProxyType({}),
+    beside: Mapping[str, Sequence[Any]] = MappingProxyType({}),
 ) -> Inferred:
     """Infer the kind of one column, or of several together, from samples of their values.
 
@@ -135,6 +137,8 @@ def infer_columns(
         steps: as for `infer_kind`.
         next_step: as for `infer_kind`.
         whole: name of a column → what is known of all of it.
+        beside: samples of further columns, which are not read; one of them may be proposed where
+            the others cannot be combined.
 
     Raises:
         OptionError: there is no column.
@@ -166,16 +170,22 @@ def infer_columns(
         count = sum(kind == "number" for kind in kind_of.values())
         why = f"{count} columns of numbers, {len(kind_of) - count} of categories"
         return Inferred("record", {"kinds": kind_of}, why)
-    raise _not_combinable(kind_of, as_target)
+    raise _not_combinable(kind_of, as_target, {**columns, **beside})
 
 
-def _not_combinable(kinds: Mapping[str, str], as_target: bool) -> DataError:
+def _not_combinable(
+    kinds: Mapping[str, str], as_target: bool, samples: Mapping[str, Sequence[Any]]
+) -> DataError:
     """Build the error for columns that cannot be combined, with a proposal of one of them."""
     (first, kind), *others = kinds.items()
     listed = [f"{first} looks like {feature_class(kind).plural}"]
     listed += [f"{name} like {feature_class(kind).plural}" for name, kind in others]
+    beside = [name for name in samples if name not in kinds]
+    if beside:
+        listed.append(f"beside them {', '.join(beside)} would not be read")
     simple = {"number"} if as_target else {"number", "category"}
-    chosen = next((name for name, kind in kinds.items() if kind not in simple), first)
+    telling = [name for name in samples if kinds.get(name) not in simple]
+    chosen = first if as_target and not telling else most_telling(samples, telling)
     role, verb = ("target", "predicted") if as_target else ("input", "read")
     return DataError(
         f"columns that are {verb} together must all be numbers"

@@ -54,6 +54,7 @@ class LabelsFeature(Feature):
     objectives: ClassVar[tuple[str, ...]] = ("labelling",)
     predicts_names: ClassVar[bool] = True
     says_little: ClassVar[bool] = True
+    is_set: ClassVar[bool] = True
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         {"multihot": {"multi_hot": True}}
     )

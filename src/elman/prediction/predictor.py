@@ -21,6 +21,9 @@ from elman.experiment import Experiment
 from elman.experiment.training import checked_seed
 from elman.tasks.task import Task
 
+PREDICTED = "predicted "
+"""Prefix of a column of predictions beside the column of what is true."""
+
 
 class Predictions(NamedTuple):
     """One prediction per row, in the order of the table."""
@@ -84,6 +87,16 @@ class Predictor(ABC):
         """The device of the network's weights."""
         parameter: Tensor = next(self.network.parameters())
         return parameter.device
+
+    @property
+    def sets(self) -> set[str]:
+        """The columns of rows and predictions whose lists are names in no order."""
+        task = self.task
+        names = {name for name in task.input_columns if task.input.is_set}
+        if task.target.is_set:
+            target = ", ".join(task.target_columns)
+            names |= {*task.target_columns, target, f"{PREDICTED}{target}"}
+        return names
 
     def check_installed(self) -> None:
         """Raise, before hours of training, if the scores need an extra that is missing.
@@ -169,7 +182,7 @@ class Predictor(ABC):
         """Return the columns of a table, and a name for the column of predictions."""
         columns = {name: list(table.written(name)) for name in table.columns}
         name = ", ".join(self.task.target_columns)
-        return columns, f"predicted {name}" if name in columns else name
+        return columns, f"{PREDICTED}{name}" if name in columns else name
 
     def _probabilities(self, predictions: Predictions) -> dict[str, list[float]]:
         """Return a column of the probability of each class or label."""

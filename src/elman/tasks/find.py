@@ -103,7 +103,13 @@ def find_task(
 def _find_next(data: DataSpec, network: NetworkSpec, train: Table, inputs: Sequence[str]) -> Task:
     """Find the task of predicting the next step of the input."""
     feature = make_feature(
-        train, inputs, data.input_kind, data.input_options, as_target=False, next_step=True
+        train,
+        inputs,
+        data.input_kind,
+        data.input_options,
+        as_target=False,
+        next_step=True,
+        beside=layout_of(data).beside(train),
     )
     fit_feature(feature, train, inputs)
     _refuse_no_next_step(feature, inputs)
@@ -131,7 +137,14 @@ def _find_target(
     targets: Sequence[str],
 ) -> Task:
     """Find the task of predicting columns of the table."""
-    source = make_feature(train, inputs, data.input_kind, data.input_options, as_target=False)
+    source = make_feature(
+        train,
+        inputs,
+        data.input_kind,
+        data.input_options,
+        as_target=False,
+        beside=layout_of(data).beside(train),
+    )
     fit_feature(source, train, inputs)
     target = make_feature(
         train,

@@ -33,8 +33,11 @@ def infer(
     as_target: bool = False,
     steps: Sequence[int] | None = None,
     next_step: bool = False,
+    beside: Sequence[str] = (),
 ) -> Inferred:
     """Infer the kind of some columns from a sample, and how many values differ from all rows.
+
+    `beside` are columns that are not read, one of which an error may propose.
 
     Raises:
         DataError: no kind reads the columns; the table's source is named.
@@ -43,7 +46,12 @@ def infer(
     counts = {name: whole for name in columns if (whole := _whole(table, name)) is not None}
     try:
         return infer_columns(
-            samples, as_target=as_target, steps=steps, next_step=next_step, whole=counts
+            samples,
+            as_target=as_target,
+            steps=steps,
+            next_step=next_step,
+            whole=counts,
+            beside={name: list(sample(table).column(name)) for name in beside},
         )
     except DataError as error:
         raise DataError(f"{table.source}: {error}") from error
@@ -71,10 +79,18 @@ def make_feature(
     as_target: bool,
     steps: Sequence[int] | None = None,
     next_step: bool = False,
+    beside: Sequence[str] = (),
 ) -> Any:
     """Build the feature of some columns, its kind inferred where it is not given."""
     if kind is None:
-        inferred = infer(table, columns, as_target=as_target, steps=steps, next_step=next_step)
+        inferred = infer(
+            table,
+            columns,
+            as_target=as_target,
+            steps=steps,
+            next_step=next_step,
+            beside=beside,
+        )
         kind, chosen = inferred.kind, dict(inferred.options)
     else:
         kind, chosen = parse_kind(kind)

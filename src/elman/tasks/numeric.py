@@ -29,9 +29,9 @@ class Numeric(NamedTuple):
         return {} if self.decimal is None else {"decimal": self.decimal}
 
 
-def may_hold_lists(kind: type[Feature]) -> bool:
-    """Tell whether a cell of a kind may be a list."""
-    return not (kind.is_text or kind.is_class)
+def may_hold_lists(kind: type[Feature], *, one_hot: bool = False) -> bool:
+    """Tell whether a cell of a kind may be a list; `one_hot`: a class of zeros and a single one."""
+    return one_hot or not (kind.is_text or kind.is_class)
 
 
 def read_numbers(
@@ -52,12 +52,16 @@ def read_numbers(
     inputs = [name for name in data.input if name in table.columns] or list(others)
     targets = [name for name in data.target if name in table.columns]
     required, likely, lists = list[str](), list[str](), list[str]()
-    for kind, columns in ((data.input_kind, inputs), (data.target_kind, targets)):
+    for kind, options, columns in (
+        (data.input_kind, data.input_options, inputs),
+        (data.target_kind, data.target_options, targets),
+    ):
         if kind is None or kind_class(kind).of_columns:
             likely += columns
         elif kind_class(kind).of_numbers:
             required += columns
-        if kind is None or may_hold_lists(kind_class(kind)):
+        one_hot = bool(options.get("one_hot"))
+        if kind is None or may_hold_lists(kind_class(kind), one_hot=one_hot):
             lists += columns
     table = with_lists(table, lists)
     free = not (data.window or set(targets) & set(inputs)) and data.target_kind is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from elman.data.arrow import is_list
@@ -33,8 +34,10 @@ def other_ways(
         source: feature of the input.
         target: that of the target.
     """
-    if data.target_kind is not None or len(data.target) > 1:
+    if data.target_kind is not None:
         return []
+    if len(data.target) > 1:
+        return _instead_of_numbers(data.target, train, target)
     name = data.target[0]
     if target.kind == "labels":
         return _instead_of_labels(name, train, source, target)
@@ -43,7 +46,13 @@ def other_ways(
     if category not in WRITERS:
         return _instead_of_tags(name, train, target)
     notes = []
-    if target.is_text and _repeats(name, train):
+    if _tag_a_word(data, train, source, target):
+        (words,) = data.input
+        say = (
+            f"{as_option('--input', f'{words}:symbols')} {as_option('--target', f'{name}:symbols')}"
+        )
+        notes.append(f"{name} has a tag for each word of {words}; to predict these, say {say}.")
+    elif target.is_text and _repeats(name, train):
         say = as_option("--target", f"{name}:category")
         notes.append(f"if {name} holds a class a row, not a text, say {say}.")
     if target.kind == "symbols" and _are_few(name, train, target):
@@ -55,6 +64,19 @@ def other_ways(
             'objective=ctc (objective="ctc" in Python).'
         )
     return notes
+
+
+def _tag_a_word(data: DataSpec, train: Table, source: Feature, target: Any) -> bool:
+    """Tell whether two texts have equally many words, and few different ones are in the target."""
+    if not (source.is_text and target.is_text and len(data.input) == 1):
+        return False
+    rows = sample(train)
+    texts = zip(rows.column(data.input[0]), rows.column(data.target[0]), strict=True)
+    pairs = [(str(text).split(), str(tags).split()) for text, tags in texts]
+    names = {tag for _, tags in pairs for tag in tags}
+    several = any(len(tags) > 1 for _, tags in pairs)
+    alike = all(len(words) == len(tags) for words, tags in pairs)
+    return several and alike and len(names) <= FEW_LABELS
 
 
 def _repeats(name: str, train: Table) -> bool:
@@ -84,6 +106,20 @@ def _instead_of_labels(name: str, train: Table, source: Feature, target: Any) ->
     if target.multi_hot:
         return [f"{name} has a 0 or 1 for each label; if they are symbols in an order, say {say}."]
     return [f"the order of the elements of {name} does not count; if it does, say {say}."]
+
+
+def _instead_of_numbers(names: Sequence[str], train: Table, target: Any) -> list[str]:
+    """Say how several columns of zeros and ones may be labels."""
+    rows = sample(train)
+    columns = [name for name in names if name in rows.columns]
+    if target.kind != "number" or len(columns) < len(names):
+        return []
+    if any(set(rows.column(name)) - {0, 1, None} for name in columns):
+        return []
+    return [
+        f"{', '.join(names)} hold only 0 and 1, and are predicted as numbers; to predict them as "
+        "labels, make them one column that lists the names of a row, with ';' between."
+    ]
 
 
 def _instead_of_classes(name: str, source: Feature, target: Any) -> list[str]:

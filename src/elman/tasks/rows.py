@@ -22,7 +22,7 @@ from elman.tasks.dividing import Division, Parts
 from elman.tasks.known_columns import columns_of_files, split_column_of
 from elman.tasks.named_kinds import kinds_of_names
 from elman.tasks.numeric import Numeric, may_hold_lists, read_numbers
-from elman.tasks.unread import unread
+from elman.tasks.unread import SINGLE, unread
 from elman.tasks.wide_tables import from_wide, wide_settings
 
 if TYPE_CHECKING:
@@ -105,6 +105,10 @@ class RowsLayout:
         not_read = set(chain.from_iterable(unread(table, others).values()))
         return list(self.data.input) or [name for name in others if name not in not_read]
 
+    def beside(self, table: Table) -> list[str]:
+        """Name the columns with single values that sequences keep from being read."""
+        return [] if self.data.input else unread(table, self._others(table)).get(SINGLE, [])
+
     def _others(self, table: Table) -> list[str]:
         """List the columns that have no other role and so may be input."""
         data = self.data
@@ -171,7 +175,11 @@ class RowsLayout:
         return Numeric(
             frozenset(name for name, feature in pairs if feature.reads_numbers(name)),
             self.data.decimal,
-            frozenset(name for name, feature in pairs if may_hold_lists(type(feature))),
+            frozenset(
+                name
+                for name, feature in pairs
+                if may_hold_lists(type(feature), one_hot=getattr(feature, "one_hot", False))
+            ),
         )
 
     def read_like(

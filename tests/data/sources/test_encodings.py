@@ -187,7 +187,7 @@ def test_a_file_in_utf_8_is_read_as_such_whatever_is_named(tmp_path: Path) -> No
         *[(f"utf-{bits}-{end}", f"UTF-{bits}") for bits in (16, 32) for end in ("le", "be")],
     ],
 )
-@pytest.mark.parametrize("word", ["Zoé", "дом", "好电影", "👍🏽"])
+@pytest.mark.parametrize("word", ["Zoé", "дом", "好电影", "最高の一日", "👍🏽"])
 def test_wide_encodings_are_read_with_and_without_marks(
     tmp_path: Path, encoding: str, title: str, word: str
 ) -> None:
@@ -196,6 +196,16 @@ def test_wide_encodings_are_read_with_and_without_marks(
         table = read_table(write(tmp_path, content), encoding=named)
         assert list(table.column("text")) == [word, word]
     assert title in read_table(write(tmp_path, content)).notes[0]
+
+
+def test_text_with_some_zero_bytes_is_not_taken_for_utf_16(tmp_path: Path) -> None:
+    rows = "".join(f"a row of text {n}, and more of it,{n}\n" for n in range(40)).encode()
+    for places in ([3], [50, 91, 134], [0, 1, 2, 3, 99]):
+        content = bytearray(b"text,label\n" + rows)
+        for place in places:
+            content[place] = 0
+        with pytest.raises(DataError, match="there is a NUL byte"):
+            read_table(write(tmp_path, bytes(content)))
 
 
 def test_a_mark_is_no_part_of_the_text_in_any_encoding(tmp_path: Path) -> None:

@@ -162,7 +162,7 @@ def unmarked_wide_encoding(start: bytes) -> str | None:
     """Return the encoding of bytes that are UTF-16 or UTF-32 without a mark, None if they are not.
 
     Line ends, spaces and delimiters give zeros at the same place of every two or four bytes, and
-    none elsewhere.
+    none elsewhere; but letters such as 一 and 最 give a zero at the other place of two.
 
     Args:
         start: the first bytes of a file, of an even number.
@@ -174,8 +174,10 @@ def unmarked_wide_encoding(start: bytes) -> str | None:
     whole = len(sample) % 4 == 0
     names: tuple[str, ...] = ("utf-32-le",) if whole and 4 * zeros[3] == len(sample) else ()
     names += ("utf-32-be",) if whole and 4 * zeros[0] == len(sample) else ()
-    names += ("utf-16-le",) if not zeros[0] + zeros[2] else ()
-    names += ("utf-16-be",) if not zeros[1] + zeros[3] else ()
+    even, odd = zeros[0] + zeros[2], zeros[1] + zeros[3]
+    few, many = sorted((even, odd))
+    if few == 0 or (2 * few <= many and 100 * many >= len(sample)):
+        names += ("utf-16-le",) if even < odd else ("utf-16-be",)
     for name in names:
         text = sample.decode(name, errors="replace")
         has_lines = "\n" in text or "\r" in text or 5 * sum(zeros) > len(sample)
