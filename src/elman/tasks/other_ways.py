@@ -52,7 +52,7 @@ def other_ways(
             f"{as_option('--input', f'{words}:symbols')} {as_option('--target', f'{name}:symbols')}"
         )
         notes.append(f"{name} has a tag for each word of {words}; to predict these, say {say}.")
-    elif target.is_text and _repeats(name, train):
+    if target.is_text and _repeats(name, train):
         say = as_option("--target", f"{name}:category")
         notes.append(f"if {name} holds a class a row, not a text, say {say}.")
     if target.kind == "symbols" and _are_few(name, train, target):
