@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from elman.data import limits
+from elman.data.sources import read_table
 
-from . import trial
+from . import silence, trial
 
-COUNTS = {"read": 1200, "fit": 500, "picture": 500, "sound": 200, "predict": 60}
+COUNTS = {"read": 1200, "fit": 500, "picture": 500, "sound": 200, "predict": 60, "silence": 600}
 
 
 @pytest.mark.parametrize("part", range(3))
@@ -23,6 +24,15 @@ def test_damaged_files_end_in_words_or_in_a_result(
     for seed in range(part * count, (part + 1) * count):
         trial.refused(kind, seed, tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_rows_that_are_left_out_without_a_note_are_a_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(silence, "read_table", lambda path: read_table(path).select(range(2)))
+    monkeypatch.setattr(silence, "damage", lambda *given: given[1])
+    with pytest.raises(AssertionError):
+        trial.refused("silence", 0, tmp_path)
 
 
 def test_an_exception_that_is_not_elmans_is_no_refusal(

@@ -20,7 +20,7 @@ from elman.features.inference import infer_kind
 from elman.models.model import Model
 from roads import ROADS, WRITTEN_ROADS, untrained
 
-from . import formats
+from . import formats, silence
 from .mutators import damage
 
 ROWS_FITTED = 200
@@ -112,6 +112,7 @@ KINDS: Mapping[str, Callable[[int, Path], None]] = {
     "picture": picture,
     "sound": sound,
     "predict": predict,
+    "silence": silence.told,
 }
 """Name → trial. Each raises an `ElmanError` where it refuses."""
 
