@@ -76,7 +76,7 @@ def _parse_value(text: str, assignment: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError as error:
-        if re.fullmatch(r"[A-Za-z%][\w.%:/+-]*", text):
+        if re.fullmatch(r"[A-Za-z%][\w.%:/+-]*|[.,]", text):
             return text
         raise ExperimentError(
             f"the value in {assignment!r} must be written as in TOML: 0.1, 100, true, "

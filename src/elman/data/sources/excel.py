@@ -305,6 +305,8 @@ def _without_percent(
     if not any(numbers):
         return cells
     place = next(place for place, cell in enumerate(cells) if isinstance(cell, _Percent))
+    telling = (place for place, cell in enumerate(cells) if isinstance(cell, _Percent) and cell)
+    place = next(telling, place)
     first = cells[place]
     assert isinstance(first, _Percent)
     if all(numbers):
