@@ -300,8 +300,10 @@ def test_a_text_beside_a_number_is_refused_with_the_option_that_names_it(
     assert capsys.readouterr().err == (
         "elman train: tickets.csv: columns that are read together must all be numbers and "
         "categories, or all series; paid looks like numbers, message like text. Name one: --input "
-        "message on the command line, input='message' in Python, data.input in TOML.\n"
+        "message on the command line, input='message' in Python, data.input in TOML. Or name those "
+        "that can be read together: --input paid.\n"
     )
+    assert run([*arguments[:-1], str(tmp_path / "paid"), "--input", "paid"]) == 0
     assert run([*arguments, "--input", "message"]) == 0
 
 

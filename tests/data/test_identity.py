@@ -17,6 +17,10 @@ ROWS = 12
     [
         ("customer_id", [100 + 7 * n for n in range(ROWS)], True),
         ("Ticket ID", [f"T-{n:05}" for n in range(ROWS)], True),
+        ("Invoice #", [f"INV-{n:04}" for n in range(ROWS)], True),
+        ("# of rooms", [f"r{n}" for n in range(ROWS)], False),
+        ("SKU", [f"A{n * n}" for n in range(ROWS)], True),
+        ("Kundennummer", [f"K{n:03}" for n in range(ROWS)], True),
         ("userId", [f"u{n * n}" for n in range(ROWS)], True),
         ("Unnamed: 0", [n * 3 for n in range(ROWS)], True),
         ("anything", list(range(5, 5 + ROWS)), True),

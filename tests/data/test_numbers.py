@@ -41,6 +41,7 @@ def numbers(*cells: str | None, decimal: str | None = None) -> Numbers | Words:
         (["(1,234.50)", "3.00"], [-1234.5, 3.0], "."),
         (["−5", "3"], [-5, 3], None),
         (["5", "NA", "n/a", "null", "?", "-", None], [5, *[None] * 6], None),
+        (["1.5", "#DIV/0!", "#VALUE!", "<NA>", "n.a.", "—", "(null)"], [1.5, *[None] * 6], "."),
     ],
 )
 def test_numbers_are_read_as_they_are_meant(
@@ -106,6 +107,16 @@ def test_another_column_settles_what_a_mark_means() -> None:
     read, decimal = with_numbers(table, likely=["a", "b"])
     assert list(read.column("a")) == [1234, 5678]
     assert decimal == "."
+
+
+def test_columns_with_different_marks_are_read_by_their_own_in_later_files() -> None:
+    trained = Table.from_columns({"a": ["4,25", "1,234"], "b": ["0.5", "1.75"]}, "x.csv")
+    _, decimal = with_numbers(trained, likely=["a", "b"])
+    assert decimal == {"a": ",", "b": "."}
+    later = Table.from_columns({"a": ["4,250", "1,234"], "b": ["0.5", "1.75"]}, "y.csv")
+    read, _ = with_numbers(later, required=["a", "b"], decimal=decimal)
+    assert list(read.column("a")) == [4.25, 1.234]
+    assert list(read.column("b")) == [0.5, 1.75]
 
 
 def test_what_is_not_plain_is_said_with_an_example_and_the_setting_that_changes_it() -> None:

@@ -235,3 +235,8 @@ def test_a_network_that_cannot_be_built_is_refused_in_words(
     experiment = small().override(overrides)
     with pytest.raises(ElmanError, match=re.escape(words)):
         built(experiment)
+
+
+@pytest.mark.parametrize("mark", [",", "."])
+def test_a_decimal_mark_is_a_value_without_quotes(mark: str) -> None:
+    assert parse_overrides([f"decimal={mark}"]) == {"decimal": mark}

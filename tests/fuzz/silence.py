@@ -63,7 +63,8 @@ def counted(content: bytes, suffix: str) -> Size | None:
             objects = [json.loads(line) for line in text.split("\n") if line.strip()]
             return Size(len(objects), len({key for each in objects for key in each}))
         file = io.StringIO(text, newline="")
-        records = [each for each in csv.reader(file, delimiter=DELIMITERS[suffix]) if each]
+        rows = csv.reader(file, delimiter=DELIMITERS[suffix])
+        records = [each for each in rows if len(each) > 1 or any(map(str.strip, each))]
         return Size(len(records) - 1, len(records[0]))
     except (ValueError, TypeError, IndexError, csv.Error):
         return None

@@ -57,3 +57,26 @@ def test_identifiers_are_read_where_there_is_nothing_else() -> None:
 def test_beside_sequences_single_values_are_not_read() -> None:
     table = Table.from_columns({"pulse": [[1.5, 2.0]] * ROWS, "age": [20] * ROWS}, "it")
     assert unread(table, table.columns) == {TIMES: [], SINGLE: ["age"]}
+
+
+@pytest.mark.parametrize(
+    ("cells", "dates"),
+    [
+        (["31.12.2023", "1.2.2024", ""], True),
+        (["12/31/2023", "01/02/2024"], True),
+        (["14-Mar-2024", "02-Dec-2023"], True),
+        (["31/12/2023 14:05", "01/01/2024 09:00"], True),
+        (["2024/12/31", "2024/01/02"], True),
+        (["31.12.2023", "12/31/2023"], False),
+        (["31.12.2023", "45.45.2023"], False),
+        (["1.10.23", "2.0.1"], False),
+        (["00123456", "20240101"], False),
+        (["2024-Q1", "2024-Q2"], False),
+    ],
+)
+def test_days_are_times_and_versions_codes_and_quarters_are_not(
+    cells: list[str], dates: bool
+) -> None:
+    count = len(cells)
+    table = Table.from_columns({"when": cells, "n": [1.5] * count}, "it.csv")
+    assert unread(table, ["when", "n"])[TIMES] == (["when"] if dates else [])

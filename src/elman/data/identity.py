@@ -11,8 +11,8 @@ LEAST = 10
 """Fewer rows than this may all differ by chance."""
 
 _NAMED = re.compile(
-    r"(?i:(?:.*[\W_])?(?:id|uuid|guid|index|idx|nr|no|number|row|key)[\W_]*|unnamed: \d+|#)"
-    r"|.*[a-z](?:Id|ID)"
+    r"(?i:(?:.*[\W_])?(?:id|uuid|guid|index|idx|nr|no|number|row|key|ref|réf|sku|iban)[\W_]*"
+    r"|unnamed: \d+|(?:.*\W)?#|\w+nummer)|.*[a-z](?:Id|ID)"
 )
 
 
@@ -20,8 +20,8 @@ def identifies_rows(table: Table, name: str) -> bool:
     """Tell whether a column is an identifier of the rows.
 
     It is if every row has a value of its own, a whole number or a single word, and the column is
-    named like an identifier (`id`, `customer_id`, `Ticket ID`, `index`, `nr` …) or its numbers go
-    up by one from row to row.
+    named like an identifier (`id`, `customer_id`, `Ticket ID`, `index`, `nr`, `SKU` …) or its
+    numbers go up by one from row to row.
     """
     import pyarrow as pa
     import pyarrow.compute as pc

@@ -30,8 +30,12 @@ from elman.errors import counted
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MISSING = ("", "na", "n/a", "#n/a", "nan", "-nan", "null", "none", "nil", "?", "-", "--", "–", ".")
-"""Cells that stand for a missing number, in lower case."""
+MISSING = (
+    *("", "na", "n/a", "n.a.", "<na>", "nan", "-nan", "nat", "null", "(null)", "none", "nil"),
+    *("?", "-", "--", "–", "—", "."),
+    *("#n/a", "#na", "#null!", "#div/0!", "#value!", "#ref!", "#name?", "#num!"),
+)
+"""Cells that stand for a missing number, in lower case; the last are errors of spreadsheets."""
 
 EXACT = 2**53
 """Whole numbers beyond it are not exact in floating point."""

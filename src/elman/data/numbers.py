@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from elman.data.arrow import is_number, is_text
@@ -12,6 +12,9 @@ from elman.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+DecimalMark = str | Mapping[str, str]
+"""`.` or `,` of all columns, or of each column where they differ."""
 
 FEW_CLASSES = 20
 """Maximum number of distinct whole numbers of a target that is a category."""
@@ -23,8 +26,8 @@ def with_numbers(
     required: Collection[str] = (),
     likely: Collection[str] = (),
     classes: Collection[str] = (),
-    decimal: str | None = None,
-) -> tuple[Table, str | None]:
+    decimal: DecimalMark | None = None,
+) -> tuple[Table, DecimalMark | None]:
     """Read columns of text as numbers; the table keeps what was written, for printing.
 
     Args:
@@ -33,7 +36,7 @@ def with_numbers(
         likely: columns that are numbers if all of their cells are; others stay as written.
         classes: columns among these that stay as written where they hold few distinct whole
             numbers, which are names of classes.
-        decimal: decimal mark, `.` or `,`, where the cells leave it open.
+        decimal: decimal mark, where the cells leave it open.
 
     Returns:
         The table, and the decimal mark that was settled on, None where no cell depends on it.
@@ -46,12 +49,13 @@ def with_numbers(
     read = {name: _read(table, name, None, strict=name not in required) for name in wanted}
     settled = [each for each in read.values() if isinstance(each, Numbers) and not each.open_mark]
     proven = {each.decimal for each in settled} - {None}
-    hint = decimal or (proven.pop() if len(proven) == 1 else None)
-    columns, notes, used = dict[str, Any](), list[str](), set[str]()
+    seen = proven.pop() if len(proven) == 1 else None
+    columns, notes, used = dict[str, Any](), list[str](), dict[str, str]()
     for name, numbers in read.items():
         if isinstance(numbers, Numbers) and numbers.open_mark:
             # A semicolon between cells suggests a decimal comma, and nothing about a point.
-            mark = hint or (table.decimal if numbers.open_mark == "," else None)
+            mark = decimal if isinstance(decimal, str) else (decimal or {}).get(name)
+            mark = mark or seen or (table.decimal if numbers.open_mark == "," else None)
             if mark is not None:
                 numbers = _read(table, name, mark, strict=name not in required)
         if isinstance(numbers, Words):
@@ -63,8 +67,10 @@ def with_numbers(
             continue
         columns[name] = numbers.values
         notes += _notes(table, name, numbers, asked=decimal is not None)
-        used |= set() if numbers.decimal is None else {numbers.decimal}
-    return table.with_columns(columns, notes=notes), used.pop() if len(used) == 1 else None
+        if numbers.decimal is not None:
+            used[name] = numbers.decimal
+    table = table.with_columns(columns, notes=notes)
+    return table, used if len(set(used.values())) > 1 else next(iter(used.values()), None)
 
 
 def hold_numbers(

@@ -31,7 +31,7 @@ class DataSpec(BaseModel):
         files: data files: paths, patterns or a folder. All must have the same columns.
         format: file format; by default it follows from the names of the files.
         decimal: decimal mark of numbers written as text, `.` or `,`, where `1,234` may be either
-            1.234 or 1234; found in the data by default.
+            1.234 or 1234; or that of each column, by its name; found in the data by default.
         encoding: encoding of text files that are not UTF-8, such as `cp1251`; by default it is
             detected, and what was assumed is said.
         input: columns that the network reads, as NAME or NAME:KIND; by default those usual for the
@@ -81,7 +81,7 @@ class DataSpec(BaseModel):
     name: str | None = None
     files: Names = []
     format: str | None = None
-    decimal: Literal[".", ","] | None = None
+    decimal: Literal[".", ","] | dict[str, Literal[".", ","]] | None = None
     encoding: str | None = None
     input: Names = []
     target: Names = []

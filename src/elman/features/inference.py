@@ -187,11 +187,14 @@ def _not_combinable(
     telling = [name for name in samples if kinds.get(name) not in simple]
     chosen = first if as_target and not telling else most_telling(samples, telling)
     role, verb = ("target", "predicted") if as_target else ("input", "read")
+    rest = [name for name, kind in kinds.items() if kind in simple and name != chosen]
+    together = " ".join(as_option(f"--{role}", name) for name in rest)
+    several = f" Or name those that can be {verb} together: {together}." if rest else ""
     return DataError(
         f"columns that are {verb} together must all be numbers"
         f"{'' if as_target else ' and categories'}, or all series; {', '.join(listed)}. Name one: "
         f"{as_option(f'--{role}', chosen)} on the command line, {role}={chosen!r} in Python, "
-        f"data.{role} in TOML."
+        f"data.{role} in TOML.{several}"
     )
 
 

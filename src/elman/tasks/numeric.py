@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from elman.data.list_cells import with_lists
-from elman.data.numbers import hold_numbers, with_numbers
+from elman.data.numbers import DecimalMark, hold_numbers, with_numbers
 from elman.data.table import Table
 from elman.experiment.data import DataSpec
 from elman.features.build import kind_class
@@ -18,7 +18,7 @@ class Numeric(NamedTuple):
 
     columns: frozenset[str]
     """Columns of numbers; the cells of all others stay as they are written."""
-    decimal: str | None = None
+    decimal: DecimalMark | None = None
     """Decimal mark of numbers written as text, where the cells leave it open."""
     lists: frozenset[str] = frozenset()
     """Columns whose cells may be whole lists written as text."""

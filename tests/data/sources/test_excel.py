@@ -53,6 +53,37 @@ def test_text_keeps_its_zeros_and_numbers_are_whole_or_not(tmp_path: Path) -> No
     assert table.notes == []
 
 
+def test_a_column_in_per_cent_is_read_as_a_csv_file_has_it_and_a_mixed_one_as_it_is_kept(
+    tmp_path: Path,
+) -> None:
+    def show(sheet: Any) -> None:
+        for row in (2, 3):
+            sheet.cell(row, 1).number_format = "0.0%"
+        sheet.cell(2, 2).number_format = "0%"
+        sheet.cell(2, 3).number_format = '0.00" % of all"'
+
+    rows = [["tax", "mixed", "share"], [0.07, 0.19, 0.5], [0.195, 0.25, 0.5]]
+    table = read_table(save(tmp_path / "it.xlsx", *rows, change=show))
+    assert columns_of(table) == {"tax": [7, 19.5], "mixed": [0.19, 0.25], "share": [0.5, 0.5]}
+    assert table.notes == [
+        "column 'tax' of it.xlsx is shown in per cent: 0.07 is read as 7, as it would be in a CSV "
+        "file.",
+        "column 'mixed' of it.xlsx is shown in per cent in row 2 and not in row 3; its numbers are "
+        "read as the workbook keeps them, 0.19 for 19%. If that is not what is meant, give the "
+        "column one format.",
+    ]
+
+
+def test_a_last_row_of_sums_is_named(tmp_path: Path) -> None:
+    rows = [["region", "sales"], ["N", 10], ["S", 20], ["Somme:", 30]]
+    table = read_table(save(tmp_path / "it.xlsx", *rows))
+    assert table.notes == [
+        "the last row of it.xlsx, row 4, begins with 'Somme:' and was read as a row; delete it if "
+        "it sums up the others."
+    ]
+    assert len(table) == 3
+
+
 def test_a_number_whose_format_pads_it_with_zeros_is_the_code_that_is_shown(tmp_path: Path) -> None:
     def pad(sheet: Any) -> None:
         for row in (2, 3):

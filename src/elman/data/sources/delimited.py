@@ -16,6 +16,7 @@ from elman.data.sources.files import (
 from elman.data.sources.header import kind_of
 from elman.data.sources.records import COMMENT, WHITE_SPACE
 from elman.data.sources.scan import Malformed, Scan, scan_file
+from elman.data.sources.skipped import notes_of_last_row
 from elman.data.table import NO_HEADER, Table
 from elman.errors import DataError, counted
 
@@ -27,11 +28,6 @@ SAMPLE = 2**18
 
 BLOCKS = (2**20, 2**24, 2**28, 2**31 - 1)
 """Arrow's block sizes in bytes, tried in this order: a row must fit into a block."""
-
-TOTALS = frozenset(
-    {"total", "totals", "grand total", "sum", "summe", "gesamt", "insgesamt", "totale", "итого"}
-)
-"""What the first field of a row of sums may hold, in lower case."""
 
 
 def read_delimited(path: Path) -> Table:
@@ -60,11 +56,8 @@ def read_delimited(path: Path) -> Table:
         )
     data, unnamed = _without_unnamed(data, path, dialect)
     notes += [*scan.skipped.notes(path.name), *_notes_of_header(path, dialect), *unnamed]
-    if scan.last is not None and scan.last.fields[0].strip(" :").lower() in TOTALS:
-        notes.append(
-            f"the last row of {path.name}, line {scan.last.line}, begins with "
-            f"{scan.last.fields[0]!r} and was read as a row; delete it if it sums up the others."
-        )
+    if scan.last is not None:
+        notes += notes_of_last_row(f"{path.name}, line {scan.last.line}", scan.last.fields[0])
     if not dialect.header:
         names = dialect.names
         named = f"columns are {names[0]} … {names[-1]}" if len(names) > 1 else "column is column_1"

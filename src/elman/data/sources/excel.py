@@ -15,10 +15,11 @@ import zipfile
 import zlib
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from elman.data.sources.files import fingerprint_of, read_bytes
 from elman.data.sources.header import has_header
+from elman.data.sources.skipped import notes_of_last_row
 from elman.data.table import NO_HEADER, Table
 from elman.errors import DataError, counted, import_extra
 
@@ -56,7 +57,19 @@ _OLD = b"\xd0\xcf\x11\xe0"
 _ZEROS = re.compile(r"0{2,}")
 """The format of a whole number that is shown with leading zeros."""
 
+_QUOTED = re.compile(r'"[^"]*"|\\.|\[[^]]*\]')
+"""Literal text, colours and conditions in a format: a % in them is no per cent."""
+
 Cell = str | int | float | bool | datetime | date | time | timedelta | None
+
+
+class _Percent(float):
+    """A number that is shown in per cent: 0.19 as 19%."""
+
+    @property
+    def shown(self) -> float:
+        """The number before the sign, 19."""
+        return float(f"{self * 100:.15g}")
 
 
 class _Row(NamedTuple):
@@ -103,6 +116,8 @@ def read_excel(path: Path) -> Table:
         ) from error
     name = path.name if chosen is None else f"{path.name}:{chosen}"
     names, rows = _table(path, name, rows, notes)
+    first = next(iter(names))
+    notes += notes_of_last_row(f"{name}, row {rows[-1].number}", _text(rows[-1].cells[first]))
     columns = {
         column: _column([row.cells[place] for row in rows], rows, f"{column!r} of {name}", notes)
         for place, column in names.items()
@@ -218,6 +233,8 @@ def _value(cell: Any, errors: list[tuple[str, str]]) -> Cell:
         return None
     if type(value) is int and _ZEROS.fullmatch(cell.number_format) and value >= 0:
         return f"{value:0{len(cell.number_format)}}"
+    if _is_number(value) and "%" in _QUOTED.sub("", cell.number_format):
+        return _Percent(value)
     return None if isinstance(value, str) and not value.strip() else value
 
 
@@ -256,6 +273,7 @@ def _column(cells: list[Cell], rows: list[_Row], title: str, notes: list[str]) -
     """Return a column: text, numbers, truth values, or times as strings; text where these mix."""
     import pyarrow as pa
 
+    cells = _without_percent(cells, rows, title, notes)
     kinds: dict[str, int] = {}
     for cell, row in zip(cells, rows, strict=True):
         if cell is not None:
@@ -277,6 +295,41 @@ def _column(cells: list[Cell], rows: list[_Row], title: str, notes: list[str]) -
     dated = any(isinstance(cell, datetime) and cell.time() != time() for cell in cells)
     texts = [None if cell is None else _text(cell, with_time=dated) for cell in cells]
     return pa.array(texts, pa.string())
+
+
+def _without_percent(
+    cells: list[Cell], rows: list[_Row], title: str, notes: list[str]
+) -> list[Cell]:
+    """Read numbers that are shown in per cent as a CSV file has them, if a column has no others."""
+    numbers = [isinstance(cell, _Percent) for cell in cells if _is_number(cell)]
+    if not any(numbers):
+        return cells
+    place = next(place for place, cell in enumerate(cells) if isinstance(cell, _Percent))
+    telling = (place for place, cell in enumerate(cells) if isinstance(cell, _Percent) and cell)
+    place = next(telling, place)
+    first = cells[place]
+    assert isinstance(first, _Percent)
+    if all(numbers):
+        notes.append(
+            f"column {title} is shown in per cent: {float(first)!r} is read as {first.shown:.15g}, "
+            "as it would be in a CSV file."
+        )
+        return [cell.shown if isinstance(cell, _Percent) else cell for cell in cells]
+    plain = next(row.number for cell, row in zip(cells, rows, strict=True) if _is_plain(cell))
+    notes.append(
+        f"column {title} is shown in per cent in row {rows[place].number} and not in row {plain}; "
+        f"its numbers are read as the workbook keeps them, {float(first)!r} for "
+        f"{first.shown:.15g}%. If that is not what is meant, give the column one format."
+    )
+    return [float(cell) if isinstance(cell, _Percent) else cell for cell in cells]
+
+
+def _is_number(cell: Cell) -> TypeGuard[int | float]:
+    return isinstance(cell, int | float) and not isinstance(cell, bool)
+
+
+def _is_plain(cell: Cell) -> bool:
+    return _is_number(cell) and not isinstance(cell, _Percent)
 
 
 def _kind(cell: Cell) -> str:

@@ -1,4 +1,4 @@
-"""Records of a delimited file that are no rows: what they are, and the notes that say so."""
+"""Records of a file that are no rows, or may be none: what they are, and the notes on them."""
 
 from __future__ import annotations
 
@@ -23,6 +23,15 @@ LISTED = 5
 
 SHOWN = 60
 """Greatest number of characters of a line that a note shows."""
+
+
+TOTALS = frozenset(
+    {
+        *("total", "totals", "grand total", "sum", "summe", "gesamt", "insgesamt"),
+        *("somme", "suma", "totale", "итого"),
+    }
+)
+"""What the first field of a row of sums may hold, in lower case."""
 
 
 class Skipped:
@@ -62,6 +71,21 @@ class Skipped:
             for reason, lines in self._lines.items()
             if lines
         ]
+
+
+def notes_of_last_row(place: str, first: str) -> list[str]:
+    """Name a last row that may sum up the others, which cannot be told from a row.
+
+    Args:
+        place: file and line.
+        first: its first field.
+    """
+    if first.strip(" :").lower() not in TOTALS:
+        return []
+    return [
+        f"the last row of {place}, begins with {first!r} and was read as a row; delete it if it "
+        "sums up the others."
+    ]
 
 
 def named_lines(lines: Sequence[int]) -> str:
