@@ -109,7 +109,7 @@ def sniff(sample: str, *, cut: bool, preferred: str = ",") -> Dialect | None:
     if said is not None:
         readings = [each._replace(records=each.records[1:]) for each in readings]
         readings = [each for each in readings if each.records]
-    dialect = _of_whole_table(readings) or _below_preamble(readings)
+    dialect = _of_whole_table(readings, doubled='""' in sample) or _below_preamble(readings)
     if dialect is None and said is None:
         spaced = _sample_records(sample, WHITE_SPACE, "quoted", cut=cut)
         dialect = _of_numbers(_Reading(WHITE_SPACE, "quoted", spaced)) if spaced else None
@@ -136,14 +136,37 @@ def _sample_records(sample: str, delimiter: str, quoting: Quoting, *, cut: bool)
     return records
 
 
-def _of_whole_table(readings: Sequence[_Reading]) -> Dialect | None:
-    """Return the first dialect in which all records but comments have equally many fields."""
-    for reading in readings:
-        width = len(reading.unmarked[0].fields)
-        rows = [record for record in reading.records if not record.is_comment(width)]
-        if width > 1 and all(len(record.fields) == width for record in rows):
-            return _dialect(reading, _without_padding(_without_marked(rows), width))
-    return None
+def _of_whole_table(readings: Sequence[_Reading], *, doubled: bool = True) -> Dialect | None:
+    """Return the first dialect in which all records but comments have equally many fields.
+
+    Where quotes stand within fields and none is doubled, backslashes escape them if that fits, too.
+    """
+    whole = [(each, rows) for each in readings if (rows := _whole_rows(each)) is not None]
+    if not whole:
+        return None
+    first, rows = whole[0]
+    if (
+        first.quoting == "quoted"
+        and not doubled
+        and any(_has_bare_quote(row.fields) for row in rows)
+    ):
+        escaped = (each for each in whole if each[0].quoting == "escaped")
+        alike = (each for each in escaped if each[0].delimiter == first.delimiter)
+        first, rows = next(alike, whole[0])
+    return _dialect(first, _without_padding(_without_marked(rows), len(rows[0].fields)))
+
+
+def _has_bare_quote(fields: Sequence[str]) -> bool:
+    """Tell whether a field ends with a quote that it does not begin with, as after `\\"`."""
+    return any(field.endswith('"') and field.count('"') % 2 for field in fields)
+
+
+def _whole_rows(reading: _Reading) -> list[Record] | None:
+    """Return the records but comments if all have equally many fields, two or more."""
+    width = len(reading.unmarked[0].fields)
+    rows = [record for record in reading.records if not record.is_comment(width)]
+    alike = width > 1 and all(len(record.fields) == width for record in rows)
+    return rows if alike else None
 
 
 def _without_marked(rows: list[Record]) -> list[Record]:
