@@ -33,6 +33,7 @@ INPUTS = {
     "whole": cells(st.integers(-1000, 1000)),
     "missing": cells(st.one_of(st.none(), NUMBERS)).filter(lambda c: any(v is not None for v in c)),
     "truth": cells(st.booleans()),
+    "identifier": cells(st.integers(2**53 + 1, 2**60)),
     "name": cells(st.sampled_from(NAMES[:6])),
 }
 ALONE = {

@@ -68,7 +68,9 @@ def read_json(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise CheckpointError(f"there is no file {path}.") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"{path} cannot be read: {error}.") from error
+        raise CheckpointError(
+            f"{path} cannot be read: {error}. If it is damaged, copy it again, or train again."
+        ) from error
     return parse_json(text, path)
 
 

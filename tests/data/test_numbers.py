@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elman.data.number_formats import Numbers, Words, looks_like_numbers, read_numbers
-from elman.data.numbers import with_numbers
+from elman.data.numbers import hold_numbers, with_numbers
 from elman.data.table import Table
 from elman.errors import DataError
 
@@ -177,3 +177,11 @@ def test_marks_of_any_country_give_the_same_numbers(
     read = numbers(*(f"{value:,.2f}".translate(table) for value in values))
     assert isinstance(read, Numbers)
     assert all(map(math.isclose, read.values.to_pylist(), values))
+
+
+def test_typed_whole_numbers_too_large_to_be_exact_are_no_numbers() -> None:
+    table = Table.from_columns(
+        {"id": [2**53 + 1, 2**53], "n": [1, -(2**53)], "x": [1e300, 2.5], "none": [None, None]},
+        "x.parquet",
+    )
+    assert hold_numbers(table, table.columns) == {"n", "x"}

@@ -135,7 +135,7 @@ def test_a_result_that_cannot_be_read_is_a_checkpoint_error(finished: Path, tmp_
             target.parent.mkdir(exist_ok=True)
             target.write_bytes(path.read_bytes())
     (tmp_path / "result.json").write_text('{"seed": 1}')
-    with pytest.raises(CheckpointError, match=r"result\.json is not a run's result"):
+    with pytest.raises(CheckpointError, match=r"result\.json is damaged, or not a run's result"):
         run_experiment(small(), tmp_path)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from elman.data.arrow import is_number, is_text
-from elman.data.number_formats import Numbers, Words, read_numbers, read_truths
+from elman.data.number_formats import EXACT, Numbers, Words, read_numbers, read_truths
 from elman.data.table import Table
 from elman.errors import DataError
 
@@ -88,7 +88,19 @@ def hold_numbers(
         for name in table.columns
         if name in columns and is_number(table.column(name).type)
         if not (name in classes and _are_classes(table.arrow(name)))
+        if not are_inexact(table.arrow(name))
     )
+
+
+def are_inexact(values: pa.ChunkedArray) -> bool:
+    """Tell whether whole numbers are too large to be exact, as those of identifiers may be."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_integer(values.type) or len(values) == values.null_count:
+        return False
+    least, most = pc.min_max(values).as_py().values()
+    return bool(most > EXACT or least < -EXACT)
 
 
 def _read(table: Table, name: str, decimal: str | None, *, strict: bool) -> Numbers | Words:

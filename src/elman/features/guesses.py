@@ -31,6 +31,11 @@ _WHOLE = re.compile(r"-?\d+")
 _THOUSANDS = re.compile(r"-?\d{1,3}(\s\d{3})*")
 
 
+_DIGITS = re.compile(r"\s*[-+]?\d+\s*")
+
+CODES = "codes: whole numbers with a leading zero, or too large to be exact"
+
+
 class Guess(NamedTuple):
     """A kind, its options, and the reason."""
 
@@ -44,6 +49,8 @@ class Whole(NamedTuple):
 
     rows: int
     distinct: int
+    inexact: bool = False
+    """Whether it holds whole numbers too large to be exact."""
 
 
 class Sample(NamedTuple):
@@ -70,10 +77,10 @@ def strings(sample: Sample) -> Guess:
             return Guess(kind, {}, f"paths that end in {_ending(texts[0])}")
     if (read := looks_like_numbers(texts)) is not None:
         return numbers(sample._replace(values=read))
-    if all(text.strip().isdigit() for text in texts) and not sample.as_target:
-        return Guess("category", {}, "codes: whole numbers with a leading zero, or very large ones")
+    if all(map(_DIGITS.fullmatch, texts)) and not sample.as_target:
+        return Guess("category", {}, CODES)
     distinct = set(texts)
-    rows, different = sample.of_column if sample.whole else (len(texts), len(distinct))
+    rows, different, _ = sample.whole or Whole(len(texts), len(distinct))
     words = sum(len(text.split()) for text in texts) / len(texts)
     if sample.as_target:
         separator = separator_in(distinct, len(texts))
@@ -92,7 +99,9 @@ def strings(sample: Sample) -> Guess:
 def numbers(sample: Sample) -> Guess:
     """Distinguish numbers from a category of few whole numbers, which only a target can be."""
     whole = all(math.isfinite(value) and float(value).is_integer() for value in sample.values)
-    rows, distinct = sample.of_column
+    rows, distinct, inexact = sample.of_column
+    if inexact and not sample.as_target:
+        return Guess("category", {}, CODES)
     few = distinct <= min(FEW_CLASSES, rows / 2)
     if sample.as_target and whole and few:
         return Guess("category", {}, f"{distinct} different whole numbers")

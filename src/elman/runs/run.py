@@ -284,7 +284,11 @@ def _read_result(path: Path) -> RunResult:
     try:
         return RunResult.model_validate(read_json(path))
     except ValidationError as error:
-        raise CheckpointError(f"{path} is not a run's result: {error}.") from error
+        place = ".".join(map(str, error.errors()[0]["loc"]))
+        raise CheckpointError(
+            f"{path} is damaged, or not a run's result: {place} is missing or wrong. Delete it and "
+            "resume the run (--resume), which measures it again."
+        ) from error
 
 
 def _summarise(model: Model, parts: Parts, history: History) -> RunResult:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from elman.data.arrow import as_text, is_number, is_text
+from elman.data.numbers import are_inexact
 from elman.data.table import Table
 from elman.errors import DataError
 from elman.features.build import build_feature, parse_kind
@@ -67,7 +68,8 @@ def _whole(table: Table, name: str) -> Whole | None:
         values = text.filter(pc.not_equal(text, ""))
     elif not is_number(values.type):
         return None
-    return Whole(len(values) - values.null_count, pc.count_distinct(values).as_py())
+    distinct = pc.count_distinct(values).as_py()
+    return Whole(len(values) - values.null_count, distinct, are_inexact(values))
 
 
 def make_feature(
