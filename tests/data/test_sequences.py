@@ -177,3 +177,13 @@ def test_lists_of_different_lengths_in_a_row_are_refused() -> None:
 def test_other_windows_have_another_fingerprint() -> None:
     table = Table.from_columns({"x": np.arange(9.0)}, "it")
     assert windows(table, length=2).fingerprint != windows(table, length=3).fingerprint
+
+
+def test_ids_that_differ_only_in_spaces_are_kept_apart_and_said() -> None:
+    table = Table.from_columns({"id": ["7", "7 ", "7", "8"], "x": [1, 2, 3, 4]}, "it.csv")
+    sequences = to_sequences(table, sequence_id="id")
+    assert list(sequences.column("id")) == ["7", "7 ", "8"]
+    assert sequences.notes[-1] == (
+        "1 id of 'id' is written with and without spaces around, such as '7' and '7 ': each "
+        "form is a sequence of its own. If they are one, write them alike."
+    )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from elman.data.arrow import is_text
+from elman.data.arrow import as_text, is_text
 from elman.data.table import Table, combined
+from elman.errors import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,6 +54,27 @@ def filled_down(table: Table, name: str) -> Table:
         stored=table.stored,
         spans=table.spans,
     )
+
+
+def notes_of_spaces(table: Table, name: str) -> list[str]:
+    """Say that ids differ only in the spaces around them, and are kept apart."""
+    import pyarrow.compute as pc
+
+    if not is_text(table.column(name).type):
+        return []
+    ids = pc.unique(as_text(table.arrow(name)))
+    trimmed = pc.utf8_trim_whitespace(ids)
+    counts = pc.value_counts(trimmed).to_pylist()
+    several = [each["values"] for each in counts if each["counts"] > 1]
+    if not several:
+        return []
+    be = "is" if len(several) == 1 else "are"
+    alike = [each for each in ids.to_pylist() if each is not None and each.strip() == several[0]]
+    return [
+        f"{counted(len(several), 'id')} of {name!r} {be} written with and without spaces around, such "
+        f"as {' and '.join(map(repr, alike[:2]))}: each form is a sequence of its own. If they are "
+        "one, write them alike."
+    ]
 
 
 def without_blanks(values: pa.ChunkedArray) -> Any:

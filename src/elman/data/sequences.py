@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.data.arrow import is_list, is_text
-from elman.data.fill_down import filled_down, without_blanks
+from elman.data.fill_down import filled_down, notes_of_spaces, without_blanks
 from elman.data.table import Spans, Table, combined
 from elman.data.times import TimeColumn, read_times
 from elman.errors import DataError, OptionError, counted
@@ -94,6 +94,7 @@ def to_sequences(
             without_date=True,
         )
     groups, notes = _group(table, numbers, sequence_id, time, times)
+    notes += [] if sequence_id is None else notes_of_spaces(table, sequence_id)
     constant = _constant_columns(table, groups, sequence_id, per_sequence)
     if per_sequence is None and (inferred := [name for name in constant if name != sequence_id]):
         names = ", ".join(map(repr, inferred))

@@ -237,3 +237,12 @@ def test_utc_is_written_as_it_was() -> None:
 )
 def test_a_column_that_looks_like_times_is_told(cells: list[Any], is_time: bool) -> None:
     assert looks_like_times(table(cells), "t") is is_time
+
+
+def test_years_and_months_with_a_point_are_months_and_said() -> None:
+    table = Table.from_columns({"when": ["2010.09", "2010.10", "2010.11"]}, "it.csv")
+    column = read_times(table, "when")
+    assert (column.of_numbers, column.format) == (False, "%Y.%m")
+    assert "%Y.%m, such as 2010.09" in column.notes[0]
+    other = Table.from_columns({"when": ["2010.09", "2010.13", "2010.17"]}, "it.csv")
+    assert read_times(other, "when").of_numbers

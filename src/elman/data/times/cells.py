@@ -38,6 +38,9 @@ EPOCHS: Mapping[str, int] = MappingProxyType(
 _COMPACT = ("%Y%m%d", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y%m")
 """Formats of dates that are one whole number."""
 
+_YEAR_AND_MONTH = r"^(?:19|20)\d\d\.(?:0[1-9]|1[0-2])$"
+"""Regular expression of months that would else be numbers: 2010.09, 2010.10."""
+
 _EPOCH_YEARS = (
     int(np.datetime64("1990-01-01", "us").astype(np.int64)),
     int(np.datetime64("2100-01-01", "us").astype(np.int64)),
@@ -130,6 +133,9 @@ def of_texts(texts: pa.Array, subject: Subject, written: str | None) -> Read:
             return other
         _refuse_wrong(parsed, subject, f"is not a time written as data.time_format = {written!r}.")
         return Read(parsed.walls, parsed.offsets, written)
+    months = len(texts) and pc.all(pc.match_substring_regex(texts, _YEAR_AND_MONTH)).as_py()
+    if written is None and months:
+        return _said(texts, TimeFormat("%Y.%m"), subject)
     numbers, comma = _numbers(texts)
     if numbers is not None:
         column = of_numbers(numbers, subject, written, texts=None if comma else texts)
@@ -311,11 +317,16 @@ def _compact(digits: pa.Array, written: TimeFormat, subject: Subject) -> Read | 
     years = parsed.walls.astype("datetime64[us]").astype("datetime64[Y]").astype(np.int64) + 1970
     if years.min() < _YEARS[0] or years.max() > _YEARS[1]:
         return None
+    return _said(digits, written, subject)
+
+
+def _said(texts: pa.Array, written: TimeFormat, subject: Subject) -> Read:
+    """Read texts that look like numbers by a format, and say so."""
     note = (
         f"column {subject.name!r} is read as dates written {written.text}, such as "
-        f"{digits[0].as_py()}. data.time_format = 'number' keeps plain numbers."
+        f"{texts[0].as_py()}. data.time_format = 'number' keeps plain numbers."
     )
-    return Read(parsed.walls, None, written.text, notes=(note,))
+    return Read(written.parse(texts).walls, None, written.text, notes=(note,))
 
 
 def _of_digits(values: pa.Array, subject: Subject, written: TimeFormat) -> Read:
