@@ -14,9 +14,10 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 _SCHEMAS = {
     "recurrence": "(Tensor[] tensors, str call) -> Tensor[]",
@@ -26,9 +27,17 @@ _SCHEMAS = {
 _HOME = "elman.sequence.operators"  # by name: its room stands above this module
 
 
-@cache
 def register() -> torch.library.Library:
     """Make the operators known to PyTorch, once; return the library that owns them."""
+    import torch  # noqa: F401 - it calls this function itself, as it is imported
+
+    return _registered()
+
+
+@cache
+def _registered() -> torch.library.Library:
+    import torch
+
     library = torch.library.Library("elman", "DEF")
     for name, schema in _SCHEMAS.items():
         library.define(name + schema)

@@ -71,9 +71,9 @@ def notes_of_spaces(table: Table, name: str) -> list[str]:
     be = "is" if len(several) == 1 else "are"
     alike = [each for each in ids.to_pylist() if each is not None and each.strip() == several[0]]
     return [
-        f"{counted(len(several), 'id')} of {name!r} {be} written with and without spaces around, such "
-        f"as {' and '.join(map(repr, alike[:2]))}: each form is a sequence of its own. If they are "
-        "one, write them alike."
+        f"{counted(len(several), 'id')} of {name!r} {be} written with and without spaces around, "
+        f"such as {' and '.join(map(repr, alike[:2]))}: each form is a sequence of its own. If "
+        "they are one, write them alike."
     ]
 
 

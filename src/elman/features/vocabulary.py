@@ -60,7 +60,7 @@ class Vocabulary:
         max_size: int | None = None,
         unknown: bool = True,
     ) -> Vocabulary:
-        """Keep frequent names, sorted by falling count, then by name.
+        """Keep frequent names, sorted by falling count, then by name, numbers by their size.
 
         Args:
             counts: name → how often it occurs.
@@ -69,7 +69,10 @@ class Vocabulary:
             unknown: whether id 0 stands for unknown names.
         """
         frequent = [name for name, count in counts.items() if count >= min_count]
-        kept = sorted(frequent, key=lambda name: (-counts[name], name))[:max_size]
+        by_size = all(map(_is_number, frequent))
+        kept = sorted(
+            frequent, key=lambda name: (-counts[name], _by_size(name) if by_size else name)
+        )[:max_size]
         return cls(kept, [counts[name] for name in kept], unknown=unknown)
 
     @classmethod
