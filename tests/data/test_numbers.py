@@ -58,6 +58,7 @@ def test_numbers_are_read_as_they_are_meant(
     [
         (["10", "0010"], 1, "has a leading zero"),
         (["1", "9007199254740993"], 1, "too many digits"),
+        (["", "1E5", "2E10"], 1, "is written like a code"),
         (["1", "x"], 1, "is no number"),
         (["12", "2023-01-01"], 1, "is no number"),
         (["$5", "€6"], 1, "has another unit than"),

@@ -12,6 +12,7 @@ A column of text holds numbers if every cell that is not missing is a number, al
 | `NA`, `null`, `?`, `-`         | missing            | one of `MISSING`                         |
 | `0010`                         | text               | a leading zero: a code                   |
 | `9007199254740993`             | text               | beyond 2⁵³: an identifier, not a measure |
+| `1E5`, and all others like it  | text               | a code: measures have points or signs    |
 
 Whether `1,234` is 1234 or 1.234 is settled by the other cells of the column; else by the decimal
 mark that is asked for, by the other columns of the table, or by what suits its source; else it is
@@ -49,6 +50,9 @@ PROBED = 1_000
 _INFINITE = r"[-+]?(?:inf|Inf|INF|infinity|Infinity)"
 _PLAIN = f"^(?:{PLAIN}|{_INFINITE})$"
 _CODE = r"[-+]?0\d+"
+_DIAGNOSIS = r"^\d+[Ee]\d+$"
+"""Regular expression of cells that are codes where a column has no others: 1E5, 2E10."""
+
 _CURRENCIES = (
     r"[$€£¥₹₩₽₺₪฿₫₴]|(?:US|CA|AU|NZ|HK|R|C|A)\$|CHF|EUR|USD|GBP|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|"
     r"PLN|CZK|HUF|BRL|MXN|ZAR|KRW|RUB|TRY|Fr\.|kr\.?|zł|Kč|Ft|Rs\.?"
@@ -193,6 +197,9 @@ def _code_in(cells: pa.Array) -> Words | None:
     """Find a whole number with a leading zero, or one that is too large to be exact."""
     import pyarrow.compute as pc
 
+    if pc.all(pc.match_substring_regex(cells, _DIAGNOSIS)).as_py():
+        row = pc.index(cells.is_valid(), True).as_py()
+        return Words(row, "is written like a code, with an E between digits", 1.0)
     for pattern, why in (
         (f"^{_CODE}$", "has a leading zero, as codes have"),
         (r"^[-+]?\d{16,}$", "has too many digits to be a measured number"),

@@ -31,7 +31,7 @@ _WHOLE = re.compile(r"-?\d+")
 _THOUSANDS = re.compile(r"-?\d{1,3}(\s\d{3})*")
 
 
-_DIGITS = re.compile(r"\s*[-+]?\d+\s*")
+_DIGITS = re.compile(r"\s*[-+]?\d+(?:[Ee]\d+)?\s*")
 
 CODES = "codes: whole numbers with a leading zero, or too large to be exact"
 
