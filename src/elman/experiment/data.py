@@ -37,6 +37,9 @@ class DataSpec(BaseModel):
         input: columns that the network reads, as NAME or NAME:KIND; by default those usual for the
             data set, or all columns except the target.
         target: columns to predict, likewise, or `next` for the next element of the input.
+        ignore: columns that are neither read nor predicted.
+        columns: name of a column → its kind, as in `kind = "text:char"`, and the options of that
+            kind; inferred from the data by default. For columns of several kinds together.
         input_kind: kind of the input, such as `text`; inferred from the data by default.
         target_kind: kind of the target, such as `category`; inferred from the data by default.
         input_options: options of the input feature, such as `level = "character"` for a text.
@@ -74,6 +77,7 @@ class DataSpec(BaseModel):
         duplicates: `together` keeps rows with the same text or sequence in one part of a random
             split; `apart` divides them like any others.
         max_rows: maximum number of training rows, sampled at random; 0 for all.
+        strict: whether what would be assumed about the data is refused instead.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -85,6 +89,8 @@ class DataSpec(BaseModel):
     encoding: str | None = None
     input: Names = []
     target: Names = []
+    ignore: Names = []
+    columns: dict[str, dict[str, Option]] = {}
     input_kind: str | None = None
     target_kind: str | None = None
     input_options: dict[str, Option] = {}
@@ -111,6 +117,7 @@ class DataSpec(BaseModel):
     split_order: Literal["random", "time"] | None = None
     duplicates: Literal["together", "apart"] = "together"
     max_rows: int = Field(default=0, ge=0)
+    strict: bool = False
 
     @model_validator(mode="after")
     def _refuse_what_contradicts_itself(self) -> DataSpec:
