@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from elman.batches.batching import Batch, BucketedBatches, Example, chunks, next_step
+from elman.batches.inputs import OneInput
 from elman.data.catalog import load
 from elman.errors import DataError, OptionError, ShapeError
 
@@ -180,11 +181,11 @@ def test_a_target_a_row_is_stacked_and_weighs_one_a_row() -> None:
 
 def test_inputs_without_time_come_a_row_each_in_their_own_order() -> None:
     examples = [Example(torch.full((4,), float(i)), torch.tensor([i])) for i in range(5)]
-    batch = only_batch(examples, has_steps=False, targets="row")
+    batch = only_batch(examples, inputs=OneInput(has_steps=False), targets="row")
     assert batch.input[:, 0].tolist() == [0, 1, 2, 3, 4]
     assert batch.target.tolist() == [[0], [1], [2], [3], [4]]
     assert batch.lengths.tolist() == [1, 1, 1, 1, 1]
-    shuffled = BucketedBatches(examples, 5, seed=1, has_steps=False, targets="row")
+    shuffled = BucketedBatches(examples, 5, seed=1, inputs=OneInput(has_steps=False), targets="row")
     (first,), (second,) = shuffled.epoch(0), shuffled.epoch(1)
     assert sorted(first.target.flatten().tolist()) == [0, 1, 2, 3, 4]
     assert not torch.equal(first.target, second.target)
@@ -320,7 +321,7 @@ def test_what_cannot_become_a_batch_is_refused_in_words(
         ({"seed": -1}, "seed must be at least 0, got -1"),
         ({"max_steps": 0}, "max_steps must be at least 1, got 0"),
         ({"targets": "rows"}, "unknown kind of targets 'rows'; did you mean 'row'"),
-        ({"has_steps": False}, "targets = 'step' needs inputs with steps"),
+        ({"inputs": OneInput(has_steps=False)}, "targets = 'step' needs inputs with steps"),
     ],
 )
 def test_options_out_of_range_are_refused_in_words(options: dict[str, Any], words: str) -> None:

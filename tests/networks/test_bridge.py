@@ -130,9 +130,19 @@ def test_every_dense_layer_learns() -> None:
 
 def test_a_decoder_that_reads_from_both_ends_is_refused() -> None:
     both = elman.GRU(2, 4, bidirectional=True)
-    for build in (lambda: Bridge(elman.GRU(I, 4), both), lambda: InitialState(I, both)):
-        with pytest.raises(OptionError, match="runs from the first step to the last"):
-            build()
+    with pytest.raises(OptionError, match="runs from the first step to the last"):
+        Bridge(elman.GRU(I, 4), both)
+
+
+def test_both_directions_of_every_layer_begin_at_a_state_of_their_own() -> None:
+    stack = elman.LSTM(2, 4, num_layers=2, bidirectional=True, dtype=torch.float64)
+    begins, vector = InitialState(I, stack).double(), draw(B, I)
+    hidden, memory = begins(vector)
+    for place, dense in enumerate(begins.layers):
+        for part, made in zip(dense.parts, (hidden, memory), strict=True):
+            expected = torch.tanh(vector @ part.weight.t() + part.bias)
+            assert_near(made[place], expected, f"place {place}")
+    stack(draw(T, B, 2), (hidden, memory))
 
 
 @pytest.mark.parametrize(

@@ -324,7 +324,7 @@ def decoder_of(recurrent: Any, **options: Any) -> Decoder:
         ),
         (
             {"decoder": decoder_of(elman.GRU(E + 2, H), context_size=2)},
-            "context_size=2 is for one vector a row",
+            "reads a context of 2 numbers a step, and the inputs give 0",
         ),
         (
             {"decoder": decoder_of(elman.GRU(E, H, learn_initial_state=True))},

@@ -30,7 +30,7 @@ def rows_of(batches: Any, epoch: int = 0) -> list[tuple[Tensor, Tensor]]:
     found = []
     for batch in batches.epoch(epoch):
         for row, length in enumerate(batch.lengths.tolist()):
-            x = batch.input[:length, row] if batches.has_steps else batch.input[row]
+            x = batch.input[:length, row] if batches.inputs.has_steps else batch.input[row]
             if batches.targets == "row":
                 target = batch.target[row]
             else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal, NamedTuple, Protocol, get_args, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, get_args, runtime_checkable
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from elman.batches.inputs import STEPS, Form, InputLayout
 from elman.errors import DataError, OptionError, ShapeError, unknown
 
 JITTER = 0.1
@@ -31,8 +32,8 @@ of ids of its own length, (S,), such as a transcription."""
 class Example(NamedTuple):
     """The encoded input and target of one row."""
 
-    input: Tensor
-    """(T, …), the axis of time first; (…) where there is no time"""
+    input: Any
+    """(T, …), the axis of time first; (…) where there is no time; or a tuple of such parts"""
     target: Tensor
     """(T, …), (…) or (S,): see `Targets`"""
 
@@ -55,8 +56,9 @@ class LazyExamples(Protocol):
 class Batch(NamedTuple):
     """Rows side by side, padded with zeros after a row's end."""
 
-    input: Tensor
-    """(T, B, …), T being the longest row's length; (B, …) where there is no time"""
+    input: Any
+    """(T, B, …), T being the longest row's length; (B, …) where there is no time; or a
+    `PartsInput`"""
     target: Tensor
     """(T, B, …), (B, …), or (S, B) padded with −1: see `Targets`"""
     lengths: Tensor
@@ -115,7 +117,7 @@ def next_step(sequence: Tensor) -> Example:
     return Example(input=padded[:-1], target=padded[1:])
 
 
-def chunks(examples: Iterable[Example], length: int) -> list[Example]:
+def chunks(examples: Iterable[Example], length: int, inputs: InputLayout = STEPS) -> list[Example]:
     """Cut long examples into chunks of at most `length` steps, in order, losing no step.
 
     The chunks of an example are as even as possible: 10 steps cut at 4 give 4, 3 and 3. Each chunk
@@ -125,6 +127,7 @@ def chunks(examples: Iterable[Example], length: int) -> list[Example]:
     Args:
         examples: examples of any length with one target a step.
         length: greatest number of steps in a chunk, at least 1.
+        inputs: what an input is.
 
     Returns:
         The chunks; they share memory with the examples.
@@ -133,9 +136,9 @@ def chunks(examples: Iterable[Example], length: int) -> list[Example]:
         raise OptionError(f"length of a chunk must be at least 1 step, got {length}.")
     cut = []
     for example in examples:
-        count = max(1, math.ceil(len(example.input) / length))
+        count = max(1, math.ceil(len(example.target) / length))
         parts = zip(
-            torch.tensor_split(example.input, count),
+            inputs.chunks(example.input, count),
             torch.tensor_split(example.target, count),
             strict=True,
         )
@@ -158,7 +161,7 @@ class BucketedBatches:
         batch_size: rows per batch; one batch of an epoch may have fewer.
         seed: random seed, at least 0.
         shuffle: whether the order of rows and batches changes from epoch to epoch.
-        has_steps: whether inputs have an axis of time.
+        inputs: what an input is: one tensor, with an axis of time or not, or several parts.
         targets: what has a target.
         max_steps: greatest T · B of a batch, padding included: long rows come in smaller batches,
             and a row longer than that is a batch by itself. None for no limit.
@@ -182,7 +185,7 @@ class BucketedBatches:
         *,
         seed: int,
         shuffle: bool = True,
-        has_steps: bool = True,
+        inputs: InputLayout = STEPS,
         targets: Targets = "step",
         max_steps: int | None = None,
     ) -> None:
@@ -191,13 +194,13 @@ class BucketedBatches:
         self.batch_size = batch_size
         self.seed = seed
         self.shuffle = shuffle
-        self.has_steps = has_steps
+        self.inputs = inputs
         self.targets = targets
         self.max_steps = max_steps
         self._check_options()
         if not len(self.examples):
             raise DataError("there are no examples to make batches of; is the data set empty?")
-        self._form = _form(self.examples[0], has_steps, targets)
+        self._form = _form(self.examples[0], inputs, targets)
         self._lengths = self._checked_lengths()
         self._cuts = self._batch_boundaries()
 
@@ -210,7 +213,7 @@ class BucketedBatches:
             raise OptionError(f"max_steps must be at least 1, got {self.max_steps}.")
         if self.targets not in get_args(Targets):
             raise unknown("kind of targets", self.targets, get_args(Targets))
-        if self.targets == "step" and not self.has_steps:
+        if self.targets == "step" and not self.inputs.has_steps:
             raise OptionError("targets = 'step' needs inputs with steps; use targets = 'row'.")
 
     def _checked_lengths(self) -> NDArray[np.int64]:
@@ -222,13 +225,13 @@ class BucketedBatches:
         else:
             for index, example in enumerate(self.examples):
                 self._check(index, example)
-            lengths = np.array([len(x) if self.has_steps else 1 for x, _ in self.examples])
-        return lengths if self.has_steps else np.ones_like(lengths)
+            lengths = np.array([self.inputs.steps(x) for x, _ in self.examples])
+        return lengths if self.inputs.has_steps else np.ones_like(lengths)
 
     def _check(self, index: int, example: Example) -> None:
         """Refuse an example that does not fit into a batch."""
-        _check_target(index, example, self.targets)
-        form = _form(example, self.has_steps, self.targets)
+        form = _form(example, self.inputs, self.targets)
+        _check_target(index, self.inputs.steps(example.input), example.target, self.targets)
         if form != self._form:
             raise ShapeError(f"example {index} must be like example 0, {self._form}; got {form}.")
 
@@ -289,9 +292,9 @@ class BucketedBatches:
             padding = NO_LABEL if self.targets == "sequence" else 0
             target = pad_sequence(targets, padding_value=padding)
         return Batch(
-            input=_padded(inputs) if self.has_steps else torch.stack(inputs),
+            input=self.inputs.collate(inputs),
             target=target,
-            lengths=torch.tensor([len(x) if self.has_steps else 1 for x in inputs]),
+            lengths=torch.tensor([self.inputs.steps(x) for x in inputs]),
             per_step=self.targets == "step",
         )
 
@@ -299,41 +302,37 @@ class BucketedBatches:
 class _Form(NamedTuple):
     """What all examples have in common: types, and all sizes but the length."""
 
-    input: tuple[int | str, ...]
-    input_type: torch.dtype
-    target: tuple[int | str, ...]
-    target_type: torch.dtype
+    input: Form
+    target: Form
 
     def __str__(self) -> str:
-        parts = ((self.input, self.input_type), (self.target, self.target_type))
-        x, y = (f"({', '.join(map(str, axes))}) {kind}" for axes, kind in parts)
-        return f"input {x} and target {y}"
+        return f"input {_in_words(self.input)} and target {_in_words(self.target)}"
 
 
-def _form(example: Example, has_steps: bool, targets: Targets) -> _Form:
+def _in_words(form: Form) -> str:
+    """Describe the form of a tensor, (axes, type), or of several, (forms, their number)."""
+    axes, kind = form
+    if isinstance(kind, int):
+        return f"({'; '.join(map(_in_words, axes))})"
+    return f"({', '.join(map(str, axes))}) {kind}"
+
+
+def _form(example: Example, inputs: InputLayout, targets: Targets) -> _Form:
     x, y = example
-    if has_steps and x.ndim == 0:
-        raise ShapeError("an example's input must be (T, …), time first, got a single number.")
     time = {"step": ("T",), "sequence": ("S",), "row": ()}[targets]
-    return _Form(
-        input=("T", *x.shape[1:]) if has_steps else tuple(x.shape),
-        input_type=x.dtype,
-        target=(*time, *y.shape[len(time) :]),
-        target_type=y.dtype,
-    )
+    return _Form(inputs.form(x), ((*time, *y.shape[len(time) :]), y.dtype))
 
 
-def _check_target(index: int, example: Example, targets: Targets) -> None:
-    """Check that a target fits the kind of targets."""
-    x, y = example
+def _check_target(index: int, steps: int, y: Tensor, targets: Targets) -> None:
+    """Check that a target fits the kind of targets, and its input's steps."""
     if targets == "step":
-        if y.ndim == 0 or len(x) != len(y):
-            steps = f"T = {len(y)} steps" if y.ndim else "one number"
+        if y.ndim == 0 or steps != len(y):
+            got = f"T = {len(y)} steps" if y.ndim else "one number"
             raise ShapeError(
                 f"example {index} must have one target a step, "
-                f"got an input of T = {len(x)} and a target of {steps}."
+                f"got an input of T = {steps} and a target of {got}."
             )
-        if len(x) == 0:
+        if steps == 0:
             raise _no_steps(index)
     elif targets == "sequence":
         if y.ndim != 1 or y.is_floating_point():
@@ -348,9 +347,3 @@ def _check_target(index: int, example: Example, targets: Targets) -> None:
 
 def _no_steps(index: int) -> DataError:
     return DataError(f"example {index} has no steps; leave it out.")
-
-
-def _padded(inputs: list[Tensor]) -> Tensor:
-    """Put inputs side by side, (T, B, …) with T at least 1."""
-    padded = pad_sequence(inputs)
-    return padded if len(padded) else padded.new_zeros(1, *padded.shape[1:])

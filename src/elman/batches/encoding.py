@@ -22,7 +22,8 @@ from elman.batches.batching import Example
 from elman.data.paths import found_path
 from elman.data.table import Table, combined
 from elman.errors import DataError, ShapeError
-from elman.features.feature import Feature
+from elman.features.feature import Encodings, Feature
+from elman.features.parts import Part
 
 LAYOUT = "1"
 """Version of the layout of the cached files."""
@@ -89,6 +90,34 @@ class Ragged(Sequence[Tensor]):
                 "the data is encoded again."
             ) from error
         return cls(values, offsets)
+
+
+class RaggedParts(Sequence[tuple[Tensor, ...]]):
+    """Tuples of tensors, one a part: sequences first, whose first gives the lengths.
+
+    Args:
+        parts: the rows of each part.
+    """
+
+    def __init__(self, parts: Sequence[Ragged]) -> None:
+        self.parts = tuple(parts)
+
+    def __len__(self) -> int:
+        return len(self.parts[0])
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[Tensor, ...]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[tuple[Tensor, ...]]: ...
+    def __getitem__(self, index: int | slice) -> tuple[Tensor, ...] | list[tuple[Tensor, ...]]:
+        if isinstance(index, slice):
+            return [self[row] for row in range(len(self))[index]]
+        return tuple(part[index] for part in self.parts)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Steps of each row in the first part, (N,)."""
+        return self.parts[0].lengths
 
 
 class RaggedWriter:
@@ -168,7 +197,7 @@ class EncodedExamples(Sequence[Example]):
         ShapeError: the numbers of inputs and targets differ.
     """
 
-    def __init__(self, inputs: Ragged, targets: Ragged) -> None:
+    def __init__(self, inputs: Ragged | RaggedParts, targets: Ragged) -> None:
         if len(inputs) != len(targets):
             raise ShapeError(
                 f"every input must have a target, got {len(inputs)} inputs and {len(targets)} "
@@ -221,11 +250,27 @@ def fit(table: Table, rows: Rows, columns: Sequence[str], feature: Feature) -> N
         raise DataError(f"{place}, {_named(columns)}: {error}") from error
 
 
+def encode_inputs(
+    table: Table, columns: Sequence[str], feature: Feature, *, cache: Path | None
+) -> Ragged | RaggedParts:
+    """Encode the inputs of all rows, or read them from the cache: see `encode`.
+
+    Returns:
+        One tensor a row; a tuple of them where the feature encodes each of its parts by itself.
+    """
+    rows = range(len(table))
+    if not isinstance(feature.encoding, Encodings):
+        return encode(table, rows, columns, feature, cache=cache)
+    return RaggedParts(
+        [encode(table, rows, part.columns, part, cache=cache) for part in feature.parts]
+    )
+
+
 def encode(
     table: Table,
     rows: Rows,
     columns: Sequence[str],
-    feature: Feature,
+    feature: Feature | Part,
     *,
     cache: Path | None,
 ) -> Ragged:
@@ -265,7 +310,7 @@ def _values(table: Table, columns: Sequence[str]) -> Iterator[Any]:
         yield from map(list, zip(*(table.column(name) for name in columns), strict=True))
 
 
-def _encoded(table: Table, columns: Sequence[str], feature: Feature) -> Iterator[Tensor]:
+def _encoded(table: Table, columns: Sequence[str], feature: Feature | Part) -> Iterator[Tensor]:
     for row, value in enumerate(_values(table, columns)):
         try:
             yield feature.encode(value)
@@ -288,7 +333,7 @@ def _in_memory(values: list[Tensor], *, has_steps: bool) -> Ragged:
     return Ragged(torch.cat(values).numpy(), offsets)
 
 
-def _write(table: Table, columns: Sequence[str], feature: Feature, folder: Path) -> None:
+def _write(table: Table, columns: Sequence[str], feature: Feature | Part, folder: Path) -> None:
     """Encode into a folder that gets its name only when it is complete."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=folder.parent))
@@ -302,7 +347,7 @@ def _write(table: Table, columns: Sequence[str], feature: Feature, folder: Path)
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _key(table: Table, columns: Sequence[str], feature: Feature) -> str:
+def _key(table: Table, columns: Sequence[str], feature: Feature | Part) -> str:
     """Return a key made of all that an encoding depends on."""
     parts: list[str | bytes] = [
         LAYOUT,
@@ -317,9 +362,10 @@ def _key(table: Table, columns: Sequence[str], feature: Feature) -> str:
     return combined(parts)[:32]
 
 
-def _code_of(feature: Feature) -> str:
+def _code_of(feature: Feature | Part) -> str:
     """Hash the source of the module that defines a feature's class."""
-    file = getattr(sys.modules[type(feature).__module__], "__file__", None)
+    of_class = type(feature.feature if isinstance(feature, Part) else feature)
+    file = getattr(sys.modules[of_class.__module__], "__file__", None)
     return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else ""
 
 

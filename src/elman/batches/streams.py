@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from elman.batches.batching import Batch
+from elman.batches.inputs import cut_steps, main_part
 from elman.errors import DataError, OptionError, ShapeError
 
 
@@ -33,13 +34,13 @@ def windows(batch: Batch, length: int) -> Iterator[Batch]:
             f"chunk_length = {length} cuts sequences whose every step has a target; these have "
             "one target a row. Set chunk_length = 0."
         )
-    steps = batch.input.shape[0]
+    steps = len(main_part(batch.input))
     if not 0 < length < steps:
         yield batch
         return
     for start in range(0, steps, length):
         yield batch._replace(
-            input=batch.input[start : start + length],
+            input=cut_steps(batch.input, start, start + length),
             target=batch.target[start : start + length],
             lengths=(batch.lengths - start).clamp(0, min(length, steps - start)),
             continues=batch.continues or start > 0,

@@ -40,6 +40,8 @@ class DataSpec(BaseModel):
         ignore: columns that are neither read nor predicted.
         columns: name of a column → its kind, as in `kind = "text:char"`, and the options of that
             kind; inferred from the data by default. For columns of several kinds together.
+        side_by_side: whether input columns with equally many steps in every row are read together
+            at each step; else each is a sequence of its own.
         input_kind: kind of the input, such as `text`; inferred from the data by default.
         target_kind: kind of the target, such as `category`; inferred from the data by default.
         input_options: options of the input feature, such as `level = "character"` for a text.
@@ -91,6 +93,7 @@ class DataSpec(BaseModel):
     target: Names = []
     ignore: Names = []
     columns: dict[str, dict[str, Option]] = {}
+    side_by_side: bool = True
     input_kind: str | None = None
     target_kind: str | None = None
     input_options: dict[str, Option] = {}

@@ -64,6 +64,13 @@ class NetworkOptions(BaseModel):
             characters.
         picture_size: size of the vector that encodes a picture.
         pooling: how a many-to-one network reduces all steps to one vector.
+        context_size: size of the vector of a row's columns without steps, where there are sequences
+            beside them; 0 concatenates the columns as they are.
+        context: how sequences are read with this vector: `state` computes the first state of
+            the recurrent layers from it, `each` reads it at every step, `pooled` only joins it to
+            what a many-to-one network has pooled; by default one that suits the category.
+        share_encoders: whether sequences of the same kind, such as a question and a passage, are
+            read with the same weights.
         highway: number of past steps that an autoregressive highway reads, a linear forecast
             beside the recurrent one; 0 for none.
         head: sizes of the dense layers between the recurrent layers and the output; a one-to-one
@@ -104,6 +111,9 @@ class NetworkOptions(BaseModel):
     character_hidden_size: int = Field(default=50, ge=1)
     picture_size: int = Field(default=128, ge=1)
     pooling: Pooling = "last"
+    context_size: int = Field(default=64, ge=0)
+    context: Literal["state", "each", "pooled"] | None = None
+    share_encoders: bool = True
     highway: int = Field(default=0, ge=0)
     head: UnitsEach = []
     activation: Literal["relu", "tanh", "sigmoid", "softmax", "identity"] = "relu"

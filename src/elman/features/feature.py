@@ -16,6 +16,10 @@ learned (a vocabulary, a scale) as JSON in the model.
 | `number`   | a number                                    | no        | floats (1,)            |
 | `record`   | several numbers and categories              | no        | floats (n,)            |
 | `image`    | a picture                                   | no        | floats (C, H, W)       |
+
+Three more are made of several columns, and never said of one: `aligned`, columns with the same
+steps side by side; `mixture`, sequences and what is beside them; and `context`, several columns
+without steps.
 """
 
 from __future__ import annotations
@@ -49,6 +53,17 @@ class Encoding(NamedTuple):
     """Size of the character vocabulary and columns a word; id 0 is padding."""
     picture: tuple[int, int, int] | None = None
     """Channels, height and width of a picture, which has no columns."""
+
+
+class Encodings(NamedTuple):
+    """The layout of a value of several parts, one tensor each: sequences, then the others."""
+
+    sequences: tuple[Encoding, ...] = ()
+    """Of each sequence, the main one first."""
+    context: tuple[Encoding, ...] = ()
+    """Of each part without steps."""
+    alike: tuple[int, ...] = ()
+    """Number of the first sequence that each has its kind and vocabulary in common with."""
 
 
 class SeriesInput(NamedTuple):
@@ -104,8 +119,25 @@ class Feature(ABC):
     """Whether, as input of a network that writes, it allows many equally correct outputs."""
     is_picture: ClassVar[bool] = False
     """Whether several rows may hold the same value with different targets, such as captions."""
+    parts: tuple[Any, ...] = ()
+    """The features that it is made of, with their columns; none where it is one."""
     notes: list[str]
     """What `fit` assumed or left out, one sentence each; not part of the JSON."""
+
+    @property
+    def main(self) -> Feature:
+        """The feature that says how a network reads a value: of several parts, one of these."""
+        return self
+
+    def description_of(self, name: str) -> str:
+        """Describe a column, of which a feature may read several."""
+        del name
+        return self.description
+
+    def feature_of(self, name: str) -> Feature:
+        """Return the feature that reads a column: itself, or that of a part."""
+        del name
+        return self
 
     @property
     @abstractmethod
@@ -331,7 +363,14 @@ KINDS: Registry[type[Any]] = Registry(
 )
 """Kind → its class; kinds of other packages, too."""
 
-_OF_TASKS = _BuiltIn({"forecast": "elman.features.forecast:ForecastFeature"})
+_OF_TASKS = _BuiltIn(
+    {
+        "aligned": "elman.features.aligned:AlignedFeature",
+        "context": "elman.features.mixture:ContextFeature",
+        "forecast": "elman.features.forecast:ForecastFeature",
+        "mixture": "elman.features.mixture:MixtureFeature",
+    }
+)
 """Kinds that no column is said to be of: a task makes them of several."""
 
 

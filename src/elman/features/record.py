@@ -93,6 +93,10 @@ class RecordFeature(Feature):
         """Return `number` or `category`; known once fitted."""
         return "number" if name in self.numbers else "category"
 
+    def description_of(self, name: str) -> str:
+        """Return `number` or `category`; known once fitted."""
+        return self.kind_of_column(name)
+
     def reads_numbers(self, name: str) -> bool:
         """Tell whether a column holds numbers; known once fitted."""
         return name in self.numbers

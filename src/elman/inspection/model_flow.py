@@ -10,12 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from elman.batches.batching import Batch
+from elman.batches.inputs import PartsInput
 from elman.errors import OptionError
 from elman.inspection.gradient_flow import GradientFlow, gradients_by, norms_by_distance
 from elman.layers import RecurrentLayer
 from elman.layers.parameters import Place, cell_weights
 from elman.layers.state import StateLayout
 from elman.networks.encoder_decoder import EncoderDecoder
+from elman.networks.joined import JoinedToOne
 from elman.networks.many_to_many import ManyToMany
 from elman.networks.many_to_one import ManyToOne
 from elman.sequence import reference
@@ -38,10 +40,15 @@ class _Pass(NamedTuple):
     ends: list[Any]
     """∂loss/∂last state: for each layer and direction a cell's state with parts (B, ·); zeros where
     it is not read"""
+    state: Any = None
+    """The state that the recurrent part began at; None for the default"""
 
 
 def model_gradient_flow(
-    network: ManyToOne | ManyToMany | EncoderDecoder, batch: Batch, *, longest: int = LONGEST
+    network: ManyToOne | JoinedToOne | ManyToMany | EncoderDecoder,
+    batch: Batch,
+    *,
+    longest: int = LONGEST,
 ) -> dict[str, GradientFlow]:
     """Measure how the gradient of the loss fades back in time through the last layer.
 
@@ -95,7 +102,9 @@ def model_gradient_flow(
     recorded = _differentiate(twin, batch)
     stack = _recurrent_part(twin)
     with torch.no_grad():
-        _, _, traces = stack(recorded.vectors, lengths=recorded.lengths, return_trace=True)
+        _, _, traces = stack(
+            recorded.vectors, recorded.state, lengths=recorded.lengths, return_trace=True
+        )
     steps = min(longest, int(recorded.lengths.min()))
     per_step = isinstance(twin, ManyToMany)
     return {
@@ -121,18 +130,17 @@ def _frozen_twin(network: nn.Module) -> Any:
 def _differentiate(network: Any, batch: Batch) -> _Pass:
     """Run a network, and differentiate the losses of its rows by the recurrent part's outputs."""
     recorded: list[Any] = []
+    begun: list[Any] = []
     stack = _recurrent_part(network)
 
     def record(_: Any, inputs: tuple[Any, ...], options: dict[str, Any], output: Any) -> Any:
         hidden, state = _each(output, lambda part: part.detach().requires_grad_())
         recorded.extend((inputs[0], options["lengths"], hidden, state))
+        begun.extend(inputs[1:])
         return hidden, state
 
     batch = batch.to("cpu")
-    x, target = (
-        value.double() if value.is_floating_point() else value
-        for value in (batch.input, batch.target)
-    )
+    x, target = _in_double(batch.input), _in_double(batch.target)
     options = {"target": target} if isinstance(network, EncoderDecoder) else {}
     handle = stack.register_forward_hook(record, with_kwargs=True)
     try:
@@ -147,7 +155,15 @@ def _differentiate(network: Any, batch: Batch) -> _Pass:
         handle.remove()
     errors, ends = _each(recorded[2:], lambda _: next(gradients))
     vectors, lengths = recorded[:2]
-    return _Pass(vectors, lengths, errors, StateLayout(stack.options).split(ends, errors))
+    layout = StateLayout(stack.options)
+    return _Pass(vectors, lengths, errors, layout.split(ends, errors), next(iter(begun), None))
+
+
+def _in_double(x: Any) -> Any:
+    """Return an input or a target in float64, ids as they are."""
+    if isinstance(x, PartsInput):
+        return x._replace(parts=tuple(map(_in_double, x.parts)))
+    return x.double() if x.is_floating_point() else x
 
 
 def _each(parts: Any, do: Callable[[Tensor], Any]) -> Any:

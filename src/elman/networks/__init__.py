@@ -8,6 +8,7 @@ from elman.networks.decoder import Decoder, DecoderState
 from elman.networks.embedding import WordVectors, load_word_vectors, read_word_vectors
 from elman.networks.encoder_decoder import EncoderDecoder
 from elman.networks.inputs import Inputs
+from elman.networks.joined import JoinedToOne
 from elman.networks.many_to_many import ManyToMany
 from elman.networks.many_to_one import ManyToOne
 from elman.networks.one_to_many import OneToMany
@@ -21,6 +22,7 @@ __all__ = [
     "EncoderDecoder",
     "InitialState",
     "Inputs",
+    "JoinedToOne",
     "ManyToMany",
     "ManyToOne",
     "Memory",

@@ -17,7 +17,7 @@ from elman.layers.state import StateLayout, described
 class InitialState(nn.Module):
     """The initial state of a stack of layers, computed from a vector.
 
-        h_l(0) = tanh(W_l v + b_l)                        every layer l
+        h_l(0) = tanh(W_l v + b_l)                        every layer l, in each direction
         c_l(0) = tanh(W′_l v + b′_l)                      where the cell has c
 
     Source: Hieber et al. 2017, arXiv:1712.05690, who compute all states of the decoder so, the
@@ -35,13 +35,15 @@ class InitialState(nn.Module):
             device: device of the parameters.
 
         Raises:
-            OptionError: the size is invalid, or the stack is bidirectional.
+            OptionError: the size is invalid.
         """
         super().__init__()
         self.size = checked_size("size", size)
-        self._cell, self._layout = _of_decoder(recurrent)
+        self._cell, self._layout = recurrent.options.cell, StateLayout(recurrent.options)
         self.layers = nn.ModuleList(
-            _DenseState(size, sizes, device) for sizes in _part_sizes(recurrent)
+            _DenseState(size, sizes, device)
+            for sizes in _part_sizes(recurrent)
+            for _ in range(recurrent.options.num_directions)
         )
 
     def forward(self, vector: Tensor) -> Any:

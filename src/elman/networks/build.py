@@ -12,8 +12,16 @@ from elman.errors import OptionError, unknown
 from elman.experiment.decoder import DecoderSpec
 from elman.experiment.network import NetworkOptions, NetworkSpec
 from elman.experiment.words import checked_options
-from elman.features.feature import Encoding
+from elman.features.feature import Encoding, Encodings
 from elman.layers import MLP, parameter_count
+from elman.networks.build_columns import (
+    RowInputs,
+    check_meaning_of_columns,
+    joined_to_one,
+    locked_dropout,
+    recurrent_reading,
+    row_inputs,
+)
 from elman.networks.build_forecaster import build_forecaster
 from elman.networks.build_writer import build_writer
 from elman.networks.components import (
@@ -21,15 +29,14 @@ from elman.networks.components import (
     hidden_sizes,
     make_dense,
     make_head,
-    make_inputs,
     make_layer,
-    make_recurrent,
     tied_size,
 )
 from elman.networks.encoder_decoder import EncoderDecoder
 from elman.networks.forecaster import Forecaster
 from elman.networks.highway import AutoregressiveHighway
 from elman.networks.inputs import Inputs
+from elman.networks.joined import JoinedToOne
 from elman.networks.many_to_many import ManyToMany
 from elman.networks.many_to_one import ManyToOne
 from elman.networks.objectives.forecast import ForecastObjective
@@ -41,12 +48,12 @@ from elman.networks.pooling import pooling
 
 _LARGEST_HIDDEN_SIZE = 1 << 16
 
-Network = OneToOne | ManyToOne | ManyToMany | EncoderDecoder | OneToMany | Forecaster
+Network = OneToOne | ManyToOne | JoinedToOne | ManyToMany | EncoderDecoder | OneToMany | Forecaster
 
 
 def build_network(
     category: str,
-    encoding: Encoding,
+    encoding: Encoding | Encodings,
     objective: Objective,
     *,
     output_bias: Tensor | None = None,
@@ -59,7 +66,7 @@ def build_network(
 
     Args:
         category: one of `elman.experiment.categories.CATEGORIES`.
-        encoding: encoding of the input.
+        encoding: encoding of the input, or those of its parts.
         objective: what the outputs are trained for; it stays on its device.
         output_bias: initial bias of the last dense layer, (O,); None for a random one.
         device: device of all other parameters.
@@ -81,21 +88,24 @@ def build_network(
         return build_forecaster(form, objective, checked, writing, forecast, device)
     check_meaning(form, checked)
     check_meaning_of_decoder(form, writing)
+    check_meaning_of_columns(encoding, checked)
     if form.writes:
         return build_writer(form, encoding, objective, checked, writing, output_bias, device)
+    if category == "many-to-one" and isinstance(encoding, Encodings):
+        return joined_to_one(encoding, objective, checked, output_bias, device)
     tied = checked.tie_embeddings
     size = tied_size(checked) if tied else checked.embedding_size
-    inputs = make_inputs(encoding, checked, device, embedding_size=size)
+    inputs = row_inputs(encoding, checked, device, embedding_size=size, category=category)
     if category == "one-to-one":
         sizes = [inputs.size, *hidden_sizes(checked), *checked.head, objective.output_size]
         dense = make_dense(sizes, checked.output_dropout, checked, device)
         begin_at(output_bias, dense)
         return OneToOne(inputs, dense, objective)
-    recurrent = make_recurrent(inputs.size, checked, device)
-    table = _tied_table(inputs, objective) if tied else None
+    recurrent = recurrent_reading(inputs, checked, device)
+    table = _tied_table(inputs, encoding, objective) if tied else None
     head = make_head(recurrent.output_size, objective.output_size, checked, device, table=table)
     begin_at(output_bias, head)
-    locked = checked.output_dropout if checked.dropout_kind == "locked" else 0.0
+    locked = locked_dropout(checked)
     if category == "many-to-many":
         return ManyToMany(
             recurrent,
@@ -105,6 +115,8 @@ def build_network(
             objective=objective,
             output_dropout=locked,
         )
+    assert isinstance(encoding, Encoding)
+    assert isinstance(inputs, Inputs)
     pooled = pooling(checked.pooling, recurrent, device=device)
     highway = _highway(encoding, objective, checked, device)
     return ManyToOne(
@@ -112,12 +124,18 @@ def build_network(
     )
 
 
-def _tied_table(inputs: Inputs, objective: Objective) -> nn.Embedding:
+def _tied_table(
+    inputs: RowInputs, encoding: Encoding | Encodings, objective: Objective
+) -> nn.Embedding:
     """Return the embedding that the output layer shares."""
-    if not inputs.is_lone_id or inputs.encoding.ids[0] != objective.output_size:
+    if (
+        not isinstance(inputs, Inputs)
+        or not inputs.is_lone_id
+        or inputs.encoding.ids[0] != objective.output_size
+    ):
         raise OptionError(
             "tie_embeddings uses the embedding of the input as output layer, so input and target "
-            f"must be ids of one vocabulary; the input holds {inputs.encoding}, and the target "
+            f"must be ids of one vocabulary; the input holds {encoding}, and the target "
             f"needs {objective.output_size} outputs."
         )
     return inputs.tables[0]
@@ -244,7 +262,7 @@ def hidden_size_for(
 
 def specified_network(
     spec: NetworkSpec,
-    encoding: Encoding,
+    encoding: Encoding | Encodings,
     objective: Objective,
     *,
     output_bias: Tensor | None = None,
@@ -278,7 +296,7 @@ def specified_network(
 
 def solved(
     spec: NetworkSpec,
-    encoding: Encoding,
+    encoding: Encoding | Encodings,
     objective: Objective,
     *,
     decoder: Mapping[str, Any] | None = None,

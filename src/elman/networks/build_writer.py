@@ -10,10 +10,11 @@ from elman.errors import OptionError
 from elman.experiment.categories import Category
 from elman.experiment.decoder import DecoderSpec
 from elman.experiment.network import NetworkOptions
-from elman.features.feature import Encoding
+from elman.features.feature import Encoding, Encodings
 from elman.layers import RecurrentLayer
 from elman.networks.attention import Attention
 from elman.networks.bridge import Bridge
+from elman.networks.build_columns import RowInputs, locked_dropout, recurrent_reading, row_inputs
 from elman.networks.components import (
     begin_at,
     make_head,
@@ -22,9 +23,10 @@ from elman.networks.components import (
     recurrent_output_size,
     tied_size,
 )
+from elman.networks.context import ConditionedInputs, Context
 from elman.networks.decoder import Decoder
 from elman.networks.embedding import default_embedding_size, embedding
-from elman.networks.encoder_decoder import EncoderDecoder
+from elman.networks.encoder_decoder import EncoderDecoder, context_a_step
 from elman.networks.objectives.conditional_language_model import ConditionalLanguageModel
 from elman.networks.objectives.objective import Objective
 from elman.networks.one_to_many import OneToMany
@@ -32,7 +34,7 @@ from elman.networks.one_to_many import OneToMany
 
 def build_writer(
     category: Category,
-    encoding: Encoding,
+    encoding: Encoding | Encodings,
     objective: Objective,
     options: NetworkOptions,
     writing: DecoderSpec,
@@ -64,7 +66,7 @@ def build_writer(
 
 
 def _encoder_decoder(
-    encoding: Encoding,
+    encoding: Encoding | Encodings,
     objective: ConditionalLanguageModel,
     options: NetworkOptions,
     writing: DecoderSpec,
@@ -73,15 +75,24 @@ def _encoder_decoder(
 ) -> EncoderDecoder:
     own = _of_the_decoder(options, writing)
     size, table = _embedding_size(objective, own, writing), None
+    inputs: RowInputs
     if writing.share_embeddings:
         encoding = _with_boundary(encoding, objective)
         inputs = make_inputs(encoding, options, device, embedding_size=size)
         table = inputs.tables[0]
     else:
-        inputs = make_inputs(encoding, options, device, embedding_size=options.embedding_size)
-    encoder = make_recurrent(inputs.size, options, device)
+        inputs = row_inputs(
+            encoding,
+            options,
+            device,
+            embedding_size=options.embedding_size,
+            category="encoder-decoder",
+        )
+    assert not isinstance(inputs, Context)
+    encoder = recurrent_reading(inputs, options, device)
+    context = context_a_step(inputs)
     fed = recurrent_output_size(own) if writing.input_feeding else 0
-    recurrent = make_recurrent(size + fed, own, device)
+    recurrent = make_recurrent(size + context + fed, own, device)
     attention = None
     if writing.attention != "none":
         sizes = recurrent.output_size, encoder.output_size
@@ -96,13 +107,14 @@ def _encoder_decoder(
         size=size,
         table=table,
         attention=attention,
+        context_size=context,
     )
     bridge = Bridge(encoder, recurrent, device=device)
     return EncoderDecoder(inputs, encoder, bridge, decoder, objective)
 
 
 def _one_to_many(
-    encoding: Encoding,
+    encoding: Encoding | Encodings,
     objective: ConditionalLanguageModel,
     options: NetworkOptions,
     writing: DecoderSpec,
@@ -113,7 +125,14 @@ def _one_to_many(
     # Dropout acts on the symbols that are written: the input is one value, read once.
     none = {"embedding_dropout": 0.0, "word_dropout": 0.0, "input_dropout": 0.0}
     reading = options.model_copy(update=none)
-    inputs = make_inputs(encoding, reading, device, embedding_size=options.embedding_size)
+    inputs = row_inputs(
+        encoding,
+        reading,
+        device,
+        embedding_size=options.embedding_size,
+        category="one-to-many",
+    )
+    assert not isinstance(inputs, ConditionedInputs)
     context = inputs.size if conditioning == "each" else 0
     size = _embedding_size(objective, options, writing)
     recurrent = make_recurrent(size + context, options, device)
@@ -157,7 +176,7 @@ def _embedding_size(
     return own.embedding_size or default_embedding_size(objective.output_size)
 
 
-def _with_boundary(encoding: Encoding, objective: ConditionalLanguageModel) -> Encoding:
+def _with_boundary(encoding: Encoding | Encodings, objective: ConditionalLanguageModel) -> Encoding:
     """Add the boundary to the vocabulary of the input, which is that of the target too."""
     if encoding != Encoding(ids=(objective.boundary,)):
         raise OptionError(
@@ -205,5 +224,5 @@ def _decoder(
         embedding_dropout=own.embedding_dropout if writing.feedback else 0.0,
         word_dropout=own.word_dropout if writing.feedback else 0.0,
         input_dropout=own.input_dropout,
-        output_dropout=own.output_dropout if own.dropout_kind == "locked" else 0.0,
+        output_dropout=locked_dropout(own),
     )

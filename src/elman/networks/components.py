@@ -21,12 +21,24 @@ _COMMON = ("dropout", "locked_dropout")
 
 
 def make_inputs(
-    encoding: Encoding, options: NetworkOptions, device: str | None, *, embedding_size: int | None
+    encoding: Encoding,
+    options: NetworkOptions,
+    device: str | None,
+    *,
+    embedding_size: int | None,
+    of_steps: bool = True,
 ) -> Inputs:
-    """Build the part that turns encoded values into vectors."""
+    """Build the part that turns encoded values into vectors.
+
+    Of several columns of ids at each step, as of tokens and their parts of speech, the first has
+    embeddings of the given size, the others of one that suits their vocabulary.
+    """
+    sizes: list[int | None] = [embedding_size] * len(encoding.ids)
+    if of_steps:
+        sizes[1:] = [None] * len(sizes[1:])
     return Inputs(
         encoding,
-        embedding_size=embedding_size,
+        embedding_size=sizes,
         character_size=options.character_size,
         character_hidden_size=options.character_hidden_size,
         picture_size=options.picture_size,

@@ -7,10 +7,12 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from elman.batches.inputs import main_part
 from elman.errors import OptionError, ShapeError
 from elman.layers.bidirectional import Bidirectional
 from elman.layers.recurrent import RecurrentLayer
 from elman.layers.state import described
+from elman.networks.context import ConditionedInputs
 from elman.networks.decoder import Decoder, DecoderState
 from elman.networks.inputs import Inputs
 from elman.networks.objectives.conditional_language_model import ConditionalLanguageModel
@@ -53,7 +55,7 @@ class EncoderDecoder(nn.Module):
 
     def __init__(
         self,
-        inputs: Inputs,
+        inputs: Inputs | ConditionedInputs,
         encoder: RecurrentLayer | Bidirectional,
         bridge: nn.Module,
         decoder: Decoder,
@@ -85,10 +87,12 @@ class EncoderDecoder(nn.Module):
                 f"the attention reads {attention.memory_size} values a step and the encoder gives "
                 f"{encoder.output_size}; build it with memory_size={encoder.output_size}."
             )
-        if decoder.context_size:
+        context = context_a_step(inputs)
+        if decoder.context_size != context:
             raise OptionError(
-                f"context_size={decoder.context_size} is for one vector a row, and an encoder "
-                "passes on a state and steps to attend to; build the decoder with context_size=0."
+                f"the decoder reads a context of {decoder.context_size} numbers a step, and the "
+                f"inputs give {context}, the vector of a row's columns beside the source; build it "
+                f"with context_size={context}."
             )
         decoder.check_beginning("the bridge")
         decoder.feedback.check_symbols(objective.output_size)
@@ -109,7 +113,8 @@ class EncoderDecoder(nn.Module):
         """Run the network over a batch, with the target as feedback (teacher forcing).
 
         Args:
-            x: encoded values, (S, B, …); see `Inputs.forward`.
+            x: encoded values, (S, B, …); see `Inputs.forward`; a `PartsInput`, where columns beside
+                the source are read.
             state: None; a source is read from its start.
             lengths: steps of each row, (B,), 0 … S in any order; None means S for all.
             target: ids below V, (U, B), −1 after a row's end.
@@ -125,7 +130,7 @@ class EncoderDecoder(nn.Module):
         if state is not None:
             raise OptionError("an encoder–decoder reads a source from its start; leave state out.")
         start = self.begin(x, lengths)
-        forced = self.objective.teacher_forced(target, x.size(1))
+        forced = self.objective.teacher_forced(target, main_part(x).size(1))
         return self.decoder(forced.read, start, lengths=forced.lengths)  # type: ignore[no-any-return]
 
     def attend(
@@ -140,7 +145,7 @@ class EncoderDecoder(nn.Module):
             OptionError: the decoder has no attention.
         """
         start = self.begin(x, lengths)
-        forced = self.objective.teacher_forced(target, x.size(1))
+        forced = self.objective.teacher_forced(target, main_part(x).size(1))
         return self.decoder.attend(forced.read, start, lengths=forced.lengths)
 
     def begin(self, x: Tensor, lengths: Tensor | Sequence[int] | None = None) -> DecoderState:
@@ -158,10 +163,15 @@ class EncoderDecoder(nn.Module):
         if vectors.dim() != 3:
             raise ShapeError(f"an encoder–decoder reads (S, B, …), got {described(x)}.")
         rows = None if lengths is None else checked_lengths(lengths, vectors)
-        read, ended = self.encoder(vectors, lengths=rows)
+        state, context = None, None
+        if isinstance(self.inputs, ConditionedInputs):
+            state = self.inputs.begin(x)
+            if self.decoder.context_size:
+                context = self.inputs.context(x).unsqueeze(0)
+        read, ended = self.encoder(vectors, state, lengths=rows)
         attention = self.decoder.attention
         memory = None if attention is None else attention.read(read, rows)
-        return DecoderState(self.bridge(ended), memory)
+        return DecoderState(self.bridge(ended), memory, context=context)
 
     def step(self, ids: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         """Decode one more symbol.
@@ -175,3 +185,10 @@ class EncoderDecoder(nn.Module):
             Scores of the next symbol, (N, V + 1), and the state.
         """
         return self.decoder.step(ids, state)
+
+
+def context_a_step(inputs: Inputs | ConditionedInputs) -> int:
+    """Return the size of the context that a decoder reads at every step; 0 for none."""
+    if isinstance(inputs, ConditionedInputs) and inputs.each:
+        return inputs.context.size
+    return 0

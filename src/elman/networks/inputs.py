@@ -41,7 +41,7 @@ class Inputs(nn.Module):
         self,
         encoding: Encoding,
         *,
-        embedding_size: int | None = None,
+        embedding_size: int | Sequence[int | None] | None = None,
         character_size: int = 25,
         character_hidden_size: int = 50,
         picture_size: int = 128,
@@ -54,8 +54,8 @@ class Inputs(nn.Module):
 
         Args:
             encoding: what a value, or one step of it, consists of.
-            embedding_size: size of an id's vector; None for the default of its vocabulary, see
-                `default_embedding_size`.
+            embedding_size: size of an id's vector, or one for each column of ids; None for the
+                default of its vocabulary, see `default_embedding_size`.
             character_size: size of a character's vector.
             character_hidden_size: hidden size of each direction of the network that reads a
                 word's characters.
@@ -75,9 +75,11 @@ class Inputs(nn.Module):
         self.embedding_dropout = checked_probability("embedding_dropout", embedding_dropout)
         self.word_dropout = checked_probability("word_dropout", word_dropout)
         self._check(encoding)
+        given = embedding_size
+        each = given if isinstance(given, Sequence) else [given] * len(encoding.ids)
         self.embeddings = nn.ModuleList(
-            embedding(names, embedding_size or default_embedding_size(names), device=device)
-            for names in encoding.ids
+            embedding(names, size or default_embedding_size(names), device=device)
+            for names, size in zip(encoding.ids, each, strict=True)
         )
         self.characters: CharacterEncoder | None = None
         self.picture: ConvolutionalEncoder | None = None

@@ -14,6 +14,7 @@ from elman.layers.bidirectional import Bidirectional
 from elman.layers.dropout import LockedDropout
 from elman.layers.recurrent import RecurrentLayer
 from elman.layers.state import described
+from elman.networks.context import ConditionedInputs
 from elman.networks.inputs import Inputs
 from elman.networks.objectives.objective import Objective
 from elman.sequence.ragged import checked_lengths, has_padding, real_steps
@@ -44,7 +45,7 @@ class ManyToMany(nn.Module):
         head: nn.Module,
         *,
         delay: int = 0,
-        inputs: Inputs | None = None,
+        inputs: Inputs | ConditionedInputs | None = None,
         objective: Objective | None = None,
         output_dropout: float = 0.0,
     ) -> None:
@@ -85,12 +86,13 @@ class ManyToMany(nn.Module):
         self.delay = delay
 
     def forward(
-        self, x: Tensor, state: Any = None, *, lengths: Tensor | Sequence[int] | None = None
+        self, x: Any, state: Any = None, *, lengths: Tensor | Sequence[int] | None = None
     ) -> tuple[Tensor, Any]:
         """Run the network over a batch of sequences.
 
         Args:
-            x: (T, B, I); encoded values, (T, B, …), where there are inputs, see `Inputs.forward`.
+            x: (T, B, I); encoded values, (T, B, …), where there are inputs, see `Inputs.forward`;
+                a `PartsInput`, where they read columns beside the sequence.
             state: initial state of the recurrent part; None for the default.
             lengths: steps of each row, (B,), 0 … T in any order; None means T for all.
 
@@ -104,9 +106,11 @@ class ManyToMany(nn.Module):
         """
         vectors = x if self.inputs is None else self.inputs(x, lengths)
         inputs = self.recurrent.input_size
-        if not isinstance(x, Tensor) or vectors.dim() != 3 or vectors.size(-1) != inputs:
+        if not isinstance(vectors, Tensor) or vectors.dim() != 3 or vectors.size(-1) != inputs:
             axes = f"(T, B, I) with I = {inputs}" if self.inputs is None else "(T, B, …)"
             raise ShapeError(f"input must be {axes}, got {described(x)}.")
+        if state is None and isinstance(self.inputs, ConditionedInputs):
+            state = self.inputs.begin(x)
         steps = vectors.size(0)
         rows = None if lengths is None else checked_lengths(lengths, vectors)
         delayed = self.delay > 0 and steps > 0

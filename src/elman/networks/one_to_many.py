@@ -8,10 +8,12 @@ from typing import ClassVar, get_args
 import torch
 from torch import Tensor, nn
 
+from elman.batches.inputs import rows_of
 from elman.errors import OptionError, ShapeError, unknown
 from elman.experiment.decoder import Conditioning
 from elman.layers.state import described
 from elman.networks.bridge import InitialState
+from elman.networks.context import Context
 from elman.networks.decoder import Decoder, DecoderState
 from elman.networks.inputs import Inputs
 from elman.networks.objectives.conditional_language_model import ConditionalLanguageModel
@@ -57,7 +59,7 @@ class OneToMany(nn.Module):
 
     def __init__(
         self,
-        inputs: Inputs,
+        inputs: Inputs | Context,
         decoder: Decoder,
         objective: ConditionalLanguageModel,
         *,
@@ -132,7 +134,7 @@ class OneToMany(nn.Module):
         if state is not None:
             raise OptionError("a one-to-many network takes no initial state; leave it out.")
         start = self.begin(x, lengths)
-        forced = self.objective.teacher_forced(target, len(x))
+        forced = self.objective.teacher_forced(target, rows_of(x))
         return self.decoder(forced.read, start, lengths=forced.lengths)  # type: ignore[no-any-return]
 
     def begin(self, x: Tensor, lengths: Tensor | Sequence[int] | None = None) -> DecoderState:

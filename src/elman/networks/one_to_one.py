@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from elman.errors import OptionError, ShapeError
 from elman.layers.mlp import MLP
+from elman.networks.context import Context
 from elman.networks.inputs import Inputs
 from elman.networks.objectives.objective import Objective
 
@@ -16,7 +17,7 @@ from elman.networks.objectives.objective import Objective
 class OneToOne(nn.Module):
     """Feed-forward layers on a row: y = mlp(inputs(x))."""
 
-    def __init__(self, inputs: Inputs, mlp: MLP, objective: Objective) -> None:
+    def __init__(self, inputs: Inputs | Context, mlp: MLP, objective: Objective) -> None:
         """Assemble the network from its parts.
 
         Args:

@@ -4,17 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from elman.data.arrow import is_list
 from elman.data.table import Table
 from elman.errors import DataError, counted
+from elman.features.checks import blank
 from elman.features.feature import Feature
+from elman.features.mixture import MixtureFeature
 from elman.tasks.fitting import sample
 
 
 def steps_of(table: Table, source: Feature, columns: Sequence[str]) -> list[int] | None:
-    """Count the steps of a sample of inputs; None where they have none."""
+    """Count the steps of a sample of inputs, of their main sequence; None where they have none."""
     if not source.has_steps:
         return None
+    if isinstance(source, MixtureFeature):
+        main = source.sequences[0]
+        return [len(main.encode(value)) for value in sample(table).values(main.columns)]
     return [len(source.encode(value)) for value in sample(table).values(columns)]
+
+
+def led_by_steps_of(table: Table, source: Feature, target: Sequence[str]) -> Feature:
+    """Make the sequence with as many steps as a target the main one of several.
+
+    Args:
+        table: the training part.
+        source: the fitted feature of the input.
+        target: columns of the target; if they are lists, their lengths are compared.
+
+    Returns:
+        The feature; the one that was given, where it is no mixture or no sequence agrees.
+    """
+    name = target[0]
+    if not isinstance(source, MixtureFeature) or name not in table.columns:
+        return source
+    if not is_list(table.column(name).type):
+        return source
+    rows = sample(table)
+    steps = [0 if blank(cell) else len(cell) for cell in rows.column(name)]
+    for part in source.sequences:
+        if [len(part.encode(value)) for value in rows.values(part.columns)] == steps:
+            return source.led_by(part)
+    return source
 
 
 def are_aligned(
@@ -29,9 +59,9 @@ def are_aligned(
     """
     rows = sample(table)
     unequal = []
-    pairs = zip(rows.values(source[1]), rows.values(target[1]), strict=True)
-    for row, (x, y) in enumerate(pairs):
-        steps = len(source[0].encode(x)), len(target[0].encode(y))
+    lengths = steps_of(table, *source) or []
+    for row, (x, y) in enumerate(zip(lengths, rows.values(target[1]), strict=True)):
+        steps = x, len(target[0].encode(y))
         if steps[0] != steps[1]:
             unequal.append((row, *steps))
     if unequal and len(unequal) * 10 <= len(rows):

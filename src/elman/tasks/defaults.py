@@ -13,6 +13,7 @@ from elman.data.table import Table
 from elman.experiment import Experiment
 from elman.features.feature import Feature
 from elman.tasks.layout import layout_of
+from elman.tasks.mixing import described_columns
 
 if TYPE_CHECKING:
     from elman.tasks.task import Task
@@ -47,18 +48,31 @@ def completed(experiment: Experiment, task: Task, train: Table) -> Experiment:
         settings.pop("network.num_layers", None)
     if experiment.network.delay:  # a delayed network has not read the whole sequence
         settings.pop("network.bidirectional", None)
-    return experiment.with_defaults(settings)
+    complete = experiment.with_defaults(settings)
+    if not task.input.parts:
+        return complete
+    # Names of columns may hold a dot, so they are no names of settings.
+    columns = described_columns(task.input, task.input_columns)
+    columns = {
+        name: {**columns.get(name, {}), **complete.data.columns.get(name, {})}
+        for name in (*columns, *complete.data.columns)
+    }
+    data = complete.data.model_copy(update={"columns": columns})
+    return complete.model_copy(update={"data": data})
 
 
 def column_settings(task: Task, experiment: Experiment, train: Table) -> Settings:
     """Return the columns of a task, their kinds and options, inferred ones included."""
+    of_one = {
+        "data.input_kind": task.input.kind,
+        **_options("data.input_options", task.input),
+    }
     return {
         "data.input": list(task.input_columns),
         "data.target": list(task.target_columns),
-        "data.input_kind": task.input.kind,
+        **({} if task.input.parts or experiment.data.columns else of_one),
         "data.target_kind": task.target.kind,
         "data.per_sequence": layout_of(experiment.data).single_columns(train),
-        **_options("data.input_options", task.input),
         **(_options("data.target_options", task.target) if task.has_target_columns else {}),
     }
 

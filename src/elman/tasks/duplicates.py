@@ -89,8 +89,9 @@ def _has_steps(data: DataSpec, table: Table, name: str) -> bool:
     column = table.column(name)
     if not (is_text(column.type) or is_list(column.type)):
         return False
-    if data.input_kind is not None:
-        return bool(feature_class(parse_kind(data.input_kind)[0]).has_steps)
+    said = data.columns.get(name, {}).get("kind", data.input_kind)
+    if said is not None:
+        return bool(feature_class(parse_kind(str(said))[0]).has_steps)
     try:
         kind = infer(table, [name]).kind
     except DataError:  # said again, with its place, when the column is read

@@ -17,11 +17,12 @@ from elman.experiment.forecast import ForecastSpec
 from elman.experiment.network import NetworkSpec
 from elman.features.feature import Feature, feature_from_json
 from elman.networks.objectives import OBJECTIVES
-from elman.tasks.alignment import are_aligned, steps_of
+from elman.tasks.alignment import are_aligned, led_by_steps_of, steps_of
 from elman.tasks.category import explain, infer_category, settle_category
 from elman.tasks.fitting import fit_feature, make_feature, sample
 from elman.tasks.forecast import ForecastTask, find_forecast
 from elman.tasks.layout import layout_of
+from elman.tasks.mixing import input_feature
 from elman.tasks.next_frame import NextFrameTask
 from elman.tasks.next_step import NextStepTask
 from elman.tasks.objective import describe_objective, objective_name, tag_scheme
@@ -137,15 +138,11 @@ def _find_target(
     targets: Sequence[str],
 ) -> Task:
     """Find the task of predicting columns of the table."""
-    source = make_feature(
-        train,
-        inputs,
-        data.input_kind,
-        data.input_options,
-        as_target=False,
-        beside=layout_of(data).beside(train),
-    )
+    source: Any = input_feature(data, train, inputs)
     fit_feature(source, train, inputs)
+    source = led_by_steps_of(train, source, targets)
+    if source.parts:  # a value is the list of the cells in this order
+        inputs = source.columns
     target = make_feature(
         train,
         targets,
@@ -196,7 +193,13 @@ def _same_numbers(
 
     They are the tokens of one language then, not measurements over time.
     """
-    if data.input_kind or data.input_options or source.kind != "series" or len(inputs) > 1:
+    if (
+        data.input_kind
+        or data.input_options
+        or data.columns
+        or source.kind != "series"
+        or len(inputs) > 1
+    ):
         return False
     if target.kind != "symbols" or not all(isinstance(name, int) for name in target.names):
         return False

@@ -15,6 +15,7 @@ from elman.features.build import build_feature, parse_kind
 from elman.features.feature import feature_class
 from elman.features.guesses import Whole
 from elman.features.inference import Inferred, infer_columns
+from elman.features.parts import Part, training_value
 
 SAMPLE = 1_000
 """Rows from which kinds are inferred, and whose lengths are compared."""
@@ -107,20 +108,52 @@ def make_feature(
 def fit_feature(
     feature: Any, table: Table, columns: Sequence[str], others: Sequence[Table] = ()
 ) -> None:
-    """Fit a feature; an error names the place of the value."""
-    tables = [table, *(other for other in others if set(columns) <= set(other.columns))]
-    current: tuple[Table, int] | None = None
+    """Fit a feature; an error names the place of the value.
+
+    A feature of several parts is fitted a part at a time, each on the cells that it has.
+    """
+    if not feature.parts:
+        _fit(feature, table, [columns], others)
+        return
+    for parts in feature.fitted_together():
+        one = parts[0]
+        if one.feature.parts:
+            fit_feature(one.feature, table, one.columns, others)
+        else:
+            _fit(one.feature, table, [part.columns for part in parts], others, one)
+    feature.take_notes()
+
+
+def _fit(
+    feature: Any,
+    table: Table,
+    groups: Sequence[Sequence[str]],
+    others: Sequence[Table],
+    part: Part | None = None,
+) -> None:
+    """Fit a feature on the values of some columns, or on those of several such groups.
+
+    Args:
+        feature: not made of parts.
+        table: the training part.
+        groups: the columns of each group, as many in each.
+        others: further tables whose values are read, too.
+        part: of a larger feature that the feature is, which skips missing values.
+    """
+    current: tuple[Table, int, Sequence[str]] | None = None
 
     def values() -> Iterator[Any]:
         nonlocal current
-        for each in tables:
-            for row, value in enumerate(each.values(columns)):
-                current = each, row
-                yield value
+        for columns in groups:
+            for each in (table, *(other for other in others if set(columns) <= set(other.columns))):
+                for row, value in enumerate(each.values(columns)):
+                    current = each, row, columns
+                    yield from (value,) if part is None else training_value(part, value)
         current = None  # after the last value no single one is to blame
 
     try:
         feature.fit(values())
     except DataError as error:
         place = current[0].where(current[1]) if current else table.source
-        raise DataError(f"{place}, column {', '.join(columns)}: {error}") from error
+        names = current[2] if current else [name for columns in groups for name in columns]
+        raise DataError(f"{place}, column {', '.join(names)}: {error}") from error

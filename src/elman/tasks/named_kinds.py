@@ -17,29 +17,53 @@ def kinds_of_names(data: DataSpec, columns: Collection[str]) -> DataSpec:
     one. Else it is the column `doc`, of the kind `text`. A name that is neither is left as it is,
     to be refused as that of no column, without the kind.
 
+    Where all columns of a role are said to be of one kind, it is that of the role, and they are
+    read as one. Else each has its own kind, in `data.columns`.
+
     Args:
         data: names of columns as they were written.
         columns: names of the columns that there are.
 
     Raises:
-        OptionError: there is no such kind, or the columns of a role are said to be of several.
+        OptionError: there is no such kind, or a column is said to be of two.
     """
     update: dict[str, Any] = {}
+    of_columns = dict(data.columns)
     for role, names, given in (
         ("input", data.input, data.input_kind),
         ("target", data.target, data.target_kind),
     ):
         pairs = [(name, "") if given else _split(name, columns) for name in names]
         kinds = [kind for _, kind in pairs if kind]
-        if len(set(kinds)) > 1:
-            raise OptionError(f"--{role} columns must be of one kind, got {', '.join(kinds)}.")
         if not kinds:
             continue
-        kind, options = parse_kind(full_kind(kinds[0]))
         update[role] = [name for name, _ in pairs]
-        update[f"{role}_kind"] = kind
-        update[f"{role}_options"] = options | getattr(data, f"{role}_options")
+        if len(set(kinds)) == 1 and len(kinds) == len(pairs):
+            kind, options = parse_kind(full_kind(kinds[0]))
+            update[f"{role}_kind"] = kind
+            update[f"{role}_options"] = options | getattr(data, f"{role}_options")
+            continue
+        for name, kind in pairs:
+            if kind:
+                of_columns[name] = _with_kind(data, name, full_kind(kind))
+        update["columns"] = of_columns
     return data.model_copy(update=update) if update else data
+
+
+def _with_kind(data: DataSpec, name: str, kind: str) -> dict[str, Any]:
+    """Return what is said of a column, its kind among it.
+
+    Raises:
+        OptionError: it is said to be of another kind elsewhere.
+    """
+    parse_kind(kind)
+    said = dict(data.columns.get(name, {}))
+    if said.get("kind", kind) != kind:
+        raise OptionError(
+            f"column {name!r} is said to be of kind {kind} here, and of kind {said['kind']} in "
+            "data.columns; leave one of them out."
+        )
+    return {"kind": kind, **said}
 
 
 def notes_of_colons(data: DataSpec, columns: Collection[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from elman.data.list_cells import with_lists
@@ -52,10 +52,7 @@ def read_numbers(
     inputs = [name for name in data.input if name in table.columns] or list(others)
     targets = [name for name in data.target if name in table.columns]
     required, likely, lists = list[str](), list[str](), list[str]()
-    for kind, options, columns in (
-        (data.input_kind, data.input_options, inputs),
-        (data.target_kind, data.target_options, targets),
-    ):
+    for kind, options, columns in _by_kind(data, inputs, targets):
         if kind is None or kind_class(kind).of_columns:
             likely += columns
         elif kind_class(kind).of_numbers:
@@ -71,3 +68,17 @@ def read_numbers(
     )
     found = hold_numbers(table, {*required, *likely}, classes=classes)
     return table, Numeric(found, decimal, frozenset(lists))
+
+
+def _by_kind(
+    data: DataSpec, inputs: Sequence[str], targets: Sequence[str]
+) -> Iterator[tuple[str | None, Mapping[str, Any], list[str]]]:
+    """Yield the kinds that are given, None where one is not, their options, and their columns."""
+    for kind, options, columns in (
+        (data.input_kind, data.input_options, inputs),
+        (data.target_kind, data.target_options, targets),
+    ):
+        own = {name: data.columns[name] for name in columns if "kind" in data.columns.get(name, {})}
+        yield kind, options, [name for name in columns if name not in own]
+        for name, said in own.items():
+            yield str(said["kind"]), said, [name]

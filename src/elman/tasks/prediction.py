@@ -76,7 +76,8 @@ def _many_to_one(task: Task, rows: int) -> Settings:
 
 def _reading(task: Task, rows: int) -> Settings:
     """Texts are memorised within a few epochs, so they get few, and much dropout."""
-    reads_words = bool(task.input.encoding.ids) and task.input.encoding.ids[0] > 300
+    ids = task.input.main.encoding.ids
+    reads_words = bool(ids) and ids[0] > 300
     chosen: Settings = {
         "network.bidirectional": True,
         "network.pooling": "max",

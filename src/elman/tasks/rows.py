@@ -26,6 +26,7 @@ from elman.tasks.unread import SINGLE, unread
 from elman.tasks.wide_tables import from_wide, wide_settings
 
 if TYPE_CHECKING:
+    from elman.features.feature import Feature
     from elman.tasks.task import Task
 
 AFTER = "next_"
@@ -175,11 +176,7 @@ class RowsLayout:
         return Numeric(
             frozenset(name for name, feature in pairs if feature.reads_numbers(name)),
             self.data.decimal,
-            frozenset(
-                name
-                for name, feature in pairs
-                if may_hold_lists(type(feature), one_hot=getattr(feature, "one_hot", False))
-            ),
+            frozenset(name for name, feature in pairs if _may_hold_lists(feature.feature_of(name))),
         )
 
     def read_like(
@@ -347,6 +344,10 @@ class RowsLayout:
     def _is_one_sequence(self, table: Table) -> bool:
         """Tell whether all rows became the steps of one sequence."""
         return bool(self.data.time) and not self.data.sequence_id and len(table) == 1
+
+
+def _may_hold_lists(feature: Feature) -> bool:
+    return may_hold_lists(type(feature), one_hot=getattr(feature, "one_hot", False))
 
 
 def source_of(data: DataSpec, source: Any) -> Any:

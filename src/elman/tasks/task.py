@@ -25,14 +25,15 @@ import torch
 from torch import Tensor
 
 from elman.batches.batching import Batch, Batches, BucketedBatches, Example, Targets, chunks
-from elman.batches.encoding import EncodedExamples, Ragged, encode
+from elman.batches.encoding import EncodedExamples, Ragged, RaggedParts, encode, encode_inputs
+from elman.batches.inputs import InputLayout, OneInput, SeveralInputs
 from elman.batches.streams import StreamBatches
 from elman.data.table import Table
 from elman.errors import DataError, ExperimentError
 from elman.experiment import Experiment, NetworkSpec
 from elman.experiment.decoder import DecodingSpec
 from elman.experiment.training import TrainingSettings
-from elman.features.feature import Feature
+from elman.features.feature import Encodings, Feature
 from elman.networks.objectives import OBJECTIVES, Objective, objective_from_json
 from elman.tasks.defaults import Settings, column_settings, with_common_settings
 
@@ -118,7 +119,7 @@ class Task(ABC):
         """
         examples = self.examples(table, cache)
         if settings.chunk_length and not settings.carry_state:
-            examples = chunks(examples, settings.chunk_length)
+            examples = chunks(examples, settings.chunk_length, self.input_layout)
         elif self._is_recording(examples, settings):
             stream, targets = examples[0]
             return StreamBatches(
@@ -140,7 +141,15 @@ class Task(ABC):
 
     @property
     def _form(self) -> dict[str, Any]:
-        return {"has_steps": self.input.has_steps, "targets": self.targets}
+        return {"inputs": self.input_layout, "targets": self.targets}
+
+    @property
+    def input_layout(self) -> InputLayout:
+        """How the encoded inputs lie in a batch."""
+        encoding: Any = self.input.encoding
+        if isinstance(encoding, Encodings):
+            return SeveralInputs(len(encoding.sequences))
+        return OneInput(self.input.has_steps)
 
     def _is_recording(self, examples: Any, settings: TrainingSettings) -> bool:
         """Tell whether the training part is one row, long enough to be a batch of its own.
@@ -149,7 +158,11 @@ class Task(ABC):
         time would leave most of a processor idle.
         """
         long = settings.batch_size * settings.chunk_length
-        one = len(examples) == 1 and self.targets == "step"
+        one = (
+            len(examples) == 1
+            and self.targets == "step"
+            and isinstance(self.input_layout, OneInput)
+        )
         return one and 0 < long <= len(examples[0].input)
 
     def input_batches(self, table: Table, batch_size: int) -> tuple[Iterator[Batch], list[int]]:
@@ -159,7 +172,7 @@ class Task(ABC):
             The batches; and the place in the table of each of their rows, in order.
         """
         encoded = list(self.encoded_inputs(table))
-        lengths = [len(x) if self.input.has_steps else 1 for x in encoded]
+        lengths = list(map(self.input_layout.steps, encoded))
         order = sorted(range(len(encoded)), key=lengths.__getitem__)
         no_target = torch.zeros(())
         rows = [Example(encoded[row], no_target) for row in order]
@@ -168,14 +181,14 @@ class Task(ABC):
             batch_size,
             seed=0,
             shuffle=False,
-            has_steps=self.input.has_steps,
+            inputs=self.input_layout,
             targets="row",
         )
         return batches.epoch(0), order
 
-    def encoded_inputs(self, table: Table, cache: Path | None = None) -> Ragged:
+    def encoded_inputs(self, table: Table, cache: Path | None = None) -> Ragged | RaggedParts:
         """Encode the inputs of all rows, or read them from the cache."""
-        return encode(table, range(len(table)), self.input_columns, self.input, cache=cache)
+        return encode_inputs(table, self.input_columns, self.input, cache=cache)
 
     def encoded_targets(self, table: Table) -> Iterator[Tensor]:
         """Encode the target of every row; where that is the shifted input, the input."""
@@ -257,7 +270,7 @@ class Task(ABC):
         return []
 
 
-def refuse_no_steps(task: Task, table: Table, inputs: Ragged) -> None:
+def refuse_no_steps(task: Task, table: Table, inputs: Ragged | RaggedParts) -> None:
     """Refuse a row without steps, and name its place."""
     for row in (inputs.lengths == 0).nonzero()[0]:
         raise DataError(

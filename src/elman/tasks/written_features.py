@@ -69,8 +69,11 @@ def _rebuilt(
 ) -> Any:
     """Rebuild a feature: texts with byte pairs, unless a level was given or it is characters.
 
-    Symbols of a target are built as those of an input: one may be unknown.
+    Symbols of a target are built as those of an input: one may be unknown. Several columns stay as
+    they are.
     """
+    if feature.parts:
+        return feature
     given = dict(options) if kind is None else parse_kind(kind)[1] | dict(options)
     if getattr(feature, "as_target", False):
         return build_feature(feature.kind, given, columns=columns)

@@ -111,7 +111,8 @@ def _names(
 ) -> dict[str, Any]:
     """Show mistakes, and for the classes of texts what each word contributed."""
     shown: dict[str, Any] = {"wrong": _mistakes(model, table, predictions, truths)}
-    if model.task.input.writable and model.task.target.is_class:
+    source = model.task.input
+    if source.writable and not source.parts and model.task.target.is_class:
         shown["weighed"] = _weighed(model, table, predictions, truths)
         shown["weights_note"] = "Gradient × input of each word, for the predicted class."
     return shown
@@ -199,7 +200,9 @@ def _sentences(
     model: Model, table: Table, predictions: Predictions, truths: Sequence[Any]
 ) -> list[TaggedSentence]:
     """Choose sentences with wrong tags, those with the most first."""
-    cells = list(table.values(model.task.input_columns))
+    source = model.task.input
+    columns = source.parts[0].columns if source.parts else model.task.input_columns
+    cells = list(table.values(columns))
     counted = []
     for row, truth in enumerate(truths):
         words = cells[row].split() if isinstance(cells[row], str) else list(cells[row])

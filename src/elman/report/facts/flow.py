@@ -10,11 +10,13 @@ import numpy as np
 from torch import nn
 
 from elman.batches.batching import Batch
+from elman.batches.inputs import cut_steps
 from elman.data.table import Table
 from elman.inspection.gradient_flow import GradientFlow
 from elman.inspection.model_flow import model_gradient_flow
 from elman.models.model import Model
 from elman.networks import EncoderDecoder, ManyToMany, ManyToOne
+from elman.networks.joined import JoinedToOne
 from elman.report.run.facts import Flow
 from elman.tasks.next_step import NextStepTask
 from elman.tasks.task import Task
@@ -42,7 +44,7 @@ def flow_of(model: Model, table: Table) -> Flow | None:
     network: Any = model.network
     describe = _FLOWS.get(type(network))
     batch = None if describe is None else _batch(model.task, table)
-    if describe is None or batch is None:
+    if describe is None or batch is None or _reads_twice(network):
         return None
     directions = model_gradient_flow(network, batch)
     if not all(
@@ -50,6 +52,11 @@ def flow_of(model: Model, table: Table) -> Flow | None:
     ):
         return None
     return describe(network, directions, model)
+
+
+def _reads_twice(network: Any) -> bool:
+    """Tell whether the same layers read several sequences of a row, which share one gradient."""
+    return isinstance(network, JoinedToOne) and network.reads.count(network.reads[0]) > 1
 
 
 def _of_many_to_one(network: Any, directions: Directions, model: Model) -> Flow:
@@ -70,6 +77,7 @@ def _of_encoder_decoder(network: Any, directions: Directions, model: Model) -> F
 
 _FLOWS: Mapping[type[nn.Module], Callable[[Any, Directions, Model], Flow]] = {
     ManyToOne: _of_many_to_one,
+    JoinedToOne: _of_many_to_one,
     ManyToMany: _of_many_to_many,
     EncoderDecoder: _of_encoder_decoder,
 }
@@ -81,7 +89,8 @@ def _batch(task: Task, table: Table) -> Batch | None:
     """Batch a few rows with enough steps; None where there are none."""
     places = np.linspace(0, len(table) - 1, min(len(table), CANDIDATES)).astype(np.int64)
     candidates = table.select(places)
-    steps = [len(task.input.encode(value)) for value in candidates.values(task.input_columns)]
+    encoded = map(task.input.encode, candidates.values(task.input_columns))
+    steps = list(map(task.input_layout.steps, encoded))
     enough = max(FEWEST_STEPS, float(np.median(steps)))
     rows = [row for row, count in enumerate(steps) if count >= enough][:ROWS]
     if not rows:
@@ -91,7 +100,7 @@ def _batch(task: Task, table: Table) -> Batch | None:
     if not batch.per_step or not task.objective_class.can_be_cut:
         return batch
     return batch._replace(
-        input=batch.input[:CUT],
+        input=cut_steps(batch.input, 0, CUT),
         target=batch.target[:CUT],
         lengths=batch.lengths.clamp(max=CUT),
     )

@@ -9,7 +9,9 @@ from torch import nn
 
 from elman.experiment import NetworkSpec
 from elman.networks import EncoderDecoder, ManyToMany, ManyToOne, OneToMany, OneToOne
+from elman.networks.context import Context
 from elman.networks.forecaster import Forecaster
+from elman.networks.joined import JoinedToOne
 from elman.report.style import label
 
 _READ = {
@@ -48,6 +50,18 @@ def _(network: ManyToOne, spec: NetworkSpec) -> str:
 
 
 @_words.register
+def _(network: JoinedToOne, spec: NetworkSpec) -> str:
+    read = [_layers(encoder.recurrent) for encoder in network.encoders]
+    sequences = len(network.reads)
+    if len(read) < sequences:
+        read = [f"{read[0]} for each of {sequences} sequences"] if len(read) == 1 else read
+    beside = (
+        f", beside {network.context.size} units for the other columns" if network.context else ""
+    )
+    return f"{'; '.join(read)}, {spec.pooling} pooling{beside}"
+
+
+@_words.register
 def _(network: ManyToMany, spec: NetworkSpec) -> str:
     return _layers(network.recurrent) + (f", delay {spec.delay}" if spec.delay else "")
 
@@ -74,7 +88,10 @@ def _(network: Forecaster, spec: NetworkSpec) -> str:
 
 def _convolutional(network: Any) -> str:
     """Name the layers that read a picture; empty where none is read."""
-    return "" if network.inputs.encoding.picture is None else "convolutional layers"
+    inputs = network.inputs
+    each = list(inputs.inputs) if isinstance(inputs, Context) else [inputs]
+    pictures = [one for one in each if one.encoding.picture is not None]
+    return "convolutional layers" if pictures else ""
 
 
 def _layers(recurrent: Any) -> str:
