@@ -50,11 +50,19 @@ def test_given_options_take_precedence_over_those_of_a_variant() -> None:
     assert kinds_of_names(data, ["doc"]).input_options == {"level": "bpe", "lowercase": True}
 
 
-def test_unknown_kinds_and_several_kinds_are_refused() -> None:
+def test_unknown_kinds_and_two_kinds_of_a_column_are_refused() -> None:
     with pytest.raises(OptionError, match="unknown kind of column 'txt'; did you mean 'text'"):
         kinds_of_names(spec(input="doc:txt", target="y"), ["doc"])
-    with pytest.raises(OptionError, match="--target columns must be of one kind, got number, text"):
-        kinds_of_names(spec(input="x", target=["a:number", "b:text"]), ["a", "b"])
+    said = spec(input=["a:text", "b"], target="y", columns={"a": {"kind": "category"}})
+    with pytest.raises(OptionError, match="'a' is said to be of kind text here, and of kind cate"):
+        kinds_of_names(said, ["a", "b"])
+
+
+def test_columns_of_several_kinds_keep_them_apart() -> None:
+    data = kinds_of_names(spec(input=["a:text:char", "b", "c:number"], target="y"), ["a", "b", "c"])
+    assert data.input == ["a", "b", "c"]
+    assert data.input_kind is None
+    assert data.columns == {"a": {"kind": "text:char"}, "c": {"kind": "number"}}
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,6 @@ def test_several_columns_are_given_row_by_row() -> None:
         ({"target": "label", "input": ["text", "label"]}, "'label' is both input and target"),
         ({"target": "next", "input": "stars"}, "column stars holds no sequences but one number a"),
         ({"target": "next", "input": "stars"}, "a row. If the rows are steps of sequences, name"),
-        ({"target": "label", "input": ["text", "stars"]}, "looks like text, stars like numbers"),
         ({"target": "label", "input": "text", "input_kind": "txt"}, "did you mean 'text'?"),
         (
             {"target": "label", "input": "text", "input_options": {"levl": "word"}},

@@ -259,7 +259,8 @@ def encode_inputs(
         One tensor a row; a tuple of them where the feature encodes each of its parts by itself.
     """
     rows = range(len(table))
-    if not isinstance(feature.encoding, Encodings):
+    encoding: Any = feature.encoding
+    if not isinstance(encoding, Encodings):
         return encode(table, rows, columns, feature, cache=cache)
     return RaggedParts(
         [encode(table, rows, part.columns, part, cache=cache) for part in feature.parts]

@@ -216,7 +216,8 @@ class PartsFeature(Feature):
 
     def never_learned(self, value: Any) -> Mapping[int, Any]:
         """Find categories that no training row has, by the places of their columns."""
-        found, columns = {}, list(self.columns)
+        found: dict[int, Any] = {}
+        columns = list(self.columns)
         for part in self.parts:
             if part.feature.reads_categories:
                 own = self.of_part(part, value)
@@ -252,7 +253,8 @@ class PartsFeature(Feature):
         return cls(parts)
 
     def _part_of(self, name: str) -> Part:
-        return next(part for part in self.parts if name in part.columns)
+        found: Part = next(part for part in self.parts if name in part.columns)
+        return found
 
     def _cells(self, value: Any) -> dict[str, Any]:
         """Return the cells of a value by their columns.

@@ -32,6 +32,7 @@ from elman.networks.components import (
     make_layer,
     tied_size,
 )
+from elman.networks.context import ConditionedInputs, Context
 from elman.networks.encoder_decoder import EncoderDecoder
 from elman.networks.forecaster import Forecaster
 from elman.networks.highway import AutoregressiveHighway
@@ -100,6 +101,7 @@ def build_network(
         sizes = [inputs.size, *hidden_sizes(checked), *checked.head, objective.output_size]
         dense = make_dense(sizes, checked.output_dropout, checked, device)
         begin_at(output_bias, dense)
+        assert not isinstance(inputs, ConditionedInputs)
         return OneToOne(inputs, dense, objective)
     recurrent = recurrent_reading(inputs, checked, device)
     table = _tied_table(inputs, encoding, objective) if tied else None
@@ -107,6 +109,7 @@ def build_network(
     begin_at(output_bias, head)
     locked = locked_dropout(checked)
     if category == "many-to-many":
+        assert not isinstance(inputs, Context)
         return ManyToMany(
             recurrent,
             head,

@@ -207,7 +207,7 @@ class Context(nn.Module):
         for number, sequence, steps in zip(self.reads, sequences, lengths, strict=True):
             parts.append(self.encoders[number](sequence, steps)[0])
         vector = torch.cat(parts, -1)
-        return vector if self.dense is None else self.dense(vector)  # type: ignore[no-any-return]
+        return vector if self.dense is None else self.dense(vector)
 
 
 class ConditionedInputs(nn.Module):

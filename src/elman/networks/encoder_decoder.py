@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -104,7 +104,7 @@ class EncoderDecoder(nn.Module):
 
     def forward(
         self,
-        x: Tensor,
+        x: Any,
         state: None = None,
         *,
         lengths: Tensor | Sequence[int] | None = None,
@@ -134,7 +134,7 @@ class EncoderDecoder(nn.Module):
         return self.decoder(forced.read, start, lengths=forced.lengths)  # type: ignore[no-any-return]
 
     def attend(
-        self, x: Tensor, *, lengths: Tensor | Sequence[int] | None = None, target: Tensor
+        self, x: Any, *, lengths: Tensor | Sequence[int] | None = None, target: Tensor
     ) -> Tensor:
         """Return the attention weights of the target's symbols over the source, (U + 1, B, S).
 
@@ -148,7 +148,7 @@ class EncoderDecoder(nn.Module):
         forced = self.objective.teacher_forced(target, main_part(x).size(1))
         return self.decoder.attend(forced.read, start, lengths=forced.lengths)
 
-    def begin(self, x: Tensor, lengths: Tensor | Sequence[int] | None = None) -> DecoderState:
+    def begin(self, x: Any, lengths: Tensor | Sequence[int] | None = None) -> DecoderState:
         """Read a batch of sources and return the decoder's initial state, rows in axis 1.
 
         Args:

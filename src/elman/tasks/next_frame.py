@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from elman.batches.batching import Batches, Example, chunks, next_step
+from elman.batches.inputs import main_part
 from elman.batches.transposed import TransposedBatches
 from elman.data.table import Table
 from elman.experiment import NetworkSpec
@@ -29,7 +30,7 @@ class NextFrameTask(Task):
         """Encode pieces; targets are the same pieces shifted by one frame."""
         inputs = self.encoded_inputs(table, cache)
         refuse_no_steps(self, table, inputs)
-        return [next_step(x) for x in inputs]
+        return [next_step(main_part(x)) for x in inputs]
 
     def training_batches(
         self, table: Table, settings: TrainingSettings, seed: int, cache: Path | None = None

@@ -89,7 +89,7 @@ def _(network: Forecaster, spec: NetworkSpec) -> str:
 def _convolutional(network: Any) -> str:
     """Name the layers that read a picture; empty where none is read."""
     inputs = network.inputs
-    each = list(inputs.inputs) if isinstance(inputs, Context) else [inputs]
+    each: list[Any] = list(inputs.inputs) if isinstance(inputs, Context) else [inputs]
     pictures = [one for one in each if one.encoding.picture is not None]
     return "convolutional layers" if pictures else ""
 
