@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+from typing import Any
 
 import pytest
 
@@ -84,10 +85,18 @@ def test_malformed_rows_are_refused_by_column(rows: list[object], words: str) ->
         RecordFeature(["x", "y"]).fit(rows)
 
 
-def test_a_value_missing_only_after_training_is_refused_by_column() -> None:
-    feature = RecordFeature(COLUMNS).fit(ROWS)
+@pytest.mark.parametrize("scale", ["standard", "log"])
+def test_a_number_missing_only_after_training_is_read_as_the_mean(scale: Any) -> None:
+    feature = RecordFeature(["age", "port"], scale=scale).fit([[1.0, "a"], [3.0, "b"], [8.0, "a"]])
+    assert feature.encode([None, "a"])[0].item() == pytest.approx(0.0, abs=1e-6)
+    assert feature.read_as_mean([None, "a"]) == [0]
+    assert feature.read_as_mean([2.0, None]) == []
+
+
+def test_a_number_that_is_not_scaled_has_no_mean_to_stand_for_it() -> None:
+    feature = RecordFeature(["age"], scale="none").fit([[1.0], [3.0]])
     with pytest.raises(DataError, match="column 'age' is missing, but the training rows"):
-        feature.encode(["Cork", None, True, 1])
+        feature.encode([None])
 
 
 def test_options_out_of_range_are_refused() -> None:

@@ -267,6 +267,11 @@ class Feature(ABC):
         del value
         return {}
 
+    def read_as_mean(self, value: Any) -> list[int]:
+        """List the places of missing numbers that no training row lacks, read as their mean."""
+        del value
+        return []
+
     def tokens(self, encoded: Tensor) -> list[str]:
         """Name the steps of an encoded value; steps without names are numbered from 1."""
         if not self.writable:

@@ -226,6 +226,17 @@ class PartsFeature(Feature):
                 found |= {columns.index(part.columns[place]): name for place, name in new.items()}
         return found
 
+    def read_as_mean(self, value: Any) -> list[int]:
+        """List the places of missing numbers that no training row lacks, read as their mean."""
+        columns = list(self.columns)
+        found: list[int] = []
+        for part in self.parts:
+            if part.feature.of_columns:
+                own = self.of_part(part, value)
+                places = part.feature.read_as_mean([own] if len(part.columns) == 1 else own)
+                found += [columns.index(part.columns[place]) for place in places]
+        return found
+
     def shown(self, value: Any) -> str:
         """Show name and value of every column."""
         return ", ".join(f"{name} {shown_cell(cell)}" for name, cell in self._cells(value).items())

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from elman.errors import DataError, OptionError, unknown
@@ -160,7 +161,9 @@ class RecordFeature(Feature):
         cells = dict(zip(self.columns, as_cells(value, self.columns), strict=True))
         numbers = [as_number(cells[column], _subject(column)) for column in self.numbers]
         subjects = list(map(_subject, self.numbers))
-        scaled = learned.scaling.encode(np.array([numbers], np.float64), subjects)[0]
+        row = np.array([numbers], np.float64)
+        filled = self._never_missing(row)
+        scaled = learned.scaling.encode(np.where(filled, learned.scaling.means, row), subjects)[0]
         ids = [self._id(cells[column], column) for column in self.categories]
         return torch.from_numpy(np.concatenate([scaled, ids]).astype(np.float32))
 
@@ -176,6 +179,25 @@ class RecordFeature(Feature):
         for column, index in zip(self.categories, floats[learned.scaling.size :], strict=True):
             cells[column] = learned.vocabularies[column].name(int(index))
         return [cells[column] for column in self.columns]
+
+    def read_as_mean(self, value: Any) -> list[int]:
+        """List the places of missing numbers that no training row lacks: the mean stands for them.
+
+        A network has never seen such a column without a number.
+        """
+        cells = dict(zip(self.columns, as_cells(value, self.columns), strict=True))
+        numbers = [as_number(cells[column], _subject(column)) for column in self.numbers]
+        filled = self._never_missing(np.array([numbers], np.float64))[0]
+        return [
+            self.columns.index(column)
+            for column, gap in zip(self.numbers, filled, strict=True)
+            if gap
+        ]
+
+    def _never_missing(self, row: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Tell which numbers of a row, (1, n), are missing where no training row lacks one."""
+        scaling = fitted(self._learned, self.kind).scaling
+        return np.isnan(row) & ~scaling.gaps & (scaling.method != "none")
 
     def never_learned(self, value: Any) -> Mapping[int, Name]:
         """Find the categories that no training row has, by the places of their columns."""

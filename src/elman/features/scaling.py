@@ -44,6 +44,11 @@ class Scaling:
         """Number of columns of `encode`: the numbers, and one for each column with gaps."""
         return len(self.mean) + int(self.gaps.sum())
 
+    @property
+    def means(self) -> Floats:
+        """The mean of each column in its own unit: of logarithms, what has their mean, (n,)."""
+        return np.expm1(self.mean) if self.method == "log" else self.mean
+
     def encode(self, values: Floats, subjects: Sequence[str]) -> Floats:
         """Scale numbers and mark missing ones.
 

@@ -12,7 +12,7 @@ from elman.errors import counted
 from elman.evaluation.scores import Scores, score
 from elman.prediction.predictor import Predictions, Predictor, require_targets
 from elman.prediction.rolls import roll_scores
-from elman.prediction.truths import notes_of_categories, true_values, with_truths
+from elman.prediction.truths import notes_of_inputs, true_values, with_truths
 from elman.tasks.alignment import unequal_steps
 from elman.tasks.prediction import PredictionTask
 
@@ -67,7 +67,7 @@ class TargetPredictor(Predictor):
             facts["probabilities"] = predictions.probabilities
             facts["learned"] = task.target.learned()
         scores = score(task.objective_class.score_kind, truths, predictions.values, **facts)
-        notes = [*notes, *notes_of_categories(task, table)]
+        notes = [*notes, *notes_of_inputs(task, table)]
         return scores.model_copy(update={"notes": (*scores.notes, *notes)})
 
     def _naive_facts(self, training: Table | None) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class TargetPredictor(Predictor):
         per_step = self.task.target.has_steps
         effect = "there is nothing to predict" if per_step else FROM_NOTHING
         empty = notes_of_empty_rows(self.task, table, effect)
-        return [*empty, *notes_of_categories(self.task, table)]
+        return [*empty, *notes_of_inputs(self.task, table)]
 
 
 class FramesPredictor(TargetPredictor):

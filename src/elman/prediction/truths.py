@@ -112,10 +112,29 @@ class _Names:
         return self._known[key]
 
 
-def notes_of_categories(task: Task, table: Table) -> list[str]:
-    """Say which rows have a category as input that no training row has, a sentence a column."""
+def notes_of_inputs(task: Task, table: Table) -> list[str]:
+    """Say which inputs are read as something else: a sentence a column and reason."""
     if not task.input.reads_categories:
         return []
+    return [*_notes_of_categories(task, table), *_notes_of_gaps(task, table)]
+
+
+def _notes_of_gaps(task: Task, table: Table) -> list[str]:
+    """Say which rows lack a number that no training row lacks."""
+    rows: dict[int, list[int]] = {}
+    for row, value in enumerate(table.values(task.input_columns)):
+        for place in task.input.read_as_mean(value):
+            rows.setdefault(place, []).append(row)
+    return [
+        f"{len(found):,} of {counted(len(table), 'row')} {'has' if len(found) == 1 else 'have'} no "
+        f"number in {task.input_columns[place]}, where no training row lacks one "
+        f"({table.where(found[0])}{', …' if len(found) > 1 else ''}); it is read as the mean."
+        for place, found in sorted(rows.items())
+    ]
+
+
+def _notes_of_categories(task: Task, table: Table) -> list[str]:
+    """Say which rows have a category that no training row has, a sentence a column."""
     rows: dict[int, list[int]] = {}
     names: dict[int, dict[str, None]] = {}
     for row, value in enumerate(table.values(task.input_columns)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -12,6 +13,7 @@ from elman.experiment.data import DataSpec
 from elman.experiment.decoder import DecoderSpec
 from elman.features.build import build_feature, parse_kind
 from elman.features.feature import Feature
+from elman.features.mixture import MixtureFeature
 from elman.features.state import options_of
 from elman.tasks.fitting import fit_feature
 
@@ -41,7 +43,9 @@ def writable(
     """
     pairs = _byte_pairs(len(train))
     rebuilt = [
-        _rebuilt(feature, columns, pairs, kind, options)
+        _with_main_rebuilt(feature, pairs, data)
+        if isinstance(feature, MixtureFeature)
+        else _rebuilt(feature, columns, pairs, kind, options)
         for (feature, columns), kind, options in (
             (source, data.input_kind, data.input_options),
             (target, data.target_kind, data.target_options),
@@ -69,17 +73,27 @@ def _rebuilt(
 ) -> Any:
     """Rebuild a feature: texts with byte pairs, unless a level was given or it is characters.
 
-    Symbols of a target are built as those of an input: one may be unknown. Several columns stay as
-    they are.
+    Symbols of a target are built as those of an input: one may be unknown.
     """
-    if feature.parts:
-        return feature
     given = dict(options) if kind is None else parse_kind(kind)[1] | dict(options)
     if getattr(feature, "as_target", False):
         return build_feature(feature.kind, given, columns=columns)
     if not feature.has_words or feature.joined or "level" in given:
         return feature
     return build_feature(feature.kind, {**pairs, **given}, columns=columns)
+
+
+def _with_main_rebuilt(
+    feature: MixtureFeature, pairs: Mapping[str, Any], data: DataSpec
+) -> MixtureFeature:
+    """Rebuild the text of a mixture that a network attends to while it writes."""
+    main, *others = feature.parts
+    said = data.columns.get(main.columns[0], {})
+    kind, variant = parse_kind(str(said.get("kind", main.feature.kind)))
+    given = {**variant, **{name: value for name, value in said.items() if name != "kind"}}
+    if not main.feature.has_words or main.feature.joined or "level" in given:
+        return feature
+    return MixtureFeature([replace(main, feature=build_feature(kind, {**pairs, **given})), *others])
 
 
 def _fit_as_one(
