@@ -100,6 +100,25 @@ def test_a_model_of_a_frame_with_one_column_predicts_that_column_alone() -> None
         classifier.predict(frame["text"].rename("other"))
 
 
+def test_a_frame_of_several_kinds_of_columns_is_read_as_it_is() -> None:
+    # The number and the text come in another order in the network than in the frame.
+    frame = pd.DataFrame(
+        {"size": np.arange(24.0) % 2, "word": WORDS, "port": ["Cork", "Kiel"] * 12}
+    )
+    one_of_both = [
+        "yes" if (letters == "ab") == (size == 1) else "no"
+        for letters, size in zip(LETTERS, frame["size"], strict=True)
+    ]
+    settings = {"columns": {"word": {"kind": "text:char"}}, "max_rows": 20}
+    classifier = SequenceClassifier(**GOOD | {"epochs": 60}, settings=settings)
+    classifier.fit(frame, one_of_both)
+    assert classifier.model_.task.input.kind == "mixture"
+    assert classifier.model_.task.input_columns == ("word", "size", "port")
+    assert classifier.score(frame, one_of_both) > 0.9
+    with pytest.raises(ValueError, match="feature names"):
+        classifier.predict(frame[["word", "size", "port"]])
+
+
 def test_a_frame_of_polars_is_read_by_its_columns() -> None:
     pl = pytest.importorskip("polars")
     frame = pl.DataFrame({"text": WORDS})

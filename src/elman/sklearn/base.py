@@ -47,7 +47,14 @@ SETTING_OF = {
 }
 """Parameter of an estimator → full name of its setting."""
 
-_DATA_SETTINGS = ("data.input_options", "data.target_options", "data.max_rows", "data.split_order")
+_DATA_SETTINGS = (
+    "data.columns",
+    "data.input_options",
+    "data.max_rows",
+    "data.side_by_side",
+    "data.split_order",
+    "data.target_options",
+)
 """Data settings that also apply to X and y."""
 
 _SEEDS = 2**31 - 1
@@ -235,7 +242,7 @@ class SequenceEstimator(BaseEstimator):  # type: ignore[misc]
                     "its column: X[name]."
                 )
             validate_data(self, X, skip_check_array=True, reset=False)
-            inputs = columns.frame_columns(X, names)
+            inputs = columns.frame_columns(X, [str(name) for name in X.columns])
         elif of_sequences:
             inputs = {columns.SEQUENCES: columns.sequences(X, columns.SEQUENCES)}
         else:
