@@ -163,6 +163,11 @@ class Feature(ABC):
         del name
         return self.of_numbers
 
+    def column_has_steps(self, name: str) -> bool:
+        """Tell whether the cells of a column are sequences; a feature may read several columns."""
+        del name
+        return self.has_steps
+
     @property
     def spelled(self) -> bool:
         """Whether its steps are characters."""
