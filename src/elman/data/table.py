@@ -88,7 +88,7 @@ class Table:
         folder: FolderOf | None = None,
     ) -> None:
         names: list[str] = data.column_names
-        for name in names:
+        for name in names if len(set(names)) < len(names) else ():
             if names.count(name) > 1:
                 raise DataError(
                     f"{source} has {names.count(name)} columns named {name!r}. Give every column "
@@ -102,10 +102,10 @@ class Table:
         self.decimal = decimal
         self._folder = folder
         self._data = data
+        self._names = names
         self._written: Mapping[str, pa.ChunkedArray] = {}
         self._fingerprint = fingerprint
         self._rows: NDArray[np.int64] | None = None
-        self._orders: Mapping[str, NDArray[np.int64]] = {}
 
     @classmethod
     def from_columns(
@@ -150,7 +150,7 @@ class Table:
     @property
     def columns(self) -> list[str]:
         """Names of the columns, in their order."""
-        return list(self._data.column_names)
+        return list(self._names)
 
     def __len__(self) -> int:
         return int(self._data.num_rows) if self._rows is None else len(self._rows)
@@ -166,7 +166,7 @@ class Table:
         """
         self.check_column(name)
         values = self._data.column(name)
-        return Column(name, values, self._rows_of(name), self._to_paths(values.type))
+        return Column(name, values, self._rows, self._to_paths(values.type))
 
     def arrow(self, name: str) -> pa.ChunkedArray:
         """Return a column as an Arrow array; a copy for a selection of rows.
@@ -175,12 +175,8 @@ class Table:
             OptionError: there is no column of this name; a near miss is offered.
         """
         self.check_column(name)
-        values, rows = self._data.column(name), self._rows_of(name)
-        return values if rows is None else values.take(indices(rows))
-
-    def _rows_of(self, name: str) -> NDArray[np.int64] | None:
-        """Return where in `_data` each row's cell of a column is; None where it is in its place."""
-        return self._orders.get(name, self._rows)
+        values = self._data.column(name)
+        return values if self._rows is None else values.take(indices(self._rows))
 
     def in_folder(self, folder: Path) -> Table:
         """Return the same rows, whose paths are relative to a folder."""
@@ -211,10 +207,7 @@ class Table:
     @property
     def data(self) -> pa.Table:
         """The columns as an Arrow table; a copy for a selection of rows."""
-        data = self._data if self._rows is None else self._data.take(indices(self._rows))
-        for name in self._orders:
-            data = data.set_column(data.column_names.index(name), name, self.arrow(name))
-        return data
+        return self._data if self._rows is None else self._data.take(indices(self._rows))
 
     def select(self, rows: Sequence[int] | NDArray[np.integer[Any]]) -> Table:
         """Return some rows, in the given order, each with its place.
@@ -225,7 +218,10 @@ class Table:
         Raises:
             OptionError: a number is out of range.
         """
-        chosen = self._checked(rows)
+        chosen = np.asarray(rows, dtype=np.int64)
+        if chosen.size and not 0 <= chosen.min() <= chosen.max() < len(self):
+            wrong = next(row for row in chosen.tolist() if not 0 <= row < len(self))
+            raise OptionError(f"rows must lie in 0 … {len(self) - 1}, got {wrong}.")
         selected = Table(
             self._data,
             source=self.source,
@@ -237,42 +233,8 @@ class Table:
             folder=self._folder,
         )
         selected._rows = chosen if self._rows is None else self._rows[chosen]
-        selected._orders = {name: order[chosen] for name, order in self._orders.items()}
         selected._written = self._written
         return selected
-
-    def reordered(self, name: str, rows: Sequence[int] | NDArray[np.integer[Any]]) -> Table:
-        """Return the table with the cells of one column in another order, all else in its place.
-
-        Args:
-            name: of the column.
-            rows: for each row, the row whose cell it gets, 0 … len − 1. A path stays relative to
-                the folder that it came from.
-
-        Raises:
-            OptionError: there is no such column, there is not one number a row, or one is out of
-                range.
-        """
-        self.check_column(name)
-        if len(rows) != len(self):
-            raise OptionError(
-                f"an order of {counted(len(self), 'row')} needs one number a row, got {len(rows)}."
-            )
-        order, before = self._checked(rows), self._rows_of(name)
-        cells = order if before is None else before[order]
-        moved = copy(self)
-        moved._orders = {**self._orders, name: cells}
-        moved._fingerprint = lambda: combined([self.fingerprint, name, order.tobytes()])
-        moved.__dict__.pop("fingerprint", None)  # that of this table, if it was asked for
-        return moved
-
-    def _checked(self, rows: Sequence[int] | NDArray[np.integer[Any]]) -> NDArray[np.int64]:
-        """Return row numbers as an array; one that is out of range is refused."""
-        chosen = np.asarray(rows, dtype=np.int64)
-        if chosen.size and not 0 <= chosen.min() <= chosen.max() < len(self):
-            wrong = next(row for row in chosen.tolist() if not 0 <= row < len(self))
-            raise OptionError(f"rows must lie in 0 … {len(self) - 1}, got {wrong}.")
-        return chosen
 
     def with_columns(self, columns: Mapping[str, Any], *, notes: Iterable[str] = ()) -> Table:
         """Return the table with other values in some columns, which `written` still knows.
@@ -310,7 +272,7 @@ class Table:
         """Return a column as it was written in its file, before `with_columns`."""
         if name not in self._written:
             return self.column(name)
-        return Column(name, self._written[name], self._rows_of(name))
+        return Column(name, self._written[name], self._rows)
 
     def values(self, columns: Sequence[str]) -> Iterator[Any]:
         """Yield the input of a feature for every row: a cell, or a list of cells, one a column."""

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
-from elman.data.table import Table
 from elman.errors import OptionError
 from elman.experiment.training import checked_seed
-from elman.inspection.shuffling import KeptSteps, shuffled
-
-NONE_KEPT: Mapping[str, KeptSteps] = MappingProxyType({})
+from elman.inspection.shuffling import Encoded, Shuffle, shuffled
 
 
 class Importance(NamedTuple):
@@ -27,13 +23,12 @@ class Importance(NamedTuple):
 
 
 def permutation_importance(
-    scores: Callable[[Table], Mapping[str, float]],
-    table: Table,
-    columns: Sequence[str],
+    scores: Callable[[Sequence[Encoded]], Mapping[str, float]],
+    rows: Sequence[Encoded],
+    columns: Mapping[str, Shuffle],
     *,
     repeats: int = 5,
     seed: int = 1,
-    kept: Mapping[str, KeptSteps] = NONE_KEPT,
 ) -> dict[str, dict[str, Importance]]:
     """Measure how far scores fall when the cells of a column are shuffled among the rows.
 
@@ -43,39 +38,41 @@ def permutation_importance(
     network was trained on. What two columns both tell is not missed when one of them is shuffled.
 
     Args:
-        scores: measures a table: name of a score → its value, of which higher is better.
-        table: rows with their targets.
-        columns: to shuffle, one at a time.
+        scores: measures rows: name of a score → its value, of which higher is better.
+        rows: encoded inputs, one a row.
+        columns: those to shuffle, one at a time, and how.
         repeats: R, shufflings of each column.
         seed: of the shufflings. That of a column depends on its name and on the order of the rows,
-            and not on the other columns.
-        kept: column → the steps that its cells must keep, see `shuffling`.
+            not on the other columns.
 
     Returns:
         Name of a score → column → the mean fall and its spread.
 
     Raises:
-        OptionError: `repeats` is below 1, the seed is out of range, or there is no such column.
+        OptionError: `repeats` is below 1, or the seed is out of range.
 
     Source: Breiman 2001, doi:10.1023/A:1010933404324, §10; Fisher et al. 2019, arXiv:1801.01489,
-    eq. 3, as a difference where theirs is a ratio.
+    §3, as a difference where theirs is a ratio.
 
-    >>> table = Table.from_columns({"a": [1, 2, 3, 4], "b": [0, 1, 0, 1]}, origin="data")
+    >>> import torch
+    >>> from elman.features.places import Places
+    >>> rows = [torch.tensor([n, 7.0 * n]) for n in (0.0, 1.0, 2.0, 3.0)]
     >>> def score(rows):
-    ...     return {"right": float(np.mean([a == n for n, a in enumerate(rows.column("a"), 1)]))}
-    >>> found = permutation_importance(score, table, ["a", "b"])["right"]
-    >>> found["a"].mean > 0.5, found["b"].mean
+    ...     return {"right": float(np.mean([row[0] == n for n, row in enumerate(rows)]))}
+    >>> columns = {"first": Shuffle(Places((0,))), "second": Shuffle(Places((1,)))}
+    >>> found = permutation_importance(score, rows, columns)["right"]
+    >>> found["first"].mean > 0.5, found["second"].mean
     (True, 0.0)
     """
     if repeats < 1:
         raise OptionError(f"repeats must be at least 1, got {repeats}.")
     checked_seed(seed)
-    whole = scores(table)
+    whole = scores(rows)
     importances: dict[str, dict[str, Importance]] = {name: {} for name in whole}
-    for column in columns:
+    for column, shuffle in columns.items():
         key = [seed, zlib.crc32(column.encode(errors="surrogatepass"))]
         measured = [
-            scores(shuffled(table, column, np.random.default_rng([*key, repeat]), kept.get(column)))
+            scores(shuffled(rows, shuffle, np.random.default_rng([*key, repeat])))
             for repeat in range(repeats)
         ]
         for name, value in whole.items():

@@ -1,81 +1,82 @@
-"""Shuffling the cells of a column among rows, so that they say nothing about the rest of their row.
+"""Shuffling a column among encoded rows, so that it says nothing about the rest of its row.
 
-| cells                                     | what is shuffled                                     |
-| ----------------------------------------- | ---------------------------------------------------- |
-| of any kind                               | whole cells: a text, a number, a list, a picture     |
-| that must keep their number of steps:     |                                                      |
-| lists                                     | where all are equally long, whole cells; else the    |
-|                                           | steps of all rows, dealt so that lengths stay        |
-| texts, and times that must be in order    | whole cells, among rows with equally many steps      |
+Whole cells change places: a text, a number, a list, a picture. Where each step has a target, or
+columns are read beside each other step by step, a cell must keep its number of steps: whole cells
+change places if all are equally long; else the steps of all rows do, and every cell keeps its
+length.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
-from elman.data.table import Table
+from elman.features.places import Places
+
+Encoded = Tensor | tuple[Tensor, ...]
+"""An encoded value of a row: one tensor, or one for each part of an input."""
 
 
-class KeptSteps(NamedTuple):
-    """The number of steps that each cell of a column must keep."""
+class Shuffle(NamedTuple):
+    """How a column is shuffled."""
 
-    steps: NDArray[np.int64]
-    """Of each row, (rows,)."""
-    dealt: bool
-    """Whether single steps may be dealt to other rows: cells are lists in no order of their own."""
+    places: Places
+    keeps_steps: bool = False
+    """Whether every cell keeps its number of steps."""
 
 
 def shuffled(
-    table: Table, name: str, random: np.random.Generator, kept: KeptSteps | None = None
-) -> Table:
-    """Return a table with one column shuffled.
+    values: Sequence[Encoded], shuffle: Shuffle, random: np.random.Generator
+) -> list[Encoded]:
+    """Return encoded rows with one column shuffled; the given ones stay as they are.
 
     Args:
-        table: with the column.
-        name: of the column.
+        values: one a row.
+        shuffle: where the column is, and whether its cells keep their number of steps.
         random: the generator of the order.
-        kept: the steps that cells must keep; None where a cell may have any number.
 
-    Raises:
-        OptionError: there is no such column.
+    >>> rows = [torch.tensor([n, 10 * n]) for n in range(4)]
+    >>> second = Shuffle(Places(columns=(1,)))
+    >>> torch.stack(shuffled(rows, second, np.random.default_rng(1))).tolist()
+    [[0, 0], [1, 20], [2, 30], [3, 10]]
     """
-    if kept is None:
-        return table.reordered(name, random.permutation(len(table)))
-    if kept.dealt and len(np.unique(kept.steps)) > 1:
-        return _dealt(table, name, random)
-    order = np.arange(len(table))
-    for count in np.unique(kept.steps):
-        (alike,) = np.nonzero(kept.steps == count)
-        order[alike] = random.permutation(alike)
-    return table.reordered(name, order)
+    part = shuffle.places.part
+    if part is None:
+        return list(_shuffled([_tensor(value) for value in values], shuffle, random))
+    changed = _shuffled([value[part] for value in values], shuffle, random)
+    return [
+        (*value[:part], tensor, *value[part + 1 :])
+        for value, tensor in zip(values, changed, strict=True)
+    ]
 
 
-def _dealt(table: Table, name: str, random: np.random.Generator) -> Table:
-    """Shuffle the steps of all rows, and deal them so that every list keeps its length."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    lists = table.arrow(name).combine_chunks()
-    lengths = list_lengths(table, name)
-    steps = pc.list_flatten(lists)
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    return table.with_columns(
-        {
-            name: pa.LargeListArray.from_arrays(
-                pa.array(offsets, pa.int64()),
-                steps.take(pa.array(random.permutation(len(steps)))),
-                mask=lists.is_null(),
-            )
-        }
-    )
+def _tensor(value: Encoded) -> Tensor:
+    assert isinstance(value, Tensor), "places name the part of a value of several"
+    return value
 
 
-def list_lengths(table: Table, name: str) -> NDArray[np.int64]:
-    """Count the elements of each list of a column, (rows,); a missing list has none."""
-    import pyarrow.compute as pc
+def _shuffled(
+    tensors: Sequence[Tensor], shuffle: Shuffle, random: np.random.Generator
+) -> Sequence[Tensor]:
+    """Shuffle a column of one tensor a row."""
+    columns = shuffle.places.columns
+    if shuffle.keeps_steps and len({len(each) for each in tensors}) > 1:
+        steps = torch.cat(list(tensors))
+        return _mixed(steps, columns, random).split([len(each) for each in tensors])
+    if columns is None:
+        return [tensors[row] for row in random.permutation(len(tensors)).tolist()]
+    return _mixed(torch.stack(list(tensors)), columns, random).unbind()
 
-    lengths = pc.fill_null(pc.list_value_length(table.arrow(name)), 0)
-    return lengths.combine_chunks().to_numpy(zero_copy_only=False).astype(np.int64)  # type: ignore[no-any-return]
+
+def _mixed(values: Tensor, columns: tuple[int, ...] | None, random: np.random.Generator) -> Tensor:
+    """Return values, (N, …), with those of some columns in another order along the first axis."""
+    others = values[torch.from_numpy(random.permutation(len(values)))]
+    if columns is None:
+        return others
+    mixed = values.clone()
+    mixed[..., list(columns)] = others[..., list(columns)]
+    return mixed

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
-from elman.data.arrow import is_list
 from elman.data.table import Table
 from elman.errors import DataError, OptionError
 from elman.evaluation.scores import MEASURES, Scores
 from elman.experiment.training import checked_seed
 from elman.inspection.importance import Importance, permutation_importance
-from elman.inspection.shuffling import KeptSteps, list_lengths
+from elman.inspection.shuffling import Encoded, Shuffle
 from elman.prediction.predictor import Predictor
 from elman.tasks.task import Task
 
@@ -41,15 +42,14 @@ def column_importance(
     rows: int = 1_000,
     training: Table | None = None,
 ) -> ColumnImportance:
-    """Measure how much worse the predictions get when the cells of a column are shuffled.
+    """Measure how much worse predictions get when the cells of a column are shuffled.
 
-    The mean over the repeats and its spread are those of `permutation_importance`; in a score in
-    which lower is better it is the rise that counts. Whole cells are shuffled. Where a cell must
-    keep its number of steps, because each step has a target or because columns are read beside
-    each other step by step, see `inspection.shuffling`.
+    See `permutation_importance`; in a score in which lower is better, it is the rise that counts.
+    Rows are encoded once, and their encodings are shuffled: see `inspection.shuffling` for what
+    becomes of columns with steps.
 
     Args:
-        predictor: of a task that predicts or writes something for each row.
+        predictor: of a task that predicts something for each row.
         table: rows with their targets.
         scores: names of the scores; None for the main one, or for that of every target.
         repeats: shufflings of each column.
@@ -62,41 +62,36 @@ def column_importance(
             out of range.
         DataError: a score is not computed on these rows, or a value cannot be taken.
     """
+    check_measures_columns(predictor)
+    if rows < 1:
+        raise OptionError(f"rows must be at least 1, got {rows}.")
+    drawn = draw_rows(table, rows, seed)
+    drawn.require(predictor.task.input_columns)
+    whole = predictor.column_scores(drawn, training)
+    chosen = _checked_names(predictor, whole, scores)
+    values = [_unpacked(value) for value in predictor.task.encoded_inputs(drawn)]
+    numbered = _numbered(drawn, predictor.task.input_columns[0])
+
+    def measure(rows: Sequence[Encoded]) -> Mapping[str, float]:
+        measured = _reading(predictor, rows).column_scores(numbered, training)
+        return {name: _higher_is_better(measured, name) for name in chosen}
+
+    shuffles = shuffles_of(predictor.task, values)
+    columns = permutation_importance(measure, values, shuffles, repeats=repeats, seed=seed)
+    return ColumnImportance(columns, whole, len(drawn), repeats)
+
+
+def check_measures_columns(predictor: Predictor) -> None:
+    """Refuse a task in which no column is shuffled.
+
+    Raises:
+        OptionError: it is such a task.
+    """
     if not predictor.measures_columns:
         raise OptionError(
             "what each column contributes is measured where something is predicted for each row; "
             f"this model's task is {predictor.task.sentence}."
         )
-    if rows < 1:
-        raise OptionError(f"rows must be at least 1, got {rows}.")
-    drawn = draw_rows(table, rows, seed)
-    whole = predictor.column_scores(drawn, training)
-    chosen = tuple(scores) if scores is not None else predictor.scores_of_targets(whole)
-    for name in chosen:
-        whole.check_name(name)
-        if name in whole.undefined:
-            why = whole.undefined[name]
-            raise DataError(f"{MEASURES[name].title} is not computed: {why}.")
-
-    def measure(rows: Table) -> Mapping[str, float]:
-        measured = predictor.column_scores(rows, training)
-        return {name: _higher_is_better(measured, name) for name in chosen}
-
-    columns = permutation_importance(
-        measure,
-        drawn,
-        predictor.task.input_columns,
-        repeats=repeats,
-        seed=seed,
-        kept=kept_steps(predictor.task, drawn),
-    )
-    return ColumnImportance(columns, whole, len(drawn), repeats)
-
-
-def _higher_is_better(scores: Scores, name: str) -> float:
-    """Return a score, its sign changed where lower is better."""
-    led = scores.model_copy(update={"main": name})
-    return led.value if led.higher_is_better else -led.value
 
 
 def draw_rows(table: Table, rows: int, seed: int) -> Table:
@@ -105,38 +100,99 @@ def draw_rows(table: Table, rows: int, seed: int) -> Table:
     Raises:
         OptionError: the seed is out of range.
     """
+    checked_seed(seed)
     if len(table) <= rows:
         return table
-    random = np.random.default_rng(checked_seed(seed))
-    return table.select(np.sort(random.choice(len(table), rows, replace=False)))
+    chosen = np.random.default_rng(seed).choice(len(table), rows, replace=False)
+    return table.select(np.sort(chosen))
 
 
-def kept_steps(task: Task, table: Table) -> dict[str, KeptSteps]:
-    """Say which input columns must keep the steps of their cells, and how many in each row.
+def shuffles_of(task: Task, values: Sequence[Encoded]) -> dict[str, Shuffle]:
+    """Say for every input column where it is, and whether its cells keep their number of steps.
+
+    They keep it where each step has a target; where several columns are in one tensor; and where
+    a tensor has as many steps as another one in every row, for the two may be read side by side.
 
     Args:
-        task: with the features; where each step has a target, every column with steps must.
-        table: with input and target. Columns of lists that are equally long in every row are read
-            beside each other.
+        task: with the features.
+        values: encoded inputs.
+
+    Raises:
+        OptionError: a feature of several columns does not say where they are.
     """
-    per_step = None
-    if task.targets == "step":
-        targets = task.encoded_targets(table)
-        per_step = np.array([len(each) for each in targets], np.int64)
-    lengths = {
-        name: list_lengths(table, name)
-        for name in task.input_columns
-        if is_list(table.column(name).type)
+    places = {name: task.input.places_of(name) for name in task.input_columns}
+    with_steps = [name for name in places if task.input.column_has_steps(name)]
+    steps = {
+        part: [len(value if part is None else value[part]) for value in values]
+        for part in {places[name].part for name in with_steps}
     }
-    kept = {}
-    for name in task.input_columns:
-        steps = lengths.get(name)
-        in_order = name == getattr(task.input, "time", None)
-        beside = steps is not None and any(
-            np.array_equal(steps, others) for other, others in lengths.items() if other != name
-        )
-        if per_step is not None and task.input.column_has_steps(name):
-            kept[name] = KeptSteps(per_step, steps is not None and not in_order)
-        elif beside and steps is not None:
-            kept[name] = KeptSteps(steps, not in_order)
-    return kept
+    shuffles = {name: Shuffle(places[name]) for name in places}
+    for name in with_steps:
+        part = places[name].part
+        beside = any(steps[part] == others for other, others in steps.items() if other != part)
+        keeps = task.targets == "step" or places[name].columns is not None or beside
+        shuffles[name] = Shuffle(places[name], keeps)
+    return shuffles
+
+
+def _checked_names(
+    predictor: Predictor, scores: Scores, asked: Sequence[str] | None
+) -> tuple[str, ...]:
+    """Return the scores to measure; one that is not there or not computed is refused."""
+    names = predictor.scores_of_targets(scores) if asked is None else tuple(asked)
+    for name in names:
+        scores.check_name(name)
+        if name in scores.undefined:
+            why = scores.undefined[name]
+            raise DataError(f"{MEASURES[name].title} is not computed: {why}.")
+    return names
+
+
+def _higher_is_better(scores: Scores, name: str) -> float:
+    """Return a score, its sign changed where lower is better."""
+    led = scores.model_copy(update={"main": name})
+    return led.value if led.higher_is_better else -led.value
+
+
+def _unpacked(value: Any) -> Encoded:
+    return value if isinstance(value, torch.Tensor) else tuple(value)
+
+
+def _numbered(table: Table, column: str) -> Table:
+    """Return a table whose cells in one column are the numbers of its rows."""
+    import pyarrow as pa
+
+    return table.with_columns({column: pa.array(range(len(table)))})
+
+
+def _reading(predictor: Predictor, values: Sequence[Encoded]) -> Predictor:
+    """Return a predictor that reads the numbers of rows, and takes their encoded inputs as given.
+
+    Args:
+        predictor: as it was trained.
+        values: the input of each row, by its number.
+    """
+    task = predictor.task
+    known: Any = _KnownInputs(task.input, values)
+    numbered = dataclasses.replace(task, input=known, input_columns=task.input_columns[:1])
+    return dataclasses.replace(predictor, task=numbered)
+
+
+class _KnownInputs:
+    """Stands for a task's feature of the input, and gives what each row was encoded to before.
+
+    Everything but `encode` is asked of the feature itself.
+    """
+
+    reads_categories = False
+
+    def __init__(self, feature: Any, values: Sequence[Encoded]) -> None:
+        self._feature = feature
+        self._values = values
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._feature, name)
+
+    def encode(self, row: int) -> Encoded:
+        """Return the encoded input of a row."""
+        return self._values[row]
