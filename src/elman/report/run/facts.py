@@ -212,7 +212,7 @@ class RunFacts:
         sentences: examples of tagging.
         bands: examples of tags over time.
         weighed: examples of texts with what each word contributed.
-        weights_note: what a weight is: `gradient × input of each word`.
+        weights_note: what a weight is: `integrated gradients of each word`.
         numbers: of a regression.
         series: of a forecast or a signal.
         series_note: which were chosen, and what their lines are.
