@@ -1,4 +1,4 @@
-"""The importance of a column is the fall of the score without it: with known answers, to the bit."""
+"""The importance of a column is the fall of the score without it: known answers, to the bit."""
 
 from __future__ import annotations
 
@@ -62,10 +62,8 @@ def test_the_same_seed_gives_the_same_bits_and_another_one_others() -> None:
 def test_a_column_does_not_depend_on_the_other_columns() -> None:
     rows, together = drawn(30), importance(drawn(30))
     truths = measure_of(rows)
-    for name in COLUMNS:
-        alone = permutation_importance(
-            lambda given: error_of(truths, given), rows, {name: COLUMNS[name]}
-        )
+    for name, shuffle in COLUMNS.items():
+        alone = permutation_importance(lambda given: error_of(truths, given), rows, {name: shuffle})
         assert alone["−mse"] == {name: together[name]}
 
 

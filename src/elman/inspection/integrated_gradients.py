@@ -22,8 +22,8 @@ class IntegratedGradients(NamedTuple):
     """What the vectors that a module gives for one row add to an output of the network."""
 
     weights: list[Tensor]
-    """For each call of the module, a weight a step, (T,), 0 after the row's end; a scalar where there
-    are no steps."""
+    """For each call of the module, a weight a step, (T,), 0 after the row's end; a scalar where
+    there are no steps."""
     output: float
     """y(v), of the row as it is."""
     baseline: float
