@@ -88,7 +88,7 @@ class Table:
         folder: FolderOf | None = None,
     ) -> None:
         names: list[str] = data.column_names
-        for name in names:
+        for name in names if len(set(names)) < len(names) else ():
             if names.count(name) > 1:
                 raise DataError(
                     f"{source} has {names.count(name)} columns named {name!r}. Give every column "
@@ -102,6 +102,7 @@ class Table:
         self.decimal = decimal
         self._folder = folder
         self._data = data
+        self._names = names
         self._written: Mapping[str, pa.ChunkedArray] = {}
         self._fingerprint = fingerprint
         self._rows: NDArray[np.int64] | None = None
@@ -149,7 +150,7 @@ class Table:
     @property
     def columns(self) -> list[str]:
         """Names of the columns, in their order."""
-        return list(self._data.column_names)
+        return list(self._names)
 
     def __len__(self) -> int:
         return int(self._data.num_rows) if self._rows is None else len(self._rows)

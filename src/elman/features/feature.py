@@ -35,6 +35,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from elman.errors import DataError, OptionError, unknown
+from elman.features.places import Places
 from elman.features.vocabulary import Vocabulary
 from elman.plugins import Registry
 
@@ -194,6 +195,24 @@ class Feature(ABC):
         """Tell whether the cells of a column are read as numbers, and not as they are written."""
         del name
         return self.of_numbers
+
+    def column_has_steps(self, name: str) -> bool:
+        """Tell whether the cells of a column are sequences; a feature may read several columns."""
+        del name
+        return self.has_steps
+
+    def places_of(self, name: str) -> Places:
+        """Say where in an encoded value a column is; known once fitted.
+
+        Raises:
+            OptionError: the feature reads several columns and does not say.
+        """
+        if len(getattr(self, "columns", ())) > 1:
+            raise OptionError(
+                f"kind {self.kind!r} does not say where in an encoded value column {name!r} is; "
+                "it needs a method places_of."
+            )
+        return Places()
 
     @property
     def spelled(self) -> bool:

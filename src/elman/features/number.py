@@ -15,6 +15,7 @@ from torch import Tensor
 from elman.errors import DataError, OptionError
 from elman.features.checks import blank, check_choice, fitted, shown
 from elman.features.feature import Encoding, Feature
+from elman.features.places import Places, places_of_numbers
 from elman.features.scaling import SCALES, Floats, Moments, Scaling, to_scale
 from elman.features.state import feature_state, restore
 
@@ -81,6 +82,13 @@ class NumberFeature(Feature):
     def encoding(self) -> Encoding:
         """One number a column, and one more for each column with missing numbers."""
         return Encoding(numbers=self.scaling.size)
+
+    def places_of(self, name: str) -> Places:
+        """Return the places of a column's number and its mark."""
+        if not self.columns:
+            return Places()
+        widths = [1] * len(self.columns)
+        return places_of_numbers(self.scaling, widths, self.columns.index(name))
 
     @property
     def description(self) -> str:

@@ -15,6 +15,7 @@ from elman.errors import DataError, OptionError, unknown
 from elman.features.checks import blank, check_choice, fitted
 from elman.features.feature import Encoding, Feature
 from elman.features.number import DATES, as_cells, as_number
+from elman.features.places import Places, places_of_numbers
 from elman.features.scaling import SCALES, Moments, Scaling, to_scale
 from elman.features.state import feature_state, restore
 from elman.features.vocabulary import Name, NameCounter, Vocabulary, as_name
@@ -101,6 +102,13 @@ class RecordFeature(Feature):
     def reads_numbers(self, name: str) -> bool:
         """Tell whether a column holds numbers; known once fitted."""
         return name in self.numbers
+
+    def places_of(self, name: str) -> Places:
+        """Return the places of a column's number and its mark, or of its id."""
+        scaling, numbers = fitted(self._learned, self.kind).scaling, self.numbers
+        if name in numbers:
+            return places_of_numbers(scaling, [1] * len(numbers), numbers.index(name))
+        return Places((scaling.size + self.categories.index(name),))
 
     @property
     def encoding(self) -> Encoding:

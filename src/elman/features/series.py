@@ -18,6 +18,7 @@ from elman.errors import DataError, OptionError, unknown
 from elman.features.checks import blank, check_choice, fitted, shown
 from elman.features.feature import Encoding, Feature, SeriesInput
 from elman.features.number import LARGEST, as_cells, as_number
+from elman.features.places import Places, places_of_numbers
 from elman.features.scaling import SCALES, Floats, Moments, Scaling, to_scale
 from elman.features.state import feature_state, restore
 
@@ -107,6 +108,14 @@ class SeriesFeature(Feature):
         """One number for each column, for each with missing values, and for Δt."""
         return Encoding(numbers=self.scaling.size + (self.time is not None))
 
+    def places_of(self, name: str) -> Places:
+        """Return the places of a column's numbers and their marks, or of Δt."""
+        if not self.columns:
+            return Places()
+        widths = fitted(self._learned, self.kind).widths
+        columns = [*self._number_columns, self.time]
+        return places_of_numbers(self.scaling, widths, columns.index(name))
+
     @property
     def description(self) -> str:
         """What a value is, in words."""
@@ -175,9 +184,7 @@ class SeriesFeature(Feature):
             (T,) if there is one number a step, else (T, I); NaN where missing. The times of the
             steps are not restored.
         """
-        scaling = self.scaling
-        floats = encoded.detach().cpu().double().numpy()
-        values = scaling.decode(floats)
+        values = self.scaling.decode(encoded.detach().cpu().double().numpy())
         return values[:, 0] if values.shape[1] == 1 else values
 
     def shown(self, value: Any) -> SeriesInput:
@@ -194,15 +201,12 @@ class SeriesFeature(Feature):
             "columns": list(self.columns),
             "time": self.time,
         }
-        return feature_state(
-            self.kind,
-            options,
-            {
-                "widths": learned.widths,
-                "scaling": learned.scaling.to_json(),
-                "mean_interval": learned.mean_interval,
-            },
-        )
+        state = {
+            "widths": learned.widths,
+            "scaling": learned.scaling.to_json(),
+            "mean_interval": learned.mean_interval,
+        }
+        return feature_state(self.kind, options, state)
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> SeriesFeature:

@@ -11,25 +11,24 @@ import numpy as np
 import torch
 
 from elman.data.sources.frames import is_series
-from elman.data.splits import PART_NAMES, PARTS
 from elman.data.table import Table
 from elman.errors import (
     CheckpointError,
-    DataError,
     ElmanError,
     MissingDependencyError,
     OptionError,
     PluginError,
-    unknown,
 )
 from elman.evaluation.scores import Scores
 from elman.experiment import Experiment
 from elman.files import read_json, write_atomically
+from elman.inspection.importance import Importance
 from elman.layers import parameter_count
-from elman.models.digests import digest_of_part, digests_of
 from elman.models.directory import DESCRIPTION, ROWS, WEIGHTS, model_directory
-from elman.models.trained_on import DataRecord, TrainedOn, parts_in_files
+from elman.models.measured import measured_rows
+from elman.models.trained_on import DataRecord, TrainedOn
 from elman.networks.build import specified_network
+from elman.prediction.importance import column_importance
 from elman.prediction.predictor import AttentionMap, Predictions, Predictor, Written
 from elman.prediction.predictors import predictor_of
 from elman.tasks.find import task_from_json
@@ -213,53 +212,53 @@ class Model:
 
     def scores(self, data: Any = "test") -> Scores:
         """Score the model's predictions, with details; see `evaluate`."""
-        named = isinstance(data, str) and data in PARTS
-        is_no_path = isinstance(data, str) and not (Path(data).suffix or Path(data).exists())
-        if not named and is_no_path:
-            raise unknown("split", data, PARTS)
-        main = self.experiment.score
-        if not named:
-            table = self.table(data)
-            scores = self.predictor.scores(table, main=main)
-            notes = self.trained_on.note_on(self.task, table) if self.trained_on else []
-        else:
-            parts = layout_of(self.experiment.data).parts(self.experiment.seed)
-            part: Table | None = getattr(parts, data)
-            if part is None:
-                here = f"{len(parts.train):,} train and {len(parts.valid):,} valid"
-                raise OptionError(
-                    f"there are no {data} rows: data.test_fraction is 0. There are {here} "
-                    f"{self.task.rows_name}; or give a file."
-                )
-            notes = self._notes_of_part(data, part)
-            scores = self.predictor.scores(part, main=main, training=parts.train)
+        rows, main = measured_rows(self, data), self.experiment.score
+        scores = self.predictor.scores(rows.table, main=main, training=rows.training)
+        notes = rows.notes
+        if rows.training is None and self.trained_on is not None:
+            notes = self.trained_on.note_on(self.task, rows.table)
         return scores.model_copy(update={"notes": (*scores.notes, *notes)})
 
-    def _notes_of_part(self, part: str, table: Table) -> list[str]:
-        """Say that a part given in files of its own has changed since training.
+    def importance(
+        self,
+        data: Any = "valid",
+        *,
+        repeats: int = 5,
+        seed: int = 1,
+        rows: int = 1_000,
+        score: str | None = None,
+    ) -> dict[str, Importance]:
+        """Measure what each input column contributes: how much worse a score gets without it.
+
+        The cells of a column are shuffled among the rows; see `column_importance`.
+
+        Args:
+            data: as for `evaluate`.
+            repeats: shufflings of each column.
+            seed: of the shufflings, and of the rows that are drawn.
+            rows: so many rows are drawn where there are more.
+            score: name of the score; None for the main one.
+
+        Returns:
+            Column → mean and standard deviation of the fall; of a score in which lower is better,
+            of its rise.
 
         Raises:
-            DataError: a part drawn from the data has changed: it may hold training rows.
+            OptionError: there is no such part or score, the task predicts no rows, or a number is
+                out of range.
+            DataError: the data cannot be read, or the score is not computed on it.
         """
-        if self.trained_on is None:
-            return []
-        record, digests = (
-            self.trained_on.record,
-            digests_of(self.task, table, whole=part == "train"),
+        measured = measured_rows(self, data)
+        found = column_importance(
+            self.predictor,
+            measured.table,
+            scores=None if score is None else [score],
+            repeats=repeats,
+            seed=seed,
+            rows=rows,
+            training=measured.training,
         )
-        if record.digests.get(part) == digest_of_part(digests):
-            return []
-        before = record.rows.get(part, 0)
-        change = f"{before:,} {PART_NAMES[part]} {self.task.rows_name} then, {len(table):,} now"
-        if before == len(table):
-            change = f"the {before:,} {PART_NAMES[part]} {self.task.rows_name} are others"
-        if part in parts_in_files(self.experiment.data):
-            return [f"the data is no longer what it was at training: {change}."]
-        raise DataError(
-            f"{table.source} is no longer what this model was trained on ({change}), so these may "
-            "hold rows that it was trained on. Restore the data, or evaluate on a file: elman "
-            "evaluate RUN FILE."
-        )
+        return next(iter(found.columns.values()))
 
     def generate(
         self,

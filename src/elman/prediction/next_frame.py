@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -19,6 +19,7 @@ class NextFramePredictor(TargetPredictor):
     """Predicts the next frame of piano rolls, and composes."""
 
     task: Any
+    measures_columns: ClassVar[bool] = False
 
     def _scores(self, table: Table, training: Table | None) -> Scores:
         del training

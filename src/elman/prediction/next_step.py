@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -37,6 +37,7 @@ class NextStepPredictor(TargetPredictor):
     """Predicts the next token of texts, or the next symbol of lists."""
 
     task: Any
+    measures_columns: ClassVar[bool] = False
 
     def _scores(self, table: Table, training: Table | None) -> Scores:
         """Read the whole text from its beginning to its end, in parallel rows."""

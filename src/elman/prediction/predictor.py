@@ -76,6 +76,8 @@ class Predictor(ABC):
     """Options of a prediction that this predictor accepts."""
     needs_rows: ClassVar[bool] = True
     """Whether rows must be given; else it continues the training data."""
+    measures_columns: ClassVar[bool] = False
+    """Whether what each column contributes can be measured, by shuffling cells among the rows."""
 
     @property
     def batch_size(self) -> int:
@@ -137,6 +139,18 @@ class Predictor(ABC):
 
     @abstractmethod
     def _scores(self, table: Table, training: Table | None) -> Scores: ...
+
+    def column_scores(self, table: Table, training: Table | None = None) -> Scores:
+        """Measure a table, one of many with a column shuffled; see `scores`."""
+        return self.scores(table, main=self.experiment.score, training=training)
+
+    def scores_of_targets(self, scores: Scores) -> tuple[str, ...]:
+        """Name the scores that a column can contribute to: one of each target, the main one first.
+
+        Args:
+            scores: of some rows.
+        """
+        return (scores.main,)
 
     def columns(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ class TargetPredictor(Predictor):
     """Predicts the target of each row, or of each of its steps."""
 
     task: PredictionTask
+    measures_columns: ClassVar[bool] = True
 
     @torch.no_grad()
     def predict(self, table: Table) -> Predictions:

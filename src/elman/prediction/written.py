@@ -46,6 +46,7 @@ class WritingPredictor(Predictor):
 
     task: WritingTask
     takes: ClassVar[frozenset[str]] = frozenset({"probabilities", "n_best", "settings", "seed"})
+    measures_columns: ClassVar[bool] = True
 
     def _options(self, **changed: Any) -> DecodingOptions:
         return decoding_options(self.experiment.decoding, **changed)
@@ -170,6 +171,13 @@ class WritingPredictor(Predictor):
         """Raise, before anything is written, if the scores need an extra that is missing."""
         if self.score_kind in BY_SACREBLEU:
             sacrebleu()
+
+    def column_scores(self, table: Table, training: Table | None = None) -> Scores:
+        """Measure the likelihood of the targets, which needs no decoding."""
+        del training
+        require_targets(self.task, table)
+        symbols, likeliest, nll = likelihood(self.task, self.network, table, self.batch_size)
+        return score("language", symbols, likeliest, nll=nll).model_copy(update={"main": "nll"})
 
     def _scores(self, table: Table, training: Table | None) -> Scores:
         """Score what is written against a table that has the targets.

@@ -14,6 +14,7 @@ import pytest
 from elman.errors import DataError, ShapeError
 from elman.evaluation.measures import Scores
 from elman.evaluation.scores import score
+from elman.report.run.column_falls import ColumnFall, ColumnFalls
 from elman.report.run.facts import (
     Bands,
     Column,
@@ -88,7 +89,9 @@ def everything() -> RunFacts:
         sentences=[TaggedSentence(["Time", "flies"], ["NOUN", "VERB"], ["NOUN", "NOUN"])],
         bands=[Bands("b3", ["rest", "rest", EVIL], ["rest", EVIL, EVIL], step_seconds=1.0)],
         weighed=[WeighedText(["not", EVIL], [-1.0, 2.0], "neg", "pos", 0.75)],
-        weights_note="Gradient × input.",
+        weights_note="Integrated gradients.",
+        importance=[ColumnFalls("Accuracy", 0.5, True, True, [ColumnFall(EVIL, 0.25)], 4, 4)],
+        importance_note="Not all was measured.",
         numbers=PredictedNumbers([1.0, 2.0], [1.5, 2.5]),
         series=[
             PredictedSeries(EVIL, [1.0, 2.0], [1.0, 2.5], past=[0.0]),
@@ -142,6 +145,7 @@ def test_every_part_of_the_page_is_there_in_order(html: str) -> None:
         "Scores",
         "Task, network and training",
         "Learning curve",
+        "What each column contributes",
         "Calibration",
         "Scores per class",
         "Confusion matrix",
@@ -174,7 +178,9 @@ def test_the_page_says_what_was_learned_and_how(page: Page) -> None:
         "an abacus",
         "elman train reviews.csv",
         "cell gru bidirectional false hidden_size [64]",
-        "Gradient × input.",
+        "Integrated gradients.",
+        f"{EVIL} 25.00 How far the accuracy falls",
+        "Not all was measured.",
     ):
         assert words in page.text, words
 
@@ -283,9 +289,21 @@ def test_every_kind_is_answered_in_its_own_words(scores: Scores, words: str) -> 
     assert words in text_of(scores=scores)
 
 
+def test_each_score_has_its_own_columns_under_its_name() -> None:
+    columns = [ColumnFall("size", 0.5, 0.1), ColumnFall("colour", 0.25, 0.1)]
+    accuracy = ColumnFalls("Accuracy", 0.9, True, True, columns, 40, 40)
+    error = ColumnFalls("Mean squared error", 2.0, False, False, columns[:1], 40, 40)
+    alone, both = text_of(importance=[accuracy]), text_of(importance=[accuracy, error])
+    assert "What each column contributes Column Fall of accuracy, percentage points" in alone
+    assert "size 50.00 ± 10.00 colour 25.00 ± 10.00 How far the accuracy falls" in alone
+    assert "What each column contributes Accuracy Column Fall of accuracy" in both
+    assert "Mean squared error Column Rise of mean squared error size 0.5000 ± 0.1000" in both
+
+
 def test_what_is_not_there_is_left_out() -> None:
     text = text_of()
     for words in (
+        "What each column contributes",
         "Loss by epoch",
         "Tagged sentences",
         "Tags over time",

@@ -15,7 +15,7 @@ from elman.models.model import Model
 from elman.prediction.predictor import Predictions
 from elman.report.facts.forecasting import forecast_examples
 from elman.report.facts.inputs import shown_input
-from elman.report.facts.weighing import gradient_times_input
+from elman.report.facts.weighing import note_of_weights, weights_of_tokens
 from elman.report.facts.writing import written_examples
 from elman.report.run.facts import (
     Bands,
@@ -114,7 +114,7 @@ def _names(
     source = model.task.input
     if source.writable and not source.parts and model.task.target.is_class:
         shown["weighed"] = _weighed(model, table, predictions, truths)
-        shown["weights_note"] = "Gradient × input of each word, for the predicted class."
+        shown["weights_note"] = note_of_weights(model.task.input)
     return shown
 
 
@@ -179,7 +179,7 @@ def _weighed(
         encoded = feature.encode(cells[row])
         if not len(encoded):
             continue
-        weights = gradient_times_input(model, encoded)
+        weights = weights_of_tokens(model, table, row, len(encoded))
         words = [feature.decode(encoded[step : step + 1]) for step in range(len(encoded))]
         names = [word if isinstance(word, str) else _words(word) for word in words]
         shown.append(

@@ -15,6 +15,7 @@ from elman.models.model import Model
 from elman.music.midi import can_write_midi
 from elman.report.facts.examples import examples_of
 from elman.report.facts.flow import flow_of
+from elman.report.facts.importance import importance_of
 from elman.report.facts.network import cell_of, network_in_words
 from elman.report.run.facts import Column, CurvePoint, RunFacts
 from elman.report.run.page import write_run_report
@@ -97,6 +98,7 @@ def write_page(
             section: table for section, table in spec.to_values().items() if isinstance(table, dict)
         },
         "flow": flow_of(model, parts.valid),
+        **importance_of(model, parts),
     }
     return write_run_report(path, RunFacts(**(facts | examples_of(model, shown))))
 

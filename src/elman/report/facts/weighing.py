@@ -1,45 +1,51 @@
-"""How much each word of a text contributed to the prediction."""
+"""How much each token of a text contributed to the prediction."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import torch
-from torch import Tensor
-
+from elman.batches.batching import Batch
+from elman.data.table import Table
+from elman.features.feature import Feature
+from elman.inspection.integrated_gradients import POINTS, integrated_gradients
 from elman.models.model import Model
 
+MOST_STEPS, FEWEST_POINTS = 100_000, 10
+"""Steps of all points of a path together; a long text has fewer points, but not fewer than this."""
 
-def gradient_times_input(model: Model, encoded: Tensor) -> list[float]:
-    """Return what each step adds to the output of the predicted class, to first order.
 
-        a(t) = v(t) · ∂y(predicted)/∂v(t)             v(t) the vector of step t
-
-    Source: Shrikumar et al. 2016, arXiv:1605.01713; Denil et al. 2014, arXiv:1412.6815.
+def weights_of_tokens(model: Model, table: Table, row: int, steps: int) -> list[float]:
+    """Return what each token of a row adds to the output of the predicted class.
 
     Args:
         model: many-to-one, of classes.
-        encoded: one input, (T, …).
+        table: with the row.
+        row: its number.
+        steps: its number of tokens, by which the points of the path are chosen.
     """
-    embedded: list[Tensor] = []
 
-    def keep(_: Any, __: Any, vectors: Tensor) -> None:
-        vectors.requires_grad_(True)
-        vectors.retain_grad()
-        embedded.append(vectors)
+    def batch_of(rows: int) -> Batch:
+        batches, _ = model.task.input_batches(table.select([row] * rows), rows)
+        return next(batches)
 
     network: Any = model.network
-    handle = network.inputs.register_forward_hook(keep)
-    try:
-        with torch.enable_grad():
-            x = encoded[:, None].to(model.device)
-            outputs, _ = network(x, lengths=torch.tensor([len(encoded)]))
-            outputs[0].max().backward()
-    finally:
-        handle.remove()
-        network.zero_grad(set_to_none=True)
-    vectors = embedded[0]
-    if vectors.grad is None:
-        return [0.0] * len(encoded)
-    weights = (vectors.detach() * vectors.grad).sum(-1)[:, 0]
-    return [float(weight) for weight in weights]
+    points = min(POINTS, max(FEWEST_POINTS, MOST_STEPS // steps))
+    found = integrated_gradients(network, batch_of, network.inputs, points=points)
+    weights: list[float] = found.weights[0].tolist()
+    return weights
+
+
+def note_of_weights(feature: Feature) -> str:
+    """Say what a weight is.
+
+    Args:
+        feature: of the text.
+    """
+    token = "word" if feature.is_text else "symbol"
+    if feature.spelled or feature.joined:
+        token = "character" if feature.spelled else "byte pair"
+    return (
+        f"Integrated gradients of each {token} (Sundararajan et al. 2017): what its vector adds to "
+        "the output of the predicted class on the way from zeros to what it is. All of a text add "
+        "up to the difference that the text makes."
+    )

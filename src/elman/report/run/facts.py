@@ -18,6 +18,7 @@ from elman.evaluation.measures import Scores
 from elman.features.feature import ImageInput, SeriesInput
 from elman.features.roll import Roll
 from elman.inspection.gradient_flow import GradientFlow
+from elman.report.run.column_falls import ColumnFalls
 
 
 class Column(NamedTuple):
@@ -205,11 +206,13 @@ class RunFacts:
         seconds: wall-clock time of training.
         seed, machine, command: how to repeat the run.
         settings: section → setting → value, as the experiment has them.
+        importance: what each column contributes, a list of columns a score.
+        importance_note: why it was not measured.
         wrong: the most confident mistakes, in this order.
         sentences: examples of tagging.
         bands: examples of tags over time.
         weighed: examples of texts with what each word contributed.
-        weights_note: what a weight is: `gradient × input of each word`.
+        weights_note: what a weight is: `integrated gradients of each word`.
         numbers: of a regression.
         series: of a forecast or a signal.
         series_note: which were chosen, and what their lines are.
@@ -248,6 +251,8 @@ class RunFacts:
     machine: str = ""
     command: str = ""
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    importance: Sequence[ColumnFalls] = ()
+    importance_note: str = ""
     wrong: Sequence[Mistake] = ()
     sentences: Sequence[TaggedSentence] = ()
     bands: Sequence[Bands] = ()

@@ -45,6 +45,7 @@ from elman.report.run.findings import (
     question,
     setting_text,
 )
+from elman.report.run.importance import importance_tables
 from elman.report.run.tables import (
     class_rows,
     confusion_rows,
@@ -104,6 +105,7 @@ def render_run(facts: RunFacts) -> str:
         duration=duration,
         setting_text=setting_text,
         curves=_curves(facts, colour),
+        importance=importance_tables(facts.importance, colour),
         calibration=_calibration(facts, colour),
         spans=class_rows(details["spans"]) if "spans" in details else None,
         classes=class_rows(details["classes"]) if "classes" in details else None,
