@@ -24,6 +24,8 @@ def kinds_of_names(data: DataSpec, columns: Collection[str]) -> DataSpec:
     Raises:
         OptionError: there is no such kind, or the columns of a role are said to be of several.
     """
+    if data.horizon:
+        return _kinds_of_forecast(data, columns)
     update: dict[str, Any] = {}
     for role, names, given in (
         ("input", data.input, data.input_kind),
@@ -39,6 +41,21 @@ def kinds_of_names(data: DataSpec, columns: Collection[str]) -> DataSpec:
         update[role] = [name for name, _ in pairs]
         update[f"{role}_kind"] = kind
         update[f"{role}_options"] = options | getattr(data, f"{role}_options")
+    return data.model_copy(update=update) if update else data
+
+
+def _kinds_of_forecast(data: DataSpec, columns: Collection[str]) -> DataSpec:
+    """Split the kinds off the names of a forecast's columns, each of its own, into `columns`."""
+    update: dict[str, Any] = {}
+    kinds = dict(data.columns)
+    for role in ("input", "target", "known"):
+        pairs = [_split(name, columns) for name in getattr(data, role)]
+        said: dict[str, dict[str, Any]] = {
+            name: {"kind": full_kind(kind)} for name, kind in pairs if kind
+        }
+        if said:
+            kinds |= said
+            update |= {role: [name for name, _ in pairs], "columns": kinds}
     return data.model_copy(update=update) if update else data
 
 
