@@ -28,7 +28,7 @@ from elman.data.number_formats import Numbers, read_numbers
 from elman.data.numbers import FEW_CLASSES
 from elman.data.sequences import sequence_numbers
 from elman.data.table import Table
-from elman.errors import DataError, ExperimentError, as_option, unknown
+from elman.errors import DataError, ExperimentError, as_option
 from elman.experiment.data import DataSpec
 from elman.tasks.unread import TIMES, holds_times
 
@@ -41,6 +41,7 @@ STRAY = "numbers with other cells among them"
 CONSTANT = "the same in every row"
 EMPTY = "empty"
 TEXTS = "texts that hardly repeat"
+ABSENT = "not in all the files"
 
 
 class Covariates(NamedTuple):
@@ -74,27 +75,30 @@ def find_covariates(
         DataError: a named column holds neither numbers nor names.
     """
     named = {*data.known, *data.input, *(data.per_sequence or ())}
-    everywhere = [
-        name
+    left = {
+        name: ABSENT
         for name in candidates
-        if name in named or all(name in table.columns for table in tables)
-    ]
-    rows = _Rows.of(data, tables, [*everywhere, *data.known])
+        if name not in named and not all(name in table.columns for table in tables)
+    }
+    names = [name for name in (*candidates, *data.known) if name not in left]
+    rows = _Rows.of(data, tables, names)
     kinds: dict[str, str] = {}
-    left: dict[str, str] = {}
     static: set[str] = set()
-    for name in (*everywhere, *data.known):
+    for name in names:
         kind, why = _kind_of(data, rows.table, name)
         is_static = not why and name not in data.known and rows.is_static(data, name)
         why = why or rows.says_too_little(name, kind, static=is_static, named=name in named)
+        if why == TEXTS and name in data.columns:  # they are said to be names
+            why = ""
         if why and name in named:
-            raise _unreadable(rows.table, name, why)
+            raise _unreadable(data, rows.table, name, why)
         if why:
             left[name] = why
             continue
         kinds[name] = kind
         static |= {name} if is_static else set()
-    return _by_role(data, [name for name in everywhere if name in kinds], kinds, static, left)
+    read = [name for name in candidates if name in kinds]
+    return _by_role(data, read, kinds, static, left)
 
 
 def _by_role(
@@ -155,13 +159,16 @@ def _kind_of(data: DataSpec, table: Table, name: str) -> tuple[str, str]:
 
 
 def _checked_kind(name: str, said: Mapping[str, Any]) -> str:
-    kind, *options = (said.get("kind"), *(option for option in said if option != "kind"))
+    kind, options = said.get("kind"), [option for option in said if option != "kind"]
     if kind not in KINDS:
-        raise unknown(f"kind of column {name!r} in a forecast", kind, KINDS, error=ExperimentError)
+        raise ExperimentError(
+            f"column {name!r} is said to be of kind {kind!r}, and a forecast reads only the kinds "
+            f"{' and '.join(KINDS)}; say {name}:category for names, or leave it out."
+        )
     if options:
         raise ExperimentError(
-            f"data.columns.{name}: a {kind} in a forecast has no option {options[0]!r}; leave it "
-            "out."
+            f"column {name!r}: a {kind} in a forecast has no option {options[0]!r}; leave it out "
+            "of data.columns."
         )
     return str(kind)
 
@@ -230,9 +237,9 @@ class _Rows:
             values = self._by_series(name)
             each = values is not None and len(np.unique(values)) == len(values)
             return f"a name of its own for every series, as {self.sequence_id} is" if each else ""
-        if named:
-            return TEXTS if distinct == len(present) > FEW_CLASSES else ""
-        return TEXTS if distinct > min(MOST_NAMES, len(present) / 2) else ""
+        half = len(present) / 2
+        most = max(FEW_CLASSES, half) if named else min(MOST_NAMES, half)
+        return TEXTS if distinct > most else ""
 
     def _codes(self, name: str) -> NDArray[np.int64]:
         return _codes(self.table, name)[self.observed]
@@ -278,14 +285,17 @@ def _codes(table: Table, name: str) -> NDArray[np.int64]:
     return codes.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)  # type: ignore[no-any-return]
 
 
-def _unreadable(table: Table, name: str, why: str) -> DataError:
+def _unreadable(data: DataSpec, table: Table, name: str, why: str) -> DataError:
     """Build the error for a named column that a forecast cannot read."""
     where = f"{table.source}: column {name!r}"
+    role = "--known" if name in data.known else "--input"
     if why == EMPTY:
         return DataError(f"{where} is empty; leave it out.")
-    more = {TIMES: f"Name it as the time ({as_option('--time', name)}), or leave it out."}
-    default = "Leave it out, or write it as numbers or as names that repeat."
-    return DataError(
-        f"{where} holds {why}, and a forecast reads numbers and categories. "
-        f"{more.get(why, default)}"
-    )
+    if why == TIMES:
+        time = as_option("--time", name)
+        return DataError(f"{where} holds times; name it as the time, {time}, or leave it out.")
+    advice = "Leave it out, or write it as numbers or names."
+    if why == TEXTS:
+        category = as_option(role, f"{name}:category")
+        advice = f"Leave it out; or, if they are names, say {category}."
+    return DataError(f"{where} holds {why}, and a forecast reads numbers and categories. {advice}")

@@ -130,6 +130,11 @@ class SeriesLayout(RowsLayout):
     def single_columns(self, table: Table) -> None:
         """Return None: no column has one value per sequence in a forecast."""
 
+    def _notes(self, table: Table) -> list[str]:
+        """Return nothing: `find_covariates` says which columns are not read."""
+        del table
+        return []
+
     def _divided(self, seed: int, source: Any) -> Parts:
         """Read the series of an experiment, and split each in time.
 
