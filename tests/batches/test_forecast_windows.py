@@ -14,7 +14,8 @@ from elman.batches.forecast_windows import (
     training_origins,
 )
 from elman.errors import DataError
-from elman.features.forecast import ForecastFeature, Layout
+from elman.features.forecast import ForecastFeature
+from elman.features.forecast_columns import Layout
 
 LAYOUT = Layout(values=1, past=1, known=1, items=0)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from elman.errors import OptionError
 from elman.features.feature import Encoding
-from elman.features.forecast import Layout
+from elman.features.forecast_columns import Layout
 from elman.networks import build_network
 from elman.networks.forecaster import Forecaster
 from elman.networks.objectives import ForecastObjective

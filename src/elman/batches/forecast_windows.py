@@ -13,7 +13,8 @@ from torch import Tensor
 
 from elman.batches.batching import Batch
 from elman.errors import DataError, OptionError
-from elman.features.forecast import ForecastFeature, Layout
+from elman.features.forecast import ForecastFeature
+from elman.features.forecast_columns import Layout
 
 MOST_WINDOWS = 20_000
 """Greatest number of windows per epoch: sampled anew for each in training, else evenly spaced."""
@@ -38,8 +39,8 @@ class ForecastWindows:
         input   past (the window, or as much as exists), then horizon, (P + H, B, columns)
         target  the values of the horizon, (H, B, n), NaN where one is missing
 
-    In the horizon the input's values are missing and its past covariates 0: the future is in the
-    target alone. Windows whose whole target is missing are left out.
+    In the horizon the input's values are missing, and its past covariates and past ids 0: the
+    future is in the target alone. Windows whose whole target is missing are left out.
 
     Args:
         series: series encoded by a `ForecastFeature`, (T, columns) each.
@@ -114,9 +115,12 @@ class ForecastWindows:
         x = self._flat[torch.from_numpy(np.minimum(times, first + horizon - 1))]
         future = torch.from_numpy(steps >= past)
         padding = torch.from_numpy(steps >= past + horizon)
-        covariates = layout.values + layout.past
         x[..., : layout.values].masked_fill_(future.unsqueeze(-1), torch.nan)
-        x[..., layout.values : covariates].masked_fill_(future.unsqueeze(-1), 0.0)
+        for first_column, count in (
+            (layout.values, layout.past),
+            (layout.numbers, len(layout.past_ids)),
+        ):
+            x[..., first_column : first_column + count].masked_fill_(future.unsqueeze(-1), 0.0)
         x.masked_fill_(padding.unsqueeze(-1), 0.0)
         target = self._flat[torch.from_numpy(first + np.arange(horizon)[:, None])]
         lengths = torch.from_numpy(past + horizon)

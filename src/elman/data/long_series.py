@@ -5,15 +5,16 @@ Steps that are absent are inserted as missing values, so that all steps are equa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.data.arrow import is_number
+from elman.data.arrow import is_number, is_text
 from elman.data.concatenation import concatenate
+from elman.data.fill_down import without_blanks
 from elman.data.frequency import Frequency
 from elman.data.grids import TimedRows, lay_on_grids
 from elman.data.sequences import sequence_numbers, to_sequences
@@ -39,8 +40,9 @@ class LongSeries:
 
     Attributes:
         table: one row a series, whose place is that of its first step: lists with one number a
-            step, NaN where it is missing; the times, as plain numbers, (T,), or as instants and
-            what the clocks show, (T, 2), both as in `TimeColumn`; the sequence id.
+            step, NaN where it is missing; lists of names, None where one is missing; single values
+            of static columns; the times, as plain numbers, (T,), or as instants and what the clocks
+            show, (T, 2), both as in `TimeColumn`; the sequence id.
         ends: number of steps of each series in the first table, in the first two, …, (series,
             tables); the last column is the length.
         frequency: frequency of the grids; None without times.
@@ -101,6 +103,8 @@ def long_series(
     tables: Sequence[Table],
     columns: Sequence[str],
     *,
+    categories: Collection[str] = (),
+    static: Collection[str] = (),
     sequence_id: str | None = None,
     time: str | None = None,
     frequency: Frequency | None = None,
@@ -111,7 +115,9 @@ def long_series(
 
     Args:
         tables: long tables with the same columns.
-        columns: names of numeric columns.
+        columns: names of the columns to read: numbers, unless they are categories.
+        categories: those that hold names, which stay as they are written; blank ones are missing.
+        static: those with one value a series, the first that is not missing.
         sequence_id: column that names the series a row belongs to; None for one series.
         time: column by which rows are sorted; None keeps their order.
         frequency: frequency of the series; None to infer it from the times.
@@ -119,8 +125,9 @@ def long_series(
         time_zone: zone of times without an offset, and of the calendar.
 
     Raises:
-        DataError: a column is not numeric, an id or a time is missing, two rows of a series have
-            the same time, times do not fit the frequency, or a later table has an earlier time.
+        DataError: a column is not numeric, a static one changes within a series, an id or a time
+            is missing, two rows of a series have the same time, times do not fit the frequency, or
+            a later table has an earlier time.
     """
     joined = _joined(tables, [*columns, *([sequence_id] if sequence_id else [])], time)
     times: TimeColumn | None = None
@@ -136,7 +143,7 @@ def long_series(
         )
     grouped = to_sequences(joined, sequence_id=sequence_id, time=time, per_sequence=[], times=times)
     part, order = (_flat(grouped.arrow(name)).to_numpy() for name in (_PART, _ROW))
-    lists = {name: _numbers(grouped, name) for name in columns}
+    flat = {name: (_names if name in categories else _numbers)(grouped, name) for name in columns}
     offsets = _offsets(grouped)
     notes = list(grouped.notes)
     places = np.arange(len(part)) - np.repeat(offsets[:-1], np.diff(offsets))
@@ -144,16 +151,17 @@ def long_series(
     filled: dict[str, Any] = {}
     clock: pa.Array | None = None
     if time is not None and times is not None:
-        names = [] if sequence_id is None else _names(grouped, sequence_id)
-        rows = TimedRows(joined, time, times.take(order), order, offsets, names)
+        called = [] if sequence_id is None else _called(grouped, sequence_id)
+        rows = TimedRows(joined, time, times.take(order), order, offsets, called)
         frequency, places, lengths, clock, found = lay_on_grids(rows, frequency)
         notes += found
     starts = np.concatenate([[0], np.cumsum(lengths)])
     at = np.repeat(starts[:-1], np.diff(offsets)) + places
-    for name, values in lists.items():
-        column = np.full(starts[-1], np.nan)
-        column[at] = values
-        filled[name] = _lists(column, starts)
+    for name, values in flat.items():
+        if name in static:
+            filled[name] = _single(_Rows(joined, order, offsets), name, values)
+        else:
+            filled[name] = _lists(_spread(values, at, int(starts[-1])), starts)
     if time is not None and clock is not None:
         filled[time] = _lists(clock, starts)
     if sequence_id is not None:
@@ -187,8 +195,8 @@ def _joined(tables: Sequence[Table], columns: Sequence[str], time: str | None) -
     return marked[0] if len(marked) == 1 else concatenate(marked, source=tables[0].source)
 
 
-def _numbers(table: Table, name: str) -> NDArray[np.float64]:
-    """Return a column of lists as one array of floats, NaN where a number is missing."""
+def _numbers(table: Table, name: str) -> pa.Array:
+    """Return the numbers in a column of lists as floats, NaN where one is missing."""
     import pyarrow as pa
 
     values = _flat(table.arrow(name))
@@ -209,10 +217,85 @@ def _numbers(table: Table, name: str) -> NDArray[np.float64]:
             f"{numbers[wrong][0]:g} is outside the range of 32-bit floats; correct it, or leave "
             "the cell empty."
         )
-    return numbers
+    return pa.array(numbers)
 
 
-def _names(table: Table, sequence_id: str) -> list[str]:
+class _Rows(NamedTuple):
+    """The rows of series, one series after another."""
+
+    table: Table
+    """With the rows, in their own order."""
+    order: NDArray[np.int64]
+    """Number of each row in the table."""
+    offsets: NDArray[np.int64]
+    """Start of each series, and the end of the last."""
+
+    def cell(self, name: str, row: int) -> str:
+        """Say where a row is, and what it holds in a column."""
+        number = int(self.order[row])
+        return f"{self.table.where(number)} has {name} {self.table.column(name)[number]!r}"
+
+
+def _single(rows: _Rows, name: str, values: pa.Array) -> pa.Array:
+    """Return the first value of each series that is not missing; null where all are.
+
+    Raises:
+        DataError: another row of the series has another value.
+    """
+    import pyarrow as pa
+
+    if pa.types.is_floating(values.type):
+        values = pa.array(values.to_numpy(zero_copy_only=False), from_pandas=True)
+    codes = values.dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    series = np.repeat(np.arange(len(rows.offsets) - 1), np.diff(rows.offsets))
+    present = np.flatnonzero(codes >= 0)
+    found, places = np.unique(series[present], return_index=True)
+    first = np.full(len(rows.offsets) - 1, -1)
+    first[found] = present[places]
+    changed = present[codes[present] != codes[first[series[present]]]]
+    if len(changed):
+        other = int(changed[0])
+        raise DataError(
+            f"{rows.cell(name, int(first[series[other]]))} and {rows.cell(name, other)}, rows of "
+            f"one series, and data.per_sequence says that {name!r} has one value a series. Correct "
+            "a row, or train without it in data.per_sequence."
+        )
+    return values.take(pa.array(first, mask=first < 0))
+
+
+def _names(table: Table, name: str) -> pa.Array:
+    """Return the names in a column of lists, null where one is blank.
+
+    Raises:
+        DataError: it holds other values than strings, whole numbers, true and false.
+    """
+    import pyarrow as pa
+
+    values = _flat(table.arrow(name))
+    if is_text(values.type):
+        return without_blanks(pa.chunked_array([values]))
+    if not (is_number(values.type) or pa.types.is_boolean(values.type)):
+        raise DataError(
+            f"{table.source}: column {name!r} holds {values.type}, and a category is a name, a "
+            "whole number, or true or false. Leave the column out."
+        )
+    return values
+
+
+def _spread(values: pa.Array, at: NDArray[np.int64], steps: int) -> pa.Array:
+    """Place values at some of the steps; others are missing, NaN among numbers that are floats."""
+    import pyarrow as pa
+
+    if pa.types.is_floating(values.type):
+        numbers = np.full(steps, np.nan)
+        numbers[at] = values.to_numpy(zero_copy_only=False)
+        return pa.array(numbers)
+    rows = np.full(steps, -1)
+    rows[at] = np.arange(len(at))
+    return values.take(pa.array(rows, mask=rows < 0))
+
+
+def _called(table: Table, sequence_id: str) -> list[str]:
     """Return what each series is called in an error."""
     return [f"{sequence_id} {value!r}" for value in table.column(sequence_id)]
 

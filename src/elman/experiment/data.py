@@ -52,8 +52,8 @@ class DataSpec(BaseModel):
             column of numbers is one. By default it follows from the columns' names.
         join_files: whether several files are parts of one long table; by default each is a
             sequence of its own wherever rows are steps and no `sequence_id` is given.
-        per_sequence: columns of a long table with one value a sequence, not one a step; found in
-            the data by default.
+        per_sequence: columns of a long table with one value a sequence, or a series, not one a
+            step; found in the data by default.
         time: column with the time of each row of a long table, or of each step.
         time_of_day: column with the time of day, where `time` has the date alone.
         time_format: how times are written, where the column does not say: strptime's directives,
@@ -65,7 +65,7 @@ class DataSpec(BaseModel):
             length that suits the horizon.
         season: season length in steps; MASE compares with the value one season before.
         horizon: number of steps ahead to forecast, from a long table; 0 for no forecast.
-        known: numeric columns whose future values are known, such as prices or holidays.
+        known: columns whose future values are known, such as prices or holidays.
         frequency: time between the steps of a forecast, such as `hour`, `15 minutes`,
             `working day` or `month`; read from `time` by default.
         valid_files: validation files, in place of a share of `files`.
@@ -156,7 +156,6 @@ class DataSpec(BaseModel):
         meaningless = {"known": self.known, "frequency": self.frequency}
         if self.horizon:
             meaningless = {
-                "per_sequence": self.per_sequence,
                 "group": self.group,
                 "input_kind": self.input_kind,
                 "target_kind": self.target_kind,

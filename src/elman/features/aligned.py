@@ -12,6 +12,7 @@ from elman.errors import DataError, OptionError, counted
 from elman.features.checks import blank
 from elman.features.feature import Encoding
 from elman.features.parts import Part, PartsFeature
+from elman.features.places import Places
 
 
 class AlignedFeature(PartsFeature):
@@ -110,6 +111,24 @@ class AlignedFeature(PartsFeature):
                 group.append(cut)
         dtype = torch.float32 if self.encoding.numbers else torch.int64
         return torch.cat([cut.to(dtype) for cut in (*numbers, *ids, *characters)], 1)
+
+    def places_of(self, name: str) -> Places:
+        """Say where the numbers, the id or the characters of a column are."""
+        together = self.encoding
+        first = 0, together.numbers, together.numbers + len(together.ids)
+        places: list[int] = []
+        for part in self.parts:
+            own: Encoding = part.feature.encoding
+            widths = own.numbers, len(own.ids), own.characters[1] if own.characters else 0
+            if name in part.columns:
+                places += [
+                    place
+                    for begin, width in zip(first, widths, strict=True)
+                    for place in range(begin, begin + width)
+                ]
+                break
+            first = first[0] + widths[0], first[1] + widths[1], first[2]
+        return Places(tuple(places))
 
     def decode(self, encoded: Tensor) -> list[Any]:
         """Return the cells of encoded steps, one a part."""

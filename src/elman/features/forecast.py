@@ -2,52 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from elman.data.frequency import Frequency
 from elman.errors import DataError, counted
 from elman.features.calendar import calendar_columns, fitting_cycles
+from elman.features.categories import Categories
 from elman.features.checks import check_whole, fitted, shown
 from elman.features.feature import Encoding, Feature
+from elman.features.forecast_columns import (
+    Cells,
+    Layout,
+    padded,
+    side_by_side,
+    subjects,
+    walls_in,
+)
 from elman.features.scaling import Floats, Moments, Scaling
 from elman.features.state import feature_state, restore
 
-SHOWN = 3
-"""Maximum number of items named in a note."""
+_SCALED = {
+    "targets": "scaling",
+    "past": "past_scaling",
+    "known": "known_scaling",
+    "static": "static_scaling",
+}
+"""Roles of columns of numbers → the entries of the JSON with their scaling."""
 
-
-class Layout(NamedTuple):
-    """The number of columns of each sort in an encoded step, in their order."""
-
-    values: int
-    """Targets, unscaled; NaN where missing."""
-    past: int
-    """Columns known only for the past: scaled covariates, and marks of missing values."""
-    known: int
-    """Columns also known for the future: covariates, marks of missing values, calendar, age."""
-    items: int
-    """Number of item ids, including the unknown id 0; 0 without item ids."""
+_OPTIONAL = ("past_categories", "known_categories", "static", "static_categories")
+"""Options that the JSON holds only where they name columns."""
 
 
 class ForecastFeature(Feature):
     """Series on a regular grid of times, from which windows and horizons are cut.
 
     A value is a series: the list of the cells of the targets, the past covariates, the known
-    covariates, the time and the item, as far as they exist. All but the item are numbers, one a
-    step, (T,), NaN where missing; a date is the pair of the instant in UTC and of what the clocks
-    show, in microseconds since 1970, (T, 2). Targets and past covariates may end earlier than the
-    known covariates and times, which then cover the steps ahead.
+    covariates, the past and the known categories, the static numbers and categories, the time and
+    the item, as far as they exist. Targets, covariates and times are numbers, one a step, (T,), NaN
+    where missing; a date is the pair of the instant in UTC and of what the clocks show, in
+    microseconds since 1970, (T, 2). Categories are a name a step, None where missing; what is
+    static is a single number or name. Targets and what is known only of the past may end earlier
+    than the known covariates and times, which then cover the steps ahead.
 
-        encoded step = targets, past covariates, known covariates, calendar, age, item's id
+        encoded step = targets, past covariates, known covariates, static numbers, calendar, age,
+                       ids of past categories, of known and of static ones, item's id
 
-    Covariates are scaled like those of a `series`. Targets are not scaled, because each window is
-    scaled by itself. The age, in data with several series, is ln (1 + steps since the first one).
+    Covariates are scaled like those of a `series`, static numbers over the series, one of each.
+    Targets are not scaled, because each window is scaled by itself. The age, in data with several
+    series, is ln (1 + steps since the first one). What is static is the same at every step. The id
+    0 stands for a missing name, and for one that no training row has.
 
     Args:
         targets: columns to forecast.
@@ -57,6 +65,10 @@ class ForecastFeature(Feature):
             for the frequency.
         past: covariates that are known only for the past.
         known: covariates whose future values are known.
+        past_categories: categories that are known only for the past.
+        known_categories: categories whose future names are known.
+        static: numbers of which each series has one.
+        static_categories: categories of which each series has one.
         frequency: time between steps, as `Frequency.parse` reads it; None without times.
         timed: whether there is a column of times.
         time_format: how its times are written, as `elman.data.times.TimeColumn` has it.
@@ -79,6 +91,10 @@ class ForecastFeature(Feature):
         season: int | None = None,
         past: Sequence[str] = (),
         known: Sequence[str] = (),
+        past_categories: Sequence[str] = (),
+        known_categories: Sequence[str] = (),
+        static: Sequence[str] = (),
+        static_categories: Sequence[str] = (),
         frequency: str | None = None,
         timed: bool = False,
         time_format: str | None = None,
@@ -93,6 +109,10 @@ class ForecastFeature(Feature):
         self.window = window
         self.past = tuple(past)
         self.known = tuple(known)
+        self.past_categories = tuple(past_categories)
+        self.known_categories = tuple(known_categories)
+        self.static = tuple(static)
+        self.static_categories = tuple(static_categories)
         self.frequency = frequency
         self.timed = timed
         self.time_format = time_format
@@ -103,22 +123,25 @@ class ForecastFeature(Feature):
         self.steps = None if frequency is None else Frequency.parse(frequency)
         usual = 1 if self.steps is None else self.steps.season
         self.season = usual if season is None else season
-        self._targets: Scaling | None = None
+        self._scalings: dict[str, Scaling] = {}
         self._sizes: Floats = np.ones(len(self.targets))
-        self._past: Scaling | None = None
-        self._known: Scaling | None = None
+        self.categories = Categories(self._named)
         self._cycles: tuple[str, ...] = ()
         self._items: dict[str | int, int] = {}
 
     @property
     def means(self) -> Floats:
         """Mean of every target over the training rows, (n,)."""
-        return fitted(self._targets, self.kind).mean
+        return self._scaling_of_targets.mean
 
     @property
     def deviations(self) -> Floats:
         """Standard deviation of every target over the training rows, (n,); 1 if constant."""
-        return fitted(self._targets, self.kind).sd
+        return self._scaling_of_targets.sd
+
+    @property
+    def _scaling_of_targets(self) -> Scaling:
+        return fitted(self._scalings.get("targets"), self.kind)
 
     @property
     def sizes(self) -> Floats:
@@ -131,65 +154,89 @@ class ForecastFeature(Feature):
         return list(self._items)
 
     def reads_numbers(self, name: str) -> bool:
-        """Tell targets and covariates from times and items."""
-        return name in {*self.targets, *self.past, *self.known}
+        """Tell targets, covariates and static numbers from categories, times and items."""
+        return name in {*self.targets, *self.past, *self.known, *self.static}
 
     def kind_of_column(self, name: str) -> str:
-        """Return `series`, which all columns of a forecast hold."""
-        del name
-        return "series"
+        """Return `series`, or the kind of what is static or a category."""
+        if name in self._named:
+            return "category"
+        return "number" if name in self.static else "series"
+
+    @property
+    def fixed(self) -> tuple[str, ...]:
+        """The columns of which each series has one value."""
+        return (*self.static, *self.static_categories)
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """The columns of the cells between the targets and the time."""
+        categories = (*self.past_categories, *self.known_categories)
+        return (*self.past, *self.known, *categories, *self.fixed)
+
+    @property
+    def _named(self) -> tuple[str, ...]:
+        """The columns of categories, in the order of their ids."""
+        return (*self.past_categories, *self.known_categories, *self.static_categories)
 
     @property
     def layout(self) -> Layout:
         """The number of columns of each sort in an encoded step."""
-        ages = int(self.several)
+        sizes = {role: scaling.size for role, scaling in self._scalings.items()}
+        ids = [self.categories.size(column) for column in self._named]
+        covariates = sizes.get("known", 0) + sizes.get("static", 0)
         return Layout(
             values=len(self.targets),
-            past=0 if self._past is None else self._past.size,
-            known=(0 if self._known is None else self._known.size) + len(self._cycles) + ages,
+            past=sizes.get("past", 0),
+            known=covariates + len(self._cycles) + int(self.several),
             items=len(self._items) + 1 if self.several else 0,
+            past_ids=tuple(ids[: len(self.past_categories)]),
+            known_ids=tuple(ids[len(self.past_categories) :]),
         )
 
     @property
     def encoding(self) -> Encoding:
         """The layout of a step."""
-        layout = self.layout
-        numbers = layout.values + layout.past + layout.known
-        return Encoding(numbers=numbers, ids=(layout.items,) if layout.items else ())
+        return Encoding(numbers=self.layout.numbers, ids=self.layout.ids)
 
     @property
     def description(self) -> str:
         """What a value is, in words."""
-        return ", ".join([*self.targets, *self.past, *self.known, *self._cycles])
+        columns = (*self.targets, *self.past, *self.past_categories)
+        return ", ".join([*columns, *self.known, *self.known_categories, *self._cycles])
 
     def fit(self, values: Iterable[Any]) -> ForecastFeature:
-        """Learn scales, items and calendar cycles from the training series.
+        """Learn scales, names, items and calendar cycles from the training series.
 
         Raises:
             DataError: there is no series, a column has no value, or a series is malformed.
         """
-        targets, sizes = Moments(len(self.targets)), Moments(len(self.targets))
-        past, known = Moments(len(self.past)), Moments(len(self.known))
+        columns = {role: getattr(self, role) for role in _SCALED}
+        moments = {role: Moments(len(names)) for role, names in columns.items()}
+        sizes = Moments(len(self.targets))
         span = 0
         for value in values:
-            cells = self._cells(value)
-            self._check_counts(cells.targets)
-            targets.add(cells.targets)
-            sizes.add(np.abs(cells.targets))
-            past.add(cells.past)
-            known.add(cells.known)
-            if cells.times is not None and len(cells.times):
-                walls = _walls(cells.times)
-                span = max(span, int(walls[-1] - walls[0]))
-            if self.several:
-                self._items.setdefault(cells.item, len(self._items) + 1)
-        names = [f"column {name!r}" for name in self.targets]
-        self._targets, notes = targets.scaling("standard", names)
-        self.notes = [note for note in notes if "is constant" in note]
+            cells = self.cells(value)
+            sizes.add(np.abs(self._checked_targets(cells)))
+            for role in _SCALED:
+                moments[role].add(_numbers(cells, role))
+            for column, names in self.named_cells(cells):
+                self.categories.count(column, names)
+            for times in map(np.asarray, cells.time):
+                walls = walls_in(times)
+                span = max(span, int(walls[-1] - walls[0]) if len(walls) else 0)
+            for item in cells.item:
+                self._items.setdefault(item, len(self._items) + 1)
         self._sizes = np.where(sizes.mean > 0, sizes.mean, 1.0)
-        self._past = self._scaling(past, self.past)
-        self._known = self._scaling(known, self.known)
-        missing = int(targets.missing.sum())
+        self.notes = []
+        for role, names in columns.items():
+            if names:
+                scaling, notes = moments[role].scaling("standard", subjects(names))
+                self._scalings[role] = scaling
+                of_targets = role == "targets"  # whose missing values are counted together
+                self.notes += [n for n in notes if not of_targets or "is constant" in n]
+        self.notes += self.categories.learn()
+        missing = int(moments["targets"].missing.sum())
         if missing:
             self.notes.append(
                 f"{counted(missing, 'missing training value')} of {', '.join(self.targets)}: "
@@ -205,20 +252,26 @@ class ForecastFeature(Feature):
         Raises:
             DataError: the value is no such series.
         """
-        cells = self._cells(value)
-        self._check_counts(cells.targets)
-        steps = max(len(cells.targets), len(cells.known) if self.known else 0)
-        steps = max(steps, 0 if cells.times is None else len(cells.times))
+        cells = self.cells(value)
+        targets = self._checked_targets(cells)
+        ahead = (*cells.known, *cells.known_categories, *cells.time)
+        steps = max(len(targets), *map(len, ahead), 0)
         parts = [
-            _padded(cells.targets, steps, np.nan),
-            _padded(self._scaled(self._past, cells.past, self.past), steps, 0.0),
-            self._scaled(self._known, cells.known, self.known),
+            padded(targets, steps, np.nan),
+            padded(self._scaled(cells, "past"), steps, 0.0),
+            self._scaled(cells, "known"),
+            np.repeat(self._scaled(cells, "static"), steps, axis=0),
         ]
-        if self._cycles and cells.times is not None:
-            parts.append(calendar_columns(_walls(cells.times), self._cycles))
+        if self._cycles:
+            parts += [calendar_columns(walls_in(np.asarray(t)), self._cycles) for t in cells.time]
         if self.several:
             parts.append(np.log1p(np.arange(steps))[:, None])
-            parts.append(np.full((steps, 1), self._items.get(cells.item, 0)))
+        for column, names in self.named_cells(cells):
+            ids = self.categories.ids(column, names)[:, None]
+            single = column in self.static_categories
+            parts.append(np.repeat(ids, steps, axis=0) if single else padded(ids, steps, 0))
+        for item in cells.item:
+            parts.append(np.full((steps, 1), self._items.get(item, 0)))
         rows = [part for part in parts if part.shape[1]]
         return torch.from_numpy(np.concatenate(rows, 1).astype(np.float32))
 
@@ -243,14 +296,19 @@ class ForecastFeature(Feature):
             "several": self.several,
             "counts": self.counts,
         }
+        options |= {name: list(getattr(self, name)) for name in _OPTIONAL if getattr(self, name)}
+        scalings = {role: scaling.to_json() for role, scaling in self._scalings.items()}
         learned = {
-            "scaling": fitted(self._targets, self.kind).to_json(),
+            "scaling": self._scaling_of_targets.to_json(),
             "sizes": self._sizes.tolist(),
-            "past_scaling": None if self._past is None else self._past.to_json(),
-            "known_scaling": None if self._known is None else self._known.to_json(),
+            "past_scaling": scalings.get("past"),
+            "known_scaling": scalings.get("known"),
             "cycles": list(self._cycles),
             "items": self.items,
         }
+        if self.static or self._named:
+            learned["static_scaling"] = scalings.get("static")
+            learned["categories"] = self.categories.to_json()
         return feature_state(self.kind, options, learned)
 
     @classmethod
@@ -263,45 +321,49 @@ class ForecastFeature(Feature):
         maybe = (dict, type(None))
         entries: dict[str, Any] = {"scaling": dict, "sizes": list, "cycles": list, "items": list}
         entries |= {"past_scaling": maybe, "known_scaling": maybe}
+        if any(name in (state.get("options") or ()) for name in _OPTIONAL):
+            entries |= {"static_scaling": maybe, "categories": dict}
         feature, learned = restore(cls, state, entries)
-        feature._targets = Scaling.from_json(learned["scaling"], cls.kind)
+        feature._scalings = {
+            role: Scaling.from_json(learned[name], cls.kind)
+            for role, name in _SCALED.items()
+            if learned.get(name) is not None
+        }
         feature._sizes = np.array(learned["sizes"], np.float64)
-        covariates = [
-            None if learned[name] is None else Scaling.from_json(learned[name], cls.kind)
-            for name in ("past_scaling", "known_scaling")
-        ]
-        feature._past, feature._known = covariates
+        feature.categories = Categories.from_json(learned.get("categories", {}), cls.kind)
         feature._cycles = tuple(learned["cycles"])
         feature._items = {item: place for place, item in enumerate(learned["items"], start=1)}
         return feature
 
-    def unknown_items(self, items: Iterable[str | int]) -> list[str]:
-        """Note the items that do not occur in training and are read as unknown."""
-        new = [item for item in items if item not in self._items]
-        if not self.several or not new:
-            return []
-        listed = ", ".join(map(repr, new[:SHOWN]))
-        more = f" and {len(new) - SHOWN} more" if len(new) > SHOWN else ""
-        return [f"items not in the training rows are forecast as unknown: {listed}{more}."]
+    def cells(self, value: Any) -> Cells:
+        """Split a value into its cells.
 
-    def _cells(self, value: Any) -> _Cells:
-        """Split a value into its cells, each checked."""
-        names = [*self.targets, *self.past, *self.known]
-        count = len(names) + self.timed + self.several
-        cells = list(value) if count > 1 else [value]
-        if len(cells) != count:
-            raise DataError(f"a series must be the list of {count} cells, got {shown(value)}.")
-        item = cells.pop() if self.several else None
-        times = np.asarray(cells.pop()) if self.timed else None
-        columns = [np.asarray(cell, np.float64) for cell in cells]
-        n, past = len(self.targets), len(self.targets) + len(self.past)
-        return _Cells(
-            _side_by_side(columns[:n]),
-            _side_by_side(columns[n:past]),
-            _side_by_side(columns[past:]),
-            times,
-            item,
-        )
+        Raises:
+            DataError: there are more or fewer than the columns.
+        """
+        counts = [len(self.targets), len(self.past), len(self.known)]
+        counts += [len(self.past_categories), len(self.known_categories)]
+        counts += [len(self.static), len(self.static_categories), self.timed, self.several]
+        cells = list(value) if sum(counts) > 1 else [value]
+        if len(cells) != sum(counts):
+            raise DataError(
+                f"a series must be the list of {sum(counts)} cells, got {shown(value)}."
+            )
+        ends = np.cumsum(counts).tolist()
+        return Cells(*(cells[end - count : end] for count, end in zip(counts, ends, strict=True)))
+
+    def named_cells(self, cells: Cells) -> Iterator[tuple[str, list[Any]]]:
+        """Yield each column of categories with its names, one a step; one alone where static."""
+        yield from zip(self.past_categories, cells.past_categories, strict=True)
+        yield from zip(self.known_categories, cells.known_categories, strict=True)
+        for column, cell in zip(self.static_categories, cells.static_categories, strict=True):
+            yield column, [cell]
+
+    def _checked_targets(self, cells: Cells) -> Floats:
+        """Return the targets side by side, (T, n); counts must be whole and at least 0."""
+        targets = side_by_side(cells.targets)
+        self._check_counts(targets)
+        return targets
 
     def _check_counts(self, targets: Floats) -> None:
         wrong = np.zeros(targets.shape, bool)
@@ -315,40 +377,15 @@ class ForecastFeature(Feature):
                 "…; correct it, or use 'gaussian' or 'student-t'."
             )
 
-    def _scaling(self, moments: Moments, names: Sequence[str]) -> Scaling | None:
-        if not names:
-            return None
-        scaling, notes = moments.scaling("standard", [f"column {name!r}" for name in names])
-        self.notes += notes
-        return scaling
-
-    @staticmethod
-    def _scaled(scaling: Scaling | None, values: Floats, names: Sequence[str]) -> Floats:
-        if scaling is None:
-            return np.empty((len(values), 0))
-        return scaling.encode(values, [f"column {name!r}" for name in names])
+    def _scaled(self, cells: Cells, role: str) -> Floats:
+        """Scale the numbers of a role; (…, 0) where it has no columns."""
+        numbers = _numbers(cells, role)
+        if role not in self._scalings:
+            return numbers
+        return self._scalings[role].encode(numbers, subjects(getattr(self, role)))
 
 
-class _Cells(NamedTuple):
-    """The cells of one series."""
-
-    targets: Floats
-    past: Floats
-    known: Floats
-    times: NDArray[Any] | None
-    item: Any
-
-
-def _walls(times: NDArray[Any]) -> NDArray[Any]:
-    """Return what the clocks show at each step, or its number, (T,)."""
-    return times[:, 1] if times.ndim == 2 else times
-
-
-def _side_by_side(columns: Sequence[Floats]) -> Floats:
-    """Stack columns of equal length, (T, columns)."""
-    return np.stack(columns, 1) if columns else np.empty((0, 0))
-
-
-def _padded(values: Floats, steps: int, padding: float) -> Floats:
-    """Pad columns, (T, n), at the end to a number of steps."""
-    return np.pad(values, ((0, steps - len(values)), (0, 0)), constant_values=padding)
+def _numbers(cells: Cells, role: str) -> Floats:
+    """Return the numbers of a role side by side, (T, columns); a single step of static ones."""
+    columns = getattr(cells, role)
+    return side_by_side([[number] for number in columns] if role == "static" else columns)

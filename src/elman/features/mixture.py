@@ -11,10 +11,33 @@ from torch import Tensor
 from elman.errors import OptionError
 from elman.features.feature import Encoding, Encodings
 from elman.features.parts import Part, PartsFeature
+from elman.features.places import Places
 from elman.features.state import malformed
 
 
-class ContextFeature(PartsFeature):
+class _SeparateParts(PartsFeature):
+    """Columns of which each part is encoded by itself."""
+
+    def encode(self, value: Any) -> Any:
+        """Turn the cells of a row into a tuple of tensors, one a part.
+
+        Raises:
+            DataError: a cell is malformed; its column is named.
+        """
+        return tuple(part.encode(self.of_part(part, value)) for part in self.parts)
+
+    def decode(self, encoded: Any) -> list[Any]:
+        """Return the values of encoded parts."""
+        return [part.feature.decode(x) for part, x in zip(self.parts, encoded, strict=True)]
+
+    def places_of(self, name: str) -> Places:
+        """Say in which part a column is, and where in it."""
+        number = next(k for k, part in enumerate(self.parts) if name in part.columns)
+        within: Places = self.parts[number].feature.places_of(name)
+        return within._replace(part=number)
+
+
+class ContextFeature(_SeparateParts):
     """Several columns without steps, such as numbers and categories beside labels or a picture.
 
     A row is encoded as a tuple of tensors, one a part. All numbers and categories are one part, a
@@ -42,20 +65,8 @@ class ContextFeature(PartsFeature):
         """The encodings of all parts."""
         return Encodings((), tuple(part.feature.encoding for part in self.parts))
 
-    def encode(self, value: Any) -> Any:
-        """Turn the cells of a row into a tuple of tensors, one a part.
 
-        Raises:
-            DataError: a cell is malformed; its column is named.
-        """
-        return tuple(part.encode(self.of_part(part, value)) for part in self.parts)
-
-    def decode(self, encoded: Any) -> list[Any]:
-        """Return the values of encoded parts."""
-        return [part.feature.decode(x) for part, x in zip(self.parts, encoded, strict=True)]
-
-
-class MixtureFeature(PartsFeature):
+class MixtureFeature(_SeparateParts):
     """Sequences, each with steps of its own, and columns without steps beside them.
 
     A row is encoded as a tuple of tensors, one a part: first the sequences, of which the first is
@@ -106,18 +117,6 @@ class MixtureFeature(PartsFeature):
     def led_by(self, part: Part) -> MixtureFeature:
         """Return the same feature with another main sequence."""
         return MixtureFeature([part, *(each for each in self.parts if each is not part)])
-
-    def encode(self, value: Any) -> Any:
-        """Turn the cells of a row into a tuple of tensors, one a part.
-
-        Raises:
-            DataError: a cell is malformed; its column is named.
-        """
-        return tuple(part.encode(self.of_part(part, value)) for part in self.parts)
-
-    def decode(self, encoded: Any) -> list[Any]:
-        """Return the values of encoded parts."""
-        return [part.feature.decode(x) for part, x in zip(self.parts, encoded, strict=True)]
 
     def to_json(self) -> dict[str, Any]:
         """Describe the feature in JSON values, for `from_json`."""

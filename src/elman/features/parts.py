@@ -214,6 +214,10 @@ class PartsFeature(Feature):
         """Tell whether the cells of a column are read as numbers."""
         return bool(self._part_of(name).feature.reads_numbers(name))
 
+    def column_has_steps(self, name: str) -> bool:
+        """Tell whether the cells of a column are sequences."""
+        return self._part_of(name).has_steps
+
     def never_learned(self, value: Any) -> Mapping[int, Any]:
         """Find categories that no training row has, by the places of their columns."""
         found: dict[int, Any] = {}

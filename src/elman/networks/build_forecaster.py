@@ -59,8 +59,7 @@ def build_forecaster(
             "dropout_kind='ordinary'."
         )
     layout = forecast["layout"]
-    ids = (layout.items,) if layout.items else ()
-    encoding = Encoding(numbers=read_columns(layout), ids=ids)
+    encoding = Encoding(numbers=read_columns(layout), ids=layout.ids)
     inputs = make_inputs(encoding, options, device, embedding_size=options.embedding_size)
     recurrent = make_recurrent(inputs.size, options, device)
     head = make_head(recurrent.output_size, objective.head_size, options, device)

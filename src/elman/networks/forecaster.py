@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from elman.errors import OptionError, ShapeError, unknown
 from elman.experiment.forecast import Scaling
-from elman.features.forecast import Layout
+from elman.features.forecast_columns import Layout
 from elman.layers.recurrent import RecurrentLayer
 from elman.layers.state import described
 from elman.networks.decoding.step import select_rows
@@ -63,7 +63,9 @@ class Forecaster(nn.Module):
         p(y(t) | …) = objective(head(h(t)), ν, m)           t in the horizon
 
     c are covariates known only up to now, 0 in the horizon; k are known covariates: the calendar
-    included, and the embedding of the item. With several series ln ν is read, too.
+    and what is static included, and the embedding of the item. Categories are read by their
+    embeddings, those of c by that of the unknown id in the horizon. With several series ln ν is
+    read, too.
 
     With feedback, z(t−1) is the true value in training, and a sample from p(y(t−1)) in
     forecasting: the sample paths of DeepAR, whose encoder and decoder are the same. Without it,
@@ -114,7 +116,7 @@ class Forecaster(nn.Module):
         """Assemble the network from its parts.
 
         Args:
-            inputs: takes `read_columns(layout)` numbers, and the item's id where there are items.
+            inputs: takes `read_columns(layout)` numbers and `layout.ids`.
             recurrent: a recurrent layer, one direction, time first.
             head: maps its outputs to `objective.head_size` numbers.
             objective: objective of n values a step.
@@ -274,11 +276,11 @@ class Forecaster(nn.Module):
         target: Tensor | None,
     ) -> _Window:
         """Scale a batch of windows and concatenate the inputs of every step."""
-        n, past_columns, known, items = self.layout
-        columns = n + past_columns + known + bool(items)
-        if x.dim() != 3 or x.size(-1) != columns:
+        layout = self.layout
+        n = layout.values
+        if x.dim() != 3 or x.size(-1) != layout.columns:
             raise ShapeError(
-                f"a forecaster reads (P + H, B, columns) with columns = {columns}, got "
+                f"a forecaster reads (P + H, B, columns) with columns = {layout.columns}, got "
                 f"{described(x)}."
             )
         rows = checked_lengths([len(x)] * x.size(1) if lengths is None else lengths, x)
@@ -297,14 +299,15 @@ class Forecaster(nn.Module):
             z = z.scatter(0, at.unsqueeze(-1).expand_as(future), future)
         observed = ~z.isnan()
         z = z.where(observed, 0)
+        sizes = [n, layout.past, layout.known, len(layout.past_ids)]
+        _, past_numbers, known, past_ids, known_ids = x.split([*sizes, x.size(-1) - sum(sizes)], -1)
         parts = [_before(z), _before(observed.to(z))]
-        if past_columns:
-            covariates = x[..., n : n + past_columns].where(inside, 0)
-            parts += [_before(covariates), _before(inside.to(z))]
-        parts.append(x[..., n + past_columns : n + past_columns + known])
-        if items:
-            level = (scales.scale / self.sizes).log()
-            parts += [level.expand_as(z), x[..., -1:]]
+        if layout.past or layout.past_ids:
+            parts += [_before(past_numbers.where(inside, 0)), _before(inside.to(z))]
+        parts.append(known)
+        if layout.items:
+            parts.append((scales.scale / self.sizes).log().expand_as(z))
+        parts += [_before(past_ids.where(inside, 0)), known_ids]
         return _Window(torch.cat(parts, -1), z, at, scales)
 
     def scales(self, values: Tensor) -> Scales:
@@ -365,9 +368,10 @@ class Forecaster(nn.Module):
 
 
 def read_columns(layout: Layout) -> int:
-    """Return how many numbers a forecaster's inputs read at a step, without the item's id."""
-    values, past, known, items = layout
-    return 2 * values + past + bool(past) + known + (values if items else 0)
+    """Return how many numbers a forecaster's inputs read at a step, beside the ids."""
+    of_values = 2 * layout.values + (layout.values if layout.items else 0)
+    marked = bool(layout.past or layout.past_ids)
+    return of_values + layout.past + marked + layout.known
 
 
 def _before(values: Tensor) -> Tensor:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NoReturn
 
 from elman.data.table import Table
-from elman.errors import OptionError
+from elman.errors import OptionError, counted
 from elman.evaluation.scores import Scores
 from elman.prediction.backtest import backtest
 from elman.prediction.forecasts import ForecastOptions, forecast_ends, with_quantiles
@@ -16,6 +17,9 @@ from elman.tasks.series import SeriesLayout
 
 LEVELS = (0.1, 0.5, 0.9)
 """Default quantiles of a forecast."""
+
+SHOWN = 3
+"""Maximum number of items, or of names, listed in a note."""
 
 
 class ForecastPredictor(Predictor):
@@ -80,13 +84,48 @@ class ForecastPredictor(Predictor):
         if table is None and data.name is None and not data.files:
             raise OptionError("the model was trained on values in memory; pass the series.")
         options = with_quantiles(ForecastOptions.of(self.experiment.forecast), quantiles, seed)
-        series = SeriesLayout(data).whole() if table is None else table
+        layout = SeriesLayout(data)
+        series = layout.whole(numeric=layout.numeric(self.task)) if table is None else table
         ahead = data.horizon if horizon is None else horizon
         return forecast_ends(
             self.task, self.network, series, ahead, options, self.batch_size, written=written
         )
 
     def notes_of(self, table: Table) -> list[str]:
-        """Say which series are of items unknown to the training data."""
-        name = self.experiment.data.sequence_id
-        return self.task.series.unknown_items([] if name is None else list(table.column(name)))
+        """Say which items, and which names of categories, no training row has."""
+        name, learned = self.experiment.data.sequence_id, set(self.task.series.items)
+        items = [] if name is None else list(table.column(name))
+        new = [item for item in items if item not in learned]
+        notes = []
+        if new:
+            listed = ", ".join(map(repr, new[:SHOWN]))
+            more = f" and {len(new) - SHOWN} more" if len(new) > SHOWN else ""
+            notes.append(f"items not in the training rows are forecast as unknown: {listed}{more}.")
+        return [*notes, *_notes_of_names(self.task, table)]
+
+
+def _notes_of_names(task: ForecastTask, table: Table) -> list[str]:
+    """Say which names of categories no training row has, a sentence a column."""
+    feature, columns = task.series, task.input_columns
+    steps: Counter[str] = Counter()
+    names: dict[str, Counter[Any]] = {}
+    first: dict[str, int] = {}
+    for row, value in enumerate(table.values(columns) if feature.categories.columns else ()):
+        for column, cells in feature.named_cells(feature.cells(value)):
+            steps[column] += len(cells)
+            if unknown := feature.categories.unknown(column, cells):
+                names.setdefault(column, Counter()).update(unknown)
+                first.setdefault(column, row)
+    notes = []
+    for column, found in names.items():
+        listed = ", ".join(repr(name) for name in list(found)[:SHOWN])
+        more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+        many, unit = found.total(), "series" if column in feature.static_categories else "step"
+        total = f"{steps[column]:,} series" if unit == "series" else counted(steps[column], unit)
+        has = "has" if many == 1 else "have"
+        notes.append(
+            f"{many:,} of {total} {has} a name in {column} that no training row has, and that is "
+            f"read as unknown: {listed}{more}; first in the series that begins at "
+            f"{table.where(first[column])}."
+        )
+    return notes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -20,7 +20,9 @@ from elman.data.times import as_objects, as_written
 from elman.errors import DataError, OptionError, counted
 from elman.experiment.forecast import ForecastSpec
 from elman.experiment.training import checked_seed
+from elman.features.checks import blank
 from elman.features.forecast import ForecastFeature
+from elman.features.forecast_columns import Cells
 from elman.networks.objectives.distributions.quantiles import DECILES
 from elman.tasks.task import Task
 
@@ -184,17 +186,15 @@ def forecast_ends(
     frequency: Frequency | None = feature.steps
     encoded, steps, clocks, items = [], [], [], []
     for row, value in enumerate(table.values(task.input_columns)):
-        cells = list(value) if len(task.input_columns) > 1 else [value]
         try:
-            extended, origin = _extended(feature, cells, horizon)
-            encoded.append(feature.encode(extended if len(extended) > 1 else extended[0]))
+            extended, origin = _extended(feature, feature.cells(value), horizon)
+            encoded.append(feature.encode(extended.value))
         except DataError as error:
             raise DataError(f"the series that begins at {table.where(row)}: {error}") from error
         steps.append(origin)
-        if feature.several:
-            items.append(cells[-1])
-        if feature.timed and frequency is not None:
-            clocks.append(np.asarray(extended[-1 - feature.several])[-horizon:])
+        items += extended.item
+        if frequency is not None:
+            clocks += [np.asarray(times)[-horizon:] for times in extended.time]
     origins = Origins(np.arange(len(encoded)), np.array(steps, np.int64))
     forecasts = forecast(network, feature, encoded, origins, horizon, options, batch_size)
     columns: dict[str, list[Any]] = {}
@@ -230,43 +230,57 @@ def with_quantiles(
     return replace(options, levels=tuple(levels), seed=checked_seed(seed))
 
 
-def _extended(
-    feature: ForecastFeature, cells: Sequence[Any], horizon: int
-) -> tuple[list[Any], int]:
+def _extended(feature: ForecastFeature, cells: Cells, horizon: int) -> tuple[Cells, int]:
     """Cut a series after its last known value, and append the covariates known of the horizon."""
-    n, past, known = len(feature.targets), len(feature.past), len(feature.known)
-    targets = [np.asarray(cell, np.float64) for cell in cells[:n]]
+    targets = [np.asarray(cell, np.float64) for cell in cells.targets]
     observed = np.flatnonzero(~np.isnan(np.stack(targets)).all(0))
     if not len(observed):
         raise DataError(f"{', '.join(feature.targets)}: there is no value to forecast from.")
     origin = int(observed[-1]) + 1
     end = origin + horizon
-    extended: list[Any] = [np.asarray(cell)[:origin] for cell in cells[: n + past]]
-    clock: NDArray[Any] | None = None
-    if feature.timed and feature.steps is not None:
-        times = np.asarray(cells[n + past + known])
-        clock = continued(times, feature.steps, feature.time_zone, end)
-    for name, cell in zip(feature.known, cells[n + past : n + past + known], strict=True):
-        ahead = np.asarray(cell, np.float64)[origin:end]
-        present = int((~np.isnan(ahead)).sum())
+    times = cells.time
+    if feature.steps is not None:
+        times = [
+            continued(np.asarray(each), feature.steps, feature.time_zone, end) for each in times
+        ]
+    for name, present in _known_ahead(feature, cells, origin, end):
         if present < horizon:
             last = f"step {origin - 1}"
-            if clock is not None and feature.steps is not None:
-                last = show_time(np.atleast_1d(clock[origin - 1])[-1], feature.steps)
+            if times and feature.steps is not None:
+                last = show_time(np.atleast_1d(times[0][origin - 1])[-1], feature.steps)
             raise DataError(
                 f"{name} must be known of the {counted(horizon, 'step')} after {last}, and "
                 f"{present} of them are there. Add rows with {name} filled in and "
                 f"{', '.join(feature.targets)} left empty, or ask for a shorter horizon."
             )
-        extended.append(np.asarray(cell)[:end])
-    if feature.timed:
-        extended.append(cells[n + past + known] if clock is None else clock)
-    if feature.several:
-        extended.append(cells[-1])
-    if not feature.known and not feature.timed:  # nothing else says how long the horizon is
-        ahead = np.full(horizon, np.nan)
-        extended[:n] = [np.concatenate([target[:origin], ahead]) for target in targets]
+    cut = [np.asarray(target)[:origin] for target in cells.targets]
+    if not (cells.known or cells.known_categories or feature.timed):
+        ahead = np.full(horizon, np.nan)  # nothing else says how long the horizon is
+        cut = [np.concatenate([target[:origin], ahead]) for target in targets]
+    extended = cells._replace(
+        targets=cut,
+        past=[cell[:origin] for cell in cells.past],
+        known=[cell[:end] for cell in cells.known],
+        past_categories=[cell[:origin] for cell in cells.past_categories],
+        known_categories=[cell[:end] for cell in cells.known_categories],
+        time=times,
+    )
     return extended, origin
+
+
+def _known_ahead(
+    feature: ForecastFeature, cells: Cells, origin: int, end: int
+) -> Iterator[tuple[str, int]]:
+    """Count of each known covariate the steps of the horizon that it covers.
+
+    A blank name counts as known where training rows have blank ones, too: no holiday, say.
+    """
+    for name, cell in zip(feature.known, cells.known, strict=True):
+        yield name, int((~np.isnan(np.asarray(cell, np.float64)[origin:end])).sum())
+    for name, cell in zip(feature.known_categories, cells.known_categories, strict=True):
+        ahead = list(cell[origin:end])
+        gaps = feature.categories.has_gaps(name)
+        yield name, len(ahead) if gaps else sum(not blank(each) for each in ahead)
 
 
 def _numbers(tensor: Tensor) -> NDArray[np.float64]:

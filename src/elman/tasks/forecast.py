@@ -88,7 +88,7 @@ class ForecastTask(Task):
         room = train.spans.stop - feature.window - feature.horizon
         settings = {
             "data.target": list(self.target_columns),
-            "data.input": list(feature.past),
+            "data.input": [*feature.past, *feature.past_categories, *feature.fixed],
             "data.window": feature.window,
             "data.season": feature.season,
             "data.frequency": feature.frequency,
@@ -108,8 +108,8 @@ class ForecastTask(Task):
             "network.cell": "gru",
             "network.hidden_size": 16 if rows < FEW else 40 if rows < 20_000 else 64,
             "network.output_dropout": 0.1,
-            # Unknown items may come.
-            "network.word_dropout": 0.1 if self.series.several else 0.0,
+            # Unknown items and names may come.
+            "network.word_dropout": 0.1 if self.series.layout.ids else 0.0,
             "training.optimizer": "adamw",
             "training.schedule": "cosine",
             "training.clip_norm": 1.0,
@@ -177,18 +177,16 @@ def find_forecast(
     ):
         if setting != default:
             raise ExperimentError(f"network.{name} has no meaning in a forecast; leave it out.")
-    special = {data.time, data.sequence_id, *data.target, *data.known}
-    past = [name for name in train.columns if name not in special]
     frequency = None if data.frequency is None else Frequency.parse(data.frequency)
     season = data.season if "season" in data.model_fields_set else None
     usual_season = season or (1 if frequency is None else frequency.season)
+    roles = _covariates(data, train)
     feature = ForecastFeature(
         targets=data.target,
         horizon=data.horizon,
         window=data.window or _window(data.horizon, usual_season, train),
         season=season,
-        past=past,
-        known=data.known,
+        **roles,
         frequency=None if frequency is None else str(frequency),
         timed=data.time is not None,
         time_format=data.time_format,
@@ -196,7 +194,7 @@ def find_forecast(
         several=data.sequence_id is not None,
         counts=forecast.distribution == "negative-binomial",
     )
-    columns = [*data.target, *past, *data.known]
+    columns = [*data.target, *feature.covariates]
     columns += [name for name in (data.time, data.sequence_id) if name is not None]
     fit_feature(feature, train, columns)
     return ForecastTask(
@@ -211,6 +209,23 @@ def find_forecast(
     )
 
 
+def _covariates(data: DataSpec, train: Table) -> dict[str, list[str]]:
+    """Sort the columns of laid out series by their roles, the arguments of `ForecastFeature`."""
+    special = {data.time, data.sequence_id, *data.target, *data.known}
+    others = [name for name in train.columns if name not in special]
+    fixed = data.per_sequence or []
+    roles: dict[str, list[str]] = {}
+    for names, numbers, categories in (
+        ([name for name in others if name not in fixed], "past", "past_categories"),
+        (data.known, "known", "known_categories"),
+        ([name for name in others if name in fixed], "static", "static_categories"),
+    ):
+        kinds = {name: data.columns.get(name, {}).get("kind") for name in names}
+        roles[numbers] = [name for name in names if kinds[name] != "category"]
+        roles[categories] = [name for name in names if kinds[name] == "category"]
+    return roles
+
+
 def _window(horizon: int, season: int, train: Table) -> int:
     """Return two horizons or two seasons, if the series are that long."""
     assert train.spans is not None, "the parts of a forecast have spans"
@@ -222,6 +237,7 @@ def _sentence(feature: ForecastFeature, forecast: ForecastSpec, series: int) -> 
     """Describe the task in a line."""
     step = "step" if feature.steps is None or feature.steps.of_numbers else str(feature.steps)
     many = f" of {series:,} series" if feature.several else ""
+    many += f" with {' and '.join(feature.fixed)}" if feature.fixed else ""
     ahead = (
         f"the next {counted(feature.horizon, 'step')}, each {step}"
         if " " in step

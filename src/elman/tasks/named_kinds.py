@@ -27,6 +27,8 @@ def kinds_of_names(data: DataSpec, columns: Collection[str]) -> DataSpec:
     Raises:
         OptionError: there is no such kind, or a column is said to be of two.
     """
+    if data.horizon:
+        return _kinds_of_forecast(data, columns)
     update: dict[str, Any] = {}
     of_columns = dict(data.columns)
     for role, names, given in (
@@ -64,6 +66,19 @@ def _with_kind(data: DataSpec, name: str, kind: str) -> dict[str, Any]:
             "data.columns; leave one of them out."
         )
     return {"kind": kind, **said}
+
+
+def _kinds_of_forecast(data: DataSpec, columns: Collection[str]) -> DataSpec:
+    """Split the kinds off the names of a forecast's columns, each of its own, into `columns`."""
+    update: dict[str, Any] = {}
+    kinds = dict(data.columns)
+    for role in ("input", "target", "known"):
+        pairs = [_split(name, columns) for name in getattr(data, role)]
+        said = {name: _with_kind(data, name, full_kind(kind)) for name, kind in pairs if kind}
+        if said:
+            kinds |= said
+            update |= {role: [name for name, _ in pairs], "columns": kinds}
+    return data.model_copy(update=update) if update else data
 
 
 def notes_of_colons(data: DataSpec, columns: Collection[str]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.data import catalog
-from elman.data.arrow import is_number
+from elman.data.arrow import is_text
 from elman.data.frequency import Frequency
 from elman.data.long_series import LongSeries, long_series
 from elman.data.numbers import hold_numbers, with_numbers
@@ -20,6 +20,7 @@ from elman.data.table import Table
 from elman.data.times import looks_like_times, with_time_of_day
 from elman.errors import DataError, ExperimentError, counted
 from elman.experiment.data import DataSpec
+from elman.tasks.covariates import Covariates, find_covariates, mostly_numbers
 from elman.tasks.dividing import Parts
 from elman.tasks.numeric import Numeric
 from elman.tasks.rows import RowsLayout, source_of
@@ -34,28 +35,46 @@ class Roles(NamedTuple):
     """The roles of the columns of a long table in a forecast."""
 
     targets: list[str]
-    past: list[str]
-    """Covariates known only up to now."""
-    known: list[str]
-    """Covariates whose future values are known."""
-    notes: list[str]
+    covariates: Covariates
 
     @property
-    def numbers(self) -> list[str]:
-        """All of them, in this order."""
-        return [*self.targets, *self.past, *self.known]
+    def categories(self) -> list[str]:
+        """The columns that hold names."""
+        read = self.covariates
+        return [*read.past_categories, *read.known_categories, *read.static_categories]
+
+    @property
+    def static(self) -> list[str]:
+        """The columns with one value a series."""
+        return [*self.covariates.static, *self.covariates.static_categories]
+
+    @property
+    def columns(self) -> list[str]:
+        """All columns of numbers, then those of names."""
+        read = self.covariates
+        return [*self.targets, *read.past, *read.known, *read.static, *self.categories]
 
 
-def series_roles(data: DataSpec, table: Table) -> Roles:
+def series_roles(
+    data: DataSpec, table: Table, others: Sequence[Table] = (), numeric: Numeric | None = None
+) -> Roles:
     """Say which columns are forecast, and which are read beside them.
 
-    Where no input is given, all columns of numbers that have no other role are read as covariates
-    known up to now.
+    Where no input is given, all columns of numbers and of names that have no other role are read as
+    covariates known up to now.
+
+    Args:
+        data: the settings of the data.
+        table: a long table: the training part.
+        others: the other parts, if they are tables of their own.
+        numeric: which columns a trained model reads as numbers; all others of its columns are
+            categories, and nothing is found in the data.
 
     Raises:
         ExperimentError: a column is unknown or has two roles, or there is no target.
+        DataError: a named column holds neither numbers nor names.
     """
-    for name in (*data.target, *data.input, *data.known):
+    for name in (*data.target, *data.input, *data.known, *(data.per_sequence or ())):
         table.check_column(name, error=ExperimentError)
     if not data.target:
         raise ExperimentError(
@@ -70,14 +89,26 @@ def series_roles(data: DataSpec, table: Table) -> Roles:
         )
     special = {data.sequence_id, data.time, data.time_of_day, data.split_column}
     special |= {*data.target, *data.known}
-    if data.input:
-        past = [name for name in data.input if name not in special]
-        return Roles(list(data.target), past, list(data.known), [])
-    others = [name for name in table.columns if name not in special]
-    past = [name for name in others if is_number(table.column(name).type)]
-    left = [name for name in others if name not in past]
-    notes = [f"columns left out, as they hold no numbers: {', '.join(left)}."] if left else []
-    return Roles(list(data.target), past, list(data.known), notes)
+    chosen = [*data.input, *(data.per_sequence or ())]
+    names = list(dict.fromkeys(chosen if data.input or numeric is not None else table.columns))
+    candidates = [name for name in names if name not in special]
+    if numeric is not None:
+        return Roles(list(data.target), _learned(data, candidates, numeric.columns))
+    return Roles(list(data.target), find_covariates(data, [table, *others], candidates))
+
+
+def _learned(data: DataSpec, names: Sequence[str], numbers: Collection[str]) -> Covariates:
+    """Return the covariates of a trained model."""
+    fixed = set(data.per_sequence or ())
+    per_step = [name for name in names if name not in fixed]
+    per_series = [name for name in names if name in fixed]
+
+    def split(columns: Sequence[str]) -> tuple[list[str], list[str]]:
+        are_numbers = [name for name in columns if name in numbers]
+        return are_numbers, [name for name in columns if name not in numbers]
+
+    (past, past_names), (known, known_names) = split(per_step), split(data.known)
+    return Covariates(past, known, past_names, known_names, *split(per_series), notes=[])
 
 
 @dataclass(frozen=True)
@@ -99,6 +130,11 @@ class SeriesLayout(RowsLayout):
     def single_columns(self, table: Table) -> None:
         """Return None: no column has one value per sequence in a forecast."""
 
+    def _notes(self, table: Table) -> list[str]:
+        """Return nothing: `find_covariates` says which columns are not read."""
+        del table
+        return []
+
     def _divided(self, seed: int, source: Any) -> Parts:
         """Read the series of an experiment, and split each in time.
 
@@ -107,20 +143,23 @@ class SeriesLayout(RowsLayout):
             ExperimentError: no data is named, or the columns have no roles.
         """
         del seed
-        data = self.data
-        tables, numeric = self._tables(source)
-        roles = series_roles(data, tables["train"])
+        tables, settings = self._tables(source)
+        data = self._with_kinds_of(tables["train"]).data
+        _check_kinds_of_targets(data)
+        train, *others = tables.values()
+        roles = series_roles(data, train, others)
+        settings |= _settings_of_covariates(data, roles)
         series = self._series(list(tables.values()), roles)
         if data.time is None:
             series.notes.extend(_time_not_named(tables["train"], roles))
         ends, notes = _borders(data, series, list(tables))
-        train = _part(data, series, np.ones_like(ends[0]), ends[0])
+        first = _part(data, series, np.ones_like(ends[0]), ends[0])
         valid = _part(data, series, ends[0], ends[1])
         test = _part(data, series, ends[1], ends[2])
-        if train is None or valid is None:
-            raise _too_short(data, series, "training" if train is None else "validation")
-        notes = [*roles.notes, *series.notes, *notes]
-        return Parts(train, valid, test, notes, _settings_of(series) | numeric)
+        if first is None or valid is None:
+            raise _too_short(data, series, "training" if first is None else "validation")
+        notes = [*roles.covariates.notes, *series.notes, *notes]
+        return Parts(first, valid, test, notes, _settings_of(series) | settings)
 
     def numeric(self, task: Task) -> Numeric:
         """Say which columns a trained model reads as numbers."""
@@ -139,21 +178,30 @@ class SeriesLayout(RowsLayout):
         """
         del with_targets
         table, _ = self.read_numbers(self.read(source), numeric)
-        series = self._series([table], series_roles(self.data, table))
+        series = self._series([table], series_roles(self.data, table, numeric=numeric))
         whole = _whole(series)
         whole.notes += [note for note in series.notes if note not in whole.notes]
         return whole
 
-    def whole(self, source: Any = None) -> Table:
-        """Read the training data's series with all their steps, validation and test included."""
+    def whole(self, source: Any = None, numeric: Numeric | None = None) -> Table:
+        """Read the training data's series with all their steps, validation and test included.
+
+        Args:
+            source: values passed in Python, in place of a name or files.
+            numeric: which columns a trained model reads as numbers; found in the data by default.
+        """
         tables, _ = self._tables(source)
-        return _whole(self._series(list(tables.values()), series_roles(self.data, tables["train"])))
+        train, *others = tables.values()
+        roles = series_roles(self.data, train, others, numeric)
+        return _whole(self._series([train, *others], roles))
 
     def _series(self, tables: Sequence[Table], roles: Roles) -> LongSeries:
         data = self.data
         return long_series(
             [with_time_of_day(table, data.time, data.time_of_day) for table in tables],
-            roles.numbers,
+            roles.columns,
+            categories=roles.categories,
+            static=roles.static,
             sequence_id=data.sequence_id,
             time=data.time,
             frequency=None if data.frequency is None else Frequency.parse(data.frequency),
@@ -166,12 +214,14 @@ class SeriesLayout(RowsLayout):
         data = self.data
         if numeric is not None:
             return super().read_numbers(table, numeric)
-        required = {*data.target, *data.input, *data.known}
-        likely = [name for name in table.columns if name not in (data.sequence_id, data.time)]
-        if data.input:
-            likely = []
+        kinds = {name: said.get("kind") for name, said in data.columns.items()}
+        named = {*data.input, *data.known, *(data.per_sequence or ())}
+        required = {*data.target, *(name for name in kinds if kinds[name] == "number")}
+        required |= {name for name in named - kinds.keys() if _are_numbers_as_text(table, name)}
+        special = {data.sequence_id, data.time, *kinds}
+        likely = [name for name in table.columns if name not in special and not data.input]
         table, decimal = with_numbers(table, required=required, likely=likely, decimal=data.decimal)
-        return table, Numeric(hold_numbers(table, {*required, *likely}), decimal)
+        return table, Numeric(hold_numbers(table, {*required, *likely, *named}), decimal)
 
     def _tables(self, source: Any) -> tuple[dict[str, Table], dict[str, Any]]:
         """Read the long tables of the parts that are given, in the order of time.
@@ -183,7 +233,8 @@ class SeriesLayout(RowsLayout):
         if data.name is not None:
             named = catalog.tables(data.name)
             return {part: named[part] for part in PARTS if part in named}, {}
-        whole, numeric = self.read_numbers(self.read(source_of(data, source)))
+        table = self.read(source_of(data, source))
+        whole, numeric = self._with_kinds_of(table).read_numbers(table)
         if data.split_column is not None:
             rows = rows_by_part(whole, data.split_column)
             parts = {part: whole.select(chosen) for part, chosen in rows.items() if chosen}
@@ -195,9 +246,41 @@ class SeriesLayout(RowsLayout):
         return tables, numeric.settings
 
 
+def _are_numbers_as_text(table: Table, name: str) -> bool:
+    """Tell whether a column holds text, most of it numbers."""
+    if name not in table.columns or not is_text(table.column(name).type):
+        return False
+    return mostly_numbers(table, name)
+
+
+def _check_kinds_of_targets(data: DataSpec) -> None:
+    """Refuse a target that is said to be no number.
+
+    Raises:
+        ExperimentError: there is one.
+    """
+    for name in data.target:
+        kind = data.columns.get(name, {}).get("kind", "number")
+        if kind != "number":
+            raise ExperimentError(
+                f"column {name!r} is forecast, and forecasts predict numbers, not kind {kind!r}; "
+                "leave the kind out, or forecast another column."
+            )
+
+
+def _settings_of_covariates(data: DataSpec, roles: Roles) -> dict[str, Any]:
+    """Return the kinds and static columns that were found, by which later files are read."""
+    found = {name: {"kind": "category"} for name in roles.categories if name not in data.columns}
+    settings: dict[str, Any] = {"columns": {**data.columns, **found}} if found else {}
+    if roles.static and data.per_sequence is None:
+        settings["per_sequence"] = roles.static
+    return settings
+
+
 def _time_not_named(table: Table, roles: Roles) -> list[str]:
     """Note a column that looks like the time of rows where no column is named as it."""
-    names = [name for name in table.columns if name not in (*roles.targets, *roles.known)]
+    known = (*roles.covariates.known, *roles.covariates.known_categories)
+    names = [name for name in table.columns if name not in (*roles.targets, *known)]
     found = next((name for name in names if looks_like_times(table, name)), None)
     if found is None:
         return []

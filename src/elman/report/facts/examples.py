@@ -11,6 +11,8 @@ import numpy as np
 
 from elman.data.catalog import ROLL_SETS
 from elman.data.table import Table
+from elman.features.mixture import MixtureFeature
+from elman.features.parts import Part
 from elman.models.model import Model
 from elman.prediction.predictor import Predictions
 from elman.report.facts.forecasting import forecast_examples
@@ -111,11 +113,22 @@ def _names(
 ) -> dict[str, Any]:
     """Show mistakes, and for the classes of texts what each word contributed."""
     shown: dict[str, Any] = {"wrong": _mistakes(model, table, predictions, truths)}
-    source = model.task.input
-    if source.writable and not source.parts and model.task.target.is_class:
-        shown["weighed"] = _weighed(model, table, predictions, truths)
-        shown["weights_note"] = note_of_weights(model.task.input)
+    source = _read_text(model)
+    if source.feature.writable and not source.feature.parts and model.task.target.is_class:
+        shown["weighed"] = _weighed(model, source, table, predictions, truths)
+        shown["weights_note"] = note_of_weights(source.feature)
+        if model.task.input.parts:
+            shown["weights_note"] += f" Here are those of {source.name}."
     return shown
+
+
+def _read_text(model: Model) -> Part:
+    """Return what a model reads, or its main sequence where it reads several columns."""
+    task = model.task
+    if isinstance(task.input, MixtureFeature):
+        main: Part = task.input.parts[0]
+        return main
+    return Part(task.input_columns, task.input)
 
 
 def _numbers(table: Table, predictions: Predictions, truths: Sequence[Any]) -> dict[str, Any]:
@@ -165,18 +178,18 @@ def _words(value: Any) -> str:
 
 
 def _weighed(
-    model: Model, table: Table, predictions: Predictions, truths: Sequence[Any]
+    model: Model, source: Part, table: Table, predictions: Predictions, truths: Sequence[Any]
 ) -> list[WeighedText]:
     """Attribute predictions to the words of some texts, correct ones first, then wrong ones."""
     right = [row for row, truth in enumerate(truths) if predictions.values[row] == truth]
     wrong = [row for row, truth in enumerate(truths) if predictions.values[row] != truth]
     chosen = (right[: EXAMPLES // 2] + wrong[: EXAMPLES // 2])[:EXAMPLES]
-    feature: Any = model.task.input
+    feature: Any = source.feature
     by_character = feature.spelled
-    cells = list(table.values(model.task.input_columns))
+    cells = list(table.values(source.columns))
     shown = []
     for row in chosen:
-        encoded = feature.encode(cells[row])
+        encoded = source.encode(cells[row])
         if not len(encoded):
             continue
         weights = weights_of_tokens(model, table, row, len(encoded))

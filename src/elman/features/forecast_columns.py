@@ -1,0 +1,91 @@
+"""The columns of series to forecast: those of a value, and those of an encoded step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elman.features.scaling import Floats
+
+
+class Layout(NamedTuple):
+    """The columns of an encoded step, in their order: numbers, then ids.
+
+    values, past, known · past ids, known ids, item
+    """
+
+    values: int
+    """Targets, unscaled; NaN where missing."""
+    past: int
+    """Columns known only for the past: scaled covariates, and marks of missing values."""
+    known: int
+    """Columns also known for the future: covariates, marks of missing values, static numbers,
+    calendar, age."""
+    items: int
+    """Number of item ids, including the unknown id 0; 0 without item ids."""
+    past_ids: tuple[int, ...] = ()
+    """Number of ids of each category known only for the past, including the unknown id 0."""
+    known_ids: tuple[int, ...] = ()
+    """Number of ids of each category also known for the future, static ones included."""
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Number of ids of every column of ids, that of the item last."""
+        return (*self.past_ids, *self.known_ids, *((self.items,) if self.items else ()))
+
+    @property
+    def numbers(self) -> int:
+        """Number of columns of numbers."""
+        return self.values + self.past + self.known
+
+    @property
+    def columns(self) -> int:
+        """Number of columns."""
+        return self.numbers + len(self.ids)
+
+
+class Cells(NamedTuple):
+    """The cells of one series by their roles, a list of one cell a column, in their order."""
+
+    targets: list[Any]
+    past: list[Any]
+    known: list[Any]
+    past_categories: list[Any]
+    known_categories: list[Any]
+    static: list[Any]
+    static_categories: list[Any]
+    time: list[Any]
+    """Of one cell; empty without times."""
+    item: list[Any]
+    """Of one cell; empty where there is only one series."""
+
+    @property
+    def value(self) -> Any:
+        """The list of the cells; a single cell itself."""
+        cells = [cell for role in self for cell in role]
+        return cells if len(cells) > 1 else cells[0]
+
+
+def walls_in(times: NDArray[Any]) -> NDArray[Any]:
+    """Return what the clocks show at each step, or its number, (T,)."""
+    return times[:, 1] if times.ndim == 2 else times
+
+
+def subjects(names: Sequence[str]) -> list[str]:
+    """Return what columns are called in errors."""
+    return [f"column {name!r}" for name in names]
+
+
+def side_by_side(columns: Sequence[Any]) -> Floats:
+    """Stack columns of equal length, (T, columns); None is NaN."""
+    if not columns:
+        return np.empty((0, 0))
+    return np.stack([np.asarray(column, np.float64) for column in columns], 1)
+
+
+def padded(values: NDArray[Any], steps: int, padding: float) -> NDArray[Any]:
+    """Pad columns, (T, n), at the end to a number of steps."""
+    return np.pad(values, ((0, steps - len(values)), (0, 0)), constant_values=padding)
