@@ -292,6 +292,8 @@ class PartsFeature(Feature):
 
 def shown_cell(cell: Any) -> str:
     """Show a cell on one line, shortened."""
+    if blank(cell):
+        return "missing"
     if isinstance(cell, list | tuple) and all(isinstance(each, str) for each in cell):
         return " ".join(cell)
     return cell if isinstance(cell, str) else shown(cell)

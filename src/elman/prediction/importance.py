@@ -173,7 +173,7 @@ def _reading(predictor: Predictor, values: Sequence[Encoded]) -> Predictor:
         values: the input of each row, by its number.
     """
     task = predictor.task
-    known: Any = _KnownInputs(task.input, values)
+    known: Any = _KnownInputs(task.input, values, task.input_columns[:1])
     numbered = dataclasses.replace(task, input=known, input_columns=task.input_columns[:1])
     return dataclasses.replace(predictor, task=numbered)
 
@@ -186,13 +186,30 @@ class _KnownInputs:
 
     reads_categories = False
 
-    def __init__(self, feature: Any, values: Sequence[Encoded]) -> None:
+    def __init__(
+        self,
+        feature: Any,
+        values: Sequence[Encoded],
+        columns: Sequence[str],
+        part: int | None = None,
+    ) -> None:
         self._feature = feature
         self._values = values
+        self._part = part
+        self.columns = tuple(columns)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._feature, name)
 
     def encode(self, row: int) -> Encoded:
-        """Return the encoded input of a row."""
-        return self._values[row]
+        """Return the encoded input of a row, or a part of it."""
+        value = self._values[row]
+        return value if self._part is None else value[self._part]
+
+    @property
+    def parts(self) -> tuple[_KnownInputs, ...]:
+        """The parts of an input that is encoded as several tensors."""
+        return tuple(
+            _KnownInputs(part.feature, self._values, self.columns, number)
+            for number, part in enumerate(self._feature.parts)
+        )
