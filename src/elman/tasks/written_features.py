@@ -41,7 +41,7 @@ def writable(
     """
     pairs = _byte_pairs(len(train))
     rebuilt = [
-        _rebuilt(feature, columns, pairs, kind, options)
+        _rebuilt(feature, columns, pairs, *_said(data, columns, kind, options))
         for (feature, columns), kind, options in (
             (source, data.input_kind, data.input_options),
             (target, data.target_kind, data.target_options),
@@ -58,6 +58,15 @@ def writable(
 def _byte_pairs(rows: int) -> dict[str, Any]:
     """Return the options of byte pairs: more of them for more rows."""
     return {"level": "bpe", "max_vocabulary": min(8_000, max(500, rows // 4))}
+
+
+def _said(
+    data: DataSpec, columns: Sequence[str], kind: str | None, options: Mapping[str, Any]
+) -> tuple[str | None, Mapping[str, Any]]:
+    """Return the kind and the options that were given: of a lone column, those of its own too."""
+    own = dict(data.columns.get(columns[0], {})) if len(columns) == 1 else {}
+    said = own.pop("kind", kind)
+    return None if said is None else str(said), {**options, **own}
 
 
 def _rebuilt(
