@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from elman.features.aligned import AlignedFeature
+from elman.features.build import build_feature
 from elman.features.feature import Feature, feature_class
+from elman.features.mixture import ContextFeature, MixtureFeature
+from elman.features.parts import Part, PartsFeature
+from elman.features.record import RecordFeature
 
 TEXTS = ["A fine film, it's fine.", "a dull film", "Fine!", ""]
 TAGS = [["DET", "NOUN"], ["NOUN", "VERB", "NOUN"], []]
@@ -53,7 +59,78 @@ CASES: dict[str, tuple[str, dict[str, Any], list[Any]]] = {
 }
 
 
+def alone(column: str, kind: str, **options: Any) -> Part:
+    """Return a part of one column."""
+    return Part((column,), build_feature(kind, options))
+
+
+def aligned() -> AlignedFeature:
+    """Tokens, their tags and their sizes, at each step."""
+    return AlignedFeature(
+        [alone("token", "symbols"), alone("tag", "symbols"), alone("size", "series")]
+    )
+
+
+def record(*, number: str = "age", category: str = "port") -> Part:
+    """A number and a category."""
+    kinds = {number: "number", category: "category"}
+    return Part((number, category), RecordFeature([number, category], kinds=kinds))
+
+
+def context() -> ContextFeature:
+    """A record beside labels and a picture."""
+    return ContextFeature([record(), alone("topics", "labels"), alone("photo", "image")])
+
+
+def mixture() -> MixtureFeature:
+    """A pair of texts of one vocabulary, tokens with their tags, a record and labels."""
+    text = build_feature("text", {"min_count": 1})
+    sequences = [Part(("question",), text), Part(("passage",), text)]
+    tagged = AlignedFeature([alone("token", "symbols"), alone("tag", "symbols")])
+    beside = [record(), alone("topics", "labels")]
+    return MixtureFeature([*sequences, Part(("token", "tag"), tagged), *beside])
+
+
+MIXED: dict[str, tuple[Callable[[], PartsFeature], list[Any]]] = {
+    "aligned": (
+        aligned,
+        [
+            [["He", "ran"], ["PRP", "VBD"], [2.0, 4.0]],
+            [["He"], ["NN"], [6.0]],
+            [["ran", "He"], None, [None, 4.0]],
+            [None, None, None],
+        ],
+    ),
+    "context": (
+        context,
+        [
+            [20, "Cork", ["sea", "war"], PICTURES[0]],
+            [40, "Kiel", [], PICTURES[1]],
+            [None, None, None, None],
+        ],
+    ),
+    "mixture": (
+        mixture,
+        [
+            ["a b", "b c b", ["He", "ran"], ["PRP", "VBD"], 20, "Cork", ["sea"]],
+            ["b", "", ["He"], ["NN"], 40, "Kiel", ["sea", "war"]],
+            [None, "c", None, None, None, None, None],
+        ],
+    ),
+}
+"""Name → a feature of several columns, not fitted, and values."""
+
+
+def new(name: str) -> tuple[Feature, list[Any]]:
+    """Return a feature that is not fitted, and values to fit it on."""
+    if name in MIXED:
+        make, values = MIXED[name]
+        return make(), values
+    kind, options, values = CASES[name]
+    return feature_class(kind)(**options), values
+
+
 def fitted(name: str) -> tuple[Feature, list[Any]]:
     """Return a fitted feature and the values it was fitted on."""
-    kind, options, values = CASES[name]
-    return feature_class(kind)(**options).fit(values), values
+    feature, values = new(name)
+    return feature.fit(values), values

@@ -23,12 +23,20 @@ from elman.networks.objectives.distributions import DISTRIBUTIONS
 from elman.networks.options import check_meaning, check_meaning_of_decoder, known_category
 
 SOURCE = Path(elman.__file__).parent
-BUILDERS = ("build", "build_writer", "build_forecaster", "components", "options")
+BUILDERS = (
+    "build",
+    "build_columns",
+    "build_writer",
+    "build_forecaster",
+    "components",
+    "options",
+)
 
 OTHER: dict[str, Any] = {
     "cell": "lstm",
     "hidden_size": [5, 3],
     "pooling": "max",
+    "context": "each",
     "head": [3],
     "activation": "tanh",
     "dropout_kind": "locked",

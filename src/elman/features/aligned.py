@@ -81,8 +81,8 @@ class AlignedFeature(PartsFeature):
         """
         read: list[Tensor | None] = []
         for part in self.parts:
-            cell = self.of_part(part, value)
-            read.append(None if blank(cell) else part.encode(cell))
+            missing = blank(self.of_part(part, value))
+            read.append(None if missing else self.encoded(part, value))
         steps = [
             (part.name, len(x)) for part, x in zip(self.parts, read, strict=True) if x is not None
         ]

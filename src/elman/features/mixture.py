@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from torch import Tensor
@@ -24,11 +25,11 @@ class _SeparateParts(PartsFeature):
         Raises:
             DataError: a cell is malformed; its column is named.
         """
-        return tuple(part.encode(self.of_part(part, value)) for part in self.parts)
+        return tuple(self.encoded(part, value) for part in self.parts)
 
     def decode(self, encoded: Any) -> list[Any]:
-        """Return the values of encoded parts."""
-        return [part.feature.decode(x) for part, x in zip(self.parts, encoded, strict=True)]
+        """Return the cells of encoded parts, one a column."""
+        return self.decoded(encoded)
 
     def places_of(self, name: str) -> Places:
         """Say in which part a column is, and where in it."""
@@ -82,6 +83,7 @@ class MixtureFeature(_SeparateParts):
     kind: ClassVar[str] = "mixture"
     has_steps: ClassVar[bool] = True
     plural: ClassVar[str] = "columns of several kinds"
+    entries: ClassVar[Mapping[str, type]] = MappingProxyType({"parts": list, "alike": list})
 
     def __init__(self, parts: Sequence[Part]) -> None:
         super().__init__(parts)
@@ -125,24 +127,22 @@ class MixtureFeature(_SeparateParts):
         return state
 
     @classmethod
-    def from_json(cls, state: Mapping[str, Any]) -> MixtureFeature:
-        """Restore a feature from `to_json`.
+    def restored(cls, learned: Mapping[str, Any]) -> list[Part]:
+        """Restore the parts; sequences that had their feature in common have it again.
 
         Raises:
-            DataError: the state is malformed.
+            DataError: the state of a part is malformed, or sequences are alike that are not.
         """
-        learned = dict(state.get("learned") or {})
-        alike = learned.pop("alike", None)
-        whole = super().from_json({**state, "learned": learned})
-        count = len(whole.sequences)
-        if not isinstance(alike, list) or len(alike) != count or not set(alike) <= {*range(count)}:
+        parts = super().restored(learned)
+        alike, count = learned["alike"], sum(part.has_steps for part in parts)
+        if len(alike) != count:
             raise malformed(cls.kind, f"it must say which of its {count} sequences are alike")
-        parts = list(whole.parts)
-        parts[:count] = [
-            replace(part, feature=parts[like].feature)
-            for part, like in zip(parts[:count], alike, strict=True)
-        ]
-        return cls(parts)
+        for place, like in enumerate(alike):
+            states = [learned["parts"][k]["feature"] for k in (place, like) if k in range(count)]
+            if len(states) < 2 or alike[like] != like or states[0] != states[1]:
+                raise malformed(cls.kind, f"sequence {place} cannot be like sequence {like!r}")
+            parts[place] = replace(parts[place], feature=parts[like].feature)
+        return parts
 
     def tokens(self, encoded: Tensor) -> list[str]:
         """Name the steps of the main sequence."""

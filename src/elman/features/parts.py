@@ -6,7 +6,8 @@ from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -51,18 +52,13 @@ class Part:
         """Turn a value into a tensor; a missing sequence has no steps, a missing picture is grey.
 
         Raises:
-            DataError: the value is malformed; the columns are named.
+            DataError: the value is malformed; the caller adds file, row and columns.
         """
         feature: Feature = self.feature
         if self._is_missing(value):
             return empty(feature.encoding, has_steps=feature.has_steps)
         alone = feature.of_columns and len(self.columns) == 1
-        try:
-            return feature.encode([value] if alone else value)
-        except DataError as error:
-            if self.name in str(error):
-                raise
-            raise DataError(f"{self.name}: {error}") from error
+        return feature.encode([value] if alone else value)
 
     def _is_missing(self, value: Any) -> bool:
         """Tell whether a value is missing, and its feature does not read gaps itself."""
@@ -116,6 +112,9 @@ class PartsFeature(Feature):
     Raises:
         OptionError: there is no part.
     """
+
+    entries: ClassVar[Mapping[str, type]] = MappingProxyType({"parts": list})
+    """What `to_json` says was learned: names → types."""
 
     def __init__(self, parts: Sequence[Part]) -> None:
         if not parts:
@@ -188,7 +187,7 @@ class PartsFeature(Feature):
         for parts in self.fitted_together():
             columns = [name for part in parts for name in part.columns]
             for note in parts[0].feature.notes:
-                named = any(name in note for name in columns)
+                named = parts[0].feature.parts or any(f"column {n!r}" in note for n in columns)
                 self.notes.append(note if named else f"{' and '.join(columns)}: {note}")
 
     def of_part(self, part: Part, value: Any) -> Any:
@@ -197,9 +196,30 @@ class PartsFeature(Feature):
         own = [cells[name] for name in part.columns]
         return own if len(own) > 1 else own[0]
 
+    def encoded(self, part: Part, value: Any) -> Tensor:
+        """Encode a part's cells of a row.
+
+        Raises:
+            DataError: a cell is malformed; the part's columns are named.
+        """
+        own = self.of_part(part, value)
+        try:
+            return part.encode(own)
+        except DataError as error:
+            raise DataError(f"{part.name}: {error}") from error
+
     @abstractmethod
     def encode(self, value: Any) -> Any:
         """Turn the cells of a row into a tensor, or a tensor for each part."""
+
+    def decoded(self, encoded: Sequence[Tensor]) -> list[Any]:
+        """Return the cells of encoded parts, one a column."""
+        cells: list[Any] = []
+        for part, x in zip(self.parts, encoded, strict=True):
+            several = part.feature.of_columns or len(part.columns) > 1
+            own = part.feature.decode(x)
+            cells.extend(own if several else [own])
+        return cells
 
     def feature_of(self, name: str) -> Feature:
         """Return the feature that reads a column."""
@@ -257,15 +277,33 @@ class PartsFeature(Feature):
         Raises:
             DataError: the state is malformed.
         """
-        learned = state.get("learned")
-        if state.get("kind") != cls.kind or not isinstance(learned, Mapping):
-            raise malformed(cls.kind, "it must hold its kind and 'learned'")
-        check_entries(cls.kind, learned, {"parts": list})
+        if state.get("kind") != cls.kind:
+            raise malformed(cls.kind, f"its kind is {state.get('kind')!r}")
+        options, learned = state.get("options"), state.get("learned")
+        if not isinstance(options, Mapping) or not isinstance(learned, Mapping):
+            raise malformed(cls.kind, "it must hold 'options' and 'learned'")
+        if options:
+            raise malformed(cls.kind, f"it has the unknown options {sorted(options)}")
+        check_entries(cls.kind, learned, cls.entries)
+        try:
+            return cls(cls.restored(learned))
+        except OptionError as error:
+            raise malformed(cls.kind, str(error)) from error
+
+    @classmethod
+    def restored(cls, learned: Mapping[str, Any]) -> list[Part]:
+        """Restore the parts from what `to_json` says was learned.
+
+        Raises:
+            DataError: the state of a part is malformed.
+        """
         parts = []
         for part in learned["parts"]:
+            if not isinstance(part, Mapping):
+                raise malformed(cls.kind, f"a part cannot be {shown(part)}")
             check_entries(cls.kind, part, {"columns": list, "feature": dict})
             parts.append(Part(tuple(part["columns"]), feature_from_json(part["feature"])))
-        return cls(parts)
+        return parts
 
     def _part_of(self, name: str) -> Part:
         found: Part = next(part for part in self.parts if name in part.columns)

@@ -89,7 +89,7 @@ def build_network(
         return build_forecaster(form, objective, checked, writing, forecast, device)
     check_meaning(form, checked)
     check_meaning_of_decoder(form, writing)
-    check_meaning_of_columns(encoding, checked)
+    check_meaning_of_columns(category, encoding, checked)
     if form.writes:
         return build_writer(form, encoding, objective, checked, writing, output_bias, device)
     if category == "many-to-one" and isinstance(encoding, Encodings):

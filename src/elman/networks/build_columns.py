@@ -25,7 +25,9 @@ _OF_COLUMNS = ("context_size", "context", "share_encoders")
 """Options that have a meaning only where several columns are read by parts of their own."""
 
 
-def check_meaning_of_columns(encoding: Encoding | Encodings, options: NetworkOptions) -> None:
+def check_meaning_of_columns(
+    category: str, encoding: Encoding | Encodings, options: NetworkOptions
+) -> None:
     """Refuse options of several columns where there is one, and the other way round.
 
     Raises:
@@ -34,24 +36,33 @@ def check_meaning_of_columns(encoding: Encoding | Encodings, options: NetworkOpt
     defaults = type(options).model_fields
     changed = {name: getattr(options, name) for name in _OF_COLUMNS}
     changed = {name: value for name, value in changed.items() if value != defaults[name].default}
-    if isinstance(encoding, Encodings) and encoding.sequences:
-        if "context" in changed and not encoding.context and len(encoding.sequences) < 2:
+    if not isinstance(encoding, Encodings) or not encoding.sequences:
+        for name, value in changed.items():
             raise OptionError(
-                f"context={options.context!r} reads columns beside a sequence, and there "
-                "are none; leave it out."
+                f"{name}={value!r} is for sequences with other columns beside them, and the input "
+                "has none; leave it out."
             )
-        for name in ("highway", "tie_embeddings"):
-            if getattr(options, name):
-                raise OptionError(
-                    f"{name}={getattr(options, name)!r} is for an input of one sequence alone, and "
-                    "this one has other columns beside it; leave it out."
-                )
         return
+    for name in ("highway", "tie_embeddings"):
+        if getattr(options, name):
+            raise OptionError(
+                f"{name}={getattr(options, name)!r} is for an input of one sequence alone, and "
+                "this one has other columns beside it; leave it out."
+            )
+    read = encoding.sequences if category == "many-to-one" else encoding.sequences[1:]
+    beside = encoding.context or (category != "many-to-one" and read)
+    alike = (encoding.alike or tuple(range(len(encoding.sequences))))[-len(read) or None :]
     for name, value in changed.items():
-        raise OptionError(
-            f"{name}={value!r} is for sequences with other columns beside them, and the input has "
-            "none; leave it out."
-        )
+        if name == "share_encoders" and len(set(alike)) == len(alike):
+            raise OptionError(
+                f"share_encoders={value!r} is for several sequences of the same kind and options, "
+                "and here no two are read by encoders of their own; leave it out."
+            )
+        if name != "share_encoders" and not beside:
+            raise OptionError(
+                f"{name}={value!r} is for columns beside a sequence, and all of these are "
+                "sequences, each with an encoder; leave it out."
+            )
 
 
 def context_of(category: str, options: NetworkOptions) -> str:
@@ -97,7 +108,8 @@ def row_inputs(
         ]
         return Context(parts)
     main, *_ = encoding.sequences
-    inputs = make_inputs(main, options, device, embedding_size=embedding_size)
+    own = _suited(options, main, encoding)
+    inputs = make_inputs(main, own, device, embedding_size=embedding_size)
     context = _context(encoding, options, device, first=1)
     if context is None:
         return inputs
@@ -154,7 +166,8 @@ def _encoders(
         if options.share_encoders and like in of_kind:
             reads.append(of_kind[like])
             continue
-        inputs = make_inputs(one, options, device, embedding_size=options.embedding_size)
+        own = _suited(options, one, encoding)
+        inputs = make_inputs(one, own, device, embedding_size=options.embedding_size)
         size = inputs.size + (context_size if each else 0)
         recurrent = make_recurrent(size, options, device)
         encoders.append(
@@ -171,6 +184,16 @@ def _encoders(
         of_kind[like] = len(encoders) - 1
         reads.append(len(encoders) - 1)
     return encoders, reads
+
+
+def _suited(options: NetworkOptions, one: Encoding, encoding: Encodings) -> NetworkOptions:
+    """Return the options of a sequence: those that act on ids go to the sequences that have some.
+
+    Where none has, they are refused as in any other input.
+    """
+    if one.ids or not any(each.ids for each in encoding.sequences):
+        return options
+    return options.model_copy(update={"embedding_dropout": 0.0, "word_dropout": 0.0})
 
 
 def _context(

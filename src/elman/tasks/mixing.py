@@ -4,8 +4,8 @@
 | ----------------------------------------- | ------------------------------------------------ |
 | one                                       | of its kind                                      |
 | numbers and categories                    | a record                                         |
-| series with the same steps                | one series                                       |
-| other columns with the same steps         | aligned: side by side at each step               |
+| series with the same steps, alone         | one series                                       |
+| columns with the same steps               | aligned: side by side at each step               |
 | several groups, no one with steps         | a context: a record, labels, pictures, …         |
 | several groups, one or more with steps    | a mixture: sequences, and the others beside them |
 """
@@ -13,13 +13,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from inspect import signature
 from typing import Any
 
 import numpy as np
 
 from elman.data.arrow import is_list
 from elman.data.table import Table
-from elman.errors import ExperimentError
+from elman.errors import ExperimentError, OptionError
 from elman.experiment.data import DataSpec
 from elman.features.aligned import AlignedFeature
 from elman.features.build import build_feature, parse_kind
@@ -45,19 +46,30 @@ def input_feature(data: DataSpec, train: Table, columns: Sequence[str]) -> Featu
     Raises:
         DataError: the kind of a column cannot be inferred.
         OptionError: a kind or an option is unknown.
+        ExperimentError: what is said of all columns contradicts what is said of one.
     """
-    said = data.columns.keys() & set(columns)
-    if data.input_kind is not None or (not said and (data.input_options or len(columns) == 1)):
-        of_one: Feature = make_feature(
-            train, columns, data.input_kind, data.input_options, as_target=False
-        )
-        return of_one
-    if data.input_options:
+    said = [name for name in columns if name in data.columns]
+    if _are_one(data, columns):
+        if said:
+            raise ExperimentError(
+                f"data.input_kind = {data.input_kind!r} reads {', '.join(columns)} as one, and "
+                f"data.columns speaks of {said[0]} alone; leave one of them out."
+            )
+        return _of_one_kind(data, train, columns)
+    if len(columns) == 1 and not said:
+        return _of_one_kind(data, train, columns)
+    kinds = {name: kind_of(data, train, name) for name in columns}
+    of_kinds = {kind for kind, _ in kinds.values()}
+    is_record = of_kinds <= set(CELL_KINDS)
+    if data.input_options and len(of_kinds) > 1 and (said or not is_record):
         raise ExperimentError(
             "data.input_options are for columns of one kind; give those of each column in "
-            f"data.columns, as in [data.columns.{min(said)}]."
+            f"data.columns, as in [data.columns.{columns[0]}]."
         )
-    kinds = {name: kind_of(data, train, name) for name in columns}
+    if not said and is_record and not any(options for _, options in kinds.values()):
+        return make_feature(train, columns, "record", data.input_options, as_target=False)
+    if not said and data.input_options and of_kinds == {"series"}:
+        return _of_one_kind(data, train, columns)
     groups = _groups(data, train, kinds)
     if len(groups) == 1:
         feature: Feature = groups[0].feature
@@ -70,14 +82,46 @@ def input_feature(data: DataSpec, train: Table, columns: Sequence[str]) -> Featu
     return MixtureFeature([*sequences, *others])
 
 
+def _are_one(data: DataSpec, columns: Sequence[str]) -> bool:
+    """Tell whether several columns are said to be of a kind that reads them as one."""
+    if data.input_kind is None or len(columns) == 1:
+        return False
+    kind, _ = parse_kind(data.input_kind)
+    return "columns" in signature(feature_class(kind)).parameters
+
+
+def _of_one_kind(data: DataSpec, train: Table, columns: Sequence[str]) -> Feature:
+    """Build the feature of columns that are read as one."""
+    feature: Feature = make_feature(
+        train, columns, data.input_kind, data.input_options, as_target=False
+    )
+    return feature
+
+
 def kind_of(data: DataSpec, train: Table, name: str) -> tuple[str, dict[str, Any]]:
-    """Return the kind of a column, given or inferred, and its options."""
-    given = dict(data.columns.get(name, {}))
-    text = given.pop("kind", None)
+    """Return the kind of a column, given or inferred, and its options.
+
+    Raises:
+        OptionError: there is no such kind, or it is that of several columns together.
+        ExperimentError: two kinds are given.
+    """
+    own = dict(data.columns.get(name, {}))
+    text = own.pop("kind", data.input_kind)
+    given = {**data.input_options, **own}
     if text is None:
         inferred = infer(train, [name])
         return inferred.kind, {**inferred.options, **given}
     kind, options = parse_kind(str(text))
+    if data.input_kind is not None and kind != parse_kind(data.input_kind)[0]:
+        raise ExperimentError(
+            f"column {name!r} is said to be of kind {text} in data.columns, and of kind "
+            f"{data.input_kind} in data.input_kind; leave one of them out."
+        )
+    if feature_class(kind).of_columns:
+        raise OptionError(
+            f"column {name!r} is said to be a {kind}, and that is several columns together; say "
+            f"{' or '.join(CELL_KINDS)}."
+        )
     if not (options or given):
         options = feature_class(kind).seen_in(sample(train).column(name))
     return kind, {**options, **given}
@@ -113,6 +157,9 @@ def _groups(data: DataSpec, train: Table, kinds: Kinds) -> list[Part]:
     others = {name: kind for name, kind in kinds.items() if name not in simple}
     made: dict[str, Feature] = {}
     grouped = _with_equal_steps(data, train, others)
+    if not parts and len(grouped) == 1 and _is_one_series(train, others):
+        names = list(others)
+        return [Part(tuple(names), build_feature(*others[names[0]], columns=names))]
     return parts + [_part(names, others, made) for names in grouped]
 
 
@@ -130,10 +177,19 @@ def _part(names: Sequence[str], kinds: Kinds, made: dict[str, Feature]) -> Part:
         if feature_class(kind).has_steps:  # such columns share a vocabulary, and so weights
             return Part((names[0],), made.setdefault(key, build_feature(kind, options)))
         return Part((names[0],), build_feature(kind, options))
-    if all(kinds[name] == ("series", {}) for name in names):
-        return Part(tuple(names), build_feature("series", columns=names))
     parts = [Part((name,), build_feature(*kinds[name])) for name in names]
     return Part(tuple(names), AlignedFeature(parts))
+
+
+def _is_one_series(train: Table, kinds: Kinds) -> bool:
+    """Tell whether several columns are series that differ in nothing and lack no cell.
+
+    Where a cell is missing, or something else is read beside them, they are aligned: the steps of a
+    missing cell are those of the others.
+    """
+    first, *others = kinds.values()
+    complete = all(train.arrow(name).null_count == 0 for name in kinds)
+    return bool(others) and first[0] == "series" and complete and all(k == first for k in others)
 
 
 def _with_equal_steps(data: DataSpec, train: Table, kinds: Kinds) -> list[list[str]]:

@@ -84,7 +84,7 @@ class RowsLayout:
             ExperimentError: a column is unknown, is both input and target, or there is no input or
                 no target.
         """
-        for name in self.data.input:
+        for name in (*self.data.input, *self.data.columns):
             table.check_column(name, error=ExperimentError)
         targets = self._targets(table)
         inputs = self.inputs(table)

@@ -45,7 +45,7 @@ def writable(
     rebuilt = [
         _with_main_rebuilt(feature, pairs, data)
         if isinstance(feature, MixtureFeature)
-        else _rebuilt(feature, columns, pairs, kind, options)
+        else _rebuilt(feature, columns, pairs, *_said(data, columns, kind, options))
         for (feature, columns), kind, options in (
             (source, data.input_kind, data.input_options),
             (target, data.target_kind, data.target_options),
@@ -62,6 +62,15 @@ def writable(
 def _byte_pairs(rows: int) -> dict[str, Any]:
     """Return the options of byte pairs: more of them for more rows."""
     return {"level": "bpe", "max_vocabulary": min(8_000, max(500, rows // 4))}
+
+
+def _said(
+    data: DataSpec, columns: Sequence[str], kind: str | None, options: Mapping[str, Any]
+) -> tuple[str | None, Mapping[str, Any]]:
+    """Return the kind and the options that were given: of a lone column, those of its own too."""
+    own = dict(data.columns.get(columns[0], {})) if len(columns) == 1 else {}
+    said = own.pop("kind", kind)
+    return None if said is None else str(said), {**options, **own}
 
 
 def _rebuilt(
@@ -88,9 +97,9 @@ def _with_main_rebuilt(
 ) -> MixtureFeature:
     """Rebuild the text of a mixture that a network attends to while it writes."""
     main, *others = feature.parts
-    said = data.columns.get(main.columns[0], {})
-    kind, variant = parse_kind(str(said.get("kind", main.feature.kind)))
-    given = {**variant, **{name: value for name, value in said.items() if name != "kind"}}
+    said, options = _said(data, main.columns, main.feature.kind, {})
+    kind, variant = parse_kind(str(said))
+    given = {**variant, **options}
     if not main.feature.has_words or main.feature.joined or "level" in given:
         return feature
     return MixtureFeature([replace(main, feature=build_feature(kind, {**pairs, **given})), *others])
