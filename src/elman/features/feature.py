@@ -153,6 +153,11 @@ class Feature(ABC):
             DataError: the state is malformed.
         """
 
+    def of_column(self, name: str) -> Feature:
+        """Return the feature that reads a column: this one, or one of its parts."""
+        del name
+        return self
+
     def kind_of_column(self, name: str) -> str:
         """Return what a page says that a column holds; a feature may read several."""
         del name
@@ -331,7 +336,12 @@ KINDS: Registry[type[Any]] = Registry(
 )
 """Kind → its class; kinds of other packages, too."""
 
-_OF_TASKS = _BuiltIn({"forecast": "elman.features.forecast:ForecastFeature"})
+_OF_TASKS = _BuiltIn(
+    {
+        "forecast": "elman.features.forecast:ForecastFeature",
+        "joint": "elman.features.joint:JointFeature",
+    }
+)
 """Kinds that no column is said to be of: a task makes them of several."""
 
 

@@ -20,7 +20,7 @@ from elman.networks.components import (
     begin_at,
     hidden_sizes,
     make_dense,
-    make_head,
+    make_heads,
     make_inputs,
     make_layer,
     make_recurrent,
@@ -93,7 +93,7 @@ def build_network(
         return OneToOne(inputs, dense, objective)
     recurrent = make_recurrent(inputs.size, checked, device)
     table = _tied_table(inputs, objective) if tied else None
-    head = make_head(recurrent.output_size, objective.output_size, checked, device, table=table)
+    head = make_heads(recurrent.output_size, objective.output_sizes, checked, device, table=table)
     begin_at(output_bias, head)
     locked = checked.output_dropout if checked.dropout_kind == "locked" else 0.0
     if category == "many-to-many":
@@ -114,6 +114,11 @@ def build_network(
 
 def _tied_table(inputs: Inputs, objective: Objective) -> nn.Embedding:
     """Return the embedding that the output layer shares."""
+    if len(objective.output_sizes) > 1:
+        raise OptionError(
+            "tie_embeddings makes the embedding of the input the output layer of one target, and "
+            f"there are {len(objective.output_sizes)}; leave it out."
+        )
     if not inputs.is_lone_id or inputs.encoding.ids[0] != objective.output_size:
         raise OptionError(
             "tie_embeddings uses the embedding of the input as output layer, so input and target "

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from elman.evaluation.measures import MEASURES, Scores
+from elman.evaluation.measures import Scores, measure_of
 from elman.features.feature import ImageInput, SeriesInput
 from elman.report.page import thousands
 from elman.report.run.facts import (
@@ -94,7 +94,7 @@ def score_rows(parts: Mapping[str, Scores]) -> dict[str, Any]:
         "columns": [part_name(part).capitalize() for part in parts],
         "rows": [
             (
-                MEASURES[name],
+                measure_of(name),
                 [value_text(scores, name) for scores in parts.values()],
                 name == main,
             )
