@@ -154,8 +154,8 @@ class Predictor(ABC):
         Args:
             table: rows; None where the predictor needs none.
             probabilities: whether to add a column for the probability of every class or label,
-                `p(NAME)`, or `p(TARGET=NAME)` where several targets have names; of a model that writes, for the log-probability of each output,
-                `log p(TARGET)`.
+                `p(NAME)`, or `p(TARGET=NAME)` where several targets have names; of a model that
+                writes, for the log-probability of each output, `log p(TARGET)`.
             seed: of sampling.
             decoding: options of decoding, see `elman.networks.decoding.DecodingOptions`.
             horizon: steps ahead, of a forecast.
@@ -163,8 +163,8 @@ class Predictor(ABC):
 
         Returns:
             Name of a column → its values: those of the table, then the predictions, one column a
-            target, named after it, or `predicted TARGET` where the table has such a column. The second best
-            output of a model that writes is `TARGET 2`, empty in a row that has none.
+            target, named after it, or `predicted TARGET` where the table has such a column. The
+            second best output of a model that writes is `TARGET 2`, empty in a row that has none.
 
         Raises:
             OptionError: an option has no meaning here.

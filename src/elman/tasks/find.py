@@ -29,6 +29,7 @@ from elman.tasks.joint import (
     joint_task,
     network_of_target,
     note_of_missing,
+    of_target,
     with_target,
 )
 from elman.tasks.layout import layout_of
@@ -164,19 +165,13 @@ def _find_target(
         if targets[0] in data.columns:
             data = data_of_target(data, targets[0])
         return _task_of(data, network, train, others, decoder, (source, inputs), targets)
-    tasks = {
-        name: _task_of(
-            data_of_target(data, name),
-            network_of_target(network, name),
-            train,
-            others,
-            decoder,
-            (source, inputs),
-            [name],
-            is_one_of_several=True,
-        )
-        for name in targets
-    }
+    tasks: dict[str, Task] = {}
+    for name in targets:
+        own = data_of_target(data, name), network_of_target(network, name)
+        with of_target(name):
+            tasks[name] = _task_of(
+                *own, train, others, decoder, (source, inputs), [name], is_one_of_several=True
+            )
     return joint_task(tasks, network)
 
 
@@ -231,12 +226,8 @@ def _task_of(
     if category in WRITERS:
         suitable = (WRITES,)
         source, target = writable(data, decoder, train, (source, inputs), (target, targets))
-    notes += [
-        *source.notes,
-        *missing,
-        *target.notes,
-        *other_ways(category, data, train, source, target),
-    ]
+    notes += [*source.notes, *missing, *target.notes]
+    notes += other_ways(category, data, train, source, target)
     name = objective_name(network.objective, target, suitable)
     objective = describe_objective(
         name, network, target, train, targets, is_one_of_several=is_one_of_several

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from elman.data.table import Table
-from elman.errors import ExperimentError, as_option, counted, unknown
+from elman.errors import ExperimentError, OptionError, as_option, counted, unknown
 from elman.experiment import Experiment
 from elman.experiment.data import DataSpec
 from elman.experiment.network import NetworkSpec
@@ -136,6 +137,8 @@ def check_settings(network: NetworkSpec, targets: Sequence[str]) -> None:
     Raises:
         ExperimentError: there is such a setting.
     """
+    if twice := [name for name in targets if targets.count(name) > 1]:
+        raise ExperimentError(f"{twice[0]!r} is named twice as a target; name it once.")
     for option in ("objectives", "loss_weights"):
         given = getattr(network, option)
         if given and len(targets) < 2:
@@ -151,6 +154,15 @@ def check_settings(network: NetworkSpec, targets: Sequence[str]) -> None:
             f"network.objective = {network.objective!r} does not say which target it is for; say "
             f"--set objectives.{targets[0]}={network.objective} (network.objectives)."
         )
+
+
+@contextmanager
+def of_target(name: str) -> Iterator[None]:
+    """Name the target in errors about its settings."""
+    try:
+        yield
+    except (ExperimentError, OptionError) as error:
+        raise type(error)(f"target {name}: {error}") from error
 
 
 def with_target(feature: Feature, table: Table, name: str) -> Table:
@@ -231,9 +243,9 @@ def _refuse_sequence(name: str, task: Task, tasks: Mapping[str, Task]) -> None:
         return
     others = " ".join(as_option("--target", other) for other in tasks if other != name)
     raise ExperimentError(
-        f"several targets have one answer a row, or one a step of the input, and {name} is "
-        f"{task.target.description}, which is written in steps of its own. Train two models: one "
-        f"with {as_option('--target', name)}, one with {others}."
+        f"several targets have one answer a row, or one a step of the input, and {name} "
+        f"({task.target.description}) is written in steps of its own. Train two models: one with "
+        f"{as_option('--target', name)}, one with {others}."
     )
 
 

@@ -44,7 +44,10 @@ def question(facts: RunFacts) -> str:
 def answer(facts: RunFacts) -> str:
     """Answer with the main score of the last part that was scored, of each target a sentence."""
     if facts.answers:
-        return " ".join(f"{each.target}: {_answer(each)}" for each in facts.answers[:MOST_TARGETS])
+        return " ".join(
+            f"{each.target}: {_answer(each)[0].lower()}{_answer(each)[1:]}"
+            for each in facts.answers[:MOST_TARGETS]
+        )
     return _answer(facts)
 
 

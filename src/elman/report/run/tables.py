@@ -88,15 +88,15 @@ def score_rows(parts: Mapping[str, Scores]) -> dict[str, Any]:
             name for scores in parts.values() for name in (*scores.values, *scores.undefined)
         )
     )
-    main = list(parts.values())[-1].main
-    names.sort(key=lambda name: name != main)
+    chief = list(parts.values())[-1].headlines
+    names.sort(key=lambda name: name != chief[0])
     return {
         "columns": [part_name(part).capitalize() for part in parts],
         "rows": [
             (
                 measure_of(name),
                 [value_text(scores, name) for scores in parts.values()],
-                name == main,
+                name in chief,
             )
             for name in names
         ],
