@@ -131,7 +131,7 @@ class JointFeature(Feature):
 
     def decode(self, encoded: Tensor) -> list[Any]:
         """Turn floats, (n,) or (T, n), back into a value of each target; None where it is NaN."""
-        values = []
+        values: list[Any] = []
         for part, columns in zip(
             self.parts.values(), encoded.split(self.widths, dim=-1), strict=True
         ):

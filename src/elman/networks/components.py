@@ -162,7 +162,7 @@ def begin_at(output_bias: Tensor | None, head: MLP | TiedHead | Heads) -> None:
         return
     if isinstance(head, Heads):
         for own, mlp in zip(output_bias.split(head.output_sizes), head.each, strict=True):
-            mlp.layers[-1].get_parameter("bias").copy_(own)
+            begin_at(own, mlp)
     else:
         last = head if isinstance(head, TiedHead) else head.layers[-1]
         last.get_parameter("bias").copy_(output_bias)

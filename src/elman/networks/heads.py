@@ -19,8 +19,13 @@ class Heads(nn.Module):
     def __init__(self, each: Sequence[MLP]) -> None:
         """Set the dense layers of each target."""
         super().__init__()
-        self.each = nn.ModuleList(each)
+        self.mlps = nn.ModuleList(each)
         self.output_sizes = [mlp.sizes[-1] for mlp in each]
+
+    @property
+    def each(self) -> list[MLP]:
+        """The dense layers of each target, in order."""
+        return list(self.mlps)  # type: ignore[arg-type]
 
     def forward(self, h: Tensor) -> Tensor:
         """Map the last axis of h, (…, H), to (…, O), O being the sum over the targets."""
