@@ -137,6 +137,49 @@ def houses(folder: Path) -> Path:
     return write_csv(folder / "houses.csv", ["rooms", "area", "price"], rows)
 
 
+def tickets(folder: Path) -> Path:
+    """Texts with a class, a number and labels; some rows lack a class, and some a number."""
+    random_ = random.Random(10)
+    rows = []
+    for row in range(60):
+        topics = [topic for topic in ("login", "invoice") if random_.random() < 0.6]
+        urgent = random_.random() < 0.5
+        words = ["please", "the", "my", *topics, *["now"] * urgent]
+        random_.shuffle(words)
+        hours = round(3.5 * len(topics) - 2 * urgent + random_.random(), 2)
+        priority = "high" if urgent else "low"
+        known = [priority if row % 9 else "", hours if row % 7 else ""]
+        rows.append([" ".join(words), *known, ";".join(topics)])
+    return write_csv(folder / "tickets.csv", ["text", "priority", "hours", "topics"], rows)
+
+
+def plants(folder: Path) -> Path:
+    """Measurements with a class and a number."""
+    random_ = random.Random(11)
+    rows = []
+    for row in range(60):
+        sun, water = random_.uniform(0, 9), random_.uniform(0, 9)
+        height = round(3 * sun + water, 2) if row % 8 else ""
+        rows.append([round(sun, 2), round(water, 2), "dry" if water < 4 else "wet", height])
+    return write_csv(folder / "plants.csv", ["sun", "water", "soil", "height"], rows)
+
+
+def layers(folder: Path) -> Path:
+    """Tokens with two tags and a number each; some rows lack one of the three."""
+    random_ = random.Random(12)
+    pieces = {"the": ("DET", "B-NP"), "red": ("ADJ", "I-NP"), "dog": ("NOUN", "I-NP")}
+    rows = []
+    for row in range(40):
+        words = [word for _ in range(random_.randint(1, 3)) for word in ("the", "red", "dog")]
+        words = words[: random_.randint(2, len(words))]
+        parts, chunks = ([pieces[word][layer] for word in words] for layer in (0, 1))
+        sizes = [len(word) + random_.random() for word in words]
+        rows.append({"tokens": words, "parts": parts, "chunks": chunks, "sizes": sizes})
+        if row % 6 == 0:
+            rows[-1][("parts", "chunks", "sizes")[row // 6 % 3]] = None
+    return write_json_lines(folder / "layers.jsonl", rows)
+
+
 def signals(folder: Path) -> Path:
     """A series a row, which goes up or down."""
     random_ = random.Random(7)
@@ -328,6 +371,37 @@ ROADS = {
         "input: 2 numbers; target: a number → one-to-one",
         "rmse",
         _is_number,
+    ),
+    "text to several targets": Road(
+        tickets,
+        {"input": "text", "target": ["priority", "hours", "topics"], "network.head": [4]} | TINY,
+        "many-to-one",
+        "joint",
+        "input: words; target: one of 2 classes (priority), a number (hours) and any of 2 labels "
+        "(topics) → many-to-one",
+        "accuracy of priority",
+        lambda answer: len(answer) == 3 and _is_number(answer[1]),
+    ),
+    "measurements to several targets": Road(
+        plants,
+        {"input": ["sun", "water"], "target": ["soil", "height"]} | WITHOUT_STEPS,
+        "one-to-one",
+        "joint",
+        "input: 2 numbers; target: one of 2 classes (soil) and a number (height) → one-to-one",
+        "accuracy of soil",
+        lambda answer: answer[0] in {"dry", "wet"} and _is_number(answer[1]),
+    ),
+    "tokens to several targets": Road(
+        layers,
+        {"input": "tokens", "target": ["parts", "chunks", "sizes"]}
+        | {"network.objectives": {"chunks": "crf"}, "network.loss_weights": {"sizes": 0.5}}
+        | TINY,
+        "many-to-many",
+        "step-joint",
+        "input: symbols; target: one of 3 tags a step (parts), one of 2 tags a step (chunks) and a "
+        "number a step (sizes) → many-to-many",
+        "accuracy of parts",
+        lambda answer: len({len(each) for each in answer}) == 1,
     ),
 }
 """Name → road. In every one there is an answer to each row."""

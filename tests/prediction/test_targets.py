@@ -46,7 +46,11 @@ def whole(parts: Any) -> Table:
 
 def assert_same(one: Any, other: Any) -> None:
     """Names must agree, numbers up to rounding."""
-    if isinstance(one, float | np.ndarray):
+    if isinstance(one, list):
+        assert len(one) == len(other)
+        for ours, theirs in zip(one, other, strict=True):
+            assert_same(ours, theirs)
+    elif isinstance(one, float | np.ndarray):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
     else:
         assert one == other

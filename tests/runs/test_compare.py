@@ -12,7 +12,8 @@ import pytest
 
 from elman.data import catalog
 from elman.errors import ExperimentError, OptionError
-from elman.evaluation.scores import MEASURES, Scores
+from elman.evaluation.measures import measure_of
+from elman.evaluation.scores import Scores
 from elman.experiment import Experiment, read_experiment
 from elman.models.model import Model
 from elman.report.comparison.results import Comparison
@@ -234,7 +235,7 @@ def test_cells_are_compared_on_every_kind_of_file(road: Road, tmp_path: Path) ->
         comparison
     )
     page = report.read_text(encoding="utf-8")
-    assert MEASURES[road.chief].title in page
+    assert measure_of(road.chief).title in page
     assert "The music" not in page
     assert "88 keys" not in page
     has_flow = road.category != "one-to-many"

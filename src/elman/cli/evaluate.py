@@ -51,12 +51,12 @@ def evaluate(
 
 def _lines(scores: Scores) -> list[str]:
     """Lay out scores, the main one first, and how many rows, steps or frames were measured."""
-    from elman.evaluation.scores import MEASURES
+    from elman.evaluation.measures import measure_of
 
     shown = {name: f"{value:.4f}" for name, value in scores.values.items()}
     shown |= {name: f"not computed: {why}" for name, why in scores.undefined.items()}
     names = sorted(shown, key=lambda name: name != scores.main)
-    lines = [f"{MEASURES[name].title:<38} {shown[name]}" for name in names]
+    lines = [f"{measure_of(name).title:<38} {shown[name]}" for name in names]
     return [*lines, f"{scores.unit:<38} {scores.count:,}"]
 
 

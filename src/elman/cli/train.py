@@ -110,11 +110,17 @@ def _tell(run: TrainedRun, directory: Path, *, as_json: bool) -> None:
 
 
 def _in_short(scores: Scores) -> str:
-    """Write the main score; beside that of a forecast, a better one of the seasonal naive."""
-    main = scores.main.replace("_", " ")
-    if scores.main in scores.undefined:
-        return f"{main} not computed ({scores.undefined[scores.main]})"
-    naive = scores.details.get("seasonal_naive", {}).get(scores.main)
+    """Write the main score, of each target where there are several."""
+    return ", ".join(_one_in_short(scores, name) for name in scores.headlines)
+
+
+def _one_in_short(scores: Scores, name: str) -> str:
+    """Write a score; beside that of a forecast, a better one of the seasonal naive."""
+    score, of, target = name.partition(" of ")
+    title = f"{score.replace('_', ' ')}{of}{target}"
+    if name in scores.undefined:
+        return f"{title} not computed ({scores.undefined[name]})"
+    naive = scores.details.get("seasonal_naive", {}).get(name)
     worse = naive is not None and naive < scores.value and not scores.higher_is_better
     beside = f" (worse than the seasonal naive forecast, {naive:.4g})" if worse else ""
-    return f"{main} {scores.value:.4g}{beside}"
+    return f"{title} {scores.values[name]:.4g}{beside}"

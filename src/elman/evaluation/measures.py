@@ -138,14 +138,39 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
 )
 """Every score there is, by its name."""
 
+_OF = " of "
+"""Between the name of a score and that of its target, where there are several targets."""
+
+
+def of_target(name: str, target: str) -> str:
+    """Name the score of one of several targets: `accuracy of priority`."""
+    return f"{name}{_OF}{target}"
+
+
+def measure_of(name: str) -> Measure:
+    """Return what a score is, also one of several targets.
+
+    Raises:
+        OptionError: there is no such score; a near miss is offered.
+
+    >>> measure_of("accuracy of priority").title, measure_of("mae").title
+    ('Accuracy of priority', 'Mean absolute error')
+    """
+    name, of, target = name.partition(_OF)
+    if name not in MEASURES:
+        raise unknown("score", name, MEASURES)
+    measure = MEASURES[name]
+    return measure._replace(title=f"{measure.title}{of}{target}") if target else measure
+
 
 class Scores(BaseModel):
     """The scores of the predictions for one part of the data.
 
     Attributes:
-        kind: kind of score; a key of `scores.KINDS`, or `roll`.
+        kind: kind of score; a key of `scores.KINDS`, `roll`, or `joint` for several targets.
         main: name of the main score.
-        values: name → value, the names being keys of `MEASURES`. All are finite.
+        values: name → value, the names being keys of `MEASURES`, or with several targets such a
+            key and the target: `accuracy of priority`. All are finite.
         undefined: name of a score that cannot be computed here, or is not finite → why: a clause
             that continues `… is not computed:`.
         count: how many units were scored.
@@ -168,8 +193,7 @@ class Scores(BaseModel):
     @model_validator(mode="after")
     def _names_are_known(self) -> Scores:
         for name in (*self.values, *self.undefined):
-            if name not in MEASURES:
-                raise unknown("score", name, MEASURES)
+            measure_of(name)
         self.check_name(self.main)
         return self
 
@@ -191,7 +215,7 @@ class Scores(BaseModel):
         self.check_name(main)
         if main in self.undefined:
             raise OptionError(
-                f"{main} cannot be the main score here: {MEASURES[main].title} is not computed: "
+                f"{main} cannot be the main score here: {measure_of(main).title} is not computed: "
                 f"{self.undefined[main]}."
             )
         return self.model_copy(update={"main": main})
@@ -206,14 +230,25 @@ class Scores(BaseModel):
     def reasons(self) -> list[str]:
         """Why scores are not computed, a sentence each."""
         return [
-            f"{MEASURES[name].title} is not computed: {why}."
+            f"{measure_of(name).title} is not computed: {why}."
             for name, why in self.undefined.items()
         ]
 
     @property
     def higher_is_better(self) -> bool:
         """Whether a higher main score is better."""
-        return MEASURES[self.main].higher_is_better
+        return measure_of(self.main).higher_is_better
+
+    @property
+    def headlines(self) -> list[str]:
+        """Names of the scores that a line can hold: the main one, with several targets one each."""
+        mains = [
+            of_target(own["main"], target)
+            for target, own in self.details.get("targets", {}).items()
+        ]
+        target = self.main.partition(_OF)[2]
+        others = [name for name in mains if name.partition(_OF)[2] != target]
+        return [self.main, *others]
 
 
 class Measured:

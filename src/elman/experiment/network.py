@@ -73,8 +73,8 @@ class NetworkOptions(BaseModel):
             read with the same weights.
         highway: number of past steps that an autoregressive highway reads, a linear forecast
             beside the recurrent one; 0 for none.
-        head: sizes of the dense layers between the recurrent layers and the output; a one-to-one
-            network has only these.
+        head: sizes of the dense layers between the recurrent layers and the output, which each of
+            several targets has for itself; a one-to-one network has only these, and shares them.
         activation: activation of these dense layers.
         tie_embeddings: whether a language model's output layer shares the weights of its
             embedding.
@@ -145,6 +145,9 @@ class NetworkSpec(NetworkOptions):
         word_vectors: text file of pretrained word vectors (GloVe, fastText) for the embedding.
         objective: training objective, such as `crf` for tags that depend on each other, or `ctc`
             for targets without an alignment to the input; by default one that suits the target.
+        objectives: target → its objective, where there are several targets.
+        loss_weights: target → weight of its loss in the sum, where there are several targets; 1 by
+            default.
         class_weights: `balanced` weights each class by the inverse of its share of the training
             rows; `square-root` by the inverse of the share's square root, which lifts rare classes
             less.
@@ -157,6 +160,8 @@ class NetworkSpec(NetworkOptions):
     parameters: int | None = Field(default=None, ge=1)
     word_vectors: str | None = None
     objective: str | None = None
+    objectives: dict[str, str] = {}
+    loss_weights: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = {}
     class_weights: Literal["none", "balanced", "square-root"] = "none"
     label_smoothing: Probability = 0.0
     output_bias_init: Literal["base-rate", "uniform"] = "base-rate"

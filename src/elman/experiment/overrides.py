@@ -17,6 +17,9 @@ RIVALS = {
 }
 """Setting → the setting that must not be given beside it."""
 
+TABLES = ("_options", ".columns", ".objectives", ".loss_weights")
+"""Ends of the names of settings that are tables, whose keys are not fixed."""
+
 
 def parse_overrides(assignments: Iterable[str]) -> dict[str, Any]:
     """Read settings written as `name=value`, each value as in TOML.
@@ -55,11 +58,15 @@ def complete_name(name: str, known: list[str]) -> str:
     Raises:
         ExperimentError: there is no such setting; the nearest name is offered.
     """
-    if name in known or any(name.startswith(f"{table}.") for table in known if "_options" in table):
+    tables = [full for full in known if full.endswith(TABLES)]
+    if name in known or any(name.startswith(f"{table}.") for table in tables):
         return name
     short = {full.rsplit(".", 1)[-1]: full for full in known}
     if name in short:
         return short[name]
+    first, _, rest = name.partition(".")
+    if rest and short.get(first) in tables:
+        return f"{short[first]}.{rest}"
     raise unknown("setting", name, known if "." in name else short, error=ExperimentError)
 
 

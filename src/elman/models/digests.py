@@ -23,6 +23,7 @@ from elman.data.table import Table
 from elman.errors import DataError
 from elman.features.checks import missing
 from elman.tasks.forecast import ForecastTask
+from elman.tasks.joint import JointTask
 from elman.tasks.task import Task
 
 Digests = NDArray[np.uint64]
@@ -99,6 +100,7 @@ def digest_of_features(task: Task) -> str:
     return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
 
+@singledispatch
 def _of_target(task: Task, value: Any) -> bytes:
     """Return the content of a target: its names, whether they are written as a list or a text."""
     if not task.has_target_columns or not task.target.predicts_names or task.target.is_class:
@@ -108,6 +110,13 @@ def _of_target(task: Task, value: Any) -> bytes:
     except DataError:  # malformed or missing, and compared as it is
         return _content(value, reads_files=False)
     return b"\x1f".join(names if task.target.has_steps else sorted(names))
+
+
+@_of_target.register
+def _(task: JointTask, value: Any) -> bytes:
+    parts = zip(task.parts, value, strict=True)
+    contents = [_of_target(part, cell) for part, cell in parts]
+    return b"\x1d".join(contents) if any(contents) else b""
 
 
 def _content(cell: Any, *, reads_files: bool) -> bytes:

@@ -16,7 +16,6 @@ from elman.errors import (
     CheckpointError,
     ElmanError,
     MissingDependencyError,
-    OptionError,
     PluginError,
 )
 from elman.evaluation.scores import Scores
@@ -28,10 +27,12 @@ from elman.models.directory import DESCRIPTION, ROWS, WEIGHTS, model_directory
 from elman.models.measured import measured_rows
 from elman.models.trained_on import DataRecord, TrainedOn
 from elman.networks.build import specified_network
+from elman.networks.joint import OneOfSeveral
 from elman.prediction.importance import column_importance
 from elman.prediction.predictor import AttentionMap, Predictions, Predictor, Written
 from elman.prediction.predictors import predictor_of
 from elman.tasks.find import task_from_json
+from elman.tasks.joint import JointTask
 from elman.tasks.layout import layout_of
 from elman.tasks.task import Task
 from elman.training.checkpoint import FORMAT, load_checkpoint, load_weights, save_checkpoint
@@ -84,8 +85,9 @@ class Model:
             probabilities: whether to return the probability of every class or label as well.
 
         Returns:
-            One prediction per row, as a value of the target column; with `probabilities` a pair of
-            the predictions and an array of (n,), or (T, n), per row.
+            One prediction per row, as a value of the target column; of a model of several targets a
+            dictionary, target → value. With `probabilities` a pair of the predictions and an array
+            of (n,), or (T, n), per row; of several targets a dictionary of those that have any.
 
         Raises:
             DataError: a value cannot be taken; its row is named.
@@ -95,12 +97,20 @@ class Model:
         values = list(map(self.task.target.as_in_data, predictions.values))
         if not probabilities:
             return values
-        if predictions.probabilities is None:
-            raise OptionError(
-                f"the objective {self.task.objective['name']!r} gives no probabilities; leave "
-                "probabilities out."
-            )
-        return values, [each.numpy() for each in predictions.probabilities]
+        return values, self.predictor.arrays(predictions)
+
+    def by_target(self) -> dict[str, Model]:
+        """Return a model of each target, where there are several; they share the network.
+
+        Returns:
+            Target → its model; the model itself where there is one target.
+        """
+        if not isinstance(self.task, JointTask):
+            return {", ".join(self.task.target_columns): self}
+        return {
+            part.target_columns[0]: Model(self.experiment, part, OneOfSeveral(self.network, place))
+            for place, part in enumerate(self.task.parts)
+        }
 
     def predictions(self, table: Table) -> Predictions:
         """Predict the rows of a table, with probabilities where there are any."""

@@ -28,7 +28,7 @@ from elman.networks.components import (
     begin_at,
     hidden_sizes,
     make_dense,
-    make_head,
+    make_heads,
     make_layer,
     tied_size,
 )
@@ -105,7 +105,7 @@ def build_network(
         return OneToOne(inputs, dense, objective)
     recurrent = recurrent_reading(inputs, checked, device)
     table = _tied_table(inputs, encoding, objective) if tied else None
-    head = make_head(recurrent.output_size, objective.output_size, checked, device, table=table)
+    head = make_heads(recurrent.output_size, objective.output_sizes, checked, device, table=table)
     begin_at(output_bias, head)
     locked = locked_dropout(checked)
     if category == "many-to-many":
@@ -131,6 +131,11 @@ def _tied_table(
     inputs: RowInputs, encoding: Encoding | Encodings, objective: Objective
 ) -> nn.Embedding:
     """Return the embedding that the output layer shares."""
+    if len(objective.output_sizes) > 1:
+        raise OptionError(
+            "tie_embeddings makes the embedding of the input the output layer of one target, and "
+            f"there are {len(objective.output_sizes)}; leave it out."
+        )
     if (
         not isinstance(inputs, Inputs)
         or not inputs.is_lone_id

@@ -11,7 +11,7 @@ from elman.experiment.network import NetworkOptions
 from elman.features.feature import Encoding, Encodings
 from elman.layers import MLP, RecurrentLayer
 from elman.networks.bridge import InitialState
-from elman.networks.components import begin_at, make_head, make_inputs, make_recurrent
+from elman.networks.components import begin_at, make_heads, make_inputs, make_recurrent
 from elman.networks.context import ConditionedInputs, Context, SequenceEncoder, first_state
 from elman.networks.inputs import Inputs
 from elman.networks.joined import JoinedToOne, joined_size
@@ -143,7 +143,7 @@ def joined_to_one(
         encoding, options, device, context_size=0 if how == "pooled" else size, each=how == "each"
     )
     joined = joined_size([encoder.size for encoder in encoders], reads, size)
-    head = make_head(joined, objective.output_size, options, device)
+    head = make_heads(joined, objective.output_sizes, options, device)
     begin_at(output_bias, head)
     return JoinedToOne(encoders, head, objective, reads=reads, context=context)
 

@@ -13,6 +13,7 @@ from elman.experiment.network import NetworkOptions
 from elman.features.feature import Encoding
 from elman.layers import MLP, RecurrentLayer, layer_class, layer_options
 from elman.layers.weight_dropout import apply_weight_dropout
+from elman.networks.heads import Heads
 from elman.networks.inputs import Inputs
 from elman.networks.tied import TiedHead
 
@@ -115,6 +116,30 @@ def make_dense(
     return MLP(sizes, options.activation, dropout=dropout, device=device)
 
 
+def make_heads(
+    size: int,
+    outputs: Sequence[int],
+    options: NetworkOptions,
+    device: str | None,
+    *,
+    table: nn.Embedding | None = None,
+) -> MLP | TiedHead | Heads:
+    """Build the dense layers that read h: for each target its own, where there are hidden ones.
+
+    Args:
+        size: size of h.
+        outputs: O of each target.
+        options: as for `make_head`.
+        device: device of the parameters.
+        table: as for `make_head`, of a single target.
+    """
+    if len(outputs) == 1 or not options.head:  # one linear layer is all of them side by side
+        return make_head(size, sum(outputs), options, device, table=table)
+    dropout = options.output_dropout if options.dropout_kind == "ordinary" else 0.0
+    sizes = [size, *options.head]
+    return Heads([make_dense([*sizes, each], dropout, options, device) for each in outputs])
+
+
 def make_head(
     size: int,
     outputs: int,
@@ -143,8 +168,13 @@ def make_head(
 
 
 @torch.no_grad()
-def begin_at(output_bias: Tensor | None, head: MLP | TiedHead) -> None:
-    """Set the initial bias of the output layer; None leaves it as it is."""
-    if output_bias is not None:
+def begin_at(output_bias: Tensor | None, head: MLP | TiedHead | Heads) -> None:
+    """Set the initial bias of the output layer, or layers; None leaves it as it is."""
+    if output_bias is None:
+        return
+    if isinstance(head, Heads):
+        for own, mlp in zip(output_bias.split(head.output_sizes), head.each, strict=True):
+            begin_at(own, mlp)
+    else:
         last = head if isinstance(head, TiedHead) else head.layers[-1]
         last.get_parameter("bias").copy_(output_bias)

@@ -30,8 +30,9 @@ class Predictions(NamedTuple):
 
     values: list[Any]
     """Decoded to the target's own values."""
-    probabilities: list[Tensor] | None
-    """Of every class or label, (n,) or (T, n) per row, where the objective has any."""
+    probabilities: list[Any] | None
+    """Of every class or label, (n,) or (T, n) per row, where the objective has any; of several
+    targets a tuple of these per row, None for a target without them."""
 
 
 class Written(NamedTuple):
@@ -167,17 +168,17 @@ class Predictor(ABC):
         Args:
             table: rows; None where the predictor needs none.
             probabilities: whether to add a column for the probability of every class or label,
-                `p(NAME)`; of a model that writes, for the log-probability of each output,
-                `log p(TARGET)`.
+                `p(NAME)`, or `p(TARGET=NAME)` where several targets have names; of a model that
+                writes, for the log-probability of each output, `log p(TARGET)`.
             seed: of sampling.
             decoding: options of decoding, see `elman.networks.decoding.DecodingOptions`.
             horizon: steps ahead, of a forecast.
             quantiles: levels of a forecast's quantiles.
 
         Returns:
-            Name of a column → its values: those of the table, then the predictions, named after
-            the target, or `predicted TARGET` where the table has such a column. The second best
-            output of a model that writes is `TARGET 2`, empty in a row that has none.
+            Name of a column → its values: those of the table, then the predictions, one column a
+            target, named after it, or `predicted TARGET` where the table has such a column. The
+            second best output of a model that writes is `TARGET 2`, empty in a row that has none.
 
         Raises:
             OptionError: an option has no meaning here.
@@ -188,9 +189,13 @@ class Predictor(ABC):
                 self.refuse(name)
         assert table is not None, "a predictor of rows needs rows"
         predictions = self.predict(table)
-        columns, name = self._table_columns(table)
-        columns[name] = list(map(self.task.target.as_in_file, predictions.values))
+        columns = self._with_predictions(table, predictions)
         return columns | (self._probabilities(predictions) if probabilities else {})
+
+    def _with_predictions(self, table: Table, predictions: Predictions) -> dict[str, Any]:
+        """Return the columns of a table, and those of the predictions."""
+        columns, name = self._table_columns(table)
+        return {**columns, name: list(map(self.task.target.as_in_file, predictions.values))}
 
     def _table_columns(self, table: Table) -> tuple[dict[str, Any], str]:
         """Return the columns of a table, and a name for the column of predictions."""
@@ -203,10 +208,20 @@ class Predictor(ABC):
         target = self.task.target
         if predictions.probabilities is None or not target.predicts_names or target.has_steps:
             self._refuse_probabilities()
-        return {
-            f"p({name})": [float(row[index]) for row in predictions.probabilities]
-            for index, name in enumerate(target.names)
-        }
+        return columns_of_names(target.names, predictions.probabilities, "")
+
+    def arrays(self, predictions: Predictions) -> list[Any]:
+        """Return the probabilities of each row as arrays, (n,) or (T, n).
+
+        Raises:
+            OptionError: the objective gives none.
+        """
+        if predictions.probabilities is None:
+            raise OptionError(
+                f"the objective {self.task.objective['name']!r} gives no probabilities; leave "
+                "probabilities out."
+            )
+        return [each.numpy() for each in predictions.probabilities]
 
     def notes_of(self, table: Table) -> list[str]:
         """Return notes on rows that are about to be predicted, a sentence each."""
@@ -274,6 +289,17 @@ class Predictor(ABC):
         """Say how much of a sequence to continue is unknown; None where nothing is."""
         del prime
         return None
+
+
+def columns_of_names(
+    names: Sequence[Any], probabilities: Sequence[Tensor], target: str
+) -> dict[str, list[float]]:
+    """Return `p(NAME)`, or of one of several targets `p(TARGET=NAME)` → probability in each row."""
+    before = f"{target}=" if target else ""
+    return {
+        f"p({before}{name})": [float(row[index]) for row in probabilities]
+        for index, name in enumerate(names)
+    }
 
 
 def require_targets(task: Task, table: Table) -> None:

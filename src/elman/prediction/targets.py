@@ -46,7 +46,7 @@ class TargetPredictor(Predictor):
                 row = next(rows)
                 values[row] = task.target.decode(encoded.cpu())
                 if probable is not None:
-                    probabilities[row] = probable[index].cpu()
+                    probabilities[row] = _on_cpu(probable[index])
         return Predictions(values, probabilities if has_probabilities else None)
 
     def _scores(self, table: Table, training: Table | None) -> Scores:
@@ -54,20 +54,7 @@ class TargetPredictor(Predictor):
         require_targets(task, table)
         table, notes = with_truths(task, table)
         predictions = self.predict(table)
-        truths = true_values(task, table)
-        if task.targets == "step":
-            for row, (truth, value) in enumerate(zip(truths, predictions.values, strict=True)):
-                if len(truth) != len(value):
-                    steps = row, len(value), len(truth)
-                    raise unequal_steps(table, steps, task.input_columns, task.target_columns)
-        facts = self._naive_facts(training)
-        if task.target.predicts_names:
-            target: Any = task.target
-            facts = {"names": list(target.names), "where": table.where}
-        if task.objective_class.of_names:
-            facts["probabilities"] = predictions.probabilities
-            facts["learned"] = task.target.learned()
-        scores = score(task.objective_class.score_kind, truths, predictions.values, **facts)
+        scores = measured(task, table, predictions, **self._naive_facts(training))
         notes = [*notes, *notes_of_inputs(task, table)]
         return scores.model_copy(update={"notes": (*scores.notes, *notes)})
 
@@ -105,6 +92,40 @@ class FramesPredictor(TargetPredictor):
         require_targets(self.task, table)
         batches = self.task.evaluation_batches(table, self.batch_size)
         return roll_scores(self.network, batches.epoch(0), self.device)
+
+
+def measured(task: PredictionTask, table: Table, predictions: Predictions, **facts: Any) -> Scores:
+    """Score the predictions of one target.
+
+    Args:
+        task: of the target.
+        table: rows, all with the target.
+        predictions: for these rows.
+        facts: what scales the errors of numbers, see `evaluation.scores.score`.
+
+    Raises:
+        DataError: a value is malformed, or a row has more or fewer tags than steps.
+    """
+    truths = true_values(task, table)
+    if task.targets == "step":
+        for row, (truth, value) in enumerate(zip(truths, predictions.values, strict=True)):
+            if len(truth) != len(value):
+                steps = row, len(value), len(truth)
+                raise unequal_steps(table, steps, task.input_columns, task.target_columns)
+    if task.target.predicts_names:
+        target: Any = task.target
+        facts = {"names": list(target.names), "where": table.where}
+    if task.objective_class.of_names:
+        facts["probabilities"] = predictions.probabilities
+        facts["learned"] = task.target.learned()
+    return score(task.objective_class.score_kind, truths, predictions.values, **facts)
+
+
+def _on_cpu(probabilities: Any) -> Any:
+    """Move a row's probabilities to the CPU: a tensor, or of several targets one each or None."""
+    if isinstance(probabilities, tuple):
+        return tuple(map(_on_cpu, probabilities))
+    return None if probabilities is None else probabilities.cpu()
 
 
 FROM_NOTHING = "predicted all the same, from no input"

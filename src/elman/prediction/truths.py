@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from elman.data.table import Table
@@ -23,7 +23,6 @@ def with_truths(task: Task, table: Table) -> tuple[Table, list[str]]:
     """
     if task.target.has_steps:
         return table, []
-    columns = ", ".join(task.target_columns)
     several = len(task.target_columns) > 1
     gone = [
         row
@@ -32,19 +31,29 @@ def with_truths(task: Task, table: Table) -> tuple[Table, list[str]]:
     ]
     if not gone:
         return table, []
+    columns = ", ".join(task.target_columns)
     if len(gone) == len(table):
-        raise DataError(
-            f"{table.source}: {columns} is missing in every row, so there is nothing to compare "
-            "predictions with. Fill it in, or use predict, which needs none."
-        )
+        raise nothing_to_measure(table, columns)
     kept = sorted(set(range(len(table))) - set(gone))
+    return table.select(kept), [note_of_rows_without(columns, table, gone)]
+
+
+def nothing_to_measure(table: Table, columns: str) -> DataError:
+    """Build the error for a table in which no row has a target."""
+    return DataError(
+        f"{table.source}: {columns} is missing in every row, so there is nothing to compare "
+        "predictions with. Fill it in, or use predict, which needs none."
+    )
+
+
+def note_of_rows_without(columns: str, table: Table, gone: Sequence[int]) -> str:
+    """Say how many rows have no target, and where the first is."""
     have = "has" if len(gone) == 1 else "have"
     first = table.where(gone[0])
-    note = (
+    return (
         f"{len(gone):,} of {counted(len(table), 'row')} {have} no {columns} and cannot be measured "
         f"({first}{', …' if len(gone) > 1 else ''})."
     )
-    return table.select(kept), [note]
 
 
 def _is_target(target: Any, value: Any) -> bool:

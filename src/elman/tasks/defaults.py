@@ -79,10 +79,15 @@ def column_settings(task: Task, experiment: Experiment, train: Table) -> Setting
 
 def _options(table: str, feature: Feature) -> Settings:
     """Return the options of a feature, inferred ones included."""
+    return {f"{table}.{name}": value for name, value in chosen_options(feature).items()}
+
+
+def chosen_options(feature: Feature) -> Settings:
+    """Return the options of a feature that a setting can hold, inferred ones included."""
     described = feature.to_json().get("options", {}).items()
     options = {name: value for name, value in described if name not in {"as_target", "columns"}}
     return {
-        f"{table}.{name}": value
+        name: value
         for name, value in options.items()
         if value is not None and not isinstance(value, dict)  # a record infers its kinds again
     }

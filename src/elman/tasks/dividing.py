@@ -20,6 +20,7 @@ from elman.experiment.data import DataSpec
 from elman.features.build import kind_class
 from elman.tasks.duplicates import Keys, keys_of, note_of_units, notes_of_overlaps, units_of
 from elman.tasks.fitting import infer
+from elman.tasks.given_kinds import kind_given
 from elman.tasks.known_columns import split_column_of
 from elman.tasks.named_kinds import notes_of_colons
 
@@ -162,16 +163,16 @@ class Division:
         return name if pictured and len(set(paths)) < len(paths) else None
 
     def _stratum(self, table: Table) -> str | None:
-        """Name the target column if it holds classes, to stratify the split by."""
-        data = self.data
-        if len(data.target) != 1 or data.target[0] not in table.columns:
-            return None
-        name, kind = data.target[0], data.target_kind
-        if is_list(table.column(name).type):  # tags a step, or zeros and ones
-            return None
-        if kind is None:
-            kind = infer(table, [name], as_target=True).kind
-        return name if kind_class(kind).is_class else None
+        """Name the first target column that holds classes, to stratify the split by."""
+        for name in self.data.target:
+            if name not in table.columns or is_list(table.column(name).type):
+                continue  # tags a step, or zeros and ones
+            kind, _ = kind_given(self.data, name, "target")
+            if kind is None:
+                kind = infer(table, [name], as_target=True).kind
+            if kind_class(kind).is_class:
+                return name
+        return None
 
 
 def _settings_of(table: Table) -> dict[str, Any]:

@@ -21,6 +21,17 @@ from elman.tasks.alignment import are_aligned, led_by_steps_of, steps_of
 from elman.tasks.category import explain, infer_category, settle_category
 from elman.tasks.fitting import fit_feature, make_feature, sample
 from elman.tasks.forecast import ForecastTask, find_forecast
+from elman.tasks.joint import (
+    JointTask,
+    check_settings,
+    data_of_target,
+    have_own_answers,
+    joint_task,
+    network_of_target,
+    note_of_missing,
+    of_target,
+    with_target,
+)
 from elman.tasks.layout import layout_of
 from elman.tasks.mixing import input_feature
 from elman.tasks.next_frame import NextFrameTask
@@ -42,6 +53,8 @@ _OF_OBJECTIVE: Mapping[str, type[Task]] = {
     "roll": FramesTask,
     WRITES: WritingTask,
     "forecast": ForecastTask,
+    "joint": JointTask,
+    "step-joint": JointTask,
 }
 """Objective → task class; any other objective predicts target columns."""
 _NEXT: Mapping[str, type[Task]] = {"roll": NextFrameTask, "language-model": NextStepTask}
@@ -91,6 +104,8 @@ def find_task(
         ExperimentError: columns are missing, or the settings contradict the data.
         DataError: a value cannot be taken; its file, row and column are named.
     """
+    several = have_own_answers(data, data.target)
+    check_settings(network, data.target if several else ())
     if data.horizon:
         return find_forecast(data, network, forecast or ForecastSpec(), train)
     inputs, targets = layout_of(data).columns(train)
@@ -143,6 +158,44 @@ def _find_target(
     source = led_by_steps_of(train, source, targets)
     if source.parts:  # a value is the list of the cells in this order
         inputs = source.columns
+    if not have_own_answers(data, targets):
+        if targets[0] in data.columns:
+            data = data_of_target(data, targets[0])
+        return _task_of(data, network, train, others, decoder, (source, inputs), targets)
+    tasks: dict[str, Task] = {}
+    for name in targets:
+        own = data_of_target(data, name), network_of_target(network, name)
+        with of_target(name):
+            tasks[name] = _task_of(
+                *own, train, others, decoder, (source, inputs), [name], is_one_of_several=True
+            )
+    return joint_task(tasks, network)
+
+
+def _task_of(
+    data: DataSpec,
+    network: NetworkSpec,
+    train: Table,
+    others: Sequence[Table],
+    decoder: DecoderSpec,
+    read: tuple[Any, Sequence[str]],
+    targets: Sequence[str],
+    *,
+    is_one_of_several: bool = False,
+) -> Task:
+    """Find the task of predicting a target from an input.
+
+    Args:
+        data: the settings of the data.
+        network: those of the network.
+        train: the training part.
+        others: the other parts.
+        decoder: the settings of a decoder.
+        read: feature and columns of the input.
+        targets: columns of the target.
+        is_one_of_several: whether it is one of several targets, and may be missing in some rows.
+    """
+    source, inputs = read
     target = make_feature(
         train,
         targets,
@@ -152,6 +205,10 @@ def _find_target(
         steps=steps_of(train, source, inputs),
     )
     _refuse_spelling(target, "target_options")
+    missing = []
+    if is_one_of_several:
+        known, *others = (with_target(target, part, targets[0]) for part in (train, *others))
+        missing, train = note_of_missing(known, train), known
     fit_feature(target, train, targets, others if target.predicts_names else ())
     category = _category(network, train, (source, inputs), (target, targets))
     suitable = target.objectives
@@ -166,9 +223,12 @@ def _find_target(
     if category in WRITERS:
         suitable = (WRITES,)
         source, target = writable(data, decoder, train, (source, inputs), (target, targets))
-    notes += [*source.notes, *target.notes, *other_ways(category, data, train, source, target)]
+    notes += [*source.notes, *missing, *target.notes]
+    notes += other_ways(category, data, train, source, target)
     name = objective_name(network.objective, target, suitable)
-    objective = describe_objective(name, network, target, train, targets)
+    objective = describe_objective(
+        name, network, target, train, targets, is_one_of_several=is_one_of_several
+    )
     if target.predicts_names:
         notes += _never_learned(target, targets, train, others)
     if "scheme" in signature(OBJECTIVES[name]).parameters:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
 
 from elman.data.list_cells import with_lists
 from elman.data.numbers import DecimalMark, hold_numbers, with_numbers
@@ -11,6 +11,7 @@ from elman.data.table import Table
 from elman.experiment.data import DataSpec
 from elman.features.build import kind_class
 from elman.features.feature import Feature
+from elman.tasks.given_kinds import kind_given
 
 
 class Numeric(NamedTuple):
@@ -52,14 +53,17 @@ def read_numbers(
     inputs = [name for name in data.input if name in table.columns] or list(others)
     targets = [name for name in data.target if name in table.columns]
     required, likely, lists = list[str](), list[str](), list[str]()
-    for kind, options, columns in _by_kind(data, inputs, targets):
+    roles: Sequence[tuple[Literal["input", "target"], list[str]]]
+    roles = ("input", inputs), ("target", targets)
+    for role, name in ((role, name) for role, columns in roles for name in columns):
+        kind, options = kind_given(data, name, role)
         if kind is None or kind_class(kind).of_columns:
-            likely += columns
+            likely.append(name)
         elif kind_class(kind).of_numbers:
-            required += columns
+            required.append(name)
         one_hot = bool(options.get("one_hot"))
         if kind is None or may_hold_lists(kind_class(kind), one_hot=one_hot):
-            lists += columns
+            lists.append(name)
     table = with_lists(table, lists)
     free = not (data.window or set(targets) & set(inputs)) and data.target_kind is None
     classes = targets if free else []
@@ -68,17 +72,3 @@ def read_numbers(
     )
     found = hold_numbers(table, {*required, *likely}, classes=classes)
     return table, Numeric(found, decimal, frozenset(lists))
-
-
-def _by_kind(
-    data: DataSpec, inputs: Sequence[str], targets: Sequence[str]
-) -> Iterator[tuple[str | None, Mapping[str, Any], list[str]]]:
-    """Yield the kinds that are given, None where one is not, their options, and their columns."""
-    for kind, options, columns in (
-        (data.input_kind, data.input_options, inputs),
-        (data.target_kind, data.target_options, targets),
-    ):
-        own = {name: data.columns[name] for name in columns if "kind" in data.columns.get(name, {})}
-        yield kind, options, [name for name in columns if name not in own]
-        for name, said in own.items():
-            yield str(said["kind"]), said, [name]

@@ -43,20 +43,35 @@ def objective_name(requested: str | None, target: Feature, suitable: Sequence[st
 
 
 def describe_objective(
-    name: str, network: NetworkSpec, target: Any, train: Table, columns: Sequence[str]
+    name: str,
+    network: NetworkSpec,
+    target: Any,
+    train: Table,
+    columns: Sequence[str],
+    *,
+    is_one_of_several: bool = False,
 ) -> dict[str, Any]:
-    """Describe the objective with its options, as `objective_from_json` reads it."""
+    """Describe the objective with its options, as `objective_from_json` reads it.
+
+    Args:
+        name: of the objective.
+        network: the options.
+        target: feature of the target.
+        train: the training part.
+        columns: of the target.
+        is_one_of_several: whether there are other targets, so that an option may be meant for them.
+    """
     known = inspect.signature(OBJECTIVES[name]).parameters
     state: dict[str, Any] = {"name": name}
     if "size" in known:
         state["size"] = _size(target)
     if "names" in known and hasattr(target, "names"):
         state["names"] = [str(name) for name in target.names]
-    if network.label_smoothing:
-        _refuse_option("label_smoothing", name, known)
+    if network.label_smoothing and _has_option("label_smoothing", name, known, is_one_of_several):
         state["label_smoothing"] = network.label_smoothing
-    if network.class_weights != "none":
-        _refuse_option("class_weights", name, known)
+    if network.class_weights != "none" and _has_option(
+        "class_weights", name, known, is_one_of_several
+    ):
         power = _POWERS[network.class_weights]
         column = train.values(columns)
         state["class_weights"] = _weights_by_share(target, column, state["size"], power)
@@ -84,11 +99,13 @@ def tag_scheme(
     return scheme, []
 
 
-def _refuse_option(option: str, objective: str, known: Mapping[str, Any]) -> None:
-    if option not in known:
+def _has_option(option: str, objective: str, known: Mapping[str, Any], can_lack: bool) -> bool:
+    """Tell whether an objective has an option; refuse it where it must."""
+    if option not in known and not can_lack:
         raise ExperimentError(
             f"network.{option} has no meaning for the objective {objective!r}; leave it out."
         )
+    return option in known
 
 
 def _size(target: Any) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from elman.data.arrow import is_list
@@ -34,10 +33,8 @@ def other_ways(
         source: feature of the input.
         target: that of the target.
     """
-    if data.target_kind is not None:
+    if data.target_kind is not None or len(data.target) > 1:
         return []
-    if len(data.target) > 1:
-        return _instead_of_numbers(data.target, train, target)
     name = data.target[0]
     if target.kind == "labels":
         return _instead_of_labels(name, train, source, target)
@@ -106,20 +103,6 @@ def _instead_of_labels(name: str, train: Table, source: Feature, target: Any) ->
     if target.multi_hot:
         return [f"{name} has a 0 or 1 for each label; if they are symbols in an order, say {say}."]
     return [f"the order of the elements of {name} does not count; if it does, say {say}."]
-
-
-def _instead_of_numbers(names: Sequence[str], train: Table, target: Any) -> list[str]:
-    """Say how several columns of zeros and ones may be labels."""
-    rows = sample(train)
-    columns = [name for name in names if name in rows.columns]
-    if target.kind != "number" or len(columns) < len(names):
-        return []
-    if any(set(rows.column(name)) - {0, 1, None} for name in columns):
-        return []
-    return [
-        f"{', '.join(names)} hold only 0 and 1, and are predicted as numbers; to predict them as "
-        "labels, make them one column that lists the names of a row, with ';' between."
-    ]
 
 
 def _instead_of_classes(name: str, source: Feature, target: Any) -> list[str]:

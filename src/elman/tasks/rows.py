@@ -172,7 +172,9 @@ class RowsLayout:
         """Say which columns a trained model reads as numbers."""
         after = AFTER if self.data.window else ""
         pairs = [(name, task.input) for name in task.input_columns]
-        pairs += [(name.removeprefix(after), task.target) for name in task.target_columns]
+        pairs += [
+            (name.removeprefix(after), task.target.of_column(name)) for name in task.target_columns
+        ]
         return Numeric(
             frozenset(name for name, feature in pairs if feature.reads_numbers(name)),
             self.data.decimal,

@@ -7,6 +7,7 @@ and report, each keep a table with an entry per class and look the class up once
 | class            | predicts                                                | file            |
 | ---------------- | ------------------------------------------------------- | --------------- |
 | `PredictionTask` | one target per row, or one per step                     | `prediction.py` |
+| `JointTask`      | several targets per row, or per step                    | `joint.py`      |
 | `NextStepTask`   | the next token of a text or the next symbol of a list   | `next_step.py`  |
 | `NextFrameTask`  | the next frame of a piano roll                          | `next_frame.py` |
 | `WritingTask`    | a text or symbols of their own length                   | `writing.py`    |
@@ -83,6 +84,11 @@ class Task(ABC):
     def targets(self) -> Targets:
         """What has a target: each step, each row, or the target is a sequence of its own length."""
         return self.objective_class.targets
+
+    @property
+    def can_be_cut(self) -> bool:
+        """Whether a sequence may end at any step and still have a loss."""
+        return self.objective_class.can_be_cut
 
     def make_objective(self) -> Objective:
         """Build the objective, with new weights where it has any."""

@@ -11,6 +11,7 @@ from elman.networks.objectives.conditional_language_model import ConditionalLang
 from elman.networks.objectives.crf import CRF
 from elman.networks.objectives.ctc import CTC
 from elman.networks.objectives.forecast import ForecastObjective
+from elman.networks.objectives.joint import Joint, StepJoint
 from elman.networks.objectives.labelling import Labelling
 from elman.networks.objectives.language import LanguageModel
 from elman.networks.objectives.objective import Objective
@@ -31,6 +32,8 @@ _BUILT_IN: tuple[type[Objective], ...] = (
     ConditionalLanguageModel,
     ForecastObjective,
     Roll,
+    Joint,
+    StepJoint,
 )
 
 
@@ -74,11 +77,13 @@ __all__ = [
     "Classification",
     "ConditionalLanguageModel",
     "ForecastObjective",
+    "Joint",
     "Labelling",
     "LanguageModel",
     "Objective",
     "Regression",
     "Roll",
+    "StepJoint",
     "StepRegression",
     "Tagging",
     "objective_from_json",

@@ -37,6 +37,11 @@ class Objective(nn.Module, ABC):
     output_size: int
     """O, number of outputs of the network, per step or per row."""
 
+    @property
+    def output_sizes(self) -> list[int]:
+        """O of each target, of which there is one in most objectives."""
+        return [self.output_size]
+
     @abstractmethod
     def loss(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
         """Return the mean loss over real steps, or rows.
@@ -58,8 +63,11 @@ class Objective(nn.Module, ABC):
         """Return each row's prediction, encoded as its feature's `decode` takes it."""
 
     @abstractmethod
-    def probabilities(self, outputs: Tensor, lengths: Tensor) -> list[Tensor] | None:
-        """Return each row's probabilities, (n,) or (T, n); None where there are none."""
+    def probabilities(self, outputs: Tensor, lengths: Tensor) -> list[Any] | None:
+        """Return each row's probabilities, (n,) or (T, n); None where there are none.
+
+        With several targets a row has a tuple of them.
+        """
 
     def base_rates(self, targets: Iterable[Tensor]) -> Tensor | None:
         """Return the outputs that predict how often each class or label occurs, (O,).

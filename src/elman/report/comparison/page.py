@@ -20,7 +20,7 @@ from matplotlib.axes import Axes
 
 from elman.data.catalog import ROLL_SETS
 from elman.data.splits import PART_NAMES
-from elman.evaluation.measures import MEASURES
+from elman.evaluation.measures import measure_of
 from elman.features.roll import Roll, as_roll
 from elman.files import write_atomically
 from elman.inspection.gradient_flow import GradientFlow
@@ -201,7 +201,7 @@ def _every_score(comparison: Comparison) -> dict[str, Any] | None:
         return None
     chosen = colours(result.cell for result in comparison.results)
     return {
-        "columns": [MEASURES[name].title for name in names],
+        "columns": [measure_of(name).title for name in names],
         "chief": names.index(comparison.score),
         "rows": [
             (
@@ -211,7 +211,7 @@ def _every_score(comparison: Comparison) -> dict[str, Any] | None:
             )
             for result in comparison.results
         ],
-        "said": [f"{MEASURES[name].title}: {MEASURES[name].meaning}." for name in names],
+        "said": [f"{measure_of(name).title}: {measure_of(name).meaning}." for name in names],
     }
 
 

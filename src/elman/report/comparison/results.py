@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from elman.errors import counted
-from elman.evaluation.measures import MEASURES, Measure
+from elman.evaluation.measures import Measure, measure_of
 from elman.training.history import EpochRecord
 
 __all__ = ["CellResult", "Comparison", "EpochRecord", "SeedResult", "Spread"]
@@ -215,7 +215,7 @@ class Comparison(BaseModel):
     @property
     def measure(self) -> Measure:
         """The main score: its name in words, whether higher is better, its meaning."""
-        return MEASURES[self.score]
+        return measure_of(self.score)
 
     @property
     def score_name(self) -> str:
@@ -355,7 +355,7 @@ class Comparison(BaseModel):
 
 def digits(score: str, means: Iterable[float]) -> int:
     """Return how many decimals distinguish cells: one for a percentage, three figures below 1."""
-    if MEASURES[score].share:
+    if measure_of(score).share:
         return 1
     sizes = [abs(mean) for mean in means if mean]
     if not sizes or max(sizes) >= 1:
@@ -366,7 +366,7 @@ def digits(score: str, means: Iterable[float]) -> int:
 def number_text(value: float, score: str, decimals: int, *, signed: bool = False) -> str:
     """Write a value of a score: a share as a percentage, anything else as it is."""
     sign = "+" if signed else ""
-    if MEASURES[score].share:
+    if measure_of(score).share:
         text = f"{100 * value:{sign}.{decimals}f}%"
     else:
         text = f"{value:{sign}.{decimals}f}"

@@ -97,7 +97,7 @@ def _batch(task: Task, table: Table) -> Batch | None:
         return None
     rows = rows[: max(1, MOST_STEPS // max(steps[row] for row in rows))]
     batch = next(iter(task.evaluation_batches(candidates.select(rows), len(rows)).epoch(0)))
-    if not batch.per_step or not task.objective_class.can_be_cut:
+    if not batch.per_step or not task.can_be_cut:
         return batch
     return batch._replace(
         input=cut_steps(batch.input, 0, CUT),

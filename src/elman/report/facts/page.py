@@ -7,8 +7,10 @@ from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
+from elman.data.table import Table
 from elman.errors import counted
-from elman.evaluation.measures import MEASURES
+from elman.evaluation.joint import scores_by_target
+from elman.evaluation.measures import measure_of
 from elman.evaluation.scores import Scores
 from elman.experiment import Experiment
 from elman.models.model import Model
@@ -21,6 +23,7 @@ from elman.report.run.facts import Column, CurvePoint, RunFacts
 from elman.report.run.page import write_run_report
 from elman.tasks.dividing import Parts
 from elman.tasks.forecast import ForecastTask
+from elman.tasks.joint import with_target
 from elman.tasks.next_frame import NextFrameTask
 from elman.tasks.next_step import NextStepTask
 from elman.tasks.rows import AFTER
@@ -100,7 +103,24 @@ def write_page(
         "flow": flow_of(model, parts.valid),
         **importance_of(model, parts),
     }
+    if scores_by_target(scores[list(scores)[-1]]):
+        answers = _answers(model, facts, shown)
+        return write_run_report(path, RunFacts(**facts, answers=answers))
     return write_run_report(path, RunFacts(**(facts | examples_of(model, shown))))
+
+
+def _answers(model: Model, facts: dict[str, Any], shown: Table) -> list[RunFacts]:
+    """Return the facts of each target that was measured, with examples among some rows."""
+    measured = {part: scores_by_target(of_part) for part, of_part in facts["scores"].items()}
+    answers = []
+    for name, alone in model.by_target().items():
+        scores = {part: each[name] for part, each in measured.items() if name in each}
+        if scores:
+            rows = with_target(alone.task.target, shown, name)
+            examples = examples_of(alone, rows) if len(rows) else {}
+            own = {"scores": scores, "target": _in_words(name, "“{}”"), "flow": None}
+            answers.append(RunFacts(**(facts | own | examples)))
+    return answers
 
 
 @singledispatch
@@ -140,5 +160,5 @@ def _in_words(column: str, style: str = "{}") -> str:
 
 def _score_title(scores: Mapping[str, Scores]) -> str:
     """Name the score of the learning curve, in which higher is better."""
-    measure = MEASURES[list(scores.values())[-1].main]
+    measure = measure_of(list(scores.values())[-1].main)
     return measure.title if measure.higher_is_better else f"− {measure.title.lower()}"

@@ -193,6 +193,8 @@ class RunFacts:
         parameters: how many it has.
         scores: part of the data → its scores; the headline speaks of the last part.
         target: what is predicted, as the headline names it: `“label”`.
+        answers: with several targets the facts of each, whose scores, target and examples are its
+            own; empty with one.
         source: file or data set.
         inputs, targets: the columns.
         parts: part of the data → rows in it.
@@ -235,6 +237,7 @@ class RunFacts:
     parameters: int
     scores: Mapping[str, Scores]
     target: str = ""
+    answers: Sequence[RunFacts] = ()
     source: str = ""
     inputs: Sequence[Column] = ()
     targets: Sequence[Column] = ()

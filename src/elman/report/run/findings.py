@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from elman.data.splits import PART_NAMES
-from elman.evaluation.measures import MEASURES, Scores
+from elman.evaluation.measures import Scores, measure_of
 from elman.experiment.categories import WRITERS
 from elman.inspection.gradient_flow import GradientFlow
 from elman.report.comparison.findings import FALL, NBSP, faded_to, fading, percent
@@ -30,6 +30,10 @@ _QUESTIONS = {
 """Kind of score → question; any other kind asks how well the target is predicted."""
 
 
+MOST_TARGETS = 5
+"""Maximum number of targets that the headline speaks of."""
+
+
 def question(facts: RunFacts) -> str:
     """Ask how well the target is predicted."""
     writes = facts.final.kind == "language" and facts.category in WRITERS
@@ -38,7 +42,16 @@ def question(facts: RunFacts) -> str:
 
 
 def answer(facts: RunFacts) -> str:
-    """Answer in one sentence, with the main score of the last part that was scored."""
+    """Answer with the main score of the last part that was scored, of each target a sentence."""
+    if facts.answers:
+        return " ".join(
+            f"{each.target}: {_answer(each)[0].lower()}{_answer(each)[1:]}"
+            for each in facts.answers[:MOST_TARGETS]
+        )
+    return _answer(facts)
+
+
+def _answer(facts: RunFacts) -> str:
     scores = facts.final
     over = f"{thousands(scores.count)} {part_name(facts.part)} {scores.unit}"
     if scores.main in scores.undefined:
@@ -89,7 +102,7 @@ def baseline(scores: Scores) -> str:
 
 def _title(name: str) -> str:
     """Return the title of a score as it stands inside a sentence."""
-    title = MEASURES[name].title
+    title = measure_of(name).title
     return title if title.isupper() else title[0].lower() + title[1:]
 
 
@@ -144,7 +157,7 @@ def value_text(scores: Scores, name: str) -> str:
     if name not in scores.values:
         return "not computed" if name in scores.undefined else "–"
     value = scores.values[name]
-    return f"{value:.2%}" if MEASURES[name].share else number_text(value)
+    return f"{value:.2%}" if measure_of(name).share else number_text(value)
 
 
 def number_text(value: float) -> str:

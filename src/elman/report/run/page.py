@@ -64,6 +64,8 @@ SQUARE = (4.3, 3.9)
 """Size of a figure whose axes are alike, in inches."""
 BROAD = (8.9, 2.6)
 """Size of a series, as wide as the page."""
+MOST_ANSWERS = 20
+"""Maximum number of targets that have a section of their own."""
 FEWEST_DISTANCES = 11
 """Minimum number of distances of a gradient flow that are drawn, if there are so many."""
 
@@ -92,7 +94,7 @@ def write_run_report(path: str | os.PathLike[str], facts: RunFacts) -> Path:
 def render_run(facts: RunFacts) -> str:
     """Return the page of a run; raises as `write_run_report`."""
     colour = colours([facts.cell])[facts.cell]
-    details = facts.final.details
+    each = facts.answers[:MOST_ANSWERS] or [facts]
     return render(
         "run.html",
         facts=facts,
@@ -106,26 +108,52 @@ def render_run(facts: RunFacts) -> str:
         setting_text=setting_text,
         curves=_curves(facts, colour),
         importance=importance_tables(facts.importance, colour),
-        calibration=_calibration(facts, colour),
-        spans=class_rows(details["spans"]) if "spans" in details else None,
-        classes=class_rows(details["classes"]) if "classes" in details else None,
-        confusion=(
+        answers=[_answer(place, of_target, facts, colour) for place, of_target in enumerate(each)],
+        more_answers=max(0, len(facts.answers) - MOST_ANSWERS),
+        captions=written_rows(facts.captions),
+        written=[(title, written_rows(rows)) for title, rows in facts.written.items() if rows],
+        attended=attention_tables(facts.attended),
+        **_rolls(facts, colour),
+        **_flow(facts),
+    )
+
+
+def _answer(place: int, facts: RunFacts, page: RunFacts, colour: str) -> dict[str, Any]:
+    """Lay out what is shown of a target.
+
+    Args:
+        place: of the target, counted from 0.
+        facts: of the target; those of the page where it has one target.
+        page: facts of the page.
+        colour: of the figures.
+    """
+    details, is_one_of_several = facts.final.details, facts is not page
+    before = f"target-{place}-" if is_one_of_several else ""
+    return {
+        "of_target": facts.target if is_one_of_several else "",
+        "answer": answer(facts),
+        "baseline": baseline(facts.final),
+        "kind": facts.final.kind,
+        "calibration": _calibration(facts, colour, before),
+        "spans": class_rows(details["spans"]) if "spans" in details else None,
+        "classes": class_rows(details["classes"]) if "classes" in details else None,
+        "confusion": (
             confusion_rows(details["names"], details["confusion"])
             if "confusion" in details
             else None
         ),
-        wrong=wrong_rows(facts.wrong),
-        sentences=[(tokens(each), each.where) for each in facts.sentences],
-        weighed=[(marks(each), each) for each in facts.weighed],
-        captions=written_rows(facts.captions),
-        written=[(title, written_rows(rows)) for title, rows in facts.written.items() if rows],
-        attended=attention_tables(facts.attended),
-        numbers=_numbers(facts, colour),
-        series=[_series(number, each, colour) for number, each in enumerate(facts.series)],
+        "wrong": wrong_rows(facts.wrong),
+        "sentences": [(tokens(each), each.where) for each in facts.sentences],
+        "weighed": [(marks(each), each) for each in facts.weighed],
+        "weights_note": facts.weights_note,
+        "numbers": _numbers(facts, colour, before),
+        "series": [
+            _series(f"{before}series-{number}", each, colour)
+            for number, each in enumerate(facts.series)
+        ],
+        "series_note": facts.series_note,
         **_bands(facts),
-        **_rolls(facts, colour),
-        **_flow(facts),
-    )
+    }
 
 
 def _curves(facts: RunFacts, colour: str) -> list[Picture]:
@@ -148,13 +176,13 @@ def _curves(facts: RunFacts, colour: str) -> list[Picture]:
     return pictures
 
 
-def _calibration(facts: RunFacts, colour: str) -> Picture | None:
+def _calibration(facts: RunFacts, colour: str, before: str) -> Picture | None:
     """Draw accuracy against predicted probability, where probabilities are known."""
     if "calibration" not in facts.final.details:
         return None
     calibration = Calibration(**facts.final.details["calibration"])
     drawing = draw_inline(
-        "calibration", lambda axes: draw_calibration(axes, calibration, colour=colour)
+        f"{before}calibration", lambda axes: draw_calibration(axes, calibration, colour=colour)
     )
     caption = (
         f"Accuracy of the {part_name(facts.part)} predictions with about the same probability; "
@@ -164,13 +192,13 @@ def _calibration(facts: RunFacts, colour: str) -> Picture | None:
     return Picture(drawing, "Accuracy by predicted probability", caption)
 
 
-def _numbers(facts: RunFacts, colour: str) -> Picture | None:
+def _numbers(facts: RunFacts, colour: str, before: str) -> Picture | None:
     """Draw predicted against true numbers."""
     numbers = facts.numbers
     if numbers is None:
         return None
     drawing = draw_inline(
-        "scatter", lambda axes: draw_scatter(axes, numbers, colour=colour), SQUARE
+        f"{before}scatter", lambda axes: draw_scatter(axes, numbers, colour=colour), SQUARE
     )
     count = np.asarray(numbers.truths).size
     caption = (
@@ -181,13 +209,11 @@ def _numbers(facts: RunFacts, colour: str) -> Picture | None:
     return Picture(drawing, "Predicted against true", caption)
 
 
-def _series(number: int, series: PredictedSeries, colour: str) -> Picture:
-    """Draw one true and predicted series."""
+def _series(name: str, series: PredictedSeries, colour: str) -> Picture:
+    """Draw one true and predicted series; `name` is that of the figure."""
     steps = len(np.asarray(series.truth))
     caption = f"The first {thousands(MOST_STEPS)} of {thousands(steps)} steps."
-    drawing = draw_inline(
-        f"series-{number}", lambda axes: draw_series(axes, series, colour=colour), BROAD
-    )
+    drawing = draw_inline(name, lambda axes: draw_series(axes, series, colour=colour), BROAD)
     return Picture(drawing, series.title, caption if steps > MOST_STEPS else "")
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from elman.evaluation.measures import MEASURES, Scores
+from elman.evaluation.measures import Scores, measure_of
 from elman.features.feature import ImageInput, SeriesInput
 from elman.report.page import thousands
 from elman.report.run.facts import (
@@ -88,15 +88,15 @@ def score_rows(parts: Mapping[str, Scores]) -> dict[str, Any]:
             name for scores in parts.values() for name in (*scores.values, *scores.undefined)
         )
     )
-    main = list(parts.values())[-1].main
-    names.sort(key=lambda name: name != main)
+    chief = list(parts.values())[-1].headlines
+    names.sort(key=lambda name: name != chief[0])
     return {
         "columns": [part_name(part).capitalize() for part in parts],
         "rows": [
             (
-                MEASURES[name],
+                measure_of(name),
                 [value_text(scores, name) for scores in parts.values()],
-                name == main,
+                name in chief,
             )
             for name in names
         ],
