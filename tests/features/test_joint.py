@@ -124,7 +124,7 @@ def test_each_column_has_the_traits_of_its_own_feature() -> None:
         "labels",
     ]
     assert [feature.reads_numbers(name) for name in feature.columns] == [False, True, False]
-    assert feature.of_column("tags") is feature.targets["tags"]
+    assert feature.feature_of("tags") is feature.targets["tags"]
 
 
 @pytest.mark.parametrize(

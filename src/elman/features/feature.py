@@ -186,11 +186,6 @@ class Feature(ABC):
             DataError: the state is malformed.
         """
 
-    def of_column(self, name: str) -> Feature:
-        """Return the feature that reads a column: this one, or one of its parts."""
-        del name
-        return self
-
     def kind_of_column(self, name: str) -> str:
         """Return what a page says that a column holds; a feature may read several."""
         del name

@@ -48,7 +48,7 @@ class JointFeature(Feature):
 
     def __init__(self, parts: Mapping[str, Feature]) -> None:
         self.targets = dict(parts)
-        self.notes = [f"{name}: {note}" for name, part in parts.items() for note in part.notes]
+        self.notes = self._notes()
         if len({part.has_steps for part in self.targets.values()}) != 1:
             raise OptionError("the targets must all have steps, or all have none.")
         for name, part in self.targets.items():
@@ -57,6 +57,10 @@ class JointFeature(Feature):
                     f"column {name!r} has {max(part.encoding.ids):,} names; several targets may "
                     f"have {LARGEST_VOCABULARY:,} each at most. Predict it alone."
                 )
+
+    def _notes(self) -> list[str]:
+        """Return the notes of all targets, each with its name."""
+        return [f"{name}: {note}" for name, part in self.targets.items() for note in part.notes]
 
     @property
     def columns(self) -> list[str]:
@@ -101,7 +105,7 @@ class JointFeature(Feature):
                 part.fit(row[place] for row in rows if not lacks_target(part, row[place]))
             except DataError as error:
                 raise DataError(f"{name}: {error}") from error
-        self.notes = [f"{name}: {note}" for name, part in self.targets.items() for note in part.notes]
+        self.notes = self._notes()
         return self
 
     def encode(self, value: Any) -> Tensor:
@@ -149,7 +153,7 @@ class JointFeature(Feature):
             for (name, part), each in zip(self.targets.items(), value, strict=True)
         }
 
-    def of_column(self, name: str) -> Feature:
+    def feature_of(self, name: str) -> Feature:
         """Return the feature of one target."""
         return self.targets[name]
 

@@ -66,7 +66,9 @@ def _shuffled(
     columns = shuffle.places.columns
     if shuffle.keeps_steps and len({len(each) for each in tensors}) > 1:
         steps = torch.cat(list(tensors))
-        return _mixed(steps, columns, random).split([len(each) for each in tensors])
+        lengths = [len(each) for each in tensors]
+        cut: tuple[Tensor, ...] = _mixed(steps, columns, random).split(lengths)
+        return cut
     if columns is None:
         return [tensors[row] for row in random.permutation(len(tensors)).tolist()]
     return _mixed(torch.stack(list(tensors)), columns, random).unbind()

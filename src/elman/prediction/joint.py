@@ -18,7 +18,7 @@ from elman.prediction.predictor import (
 from elman.prediction.targets import TargetPredictor, measured
 from elman.prediction.truths import (
     note_of_rows_without,
-    notes_of_categories,
+    notes_of_inputs,
     nothing_to_measure,
 )
 from elman.tasks.joint import JointTask
@@ -57,7 +57,7 @@ class JointPredictor(TargetPredictor):
                 scores[name] = measured(part, rows, _of_rows(own, kept) if gone else own)
         if not scores:
             raise nothing_to_measure(table, ", ".join(task.target_columns))
-        return joint_scores(scores, [*notes, *notes_of_categories(task, table)])
+        return joint_scores(scores, [*notes, *notes_of_inputs(task, table)])
 
     def _with_predictions(self, table: Table, predictions: Predictions) -> dict[str, Any]:
         columns = {name: list(table.written(name)) for name in table.columns}

@@ -67,7 +67,10 @@ def input_feature(data: DataSpec, train: Table, columns: Sequence[str]) -> Featu
             f"data.columns, as in [data.columns.{columns[0]}]."
         )
     if not said and is_record and not any(options for _, options in kinds.values()):
-        return make_feature(train, columns, "record", data.input_options, as_target=False)
+        record: Feature = make_feature(
+            train, columns, "record", data.input_options, as_target=False
+        )
+        return record
     if not said and data.input_options and of_kinds == {"series"}:
         return _of_one_kind(data, train, columns)
     groups = _groups(data, train, kinds)

@@ -173,7 +173,7 @@ class RowsLayout:
         after = AFTER if self.data.window else ""
         pairs = [(name, task.input) for name in task.input_columns]
         pairs += [
-            (name.removeprefix(after), task.target.of_column(name)) for name in task.target_columns
+            (name.removeprefix(after), task.target.feature_of(name)) for name in task.target_columns
         ]
         return Numeric(
             frozenset(name for name, feature in pairs if feature.reads_numbers(name)),
