@@ -11,7 +11,7 @@ import torch
 
 from elman.data.table import Table
 from elman.errors import DataError, OptionError
-from elman.evaluation.scores import MEASURES, Scores
+from elman.evaluation.scores import Scores, measure_of
 from elman.experiment.training import checked_seed
 from elman.inspection.importance import Importance, permutation_importance
 from elman.inspection.shuffling import Encoded, Shuffle
@@ -144,7 +144,7 @@ def _checked_names(
         scores.check_name(name)
         if name in scores.undefined:
             why = scores.undefined[name]
-            raise DataError(f"{MEASURES[name].title} is not computed: {why}.")
+            raise DataError(f"{measure_of(name).title} is not computed: {why}.")
     return names
 
 

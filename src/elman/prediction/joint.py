@@ -59,6 +59,10 @@ class JointPredictor(TargetPredictor):
             raise nothing_to_measure(table, ", ".join(task.target_columns))
         return joint_scores(scores, [*notes, *notes_of_inputs(task, table)])
 
+    def scores_of_targets(self, scores: Scores) -> tuple[str, ...]:
+        """Name the main score of each target that is computed."""
+        return tuple(name for name in scores.headlines if name in scores.values)
+
     def _with_predictions(self, table: Table, predictions: Predictions) -> dict[str, Any]:
         columns = {name: list(table.written(name)) for name in table.columns}
         for part, own in _each(self.task, predictions):

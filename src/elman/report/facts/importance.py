@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from elman.data.table import Table
 from elman.errors import DataError, OptionError, counted
-from elman.evaluation.measures import MEASURES
+from elman.evaluation.measures import measure_of
 from elman.inspection.importance import Importance
 from elman.models.model import Model
 from elman.prediction.importance import (
@@ -113,7 +113,7 @@ def _shown(found: ColumnImportance, table: Table, rows_name: str) -> list[Column
     """Turn what was measured into facts of the page, a list of columns a score."""
     shown, most = [], min(MOST_ROWS, len(table))
     for name, columns in found.columns.items():
-        measure = MEASURES[name]
+        measure = measure_of(name)
         shown.append(
             ColumnFalls(
                 score=measure.title,
