@@ -65,8 +65,8 @@ def _shuffled(
     """Shuffle a column of one tensor a row."""
     columns = shuffle.places.columns
     if shuffle.keeps_steps and len({len(each) for each in tensors}) > 1:
-        steps = torch.cat(list(tensors))
-        return _mixed(steps, columns, random).split([len(each) for each in tensors])
+        steps = _mixed(torch.cat(list(tensors)), columns, random)
+        return list(steps.split([len(each) for each in tensors]))
     if columns is None:
         return [tensors[row] for row in random.permutation(len(tensors)).tolist()]
     return _mixed(torch.stack(list(tensors)), columns, random).unbind()
