@@ -53,6 +53,7 @@ RUN_HERE: dict[str, Callable[[], dict[str, Any]]] = {
     "from-keras.md": keras_on_torch,
     "from-torch.md": dict,
     "index.md": a_batch_and_reviews,
+    "inspection.md": dict,
     "questions.md": dict,
     "speed.md": dict,
 }

@@ -94,6 +94,14 @@ def test_they_add_up_to_what_the_row_makes_of_the_output(
     assert found.output == pytest.approx(float(outputs.max()), rel=1e-5)
 
 
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_midpoint_rule_needs_few_points(cell: str) -> None:
+    found = weighed(network(cell), points=20)
+    size = float(found.weights[0].abs().sum())
+    difference = found.output - found.baseline
+    assert float(found.weights[0].sum()) == pytest.approx(difference, abs=0.004 * size)
+
+
 def test_they_are_those_of_captum_over_rows_of_any_length() -> None:
     captum = pytest.importorskip("captum.attr", reason="an oracle that the project does not need")
     net = network("lstm", "max", bidirectional=True)

@@ -72,7 +72,7 @@ def integrated_gradients(
     select = output_of or _predicted(outputs)
     baseline, output = select(outputs).double().tolist()
     whole = [each.narrow(each.dim() - 2, 1, 1) for each in vectors]
-    longest = max(len(each) for each in vectors)
+    longest = max(1, *(len(each) for each in vectors))
     sums: list[Tensor] = [torch.zeros_like(each) for each in whole]
     for alphas in ((torch.arange(points) + 0.5) / points).split(max(1, AT_ONCE // longest)):
         with torch.enable_grad(), _along(module, alphas) as vectors:

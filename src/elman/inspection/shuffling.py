@@ -41,8 +41,8 @@ def shuffled(
 
     >>> rows = [torch.tensor([n, 10 * n]) for n in range(4)]
     >>> second = Shuffle(Places(columns=(1,)))
-    >>> torch.stack(shuffled(rows, second, np.random.default_rng(1))).tolist()
-    [[0, 0], [1, 20], [2, 30], [3, 10]]
+    >>> torch.stack(shuffled(rows, second, np.random.default_rng(0))).tolist()
+    [[0, 20], [1, 0], [2, 10], [3, 30]]
     """
     part = shuffle.places.part
     if part is None:
@@ -65,10 +65,8 @@ def _shuffled(
     """Shuffle a column of one tensor a row."""
     columns = shuffle.places.columns
     if shuffle.keeps_steps and len({len(each) for each in tensors}) > 1:
-        steps = torch.cat(list(tensors))
-        lengths = [len(each) for each in tensors]
-        cut: tuple[Tensor, ...] = _mixed(steps, columns, random).split(lengths)
-        return cut
+        steps = _mixed(torch.cat(list(tensors)), columns, random)
+        return list(steps.split([len(each) for each in tensors]))
     if columns is None:
         return [tensors[row] for row in random.permutation(len(tensors)).tolist()]
     return _mixed(torch.stack(list(tensors)), columns, random).unbind()

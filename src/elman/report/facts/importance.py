@@ -103,10 +103,9 @@ def cost_of_a_row(model: Model, table: Table) -> float:
         for name, shuffle in shuffles_of(task, values).items()
         if task.input.column_has_steps(name)
     }
-    steps = sum(len(row[part]) for row in rows for part in with_steps)
-    numbers = sum(tensor.numel() for row in rows for tensor in row)
-    cost: float = OF_A_ROW + (OF_A_STEP * steps + OF_A_NUMBER * numbers) / max(1, len(rows))
-    return cost
+    steps: int = sum(len(row[part]) for row in rows for part in with_steps)
+    numbers: int = sum(tensor.numel() for row in rows for tensor in row)
+    return OF_A_ROW + (OF_A_STEP * steps + OF_A_NUMBER * numbers) / max(1, len(rows))
 
 
 def _shown(found: ColumnImportance, table: Table, rows_name: str) -> list[ColumnFalls]:

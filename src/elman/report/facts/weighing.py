@@ -46,6 +46,6 @@ def note_of_weights(feature: Feature) -> str:
         token = "character" if feature.spelled else "byte pair"
     return (
         f"Integrated gradients of each {token} (Sundararajan et al. 2017): what its vector adds to "
-        "the output of the predicted class on the way from zeros to what it is. All of a text add "
-        "up to the difference that the text makes."
+        "the output of the predicted class on the way from zeros to what it is. Together they add "
+        "up to what the text makes of that output."
     )
