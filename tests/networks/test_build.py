@@ -19,9 +19,18 @@ from elman.networks import (
     hidden_size_for,
     many_to_many,
 )
-from elman.networks.objectives import CRF, Classification, LanguageModel, Regression, Roll
+from elman.networks.heads import Heads
+from elman.networks.objectives import (
+    CRF,
+    Classification,
+    LanguageModel,
+    Regression,
+    Roll,
+    Tagging,
+)
 from elman.networks.pooling import AttentionPooling
 from elman.networks.tied import TiedHead
+from joints import joint
 
 SIZES: dict[str, Any] = {"input_size": 3, "output_size": 2}
 SPECIFICATIONS: list[dict[str, Any]] = [
@@ -317,3 +326,34 @@ def test_a_budget_is_met_in_every_category(name: str) -> None:
 
     found = hidden_size_for(2000, build_network, **specification)
     assert distance(found) <= min(distance(found + 1), distance(found - 1))
+
+
+def test_each_of_several_targets_has_dense_layers_of_its_own_and_its_own_bias() -> None:
+    several = joint(Classification(3), Regression(2))
+    bias = torch.tensor([1.0, 2, 3, 4, 5])
+    network: Any = build_network(
+        "many-to-one", Encoding(ids=(9,)), several, hidden_size=4, head=[7], output_bias=bias
+    )
+    assert isinstance(network.head, Heads)
+    assert [mlp.sizes for mlp in network.head.each] == [[4, 7, 3], [4, 7, 2]]
+    biases = [mlp.layers[-1].bias.tolist() for mlp in network.head.each]
+    assert biases == [[1, 2, 3], [4, 5]]
+    h = torch.randn(6, 4)
+    expected = torch.cat([mlp(h) for mlp in network.head.each], -1)
+    assert torch.equal(network.head(h), expected)
+
+
+def test_without_dense_layers_several_targets_have_one_linear_layer() -> None:
+    several = joint(Classification(3), Regression(2))
+    plain: Any = build_network("many-to-one", Encoding(ids=(9,)), several, hidden_size=4)
+    assert plain.head.sizes == [4, 5]
+    shared: Any = build_network("one-to-one", Encoding(numbers=2), several, head=[7])
+    assert shared.mlp.sizes == [2, 7, 5]
+
+
+def test_several_targets_cannot_share_the_embedding_of_the_input() -> None:
+    several = joint(Tagging(4), Tagging(5))
+    with pytest.raises(OptionError, match="output layer of one target, and there are 2; leave it"):
+        build_network(
+            "many-to-many", Encoding(ids=(9,)), several, hidden_size=4, tie_embeddings=True
+        )

@@ -23,6 +23,7 @@ from elman.networks.objectives import (
     StepRegression,
     Tagging,
 )
+from joints import joint
 
 T, B = 6, 4
 LENGTHS = torch.tensor([6, 3, 5, 4])
@@ -120,6 +121,68 @@ def test_steps_get_their_tags(
     assert learn(net, x, target, LENGTHS, 80) < 0.25
     for row, answer in enumerate(answers(net, x, LENGTHS)):
         assert answer.tolist() == target[: LENGTHS[row], row].tolist()
+
+
+NAN = torch.nan
+CLASSES = torch.tensor([[0.0], [2], [1], [2]])
+AMOUNTS = torch.tensor([[0.3], [NAN], [-0.5], [0.7]])
+LABELS = torch.tensor([[1.0, 0], [0, 1], [1, 1], [0, 0]])
+SEVERAL = {
+    "a class and a number": ([Classification(3), Regression(1)], [CLASSES, AMOUNTS]),
+    "a class and labels": ([Classification(3), Labelling(2)], [CLASSES, LABELS]),
+    "all three": (
+        [Classification(3), Regression(1), Labelling(2)],
+        [CLASSES, AMOUNTS, LABELS],
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("several", "category", "head"),
+    [
+        *[(several, "one-to-one", [12]) for several in SEVERAL],
+        *[(several, "many-to-one", []) for several in SEVERAL],
+        ("all three", "many-to-one", [12]),
+    ],
+)
+def test_several_targets_of_a_row_are_learned_together(
+    several: str, category: str, head: list[int]
+) -> None:
+    objectives, targets = SEVERAL[several]
+    of_rows = category == "one-to-one"
+    encoding = Encoding(numbers=NUMBERS)
+    options = {"head": head, "activation": "tanh"} | ({} if of_rows else {"hidden_size": 12})
+    net = build_network(category, encoding, joint(*objectives), **options)
+    x = torch.randn(B, NUMBERS) if of_rows else sequences(encoding)
+    lengths = torch.ones(B, dtype=torch.int64) if of_rows else LENGTHS
+    target = torch.cat(targets, -1)
+    assert learn(net, x, target, lengths, 200) < 0.1
+    found, known = torch.stack(answers(net, x, lengths)), ~target.isnan()
+    torch.testing.assert_close(found[known], target[known], atol=0.3, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("objectives", "head"),
+    [
+        ([Tagging(4), Tagging(2)], []),
+        ([Tagging(4), CRF(2)], [16]),
+        ([Tagging(4), StepRegression(1)], []),
+    ],
+)
+def test_several_targets_of_a_step_are_learned_together(
+    objectives: list[Objective], head: list[int]
+) -> None:
+    net = build_network(
+        "many-to-many", WORDS, joint(*objectives), hidden_size=24, embedding_size=8, head=head
+    )
+    x = sequences(WORDS)
+    target = torch.stack([torch.randint(0, 4, (T, B)), torch.randint(0, 2, (T, B))], -1).float()
+    target[:, 1, 1] = NAN
+    assert learn(net, x, target, LENGTHS, 150) < 0.25
+    for row, answer in enumerate(answers(net, x, LENGTHS)):
+        expected = target[: LENGTHS[row], row]
+        known = ~expected.isnan()
+        torch.testing.assert_close(answer[known], expected[known], atol=0.4, rtol=0)
 
 
 def test_a_constrained_field_learns_spans() -> None:

@@ -191,7 +191,15 @@ def test_how_a_column_is_read_is_seen_once_and_written_down(tmp_path: Path) -> N
 
 
 @pytest.mark.usefixtures("_without_a_page")
-@pytest.mark.parametrize("name", ["text to a class", "tokens to tags", "measurements to a class"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "text to a class",
+        "tokens to tags",
+        "measurements to a class",
+        "tokens to several targets",
+    ],
+)
 def test_a_run_interrupted_between_epochs_goes_on_to_the_same_weights(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -96,3 +96,12 @@ def test_unequal_numbers_of_tags_and_steps_are_refused() -> None:
         tagger.score([["a"], ["a", "b"]], [["other"], ["other"]])
     with pytest.raises(DataError, match="X and y must have equally many samples, got 2 and 1"):
         tagger.score([["a"], ["a"]], [["other"]])
+
+
+def test_several_targets_are_refused_by_estimators_of_one() -> None:
+    X = np.zeros((8, 3))
+    with pytest.raises(DataError, match=r"SequenceClassifier predicts one target, and y has 2 col"):
+        SequenceClassifier().fit(X, np.array([["a", "b"]] * 8))
+    frame = pytest.importorskip("pandas").DataFrame({"pos": ["N V"] * 8, "chunk": ["B I"] * 8})
+    with pytest.raises(DataError, match=r"one model of all with elman.train\(data, target=\[…\]\)"):
+        SequenceTagger().fit(["a b"] * 8, frame)

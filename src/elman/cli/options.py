@@ -25,7 +25,8 @@ Targets = Annotated[
     typer.Option(
         "--target",
         "-t",
-        help="Column to predict, as NAME or NAME:KIND; next: the next step of the input.",
+        help="Column to predict, as NAME or NAME:KIND; repeatable, each is an answer of its own; "
+        "next: the next step of the input.",
     ),
 ]
 SequenceId = Annotated[

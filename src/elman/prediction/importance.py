@@ -11,7 +11,8 @@ import torch
 
 from elman.data.table import Table
 from elman.errors import DataError, OptionError
-from elman.evaluation.scores import Scores, measure_of
+from elman.evaluation.measures import measure_of
+from elman.evaluation.scores import Scores
 from elman.experiment.training import checked_seed
 from elman.inspection.importance import Importance, permutation_importance
 from elman.inspection.shuffling import Encoded, Shuffle

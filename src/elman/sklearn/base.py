@@ -271,6 +271,20 @@ def refuse_no_target(estimator: BaseEstimator, y: Any) -> None:
         )
 
 
+def refuse_several_targets(estimator: BaseEstimator, y: Any) -> None:
+    """Refuse several columns of targets where one is predicted.
+
+    Raises:
+        DataError: y has several.
+    """
+    shape = getattr(y, "shape", ())
+    if len(shape) > 1 and shape[1] > 1:
+        raise DataError(
+            f"{type(estimator).__name__} predicts one target, and y has {shape[1]} columns; fit an "
+            "estimator for each, or one model of all with elman.train(data, target=[…])."
+        )
+
+
 def _free_name(name: str, taken: Mapping[str, Any]) -> str:
     """Change the name of a target column until no column of X has it."""
     while name in taken:

@@ -13,8 +13,9 @@ from sklearn.utils.multiclass import (
 )
 from sklearn.utils.validation import check_array, column_or_1d
 
+from elman.data.sources.frames import is_frame
 from elman.errors import DataError
-from elman.sklearn.base import SequenceEstimator, refuse_no_target
+from elman.sklearn.base import SequenceEstimator, refuse_no_target, refuse_several_targets
 from elman.sklearn.columns import sequences, without_wrapper
 
 
@@ -83,6 +84,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
             OptionError, ExperimentError: a parameter or a setting is wrong.
         """
         refuse_no_target(self, y)
+        refuse_several_targets(self, y)
         inputs = self._inputs(X)
         y = _classes(y)
         self._train(inputs, {"y": y}, "category")
@@ -179,6 +181,8 @@ class SequenceTagger(SequenceEstimator):
             OptionError, ExperimentError: a parameter or a setting is wrong.
         """
         refuse_no_target(self, y)
+        if is_frame(y):  # an array of two axes holds a tag a step
+            refuse_several_targets(self, y)
         inputs = self._inputs(X)
         self._train(inputs, {"y": _tags(y)}, "symbols")
         target: Any = self.model_.task.target

@@ -65,8 +65,8 @@ def read_numbers(
         if kind is None or may_hold_lists(kind_class(kind), one_hot=one_hot):
             lists.append(name)
     table = with_lists(table, lists)
-    free = not (data.window or set(targets) & set(inputs)) and data.target_kind is None
-    classes = targets if free else []
+    free = [name for name in targets if kind_given(data, name, "target")[0] is None]
+    classes = [] if data.window or set(targets) & set(inputs) else free
     table, decimal = with_numbers(
         table, required=required, likely=likely, classes=classes, decimal=data.decimal
     )

@@ -36,6 +36,22 @@ SAID = {
         "“colour” as category",
     ],
     "measurements to a number": ["Predicted against true"],
+    "text to several targets": [
+        "priority, hours and topics predicted from text (tickets) "
+        "How well does it predict “priority”, “hours” and “topics”?",
+        "“hours”: its root mean squared error is",
+        "Macro F1 of priority",
+        "Scores per class",
+        "Predicted against true",
+        "Scores per label",
+        "“topics” as labels",
+    ],
+    "tokens to several targets": [
+        "loss, summed over the targets",
+        "“parts”: it predicts",
+        "Scores per span type",
+        "True and predicted series: layers.jsonl",
+    ],
 }
 
 
