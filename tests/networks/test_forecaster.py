@@ -139,10 +139,13 @@ def test_teacher_forcing_is_the_paths_own_recurrence(highway: int, layout: Layou
     torch.testing.assert_close(torch.cat(drawn_from).unflatten(0, (H, B)), forced)
 
 
+@pytest.mark.parametrize("past", [1, 0])
 @pytest.mark.parametrize("feedback", [True, False])
-def test_categories_are_read_as_a_network_built_by_hand_reads_them(feedback: bool) -> None:
-    """One value, past number, past name, known name and static name; no items, one row."""
-    layout = Layout(1, 1, 1, 0, past_ids=(4,), known_ids=(3, 5))
+def test_categories_are_read_as_a_network_built_by_hand_reads_them(
+    feedback: bool, past: int
+) -> None:
+    """One value, past number or none, past name, known name and static name; no items, one row."""
+    layout = Layout(1, past, 1, 0, past_ids=(4,), known_ids=(3, 5))
     torch.manual_seed(3)
     network = build_network(
         "encoder-decoder",
@@ -158,6 +161,7 @@ def test_categories_are_read_as_a_network_built_by_hand_reads_them(feedback: boo
     ahead = [[torch.nan, 0.0, known[step], 0, promo[step], region] for step in (3, 4)]
     before = zip(values, prices, known, sky, promo, [region] * 3, strict=False)
     x = torch.tensor([*map(list, before), *ahead]).unsqueeze(1)
+    x = x if past else torch.cat([x[..., :1], x[..., 2:]], -1)
     outputs, _ = network(x, target=torch.tensor(truth).reshape(2, 1, 1))
 
     scale = 4.0  # the mean of the past
@@ -176,7 +180,8 @@ def test_categories_are_read_as_a_network_built_by_hand_reads_them(feedback: boo
         elif step > 3 and feedback:
             z, seen = torch.tensor([truth[step - 4] / scale]), zero + 1
         names = [cloud, of_promo.weight[promo[step]], of_region.weight[region]]
-        read = torch.cat([z, seen, price, inside, torch.tensor([known[step]]), *names])
+        numbers = [price, inside] if past else [inside]
+        read = torch.cat([z, seen, *numbers, torch.tensor([known[step]]), *names])
         _, state = gru(read.unsqueeze(0), state)
         states.append(state[0])
     raw = network.head(torch.stack(states[3:]))
