@@ -59,6 +59,18 @@ def test_the_future_is_in_the_target_alone() -> None:
     assert torch.equal(batches[0].input.nan_to_num(-1), batches[1].input.nan_to_num(-1))
 
 
+def test_past_names_are_hidden_in_the_horizon_and_known_ones_are_not() -> None:
+    layout = Layout(values=1, past=1, known=1, items=2, past_ids=(9,), known_ids=(9,))
+    t = torch.arange(9, dtype=torch.float32)
+    series = torch.cat([ramp(9), torch.stack([t, t, torch.ones(9)], 1)], 1)
+    origins = Origins(np.array([0]), np.array([5]))
+    windows = ForecastWindows([series], origins, layout, window=3, horizon=2, batch_size=1)
+    (batch,) = windows.epoch(0)
+    assert batch.input[:, 0, 3].tolist() == [2, 3, 4, 0, 0]
+    assert batch.input[:, 0, 4].tolist() == [2, 3, 4, 5, 6]
+    assert batch.input[:, 0, 5].tolist() == [1] * 5
+
+
 def test_windows_without_a_value_to_be_forecast_are_left_out() -> None:
     series = ramp(9)
     series[5:7, 0] = torch.nan

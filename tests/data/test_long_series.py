@@ -96,3 +96,73 @@ def test_a_part_ends_where_it_is_cut() -> None:
     assert [np.asarray(y).tolist() for y in part.column("y")] == [[4.0, 5.0]]
     assert list(part.column("item")) == ["b"]
     assert part.where(0) == "sales, row 3"
+
+
+def shops(**columns: Any) -> Table:
+    return table(t=[0, 1, 3, 0, 1], shop=list("aaabb"), y=[1.0, 2, 3, 4, 5], **columns)
+
+
+def named(*tables: Table, static: tuple[str, ...] = (), **kinds: Any) -> LongSeries:
+    return long_series(
+        tables, ["y", *kinds], categories=[*kinds], static=static, sequence_id="shop", time="t"
+    )
+
+
+def test_names_lie_on_the_grid_of_their_series_and_blank_ones_are_missing() -> None:
+    result = named(shops(sky=["wet", " ", "dry", "dry", None]), sky="category")
+    assert list(result.table.column("sky")) == [["wet", None, None, "dry"], ["dry", None]]
+
+
+def test_names_are_cut_with_their_series() -> None:
+    result = named(shops(open=[True, False, None, True, True]), open="category")
+    part = result.part(np.array([0]), np.array([1]), np.array([2]))
+    assert list(part.column("open")) == [[True, False]]
+
+
+def test_whole_numbers_may_be_names() -> None:
+    result = named(shops(route=[7, 8, 9, 7, 8]), route="category")
+    first, second = result.table.column("route")
+    assert str(first.tolist()) == "[7.0, 8.0, nan, 9.0]"
+    assert second.tolist() == [7, 8]
+
+
+def test_a_static_value_is_the_first_of_its_series_that_is_there() -> None:
+    rows = shops(region=["", "north", None, None, None], size=[None, 3.0, 3.0, 4.0, None])
+    result = long_series(
+        [rows],
+        ["y", "region", "size"],
+        categories=["region"],
+        static=["region", "size"],
+        sequence_id="shop",
+        time="t",
+    )
+    assert list(result.table.column("region")) == ["north", None]
+    assert list(result.table.column("size")) == [3.0, 4.0]
+    assert list(result.part(np.array([1]), [1], np.array([2])).column("size")) == [4.0]
+
+
+def test_a_static_value_that_changes_is_refused_with_both_rows() -> None:
+    rows = shops(region=["n", "n", "s", "n", "n"])
+    words = r"sales, row 0 has region 'n' and sales, row 2 has region 's', rows of one series"
+    with pytest.raises(DataError, match=words):
+        named(rows, static=("region",), region="category")
+
+
+def test_a_static_number_that_changes_in_a_later_table_is_refused() -> None:
+    later = table("later", t=[4], shop=["a"], y=[1.0], size=[9.0])
+    with pytest.raises(DataError, match=r"has size 3\.0 and later, row 0 has size 9\.0"):
+        long_series(
+            [shops(size=[3.0] * 5), later],
+            ["y", "size"],
+            static=["size"],
+            sequence_id="shop",
+            time="t",
+        )
+
+
+def test_dates_are_no_names() -> None:
+    import datetime
+
+    days = [datetime.date(2024, 1, day) for day in range(1, 6)]
+    with pytest.raises(DataError, match=r"column 'day' holds date32\[day\], and a category is"):
+        named(shops(day=days), day="category")

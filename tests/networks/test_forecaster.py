@@ -17,6 +17,7 @@ from elman.networks.objectives import ForecastObjective
 
 N, PAST, KNOWN, ITEMS = 2, 1, 3, 5
 LAYOUT = Layout(N, PAST, KNOWN, ITEMS)
+NAMED = Layout(N, PAST, KNOWN, ITEMS, past_ids=(4, 3), known_ids=(6,))
 P, H, B, S = 7, 4, 3, 11
 
 
@@ -40,12 +41,13 @@ def forecaster(
     return built
 
 
-def windows(seed: int = 2) -> tuple[Tensor, Tensor, Tensor]:
+def windows(seed: int = 2, *, layout: Layout = LAYOUT) -> tuple[Tensor, Tensor, Tensor]:
     """Three windows, two of them shorter; behind a row's end NaN."""
     torch.manual_seed(seed)
     x = torch.randn(P + H, B, N + PAST + KNOWN) * 3 + 5
     x[2, 0, 0] = torch.nan
-    x = torch.cat([x, torch.tensor([0.0, 3, 1]).expand(P + H, B).unsqueeze(-1)], -1)
+    names = [torch.randint(count, (P + H, B, 1)).float() for count in layout.ids[:-1]]
+    x = torch.cat([x, *names, torch.tensor([0.0, 3, 1]).expand(P + H, B).unsqueeze(-1)], -1)
     lengths = torch.tensor([P + H, 3 + H, 1 + H])
     for row, length in enumerate(lengths.tolist()):
         x[length:, row] = torch.nan
@@ -64,6 +66,8 @@ variants = pytest.mark.parametrize(
         {"scaling": "standard", "highway": 3},
         {"scaling": "standard", "highway": 9, "feedback": False},
         {"scaling": "global", "means": [1.0, 2.0], "deviations": [3.0, 4.0]},
+        {"layout": NAMED},
+        {"layout": NAMED, "feedback": False},
     ],
     ids=str,
 )
@@ -72,12 +76,15 @@ variants = pytest.mark.parametrize(
 @variants
 def test_a_forecast_never_sees_the_future(options: dict[str, Any]) -> None:
     network = forecaster(**options)
-    x, lengths, target = windows()
+    x, lengths, target = windows(layout=network.layout)
     told = target if network.feedback else torch.full_like(target, torch.nan)
     clean, _ = network(x, lengths=lengths, target=told)
     poisoned = x.clone()
     for row, length in enumerate(lengths.tolist()):
         poisoned[length - H : length, row, : N + PAST] = 1e9
+        poisoned[length - H : length, row, N + PAST + KNOWN :][
+            ..., : len(network.layout.past_ids)
+        ] = 1e9
     outputs, _ = network(poisoned, lengths=lengths, target=told)
     assert torch.equal(outputs, clean)
     if network.feedback:
@@ -91,7 +98,7 @@ def test_a_forecast_never_sees_the_future(options: dict[str, Any]) -> None:
 @variants
 def test_no_step_sees_its_own_truth_or_a_later_one(options: dict[str, Any]) -> None:
     network = forecaster(**options)
-    x, lengths, target = windows()
+    x, lengths, target = windows(layout=network.layout)
     clean, _ = network(x, lengths=lengths, target=target)
     poisoned = target.clone()
     poisoned[2:] = 1e9
@@ -102,7 +109,7 @@ def test_no_step_sees_its_own_truth_or_a_later_one(options: dict[str, Any]) -> N
 @variants
 def test_a_row_is_forecast_alike_alone_and_beside_longer_ones(options: dict[str, Any]) -> None:
     network = forecaster(**options)
-    x, lengths, target = windows()
+    x, lengths, target = windows(layout=network.layout)
     together, _ = network(x, lengths=lengths, target=target)
     for row, length in enumerate(lengths.tolist()):
         alone, _ = network(
@@ -113,11 +120,12 @@ def test_a_row_is_forecast_alike_alone_and_beside_longer_ones(options: dict[str,
         torch.testing.assert_close(together[:, row : row + 1], alone)
 
 
+@pytest.mark.parametrize("layout", [LAYOUT, NAMED])
 @pytest.mark.parametrize("highway", [0, 3])
-def test_teacher_forcing_is_the_paths_own_recurrence(highway: int) -> None:
+def test_teacher_forcing_is_the_paths_own_recurrence(highway: int, layout: Layout) -> None:
     """Told a drawn path as truth, the network gives the distributions the path was drawn from."""
-    network = forecaster(highway=highway, scaling="standard")
-    x, lengths, _ = windows()
+    network = forecaster(highway=highway, scaling="standard", layout=layout)
+    x, lengths, _ = windows(layout=layout)
     drawn_from: list[Tensor] = []
     draw = network.objective.sample
 
@@ -129,6 +137,55 @@ def test_teacher_forcing_is_the_paths_own_recurrence(highway: int) -> None:
     (path,) = network.sample(x, lengths, horizon=H, count=1, generators=generators())
     forced, _ = network(x, lengths=lengths, target=path)
     torch.testing.assert_close(torch.cat(drawn_from).unflatten(0, (H, B)), forced)
+
+
+@pytest.mark.parametrize("past", [1, 0])
+@pytest.mark.parametrize("feedback", [True, False])
+def test_categories_are_read_as_a_network_built_by_hand_reads_them(
+    feedback: bool, past: int
+) -> None:
+    """One value, past number or none, past name, known name and static name; no items, one row."""
+    layout = Layout(1, past, 1, 0, past_ids=(4,), known_ids=(3, 5))
+    torch.manual_seed(3)
+    network = build_network(
+        "encoder-decoder",
+        Encoding(),
+        ForecastObjective("gaussian", 1),
+        forecast={"layout": layout, "horizon": 2, "feedback": feedback},
+        hidden_size=6,
+        cell="gru",
+    ).eval()
+    assert isinstance(network, Forecaster)
+    values, prices, known = [2.0, 4.0, 6.0], [0.5, -1.0, 2.0], [0.1, 0.2, 0.3, 0.4, 0.5]
+    sky, promo, region, truth = [1, 3, 2], [2, 0, 1, 1, 2], 4, [8.0, 1.0]
+    ahead = [[torch.nan, 0.0, known[step], 0, promo[step], region] for step in (3, 4)]
+    before = zip(values, prices, known, sky, promo, [region] * 3, strict=False)
+    x = torch.tensor([*map(list, before), *ahead]).unsqueeze(1)
+    x = x if past else torch.cat([x[..., :1], x[..., 2:]], -1)
+    outputs, _ = network(x, target=torch.tensor(truth).reshape(2, 1, 1))
+
+    scale = 4.0  # the mean of the past
+    of_sky, of_promo, of_region = network.inputs.tables
+    zero = torch.zeros(1)
+    states = []
+    gru = torch.nn.GRU(network.inputs.size, 6)
+    gru.load_state_dict(network.recurrent.state_dict())
+    state = torch.zeros(1, 6)
+    for step in range(5):
+        z = seen = price = inside = zero
+        cloud = of_sky.weight[0]  # nothing is known before the first step
+        if 0 < step <= 3:
+            z, seen, inside = torch.tensor([values[step - 1] / scale]), zero + 1, zero + 1
+            price, cloud = torch.tensor([prices[step - 1]]), of_sky.weight[sky[step - 1]]
+        elif step > 3 and feedback:
+            z, seen = torch.tensor([truth[step - 4] / scale]), zero + 1
+        names = [cloud, of_promo.weight[promo[step]], of_region.weight[region]]
+        numbers = [price, inside] if past else [inside]
+        read = torch.cat([z, seen, *numbers, torch.tensor([known[step]]), *names])
+        _, state = gru(read.unsqueeze(0), state)
+        states.append(state[0])
+    raw = network.head(torch.stack(states[3:]))
+    torch.testing.assert_close(network.objective.mean(outputs).flatten(), raw[:, 0] * scale)
 
 
 def test_scales_are_those_of_what_is_observed() -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from elman.errors import DataError, counted
 from elman.features.checks import blank
 from elman.features.names import Changes, alike, tidy
+from elman.features.state import check_entries
 from elman.features.vocabulary import Name, NameCounter, Vocabulary, as_name
 
 
@@ -101,7 +102,10 @@ class Categories:
     def to_json(self) -> dict[str, Any]:
         """Describe the categories in JSON values."""
         return {
-            column: {**self._vocabularies[column].to_json(), "gaps": self.has_gaps(column)}
+            column: {
+                "vocabulary": self._vocabularies[column].to_json(),
+                "gaps": self.has_gaps(column),
+            }
             for column in self.columns
         }
 
@@ -114,9 +118,9 @@ class Categories:
         """
         categories = cls(state)
         for column, described in state.items():
-            vocabulary = {name: part for name, part in described.items() if name != "gaps"}
-            categories._vocabularies[column] = Vocabulary.from_json(vocabulary, kind)
-            if described.get("gaps"):
+            check_entries(kind, described, {"vocabulary": dict, "gaps": bool})
+            categories._vocabularies[column] = Vocabulary.from_json(described["vocabulary"], kind)
+            if described["gaps"]:
                 categories._gaps.add(column)
         return categories
 
