@@ -169,9 +169,9 @@ def context_of(
     context: Context, sequences: Sequence[Tensor], others: Sequence[Tensor], copies: Copies
 ) -> Tensor:
     """Compute a row's context, (1, C), from the sequences that it reads and the other parts."""
-    parts = [vector_of(read, part) for read, part in zip(context.inputs, others, strict=True)]  # type: ignore[arg-type]
+    parts = [vector_of(read, part) for read, part in zip(context.inputs, others, strict=True)]
     for number, sequence in zip(context.reads, sequences, strict=True):
-        parts.append(encoded(context.encoders[number], sequence, copies))  # type: ignore[arg-type]
+        parts.append(encoded(context.encoders[number], sequence, copies))
     vector = torch.cat(parts, -1)
     if context.dense is None:
         return vector

@@ -378,4 +378,4 @@ def test_a_cell_that_cannot_be_encoded_is_named_by_its_place_and_column(
     words = r"^it\.csv, line 4, columns text, tags: text has 3 steps and tags 1, and columns that"
     with pytest.raises(DataError, match=words):
         encode(table, range(3), ["text", "tags"], tags, cache=cache)
-    assert not kept or not any(path.name.startswith("unfinished") for path in cache.iterdir())  # type: ignore[union-attr]
+    assert not kept or not any(path.name.startswith("unfinished") for path in cache.iterdir())

@@ -61,14 +61,14 @@ def by_hand(network: JoinedToOne, x: PartsInput, copies: Copies, pooling: str) -
         sequences, others = row_of(x, row)
         c = None if network.context is None else context_of(network.context, [], others, copies)
         read = [
-            encoded(network.encoders[number], one, copies, pooling=pooling, context=c)  # type: ignore[arg-type]
+            encoded(network.encoders[number], one, copies, pooling=pooling, context=c)
             for number, one in zip(network.reads, sequences, strict=True)
         ]
         if len(read) == 2 and network.reads[0] == network.reads[1]:
             u, v = read
             read += [(u - v).abs(), u * v]
         joined = torch.cat([*read, *([] if c is None else [c])], -1)
-        (head,) = network.head.layers  # type: ignore[union-attr]
+        (head,) = network.head.layers
         outputs.append(joined @ head.weight.t() + head.bias)
     return torch.cat(outputs)
 
@@ -124,7 +124,7 @@ def test_without_a_dense_layer_the_columns_are_the_context() -> None:
     network = built(context_size=0)
     assert network.context is not None
     assert network.context.dense is None
-    assert network.context.size == 2 + network.context.inputs[0].tables[0].embedding_dim + 3  # type: ignore[operator, union-attr]
+    assert network.context.size == 2 + network.context.inputs[0].tables[0].embedding_dim + 3
     assert_as_by_hand(network, drawn_rows(PAIR))
 
 
@@ -139,7 +139,7 @@ def parts_of(network: JoinedToOne, x: PartsInput) -> list[Tensor]:
 def test_a_pair_has_one_encoder_and_its_difference_and_product() -> None:
     network, x = built(), drawn_rows(PAIR)
     assert len(network.encoders) == 1
-    assert network.head.sizes[0] == 4 * H + C  # type: ignore[index]
+    assert network.head.sizes[0] == 4 * H + C
     u, v, difference, product, _ = parts_of(network, x)
     assert_same_bits(difference, (u - v).abs(), "|u − v|")
     assert_same_bits(product, u * v, "u ⊙ v")
@@ -154,7 +154,7 @@ def test_a_pair_has_one_encoder_and_its_difference_and_product() -> None:
 def test_a_pair_that_shares_nothing_has_two_encoders_and_no_difference() -> None:
     network, x = built(share_encoders=False), drawn_rows(PAIR)
     assert (network.reads, len(network.encoders)) == ((0, 1), 2)
-    assert network.head.sizes[0] == 2 * H + C  # type: ignore[index]
+    assert network.head.sizes[0] == 2 * H + C
     shared = {id(weight) for weight in network.encoders[0].parameters()}
     assert shared.isdisjoint(map(id, network.encoders[1].parameters()))
     same = x._replace(parts=(x.parts[0], x.parts[0], *x.parts[2:]), lengths=(x.lengths[0],) * 2)
@@ -168,7 +168,7 @@ def test_three_sequences_of_one_kind_share_an_encoder_and_are_no_pair() -> None:
     encodings = Encodings((WORDS,) * 3, (), (0, 0, 0))
     network = built(encodings)
     assert (network.reads, len(network.encoders)) == ((0, 0, 0), 1)
-    assert network.head.sizes[0] == 3 * H  # type: ignore[index]
+    assert network.head.sizes[0] == 3 * H
     assert_as_by_hand(network, drawn_rows(encodings))
 
 
@@ -212,9 +212,9 @@ def test_a_row_without_steps_is_read_as_zeros_beside_its_context() -> None:
 def test_options_reach_the_encoder_of_every_sequence() -> None:
     network = built(THREE, output_dropout=0.4, dropout_kind="locked", word_dropout=0.2)
     words, sensor = network.encoders
-    assert words.output_dropout.p == sensor.output_dropout.p == 0.4  # type: ignore[union-attr]
-    assert words.inputs.word_dropout == 0.2  # type: ignore[union-attr]
-    assert sensor.inputs.word_dropout == 0  # type: ignore[union-attr] # it has no ids
+    assert words.output_dropout.p == sensor.output_dropout.p == 0.4
+    assert words.inputs.word_dropout == 0.2
+    assert sensor.inputs.word_dropout == 0
     assert network.recurrent is words.recurrent
     assert network.inputs is words.inputs
     assert network.pooling is words.pooling
