@@ -58,7 +58,7 @@ class TargetPredictor(Predictor):
             for row, (truth, value) in enumerate(zip(truths, predictions.values, strict=True)):
                 if len(truth) != len(value):
                     steps = row, len(value), len(truth)
-                    raise unequal_steps(table, steps, task.input_columns, task.target_columns)
+                    raise unequal_steps(table, steps, task.columns_of_steps, task.target_columns)
         facts = self._naive_facts(training)
         if task.target.predicts_names:
             target: Any = task.target
