@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor
@@ -103,12 +104,18 @@ def row_inputs(
         )
     if not of_steps:
         parts = [
-            make_inputs(part, options, device, embedding_size=embedding_size, of_steps=False)
+            make_inputs(
+                part,
+                _suited(options, part, encoding.context),
+                device,
+                embedding_size=embedding_size,
+                of_steps=False,
+            )
             for part in encoding.context
         ]
         return Context(parts)
     main, *_ = encoding.sequences
-    own = _suited(options, main, encoding)
+    own = _suited(options, main, encoding.sequences)
     inputs = make_inputs(main, own, device, embedding_size=embedding_size)
     context = _context(encoding, options, device, first=1)
     if context is None:
@@ -166,7 +173,7 @@ def _encoders(
         if options.share_encoders and like in of_kind:
             reads.append(of_kind[like])
             continue
-        own = _suited(options, one, encoding)
+        own = _suited(options, one, encoding.sequences)
         inputs = make_inputs(one, own, device, embedding_size=options.embedding_size)
         size = inputs.size + (context_size if each else 0)
         recurrent = make_recurrent(size, options, device)
@@ -186,12 +193,12 @@ def _encoders(
     return encoders, reads
 
 
-def _suited(options: NetworkOptions, one: Encoding, encoding: Encodings) -> NetworkOptions:
-    """Return the options of a sequence: those that act on ids go to the sequences that have some.
+def _suited(options: NetworkOptions, one: Encoding, every: Sequence[Encoding]) -> NetworkOptions:
+    """Return the options of a part: those that act on ids go to the parts that have some.
 
     Where none has, they are refused as in any other input.
     """
-    if one.ids or not any(each.ids for each in encoding.sequences):
+    if one.ids or not any(each.ids for each in every):
         return options
     return options.model_copy(update={"embedding_dropout": 0.0, "word_dropout": 0.0})
 

@@ -111,7 +111,7 @@ def measured(task: PredictionTask, table: Table, predictions: Predictions, **fac
         for row, (truth, value) in enumerate(zip(truths, predictions.values, strict=True)):
             if len(truth) != len(value):
                 steps = row, len(value), len(truth)
-                raise unequal_steps(table, steps, task.input_columns, task.target_columns)
+                raise unequal_steps(table, steps, task.columns_of_steps, task.target_columns)
     if task.target.predicts_names:
         target: Any = task.target
         facts = {"names": list(target.names), "where": table.where}

@@ -23,6 +23,16 @@ def steps_of(table: Table, source: Feature, columns: Sequence[str]) -> list[int]
     return [len(source.encode(value)) for value in sample(table).values(columns)]
 
 
+def columns_of_steps(source: Feature, columns: Sequence[str]) -> Sequence[str]:
+    """Return the columns whose steps a row has: of several sequences, those of the main one.
+
+    Args:
+        source: of the input.
+        columns: of the input.
+    """
+    return source.sequences[0].columns if isinstance(source, MixtureFeature) else columns
+
+
 def led_by_steps_of(table: Table, source: Feature, target: Sequence[str]) -> Feature:
     """Make the sequence with as many steps as a target the main one of several.
 
@@ -65,7 +75,7 @@ def are_aligned(
         if steps[0] != steps[1]:
             unequal.append((row, *steps))
     if unequal and len(unequal) * 10 <= len(rows):
-        raise unequal_steps(rows, unequal[0], source[1], target[1])
+        raise unequal_steps(rows, unequal[0], columns_of_steps(*source), target[1])
     return not unequal
 
 

@@ -31,7 +31,7 @@ class PredictionTask(Task):
             inputs, targets = encoded.inputs.lengths, encoded.targets.lengths
             for row in np.flatnonzero(inputs != targets):
                 steps = int(row), int(inputs[row]), int(targets[row])
-                raise unequal_steps(table, steps, self.input_columns, self.target_columns)
+                raise unequal_steps(table, steps, self.columns_of_steps, self.target_columns)
         return encoded
 
     def chosen_settings(self, rows: int) -> Settings:

@@ -36,6 +36,7 @@ from elman.experiment.decoder import DecodingSpec
 from elman.experiment.training import TrainingSettings
 from elman.features.feature import Encodings, Feature
 from elman.networks.objectives import OBJECTIVES, Objective, objective_from_json
+from elman.tasks.alignment import columns_of_steps
 from elman.tasks.defaults import Settings, column_settings, with_common_settings
 
 
@@ -144,6 +145,11 @@ class Task(ABC):
         """Batch a part for evaluation: all rows uncut, always in the same order."""
         examples = self.examples(table, cache)
         return BucketedBatches(examples, batch_size, seed=0, shuffle=False, **self._form)
+
+    @property
+    def columns_of_steps(self) -> Sequence[str]:
+        """The columns whose steps a row has: those of its main sequence."""
+        return columns_of_steps(self.input, self.input_columns)
 
     @property
     def _form(self) -> dict[str, Any]:
@@ -280,6 +286,6 @@ def refuse_no_steps(task: Task, table: Table, inputs: Ragged | RaggedParts) -> N
     """Refuse a row without steps, and name its place."""
     for row in (inputs.lengths == 0).nonzero()[0]:
         raise DataError(
-            f"{table.where(int(row))}: {', '.join(task.input_columns)} has no steps, so there is "
-            "nothing to predict. Fill it in or remove the row."
+            f"{table.where(int(row))}: {', '.join(task.columns_of_steps)} has no steps, so there "
+            "is nothing to predict. Fill it in or remove the row."
         )
