@@ -48,7 +48,7 @@ class _Divided(NamedTuple):
     test: Any
 
 
-def linear(cells: Cells, asked: Asked, seed: int) -> float:
+def linear(cells: Cells, asked: Asked) -> float:
     """Score a linear model of tf-idf, indicators of categories and scaled numbers.
 
     Words and pairs of words are read; the strength is chosen on the validation rows. It is a
@@ -58,7 +58,6 @@ def linear(cells: Cells, asked: Asked, seed: int) -> float:
     from sklearn.linear_model import LogisticRegression, Ridge
     from sklearn.multiclass import OneVsRestClassifier
 
-    del seed  # nothing is drawn
     rows = _rows(cells)
     blocks = [csr_matrix(each) for each in _linear_blocks(cells, asked, rows.train)]
     x, y = hstack(blocks).tocsr(), _truths(cells, asked)
@@ -78,7 +77,7 @@ def linear(cells: Cells, asked: Asked, seed: int) -> float:
     return _score(asked.score, y[rows.test], best.predict(x[rows.test]))
 
 
-def boosted(cells: Cells, asked: Asked, seed: int) -> float:
+def boosted(cells: Cells, asked: Asked) -> float:
     """Score scikit-learn's histogram gradient boosting, with its own support of categories.
 
     Texts are tf-idf of their most frequent words; trees are added until the validation rows gain
@@ -98,7 +97,7 @@ def boosted(cells: Cells, asked: Asked, seed: int) -> float:
             categorical_features=categorical,
             max_iter=500,
             early_stopping=True,
-            random_state=seed,
+            random_state=0,  # draws nothing: so few rows are binned whole, stopped by others
         )
         model.fit(x[rows.train], y[rows.train], X_val=x[rows.valid], y_val=y[rows.valid])
         return np.asarray(model.predict(x[rows.test]))
@@ -107,7 +106,7 @@ def boosted(cells: Cells, asked: Asked, seed: int) -> float:
     return _score(asked.score, y[rows.test], together)
 
 
-METHODS: Mapping[str, Callable[[Cells, Asked, int], float]] = {
+METHODS: Mapping[str, Callable[[Cells, Asked], float]] = {
     "linear model": linear,
     "gradient boosting": boosted,
 }
@@ -165,15 +164,14 @@ def _boosted_matrix(
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.preprocessing import OrdinalEncoder
 
-    blocks, categorical, width = [], [], 0
-    for name in _others(asked):
+    blocks, categorical = [], []
+    for place, name in enumerate(_others(asked)):
         column, is_number = _column(cells[name])
         if not is_number:
             codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan)
             column = codes.fit(column[train]).transform(column)
-            categorical.append(width)
+            categorical.append(place)
         blocks.append(np.asarray(column, float))
-        width += 1
     for name in asked.texts:
         text = np.asarray(cells[name], object)
         words = TfidfVectorizer(max_features=WORDS, token_pattern=WORD)
