@@ -152,7 +152,7 @@ def _section(name: str, table: TableSet, runs: Path, seeds: int) -> list[str]:
     """Measure one table."""
     try:
         cells = table.make()
-    except OSError as error:
+    except (OSError, ModuleNotFoundError) as error:  # not downloaded, or a package is missing
         return [f"Not measured: {error}."]
     path = runs / "data" / f"{name}.csv"
     write_csv(path, cells)
@@ -177,8 +177,8 @@ def _section(name: str, table: TableSet, runs: Path, seeds: int) -> list[str]:
         f"| {who} | {read} | {' | '.join(_spread(scored.get(t)) for t in table.targets)} |"
         for who, read, scored in lines
     ]
-    verdicts = _verdicts(table, whole, alone, [plain[key] for key in plain if key[1] == "all"])
-    return [*text, "", *verdicts, *refused]
+    said = verdicts(table, whole, alone, [plain[key] for key in plain if key[1] == "all"])
+    return [*text, "", *said, *refused]
 
 
 def _elman(
@@ -229,7 +229,7 @@ def _plain(cells: Cells, table: TableSet) -> dict[tuple[str, str], Scored]:
     return scores
 
 
-def _verdicts(
+def verdicts(
     table: TableSet, whole: Scored, alone: Mapping[str, Scored], plain: Sequence[Scored]
 ) -> list[str]:
     """Say for each target whether all columns are ahead of each alone, and of plain methods."""

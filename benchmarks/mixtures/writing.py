@@ -21,7 +21,7 @@ def divided(rows: int, rng: random.Random) -> list[str]:
 
 
 def mistyped(text: str, rng: random.Random, rate: float) -> str:
-    """Swap or drop letters within words, each letter with a probability."""
+    """Swap or drop letters of words, but for first ones, each with a probability."""
     letters = list(text)
     for place in range(1, len(letters) - 2):
         inside = all(letter.isalpha() for letter in letters[place - 1 : place + 2])
