@@ -39,6 +39,7 @@ GOALS = {
     "surnames": Goal("macro_f1", None, 10, baselines.surnames, seeds=3),
     "parts-of-speech": Goal("accuracy", 0.940, 30),
     "chunks": Goal("f1", 0.930, 30),
+    "chunks-pos": Goal("f1", 0.943, 30),
     "words": Goal("perplexity", 95.0, 90),
     "characters": Goal("bits_per_character", None, 20),
     "gestures": Goal("accuracy", None, 15, baselines.gestures, seeds=3),

@@ -14,6 +14,7 @@ import chung
 import cpu
 import decoding
 import layers
+import mixed
 import quality
 import reading
 import reversing
@@ -73,6 +74,10 @@ def _quality(arguments: argparse.Namespace) -> tuple[str, bool]:
         defaults=arguments.defaults,
     )
     return page, True
+
+
+def _mixed(arguments: argparse.Namespace) -> tuple[str, bool]:
+    return mixed.page(runs=arguments.runs, sets=arguments.sets, seeds=arguments.seeds), True
 
 
 def _reversing(arguments: argparse.Namespace) -> tuple[str, bool]:
@@ -139,6 +144,13 @@ def _arguments() -> argparse.Namespace:
     )
     page.add_argument("--runs", type=Path, default=ROOT / "runs" / "quality", help="where to")
     page.set_defaults(page=_quality)
+
+    page = pages.add_parser("mixed", help="tables of columns of several kinds (hours)")
+    names = list(mixed.NAMES)
+    page.add_argument("--sets", nargs="+", choices=names, default=names, help="which ones")
+    page.add_argument("--seeds", type=int, default=3, help="how many; default 3")
+    page.add_argument("--runs", type=Path, default=ROOT / "runs" / "mixed", help="where to")
+    page.set_defaults(page=_mixed)
 
     page = pages.add_parser("reversing", help="reverse and sort, with and without attention")
     page.add_argument("--runs", type=Path, default=ROOT / "runs" / "reversing", help="where to")
