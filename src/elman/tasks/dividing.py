@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,14 @@ from elman.data.table import Table
 from elman.errors import DataError, ExperimentError, counted
 from elman.experiment.data import DataSpec
 from elman.features.build import kind_class
-from elman.tasks.duplicates import Keys, keys_of, note_of_units, notes_of_overlaps, units_of
+from elman.tasks.check.finding import Finding
+from elman.tasks.duplicates import Keys, finding_of_units, keys_of, notes_of_overlaps, units_of
 from elman.tasks.fitting import infer
 from elman.tasks.known_columns import split_column_of
 from elman.tasks.named_kinds import notes_of_colons
+
+if TYPE_CHECKING:
+    from elman.tasks.check.check import Check
 
 
 class Parts(NamedTuple):
@@ -35,6 +39,10 @@ class Parts(NamedTuple):
     """What was assumed while reading and splitting, a sentence each."""
     settings: Mapping[str, Any] = MappingProxyType({})
     """Settings of the data that follow from these rows and decide how later ones are read."""
+    findings: tuple[Finding, ...] = ()
+    """What was found while dividing."""
+    check: Check | None = None
+    """What is known of the data before training, where it was checked."""
 
 
 @dataclass(frozen=True)
@@ -75,17 +83,25 @@ class Division:
                 "(data.horizon) to forecast N steps, or --sequence-id COLUMN (data.sequence_id) "
                 "if the rows belong to several sequences."
             )
-        train, valid, test = self._divided(seed, whole, valid, test, notes)
+        findings: list[Finding] = []
+        train, valid, test = self._divided(seed, whole, valid, test, notes, findings)
         if not len(train) or not len(valid):
             raise DataError(
                 f"{whole.source} has {counted(len(whole), 'row')}, too few for both training and "
                 "validation. Add rows, or give a validation file: data.valid_files (--valid on the "
                 "command line)."
             )
-        return self._with_overlaps(Parts(train, valid, test, notes, settings))
+        parts = Parts(train, valid, test, notes, settings, tuple(findings))
+        return self._with_overlaps(parts)
 
     def _divided(
-        self, seed: int, whole: Table, valid: Table | None, test: Table | None, notes: list[str]
+        self,
+        seed: int,
+        whole: Table,
+        valid: Table | None,
+        test: Table | None,
+        notes: list[str],
+        findings: list[Finding],
     ) -> tuple[Table, Table, Table | None]:
         """Divide rows by a column, a group, in the order of time, or at random."""
         data = self.data
@@ -109,7 +125,7 @@ class Division:
             group=group,
             stratify=self._stratum(whole) if at_random else None,
             in_time_order=in_time_order,
-            units=self._units(whole, notes) if at_random else None,
+            units=self._units(whole, findings) if at_random else None,
         )
         if in_time_order and self.is_running_text:
             notes.append(
@@ -121,12 +137,13 @@ class Division:
             test = whole.select(rows.test)
         return whole.select(rows.train), valid or whole.select(rows.valid), test
 
-    def _units(self, table: Table, notes: list[str]) -> NDArray[np.int64] | None:
-        """Number the different inputs of rows that are to stay in one part, and note it."""
+    def _units(self, table: Table, findings: list[Finding]) -> NDArray[np.int64] | None:
+        """Number the different inputs of rows that are to stay in one part, and say so."""
         keys = self._keys(table) if self.data.duplicates == "together" else None
         units = None if keys is None else units_of(keys)
         if units is not None:
-            notes.append(note_of_units(units, self.inputs))
+            said = "duplicates" in self.data.model_fields_set
+            findings.append(finding_of_units(units, self.inputs, said=said))
         return units
 
     def _keys(self, table: Table) -> Keys | None:

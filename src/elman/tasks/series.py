@@ -20,9 +20,12 @@ from elman.data.table import Table
 from elman.data.times import looks_like_times, with_time_of_day
 from elman.errors import DataError, ExperimentError, counted
 from elman.experiment.data import DataSpec
+from elman.tasks.check.choice import Choice
 from elman.tasks.dividing import Parts
+from elman.tasks.given import Given, check_names, roles_of, source_of
+from elman.tasks.named_kinds import kinds_of_names
 from elman.tasks.numeric import Numeric
-from elman.tasks.rows import RowsLayout, source_of
+from elman.tasks.rows import RowsLayout
 
 if TYPE_CHECKING:
     from elman.tasks.task import Task
@@ -73,7 +76,7 @@ def series_roles(data: DataSpec, table: Table) -> Roles:
     if data.input:
         past = [name for name in data.input if name not in special]
         return Roles(list(data.target), past, list(data.known), [])
-    others = [name for name in table.columns if name not in special]
+    others = [name for name in table.columns if name not in {*special, *data.ignore}]
     past = [name for name in others if is_number(table.column(name).type)]
     left = [name for name in others if name not in past]
     notes = [f"columns left out, as they hold no numbers: {', '.join(left)}."] if left else []
@@ -99,16 +102,34 @@ class SeriesLayout(RowsLayout):
     def single_columns(self, table: Table) -> None:
         """Return None: no column has one value per sequence in a forecast."""
 
-    def _divided(self, seed: int, source: Any) -> Parts:
-        """Read the series of an experiment, and split each in time.
+    def given(self, source: Any = None) -> Given:
+        """Read the long tables of an experiment, and find the roles of their columns.
+
+        Args:
+            source: values passed in Python, in place of a name or files.
 
         Raises:
-            DataError: a file cannot be read, times are no grid, or every series is too short.
+            DataError: a file cannot be read.
             ExperimentError: no data is named, or the columns have no roles.
         """
-        del seed
         data = self.data
         tables, numeric = self._tables(source)
+        train = tables["train"]
+        if data.wide is None:
+            check_names(kinds_of_names(data, train.columns), train)
+        roles = series_roles(data, train)
+        special = self._special(train) | dict.fromkeys(roles.known, "known")
+        inputs = Choice(roles.past, {}, [])
+        return Given(self, tables, train, roles_of(data, train, inputs, special), {}, [], numeric)
+
+    def _split(self, given: Given, seed: int) -> Parts:
+        """Split each series in time.
+
+        Raises:
+            DataError: times are no grid, or every series is too short.
+        """
+        del seed
+        data, tables = self.data, given.tables
         roles = series_roles(data, tables["train"])
         series = self._series(list(tables.values()), roles)
         if data.time is None:
@@ -120,7 +141,7 @@ class SeriesLayout(RowsLayout):
         if train is None or valid is None:
             raise _too_short(data, series, "training" if train is None else "validation")
         notes = [*roles.notes, *series.notes, *notes]
-        return Parts(train, valid, test, notes, _settings_of(series) | numeric)
+        return Parts(train, valid, test, notes, _settings_of(series))
 
     def numeric(self, task: Task) -> Numeric:
         """Say which columns a trained model reads as numbers."""
