@@ -20,10 +20,10 @@ PROBED = 1_000
 FEW_SHAPES = 3
 """Codes that number rows have at most this many shapes, digits aside: `T-00017`, `T-00018`."""
 
-MOST_MISSING = 0.1
+MOST_MISSING = 0.05
 """Largest share of rows without an identifier."""
 
-FEWEST_OWN = 0.9
+FEWEST_OWN = 0.95
 """Smallest share of different values, where an address or a name shows a column to identify."""
 
 _NAMED = re.compile(
@@ -32,8 +32,8 @@ _NAMED = re.compile(
 )
 
 _WORD = r"^\S+$"
-_NUMBERED = r"^\p{L}.*0"
-"""Regular expression of a shape that begins with a letter and has digits, made zeros."""
+_NUMBERED = r"^\p{L}.*000"
+"""Regular expression of a shape that begins with a letter and has three digits, made zeros."""
 
 _ADDRESSES = (
     r"^[{(]?[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}[)}]?$",

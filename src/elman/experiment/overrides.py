@@ -55,7 +55,8 @@ def complete_name(name: str, known: list[str]) -> str:
     Raises:
         ExperimentError: there is no such setting; the nearest name is offered.
     """
-    if name in known or any(name.startswith(f"{table}.") for table in known if "_options" in table):
+    tables = (each for each in known if "_options" in each or each == "data.columns")
+    if name in known or any(name.startswith(f"{table}.") for table in tables):
         return name
     short = {full.rsplit(".", 1)[-1]: full for full in known}
     if name in short:

@@ -15,9 +15,11 @@ from elman.data.paths import PICTURES
 from elman.data.sequences import time_format_of
 from elman.data.splits import split
 from elman.data.table import Table
+from elman.data.times import read_times
 from elman.errors import DataError, ExperimentError, counted
 from elman.experiment.data import DataSpec
 from elman.features.build import kind_class
+from elman.tasks.check.dates import holds_times
 from elman.tasks.check.finding import Finding
 from elman.tasks.duplicates import Keys, finding_of_units, keys_of, notes_of_overlaps, units_of
 from elman.tasks.fitting import infer
@@ -125,6 +127,7 @@ class Division:
             group=group,
             stratify=self._stratum(whole) if at_random else None,
             in_time_order=in_time_order,
+            order=self._order(whole, notes) if data.split_order == "time" else None,
             units=self._units(whole, findings) if at_random else None,
         )
         if in_time_order and self.is_running_text:
@@ -136,6 +139,26 @@ class Division:
         if test is None and len(rows.test):
             test = whole.select(rows.test)
         return whole.select(rows.train), valid or whole.select(rows.valid), test
+
+    def _order(self, table: Table, notes: list[str]) -> NDArray[np.int64] | None:
+        """Return the rows in the order of their dates; None for that of the file, and note it."""
+        if table.spans is not None or self.is_running_text:
+            return None
+        others = {*self.data.ignore, *self.data.target}
+        dates = [n for n in table.columns if n not in others and holds_times(table, n)]
+        dates = [name for name in dates if not is_list(table.column(name).type)]
+        if len(dates) != 1:
+            which = f", for {', '.join(dates)} hold dates" if dates else ""
+            notes.append(f"rows are split in the order in which they stand{which}.")
+            return None
+        (name,) = dates
+        try:
+            times = read_times(table, name, time_format=self.data.time_format)
+        except DataError as error:
+            notes.append(f"rows are split in the order in which they stand: {error}")
+            return None
+        notes.append(f"rows are split in the order of {name}, the latest for the test.")
+        return np.argsort(times.instants, kind="stable")
 
     def _units(self, table: Table, findings: list[Finding]) -> NDArray[np.int64] | None:
         """Number the different inputs of rows that are to stay in one part, and say so."""

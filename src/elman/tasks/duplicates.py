@@ -66,11 +66,12 @@ def finding_of_units(
         said: whether the settings say how such rows are divided.
     """
     repeated = len(units) - int(units.max()) - 1
+    has, them = ("has", "it") if repeated == 1 else ("have", "them")
     return Finding(
         "duplicates",
         tuple(columns),
-        f"{repeated:,} of {len(units):,} rows {'has' if repeated == 1 else 'have'} the same {listed(columns)} "
-        f"as a row before {'it' if repeated == 1 else 'them'}",
+        f"{repeated:,} of {len(units):,} rows {has} the same {listed(columns)} as a row before "
+        f"{them}",
         "" if said else "such rows stay in one part",
         ""
         if said

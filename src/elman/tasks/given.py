@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from elman.data.sources import read_table
+from elman.data.sources.sequence_files import FILE, with_one_id
 from elman.data.table import Table
 from elman.errors import ExperimentError
 from elman.experiment.data import DataSpec
@@ -47,6 +49,19 @@ def source_of(data: DataSpec, source: Any) -> Any:
             "To repeat a run on values in memory, pass the values again."
         )
     return data.files if source is None else source
+
+
+def table_of(data: DataSpec, source: Any, *, as_text: bool = False) -> Table:
+    """Read a table as it is, with the settings of the data; `as_text` as one running text."""
+    by_file = data.sequence_id == FILE
+    table = read_table(
+        source,
+        format=data.format,
+        encoding=data.encoding,
+        running_text=as_text,
+        by_file=by_file,
+    )
+    return with_one_id(table, FILE) if by_file and FILE not in table.columns else table
 
 
 def roles_of(

@@ -11,6 +11,7 @@ from elman.data.table import Table
 from elman.experiment.data import DataSpec
 from elman.features.build import kind_class
 from elman.features.feature import Feature
+from elman.tasks.named_kinds import kind_of
 
 
 class Numeric(NamedTuple):
@@ -70,20 +71,22 @@ def read_numbers(
     inputs = [name for name in data.input if name in table.columns] or list(others)
     targets = [name for name in data.target if name in table.columns]
     required, likely, lists = list[str](), list[str](), list[str]()
-    for kind, options, columns in (
-        (data.input_kind, data.input_options, inputs),
-        (data.target_kind, data.target_options, targets),
+    for columns, options, as_target in (
+        (inputs, data.input_options, False),
+        (targets, data.target_options, True),
     ):
-        if kind is None or kind_class(kind).of_columns:
-            likely += columns
-        elif kind_class(kind).of_numbers:
-            required += columns
-        one_hot = bool(options.get("one_hot"))
-        if kind is None or may_hold_lists(kind_class(kind), one_hot=one_hot):
-            lists += columns
+        for name in columns:
+            kind = kind_of(data, name, as_target=as_target)
+            one_hot = bool(options.get("one_hot") or (kind or "").endswith(":onehot"))
+            if kind is None or kind_class(kind).of_columns:
+                likely.append(name)
+            elif kind_class(kind).of_numbers:
+                required.append(name)
+            if kind is None or may_hold_lists(kind_class(kind), one_hot=one_hot):
+                lists.append(name)
     table = with_lists(table, lists)
-    free = not (data.window or set(targets) & set(inputs)) and data.target_kind is None
-    classes = targets if free else []
+    free = not (data.window or set(targets) & set(inputs))
+    classes = [name for name in targets if free and kind_of(data, name, as_target=True) is None]
     table, decimal = with_numbers(
         table, required=required, likely=likely, classes=classes, decimal=data.decimal
     )

@@ -11,8 +11,7 @@ import numpy as np
 from elman.data import catalog
 from elman.data.arrow import is_list
 from elman.data.sequences import to_sequences, windows
-from elman.data.sources import read_table
-from elman.data.sources.sequence_files import FILE, with_one_id
+from elman.data.sources.sequence_files import FILE
 from elman.data.table import Table
 from elman.data.times import with_time_of_day
 from elman.errors import ExperimentError
@@ -21,7 +20,7 @@ from elman.tasks.check.choice import SINGLE, Choice, choose, findings_of_given
 from elman.tasks.check.finding import Finding
 from elman.tasks.check.targets import answered
 from elman.tasks.dividing import Division, Parts
-from elman.tasks.given import Given, check_names, roles_of, source_of
+from elman.tasks.given import Given, check_names, roles_of, source_of, table_of
 from elman.tasks.known_columns import columns_of_files, split_column_of
 from elman.tasks.named_kinds import kinds_of_names
 from elman.tasks.numeric import Numeric, numeric_of, read_numbers
@@ -183,7 +182,7 @@ class RowsLayout:
             named = catalog.tables(data.name)
             return self._with_kinds_of(next(iter(named.values())))._given_of_named(named)
         what = source_of(data, source)
-        table = self._read_as_it_is(what, as_text=self._reads_running_text)
+        table = table_of(data, what, as_text=self._reads_running_text)
         rows = from_wide(data, table)
         layout = self._with_kinds_of(rows, table)
         check_names(layout.data, rows, table)
@@ -208,7 +207,12 @@ class RowsLayout:
                 random = np.random.default_rng([seed, 2])
                 chosen = np.sort(random.choice(len(parts.train), max_rows, False))
             parts = parts._replace(train=parts.train.select(chosen))
-        return parts._replace(settings={**parts.settings, **given.settings})
+        findings = (*given.findings, *parts.findings)
+        return parts._replace(
+            settings={**parts.settings, **given.settings},
+            findings=findings,
+            notes=[*(each.sentence for each in findings), *parts.notes],
+        )
 
     def numeric(self, task: Task) -> Numeric:
         """Say which columns a trained model reads as numbers."""
@@ -307,19 +311,7 @@ class RowsLayout:
 
     def read(self, source: Any, *, as_text: bool = False) -> Table:
         """Read a table with the settings of the data; `as_text` as one running text."""
-        return from_wide(self.data, self._read_as_it_is(source, as_text=as_text))
-
-    def _read_as_it_is(self, source: Any, *, as_text: bool = False) -> Table:
-        data = self.data
-        by_file = data.sequence_id == FILE
-        table = read_table(
-            source,
-            format=data.format,
-            encoding=data.encoding,
-            running_text=as_text,
-            by_file=by_file,
-        )
-        return with_one_id(table, FILE) if by_file and FILE not in table.columns else table
+        return from_wide(self.data, table_of(self.data, source, as_text=as_text))
 
     def read_numbers(self, table: Table, numeric: Numeric | None = None) -> tuple[Table, Numeric]:
         """Read the columns of numbers of a table as such.

@@ -94,11 +94,12 @@ def check_of(given: Given, parts: Parts | None = None) -> Check:
     """
     table = given.shown
     profiles = [_profile(given, name) for name in table.columns]
-    findings = [*given.findings, *(parts.findings if parts else ())]
-    notes = list(dict.fromkeys([*table.notes, *(parts.notes if parts else ())]))
+    findings = list(parts.findings if parts else given.findings)
+    said = {each.sentence for each in findings}
+    notes = dict.fromkeys([*table.notes, *(parts.notes if parts else ())])
     used = [each for each in profiles if INPUT in each.role or TARGET in each.role]
     for profile in used:
-        findings += findings_of_names(table, profile, notes)
+        findings += findings_of_names(table, profile, list(notes))
         findings += findings_of_hot(table, profile)
         findings += findings_of_lengths(table, profile)
     if parts is not None:
@@ -108,7 +109,7 @@ def check_of(given: Given, parts: Parts | None = None) -> Check:
         len(table),
         profiles,
         findings,
-        [note for note in notes if not is_repeated(note, findings)],
+        [note for note in notes if note not in said and not is_repeated(note, findings)],
         None if parts is None else _sizes(parts),
     )
 

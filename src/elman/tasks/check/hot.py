@@ -58,6 +58,8 @@ def findings_of_hot(table: Table, profile: ColumnProfile) -> Iterator[Finding]:
     name = profile.name
     if profile.steps is None or profile.steps[0] != profile.steps[2] or profile.distinct != 2:
         return
+    if profile.why == GIVEN:
+        return
     values = [value for value in sample(table).column(name) if value is not None]
     if not hot(values):
         return
@@ -71,9 +73,10 @@ def findings_of_hot(table: Table, profile: ColumnProfile) -> Iterator[Finding]:
         "hot",
         (name,),
         f"each row of {name} has {form}, {len(values[0])} in all",
-        "" if profile.why == GIVEN else f"it is read as {meaning}",
+        f"it is read as {meaning}",
         f"to read it otherwise, say {said}",
         f"say {as_option(option, f'{name}:{profile.kind}')} or {said}",
+        said_by_task=TARGET in profile.role and profile.kind in {"labels", "symbols"},
     )
 
 

@@ -38,6 +38,9 @@ def findings_of_names(
     """
     if is_text(table.column(profile.name).type):
         yield from _alike(table, profile)
+    if profile.why == GIVEN:
+        return
+    if is_text(table.column(profile.name).type):
         yield from _several(table, profile)
     yield from _codes(profile, notes)
     yield from _repeating_ids(table, profile)
@@ -65,7 +68,7 @@ def _alike(table: Table, profile: ColumnProfile) -> Iterator[Finding]:
             "alike",
             (name,),
             f"{name} has {ALIKE}: {listed}",
-            _decided(profile, "they are kept apart"),
+            "" if profile.why == GIVEN else "they are kept apart",
             "if they are one, write them alike",
             f"write them alike, or say {_option(profile)}",
             said_by_task=is_target,
@@ -88,7 +91,7 @@ def _several(table: Table, profile: ColumnProfile) -> Iterator[Finding]:
         "separators",
         (name,),
         f"{name} has several names in one cell, with {separator!r} between, such as {example!r}",
-        _decided(profile, f"it is read as {profile.read_as}"),
+        f"it is read as {profile.read_as}",
         f"to read it as {other}, say {_option(profile, other)}",
         f"say {_option(profile, 'labels')} or {_option(profile, 'category')}",
         said_by_task=TARGET in profile.role,
@@ -106,7 +109,7 @@ def _codes(profile: ColumnProfile, notes: Sequence[str]) -> Iterator[Finding]:
         "codes",
         (name,),
         found,
-        _decided(profile, f"it is read as {profile.read_as}"),
+        f"it is read as {profile.read_as}",
         f"if it holds numbers, say {_option(profile, 'number')}",
         f"say {_option(profile)} or {_option(profile, 'number')}",
     )
@@ -125,17 +128,12 @@ def _repeating_ids(table: Table, profile: ColumnProfile) -> Iterator[Finding]:
         "groups",
         (name,),
         f"{name} is named like an identifier, and has {distinct:,} values in {rows:,} rows",
-        _decided(profile, f"it is read as {profile.read_as}"),
+        f"it is read as {profile.read_as}",
         f"to read it{as_category * (profile.kind != 'category')} to leave it out, say "
         f"{as_option('--ignore', name)}; to keep the rows of one in the same part, say "
         f"{as_option('--group', name)}",
         f"say {as_option('--ignore', name)} or {_option(profile)}",
     )
-
-
-def _decided(profile: ColumnProfile, decision: str) -> str:
-    """Return a decision; none where the kind was given."""
-    return "" if profile.why == GIVEN else decision
 
 
 def _option(profile: ColumnProfile, kind: str | None = None) -> str:

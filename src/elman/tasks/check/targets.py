@@ -54,10 +54,11 @@ def answered(table: Table, targets: Sequence[str], data: DataSpec) -> Answered:
 def _finding(table: Table, names: Sequence[str], count: int, data: DataSpec) -> Finding:
     (name, *others) = names
     empty = ""
-    is_free = not others and kind_of(data, name, as_target=True) is None
-    if is_free and is_text(table.column(name).type):
-        say = as_option("--target", f"{name}:text")
-        empty = f"if empty cells are texts to be written, say {say}"
+    if not others and kind_of(data, name, as_target=True) is None:
+        kind = _inferred(table, name)
+        if kind is not None and kind.is_text:
+            say = as_option("--target", f"{name}:text")
+            empty = f"if empty cells are texts to be written, say {say}"
     return Finding(
         "unanswered",
         tuple(names),
@@ -87,10 +88,13 @@ def _missing(table: Table, name: str, data: DataSpec) -> NDArray[np.bool_]:
 
 def _are_labels(table: Table, name: str, kind: type[Feature] | None) -> bool:
     """Tell whether a target is a set, so that a blank cell is an empty one."""
-    if kind is not None:
-        return kind.is_set
+    kind = kind or _inferred(table, name)
+    return kind is not None and kind.is_set
+
+
+def _inferred(table: Table, name: str) -> type[Feature] | None:
+    """Return the kind that a target seems to be of; None where it is none."""
     try:
-        inferred = infer(table, [name], as_target=True)
+        return kind_class(infer(table, [name], as_target=True).kind)
     except DataError:  # said again, with its place, when the column is read
-        return False
-    return bool(kind_class(inferred.kind).is_set)
+        return None

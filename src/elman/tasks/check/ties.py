@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.data.arrow import as_text, is_list, is_number, is_text
+from elman.data.number_formats import EXACT
 from elman.data.table import Table
 
 if TYPE_CHECKING:
@@ -84,15 +85,31 @@ def same_cells(table: Table, one: str, other: str) -> bool:
     columns = table.arrow(one), table.arrow(other)
     if any(is_list(values.type) for values in columns):
         return columns[0].type == columns[1].type and bool(columns[0].equals(columns[1]))
-    texts = []
-    for values in columns:
-        if pa.types.is_floating(values.type):
-            whole = values.cast(pa.int64(), safe=False)
-            if pc.all(pc.equal(whole.cast(values.type), values)).as_py():
-                values = whole  # 1.0 is 1
-        texts.append(_plain_text(values if is_text(values.type) else values.cast(pa.string())))
-    equal = pc.equal(*texts)
+    if all(is_number(values.type) for values in columns):
+        equal = pc.equal(*(pc.cast(values, pa.float64(), safe=False) for values in columns))
+    else:
+        equal = pc.equal(*map(_as_plain_text, columns))
     return equal.null_count * 2 < len(equal) and bool(pc.all(equal).as_py())
+
+
+def _as_plain_text(values: pa.ChunkedArray) -> pa.Array:
+    """Return cells as they are written, whole numbers without a point."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if is_text(values.type):
+        return _plain_text(values)
+    if pa.types.is_floating(values.type):
+        largest = pc.max(pc.abs(values)).as_py()
+        if largest is not None and largest <= EXACT and _are_whole(values):
+            values = values.cast(pa.int64())
+    return _plain_text(values.cast(pa.string()))
+
+
+def _are_whole(values: pa.ChunkedArray) -> bool:
+    import pyarrow.compute as pc
+
+    return bool(pc.all(pc.equal(pc.floor(values), values)).as_py())
 
 
 def determines(one: Codes, other: Codes) -> bool:

@@ -40,7 +40,7 @@ def repeated(tie: Tie) -> Finding:
     return Finding(
         "repeated",
         (name,),
-        f"{found}, so that it gives the answer away",
+        f"{found}, so that it gives {target} away",
         OUT[0],
         f"to read it, say {as_option('--read', name)}",
         f"say {as_option('--ignore', name)} or {as_option('--read', name)}",
@@ -59,10 +59,11 @@ def tied(tie: Tie, *, named: bool = False) -> Finding:
         SAME: f"{name} has the same cells as {target}",
         REPEATS: f"{name} repeats {target}: each of its {tie.values} values stands for one of "
         f"{target}",
-        FILLED: f"{name} has a value where {target} has one class, and none where it has the other",
-        DETERMINES: f"{name} determines {target}: rows with the same one of its "
-        f"{tie.values:,} values have the same {target}",
-        RESCALES: f"{name} is {target} in other units: a straight line leads from one to the other",
+        FILLED: f"{name} gives {target} away: it has a value where {target} is one thing, and none "
+        "where it is the other",
+        DETERMINES: f"{name} gives {target} away: each of its {tie.values:,} values has one "
+        f"{target} alone",
+        RESCALES: f"{name} gives {target} away: it is {target} in other units",
     }[tie.how]
     return Finding(
         "answers",
