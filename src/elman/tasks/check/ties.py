@@ -86,10 +86,18 @@ def same_cells(table: Table, one: str, other: str) -> bool:
     if any(is_list(values.type) for values in columns):
         return columns[0].type == columns[1].type and bool(columns[0].equals(columns[1]))
     if all(is_number(values.type) for values in columns):
-        equal = pc.equal(*(pc.cast(values, pa.float64(), safe=False) for values in columns))
+        equal = pc.equal(*map(_as_numbers, columns))
     else:
         equal = pc.equal(*map(_as_plain_text, columns))
     return equal.null_count * 2 < len(equal) and bool(pc.all(equal).as_py())
+
+
+def _as_numbers(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    numbers = values.cast(pa.float64(), safe=False)
+    return pc.if_else(pc.is_nan(numbers), pa.scalar(None, pa.float64()), numbers)
 
 
 def _as_plain_text(values: pa.ChunkedArray) -> pa.Array:
@@ -121,21 +129,26 @@ def determines(one: Codes, other: Codes) -> bool:
 def log_of_chance(one: Codes, other: Codes) -> float:
     """Return about the logarithm of the probability that a column determines another by chance.
 
-        log P = Σ_v log Σ_c p_c^n_v          n_v: rows with value v; p_c: share of the other's c
+    It is the smaller of two estimates, for n rows of which n_v have value v and n_c the other's c:
+
+        log P ≈ Σ_v log Σ_c (n_c / n)^n_v             rows of one value agree if drawn one by one
+        log P ≤ m log k − log n! + Σ_c log n_c!       m values take one of k each, of all orders
 
     Args:
         one: values that each have one value of the other.
         other: values that are shuffled.
     """
-    shares = np.bincount(other) / max(1, len(other))
-    logs = np.log(shares[shares > 0])
-    sizes, counts = np.unique(np.unique(one, return_counts=True)[1], return_counts=True)
-    total = 0.0
-    for size, count in zip(sizes.tolist(), counts.tolist(), strict=True):
+    counts = np.bincount(other)
+    counts = counts[counts > 0]
+    logs = np.log(counts / len(other))
+    sizes, often = np.unique(np.unique(one, return_counts=True)[1], return_counts=True)
+    drawn = 0.0
+    for size, times in zip(sizes.tolist(), often.tolist(), strict=True):
         scaled = size * logs
         most = scaled.max()
-        total += count * (most + math.log(np.exp(scaled - most).sum()))
-    return total
+        drawn += times * (most + math.log(np.exp(scaled - most).sum()))
+    orders = math.lgamma(len(other) + 1) - sum(math.lgamma(count + 1) for count in counts.tolist())
+    return min(drawn, int(often.sum()) * math.log(len(counts)) - orders)
 
 
 def is_rescaled(one: Coded, other: Coded) -> bool:
