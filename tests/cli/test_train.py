@@ -136,7 +136,7 @@ def test_a_file_is_trained_on_as_it_is(
     assert (answer["run"], answer["seed"], answer["best_epoch"]) == (str(out), 1, 1)
     assert list(answer["scores"]) == ["valid", "test"]
     head, *lines = stderr.splitlines()
-    assert head.split() == "column role kind missing distinct example why".split()
+    assert head.split() == ["column", "role", "kind", "missing", "distinct", "example", "why"]
     (sentence,) = (line for line in lines if line.startswith("input: "))
     assert sentence.endswith(f"→ {category}")
     assert " training, " in stderr

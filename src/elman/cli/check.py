@@ -76,6 +76,8 @@ def check(
         for line in checked.table():
             typer.echo(line)
         typer.echo("")
+        if checked.parts is not None:
+            typer.echo(checked.rows_of_parts)
         for sentence in filter(None, [*checked.all_sentences, problem]):
             typer.echo(f"- {sentence}")
     if experiment.data.strict:

@@ -14,6 +14,7 @@ runs/NAME/experiment.toml     every setting, defaults too
 from __future__ import annotations
 
 import platform
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,7 +32,7 @@ from elman.models.network import completed_network, untrained_network
 from elman.models.trained_on import DataRecord, TrainedOn, notes_of_given_parts
 from elman.prediction.predictors import predictor_of
 from elman.report.facts import notes_of_page, write_page
-from elman.tasks.check.check import check_of
+from elman.tasks.check.check import check_of, rows_in_words
 from elman.tasks.check.profile import SHOWN
 from elman.tasks.defaults import completed
 from elman.tasks.dividing import Parts
@@ -45,6 +46,9 @@ from elman.training.progress import NoProgress, Progress
 from elman.training.trainer import fit
 
 REPORT = "report.html"
+
+WIDEST = 160
+"""Characters of a line where there is no terminal to ask."""
 
 
 class RunResult(BaseModel):
@@ -189,15 +193,13 @@ def _announce(
 ) -> None:
     """Show the columns, the task, notes and numbers of rows before training."""
     if parts.check is not None:
-        for line in parts.check.table(SHOWN):
+        room = shutil.get_terminal_size((WIDEST, 0)).columns
+        for line in parts.check.table(SHOWN, room):
             progress.say(line)
     progress.say(task.sentence)
     for note in (*parts.notes, *task.notes):
         progress.say(f"note: {note}")
-    counts = [f"{len(parts.train):,} training", f"{len(parts.valid):,} validation"]
-    if parts.test is not None:
-        counts = [", ".join(counts), f"{len(parts.test):,} test"]
-    progress.say(f"{' and '.join(counts)} {task.rows_name}")
+    progress.say(rows_in_words(parts.sizes, task.rows_name))
     caveat = task.caveat(experiment.network)
     progress.say(f"{name}: seed {experiment.seed}. {caveat}".removesuffix(". "))
 

@@ -46,6 +46,12 @@ class Parts(NamedTuple):
     check: Check | None = None
     """What is known of the data before training, where it was checked."""
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Name of a part → its rows, of the parts that there are."""
+        named = {"train": self.train, "valid": self.valid, "test": self.test}
+        return {name: len(part) for name, part in named.items() if part is not None}
+
 
 @dataclass(frozen=True)
 class Division:

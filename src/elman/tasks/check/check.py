@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from elman.data.arrow import is_list
+from elman.data.splits import PART_NAMES
 from elman.features.build import kind_class
 from elman.tasks.check.choice import EMPTY, TIMES
 from elman.tasks.check.finding import Finding, refuse
@@ -69,9 +70,14 @@ class Check:
         """
         refuse(self.findings, self.source)
 
-    def table(self, most: int | None = None) -> list[str]:
-        """Write a line a column, and one above; of many columns, the first."""
-        return lines_of(self.profiles, most)
+    @property
+    def rows_of_parts(self) -> str:
+        """How many rows each part has, in words; empty where they could not be divided."""
+        return rows_in_words(self.parts or {})
+
+    def table(self, most: int | None = None, width: int | None = None) -> list[str]:
+        """Write a line a column, and one above; see `profile.lines_of`."""
+        return lines_of(self.profiles, most, width)
 
     def to_json(self) -> dict[str, Any]:
         """Describe the check in JSON values."""
@@ -110,8 +116,22 @@ def check_of(given: Given, parts: Parts | None = None) -> Check:
         profiles,
         findings,
         [note for note in notes if note not in said and not is_repeated(note, findings)],
-        None if parts is None else _sizes(parts),
+        None if parts is None else parts.sizes,
     )
+
+
+def rows_in_words(parts: Mapping[str, int], name: str = "rows") -> str:
+    """Write how many rows each part has.
+
+    Args:
+        parts: name of a part → its rows.
+        name: what rows are called.
+
+    >>> rows_in_words({"train": 1_600, "valid": 200, "test": 200})
+    '1,600 training, 200 validation and 200 test rows'
+    """
+    counts = [f"{rows:,} {PART_NAMES[part]}" for part, rows in parts.items()]
+    return f"{', '.join(counts[:-1])} and {counts[-1]} {name}" if counts else ""
 
 
 def _profile(given: Given, name: str) -> ColumnProfile:
@@ -145,8 +165,3 @@ def _are_classes(profile: ColumnProfile) -> bool:
     if TARGET not in profile.role or not profile.kind:
         return False
     return bool(kind_class(profile.kind).is_class) and profile.steps is None
-
-
-def _sizes(parts: Parts) -> dict[str, int]:
-    named = {"train": parts.train, "valid": parts.valid, "test": parts.test}
-    return {name: len(part) for name, part in named.items() if part is not None}

@@ -79,9 +79,9 @@ def _lengths(table: Table, profile: ColumnProfile) -> NDArray[np.int64] | None:
 def _advice(profile: ColumnProfile, high: int) -> str:
     """Say how long sequences can be cut."""
     if profile.kind in _STEPS and TARGET not in profile.role:
-        option = as_option("--set", f"data.input_options.max_length={high}")
-        return f"to read at most {high:,} steps of each, say {option}"
+        option = as_option("--set", f"data.columns.{profile.name}.max_length={high}")
+        return f"to read at most {high:,} {_STEPS[profile.kind]} of each text, say {option}"
     return (
-        "to train on pieces of a sequence with a target at each step, say --set chunk_length=500; "
-        "to read a series in windows, --window 500"
+        "to let gradients flow through at most 500 steps, say --set chunk_length=500; to read a "
+        "long series in windows, --window 500"
     )

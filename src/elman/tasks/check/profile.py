@@ -117,12 +117,15 @@ def profile_of(
     return ColumnProfile(name, role, kind, why, missing, distinct, example, _steps(values))
 
 
-def lines_of(profiles: Sequence[ColumnProfile], most: int | None = None) -> list[str]:
+def lines_of(
+    profiles: Sequence[ColumnProfile], most: int | None = None, width: int | None = None
+) -> list[str]:
     """Write profiles as a table of text, one line a column.
 
     Args:
         profiles: of the columns.
         most: number of columns to show before the rest is counted; None for all.
+        width: characters that a line may have; None for any number.
     """
     shown = profiles[:most]
     head = ("column", "role", "kind", "missing", "distinct", "example", "why")
@@ -142,7 +145,7 @@ def lines_of(profiles: Sequence[ColumnProfile], most: int | None = None) -> list
     lines = [_line(row, widths) for row in [head, *rows]]
     if len(shown) < len(profiles):
         lines.append(f"… and {_counts(profiles[len(shown) :])}")
-    return lines
+    return [_short(line, width or len(line)) for line in lines]
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
@@ -187,6 +190,8 @@ def _distinct(values: pa.ChunkedArray, cells: Any) -> int | None:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if not len(cells):
+        return 0
     if is_list(values.type) and len(cells) > MOST_ELEMENTS:
         return None
     try:
@@ -232,5 +237,5 @@ def _example(table: Table, name: str) -> str:
     return shown(value.tolist() if isinstance(value, np.ndarray) else value)
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
+def _short(text: str, width: int = WIDEST) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"

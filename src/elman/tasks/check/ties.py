@@ -79,7 +79,6 @@ def same_cells(table: Table, one: str, other: str) -> bool:
 
     Rows in which one of the two is blank do not count. Lists are compared as they are.
     """
-    import pyarrow as pa
     import pyarrow.compute as pc
 
     columns = table.arrow(one), table.arrow(other)
