@@ -132,9 +132,9 @@ ADVICE: dict[str, Advice] = {
     ),
     "an empty column": Advice(
         table("a", "b", "y", a=text, b=lambda _: "", c=lambda k: "uv"[k % 2]),
-        ["--target", "y"],
-        "leave it out by naming others (--input and --target COLUMN)",
-        ["--input", "a"],
+        ["--target", "y", "--input", "a", "--input", "b"],
+        "leave it out: --ignore b in place of naming it",
+        ["--input", "a", "--ignore", "b"],
     ),
     "times among the inputs, named as the time": Advice(
         dated,
@@ -145,8 +145,13 @@ ADVICE: dict[str, Advice] = {
     "times among the inputs, left out": Advice(
         dated,
         ["--target", "y", "--input", "day"],
-        "leave it out by naming others (--input COLUMN)",
+        "or leave it out",
         ["--input", "x"],
+    ),
+    "times among the inputs, read by their calendar": Advice(
+        dated,
+        ["--target", "y", "--input", "day"],
+        "--input day:date",
     ),
     "thousands or decimals": Advice(
         table("x", "label", x=lambda k: f"{k % 9 + 1},{100 + k}", label=lambda k: "ab"[k % 2]),

@@ -153,7 +153,7 @@ def test_whole_numbers_that_are_not_one_a_step_are_written_however_many_there_ar
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ([], "column 'x' is empty in 0 rows, .* leave it out by naming others"),
+        ([], "column 'x' is empty in 0 rows, .* leave it out: --ignore x in place of naming it"),
         (["a", [], "b"], "column 'x' mixes strings and empty lists: 'a' in row 0 .* row 1"),
         ([1, []], "column 'x' mixes numbers and empty lists"),
         ([None, "", [], float("nan")], "column 'x' is empty in 4 rows"),

@@ -36,7 +36,7 @@ def test_rows_with_the_same_text_stay_in_one_part_and_are_said(columns: dict[str
     assert not (train | valid) & test
     assert [len(train), len(valid), len(test)] == [32, 4, 4]
     assert parts.notes == [
-        "160 of 200 rows have the same x as a row before them; such rows stay in one part. To "
+        "160 of 200 rows have the same x as a row before them: such rows stay in one part; to "
         'divide them like any others, say --set duplicates=apart (duplicates="apart" in Python).'
     ]
 

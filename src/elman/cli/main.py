@@ -19,7 +19,7 @@ import typer
 from typer.core import TyperGroup
 
 from elman import __version__
-from elman.cli import backends, compare, data, evaluate, generate, predict, train
+from elman.cli import backends, check, compare, data, evaluate, generate, predict, train
 from elman.errors import ElmanError, OptionError, unknown
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
@@ -89,6 +89,7 @@ def elman(
     """Recurrent neural networks: train, compare and explain simple, LSTM and GRU cells."""
 
 
+app.command("check")(check.check)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)

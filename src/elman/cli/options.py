@@ -29,6 +29,17 @@ Targets = Annotated[
         "next: the next step of the input.",
     ),
 ]
+Read = Annotated[
+    Columns,
+    typer.Option(
+        help="Column to read though the check leaves it out, or its kind, as NAME or NAME:KIND; "
+        "repeatable."
+    ),
+]
+Ignore = Annotated[Columns, typer.Option(help="Column neither read nor predicted; repeatable.")]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Refuse what would be assumed about the data.")
+]
 SequenceId = Annotated[
     str | None,
     typer.Option(help="Column that says which sequence a row of a long table belongs to."),
@@ -68,15 +79,21 @@ def collect_overrides(settings: list[str] | None, **options: object) -> dict[str
 
 
 def data_settings(
-    *, inputs: Columns, targets: Columns, **options: str | int | list[str] | None
+    *,
+    inputs: Columns,
+    targets: Columns,
+    read: Columns,
+    **options: str | int | list[str] | None,
 ) -> dict[str, Any]:
-    """Name the settings of the data that `train` and `compare` take as options.
+    """Name the settings of the data that `train`, `check` and `compare` take as options.
 
     Args:
         inputs: columns to read, `NAME` or `NAME:KIND`, which are told apart once the columns of the
             data are known; see `tasks.named_kinds`.
         targets: columns to predict, likewise.
+        read: columns to read in any case, likewise.
         options: other settings of the data by their names, None where one was not given.
     """
-    columns = {"input": inputs or None, "target": targets or None}
+    columns: dict[str, Any] = {"input": inputs or None, "target": targets or None}
+    columns["columns"] = {name: {} for name in read} if read else None
     return {f"data.{name}": value for name, value in {**columns, **options}.items()}

@@ -3,42 +3,73 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from elman.data.arrow import as_text, is_text
 from elman.data.table import Table
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 LEAST = 10
 """Fewer rows than this may all differ by chance."""
+
+PROBED = 1_000
+"""Rows that are looked at before all of a longer table are."""
+
+FEW_SHAPES = 3
+"""Codes that number rows have at most this many shapes, digits aside: `T-00017`, `T-00018`."""
+
+MOST_MISSING = 0.05
+"""Largest share of rows without an identifier."""
+
+FEWEST_OWN = 0.95
+"""Smallest share of different values, where an address or a name shows a column to identify."""
 
 _NAMED = re.compile(
     r"(?i:(?:.*[\W_])?(?:id|uuid|guid|index|idx|nr|no|number|row|key|ref|réf|sku|iban)[\W_]*"
     r"|unnamed: \d+|(?:.*\W)?#|\w+nummer)|.*[a-z](?:Id|ID)"
 )
 
+_WORD = r"^\S+$"
+_NUMBERED = r"^\p{L}.*000"
+"""Regular expression of a shape that begins with a letter and has three digits, made zeros."""
+
+_ADDRESSES = (
+    r"^[{(]?[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}[)}]?$",
+    r"^(?:[0-9a-f]{24,}|[0-9A-F]{24,})$",
+    r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$",
+    r"^(?:\+|\(|00?)[\d(][\d\s()./-]{5,}\d$",
+)
+"""What names one thing or person in the world: UUIDs, digests, e-mail addresses, telephones."""
+
 
 def identifies_rows(table: Table, name: str) -> bool:
     """Tell whether a column is an identifier of the rows.
 
-    It is if every row has a value of its own, a whole number or a single word, and the column is
-    named like an identifier (`id`, `customer_id`, `Ticket ID`, `index`, `nr`, `SKU` …) or its
-    numbers go up by one from row to row.
+    It is if nearly every row has a value of its own, a whole number or a single word, and the
+    column is named like an identifier (`id`, `customer_id`, `Ticket ID`, `index`, `nr`, `SKU` …).
+    It is, too, if its numbers go up by one from row to row, if its words all differ, in their
+    digits alone (`T-00017`), or if it holds UUIDs, digests, e-mail addresses or telephone numbers
+    that hardly repeat.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    column = table.column(name)
-    if len(table) < LEAST or not (is_text(column.type) or pa.types.is_integer(column.type)):
-        return False
     values = table.arrow(name)
-    if values.null_count or pc.count_distinct(values).as_py() < len(table):
+    if len(table) < LEAST or not (is_text(values.type) or _holds_whole_numbers(values)):
         return False
-    if pa.types.is_integer(column.type):
-        numbers = pc.pairwise_diff(values.combine_chunks())
-        if pc.all(pc.equal(numbers, 1)).as_py():
-            return True
-        return is_named_like_identifier(name)
-    words = pc.match_substring_regex(pc.utf8_trim_whitespace(as_text(values)), r"^\S+$")
-    return bool(pc.all(words).as_py()) and is_named_like_identifier(name)
+    if is_text(values.type):
+        text = pc.utf8_trim_whitespace(as_text(values))
+        values = text.filter(pc.not_equal(text, "").fill_null(False))
+    else:
+        values = pa.chunked_array(values.chunks, values.type).drop_null()
+    missing = len(table) - len(values)
+    if missing > MOST_MISSING * len(table):
+        return False
+    if not is_text(values.type):
+        return _number_rows(values, name, missing)
+    return _are_addresses(values) or _name_rows(values, name)
 
 
 def is_named_like_identifier(name: str) -> bool:
@@ -48,3 +79,66 @@ def is_named_like_identifier(name: str) -> bool:
     [True, True, False]
     """
     return _NAMED.fullmatch(name.strip()) is not None
+
+
+def _holds_whole_numbers(values: pa.ChunkedArray) -> bool:
+    """Tell whether values are whole numbers, in whatever type missing ones left them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_floating(values.type):
+        return bool(pa.types.is_integer(values.type))
+    first = values.slice(0, PROBED).drop_null()
+    return bool(pc.all(pc.equal(first, pc.floor(first))).as_py()) and bool(
+        pc.all(pc.equal(values, pc.floor(values))).as_py()
+    )
+
+
+def _number_rows(values: pa.ChunkedArray, name: str, missing: int) -> bool:
+    """Tell whether numbers are those of rows: one from row to row, or by their column's name."""
+    import pyarrow.compute as pc
+
+    if is_named_like_identifier(name):
+        return _hardly_repeat(values)
+    steps = pc.pairwise_diff(values.slice(0, PROBED).combine_chunks())
+    if missing or not pc.all(pc.equal(steps, 1)).as_py():
+        return False
+    return bool(pc.all(pc.equal(pc.pairwise_diff(values.combine_chunks()), 1)).as_py())
+
+
+def _name_rows(values: pa.Array, name: str) -> bool:
+    """Tell whether words are those of rows: by their column's name, or all but for their digits."""
+    import pyarrow.compute as pc
+
+    if not _hardly_repeat(values) or not pc.all(pc.match_substring_regex(values, _WORD)).as_py():
+        return False
+    if is_named_like_identifier(name):
+        return True
+    shapes = pc.replace_substring_regex(values, r"\d", "0")
+    numbered = pc.all(pc.match_substring_regex(shapes, _NUMBERED)).as_py()
+    if not numbered or pc.count_distinct(shapes).as_py() > FEW_SHAPES:
+        return False
+    return bool(pc.count_distinct(values).as_py() == len(values))
+
+
+def _are_addresses(values: pa.Array) -> bool:
+    """Tell whether all words are of one of the forms that name a thing, and hardly repeat."""
+    import pyarrow.compute as pc
+
+    first = values.slice(0, PROBED)
+    for pattern in _ADDRESSES:
+        if not pc.all(pc.match_substring_regex(first, pattern)).as_py():
+            continue
+        if pc.all(pc.match_substring_regex(values, pattern)).as_py():
+            return _hardly_repeat(values)
+    return False
+
+
+def _hardly_repeat(values: pa.Array | pa.ChunkedArray) -> bool:
+    """Tell whether nearly all values differ."""
+    import pyarrow.compute as pc
+
+    first = values.slice(0, PROBED)
+    if pc.count_distinct(first).as_py() < FEWEST_OWN * len(first):
+        return False
+    return bool(pc.count_distinct(values).as_py() >= FEWEST_OWN * len(values))

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 DecimalMark = str | Mapping[str, str]
 """`.` or `,` of all columns, or of each column where they differ."""
 
+NOT_NUMBERS = "is not read as numbers"
+"""Part of the note on a column of mostly numbers that stays as it is written."""
+
 FEW_CLASSES = 20
 """Maximum number of distinct whole numbers of a target that is a category."""
 
@@ -138,7 +141,7 @@ def _stray(table: Table, name: str, words: Words) -> list[str]:
     if words.share < 0.5:
         return []
     cell = table.column(name)[words.row]
-    begin = f"column {name!r} is not read as numbers: {table.where(words.row)} holds"
+    begin = f"column {name!r} {NOT_NUMBERS}: {table.where(words.row)} holds"
     return [f"{begin} {str(cell)[:60]!r}, which {words.why}."]
 
 

@@ -56,6 +56,7 @@ def split(
     stratify: str | None = None,
     group: str | None = None,
     in_time_order: bool = False,
+    order: Rows | None = None,
     units: Rows | None = None,
 ) -> Splits:
     """Split a table's rows into training, validation and test rows.
@@ -75,6 +76,7 @@ def split(
             the test. Windows are split so within every sequence, by the value that they predict:
             a window may read values before the start of its part, as in use (rolling origin),
             but none after its end.
+        order: the rows in the order of time, where they do not stand in it.
         units: number of the unit of each row, from 0 in the order in which units appear: rows of
             one unit stay in one part. Units are drawn as rows are, each with the class of its first
             row. They have no effect where a column or time says how to split.
@@ -97,7 +99,7 @@ def split(
             "more rows, or separate files for the parts (valid_files and test_files)."
         )
     if in_time_order:
-        return _in_time_order(table, shares)
+        return _in_time_order(table, shares, order)
     if units is not None and group is None:
         _, firsts = np.unique(units, return_index=True)
         drawn = split(table.select(firsts), seed=seed, valid=valid, test=test, stratify=stratify)
@@ -183,14 +185,14 @@ def _by_column(table: Table, column: str, shares: Mapping[str, float], seed: int
     )
 
 
-def _in_time_order(table: Table, shares: Mapping[str, float]) -> Splits:
+def _in_time_order(table: Table, shares: Mapping[str, float], order: Rows | None) -> Splits:
     """Split rows, or the steps of windows, at two borders."""
     if table.spans is None:
         counts = _counts(len(table), shares)
-        rows = np.arange(len(table))
+        rows = np.arange(len(table)) if order is None else order
         train = len(table) - counts["valid"] - counts["test"]
         test = train + counts["valid"]
-        return Splits(rows[:train], rows[train:test], rows[test:])
+        return Splits(*map(np.sort, (rows[:train], rows[train:test], rows[test:])))
     sequence, _, stop = table.spans
     steps = np.zeros(sequence.max() + 1, np.int64)
     np.maximum.at(steps, sequence, stop)

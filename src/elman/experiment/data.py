@@ -39,7 +39,8 @@ class DataSpec(BaseModel):
         target: columns to predict, likewise, or `next` for the next element of the input.
         ignore: columns that are neither read nor predicted.
         columns: name of a column → its kind, as in `kind = "text:char"`, and the options of that
-            kind; inferred from the data by default. For columns of several kinds together.
+            kind; inferred from the data by default. For columns of several kinds together. A column
+            named here is read in any case, also where the check of the data would leave it out.
         side_by_side: whether input columns with equally many steps in every row are read together
             at each step; else each is a sequence of its own.
         input_kind: kind of the input, such as `text`; inferred from the data by default.

@@ -14,6 +14,7 @@ learned (a vocabulary, a scale) as JSON in the model.
 | `category` | one of a fixed set of classes               | no        | id ()                  |
 | `labels`   | any number of a fixed set of labels         | no        | zeros and ones (n,)    |
 | `number`   | a number                                    | no        | floats (1,)            |
+| `date`     | a date, with or without a time of day       | no        | floats (n,)            |
 | `record`   | several numbers and categories              | no        | floats (n,)            |
 | `image`    | a picture                                   | no        | floats (C, H, W)       |
 
@@ -372,6 +373,7 @@ KINDS: Registry[type[Any]] = Registry(
         {
             "audio": "elman.features.audio:AudioFeature",
             "category": "elman.features.category:CategoryFeature",
+            "date": "elman.features.date:DateFeature",
             "frames": "elman.features.image:FramesFeature",
             "image": "elman.features.image:ImageFeature",
             "labels": "elman.features.labels:LabelsFeature",

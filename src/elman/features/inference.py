@@ -90,7 +90,7 @@ def infer_kind(
     if not examples:
         raise DataError(
             f"column {name!r} is empty in {counted(len(values), 'row')}, so its kind cannot be "
-            f"inferred; leave it out by naming others (--input and --target COLUMN)."
+            f"inferred; leave it out: {as_option('--ignore', name)} in place of naming it."
         )
     if empty is not None and not examples.keys() & {*_LISTS, *_AXES}:
         examples["empty lists"] = empty
@@ -235,9 +235,9 @@ def _hold_times(sample: guesses.Sample, next_step: bool) -> bool:
 
 def _times(name: str, value: Any) -> DataError:
     return DataError(
-        f"column {name!r} holds times, such as {shown(value)}, which can be neither input nor "
-        f"target; name it as the time (--time on the command line), or leave it out by naming "
-        f"others (--input COLUMN)."
+        f"column {name!r} holds times, such as {shown(value)}, which can be no target, and input "
+        f"by their calendar alone: {as_option('--input', f'{name}:date')}. Or name it as the time "
+        "(--time on the command line), or leave it out."
     )
 
 

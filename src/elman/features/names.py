@@ -13,6 +13,8 @@ from elman.features.vocabulary import Name
 SHOWN = 3
 """Groups of names that look alike, listed in a note before the rest is counted."""
 
+ALIKE = "names that differ only in case, spaces, accents or punctuation at the end"
+
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _ENDS = ".,;:!?"
 
@@ -69,21 +71,27 @@ def alike(counts: Mapping[Any, int]) -> list[str]:
     >>> alike({"Yes": 3, "no": 4, "yes": 1})[0][:52]
     'names that differ only in case, spaces, accents or p'
     """
+    groups = listed_alike(counts)
+    if not groups:
+        return []
+    return [f"{ALIKE} are kept apart: {groups}; if they are one, write them alike."]
+
+
+def listed_alike(counts: Mapping[Any, int]) -> str:
+    """List the names that look alike, with their counts; empty if there are none.
+
+    >>> listed_alike({"Yes": 3, "no": 4, "yes": 1})
+    "'Yes' (3) and 'yes' (1)"
+    """
     groups: dict[Any, list[str]] = {}
     for name in counts:
         if isinstance(name, str):
             groups.setdefault(_key(name), []).append(name)
     similar = [names for names in groups.values() if len(names) > 1]
-    if not similar:
-        return []
     listed = ", ".join(
         " and ".join(f"{name!r} ({counts[name]})" for name in names) for names in similar[:SHOWN]
     )
-    more = f" and {len(similar) - SHOWN} more" if len(similar) > SHOWN else ""
-    return [
-        "names that differ only in case, spaces, accents or punctuation at the end are kept apart: "
-        f"{listed}{more}; if they are one, write them alike."
-    ]
+    return f"{listed} and {len(similar) - SHOWN} more" if len(similar) > SHOWN else listed
 
 
 def _key(name: str) -> str:

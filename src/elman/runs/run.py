@@ -14,6 +14,7 @@ runs/NAME/experiment.toml     every setting, defaults too
 from __future__ import annotations
 
 import platform
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,6 +32,8 @@ from elman.models.network import completed_network, untrained_network
 from elman.models.trained_on import DataRecord, TrainedOn, notes_of_given_parts
 from elman.prediction.predictors import predictor_of
 from elman.report.facts import notes_of_page, write_page
+from elman.tasks.check.check import check_of, rows_in_words
+from elman.tasks.check.profile import SHOWN
 from elman.tasks.defaults import completed
 from elman.tasks.dividing import Parts
 from elman.tasks.find import find_task
@@ -43,6 +46,9 @@ from elman.training.progress import NoProgress, Progress
 from elman.training.trainer import fit
 
 REPORT = "report.html"
+
+WIDEST = 160
+"""Characters of a line where there is no terminal to ask."""
 
 
 class RunResult(BaseModel):
@@ -101,9 +107,13 @@ def prepare(experiment: Experiment, source: Any = None) -> Prepared:
         DataError: the data cannot be read, or a value is malformed.
     """
     data = layout_of(experiment.data).with_known_columns(source)
-    experiment = experiment.model_copy(update={"data": data})
-    parts = layout_of(data).parts(experiment.seed, source)
-    data = kinds_of_names(data, parts.train.columns)
+    given = layout_of(data).given(source)
+    parts = given.layout.divided(given, experiment.seed)
+    check = check_of(given, parts)
+    if data.strict:
+        check.refuse_assumptions()
+    parts = parts._replace(check=check, notes=check.sentences)
+    data = kinds_of_names(data, given.shown.columns)
     data = data.model_copy(update=dict(parts.settings))
     experiment = experiment.model_copy(update={"data": data})
     others = [part for part in (parts.valid, parts.test) if part is not None]
@@ -181,14 +191,15 @@ def run_experiment(
 def _announce(
     name: str, experiment: Experiment, task: Task, parts: Parts, progress: Progress
 ) -> None:
-    """Show the task, notes and numbers of rows before training."""
+    """Show the columns, the task, notes and numbers of rows before training."""
+    if parts.check is not None:
+        room = shutil.get_terminal_size((WIDEST, 0)).columns
+        for line in parts.check.table(SHOWN, room):
+            progress.say(line)
     progress.say(task.sentence)
     for note in (*parts.notes, *task.notes):
         progress.say(f"note: {note}")
-    counts = [f"{len(parts.train):,} training", f"{len(parts.valid):,} validation"]
-    if parts.test is not None:
-        counts = [", ".join(counts), f"{len(parts.test):,} test"]
-    progress.say(f"{' and '.join(counts)} {task.rows_name}")
+    progress.say(rows_in_words(parts.sizes, task.rows_name))
     caveat = task.caveat(experiment.network)
     progress.say(f"{name}: seed {experiment.seed}. {caveat}".removesuffix(". "))
 

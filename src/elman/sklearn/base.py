@@ -22,6 +22,7 @@ from elman.data.table import Table
 from elman.errors import DataError, OptionError
 from elman.experiment import full_name
 from elman.experiment.training import checked_seed
+from elman.features.checks import blank
 from elman.models.directory import EXPERIMENT
 from elman.models.model import Model
 from elman.runs.run import RunResult, run_experiment
@@ -119,6 +120,7 @@ class SequenceEstimator(BaseEstimator):  # type: ignore[misc]
             target_kind: kind of the target columns.
         """
         renamed = {_free_name(name, inputs.columns): values for name, values in targets.items()}
+        _refuse_blank(renamed)
         table = Table.from_columns({**inputs.columns, **renamed}, origin="the data")
         settings = self._settings(inputs) | {
             "data.input": list(inputs.columns),
@@ -283,6 +285,21 @@ def refuse_several_targets(estimator: BaseEstimator, y: Any) -> None:
             f"{type(estimator).__name__} predicts one target, and y has {shape[1]} columns; fit an "
             "estimator for each, or one model of all with elman.train(data, target=[…])."
         )
+
+
+def _refuse_blank(targets: Mapping[str, Any]) -> None:
+    """Refuse a class that is missing: scikit-learn leaves out no samples.
+
+    Raises:
+        DataError: there is one; its row is named.
+    """
+    for name, values in targets.items():
+        for row, value in enumerate(values):
+            if blank(value):
+                raise DataError(
+                    f"the data, row {row}, column {name}: the class is missing; fill it in, or "
+                    "leave the row out."
+                )
 
 
 def _free_name(name: str, taken: Mapping[str, Any]) -> str:

@@ -30,13 +30,14 @@ from elman.data.sequences import sequence_numbers
 from elman.data.table import Table
 from elman.errors import DataError, ExperimentError, as_option
 from elman.experiment.data import DataSpec
-from elman.tasks.unread import TIMES, holds_times
+from elman.tasks.check.dates import holds_times
 
 MOST_NAMES = 1_000
 """Most names of a category that is read without being asked for."""
 
 KINDS = ("number", "category")
 
+TIMES = "times, which are read only where they are named"
 STRAY = "numbers with other cells among them"
 CONSTANT = "the same in every row"
 EMPTY = "empty"

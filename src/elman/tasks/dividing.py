@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +15,20 @@ from elman.data.paths import PICTURES
 from elman.data.sequences import time_format_of
 from elman.data.splits import split
 from elman.data.table import Table
+from elman.data.times import read_times
 from elman.errors import DataError, ExperimentError, counted
 from elman.experiment.data import DataSpec
 from elman.features.build import kind_class
-from elman.tasks.duplicates import Keys, keys_of, note_of_units, notes_of_overlaps, units_of
+from elman.tasks.check.dates import holds_times
+from elman.tasks.check.finding import Finding
+from elman.tasks.duplicates import Keys, finding_of_units, keys_of, notes_of_overlaps, units_of
 from elman.tasks.fitting import infer
 from elman.tasks.given_kinds import kind_given
 from elman.tasks.known_columns import split_column_of
 from elman.tasks.named_kinds import notes_of_colons
+
+if TYPE_CHECKING:
+    from elman.tasks.check.check import Check
 
 
 class Parts(NamedTuple):
@@ -36,6 +42,16 @@ class Parts(NamedTuple):
     """What was assumed while reading and splitting, a sentence each."""
     settings: Mapping[str, Any] = MappingProxyType({})
     """Settings of the data that follow from these rows and decide how later ones are read."""
+    findings: tuple[Finding, ...] = ()
+    """What was found while dividing."""
+    check: Check | None = None
+    """What is known of the data before training, where it was checked."""
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Name of a part → its rows, of the parts that there are."""
+        named = {"train": self.train, "valid": self.valid, "test": self.test}
+        return {name: len(part) for name, part in named.items() if part is not None}
 
 
 @dataclass(frozen=True)
@@ -76,17 +92,25 @@ class Division:
                 "(data.horizon) to forecast N steps, or --sequence-id COLUMN (data.sequence_id) "
                 "if the rows belong to several sequences."
             )
-        train, valid, test = self._divided(seed, whole, valid, test, notes)
+        findings: list[Finding] = []
+        train, valid, test = self._divided(seed, whole, valid, test, notes, findings)
         if not len(train) or not len(valid):
             raise DataError(
                 f"{whole.source} has {counted(len(whole), 'row')}, too few for both training and "
                 "validation. Add rows, or give a validation file: data.valid_files (--valid on the "
                 "command line)."
             )
-        return self._with_overlaps(Parts(train, valid, test, notes, settings))
+        parts = Parts(train, valid, test, notes, settings, tuple(findings))
+        return self._with_overlaps(parts)
 
     def _divided(
-        self, seed: int, whole: Table, valid: Table | None, test: Table | None, notes: list[str]
+        self,
+        seed: int,
+        whole: Table,
+        valid: Table | None,
+        test: Table | None,
+        notes: list[str],
+        findings: list[Finding],
     ) -> tuple[Table, Table, Table | None]:
         """Divide rows by a column, a group, in the order of time, or at random."""
         data = self.data
@@ -110,7 +134,8 @@ class Division:
             group=group,
             stratify=self._stratum(whole) if at_random else None,
             in_time_order=in_time_order,
-            units=self._units(whole, notes) if at_random else None,
+            order=self._order(whole, notes) if data.split_order == "time" else None,
+            units=self._units(whole, findings) if at_random else None,
         )
         if in_time_order and self.is_running_text:
             notes.append(
@@ -122,12 +147,33 @@ class Division:
             test = whole.select(rows.test)
         return whole.select(rows.train), valid or whole.select(rows.valid), test
 
-    def _units(self, table: Table, notes: list[str]) -> NDArray[np.int64] | None:
-        """Number the different inputs of rows that are to stay in one part, and note it."""
+    def _order(self, table: Table, notes: list[str]) -> NDArray[np.int64] | None:
+        """Return the rows in the order of their dates; None for that of the file, and note it."""
+        if table.spans is not None or self.is_running_text:
+            return None
+        others = {*self.data.ignore, *self.data.target}
+        dates = [n for n in table.columns if n not in others and holds_times(table, n)]
+        dates = [name for name in dates if not is_list(table.column(name).type)]
+        if len(dates) != 1:
+            which = f", for {', '.join(dates)} hold dates" if dates else ""
+            notes.append(f"rows are split in the order in which they stand{which}.")
+            return None
+        (name,) = dates
+        try:
+            times = read_times(table, name, time_format=self.data.time_format)
+        except DataError as error:
+            notes.append(f"rows are split in the order in which they stand: {error}")
+            return None
+        notes.append(f"rows are split in the order of {name}, the latest for the test.")
+        return np.argsort(times.instants, kind="stable")
+
+    def _units(self, table: Table, findings: list[Finding]) -> NDArray[np.int64] | None:
+        """Number the different inputs of rows that are to stay in one part, and say so."""
         keys = self._keys(table) if self.data.duplicates == "together" else None
         units = None if keys is None else units_of(keys)
         if units is not None:
-            notes.append(note_of_units(units, self.inputs))
+            said = "duplicates" in self.data.model_fields_set
+            findings.append(finding_of_units(units, self.inputs, said=said))
         return units
 
     def _keys(self, table: Table) -> Keys | None:

@@ -15,6 +15,7 @@ from elman.experiment.data import DataSpec
 from elman.features.build import parse_kind
 from elman.features.checks import blank
 from elman.features.feature import feature_class
+from elman.tasks.check.finding import Finding, listed
 from elman.tasks.fitting import infer
 
 LEAST = 10
@@ -54,13 +55,29 @@ def units_of(keys: Keys) -> NDArray[np.int64] | None:
     return np.array(units, np.int64)
 
 
-def note_of_units(units: NDArray[np.int64], columns: Sequence[str]) -> str:
-    """Say how many rows repeat an input, and what that means for the split."""
+def finding_of_units(
+    units: NDArray[np.int64], columns: Sequence[str], *, said: bool = False
+) -> Finding:
+    """Say how many rows repeat an input, and what that means for the split.
+
+    Args:
+        units: number of the input of each row.
+        columns: of the input.
+        said: whether the settings say how such rows are divided.
+    """
     repeated = len(units) - int(units.max()) - 1
-    return (
-        f"{repeated} of {len(units)} rows have the same {' and '.join(columns)} as a row before "
-        "them; such rows stay in one part. To divide them like any others, say --set "
-        'duplicates=apart (duplicates="apart" in Python).'
+    has, them = ("has", "it") if repeated == 1 else ("have", "them")
+    return Finding(
+        "duplicates",
+        tuple(columns),
+        f"{repeated:,} of {len(units):,} rows {has} the same {listed(columns)} as a row before "
+        f"{them}",
+        "" if said else "such rows stay in one part",
+        ""
+        if said
+        else "to divide them like any others, say --set duplicates=apart "
+        '(duplicates="apart" in Python)',
+        "say --set duplicates=together or --set duplicates=apart",
     )
 
 

@@ -36,23 +36,26 @@ def infer(
     steps: Sequence[int] | None = None,
     next_step: bool = False,
     beside: Sequence[str] = (),
+    whole: Mapping[str, Whole] | None = None,
 ) -> Inferred:
     """Infer the kind of some columns from a sample, and how many values differ from all rows.
 
-    `beside` are columns that are not read, one of which an error may propose.
+    `beside` are columns that are not read, one of which an error may propose; `whole` is how many
+    values differ, where that is known.
 
     Raises:
         DataError: no kind reads the columns; the table's source is named.
     """
     samples = {name: list(sample(table).column(name)) for name in columns}
-    counts = {name: whole for name in columns if (whole := _whole(table, name)) is not None}
+    if whole is None:
+        whole = {name: each for name in columns if (each := _whole(table, name)) is not None}
     try:
         return infer_columns(
             samples,
             as_target=as_target,
             steps=steps,
             next_step=next_step,
-            whole=counts,
+            whole=whole,
             beside={name: list(sample(table).column(name)) for name in beside},
         )
     except DataError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from elman.errors import ExperimentError, OptionError, as_option
@@ -30,7 +30,9 @@ def kinds_of_names(data: DataSpec, columns: Collection[str]) -> DataSpec:
     if data.horizon:
         return _kinds_of_forecast(data, columns)
     update: dict[str, Any] = {}
-    of_columns = dict(data.columns)
+    if any(name not in columns for name in data.columns):
+        update["columns"] = _columns_of_names(data.columns, columns)
+    of_columns = dict(update.get("columns", data.columns))
     for role, names, given in (
         ("input", data.input, data.input_kind),
         ("target", data.target, data.target_kind),
@@ -81,6 +83,20 @@ def _kinds_of_forecast(data: DataSpec, columns: Collection[str]) -> DataSpec:
     return data.model_copy(update=update) if update else data
 
 
+def kind_of(data: DataSpec, name: str, *, as_target: bool = False) -> str | None:
+    """Return the kind that was said of a column; None where it is to be inferred.
+
+    Args:
+        data: the settings, their names told from kinds.
+        name: of the column.
+        as_target: whether it is predicted, or read.
+    """
+    said = data.columns.get(name, {}).get("kind")
+    if said is not None:
+        return str(said)
+    return data.target_kind if as_target else data.input_kind
+
+
 def notes_of_colons(data: DataSpec, columns: Collection[str]) -> list[str]:
     """Say of each column whose name reads as `NAME:KIND` of another column that it was taken."""
     notes = []
@@ -106,6 +122,17 @@ def refuse_ambiguous_next(targets: Sequence[str], columns: Collection[str]) -> N
             "target = next is the next element of the input, and there is a column named 'next', "
             "too. Rename the column to predict it, or remove it to predict the next element."
         )
+
+
+def _columns_of_names(
+    given: Mapping[str, Mapping[str, Any]], columns: Collection[str]
+) -> dict[str, dict[str, Any]]:
+    """Split the kinds off the names of columns that were named with them, as in `zip:number`."""
+    named = dict[str, dict[str, Any]]()
+    for text, options in given.items():
+        name, kind = _split(text, columns)
+        named[name] = ({"kind": full_kind(kind)} if kind else {}) | dict(options)
+    return named
 
 
 def _split(text: str, columns: Collection[str]) -> tuple[str, str]:

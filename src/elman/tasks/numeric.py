@@ -35,6 +35,24 @@ def may_hold_lists(kind: type[Feature], *, one_hot: bool = False) -> bool:
     return one_hot or not (kind.is_text or kind.is_class)
 
 
+def _may_hold_lists(feature: Feature) -> bool:
+    return may_hold_lists(type(feature), one_hot=getattr(feature, "one_hot", False))
+
+
+def numeric_of(features: Sequence[tuple[str, Feature]], decimal: DecimalMark | None) -> Numeric:
+    """Say how the columns of fitted features are read.
+
+    Args:
+        features: column → the feature that reads it.
+        decimal: decimal mark, where the cells leave it open.
+    """
+    return Numeric(
+        frozenset(name for name, feature in features if feature.reads_numbers(name)),
+        decimal,
+        frozenset(name for name, feature in features if _may_hold_lists(feature.feature_of(name))),
+    )
+
+
 def read_numbers(
     data: DataSpec, table: Table, others: Sequence[str], numeric: Numeric | None
 ) -> tuple[Table, Numeric]:

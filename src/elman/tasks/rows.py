@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,21 +11,22 @@ import numpy as np
 from elman.data import catalog
 from elman.data.arrow import is_list
 from elman.data.sequences import to_sequences, windows
-from elman.data.sources import read_table
-from elman.data.sources.sequence_files import FILE, with_one_id
+from elman.data.sources.sequence_files import FILE
 from elman.data.table import Table
 from elman.data.times import with_time_of_day
 from elman.errors import ExperimentError
 from elman.experiment.data import DataSpec
+from elman.tasks.check.choice import SINGLE, Choice, choose, findings_of_given
+from elman.tasks.check.finding import Finding
+from elman.tasks.check.targets import answered
 from elman.tasks.dividing import Division, Parts
+from elman.tasks.given import Given, check_names, roles_of, source_of, table_of
 from elman.tasks.known_columns import columns_of_files, split_column_of
 from elman.tasks.named_kinds import kinds_of_names
-from elman.tasks.numeric import Numeric, may_hold_lists, read_numbers
-from elman.tasks.unread import SINGLE, unread
+from elman.tasks.numeric import Numeric, numeric_of, read_numbers
 from elman.tasks.wide_tables import from_wide, wide_settings
 
 if TYPE_CHECKING:
-    from elman.features.feature import Feature
     from elman.tasks.task import Task
 
 AFTER = "next_"
@@ -102,34 +102,40 @@ class RowsLayout:
 
     def inputs(self, table: Table) -> list[str]:
         """Name the columns to read."""
-        others = self._others(table)
-        not_read = set(chain.from_iterable(unread(table, others).values()))
-        return list(self.data.input) or [name for name in others if name not in not_read]
+        return list(self.data.input) or self._choice(table).inputs
 
     def beside(self, table: Table) -> list[str]:
         """Name the columns with single values that sequences keep from being read."""
-        return [] if self.data.input else unread(table, self._others(table)).get(SINGLE, [])
+        return [] if self.data.input else self._choice(table).left_out.get(SINGLE, [])
+
+    def _choice(self, table: Table) -> Choice:
+        """Choose the columns to read, and say which are left out."""
+        targets = self._targets(table) if self.data.target else []
+        if self.data.input:
+            inputs = [name for name in self.data.input if name in table.columns]
+            return Choice(inputs, {}, findings_of_given(table, inputs, targets))
+        return choose(table, self._others(table), targets, self.data)
 
     def _others(self, table: Table) -> list[str]:
         """List the columns that have no other role and so may be input."""
         data = self.data
-        special = {data.sequence_id, split_column_of(data, table), data.group, data.time}
+        special = {*self._special(table), *data.ignore}
         if data.window:  # the past of a target is input
             return [
                 name for name in table.columns if name not in special and not name.startswith(AFTER)
             ]
         return [name for name in table.columns if name not in {*special, *data.target}]
 
-    def _notes(self, table: Table) -> list[str]:
-        """Say which columns are not read, where no input is named."""
-        if self.data.input or not self.data.target:
-            return []
-        left_out = unread(table, self._others(table))
-        return [
-            f"not read: {', '.join(names)} ({why}); to choose the columns, name them with --input."
-            for why, names in left_out.items()
-            if names
-        ]
+    def _special(self, table: Table) -> dict[str, str]:
+        """Return the columns that are neither input nor target by settings → what they are for."""
+        data = self.data
+        named = {
+            data.sequence_id: "sequence id",
+            split_column_of(data, table): "part",
+            data.group: "group",
+            data.time: "time",
+        }
+        return {name: role for name, role in named.items() if name is not None}
 
     def _targets(self, table: Table) -> list[str]:
         """Name the columns to predict."""
@@ -158,7 +164,42 @@ class RowsLayout:
             DataError: a file cannot be read, or has too few rows to split.
             ExperimentError: no data is named, or settings contradict each other.
         """
-        parts = self._divided(seed, source)
+        given = self.given(source)
+        return given.layout.divided(given, seed)
+
+    def given(self, source: Any = None) -> Given:
+        """Read the data of an experiment, leave out rows without a target, and choose the columns.
+
+        Args:
+            source: values passed in Python, in place of a name or files.
+
+        Raises:
+            DataError: a file cannot be read.
+            ExperimentError: no data is named, or a column is unknown or has two roles.
+        """
+        data = self.data
+        if data.name is not None:
+            named = catalog.tables(data.name)
+            return self._with_kinds_of(next(iter(named.values())))._given_of_named(named)
+        what = source_of(data, source)
+        table = table_of(data, what, as_text=self._reads_running_text)
+        rows = from_wide(data, table)
+        layout = self._with_kinds_of(rows, table)
+        check_names(layout.data, rows, table)
+        return layout._given_of(rows)
+
+    def divided(self, given: Given, seed: int) -> Parts:
+        """Split what was given into training, validation and test rows.
+
+        Args:
+            given: as `given` returns it.
+            seed: of a random split.
+
+        Raises:
+            DataError: there are too few rows.
+            ExperimentError: settings contradict each other.
+        """
+        parts = self._split(given, seed)
         max_rows = self.data.max_rows
         if max_rows and max_rows < len(parts.train):
             chosen = np.arange(max_rows)
@@ -166,7 +207,12 @@ class RowsLayout:
                 random = np.random.default_rng([seed, 2])
                 chosen = np.sort(random.choice(len(parts.train), max_rows, False))
             parts = parts._replace(train=parts.train.select(chosen))
-        return parts._replace(notes=[*parts.notes, *self._notes(parts.train)])
+        findings = (*given.findings, *parts.findings)
+        return parts._replace(
+            settings={**parts.settings, **given.settings},
+            findings=findings,
+            notes=[*(each.sentence for each in findings), *parts.notes],
+        )
 
     def numeric(self, task: Task) -> Numeric:
         """Say which columns a trained model reads as numbers."""
@@ -175,11 +221,7 @@ class RowsLayout:
         pairs += [
             (name.removeprefix(after), task.target.feature_of(name)) for name in task.target_columns
         ]
-        return Numeric(
-            frozenset(name for name, feature in pairs if feature.reads_numbers(name)),
-            self.data.decimal,
-            frozenset(name for name, feature in pairs if _may_hold_lists(feature.feature_of(name))),
-        )
+        return numeric_of(pairs, self.data.decimal)
 
     def read_like(
         self, source: Any, numeric: Numeric | None = None, *, with_targets: bool = True
@@ -225,44 +267,53 @@ class RowsLayout:
             if not is_list(table.column(name).type)
         ]
 
-    def _divided(self, seed: int, source: Any) -> Parts:
-        if self.data.name is not None:
-            return self._named(self.data.name, seed)
-        table = self.read(source_of(self.data, source), as_text=self._reads_running_text)
-        return self._with_kinds_of(table)._parts_of(seed, table)
-
-    def _with_kinds_of(self, table: Table) -> RowsLayout:
+    def _with_kinds_of(self, *tables: Table) -> RowsLayout:
         """Return the layout with names told from kinds, by the columns that there are."""
-        return replace(self, data=kinds_of_names(self.data, table.columns))
+        columns = [name for table in tables for name in table.columns]
+        return replace(self, data=kinds_of_names(self.data, columns))
 
-    def _parts_of(self, seed: int, table: Table) -> Parts:
+    def _given_of(self, table: Table) -> Given:
+        """Lay out the rows of files, or of values."""
         data = self.data
-        table, numeric = self.read_numbers(table)
+        read, numeric = self.read_numbers(table)
         single = data.per_sequence
         if data.sequence_id == FILE and single is not None:
-            single = [name for name in single if name in table.columns]
-        whole = self._as_lines(self._laid_out(table, single))
-        valid, test = (
-            self.read_like(list(files), numeric) if files else None
-            for files in (data.valid_files, data.test_files)
-        )
-        parts = self._divide(seed, whole, valid, test)
-        return parts._replace(settings={**parts.settings, **numeric.settings})
+            single = [name for name in single if name in read.columns]
+        tables = {"train": self._as_lines(self._laid_out(read, single))}
+        for part, files in (("valid", data.valid_files), ("test", data.test_files)):
+            if files:
+                tables[part] = self.read_like(list(files), numeric)
+        return self._chosen(read, tables, numeric.settings)
+
+    def _given_of_named(self, named: Mapping[str, Table]) -> Given:
+        """Lay out the official parts of a named set."""
+        read = {part: self.read_numbers(table)[0] for part, table in named.items()}
+        single = self.data.per_sequence
+        tables = {part: self._laid_out(table, single) for part, table in read.items()}
+        return self._chosen(read["train"], tables, {})
+
+    def _chosen(
+        self, read: Table, tables: Mapping[str, Table], settings: Mapping[str, Any]
+    ) -> Given:
+        """Leave out rows without a target, and choose the columns to read."""
+        data = self.data
+        targets = self._targets(tables["train"]) if data.target else []
+        findings: list[Finding] = []
+        kept = dict(tables)
+        if data.name is None:
+            for part, table in tables.items():
+                kept[part], found = answered(table, targets, data)
+                findings += found
+        choice = self._choice(kept["train"])
+        findings += choice.findings
+        shown = read if data.window else kept["train"]
+        roles = roles_of(data, shown, choice, self._special(shown))
+        settings = {"input": choice.inputs, **settings} if choice.inputs else settings
+        return Given(self, kept, shown, roles, choice.left_out, findings, settings)
 
     def read(self, source: Any, *, as_text: bool = False) -> Table:
         """Read a table with the settings of the data; `as_text` as one running text."""
-        data = self.data
-        by_file = data.sequence_id == FILE
-        table = read_table(
-            source,
-            format=data.format,
-            encoding=data.encoding,
-            running_text=as_text,
-            by_file=by_file,
-        )
-        if by_file and FILE not in table.columns:
-            table = with_one_id(table, FILE)
-        return from_wide(self.data, table)
+        return from_wide(self.data, table_of(self.data, source, as_text=as_text))
 
     def read_numbers(self, table: Table, numeric: Numeric | None = None) -> tuple[Table, Numeric]:
         """Read the columns of numbers of a table as such.
@@ -320,47 +371,20 @@ class RowsLayout:
         del table
         return False
 
-    def _named(self, name: str, seed: int) -> Parts:
-        """Take the official split of a named data set; split off the parts that it lacks."""
-        tables = catalog.tables(name)
-        return self._with_kinds_of(next(iter(tables.values())))._parts_of_named(seed, tables)
-
-    def _parts_of_named(self, seed: int, tables: Mapping[str, Table]) -> Parts:
-        single = self.data.per_sequence
-        read = {part: self.read_numbers(table)[0] for part, table in tables.items()}
-        tables = {part: self._laid_out(table, single) for part, table in read.items()}
-        if set(tables) <= {"train", "test"} and "train" in tables:
-            return self._divide(seed, tables["train"], None, tables.get("test"))
-        return Parts(tables["train"], tables["valid"], tables.get("test"), [])
-
-    def _divide(self, seed: int, whole: Table, valid: Table | None, test: Table | None) -> Parts:
-        """Split a table into the parts that are not given."""
+    def _split(self, given: Given, seed: int) -> Parts:
+        """Split rows into the parts that are not given; of a named set, only where it has none."""
+        tables = given.tables
+        if self.data.name is not None and "valid" in tables:
+            return Parts(tables["train"], tables["valid"], tables.get("test"), [])
+        whole = tables["train"]
         division = Division(
             self.data,
-            self.inputs(whole),
+            given.settings.get("input", []),
             self._is_running_text(whole),
             self._is_one_sequence(whole),
         )
-        return division.parts(seed, whole, valid, test)
+        return division.parts(seed, whole, tables.get("valid"), tables.get("test"))
 
     def _is_one_sequence(self, table: Table) -> bool:
         """Tell whether all rows became the steps of one sequence."""
         return bool(self.data.time) and not self.data.sequence_id and len(table) == 1
-
-
-def _may_hold_lists(feature: Feature) -> bool:
-    return may_hold_lists(type(feature), one_hot=getattr(feature, "one_hot", False))
-
-
-def source_of(data: DataSpec, source: Any) -> Any:
-    """Return what to read: the values passed, or the files of an experiment.
-
-    Raises:
-        ExperimentError: there is neither.
-    """
-    if source is None and not data.files:
-        raise ExperimentError(
-            "there is no training data: give data.files, or data.name of a named data set. "
-            "To repeat a run on values in memory, pass the values again."
-        )
-    return data.files if source is None else source

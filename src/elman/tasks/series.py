@@ -20,10 +20,12 @@ from elman.data.table import Table
 from elman.data.times import looks_like_times, with_time_of_day
 from elman.errors import DataError, ExperimentError, counted
 from elman.experiment.data import DataSpec
+from elman.tasks.check.choice import Choice
 from elman.tasks.covariates import Covariates, find_covariates, mostly_numbers
 from elman.tasks.dividing import Parts
+from elman.tasks.given import Given, check_names, roles_of, source_of
 from elman.tasks.numeric import Numeric
-from elman.tasks.rows import RowsLayout, source_of
+from elman.tasks.rows import RowsLayout
 
 if TYPE_CHECKING:
     from elman.tasks.task import Task
@@ -42,6 +44,11 @@ class Roles(NamedTuple):
         """The columns that hold names."""
         read = self.covariates
         return [*read.past_categories, *read.known_categories, *read.static_categories]
+
+    @property
+    def known(self) -> list[str]:
+        """The columns whose future values are known."""
+        return [*self.covariates.known, *self.covariates.known_categories]
 
     @property
     def static(self) -> list[str]:
@@ -91,7 +98,7 @@ def series_roles(
     special |= {*data.target, *data.known}
     chosen = [*data.input, *(data.per_sequence or ())]
     names = list(dict.fromkeys(chosen if data.input or numeric is not None else table.columns))
-    candidates = [name for name in names if name not in special]
+    candidates = [name for name in names if name not in {*special, *data.ignore}]
     if numeric is not None:
         return Roles(list(data.target), _learned(data, candidates, numeric.columns))
     return Roles(list(data.target), find_covariates(data, [table, *others], candidates))
@@ -130,25 +137,40 @@ class SeriesLayout(RowsLayout):
     def single_columns(self, table: Table) -> None:
         """Return None: no column has one value per sequence in a forecast."""
 
-    def _notes(self, table: Table) -> list[str]:
-        """Return nothing: `find_covariates` says which columns are not read."""
-        del table
-        return []
+    def given(self, source: Any = None) -> Given:
+        """Read the long tables of an experiment, and find the roles of their columns.
 
-    def _divided(self, seed: int, source: Any) -> Parts:
-        """Read the series of an experiment, and split each in time.
+        Args:
+            source: values passed in Python, in place of a name or files.
 
         Raises:
-            DataError: a file cannot be read, times are no grid, or every series is too short.
+            DataError: a file cannot be read.
             ExperimentError: no data is named, or the columns have no roles.
         """
-        del seed
         tables, settings = self._tables(source)
-        data = self._with_kinds_of(tables["train"]).data
+        train, *others = tables.values()
+        layout = self._with_kinds_of(train)
+        data = layout.data
+        if data.wide is None:
+            check_names(data, train)
         _check_kinds_of_targets(data)
+        roles = series_roles(data, train, others)
+        special = self._special(train) | dict.fromkeys(roles.known, "known")
+        inputs = [name for name in roles.columns if name not in (*roles.targets, *roles.known)]
+        of_columns = roles_of(data, train, Choice(inputs, {}, []), special)
+        settings |= _settings_of_covariates(data, roles)
+        return Given(layout, tables, train, of_columns, {}, [], settings)
+
+    def _split(self, given: Given, seed: int) -> Parts:
+        """Split each series in time.
+
+        Raises:
+            DataError: times are no grid, or every series is too short.
+        """
+        del seed
+        data, tables = self.data, given.tables
         train, *others = tables.values()
         roles = series_roles(data, train, others)
-        settings |= _settings_of_covariates(data, roles)
         series = self._series(list(tables.values()), roles)
         if data.time is None:
             series.notes.extend(_time_not_named(tables["train"], roles))
@@ -159,7 +181,7 @@ class SeriesLayout(RowsLayout):
         if first is None or valid is None:
             raise _too_short(data, series, "training" if first is None else "validation")
         notes = [*roles.covariates.notes, *series.notes, *notes]
-        return Parts(first, valid, test, notes, _settings_of(series) | settings)
+        return Parts(first, valid, test, notes, _settings_of(series))
 
     def numeric(self, task: Task) -> Numeric:
         """Say which columns a trained model reads as numbers."""

@@ -164,6 +164,7 @@ def _from_columns(data: DataSpec, table: Table) -> Table:
 def _candidates(data: DataSpec, table: Table) -> list[str]:
     """List the columns that may be steps."""
     roles = {data.sequence_id, data.split_column, data.group, data.time, *data.target, *data.known}
+    roles |= {*data.ignore}
     return [name for name in table.columns if name not in roles]
 
 

@@ -1,0 +1,142 @@
+"""Names that look alike, several names in one cell, codes, and identifiers that repeat."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from elman.data.arrow import as_text, is_list, is_number, is_text
+from elman.data.identity import FEWEST_OWN, is_named_like_identifier
+from elman.data.numbers import NOT_NUMBERS
+from elman.data.table import Table
+from elman.errors import as_option
+from elman.features.guesses import CODES
+from elman.features.names import ALIKE, listed_alike, tidy
+from elman.features.separators import parts_of, separator_in
+from elman.tasks.check.finding import Finding
+from elman.tasks.check.profile import GIVEN, TARGET, ColumnProfile
+from elman.tasks.fitting import sample
+
+MOST_NAMES = 20_000
+"""Different names that are compared; more are no classes."""
+
+FEWEST_IDS = 20
+"""Fewest different identifiers of things that have several rows each."""
+
+_STRAY = re.compile(rf"column '(.+)' {NOT_NUMBERS}: (.+)\.$", re.DOTALL)
+
+
+def findings_of_names(
+    table: Table, profile: ColumnProfile, notes: Sequence[str] = ()
+) -> Iterator[Finding]:
+    """Yield what the names in a column show.
+
+    Args:
+        table: rows.
+        profile: of an input or target column.
+        notes: on reading the table.
+    """
+    if is_text(table.column(profile.name).type):
+        yield from _alike(table, profile)
+    if profile.why == GIVEN:
+        return
+    if is_text(table.column(profile.name).type):
+        yield from _several(table, profile)
+    yield from _codes(profile, notes)
+    yield from _repeating_ids(table, profile)
+
+
+def is_repeated(note: str, findings: Sequence[Finding]) -> bool:
+    """Tell whether a note on reading is part of a finding."""
+    return any(each.code == "codes" and each.found == note.rstrip(".") for each in findings)
+
+
+def _alike(table: Table, profile: ColumnProfile) -> Iterator[Finding]:
+    """Yield a finding on names that differ only in case, spaces, accents or at their ends."""
+    import pyarrow.compute as pc
+
+    name = profile.name
+    if profile.kind != "category" or (profile.distinct or 0) > MOST_NAMES:
+        return
+    is_target = TARGET in profile.role
+    counts: dict[str, int] = {}
+    for each in pc.value_counts(as_text(table.arrow(name)).drop_null()).to_pylist():
+        cell = tidy(each["values"]) if is_target else each["values"]
+        counts[cell] = counts.get(cell, 0) + each["counts"]
+    if listed := listed_alike(counts):
+        yield Finding(
+            "alike",
+            (name,),
+            f"{name} has {ALIKE}: {listed}",
+            "" if profile.why == GIVEN else "they are kept apart",
+            "if they are one, write them alike",
+            f"write them alike, or say {_option(profile)}",
+            said_by_task=is_target,
+        )
+
+
+def _several(table: Table, profile: ColumnProfile) -> Iterator[Finding]:
+    """Yield a finding on cells that hold several names with a separator between."""
+    name = profile.name
+    if profile.kind.partition(":")[0] not in {"category", "text", "labels"}:
+        return
+    texts = [cell for cell in sample(table).column(name) if isinstance(cell, str) and cell.strip()]
+    separator = separator_in(set(texts), len(texts))
+    if separator is None:
+        return
+    example = next((text for text in texts if len(parts_of(text, separator)) > 1), texts[0])
+    is_labels = profile.kind == "labels"
+    other = "category" if is_labels else "labels"
+    yield Finding(
+        "separators",
+        (name,),
+        f"{name} has several names in one cell, with {separator!r} between, such as {example!r}",
+        f"it is read as {profile.read_as}",
+        f"to read it as {other}, say {_option(profile, other)}",
+        f"say {_option(profile, 'labels')} or {_option(profile, 'category')}",
+        said_by_task=TARGET in profile.role,
+    )
+
+
+def _codes(profile: ColumnProfile, notes: Sequence[str]) -> Iterator[Finding]:
+    """Yield a finding on a column of digits, or mostly of numbers, that is not read as numbers."""
+    name = profile.name
+    strays = [note for note in notes if (stray := _STRAY.match(note)) and stray[1] == name]
+    if not (strays or profile.why == CODES):
+        return
+    found = strays[0].rstrip(".") if strays else f"{name} holds {CODES}"
+    yield Finding(
+        "codes",
+        (name,),
+        found,
+        f"it is read as {profile.read_as}",
+        f"if it holds numbers, say {_option(profile, 'number')}",
+        f"say {_option(profile)} or {_option(profile, 'number')}",
+    )
+
+
+def _repeating_ids(table: Table, profile: ColumnProfile) -> Iterator[Finding]:
+    """Yield a finding on the identifier of things that have several rows each."""
+    name, distinct, rows = profile.name, profile.distinct or 0, len(table)
+    kind = table.column(name).type
+    if TARGET in profile.role or is_list(kind) or not (is_number(kind) or is_text(kind)):
+        return
+    if not is_named_like_identifier(name) or not FEWEST_IDS <= distinct < FEWEST_OWN * rows:
+        return
+    as_category = f" as a category, {_option(profile, 'category')};"
+    yield Finding(
+        "groups",
+        (name,),
+        f"{name} is named like an identifier, and has {distinct:,} values in {rows:,} rows",
+        f"it is read as {profile.read_as}",
+        f"to read it{as_category * (profile.kind != 'category')} to leave it out, say "
+        f"{as_option('--ignore', name)}; to keep the rows of one in the same part, say "
+        f"{as_option('--group', name)}",
+        f"say {as_option('--ignore', name)} or {_option(profile)}",
+    )
+
+
+def _option(profile: ColumnProfile, kind: str | None = None) -> str:
+    """Write the option that says the kind of a column."""
+    option = "--target" if TARGET in profile.role else "--read"
+    return as_option(option, f"{profile.name}:{kind or profile.kind}")

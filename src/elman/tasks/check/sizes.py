@@ -1,0 +1,85 @@
+"""Parts that are too small to choose or to measure by, and classes that only one part has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from elman.data.arrow import as_text, is_list, is_text
+from elman.data.splits import PART_NAMES
+from elman.data.table import Table
+from elman.errors import counted
+from elman.features.checks import shown
+from elman.features.names import tidy
+from elman.tasks.check.finding import Finding
+from elman.tasks.check.profile import ColumnProfile
+from elman.tasks.dividing import Parts
+
+FEW = 20
+"""Fewer validation rows than this say little about which weights are best."""
+
+SHOWN = 5
+"""Classes that are named before the rest is counted."""
+
+
+def findings_of_parts(parts: Parts, classes: Sequence[ColumnProfile]) -> Iterator[Finding]:
+    """Yield what the sizes of the parts show.
+
+    Args:
+        parts: of the rows.
+        classes: the targets that are classes.
+    """
+    for name in (profile.name for profile in classes):
+        if name in parts.train.columns and not is_list(parts.train.column(name).type):
+            yield from _never_trained(parts, name)
+    yield from _too_few(parts, classes)
+
+
+def _too_few(parts: Parts, classes: Sequence[ColumnProfile]) -> Iterator[Finding]:
+    """Yield a finding on a validation part that is too small to choose weights by."""
+    rows = len(parts.valid)
+    many = [each for each in classes if (each.distinct or 0) > rows]
+    if rows >= FEW and not many:
+        return
+    found = f"the validation part has {counted(rows, 'row')}, too few to choose weights by"
+    if rows >= FEW:
+        found = (
+            f"the validation part has {counted(rows, 'row')}, fewer than {many[0].name} has "
+            f"classes ({many[0].distinct:,})"
+        )
+    yield Finding(
+        "validation",
+        (),
+        found,
+        "",
+        "scores will differ from seed to seed, so train with several (--seed 2); give more rows, "
+        "or a larger share of them (--set valid_fraction=0.2)",
+    )
+
+
+def _never_trained(parts: Parts, name: str) -> Iterator[Finding]:
+    """Yield a finding on classes of which no training row, or no other row, is an example."""
+    known = _classes(parts.train, name)
+    others = [part for part in (parts.valid, parts.test) if part is not None]
+    for label, part in zip(("valid", "test"), others, strict=False):
+        strange = sorted(_classes(part, name) - known, key=str)
+        if strange:
+            yield Finding(
+                "strangers",
+                (name,),
+                f"{_listed(strange)} of {name} {'is' if len(strange) == 1 else 'are'} in the "
+                f"{PART_NAMES[label]} part and in no training row, so never predicted",
+                said_by_task=True,
+            )
+
+
+def _classes(table: Table, name: str) -> set[object]:
+    import pyarrow.compute as pc
+
+    values = table.arrow(name)
+    names = as_text(values) if is_text(values.type) else values
+    return {tidy(each) for each in pc.unique(names.drop_null()).to_pylist()} - {""}
+
+
+def _listed(names: Sequence[object]) -> str:
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return ", ".join(map(shown, names[:SHOWN])) + more

@@ -1,0 +1,45 @@
+"""A part that is too small to choose by, and classes that it alone has, are said."""
+
+from __future__ import annotations
+
+from elman.data.table import Table
+from elman.tasks.check.profile import profile_of
+from elman.tasks.check.sizes import findings_of_parts
+from elman.tasks.dividing import Parts
+
+
+def said(train: list[str], valid: list[str], test: list[str] | None = None) -> list[str]:
+    tables = [
+        None if y is None else Table.from_columns({"y": y}, "it") for y in (train, valid, test)
+    ]
+    whole = Table.from_columns({"y": [*train, *valid, *(test or [])]}, "it")
+    parts = Parts(tables[0], tables[1], tables[2], [])  # type: ignore[arg-type]
+    return [each.sentence for each in findings_of_parts(parts, [profile_of(whole, "y", "target")])]
+
+
+def test_few_validation_rows_are_said_with_what_to_do() -> None:
+    assert said(["a", "b"] * 60, ["a", "b"] * 6) == [
+        "the validation part has 12 rows, too few to choose weights by; scores will differ from "
+        "seed to seed, so train with several (--seed 2); give more rows, or a larger share of them "
+        "(--set valid_fraction=0.2)."
+    ]
+
+
+def test_fewer_validation_rows_than_classes_are_said() -> None:
+    names = [f"c{n}" for n in range(30)]
+    (sentence,) = said(names * 9, names[:25])
+    assert sentence.startswith(
+        "the validation part has 25 rows, fewer than y has classes (30); scores will differ"
+    )
+
+
+def test_enough_rows_are_no_finding() -> None:
+    assert said(["a", "b"] * 60, ["a", "b"] * 10, ["b", "a"]) == []
+
+
+def test_classes_that_no_training_row_has_are_named() -> None:
+    assert said(["a", "b"] * 60, ["a", "c "] * 15, ["d", *"efghi"]) == [
+        "'c' of y is in the validation part and in no training row, so never predicted.",
+        "'d', 'e', 'f', 'g', 'h' and 1 more of y are in the test part and in no training row, so "
+        "never predicted.",
+    ]
