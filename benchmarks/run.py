@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+import checking
 import chung
 import cpu
 import decoding
@@ -88,6 +89,10 @@ def _reading(arguments: argparse.Namespace) -> tuple[str, bool]:
     return reading.page(rounds=arguments.rounds), True
 
 
+def _checking(arguments: argparse.Namespace) -> tuple[str, bool]:
+    return checking.page(rounds=arguments.rounds), True
+
+
 def _decoding(arguments: argparse.Namespace) -> tuple[str, bool]:
     page = decoding.page(arguments.run, threads=arguments.threads, rounds=arguments.rounds)
     return page, True
@@ -124,6 +129,10 @@ def _arguments() -> argparse.Namespace:
     page = pages.add_parser("reading", help="tables read, beside pandas, polars and Arrow")
     page.add_argument("--rounds", type=int, default=7, help="of timing; default 7")
     page.set_defaults(page=_reading)
+
+    page = pages.add_parser("checking", help="tables checked before training")
+    page.add_argument("--rounds", type=int, default=3, help="of timing; default 3")
+    page.set_defaults(page=_checking)
 
     page = pages.add_parser("chung", help="the cells on four corpora of music (about an hour)")
     page.add_argument("--seeds", type=int, default=3, help="of the comparison; default 3")

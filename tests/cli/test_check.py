@@ -123,7 +123,7 @@ def test_training_begins_with_the_table_of_the_check(
     monkeypatch.delenv("COLUMNS", raising=False)
     monkeypatch.setattr("elman.runs.run.write_page", lambda *_, **__: None)
     columns = [f"c{n}" for n in range(40)]
-    rows = [[*((n * k) % 11 for k in range(1, 41)), "ab"[n % 2]] for n in range(60)]
+    rows = [[*((n * k) % 41 for k in range(1, 41)), "ab"[n % 2]] for n in range(60)]
     path = write_csv(tmp_path / "wide.csv", [*columns, "y"], rows)
     settings = ["--epochs", "1", "--set", "hidden_size=4", "--ignore", "c39"]
     out = ["--out", str(tmp_path / "run")]
