@@ -60,6 +60,14 @@ def test_the_outputs_of_a_target_alone_are_a_slice_of_all(name: str, tmp_path: P
     assert torch.equal(torch.cat(slices, -1), outputs)
 
 
+def test_a_model_of_one_target_is_not_saved_by_itself(tmp_path: Path) -> None:
+    model, _ = model_of("text to several targets", tmp_path)
+    with pytest.raises(OptionError, match="save the model of all of them"):
+        model.by_target()["hours"].save(tmp_path / "kept")
+    (only,) = untrained(ROADS["text to a class"], tmp_path).model.by_target().values()
+    assert only.task.target_columns == ("label",)
+
+
 def test_rows_are_answered_by_target_and_written_in_a_column_each(tmp_path: Path) -> None:
     model, table = model_of("text to several targets", tmp_path)
     rows = model.predict(table)

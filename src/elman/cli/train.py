@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from elman.evaluation.scores import Scores
     from elman.runs.run import TrainedRun
 
+MOST_TARGETS = 8
+"""Maximum number of targets whose main scores a line holds."""
+
 
 def train(
     source: Source,
@@ -120,7 +123,10 @@ def _tell(run: TrainedRun, directory: Path, *, as_json: bool) -> None:
 
 def _in_short(scores: Scores) -> str:
     """Write the main score, of each target where there are several."""
-    return ", ".join(_one_in_short(scores, name) for name in scores.headlines)
+    names = scores.headlines
+    shown = [_one_in_short(scores, name) for name in names[:MOST_TARGETS]]
+    more = len(names) - len(shown)
+    return ", ".join([*shown, *[f"{more} more"] * (more > 0)])
 
 
 def _one_in_short(scores: Scores, name: str) -> str:

@@ -19,6 +19,9 @@ from elman.features.state import feature_state, malformed
 LARGEST_VOCABULARY = 2**24
 """Below this size float32 holds every id."""
 
+MOST_DESCRIBED = 6
+"""Maximum number of targets that a description names."""
+
 
 class JointFeature(Feature):
     """Several targets of a row, all with steps or all without.
@@ -90,7 +93,11 @@ class JointFeature(Feature):
     @property
     def description(self) -> str:
         """What a value is, in words."""
-        *others, last = (f"{part.description} ({name})" for name, part in self.targets.items())
+        each = [f"{part.description} ({name})" for name, part in self.targets.items()]
+        if len(each) > MOST_DESCRIBED:
+            rest = len(each) - MOST_DESCRIBED
+            each = [*each[:MOST_DESCRIBED], f"{rest} more target{'s' * (rest > 1)}"]
+        *others, last = each
         return f"{', '.join(others)} and {last}" if others else last
 
     def fit(self, values: Iterable[Any]) -> Self:

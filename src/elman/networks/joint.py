@@ -28,7 +28,7 @@ class OneOfSeveral(nn.Module):
         assert isinstance(objective, JointObjective), "only several targets can be told apart"
         part = objective.parts[place]
         self.network = network
-        self.inputs = network.inputs
+        self.inputs = getattr(network, "inputs", None)
         self.objective = part.objective
         self._outputs = part.outputs
 

@@ -158,16 +158,17 @@ def _find_target(
     source = led_by_steps_of(train, source, targets)
     if source.parts:  # a value is the list of the cells in this order
         inputs = source.columns
+    read = source, inputs, steps_of(train, source, inputs)
     if not have_own_answers(data, targets):
         if targets[0] in data.columns:
             data = data_of_target(data, targets[0])
-        return _task_of(data, network, train, others, decoder, (source, inputs), targets)
+        return _task_of(data, network, train, others, decoder, read, targets)
     tasks: dict[str, Task] = {}
     for name in targets:
         own = data_of_target(data, name), network_of_target(network, name)
         with of_target(name):
             tasks[name] = _task_of(
-                *own, train, others, decoder, (source, inputs), [name], is_one_of_several=True
+                *own, train, others, decoder, read, [name], is_one_of_several=True
             )
     return joint_task(tasks, network)
 
@@ -178,7 +179,7 @@ def _task_of(
     train: Table,
     others: Sequence[Table],
     decoder: DecoderSpec,
-    read: tuple[Any, Sequence[str]],
+    read: tuple[Any, Sequence[str], Sequence[int] | None],
     targets: Sequence[str],
     *,
     is_one_of_several: bool = False,
@@ -191,18 +192,18 @@ def _task_of(
         train: the training part.
         others: the other parts.
         decoder: the settings of a decoder.
-        read: feature and columns of the input.
+        read: feature and columns of the input, and the steps of a sample of rows.
         targets: columns of the target.
         is_one_of_several: whether it is one of several targets, and may be missing in some rows.
     """
-    source, inputs = read
+    source, inputs, steps = read
     target = make_feature(
         train,
         targets,
         data.target_kind,
         data.target_options,
         as_target=True,
-        steps=steps_of(train, source, inputs),
+        steps=steps,
     )
     _refuse_spelling(target, "target_options")
     missing = []

@@ -20,7 +20,7 @@ from elman.report.facts.flow import flow_of
 from elman.report.facts.importance import importance_of
 from elman.report.facts.network import cell_of, network_in_words
 from elman.report.run.facts import Column, CurvePoint, RunFacts
-from elman.report.run.page import write_run_report
+from elman.report.run.page import MOST_ANSWERS, write_run_report
 from elman.tasks.dividing import Parts
 from elman.tasks.forecast import ForecastTask
 from elman.tasks.joint import with_target
@@ -81,7 +81,7 @@ def write_page(
         "network": network_in_words(model.network, spec.network),
         "parameters": model.parameters,
         "scores": scores,
-        "target": _and(_in_words(name, "“{}”") for name in task.target_columns),
+        "target": _columns([_in_words(name, "“{}”") for name in task.target_columns]),
         "source": spec.data.title,
         "inputs": [Column(name, task.input.kind_of_column(name)) for name in task.input_columns],
         "targets": [Column(name, task.target.kind_of_column(name)) for name in task.target_columns],
@@ -117,7 +117,8 @@ def _answers(model: Model, facts: dict[str, Any], shown: Table) -> list[RunFacts
         scores = {part: each[name] for part, each in measured.items() if name in each}
         if scores:
             rows = with_target(alone.task.target, shown, name)
-            examples = examples_of(alone, rows) if len(rows) else {}
+            has_section = len(answers) < MOST_ANSWERS and len(rows)
+            examples = examples_of(alone, rows) if has_section else {}
             own = {"scores": scores, "target": _in_words(name, "“{}”"), "flow": None}
             answers.append(RunFacts(**(facts | own | examples)))
     return answers
@@ -126,7 +127,7 @@ def _answers(model: Model, facts: dict[str, Any], shown: Table) -> list[RunFacts
 @singledispatch
 def _title(task: Task, source: str) -> str:
     """Say what is predicted from what."""
-    targets = _and(_in_words(name) for name in task.target_columns)
+    targets = _columns([_in_words(name) for name in task.target_columns])
     return f"{targets} predicted from {_columns(task.input_columns)} ({source})"
 
 
