@@ -16,6 +16,7 @@ from elman.errors import (
     CheckpointError,
     ElmanError,
     MissingDependencyError,
+    OptionError,
     PluginError,
 )
 from elman.evaluation.scores import Scores
