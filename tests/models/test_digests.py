@@ -57,6 +57,14 @@ def test_symbols_and_labels_are_the_same_in_a_list_and_in_a_text(tmp_path: Path)
     assert listed == digests(labels.task, {"text": ["a film"], column: [f"y{mark}x"]})
 
 
+def test_what_only_looks_like_the_end_of_a_number_is_a_name(tmp_path: Path) -> None:
+    model, _ = untrained(ROADS["words to a tag a step"], tmp_path)
+    names = ["E-71", "e5", "+", ".", "-.5e3"]
+    tags = [model.task.target.names[0]] * len(names)
+    columns = dict(zip([*model.task.input_columns, *model.task.target_columns], ([names], [tags])))
+    assert len(digests(model.task, columns)) == 1
+
+
 def test_rows_that_differ_in_any_column_have_other_digests(tmp_path: Path) -> None:
     model, _ = untrained(ROADS["text to a class"], tmp_path)
     texts = ["a", "b", "a b", "", None, "a", "010", "10"]

@@ -31,7 +31,7 @@ Digests = NDArray[np.uint64]
 ENDS_BYTES = 2**16
 """Bytes at the beginning and at the end of a file that its digest reads."""
 
-_NUMBER = re.compile(r"[+-]?(0|[1-9]\d*)?(\.\d+)?([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(?=\.?\d)(0|[1-9]\d*)?(\.\d+)?([eE][+-]?\d+)?")
 """A number as a text; `007` is a code, not a number."""
 _WHOLE = 2.0**53
 """Below this size a float holds every whole number."""
