@@ -58,10 +58,12 @@ def test_symbols_and_labels_are_the_same_in_a_list_and_in_a_text(tmp_path: Path)
 
 
 def test_what_only_looks_like_the_end_of_a_number_is_a_name(tmp_path: Path) -> None:
-    model, _ = untrained(ROADS["words to a tag a step"], tmp_path)
+    model, _ = untrained(ROADS["tokens to tags"], tmp_path)
     names = ["E-71", "e5", "+", ".", "-.5e3"]
     tags = [model.task.target.names[0]] * len(names)
-    columns = dict(zip([*model.task.input_columns, *model.task.target_columns], ([names], [tags])))
+    columns = dict(
+        zip((*model.task.input_columns, *model.task.target_columns), ([names], [tags]), strict=True)
+    )
     assert len(digests(model.task, columns)) == 1
 
 

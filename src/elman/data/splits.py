@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from elman.data.arrow import as_text, is_text
 from elman.data.table import Table
 from elman.errors import DataError, OptionError, as_option, counted, unknown
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Rows = NDArray[np.int64]
 
@@ -310,6 +314,11 @@ def _stratified(
 
 def _rows_by_value(table: Table, name: str) -> dict[Any, Rows]:
     """Return the rows of every value of a column, in the order in which values appear."""
+    from pyarrow import types
+
+    values = table.arrow(name)
+    if is_text(values.type) or types.is_integer(values.type) or types.is_boolean(values.type):
+        return _rows_by_code(values)
     rows: dict[Any, list[int]] = {}
     for row, value in enumerate(table.column(name)):
         if not isinstance(value, Hashable):
@@ -319,3 +328,19 @@ def _rows_by_value(table: Table, name: str) -> dict[Any, Rows]:
             )
         rows.setdefault(value, []).append(row)
     return {value: np.array(numbers, np.int64) for value, numbers in rows.items()}
+
+
+def _rows_by_code(values: pa.ChunkedArray) -> dict[Any, Rows]:
+    """Return the rows of every text, whole number or truth value, as `_rows_by_value` does."""
+    import pyarrow as pa
+
+    single = as_text(values) if is_text(values.type) else pa.concat_arrays(values.chunks)
+    encoded = single.dictionary_encode()
+    names = [*encoded.dictionary.to_pylist(), None]
+    codes = encoded.indices.cast(pa.int64()).fill_null(len(names) - 1)
+    codes = codes.to_numpy(zero_copy_only=False)
+    order = np.argsort(codes, kind="stable")
+    present, starts = np.unique(codes[order], return_index=True)
+    groups = np.split(order, starts[1:])
+    first = sorted(range(len(groups)), key=lambda place: int(groups[place][0]))
+    return {names[present[place]]: groups[place] for place in first}

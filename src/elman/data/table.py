@@ -88,12 +88,13 @@ class Table:
         folder: FolderOf | None = None,
     ) -> None:
         names: list[str] = data.column_names
-        for name in names if len(set(names)) < len(names) else ():
-            if names.count(name) > 1:
-                raise DataError(
-                    f"{source} has {names.count(name)} columns named {name!r}. Give every column "
-                    "a name of its own."
-                )
+        self._names = frozenset(names)
+        if len(self._names) < len(names):
+            name = next(each for each in names if names.count(each) > 1)
+            raise DataError(
+                f"{source} has {names.count(name)} columns named {name!r}. Give every column "
+                "a name of its own."
+            )
         self.source = source
         self.where = where
         self.notes = list(notes)
@@ -310,7 +311,7 @@ class Table:
         Raises:
             ElmanError: there is no such column; of the class `error`.
         """
-        if name in self.columns:
+        if name in self._names:
             return
         if (why := why_left_out(name, self.notes)) is not None:
             raise error(why)

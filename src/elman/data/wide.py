@@ -70,17 +70,27 @@ def find_steps(table: Table, names: Iterable[str], *, least: int) -> Steps | Non
         names: of columns that may be steps.
         least: minimum number of them.
     """
-    groups: dict[str, list[tuple[str, str]]] = {}
-    for name in names:
-        if match := _NAME.fullmatch(name.strip()):
-            groups.setdefault(match[1], []).append((name, match[2]))
     found = []
-    for stem, members in groups.items():
+    for stem, members in _numbered(names).items():
         if len(members) >= least:
             members = [each for each in members if holds_numbers(table, each[0])]
         if len(members) >= least and (steps := _steps(stem, members)) is not None:
             found.append(steps)
     return max(found, key=lambda steps: len(steps.columns), default=None)
+
+
+def have_numbered_names(names: Iterable[str], *, least: int) -> bool:
+    """Tell whether so many names have a number after the same word, as those of steps have."""
+    return any(len(members) >= least for members in _numbered(names).values())
+
+
+def _numbered(names: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
+    """Group the names that have a number: the word before it → each name, and its number."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for name in names:
+        if match := _NAME.fullmatch(name.strip()):
+            groups.setdefault(match[1], []).append((name, match[2]))
+    return groups
 
 
 def holds_numbers(table: Table, name: str) -> bool:

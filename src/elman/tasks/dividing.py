@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from elman.data.arrow import is_list, is_text
 from elman.data.paths import PICTURES
 from elman.data.sequences import time_format_of
-from elman.data.splits import split
+from elman.data.splits import Splits, split
 from elman.data.table import Table
 from elman.data.times import read_times
 from elman.errors import DataError, ExperimentError, counted
@@ -21,7 +21,14 @@ from elman.experiment.data import DataSpec
 from elman.features.build import kind_class
 from elman.tasks.check.dates import holds_times
 from elman.tasks.check.finding import Finding
-from elman.tasks.duplicates import Keys, finding_of_units, keys_of, notes_of_overlaps, units_of
+from elman.tasks.duplicates import (
+    Keys,
+    finding_of_units,
+    hashed,
+    keys_of,
+    notes_of_overlaps,
+    units_of,
+)
 from elman.tasks.fitting import infer
 from elman.tasks.given_kinds import kind_given
 from elman.tasks.known_columns import split_column_of
@@ -82,8 +89,10 @@ class Division:
         ]
         notes += notes_of_colons(self.data, whole.columns)
         settings = _settings_of(whole)
+        keys = self._keys(whole)
         if valid is not None and test is not None:
-            return self._with_overlaps(Parts(whole, valid, test, notes, settings))
+            notes += self._overlaps(keys, valid, test)
+            return Parts(whole, valid, test, notes, settings)
         if valid is None and self.is_one_sequence:
             raise ExperimentError(
                 f"the time {self.data.time!r} makes one sequence of all rows of {whole.source}, "
@@ -93,27 +102,36 @@ class Division:
                 "if the rows belong to several sequences."
             )
         findings: list[Finding] = []
-        train, valid, test = self._divided(seed, whole, valid, test, notes, findings)
-        if not len(train) or not len(valid):
+        rows = self._rows(seed, whole, (valid, test), keys, notes, findings)
+        if not len(rows.train) or not (len(rows.valid) if valid is None else len(valid)):
             raise DataError(
                 f"{whole.source} has {counted(len(whole), 'row')}, too few for both training and "
                 "validation. Add rows, or give a validation file: data.valid_files (--valid on the "
                 "command line)."
             )
-        parts = Parts(train, valid, test, notes, settings, tuple(findings))
-        return self._with_overlaps(parts)
+        if keys is not None:
+            of_valid, of_test = (
+                keys.take(chosen) if given is None else given
+                for given, chosen in ((valid, rows.valid), (test, rows.test))
+            )
+            notes += self._overlaps(keys.take(rows.train), of_valid, of_test)
+        valid = whole.select(rows.valid) if valid is None else valid
+        if test is None and len(rows.test):
+            test = whole.select(rows.test)
+        train = whole.select(rows.train)
+        return Parts(train, valid, test, notes, settings, tuple(findings))
 
-    def _divided(
+    def _rows(
         self,
         seed: int,
         whole: Table,
-        valid: Table | None,
-        test: Table | None,
+        given: tuple[Table | None, Table | None],
+        keys: Keys | None,
         notes: list[str],
         findings: list[Finding],
-    ) -> tuple[Table, Table, Table | None]:
+    ) -> Splits:
         """Divide rows by a column, a group, in the order of time, or at random."""
-        data = self.data
+        data, (valid, test) = self.data, given
         column = split_column_of(data, whole)
         if column != data.split_column:
             notes.append(f"rows are split as column {column!r} says.")
@@ -135,7 +153,7 @@ class Division:
             stratify=self._stratum(whole) if at_random else None,
             in_time_order=in_time_order,
             order=self._order(whole, notes) if data.split_order == "time" else None,
-            units=self._units(whole, findings) if at_random else None,
+            units=self._units(keys, findings) if at_random else None,
         )
         if in_time_order and self.is_running_text:
             notes.append(
@@ -143,9 +161,7 @@ class Division:
                 'instance, say --set split_order=random (split_order="random" in Python).'
             )
         notes += rows.notes
-        if test is None and len(rows.test):
-            test = whole.select(rows.test)
-        return whole.select(rows.train), valid or whole.select(rows.valid), test
+        return rows
 
     def _order(self, table: Table, notes: list[str]) -> NDArray[np.int64] | None:
         """Return the rows in the order of their dates; None for that of the file, and note it."""
@@ -167,10 +183,10 @@ class Division:
         notes.append(f"rows are split in the order of {name}, the latest for the test.")
         return np.argsort(times.instants, kind="stable")
 
-    def _units(self, table: Table, findings: list[Finding]) -> NDArray[np.int64] | None:
+    def _units(self, keys: Keys | None, findings: list[Finding]) -> NDArray[np.int64] | None:
         """Number the different inputs of rows that are to stay in one part, and say so."""
-        keys = self._keys(table) if self.data.duplicates == "together" else None
-        units = None if keys is None else units_of(keys)
+        together = keys is not None and self.data.duplicates == "together"
+        units = units_of(keys) if keys is not None and together else None
         if units is not None:
             said = "duplicates" in self.data.model_fields_set
             findings.append(finding_of_units(units, self.inputs, said=said))
@@ -181,18 +197,20 @@ class Division:
         known = bool(self.inputs) and set(self.inputs) <= set(table.columns)
         return keys_of(self.data, table, self.inputs) if known and not self.data.name else None
 
-    def _with_overlaps(self, parts: Parts) -> Parts:
+    def _overlaps(
+        self, train: Keys | None, valid: Table | Keys, test: Table | Keys | None
+    ) -> list[str]:
         """Note how many validation and test rows have the input of a training row."""
-        train = self._keys(parts.train)
         if train is None:
-            return parts
-        others = {"validation": parts.valid, "test": parts.test}
-        keys = {
-            name: of_part
-            for name, part in others.items()
-            if part is not None and (of_part := self._keys(part)) is not None
-        }
-        return parts._replace(notes=[*parts.notes, *notes_of_overlaps(train, keys)])
+            return []
+        keys = {}
+        for name, part in (("validation", valid), ("test", test)):
+            if isinstance(part, Table):
+                if set(self.inputs) <= set(part.columns):
+                    keys[name] = hashed(part, self.inputs)
+            elif part is not None:
+                keys[name] = part
+        return notes_of_overlaps(train, keys)
 
     def _repeated_pictures(self, table: Table) -> str | None:
         """Name the input column if it holds paths of pictures, and some more than once.

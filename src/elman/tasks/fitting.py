@@ -46,9 +46,10 @@ def infer(
     Raises:
         DataError: no kind reads the columns; the table's source is named.
     """
-    samples = {name: list(sample(table).column(name)) for name in columns}
+    rows = sample(table)
+    samples = {name: list(rows.column(name)) for name in columns}
     if whole is None:
-        whole = {name: each for name in columns if (each := _whole(table, name)) is not None}
+        whole = wholes(table, columns)
     try:
         return infer_columns(
             samples,
@@ -56,10 +57,15 @@ def infer(
             steps=steps,
             next_step=next_step,
             whole=whole,
-            beside={name: list(sample(table).column(name)) for name in beside},
+            beside={name: list(rows.column(name)) for name in beside},
         )
     except DataError as error:
         raise DataError(f"{table.source}: {error}") from error
+
+
+def wholes(table: Table, columns: Sequence[str]) -> dict[str, Whole]:
+    """Count the rows and distinct values of the columns of single values."""
+    return {name: each for name in columns if (each := _whole(table, name)) is not None}
 
 
 def _whole(table: Table, name: str) -> Whole | None:

@@ -14,6 +14,7 @@ from elman.data.wide import (
     Steps,
     find_steps,
     gathered,
+    have_numbered_names,
     holds_numbers,
     id_column,
     melted_columns,
@@ -64,7 +65,7 @@ def from_wide(data: DataSpec, table: Table) -> Table:
     Raises:
         DataError: it is said to be one, and no columns are steps.
     """
-    if data.wide is None and len(table.columns) < MANY:
+    if data.wide is None and not _may_be_wide(data, table):
         return table
     read = _with_numbers(data, table)
     if data.wide == "columns":
@@ -75,6 +76,14 @@ def from_wide(data: DataSpec, table: Table) -> Table:
     if wide is not read and wide.columns != table.columns:
         return wide
     return table.with_notes(note for note in wide.notes if note not in read.notes)
+
+
+def _may_be_wide(data: DataSpec, table: Table) -> bool:
+    """Tell whether a table may be one of series, by the names of its columns alone."""
+    least = 2 if SERIES in data.input else MANY
+    if len(table.columns) < MANY or data.horizon or data.window:
+        return False
+    return have_numbered_names(table.columns, least=least)
 
 
 def _with_numbers(data: DataSpec, table: Table) -> Table:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from elman.data.arrow import is_list
 from elman.data.splits import PART_NAMES
+from elman.data.table import Table
 from elman.features.build import kind_class
 from elman.tasks.check.choice import EMPTY, TIMES
-from elman.tasks.check.finding import Finding, refuse
+from elman.tasks.check.finding import Finding, refuse, sentences_of
 from elman.tasks.check.hot import findings_of_hot
 from elman.tasks.check.lengths import findings_of_lengths
-from elman.tasks.check.naming import findings_of_names, is_repeated
+from elman.tasks.check.naming import findings_of_names, strays_in
 from elman.tasks.check.profile import (
     INPUT,
     LEFT_OUT,
@@ -54,13 +55,13 @@ class Check:
     @property
     def sentences(self) -> list[str]:
         """What was found and assumed, but for what the task says once it reads the columns."""
-        found = [each.sentence for each in self.findings if not each.said_by_task]
-        return list(dict.fromkeys([*found, *self.notes]))
+        found = sentences_of(each for each in self.findings if not each.said_by_task)
+        return [*found, *self.notes]
 
     @property
     def all_sentences(self) -> list[str]:
         """What was found and assumed, a sentence each."""
-        return list(dict.fromkeys([*(each.sentence for each in self.findings), *self.notes]))
+        return [*sentences_of(self.findings), *self.notes]
 
     def refuse_assumptions(self) -> None:
         """Refuse what was decided without being asked, for `data.strict`.
@@ -99,23 +100,26 @@ def check_of(given: Given, parts: Parts | None = None) -> Check:
         parts: into which it was divided; None where it could not be.
     """
     table = given.shown
-    profiles = [_profile(given, name) for name in table.columns]
+    rows = sample(table)
+    profiles = [_profile(given, name, rows) for name in table.columns]
     findings = list(parts.findings if parts else given.findings)
     said = {each.sentence for each in findings}
     notes = dict.fromkeys([*table.notes, *(parts.notes if parts else ())])
+    strays = strays_in(notes)
     used = [each for each in profiles if INPUT in each.role or TARGET in each.role]
     for profile in used:
-        findings += findings_of_names(table, profile, list(notes))
-        findings += findings_of_hot(table, profile)
+        findings += findings_of_names(table, profile, rows, strays)
+        findings += findings_of_hot(rows, profile)
         findings += findings_of_lengths(table, profile)
     if parts is not None:
         findings += findings_of_parts(parts, [each for each in used if _are_classes(each)])
+    repeated = {f"{each.found}." for each in findings if each.code == "codes"}
     return Check(
         table.source,
         len(table),
         profiles,
         findings,
-        [note for note in notes if note not in said and not is_repeated(note, findings)],
+        [note for note in notes if note not in said and note not in repeated],
         None if parts is None else parts.sizes,
     )
 
@@ -134,31 +138,30 @@ def rows_in_words(parts: Mapping[str, int], name: str = "rows") -> str:
     return f"{', '.join(counts[:-1])} and {counts[-1]} {name}" if counts else ""
 
 
-def _profile(given: Given, name: str) -> ColumnProfile:
+def _profile(given: Given, name: str, rows: Table) -> ColumnProfile:
     """Describe one column by its role."""
     table, role, data = given.shown, given.roles[name], given.layout.data
     if INPUT in role or TARGET in role:
         is_target = TARGET in role
         kind = kind_of(data, name, as_target=is_target)
-        steps = _steps(given, name) if is_target and kind is None else None
-        return profile_of(table, name, role, kind=kind, steps=steps)
+        steps = _steps(given, rows, name) if is_target and kind is None else None
+        return profile_of(table, name, role, kind=kind, rows=rows, steps=steps)
     if name in given.left_out.get(TIMES, []):
         return profile_of(table, name, role, kind="date", why="dates or times")
     if name in given.left_out.get(EMPTY, []):
         return profile_of(table, name, role, kind="", why="no value")
     if role == LEFT_OUT:
-        return profile_of(table, name, role)
+        return profile_of(table, name, role, rows=rows)
     return profile_of(table, name, role, kind="", why="")
 
 
-def _steps(given: Given, name: str) -> list[int] | None:
+def _steps(given: Given, rows: Table, name: str) -> list[int] | None:
     """Return the lengths of a sample of input sequences, which tell tags from labels."""
-    table = given.shown
     inputs = [each for each, role in given.roles.items() if role == INPUT]
-    lists = [each for each in inputs if is_list(table.column(each).type)]
-    if not lists or not is_list(table.column(name).type):
+    lists = [each for each in inputs if is_list(rows.column(each).type)]
+    if not lists or not is_list(rows.column(name).type):
         return None
-    return [0 if value is None else len(value) for value in sample(table).column(lists[0])]
+    return [0 if value is None else len(value) for value in rows.column(lists[0])]
 
 
 def _are_classes(profile: ColumnProfile) -> bool:

@@ -57,6 +57,30 @@ class Finding:
         }
 
 
+def sentences_of(findings: Iterable[Finding]) -> list[str]:
+    """Write findings as sentences; of many of one code, the first, and of which columns others are.
+
+    >>> findings = [Finding("codes", (f"c{n}",), f"c{n} holds codes") for n in range(9)]
+    >>> sentences_of(findings)[4:]
+    ['c4 holds codes.', 'likewise c5, c6, c7 and c8.']
+    """
+    sentences: list[str] = []
+    for first, others in _condensed(findings):
+        sentences += [each.sentence for each in first]
+        if others:
+            columns = [name for each in others for name in each.columns]
+            sentences.append(f"likewise {listed(columns)}.")
+    return list(dict.fromkeys(sentences))
+
+
+def _condensed(findings: Iterable[Finding]) -> list[tuple[list[Finding], list[Finding]]]:
+    """Group findings by their code, in their order: the first of each, and the rest."""
+    groups: dict[str, list[Finding]] = {}
+    for each in findings:
+        groups.setdefault(each.code, []).append(each)
+    return [(group[:LISTED], group[LISTED:]) for group in groups.values()]
+
+
 def listed(names: Sequence[str]) -> str:
     """List names of columns; of many, the first.
 
@@ -94,9 +118,12 @@ def refuse(findings: Iterable[Finding], source: str) -> None:
     assumed = [each for each in findings if each.decided]
     if not assumed:
         return
-    items = "; ".join(
-        f"({number}) {each.found}: {each.answers}" for number, each in enumerate(assumed, 1)
-    )
+    parts = []
+    for first, others in _condensed(assumed):
+        parts += [f"{each.found}: {each.answers}" for each in first]
+        if others:
+            parts.append(f"likewise {listed([name for each in others for name in each.columns])}")
+    items = "; ".join(f"({number}) {part}" for number, part in enumerate(parts, 1))
     raise ExperimentError(
         f"data.strict (--strict) refuses what would be assumed about {source}: {items}."
     )

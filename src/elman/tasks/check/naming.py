@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from elman.data.arrow import as_text, is_list, is_number, is_text
 from elman.data.identity import FEWEST_OWN, is_named_like_identifier
@@ -15,7 +15,6 @@ from elman.features.names import ALIKE, listed_alike, tidy
 from elman.features.separators import parts_of, separator_in
 from elman.tasks.check.finding import Finding
 from elman.tasks.check.profile import GIVEN, TARGET, ColumnProfile
-from elman.tasks.fitting import sample
 
 MOST_NAMES = 20_000
 """Different names that are compared; more are no classes."""
@@ -27,28 +26,29 @@ _STRAY = re.compile(rf"column '(.+)' {NOT_NUMBERS}: (.+)\.$", re.DOTALL)
 
 
 def findings_of_names(
-    table: Table, profile: ColumnProfile, notes: Sequence[str] = ()
+    table: Table, profile: ColumnProfile, rows: Table, strays: Mapping[str, str]
 ) -> Iterator[Finding]:
     """Yield what the names in a column show.
 
     Args:
         table: rows.
         profile: of an input or target column.
-        notes: on reading the table.
+        rows: a sample of the rows.
+        strays: column → the note that says why it is not read as numbers; see `strays_in`.
     """
     if is_text(table.column(profile.name).type):
         yield from _alike(table, profile)
     if profile.why == GIVEN:
         return
     if is_text(table.column(profile.name).type):
-        yield from _several(table, profile)
-    yield from _codes(profile, notes)
+        yield from _several(rows, profile)
+    yield from _codes(profile, strays.get(profile.name))
     yield from _repeating_ids(table, profile)
 
 
-def is_repeated(note: str, findings: Sequence[Finding]) -> bool:
-    """Tell whether a note on reading is part of a finding."""
-    return any(each.code == "codes" and each.found == note.rstrip(".") for each in findings)
+def strays_in(notes: Iterable[str]) -> dict[str, str]:
+    """Find the notes on columns of mostly numbers that are not read as such, by the columns."""
+    return {stray[1]: note for note in notes if (stray := _STRAY.match(note))}
 
 
 def _alike(table: Table, profile: ColumnProfile) -> Iterator[Finding]:
@@ -75,12 +75,12 @@ def _alike(table: Table, profile: ColumnProfile) -> Iterator[Finding]:
         )
 
 
-def _several(table: Table, profile: ColumnProfile) -> Iterator[Finding]:
+def _several(rows: Table, profile: ColumnProfile) -> Iterator[Finding]:
     """Yield a finding on cells that hold several names with a separator between."""
     name = profile.name
     if profile.kind.partition(":")[0] not in {"category", "text", "labels"}:
         return
-    texts = [cell for cell in sample(table).column(name) if isinstance(cell, str) and cell.strip()]
+    texts = [cell for cell in rows.column(name) if isinstance(cell, str) and cell.strip()]
     separator = separator_in(set(texts), len(texts))
     if separator is None:
         return
@@ -98,13 +98,12 @@ def _several(table: Table, profile: ColumnProfile) -> Iterator[Finding]:
     )
 
 
-def _codes(profile: ColumnProfile, notes: Sequence[str]) -> Iterator[Finding]:
+def _codes(profile: ColumnProfile, stray: str | None) -> Iterator[Finding]:
     """Yield a finding on a column of digits, or mostly of numbers, that is not read as numbers."""
     name = profile.name
-    strays = [note for note in notes if (stray := _STRAY.match(note)) and stray[1] == name]
-    if not (strays or profile.why == CODES):
+    if stray is None and profile.why != CODES:
         return
-    found = strays[0].rstrip(".") if strays else f"{name} holds {CODES}"
+    found = f"{name} holds {CODES}" if stray is None else stray.removesuffix(".")
     yield Finding(
         "codes",
         (name,),

@@ -16,7 +16,7 @@ from elman.errors import DataError
 from elman.features.checks import blank, shown
 from elman.features.guesses import Whole
 from elman.tasks.check.constant import present
-from elman.tasks.fitting import infer
+from elman.tasks.fitting import infer, sample
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -93,6 +93,7 @@ def profile_of(
     *,
     kind: str | None = None,
     why: str = GIVEN,
+    rows: Table | None = None,
     steps: Sequence[int] | None = None,
 ) -> ColumnProfile:
     """Describe a column.
@@ -103,7 +104,8 @@ def profile_of(
         role: its role.
         kind: its kind; None to infer it.
         why: the reason for a kind that is not inferred.
-        steps: numbers of steps of the input, of the rows that a kind is inferred from.
+        rows: a sample of the rows, from which a kind is inferred; taken by default.
+        steps: numbers of steps of the input in this sample.
     """
     values = table.arrow(name)
     cells = present(values)
@@ -112,7 +114,8 @@ def profile_of(
         whole = None
         if distinct is not None and (is_text(values.type) or is_number(values.type)):
             whole = {name: Whole(len(cells), distinct, are_inexact(values))}
-        kind, why = _inferred(table, name, TARGET in role, whole, steps)
+        rows = sample(table) if rows is None else rows
+        kind, why = _inferred(rows, name, TARGET in role, whole, steps)
     missing, example = _missing(values), _example(table, name)
     return ColumnProfile(name, role, kind, why, missing, distinct, example, _steps(values))
 
@@ -170,7 +173,7 @@ def _counts(profiles: Iterable[ColumnProfile]) -> str:
 
 
 def _inferred(
-    table: Table,
+    rows: Table,
     name: str,
     as_target: bool,
     whole: Mapping[str, Whole] | None,
@@ -178,9 +181,9 @@ def _inferred(
 ) -> tuple[str, str]:
     """Infer the kind of a column; empty, with the reason, where no kind reads it."""
     try:
-        inferred = infer(table, [name], as_target=as_target, whole=whole, steps=steps)
+        inferred = infer(rows, [name], as_target=as_target, whole=whole, steps=steps)
     except DataError as error:
-        return "", str(error).removeprefix(f"{table.source}: column {name!r} ").partition(";")[0]
+        return "", str(error).removeprefix(f"{rows.source}: column {name!r} ").partition(";")[0]
     level = inferred.options.get("level")
     return f"{inferred.kind}:{level[:4]}" if level else inferred.kind, inferred.why
 
