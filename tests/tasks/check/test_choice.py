@@ -185,8 +185,16 @@ def test_other_labels_in_zeros_and_ones_are_read_and_said() -> None:
     ]
 
 
-def test_beside_sequences_single_values_are_left_out() -> None:
-    choice = chosen({"pulse": [[1.5, 2.0]] * ROWS, "age": AGE, "y": Y})
+def test_single_values_beside_sequences_are_read_but_not_constants_and_identifiers() -> None:
+    columns = {"pulse": [[1.5, 2.0]] * ROWS, "age": AGE, "y": Y, "ward": ["east"] * ROWS}
+    choice = chosen({**columns, "no": list(range(1, ROWS + 1))})
+    assert choice.inputs == ["pulse", "age"]
+    assert choice.left_out[CONSTANTS] == ["ward"]
+    assert choice.left_out[IDENTIFIERS] == ["no"]
+
+
+def test_beside_sequences_whose_next_step_is_predicted_single_values_are_left_out() -> None:
+    choice = chosen({"pulse": [[1.5, 2.0]] * ROWS, "age": AGE}, [])
     assert choice.left_out == {SINGLE: ["age"]}
     assert said(choice) == [
         "age has one value a row, beside sequences: it is left out; to choose the columns, name "

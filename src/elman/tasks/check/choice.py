@@ -59,10 +59,11 @@ def choose(table: Table, columns: Sequence[str], targets: Sequence[str], data: D
     leave(EMPTY, lambda name: enough and is_empty(table, name))
     leave(TIMES, lambda name: holds_times(table, name))
     lists = {name for name in columns if is_list(table.column(name).type)}
-    if lists.isdisjoint(rest):
-        leave(CONSTANTS, lambda name: enough and constant_of(table, name) is not None)
-        leave(IDENTIFIERS, lambda name: identifies_rows(table, name))
-    else:
+    if targets or lists.isdisjoint(rest):
+        single = {name for name in rest if name not in lists}
+        leave(CONSTANTS, lambda n: enough and n in single and constant_of(table, n) is not None)
+        leave(IDENTIFIERS, lambda name: name in single and identifies_rows(table, name))
+    else:  # the next step is that of sequences alone
         leave(SINGLE, lambda name: name not in lists)
     ties = {tie.column: tie for tie in ties_to(table, rest, targets)}
     siblings = set() if data.window else {*siblings_of(table, rest, targets)}
