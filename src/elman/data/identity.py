@@ -57,6 +57,9 @@ def identifies_rows(table: Table, name: str) -> bool:
     import pyarrow.compute as pc
 
     values = table.arrow(name)
+    first = [cell for cell in values.slice(0, LEAST).to_pylist() if cell is not None]
+    if len(set(first)) < len(first) - 1:
+        return False
     if len(table) < LEAST or not (is_text(values.type) or _holds_whole_numbers(values)):
         return False
     if is_text(values.type):
@@ -110,8 +113,9 @@ def _name_rows(values: pa.Array, name: str) -> bool:
     """Tell whether words are those of rows: by their column's name, or all but for their digits."""
     import pyarrow.compute as pc
 
-    if not _hardly_repeat(values) or not pc.all(pc.match_substring_regex(values, _WORD)).as_py():
-        return False
+    for rows in (values.slice(0, PROBED), values):
+        if not pc.all(pc.match_substring_regex(rows, _WORD)).as_py() or not _hardly_repeat(rows):
+            return False
     if is_named_like_identifier(name):
         return True
     shapes = pc.replace_substring_regex(values, r"\d", "0")
@@ -138,7 +142,7 @@ def _hardly_repeat(values: pa.Array | pa.ChunkedArray) -> bool:
     """Tell whether nearly all values differ."""
     import pyarrow.compute as pc
 
-    first = values.slice(0, PROBED)
-    if pc.count_distinct(first).as_py() < FEWEST_OWN * len(first):
-        return False
-    return bool(pc.count_distinct(values).as_py() >= FEWEST_OWN * len(values))
+    return all(
+        pc.count_distinct(rows).as_py() >= FEWEST_OWN * len(rows)
+        for rows in (values.slice(0, PROBED), values)
+    )

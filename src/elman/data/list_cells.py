@@ -12,6 +12,9 @@ from elman.data.arrow import as_text, is_text, to_arrow
 from elman.data.table import Table
 from elman.errors import DataError
 
+PROBED = 1_000
+"""Rows that are looked at before all of a longer table are."""
+
 _OF_NUMPY = re.compile(r"\[[-+\d.eEnaif\s]*\]")
 
 
@@ -42,10 +45,14 @@ def _lists(table: Table, name: str) -> list[Any] | None:
     """Return the lists of a column; None if a cell is none."""
     import pyarrow.compute as pc
 
-    text = pc.utf8_trim_whitespace(as_text(table.arrow(name)))
-    empty = pc.or_kleene(pc.equal(text, ""), text.is_null())
-    bracketed = pc.match_substring_regex(text, r"(?s)^\[.*\]$")
-    if not pc.all(pc.or_kleene(empty, bracketed)).as_py() or pc.all(empty).as_py():
+    values = table.arrow(name)
+    for rows in (values.slice(0, PROBED), values):  # most columns show it in their first cells
+        text = pc.utf8_trim_whitespace(as_text(rows))
+        empty = pc.or_kleene(pc.equal(text, ""), text.is_null())
+        bracketed = pc.match_substring_regex(text, r"(?s)^\[.*\]$")
+        if not pc.all(pc.or_kleene(empty, bracketed)).as_py():
+            return None
+    if pc.all(empty).as_py():
         return None
     lists = []
     for row, cell in enumerate(text.to_pylist()):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,9 @@ Where = Callable[[int], str]
 
 FolderOf = Callable[[int], Path | None]
 """Row → the folder of its file, None where it comes from memory."""
+
+
+Found = TypeVar("Found")
 
 
 class Spans(NamedTuple):
@@ -106,6 +109,7 @@ class Table:
         self._names = names
         self._written: Mapping[str, pa.ChunkedArray] = {}
         self._fingerprint = fingerprint
+        self._known: dict[Any, Any] = {}
         self._rows: NDArray[np.int64] | None = None
 
     @classmethod
@@ -182,6 +186,7 @@ class Table:
     def in_folder(self, folder: Path) -> Table:
         """Return the same rows, whose paths are relative to a folder."""
         placed = copy(self)
+        placed._known = {}
         placed._folder = lambda _: folder
         return placed
 
@@ -268,6 +273,18 @@ class Table:
         noted = copy(self)
         noted.notes = [*self.notes, *notes]
         return noted
+
+    def once(self, what: Any, compute: Callable[[], Found]) -> Found:
+        """Return what was computed of the table before, or compute it and keep it.
+
+        Args:
+            what: a key of its own for what is computed.
+            compute: computes it.
+        """
+        if what not in self._known:
+            self._known[what] = compute()
+        found: Found = self._known[what]
+        return found
 
     def written(self, name: str) -> Column:
         """Return a column as it was written in its file, before `with_columns`."""

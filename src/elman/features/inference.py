@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from types import MappingProxyType, NoneType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -75,18 +75,7 @@ def infer_kind(
     """
     if steps is not None and len(steps) != len(values):
         raise OptionError(f"steps must be one a value, {len(values)}, got {len(steps)}.")
-    examples: dict[str, tuple[int, Any]] = {}
-    empty: tuple[int, Any] | None = None
-    kept = []
-    for place, value in enumerate(values):
-        if blank(value):
-            continue
-        type_ = _type_of(value, name)
-        if type_ != "nothing":
-            examples.setdefault(type_, (place, value))
-        elif empty is None:
-            empty = place, value
-        kept.append(place)
+    examples, empty, kept = _types_of(values, name)
     if not examples:
         raise DataError(
             f"column {name!r} is empty in {counted(len(values), 'row')}, so its kind cannot be "
@@ -115,6 +104,33 @@ def infer_kind(
     if next_step and guess.kind == "symbols":  # the symbols to predict must all be known
         return Inferred("symbols", {}, guess.why)
     return Inferred(guess.kind, guess.options, guess.why)
+
+
+def _types_of(
+    values: Sequence[Any], name: str
+) -> tuple[dict[str, tuple[int, Any]], tuple[int, Any] | None, list[int]]:
+    """Find the types of values.
+
+    Returns:
+        Type → place and value of its first example; those of the first empty list; and the places
+        of the values that are not missing.
+    """
+    examples: dict[str, tuple[int, Any]] = {}
+    if {*map(type, values)} <= {str, NoneType}:  # as in most columns
+        kept = [place for place, value in enumerate(values) if value and not value.isspace()]
+        return {"strings": (kept[0], values[kept[0]])} if kept else {}, None, kept
+    empty: tuple[int, Any] | None = None
+    kept = []
+    for place, value in enumerate(values):
+        if blank(value):
+            continue
+        type_ = _type_of(value, name)
+        if type_ != "nothing":
+            examples.setdefault(type_, (place, value))
+        elif empty is None:
+            empty = place, value
+        kept.append(place)
+    return examples, empty, kept
 
 
 def infer_columns(

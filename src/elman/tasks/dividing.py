@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from elman.data.arrow import is_list, is_text
 from elman.data.paths import PICTURES
 from elman.data.sequences import time_format_of
-from elman.data.splits import Splits, split
+from elman.data.splits import PART_NAMES, Splits, split
 from elman.data.table import Table
 from elman.data.times import read_times
 from elman.errors import DataError, ExperimentError, counted
@@ -24,7 +24,6 @@ from elman.tasks.check.finding import Finding
 from elman.tasks.duplicates import (
     Keys,
     finding_of_units,
-    hashed,
     keys_of,
     notes_of_overlaps,
     units_of,
@@ -89,9 +88,9 @@ class Division:
         ]
         notes += notes_of_colons(self.data, whole.columns)
         settings = _settings_of(whole)
-        keys = self._keys(whole)
+        keys = self._keys(whole, valid, test)
         if valid is not None and test is not None:
-            notes += self._overlaps(keys, valid, test)
+            notes += _overlaps(keys["train"], keys) if keys else []
             return Parts(whole, valid, test, notes, settings)
         if valid is None and self.is_one_sequence:
             raise ExperimentError(
@@ -102,19 +101,17 @@ class Division:
                 "if the rows belong to several sequences."
             )
         findings: list[Finding] = []
-        rows = self._rows(seed, whole, (valid, test), keys, notes, findings)
+        rows = self._rows(seed, whole, (valid, test), keys.get("train"), notes, findings)
         if not len(rows.train) or not (len(rows.valid) if valid is None else len(valid)):
             raise DataError(
                 f"{whole.source} has {counted(len(whole), 'row')}, too few for both training and "
                 "validation. Add rows, or give a validation file: data.valid_files (--valid on the "
                 "command line)."
             )
-        if keys is not None:
-            of_valid, of_test = (
-                keys.take(chosen) if given is None else given
-                for given, chosen in ((valid, rows.valid), (test, rows.test))
-            )
-            notes += self._overlaps(keys.take(rows.train), of_valid, of_test)
+        if keys and not findings:  # else the rows of an input stay in one part
+            drawn = {"valid": rows.valid, "test": rows.test}
+            of_parts = {part: keys["train"].take(drawn[part]) for part in drawn} | keys
+            notes += _overlaps(keys["train"].take(rows.train), of_parts)
         valid = whole.select(rows.valid) if valid is None else valid
         if test is None and len(rows.test):
             test = whole.select(rows.test)
@@ -192,25 +189,18 @@ class Division:
             findings.append(finding_of_units(units, self.inputs, said=said))
         return units
 
-    def _keys(self, table: Table) -> Keys | None:
-        """Return what rows read; None for a named set, whose split is its own."""
-        known = bool(self.inputs) and set(self.inputs) <= set(table.columns)
-        return keys_of(self.data, table, self.inputs) if known and not self.data.name else None
-
-    def _overlaps(
-        self, train: Keys | None, valid: Table | Keys, test: Table | Keys | None
-    ) -> list[str]:
-        """Note how many validation and test rows have the input of a training row."""
-        if train is None:
-            return []
-        keys = {}
-        for name, part in (("validation", valid), ("test", test)):
-            if isinstance(part, Table):
-                if set(self.inputs) <= set(part.columns):
-                    keys[name] = hashed(part, self.inputs)
-            elif part is not None:
-                keys[name] = part
-        return notes_of_overlaps(train, keys)
+    def _keys(self, train: Table, valid: Table | None, test: Table | None) -> dict[str, Keys]:
+        """Return what the rows of each table read; none for a named set, whose split is its own."""
+        given = {"train": train, "valid": valid, "test": test}
+        tables = {
+            part: table
+            for part, table in given.items()
+            if table is not None and set(self.inputs) <= set(table.columns)
+        }
+        if not self.inputs or self.data.name or "train" not in tables:
+            return {}
+        keys = keys_of(self.data, list(tables.values()), self.inputs)
+        return {} if keys is None else dict(zip(tables, keys, strict=True))
 
     def _repeated_pictures(self, table: Table) -> str | None:
         """Name the input column if it holds paths of pictures, and some more than once.
@@ -237,6 +227,12 @@ class Division:
             if kind_class(kind).is_class:
                 return name
         return None
+
+
+def _overlaps(train: Keys, parts: Mapping[str, Keys]) -> list[str]:
+    """Note how many validation and test rows have the input of a training row."""
+    others = {PART_NAMES[part]: keys for part, keys in parts.items() if part != "train"}
+    return notes_of_overlaps(train, others)
 
 
 def _settings_of(table: Table) -> dict[str, Any]:

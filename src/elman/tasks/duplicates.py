@@ -16,7 +16,7 @@ from elman.features.build import parse_kind
 from elman.features.checks import blank
 from elman.features.feature import feature_class
 from elman.tasks.check.finding import Finding, listed
-from elman.tasks.fitting import infer, sample, wholes
+from elman.tasks.fitting import infer
 from elman.tasks.named_kinds import kind_of
 
 if TYPE_CHECKING:
@@ -25,69 +25,53 @@ if TYPE_CHECKING:
 LEAST = 10
 """Fewest different inputs that are divided as wholes: of fewer there is no tenth."""
 
-_MIXING = np.uint64(0x9E3779B97F4A7C15)
-"""An odd number by which the hash of a row spreads over all bits, cell by cell."""
-
 
 class Keys(NamedTuple):
     """What each row of a table reads."""
 
-    hashes: NDArray[np.uint64]
-    """Equal for rows with the same input, after trimming, in any table, (rows,)."""
+    numbers: NDArray[np.int64]
+    """Equal for rows with the same input, after trimming, (rows,)."""
     blank: NDArray[np.bool_]
     """Which rows read nothing, (rows,)."""
 
     def take(self, rows: NDArray[np.int64]) -> Keys:
         """Return the keys of some rows."""
-        return Keys(self.hashes[rows], self.blank[rows])
+        return Keys(self.numbers[rows], self.blank[rows])
 
 
-def keys_of(data: DataSpec, table: Table, columns: Sequence[str]) -> Keys | None:
-    """Return a key a row, equal for rows with the same input, after trimming.
+def keys_of(data: DataSpec, tables: Sequence[Table], columns: Sequence[str]) -> list[Keys] | None:
+    """Return a key for each row of some tables, equal for rows with the same input.
 
     Args:
         data: in which the kinds of the input may be given.
-        table: rows.
+        tables: with the columns, the training rows first.
         columns: of the input.
 
     Returns:
-        The keys; None where rows repeat by nature: where no input is a text or has steps, as in
-        a table of numbers and categories, and for windows of a series.
+        The keys of each table; None where rows repeat by nature: where no input is a text or has
+        steps, as in a table of numbers and categories, and for windows of a series.
     """
-    if table.spans is not None:
+    first = tables[0]
+    if first.spans is not None or not any(_has_steps(data, first, name) for name in columns):
         return None
-    rows = sample(table)
-    if not any(_has_steps(data, table, rows, name) for name in columns):
-        return None
-    return hashed(table, columns)
-
-
-def hashed(table: Table, columns: Sequence[str]) -> Keys:
-    """Return a key a row of some columns, whatever they hold."""
-    hashes = np.zeros(len(table), np.uint64)
-    empty = np.ones(len(table), np.bool_)
+    ends = np.cumsum([len(table) for table in tables])
+    numbers = np.zeros(int(ends[-1]), np.int64)
+    blank = np.ones(int(ends[-1]), np.bool_)
     for name in columns:
-        of_column, missing = _hashes(table, name)
-        hashes = (hashes ^ of_column) * _MIXING
-        hashes ^= hashes >> np.uint64(29)
-        empty &= missing
-    return Keys(hashes, empty)
+        of_column, missing = _numbered(tables, name)
+        numbers = _as_they_appear(numbers * (int(of_column.max(initial=0)) + 1) + of_column)
+        blank &= missing
+    parts = zip(np.split(numbers, ends[:-1]), np.split(blank, ends[:-1]), strict=True)
+    return [Keys(*part) for part in parts]
 
 
 def units_of(keys: Keys) -> NDArray[np.int64] | None:
     """Number the different inputs of rows, as they appear; None where all differ, or few do."""
-    rows = len(keys.hashes)
-    units = np.empty(rows, np.int64)
-    present = np.flatnonzero(~keys.blank)
-    different, units[present] = np.unique(keys.hashes[present], return_inverse=True)
-    absent = np.flatnonzero(keys.blank)
-    units[absent] = len(different) + np.arange(len(absent))
-    _, firsts = np.unique(units, return_index=True)
-    if not LEAST <= len(firsts) < rows:
+    own = len(keys.numbers) + np.arange(len(keys.numbers))  # a row that reads nothing is its own
+    units = _as_they_appear(np.where(keys.blank, own, keys.numbers))
+    if not LEAST <= int(units.max(initial=-1)) + 1 < len(units):
         return None
-    numbers = np.empty(len(firsts), np.int64)
-    numbers[np.argsort(firsts)] = np.arange(len(firsts))
-    return numbers[units]
+    return units
 
 
 def finding_of_units(
@@ -123,21 +107,21 @@ def notes_of_overlaps(train: Keys, others: Mapping[str, Keys]) -> list[str]:
         train: keys of the training rows.
         others: name of a part → keys of its rows.
     """
-    known = train.hashes[~train.blank]
+    known = train.numbers[~train.blank]
     notes = []
     for part, keys in others.items():
-        seen = int(np.isin(keys.hashes[~keys.blank], known).sum())
+        seen = int(np.isin(keys.numbers[~keys.blank], known).sum())
         if seen:
             notes.append(
-                f"{seen} of {counted(len(keys.hashes), f'{part} row')} "
+                f"{seen} of {counted(len(keys.numbers), f'{part} row')} "
                 f"{'has' if seen == 1 else 'have'} the same input as a training row, so the score "
                 "there is partly one of memory."
             )
     return notes
 
 
-def _has_steps(data: DataSpec, table: Table, rows: Table, name: str) -> bool:
-    """Tell whether a column is a text or has steps, by a sample of its rows."""
+def _has_steps(data: DataSpec, table: Table, name: str) -> bool:
+    """Tell whether a column is a text or has steps."""
     column = table.column(name)
     if not (is_text(column.type) or is_list(column.type)):
         return False
@@ -145,40 +129,57 @@ def _has_steps(data: DataSpec, table: Table, rows: Table, name: str) -> bool:
     if said is not None:
         return bool(feature_class(parse_kind(said)[0]).has_steps)
     try:
-        kind = infer(rows, [name], whole=wholes(table, [name])).kind
+        kind = infer(table, [name]).kind
     except DataError:  # said again, with its place, when the column is read
         return False
     return bool(feature_class(kind).has_steps)
 
 
-def _hashes(table: Table, name: str) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
-    """Return a hash of each cell of a column, and which are blank."""
+def _numbered(tables: Sequence[Table], name: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Number the different cells of a column of several tables; and say which are blank."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    values = table.arrow(name)
-    if is_text(values.type):
-        return _of_texts(pc.utf8_trim_whitespace(as_text(values)))
-    if is_number(values.type):
-        numbers = np.asarray(pc.cast(values, "double", safe=False).fill_null(np.nan))
-        return (numbers + 0.0).view(np.uint64), np.isnan(numbers)
-    keys = [_key(cell) for cell in table.column(name)]
-    hashes = np.fromiter((hash(key) & (2**64 - 1) for key in keys), np.uint64, len(keys))
-    return hashes, np.array([key is None for key in keys], np.bool_)
+    columns = [table.arrow(name) for table in tables]
+    if all(is_text(values.type) for values in columns):
+        texts = pa.concat_arrays([as_text(values) for values in columns])
+        texts = pc.utf8_trim_whitespace(texts.fill_null(""))
+        return _codes_of(texts), np.asarray(pc.equal(texts, ""))
+    if all(is_number(values.type) for values in columns):
+        numbers = np.concatenate([_floats(values) for values in columns])
+        return _codes_of(pa.array(numbers.view(np.int64))), np.isnan(numbers)
+    known: dict[Hashable, int] = {}
+    keys = [_key(cell) for table in tables for cell in table.column(name)]
+    numbered = np.array([known.setdefault(key, len(known)) for key in keys], np.int64)
+    return numbered, np.array([key is None for key in keys], np.bool_)
 
 
-def _of_texts(texts: pa.Array) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
-    encoded = texts.fill_null("").dictionary_encode()
-    different = encoded.dictionary.to_pylist()
-    hashes = np.fromiter((hash(text) & (2**64 - 1) for text in different), np.uint64)
-    missing = np.array([not text for text in different], np.bool_)
-    codes = encoded.indices.to_numpy(zero_copy_only=False)
-    return hashes[codes], missing[codes]
+def _floats(values: pa.ChunkedArray) -> NDArray[np.float64]:
+    """Return numbers, missing ones as one NaN, and −0 as 0."""
+    import pyarrow as pa
+
+    numbers = np.asarray(values.cast(pa.float64(), safe=False).fill_null(np.nan)) + 0.0
+    return np.where(np.isnan(numbers), np.nan, numbers)
+
+
+def _codes_of(cells: pa.Array) -> NDArray[np.int64]:
+    codes = cells.dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    return codes.astype(np.int64)
+
+
+def _as_they_appear(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number different numbers from 0, in the order in which they appear."""
+    import pyarrow as pa
+
+    return _codes_of(pa.array(numbers))
 
 
 def _key(cell: Any) -> Hashable:
     """Return a value that equal cells share; None for a blank one."""
     if blank(cell):
         return None
+    if isinstance(cell, str):
+        return cell.strip()
     if isinstance(cell, np.ndarray):
         return (cell.shape, cell.tobytes()) if cell.size else None
     if isinstance(cell, list):

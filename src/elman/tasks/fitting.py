@@ -25,7 +25,8 @@ def sample(table: Table) -> Table:
     """Return at most `SAMPLE` rows, evenly spread over a table, in their order."""
     if len(table) <= SAMPLE:
         return table
-    return table.select(np.linspace(0, len(table) - 1, SAMPLE).astype(np.int64))
+    rows = np.linspace(0, len(table) - 1, SAMPLE).astype(np.int64)
+    return table.once("sample", lambda: table.select(rows))
 
 
 def infer(
@@ -36,40 +37,49 @@ def infer(
     steps: Sequence[int] | None = None,
     next_step: bool = False,
     beside: Sequence[str] = (),
-    whole: Mapping[str, Whole] | None = None,
 ) -> Inferred:
     """Infer the kind of some columns from a sample, and how many values differ from all rows.
 
-    `beside` are columns that are not read, one of which an error may propose; `whole` is how many
-    values differ, where that is known.
+    `beside` are columns that are not read, one of which an error may propose.
 
     Raises:
         DataError: no kind reads the columns; the table's source is named.
     """
-    rows = sample(table)
-    samples = {name: list(rows.column(name)) for name in columns}
-    if whole is None:
-        whole = wholes(table, columns)
+    if len(columns) == 1 and steps is None and not beside:
+        what = ("inferred", *columns, as_target, next_step)
+        return table.once(what, lambda: _inferred(table, columns, as_target, None, next_step))
+    return _inferred(table, columns, as_target, steps, next_step, beside)
+
+
+def _inferred(
+    table: Table,
+    columns: Sequence[str],
+    as_target: bool,
+    steps: Sequence[int] | None,
+    next_step: bool,
+    beside: Sequence[str] = (),
+) -> Inferred:
+    samples = {name: _values(sample(table), name) for name in columns}
+    counts = {name: whole for name in columns if (whole := whole_of(table, name)) is not None}
     try:
         return infer_columns(
             samples,
             as_target=as_target,
             steps=steps,
             next_step=next_step,
-            whole=whole,
-            beside={name: list(rows.column(name)) for name in beside},
+            whole=counts,
+            beside={name: _values(sample(table), name) for name in beside},
         )
     except DataError as error:
         raise DataError(f"{table.source}: {error}") from error
 
 
-def wholes(table: Table, columns: Sequence[str]) -> dict[str, Whole]:
-    """Count the rows and distinct values of the columns of single values."""
-    return {name: each for name in columns if (each := _whole(table, name)) is not None}
+def whole_of(table: Table, name: str) -> Whole | None:
+    """Count the rows and distinct values of a column of single values; None for any other."""
+    return table.once(("whole", name), lambda: _whole(table, name))
 
 
 def _whole(table: Table, name: str) -> Whole | None:
-    """Count the rows and distinct values of a column of single values; None for any other."""
     import pyarrow.compute as pc
 
     values = table.arrow(name)
@@ -80,6 +90,12 @@ def _whole(table: Table, name: str) -> Whole | None:
         return None
     distinct = pc.count_distinct(values).as_py()
     return Whole(len(values) - values.null_count, distinct, are_inexact(values))
+
+
+def _values(rows: Table, name: str) -> list[Any]:
+    """Return the values of a column; paths as the texts that they are."""
+    values = rows.arrow(name)
+    return as_text(values).to_pylist() if is_text(values.type) else list(rows.column(name))
 
 
 def make_feature(

@@ -19,7 +19,7 @@ def found(
 ) -> list[Finding]:
     table, _ = with_numbers(Table.from_columns({name: values}, "it.csv"), likely=[name])
     profile = profile_of(table, name, role, kind=kind)
-    return list(findings_of_names(table, profile, table, strays_in(table.notes)))
+    return list(findings_of_names(table, profile, strays_in(table.notes)))
 
 
 def sentences(findings: Sequence[Finding]) -> list[str]:

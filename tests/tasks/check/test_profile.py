@@ -22,7 +22,7 @@ def profile(values: list[Any], role: str = "input", **options: Any) -> ColumnPro
     [
         (["1.5", "", "3"] * 20, "input", ("number", "2 different numbers", 20, 2, "1.5")),
         ([1, 2, 1] * 20, "target", ("category", "2 different whole numbers", 0, 2, "1")),
-        ([math.nan, 2.5, 1.0], "input", ("number", "2 different numbers", 1, 2, "2.5")),
+        ([math.nan, 2.5, 1.0], "input", ("number", "3 different numbers", 1, 2, "2.5")),
         ([" a", "b", "a ", " "] * 9, "input",
          ("category", "2 different names, repeated", 9, 2, "a")),
         ([True, None, False], "input", ("category", "true and false", 1, 2, "True")),

@@ -14,6 +14,7 @@ from elman.tasks.check.ties import (
     Coded,
     coded,
     determines,
+    different,
     is_rescaled,
     log_of_chance,
     same_cells,
@@ -60,7 +61,7 @@ def ties_to(table: Table, columns: Sequence[str], targets: Iterable[str]) -> lis
     for target in targets:
         answers = coded(table, target)
         of_probe = answers if probe is table else coded(probe, target)
-        open_still = of_probe is None or len(np.unique(of_probe.codes)) < 2
+        open_still = of_probe is None or different(of_probe.codes) < 2
         for name in (each for each in columns if each not in found):
             if probe is not table and not open_still and not _tie(probe, name, target, of_probe):
                 continue
@@ -85,7 +86,7 @@ def _tie(
         both = is_list(table.column(name).type) and is_list(table.column(target).type)
         return Tie(name, target, SAME) if both and same_cells(table, name, target) else None
     cells, answers = _answered(cells, answers)
-    if len(np.unique(answers.codes)) < 2:
+    if different(answers.codes) < 2:
         return None
     likely = not answers.repeats or log_of_chance(answers.codes, answers.codes) <= limit
     if likely and cells.count <= answers.count and same_cells(table, name, target):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from elman.data.arrow import is_list
 from elman.data.splits import PART_NAMES
-from elman.data.table import Table
 from elman.features.build import kind_class
 from elman.tasks.check.choice import EMPTY, TIMES
 from elman.tasks.check.finding import Finding, refuse, sentences_of
@@ -100,16 +99,15 @@ def check_of(given: Given, parts: Parts | None = None) -> Check:
         parts: into which it was divided; None where it could not be.
     """
     table = given.shown
-    rows = sample(table)
-    profiles = [_profile(given, name, rows) for name in table.columns]
+    profiles = [_profile(given, name) for name in table.columns]
     findings = list(parts.findings if parts else given.findings)
     said = {each.sentence for each in findings}
     notes = dict.fromkeys([*table.notes, *(parts.notes if parts else ())])
     strays = strays_in(notes)
     used = [each for each in profiles if INPUT in each.role or TARGET in each.role]
     for profile in used:
-        findings += findings_of_names(table, profile, rows, strays)
-        findings += findings_of_hot(rows, profile)
+        findings += findings_of_names(table, profile, strays)
+        findings += findings_of_hot(table, profile)
         findings += findings_of_lengths(table, profile)
     if parts is not None:
         findings += findings_of_parts(parts, [each for each in used if _are_classes(each)])
@@ -138,25 +136,26 @@ def rows_in_words(parts: Mapping[str, int], name: str = "rows") -> str:
     return f"{', '.join(counts[:-1])} and {counts[-1]} {name}" if counts else ""
 
 
-def _profile(given: Given, name: str, rows: Table) -> ColumnProfile:
+def _profile(given: Given, name: str) -> ColumnProfile:
     """Describe one column by its role."""
     table, role, data = given.shown, given.roles[name], given.layout.data
     if INPUT in role or TARGET in role:
         is_target = TARGET in role
         kind = kind_of(data, name, as_target=is_target)
-        steps = _steps(given, rows, name) if is_target and kind is None else None
-        return profile_of(table, name, role, kind=kind, rows=rows, steps=steps)
+        steps = _steps(given, name) if is_target and kind is None else None
+        return profile_of(table, name, role, kind=kind, steps=steps)
     if name in given.left_out.get(TIMES, []):
         return profile_of(table, name, role, kind="date", why="dates or times")
     if name in given.left_out.get(EMPTY, []):
         return profile_of(table, name, role, kind="", why="no value")
     if role == LEFT_OUT:
-        return profile_of(table, name, role, rows=rows)
+        return profile_of(table, name, role)
     return profile_of(table, name, role, kind="", why="")
 
 
-def _steps(given: Given, rows: Table, name: str) -> list[int] | None:
+def _steps(given: Given, name: str) -> list[int] | None:
     """Return the lengths of a sample of input sequences, which tell tags from labels."""
+    rows = sample(given.shown)
     inputs = [each for each, role in given.roles.items() if role == INPUT]
     lists = [each for each in inputs if is_list(rows.column(each).type)]
     if not lists or not is_list(rows.column(name).type):

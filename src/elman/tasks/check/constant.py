@@ -49,6 +49,8 @@ def constant_of(table: Table, name: str) -> Any:
     values = table.arrow(name)
     if is_list(values.type) or pa.types.is_nested(values.type) or values.null_count:
         return None
+    if len(values) and values[0] != values[len(values) // 2] and not is_text(values.type):
+        return None
     for part in (values.slice(0, PROBED), values):
         cells = present(part)
         if len(cells) < len(part) or pc.count_distinct(cells).as_py() != 1:

@@ -49,9 +49,10 @@ def holds_times(table: Table, name: str) -> bool:
         return looks_like_times(Table.from_columns({name: values}, table.source), name)
     if not is_text(values.type):
         return False
-    first = _present(values.slice(0, PROBED))
-    if len(first) and not _are_dates(first):
-        return False
+    for rows in (1, PROBED):
+        first = _present(values.slice(0, rows))
+        if len(first) and not _are_dates(first):
+            return False
     return _are_dates(first if len(values) <= PROBED else _present(values))
 
 

@@ -14,6 +14,7 @@ from elman.errors import as_option
 from elman.features.hot import hot, one_hot
 from elman.tasks.check.finding import Finding
 from elman.tasks.check.profile import GIVEN, TARGET, ColumnProfile
+from elman.tasks.fitting import sample
 
 _STEM = re.compile(r"([^\W_]+)[\W_]")
 
@@ -47,11 +48,11 @@ def labels_beside(table: Table, columns: Sequence[str], targets: Sequence[str]) 
     return found
 
 
-def findings_of_hot(rows: Table, profile: ColumnProfile) -> Iterator[Finding]:
+def findings_of_hot(table: Table, profile: ColumnProfile) -> Iterator[Finding]:
     """Yield a finding on a column of lists of zeros and ones, all of one length.
 
     Args:
-        rows: a sample.
+        table: rows.
         profile: of an input or target column.
     """
     name = profile.name
@@ -59,7 +60,7 @@ def findings_of_hot(rows: Table, profile: ColumnProfile) -> Iterator[Finding]:
         return
     if profile.why == GIVEN:
         return
-    values = [value for value in rows.column(name) if value is not None]
+    values = [value for value in sample(table).column(name) if value is not None]
     if not hot(values):
         return
     option = "--target" if TARGET in profile.role else "--read"

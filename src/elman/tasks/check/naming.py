@@ -15,6 +15,7 @@ from elman.features.names import ALIKE, listed_alike, tidy
 from elman.features.separators import parts_of, separator_in
 from elman.tasks.check.finding import Finding
 from elman.tasks.check.profile import GIVEN, TARGET, ColumnProfile
+from elman.tasks.fitting import sample
 
 MOST_NAMES = 20_000
 """Different names that are compared; more are no classes."""
@@ -26,14 +27,13 @@ _STRAY = re.compile(rf"column '(.+)' {NOT_NUMBERS}: (.+)\.$", re.DOTALL)
 
 
 def findings_of_names(
-    table: Table, profile: ColumnProfile, rows: Table, strays: Mapping[str, str]
+    table: Table, profile: ColumnProfile, strays: Mapping[str, str]
 ) -> Iterator[Finding]:
     """Yield what the names in a column show.
 
     Args:
         table: rows.
         profile: of an input or target column.
-        rows: a sample of the rows.
         strays: column → the note that says why it is not read as numbers; see `strays_in`.
     """
     if is_text(table.column(profile.name).type):
@@ -41,7 +41,7 @@ def findings_of_names(
     if profile.why == GIVEN:
         return
     if is_text(table.column(profile.name).type):
-        yield from _several(rows, profile)
+        yield from _several(table, profile)
     yield from _codes(profile, strays.get(profile.name))
     yield from _repeating_ids(table, profile)
 
@@ -75,12 +75,12 @@ def _alike(table: Table, profile: ColumnProfile) -> Iterator[Finding]:
         )
 
 
-def _several(rows: Table, profile: ColumnProfile) -> Iterator[Finding]:
+def _several(table: Table, profile: ColumnProfile) -> Iterator[Finding]:
     """Yield a finding on cells that hold several names with a separator between."""
     name = profile.name
     if profile.kind.partition(":")[0] not in {"category", "text", "labels"}:
         return
-    texts = [cell for cell in rows.column(name) if isinstance(cell, str) and cell.strip()]
+    texts = [cell for cell in sample(table).column(name) if isinstance(cell, str) and cell.strip()]
     separator = separator_in(set(texts), len(texts))
     if separator is None:
         return

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from elman.data.arrow import is_list, is_number, is_text
-from elman.data.numbers import are_inexact
+from elman.data.arrow import is_list, is_text
 from elman.data.table import Table
 from elman.errors import DataError
 from elman.features.checks import blank, shown
-from elman.features.guesses import Whole
 from elman.tasks.check.constant import present
-from elman.tasks.fitting import infer, sample
+from elman.tasks.fitting import infer, whole_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -93,7 +91,6 @@ def profile_of(
     *,
     kind: str | None = None,
     why: str = GIVEN,
-    rows: Table | None = None,
     steps: Sequence[int] | None = None,
 ) -> ColumnProfile:
     """Describe a column.
@@ -104,19 +101,13 @@ def profile_of(
         role: its role.
         kind: its kind; None to infer it.
         why: the reason for a kind that is not inferred.
-        rows: a sample of the rows, from which a kind is inferred; taken by default.
-        steps: numbers of steps of the input in this sample.
+        steps: numbers of steps of the input, of the rows that a kind is inferred from.
     """
     values = table.arrow(name)
-    cells = present(values)
-    distinct = _distinct(values, cells)
+    missing, distinct = _counts(table, name)
     if kind is None:
-        whole = None
-        if distinct is not None and (is_text(values.type) or is_number(values.type)):
-            whole = {name: Whole(len(cells), distinct, are_inexact(values))}
-        rows = sample(table) if rows is None else rows
-        kind, why = _inferred(rows, name, TARGET in role, whole, steps)
-    missing, example = _missing(values), _example(table, name)
+        kind, why = _inferred(table, name, TARGET in role, steps)
+    example = _example(table, name)
     return ColumnProfile(name, role, kind, why, missing, distinct, example, _steps(values))
 
 
@@ -147,7 +138,7 @@ def lines_of(
     widths = [max(len(row[place]) for row in [head, *rows]) for place in range(len(head))]
     lines = [_line(row, widths) for row in [head, *rows]]
     if len(shown) < len(profiles):
-        lines.append(f"… and {_counts(profiles[len(shown) :])}")
+        lines.append(f"… and {_listed(profiles[len(shown) :])}")
     return [_short(line, width or len(line)) for line in lines]
 
 
@@ -160,7 +151,7 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(cells).rstrip()
 
 
-def _counts(profiles: Iterable[ColumnProfile]) -> str:
+def _listed(profiles: Iterable[ColumnProfile]) -> str:
     """Count columns by role and kind: `470 more columns: 400 input of kind number, …`."""
     counts: dict[str, int] = {}
     total = 0
@@ -173,45 +164,44 @@ def _counts(profiles: Iterable[ColumnProfile]) -> str:
 
 
 def _inferred(
-    rows: Table,
-    name: str,
-    as_target: bool,
-    whole: Mapping[str, Whole] | None,
-    steps: Sequence[int] | None,
+    table: Table, name: str, as_target: bool, steps: Sequence[int] | None
 ) -> tuple[str, str]:
     """Infer the kind of a column; empty, with the reason, where no kind reads it."""
     try:
-        inferred = infer(rows, [name], as_target=as_target, whole=whole, steps=steps)
+        inferred = infer(table, [name], as_target=as_target, steps=steps)
     except DataError as error:
-        return "", str(error).removeprefix(f"{rows.source}: column {name!r} ").partition(";")[0]
+        return "", str(error).removeprefix(f"{table.source}: column {name!r} ").partition(";")[0]
     level = inferred.options.get("level")
     return f"{inferred.kind}:{level[:4]}" if level else inferred.kind, inferred.why
 
 
-def _distinct(values: pa.ChunkedArray, cells: Any) -> int | None:
-    """Count different cells, of lists elements; None where that takes too long, or cannot be."""
+def _counts(table: Table, name: str) -> tuple[int, int | None]:
+    """Count the rows without a value: a missing or blank cell, or an empty list.
+
+    Returns:
+        Their number; and that of different cells, of lists of their elements, None where that takes
+        too long or cannot be.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if not len(cells):
-        return 0
-    if is_list(values.type) and len(cells) > MOST_ELEMENTS:
-        return None
-    try:
-        return int(pc.count_distinct(cells).as_py())
-    except pa.ArrowNotImplementedError:
-        return None
-
-
-def _missing(values: pa.ChunkedArray) -> int:
-    """Count the rows without a value: a missing or blank cell, or an empty list."""
-    import pyarrow.compute as pc
-
+    values = table.arrow(name)
+    whole = whole_of(table, name) if is_text(values.type) else None
+    if whole is not None:
+        return len(values) - whole.rows, whole.distinct
+    cells = present(values)
+    missing = len(values) - len(cells)
     if is_list(values.type):
-        return int(pc.sum(pc.equal(pc.list_value_length(values), 0)).as_py() or 0) + int(
-            values.null_count
-        )
-    return len(values) - len(present(values))
+        empty = pc.sum(pc.equal(pc.list_value_length(values), 0)).as_py() or 0
+        missing = int(empty) + int(values.null_count)
+        if len(cells) > MOST_ELEMENTS:
+            return missing, None
+    if not len(cells):
+        return missing, 0
+    try:
+        return missing, int(pc.count_distinct(cells).as_py())
+    except pa.ArrowNotImplementedError:
+        return missing, None
 
 
 def _steps(values: pa.ChunkedArray) -> tuple[int, int, int] | None:

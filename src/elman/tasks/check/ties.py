@@ -21,6 +21,9 @@ ROUNDING = 1e-6
 FEW = 10
 """Fewer different numbers than this may lie on a line by chance."""
 
+MOST_COUNTED = 10_000_000
+"""Largest number up to which different numbers are counted one by one."""
+
 Codes = NDArray[np.int64]
 Chosen = NDArray[np.int64] | NDArray[np.bool_]
 
@@ -122,7 +125,14 @@ def _are_whole(values: pa.ChunkedArray) -> bool:
 def determines(one: Codes, other: Codes) -> bool:
     """Tell whether each value of a column has one value of another."""
     width = int(other.max(initial=0)) + 1
-    return len(np.unique(one * width + other)) == len(np.unique(one))
+    return different(one * width + other) == different(one)
+
+
+def different(codes: Codes) -> int:
+    """Count the different numbers among some from 0 up."""
+    if int(codes.max(initial=0)) <= MOST_COUNTED:
+        return int(np.count_nonzero(np.bincount(codes)))
+    return len(np.unique(codes))
 
 
 def log_of_chance(one: Codes, other: Codes) -> float:
@@ -140,7 +150,8 @@ def log_of_chance(one: Codes, other: Codes) -> float:
     counts = np.bincount(other)
     counts = counts[counts > 0]
     logs = np.log(counts / len(other))
-    sizes, often = np.unique(np.unique(one, return_counts=True)[1], return_counts=True)
+    rows = np.bincount(one) if int(one.max(initial=0)) <= MOST_COUNTED else _rows_of(one)
+    sizes, often = np.unique(rows[rows > 0], return_counts=True)
     drawn = 0.0
     for size, times in zip(sizes.tolist(), often.tolist(), strict=True):
         scaled = size * logs
@@ -148,6 +159,10 @@ def log_of_chance(one: Codes, other: Codes) -> float:
         drawn += times * (most + math.log(np.exp(scaled - most).sum()))
     orders = math.lgamma(len(other) + 1) - sum(math.lgamma(count + 1) for count in counts.tolist())
     return min(drawn, int(often.sum()) * math.log(len(counts)) - orders)
+
+
+def _rows_of(codes: Codes) -> NDArray[np.int64]:
+    return np.unique(codes, return_counts=True)[1]
 
 
 def is_rescaled(one: Coded, other: Coded) -> bool:
