@@ -31,7 +31,7 @@ COLUMNS: dict[str, list[Any]] = {
     "tokens": [[WORDS[(n + k) % 8] for k in range(length)] for n, length in enumerate(LENGTHS)],
     "pos": [["NVA"[(n + k) % 3] for k in range(length)] for n, length in enumerate(LENGTHS)],
     "fast": [[n / 7 + k for k in range(length)] for n, length in enumerate(LENGTHS)],
-    "other": [[k - n / 3 for k in range(length)] for n, length in enumerate(LENGTHS)],
+    "other": [[k + n / 3 for k in range(length)] for n, length in enumerate(LENGTHS)],
     "slow": [[n / 2, 1.0] for n in range(N)],
     "price": [0.37 * n for n in range(N)],
     "size": [n % 7 for n in range(N)],
@@ -95,11 +95,29 @@ def test_columns_are_grouped_by_kind_and_steps(columns: str) -> None:
     assert again.input.encoding == task.input.encoding
 
 
-@pytest.mark.parametrize("columns", GROUPS)
-def test_the_same_columns_are_read_the_same_when_a_run_is_repeated(columns: str) -> None:
+@pytest.mark.parametrize(
+    ("columns", "data"),
+    [
+        *((columns, {}) for columns in GROUPS),
+        ("price size", {"input_options": {"scale": "log"}}),
+        ("price colour", {"input_kind": "record"}),
+        ("title body", {"input_options": {"level": "character"}}),
+        ("title:char body:char", {}),
+        ("fast other", {"input_options": {"scale": "log"}}),
+        ("fast:series:none other:series:none", {}),
+        ("tokens pos", {"side_by_side": False}),
+        ("price", {"columns": {"price": {"scale": "log"}}}),
+        ("price colour", {"columns": {"colour": {"kind": "category"}}}),
+        ("price title", {"columns": {"title": {"lowercase": False}, "price": {"scale": "log"}}}),
+    ],
+    ids=repr,
+)
+def test_the_same_columns_are_read_the_same_when_a_run_is_repeated(
+    columns: str, data: dict[str, Any]
+) -> None:
     names = [name.partition(":")[0] for name in columns.split()]
     read = {name: COLUMNS[name] for name in (*names, "y")}
-    values = {"data": {"input": columns.split(), "target": ["y"]}}
+    values = {"data": {"input": columns.split(), "target": ["y"], **data}}
     first = prepare(Experiment.from_values(values, origin="it"), read)
     again = prepare(Experiment.from_toml(first.experiment.to_toml()), read)
     assert again.experiment == first.experiment

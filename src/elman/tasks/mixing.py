@@ -49,15 +49,13 @@ def input_feature(data: DataSpec, train: Table, columns: Sequence[str]) -> Featu
         ExperimentError: what is said of all columns contradicts what is said of one.
     """
     said = [name for name in columns if name in data.columns]
-    if _are_one(data, columns):
-        if said:
-            raise ExperimentError(
-                f"data.input_kind = {data.input_kind!r} reads {', '.join(columns)} as one, and "
-                f"data.columns speaks of {said[0]} alone; leave one of them out."
-            )
-        return _of_one_kind(data, train, columns)
-    if len(columns) == 1 and not said:
-        return _of_one_kind(data, train, columns)
+    if _are_one(data, columns) and said:
+        raise ExperimentError(
+            f"data.input_kind = {data.input_kind!r} reads {', '.join(columns)} as one, and "
+            f"data.columns speaks of {said[0]} alone; leave one of them out."
+        )
+    if _are_one(data, columns) or (len(columns) == 1 and not said):
+        return _of_one_kind(data, train, columns, data.input_kind)
     kinds = {name: kind_of(data, train, name) for name in columns}
     of_kinds = {kind for kind, _ in kinds.values()}
     is_record = of_kinds <= set(CELL_KINDS)
@@ -66,19 +64,20 @@ def input_feature(data: DataSpec, train: Table, columns: Sequence[str]) -> Featu
             "data.input_options are for columns of one kind; give those of each column in "
             f"data.columns, as in [data.columns.{columns[0]}]."
         )
-    if not said and is_record and not any(options for _, options in kinds.values()):
-        record: Feature = make_feature(
-            train, columns, "record", data.input_options, as_target=False
-        )
-        return record
+    if not said and is_record and all(known == data.input_options for _, known in kinds.values()):
+        return _of_one_kind(data, train, columns, "record")
     if not said and data.input_options and of_kinds == {"series"}:
-        return _of_one_kind(data, train, columns)
-    groups = _groups(data, train, kinds)
+        return _of_one_kind(data, train, columns, "series")
+    return _of_groups(train, _groups(data, train, kinds))
+
+
+def _of_groups(train: Table, groups: Sequence[Part]) -> Feature:
+    """Build the feature of columns of several kinds."""
+    sequences = [part for part in groups if part.has_steps]
+    others = [part for part in groups if not part.has_steps]
     if len(groups) == 1:
         feature: Feature = groups[0].feature
         return feature
-    sequences = [part for part in groups if part.has_steps]
-    others = [part for part in groups if not part.has_steps]
     if not sequences:
         return ContextFeature(others)
     sequences.sort(key=lambda part: -_mean_steps(train, part))  # the longest is the main one
@@ -93,11 +92,9 @@ def _are_one(data: DataSpec, columns: Sequence[str]) -> bool:
     return "columns" in signature(feature_class(kind)).parameters
 
 
-def _of_one_kind(data: DataSpec, train: Table, columns: Sequence[str]) -> Feature:
-    """Build the feature of columns that are read as one."""
-    feature: Feature = make_feature(
-        train, columns, data.input_kind, data.input_options, as_target=False
-    )
+def _of_one_kind(data: DataSpec, train: Table, columns: Sequence[str], kind: str | None) -> Feature:
+    """Build the feature of columns that are read as one, of a kind that is given or inferred."""
+    feature: Feature = make_feature(train, columns, kind, data.input_options, as_target=False)
     return feature
 
 
