@@ -276,13 +276,8 @@ def _may_follow(different: Sequence[str], columns_differ: bool) -> bool:
     """
     names = [each.partition(" = ")[0] for each in different]
     of_data = [name for name in names if name == "seed" or name.startswith("data.")]
-    suggested = (
-        "data.input_",
-        "data.target_",
-        "data.per_sequence",
-        "data.columns",
-        "data.input" * columns_differ,
-    )
+    suggested = ("data.input_", "data.target_", "data.per_sequence", "data.columns")
+    suggested += ("data.input",) * columns_differ
     return all(name.startswith(suggested) for name in of_data)
 
 
