@@ -276,9 +276,9 @@ def _may_follow(different: Sequence[str], columns_differ: bool) -> bool:
     """
     names = [each.partition(" = ")[0] for each in different]
     of_data = [name for name in names if name == "seed" or name.startswith("data.")]
-    suggested = ("data.input_", "data.target_", "data.per_sequence", "data.columns")
-    suggested += ("data.input",) * columns_differ
-    return all(name.startswith(suggested) for name in of_data)
+    suggested = ["data.input_", "data.target_", "data.per_sequence", "data.columns"]
+    suggested += ["data.input"] * columns_differ
+    return all(name.startswith(tuple(suggested)) for name in of_data)
 
 
 def _read_result(path: Path) -> RunResult:
