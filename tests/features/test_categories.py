@@ -50,6 +50,16 @@ def test_gaps_are_those_of_the_training_cells_and_are_noted() -> None:
     assert not learned().has_gaps("open")
 
 
+def test_names_and_changes_are_counted_as_often_as_they_occur() -> None:
+    categories = Categories(["sky"])
+    categories.count("sky", ["wet ", "wet ", "Wet", "wet"])
+    assert categories.learn() == [
+        "column 'sky': spaces around names are dropped in 2 values, such as 'wet '.",
+        "column 'sky': names that differ only in case, spaces, accents or punctuation at the end "
+        "are kept apart: 'wet' (3) and 'Wet' (1); if they are one, write them alike.",
+    ]
+
+
 def test_categories_are_alike_after_a_round_trip_through_json() -> None:
     state = json.loads(json.dumps(learned().to_json()))
     restored = Categories.from_json(state, "forecast")

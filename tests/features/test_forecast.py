@@ -84,6 +84,15 @@ def test_steps_ahead_have_known_names_and_no_past_ones() -> None:
     assert ids[:, 2:].unique(dim=0).tolist() == [[1, 1]]
 
 
+def test_a_blank_name_of_a_step_without_a_row_is_no_gap() -> None:
+    """A blank name beside a value says that names may be blank; one without a value does not."""
+    named = ForecastFeature(targets=["y"], horizon=1, window=1, known_categories=["promo"])
+    assert not named.fit([[[1.0, NAN, 3.0], ["a", None, "b"]]]).categories.has_gaps("promo")
+    named = ForecastFeature(targets=["y"], horizon=1, window=1, known_categories=["promo"])
+    assert named.fit([[[1.0, NAN, 3.0], ["a", None, None]]]).categories.has_gaps("promo")
+    assert named.notes[0] == "column 'promo': 1 missing training value: read as unknown."
+
+
 def test_known_names_alone_say_how_far_the_steps_go() -> None:
     alone = ForecastFeature(targets=["y"], horizon=2, window=1, known_categories=["promo"])
     alone.fit([[[1.0, 2.0], ["no", "yes"]]])

@@ -66,7 +66,8 @@ class DataSpec(BaseModel):
             length that suits the horizon.
         season: season length in steps; MASE compares with the value one season before.
         horizon: number of steps ahead to forecast, from a long table; 0 for no forecast.
-        known: columns whose future values are known, such as prices or holidays.
+        known: columns whose future values are known, such as prices or holidays, as NAME or
+            NAME:KIND.
         frequency: time between the steps of a forecast, such as `hour`, `15 minutes`,
             `working day` or `month`; read from `time` by default.
         valid_files: validation files, in place of a share of `files`.

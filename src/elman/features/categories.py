@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -47,11 +48,11 @@ class Categories:
             DataError: a cell holds no name.
         """
         counter, changes = self._counters[column], self._changes[column]
-        for cell in cells:
+        for cell, times in Counter(cells).items():
             if blank(cell):
-                self._missing[column] += 1
+                self._missing[column] += times
             else:
-                counter.add(changes.tidied(as_name(cell, _subject(column))))
+                counter.add(changes.tidied(as_name(cell, _subject(column)), times), times)
 
     def learn(self) -> list[str]:
         """Make the vocabularies of what was counted, and say what was assumed.

@@ -18,6 +18,7 @@ from elman.features.feature import Encoding, Feature
 from elman.features.forecast_columns import (
     Cells,
     Layout,
+    named_where,
     padded,
     side_by_side,
     subjects,
@@ -217,11 +218,14 @@ class ForecastFeature(Feature):
         span = 0
         for value in values:
             cells = self.cells(value)
-            sizes.add(np.abs(self._checked_targets(cells)))
+            targets = self._checked_targets(cells)
+            sizes.add(np.abs(targets))
             for role in _SCALED:
-                moments[role].add(_numbers(cells, role))
+                moments[role].add(cells.numbers(role))
+            observed = np.any(~np.isnan(targets), axis=1)
             for column, names in self.named_cells(cells):
-                self.categories.count(column, names)
+                single = column in self.static_categories
+                self.categories.count(column, names if single else named_where(names, observed))
             for times in map(np.asarray, cells.time):
                 walls = walls_in(times)
                 span = max(span, int(walls[-1] - walls[0]) if len(walls) else 0)
@@ -379,13 +383,7 @@ class ForecastFeature(Feature):
 
     def _scaled(self, cells: Cells, role: str) -> Floats:
         """Scale the numbers of a role; (…, 0) where it has no columns."""
-        numbers = _numbers(cells, role)
+        numbers = cells.numbers(role)
         if role not in self._scalings:
             return numbers
         return self._scalings[role].encode(numbers, subjects(getattr(self, role)))
-
-
-def _numbers(cells: Cells, role: str) -> Floats:
-    """Return the numbers of a role side by side, (T, columns); a single step of static ones."""
-    columns = getattr(cells, role)
-    return side_by_side([[number] for number in columns] if role == "static" else columns)

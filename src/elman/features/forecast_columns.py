@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from elman.features.checks import blank
 from elman.features.scaling import Floats
 
 
@@ -68,6 +69,11 @@ class Cells(NamedTuple):
         cells = [cell for role in self for cell in role]
         return cells if len(cells) > 1 else cells[0]
 
+    def numbers(self, role: str) -> Floats:
+        """Return the numbers of a role side by side, (T, columns); a single step of static ones."""
+        columns = getattr(self, role)
+        return side_by_side([[number] for number in columns] if role == "static" else columns)
+
 
 def walls_in(times: NDArray[Any]) -> NDArray[Any]:
     """Return what the clocks show at each step, or its number, (T,)."""
@@ -89,3 +95,9 @@ def side_by_side(columns: Sequence[Any]) -> Floats:
 def padded(values: NDArray[Any], steps: int, padding: float) -> NDArray[Any]:
     """Pad columns, (T, n), at the end to a number of steps."""
     return np.pad(values, ((0, steps - len(values)), (0, 0)), constant_values=padding)
+
+
+def named_where(names: Sequence[Any], observed: NDArray[np.bool_]) -> list[Any]:
+    """Leave out the blank names of steps that are not observed, which may have no row at all."""
+    seen = [*observed.tolist(), *[False] * (len(names) - len(observed))]
+    return [name for name, is_seen in zip(names, seen, strict=False) if is_seen or not blank(name)]

@@ -35,13 +35,13 @@ class Changes:
         self._spaced = self._composed = 0
         self._example = ""
 
-    def tidied(self, name: Name) -> Name:
-        """Tidy a name, and count it if it changes."""
+    def tidied(self, name: Name, times: int = 1) -> Name:
+        """Tidy a name, and count it, as often as it occurs, if it changes."""
         new = tidy(name)
         if isinstance(name, str) and new != name:
             spaced = name != name.strip()
-            self._spaced += spaced
-            self._composed += not spaced
+            self._spaced += times * spaced
+            self._composed += times * (not spaced)
             if spaced and not self._example:
                 self._example = name
         return new

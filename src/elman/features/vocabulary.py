@@ -174,8 +174,8 @@ class NameCounter:
         self._owner = owner
         self._first: Name | None = None
 
-    def add(self, name: Name) -> None:
-        """Count a name.
+    def add(self, name: Name, times: int = 1) -> None:
+        """Count a name, as often as it occurs.
 
         Raises:
             DataError: the name is of another type than the names before it.
@@ -188,7 +188,7 @@ class NameCounter:
                 f"({_TYPE_NAMES[type(name)]}) after {shown(self._first)} "
                 f"({_TYPE_NAMES[type(self._first)]}); make them one type."
             )
-        self.counts[name] += 1
+        self.counts[name] += times
 
 
 def as_name(value: object, subject: str) -> Name:
