@@ -91,8 +91,8 @@ class Table:
         folder: FolderOf | None = None,
     ) -> None:
         names: list[str] = data.column_names
-        self._names = frozenset(names)
-        if len(self._names) < len(names):
+        self._known_names = frozenset(names)
+        if len(self._known_names) < len(names):
             name = next(each for each in names if names.count(each) > 1)
             raise DataError(
                 f"{source} has {names.count(name)} columns named {name!r}. Give every column "
@@ -328,7 +328,7 @@ class Table:
         Raises:
             ElmanError: there is no such column; of the class `error`.
         """
-        if name in self._names:
+        if name in self._known_names:
             return
         if (why := why_left_out(name, self.notes)) is not None:
             raise error(why)
