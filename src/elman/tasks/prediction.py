@@ -10,6 +10,7 @@ import numpy as np
 
 from elman.batches.encoding import EncodedExamples
 from elman.data.table import Table
+from elman.features.mixture import MixtureFeature
 from elman.tasks.alignment import unequal_steps
 from elman.tasks.defaults import FEW, MANY, Settings, chosen_by_score, epochs_for
 from elman.tasks.task import Task, refuse_no_steps
@@ -58,6 +59,12 @@ def _one_to_one(task: Task, rows: int) -> Settings:
 
 
 def _many_to_one(task: Task, rows: int) -> Settings:
+    if isinstance(task.input, MixtureFeature):  # columns may mean something together alone
+        return _of_one_sequence(task, rows) | {"network.head": [64 if rows < FEW else 128]}
+    return _of_one_sequence(task, rows)
+
+
+def _of_one_sequence(task: Task, rows: int) -> Settings:
     if task.input.writable:
         return _reading(task, rows)
     forecast = not task.target.predicts_names
