@@ -13,7 +13,7 @@ import elman
 from elman.batches.batching import BucketedBatches
 from elman.cli.main import run
 from elman.experiment import read_experiment
-from roads import ROADS, reviews, sentences, write_csv
+from roads import ROADS, reviews, sentences, tickets, write_csv
 
 TINY = ["--set", "hidden_size=3", "--set", "batch_size=64", "--set", "accelerator=cpu"]
 
@@ -152,6 +152,31 @@ def test_a_file_is_trained_on_as_it_is(
 def _without_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Save the second that drawing takes where a test is about something else."""
     monkeypatch.setattr("elman.runs.run.write_page", lambda *_, **__: None)
+
+
+@pytest.mark.usefixtures("_without_a_page")
+def test_the_main_score_of_each_of_several_targets_is_said_and_each_is_predicted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, out = tickets(tmp_path), tmp_path / "run"
+    asked = ["-i", "text", "-t", "priority", "-t", "hours", "-t", "topics"]
+    asked += options(**{"loss_weights.hours": 0.5, "score": "micro_f1 of topics"})
+    assert run(["train", str(path), *asked, *SMALL, "--out", str(out)]) == 0
+    number = r"[\d.]+"
+    said = rf"micro f1 of topics {number}, accuracy of priority {number}, rmse of hours {number}"
+    assert re.match(rf"valid {said} · test {said}, from epoch 1", capsys.readouterr().out)
+    recorded = read_experiment(out / "experiment.toml")
+    assert recorded.network.loss_weights == {"hours": 0.5}
+    assert recorded.data.columns["topics"] == {
+        "kind": "labels",
+        "separator": ";",
+        "multi_hot": False,
+    }
+    assert run(["evaluate", str(out), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rmse of hours"] > 0
+    assert run(["predict", str(out), str(path), "--format", "jsonl"]) == 0
+    row = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert list(row)[-3:] == ["predicted priority", "predicted hours", "predicted topics"]
 
 
 @pytest.mark.usefixtures("_without_a_page")

@@ -147,6 +147,8 @@ def test_a_setting_may_be_given_by_its_last_part() -> None:
     assert full_name("cell") == "network.cell"
     assert full_name("seed") == "seed"
     assert full_name("network.cell_options.peephole") == "network.cell_options.peephole"
+    assert full_name("loss_weights.priority") == "network.loss_weights.priority"
+    assert full_name("data.columns.tags.kind") == "data.columns.tags.kind"
 
 
 def test_the_last_parts_of_all_settings_differ() -> None:

@@ -25,7 +25,7 @@ def parse_overrides(assignments: Iterable[str]) -> dict[str, Any]:
     """Read settings written as `name=value`, each value as in TOML.
 
     A single word needs no quotes, nor do the name of a time zone, a format of times without spaces,
-    and a single mark.
+    a single mark, and the score of one of several targets.
 
     Raises:
         ExperimentError: a setting has no `=`, or its value is not TOML.
@@ -36,6 +36,8 @@ def parse_overrides(assignments: Iterable[str]) -> dict[str, Any]:
     {'time_zone': 'Europe/Berlin', 'time_format': '%d/%m/%Y'}
     >>> parse_overrides(["decimal=,"])
     {'decimal': ','}
+    >>> parse_overrides(["score=accuracy of priority"])
+    {'score': 'accuracy of priority'}
     """
     overrides = {}
     for assignment in assignments:
@@ -85,7 +87,7 @@ def _parse_value(text: str, assignment: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError as error:
-        if re.fullmatch(r"[A-Za-z%][\w.%:/+-]*|[.,;|/]", text):
+        if re.fullmatch(r"[A-Za-z%][\w.%:/+-]*|[.,;|/]|\w+ of \S.*", text):
             return text
         raise ExperimentError(
             f"the value in {assignment!r} must be written as in TOML: 0.1, 100, true, "

@@ -38,7 +38,7 @@ class Experiment(BaseModel):
         seed: random seed of initial weights, order of batches, dropout, random splits and
             sampling.
         score: main score, named first in reports and used by `training.select = "score"`; by
-            default the usual one for the task.
+            default the usual one for the task. Of one of several targets: `accuracy of priority`.
         data: the data, its columns and its split.
         network: the network.
         training: the training settings.

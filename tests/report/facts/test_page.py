@@ -50,7 +50,8 @@ SAID = {
         "loss, summed over the targets",
         "“parts”: it predicts",
         "Scores per span type",
-        "True and predicted series: layers.jsonl",
+        "Tagged sentences",
+        "Predictions and true values",
     ],
 }
 
