@@ -270,7 +270,7 @@ def refuse_several_targets(estimator: BaseEstimator, y: Any) -> None:
     Raises:
         DataError: y has several.
     """
-    shape = getattr(y, "shape", ())
+    shape: tuple[int, ...] = getattr(y, "shape", ())
     if len(shape) > 1 and shape[1] > 1:
         raise DataError(
             f"{type(estimator).__name__} predicts one target, and y has {shape[1]} columns; fit an "

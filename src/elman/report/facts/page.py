@@ -110,7 +110,7 @@ def write_page(
 def _answers(model: Model, facts: dict[str, Any], shown: Table) -> list[RunFacts]:
     """Return the facts of each target that was measured, with examples among some rows."""
     measured = {part: scores_by_target(of_part) for part, of_part in facts["scores"].items()}
-    answers = []
+    answers: list[RunFacts] = []
     for name, alone in model.by_target().items():
         scores = {part: each[name] for part, each in measured.items() if name in each}
         if scores:
