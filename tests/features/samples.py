@@ -10,7 +10,8 @@ import numpy as np
 
 from elman.features.aligned import AlignedFeature
 from elman.features.build import build_feature
-from elman.features.feature import Feature, feature_class
+from elman.features.feature import Feature
+from elman.features.kinds import feature_class
 from elman.features.mixture import ContextFeature, MixtureFeature
 from elman.features.parts import Part, PartsFeature
 from elman.features.record import RecordFeature

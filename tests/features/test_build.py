@@ -8,7 +8,7 @@ import pytest
 
 from elman.errors import OptionError
 from elman.features.build import build_feature, parse_kind
-from elman.features.feature import KINDS, feature_class
+from elman.features.kinds import KINDS, feature_class
 from elman.features.record import RecordFeature
 from elman.features.series import SeriesFeature
 from elman.features.text import TextFeature

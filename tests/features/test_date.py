@@ -12,7 +12,7 @@ import pytest
 from elman.errors import DataError, OptionError
 from elman.features.build import build_feature
 from elman.features.date import DateFeature
-from elman.features.feature import feature_from_json
+from elman.features.kinds import feature_from_json
 
 
 def test_a_date_is_how_late_it_is_and_where_in_each_cycle() -> None:

@@ -11,14 +11,8 @@ import torch
 from torch import Tensor
 
 from elman.errors import DataError, OptionError
-from elman.features.feature import (
-    KINDS,
-    Encoding,
-    Encodings,
-    Feature,
-    feature_class,
-    feature_from_json,
-)
+from elman.features.feature import Encoding, Encodings, Feature
+from elman.features.kinds import KINDS, feature_class, feature_from_json
 from features.samples import CASES, MIXED, fitted, new
 
 EVERY = [*CASES, *MIXED]

@@ -12,8 +12,8 @@ import torch
 
 from elman.errors import DataError, OptionError
 from elman.features.category import CategoryFeature
-from elman.features.feature import feature_from_json
 from elman.features.joint import JointFeature, lacks_target
+from elman.features.kinds import feature_from_json
 from elman.features.labels import LabelsFeature
 from elman.features.number import NumberFeature
 from elman.features.series import SeriesFeature

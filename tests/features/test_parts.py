@@ -12,7 +12,8 @@ import torch
 from elman.errors import DataError, OptionError
 from elman.features.aligned import AlignedFeature
 from elman.features.build import build_feature
-from elman.features.feature import Encoding, Encodings, feature_from_json
+from elman.features.feature import Encoding, Encodings
+from elman.features.kinds import feature_from_json
 from elman.features.mixture import ContextFeature, MixtureFeature
 from elman.features.parts import MOST_COLUMNS, Part
 from elman.features.record import RecordFeature

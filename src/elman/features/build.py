@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from elman.errors import OptionError, unknown
-from elman.features.feature import KINDS, Feature, feature_class
+from elman.features.feature import Feature
+from elman.features.kinds import KINDS, feature_class
 
 
 def parse_kind(text: str) -> tuple[str, dict[str, Any]]:

@@ -25,9 +25,8 @@ without steps.
 
 from __future__ import annotations
 
-import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -35,10 +34,9 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from elman.errors import DataError, OptionError, unknown
+from elman.errors import OptionError
 from elman.features.places import Places
 from elman.features.vocabulary import Vocabulary
-from elman.plugins import Registry
 
 
 class Encoding(NamedTuple):
@@ -247,6 +245,8 @@ class Feature(ABC):
         Raises:
             OptionError: the kind cannot be predicted, or not with these options.
         """
+        from elman.features.kinds import KINDS, feature_class  # which knows this class
+
         if not cls.objectives:
             classes = [feature_class(kind) for kind in KINDS]
             targets = [each.target_variant or each.kind for each in classes if each.objectives]
@@ -342,84 +342,3 @@ def without_counts(vocabulary: Vocabulary, ids: Collection[int]) -> Vocabulary:
     first = int(vocabulary.unknown)
     counts = [0 if n in ids else count for n, count in enumerate(vocabulary.counts, first)]
     return Vocabulary(vocabulary.names, counts, unknown=vocabulary.unknown)
-
-
-class _BuiltIn(Mapping[str, type[Any]]):
-    """Kind → its class, imported when first asked for."""
-
-    def __init__(self, places: Mapping[str, str]) -> None:
-        self._places = places
-
-    def __getitem__(self, kind: str) -> type[Any]:
-        module, name = self._places[kind].split(":")
-        return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-
-def _what_is_wrong(name: str, entry: Any) -> str | None:
-    if not (isinstance(entry, type) and issubclass(entry, Feature)):
-        return "must be a subclass of elman.features.feature.Feature"
-    return None if entry.kind == name else f"is a feature of another kind, {entry.kind!r}"
-
-
-KINDS: Registry[type[Any]] = Registry(
-    "elman.features",
-    _BuiltIn(
-        {
-            "audio": "elman.features.audio:AudioFeature",
-            "category": "elman.features.category:CategoryFeature",
-            "date": "elman.features.date:DateFeature",
-            "frames": "elman.features.image:FramesFeature",
-            "image": "elman.features.image:ImageFeature",
-            "labels": "elman.features.labels:LabelsFeature",
-            "number": "elman.features.number:NumberFeature",
-            "record": "elman.features.record:RecordFeature",
-            "roll": "elman.features.roll:RollFeature",
-            "series": "elman.features.series:SeriesFeature",
-            "symbols": "elman.features.symbols:SymbolsFeature",
-            "text": "elman.features.text:TextFeature",
-        }
-    ),
-    _what_is_wrong,
-)
-"""Kind → its class; kinds of other packages, too."""
-
-_OF_TASKS = _BuiltIn(
-    {
-        "aligned": "elman.features.aligned:AlignedFeature",
-        "context": "elman.features.mixture:ContextFeature",
-        "forecast": "elman.features.forecast:ForecastFeature",
-        "joint": "elman.features.joint:JointFeature",
-        "mixture": "elman.features.mixture:MixtureFeature",
-    }
-)
-"""Kinds that no column is said to be of: a task makes them of several."""
-
-
-def feature_class(kind: str) -> type[Any]:
-    """Return the class of a kind of feature.
-
-    Raises:
-        OptionError: there is no such kind; a near miss is offered.
-        PluginError: the kind is of another package, and cannot be used.
-    """
-    if kind not in KINDS:
-        raise unknown("kind of column", kind, KINDS)
-    return KINDS[kind]
-
-
-def feature_from_json(state: Mapping[str, Any]) -> Any:
-    """Restore a fitted feature of any kind.
-
-    Raises:
-        DataError: the state is malformed.
-    """
-    kind = state.get("kind")
-    if not isinstance(kind, str) or not (kind in _OF_TASKS or kind in KINDS):
-        raise DataError(f"a feature's state must say its kind, got {kind!r}.")
-    return (_OF_TASKS[kind] if kind in _OF_TASKS else KINDS[kind]).from_json(state)

@@ -14,8 +14,8 @@ from elman.data.times import looks_like_times
 from elman.errors import DataError, OptionError, as_option, counted
 from elman.features import guesses
 from elman.features.checks import blank, shown
-from elman.features.feature import feature_class
 from elman.features.guesses import Guess, Whole
+from elman.features.kinds import feature_class
 from elman.features.proposal import most_telling
 
 _DATE = re.compile(r"\s*\d{4}-\d\d?-\d\d?(?:[T ]\d\d?:\d\d.*)?\s*$")

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from elman.errors import DataError, OptionError
 from elman.features.checks import blank
-from elman.features.feature import Encoding, Feature, feature_from_json
+from elman.features.feature import Encoding, Feature
+from elman.features.kinds import feature_from_json
 from elman.features.number import as_cells
 from elman.features.state import feature_state, malformed
 

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from elman.errors import DataError, OptionError, counted
 from elman.features.checks import blank, shown
-from elman.features.feature import Encoding, Feature, feature_from_json
+from elman.features.feature import Encoding, Feature
+from elman.features.kinds import feature_from_json
 from elman.features.state import check_entries, malformed
 
 MOST_COLUMNS = 12

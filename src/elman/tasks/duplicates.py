@@ -14,7 +14,7 @@ from elman.errors import DataError, counted
 from elman.experiment.data import DataSpec
 from elman.features.build import parse_kind
 from elman.features.checks import blank
-from elman.features.feature import feature_class
+from elman.features.kinds import feature_class
 from elman.tasks.check.finding import Finding, listed
 from elman.tasks.fitting import infer
 from elman.tasks.named_kinds import kind_of

@@ -15,7 +15,8 @@ from elman.experiment.data import NEXT, DataSpec
 from elman.experiment.decoder import DecoderSpec
 from elman.experiment.forecast import ForecastSpec
 from elman.experiment.network import NetworkSpec
-from elman.features.feature import Feature, feature_from_json
+from elman.features.feature import Feature
+from elman.features.kinds import feature_from_json
 from elman.networks.objectives import OBJECTIVES
 from elman.tasks.alignment import are_aligned, led_by_steps_of, steps_of
 from elman.tasks.category import explain, infer_category, settle_category

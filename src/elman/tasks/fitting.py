@@ -12,9 +12,9 @@ from elman.data.numbers import are_inexact
 from elman.data.table import Table
 from elman.errors import DataError
 from elman.features.build import build_feature, parse_kind
-from elman.features.feature import feature_class
 from elman.features.guesses import Whole
 from elman.features.inference import Inferred, infer_columns
+from elman.features.kinds import feature_class
 from elman.features.parts import Part, training_value
 
 SAMPLE = 1_000

@@ -25,7 +25,8 @@ from elman.experiment.data import DataSpec
 from elman.features.aligned import AlignedFeature
 from elman.features.build import build_feature, parse_kind
 from elman.features.checks import blank
-from elman.features.feature import Feature, feature_class
+from elman.features.feature import Feature
+from elman.features.kinds import feature_class
 from elman.features.mixture import ContextFeature, MixtureFeature
 from elman.features.parts import Part
 from elman.features.record import CELL_KINDS, RecordFeature

@@ -8,7 +8,7 @@ from elman.data.arrow import is_text
 from elman.data.line_ends import with_line_ends
 from elman.data.table import Table
 from elman.features.build import parse_kind
-from elman.features.feature import feature_class
+from elman.features.kinds import feature_class
 from elman.tasks.fitting import infer
 from elman.tasks.named_kinds import kinds_of_names, refuse_ambiguous_next
 from elman.tasks.rows import RowsLayout
