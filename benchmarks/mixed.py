@@ -135,6 +135,7 @@ def page(*, runs: Path, sets: Sequence[str], seeds: int) -> str:
 
 
 def _about(seeds: int) -> list[str]:
+    drawn = "of one seed" if seeds == 1 else f"the mean ± standard deviation of {seeds} seeds"
     return [
         "Elman trains with its default settings: `elman.train(FILE, target=…)`, and with "
         "`input=COLUMN` for a column alone. Networks and plain methods have the same training, "
@@ -142,8 +143,7 @@ def _about(seeds: int) -> list[str]:
         "scikit-learn's: a linear model (logistic or ridge regression) of tf-idf, indicators and "
         "scaled numbers, its strength chosen on validation; and histogram gradient boosting with "
         "its support of categories, tf-idf of 500 words of a text, stopped by validation. Scores "
-        f"are those of the test rows, of Elman the mean ± standard deviation of {seeds} seeds; the "
-        "plain methods draw nothing.",
+        f"are those of the test rows, of Elman {drawn}; the plain methods draw nothing.",
         "",
     ]
 

@@ -241,3 +241,9 @@ def bayes_rates(draws: int = 100_000, seed: int = 1) -> dict[str, float]:
         right = sum(max(each.values()) for each in counts.values()) / draws
         rates[name] = right * (1 - NOISE) + NOISE / len(LEVELS)
     return rates
+
+
+if __name__ == "__main__":
+    import sys
+
+    write(Path(sys.argv[1]))
