@@ -120,16 +120,6 @@ ADVICE: dict[str, Advice] = {
     "no target, or the next element": Advice(
         reviews, ["--input", "the text"], "--target next", ["--target", "next"]
     ),
-    "columns that are no record": Advice(
-        table("a:b", "other text", "y", a=text, b=text, c=lambda k: "uv"[k % 2]),
-        ["--target", "y"],
-        "--input a:b",
-    ),
-    "columns with spaces that are no record": Advice(
-        table("a b", "other", "y", a=text, b=text, c=lambda k: "uv"[k % 2]),
-        ["--target", "y"],
-        "--input 'a b'",
-    ),
     "an empty column": Advice(
         table("a", "b", "y", a=text, b=lambda _: "", c=lambda k: "uv"[k % 2]),
         ["--target", "y", "--input", "a", "--input", "b"],
@@ -279,12 +269,6 @@ ADVICE: dict[str, Advice] = {
         ["--input", "a", "--target", "b:onehot"],
         "use kind 'labels'",
         ["--target", "b:labels"],
-    ),
-    "two columns of one kind": Advice(
-        table("a", "b", "y", a=lambda k: "rs"[k % 2], b=lambda k: "tu"[k % 2], c=lambda k: k % 2),
-        ["--input", "a:category", "--input", "b:category", "--target", "y"],
-        "set the kind to 'record'",
-        ["--input", "a:record", "--input", "b:record"],
     ),
     "rare words": Advice(
         table("a", "y", a=lambda k: f"w{k} v{k} u{k}", b=lambda k: "uv"[k % 2]),

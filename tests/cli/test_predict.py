@@ -173,7 +173,6 @@ def test_probabilities_of_a_number_are_refused(
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        (",70.5", "rows.csv, line 3, columns rooms, area: column 'rooms' is missing"),
         ("3,inf", "rows.csv, line 3, columns rooms, area: column 'area' is inf"),
         ("3,large", "rows.csv, line 3, column area: 'large' is no number, and the column must"),
     ],
@@ -187,6 +186,18 @@ def test_a_cell_that_cannot_be_taken_is_named_with_its_row(
     stdout, stderr = capsys.readouterr()
     assert stdout == ""
     assert words in stderr
+
+
+def test_a_number_that_no_training_row_lacks_is_read_as_the_mean_and_said(
+    houses_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = tmp_path / "rows.csv"
+    given.write_text("rooms,area\n3,80.5\n,70.5\n", encoding="utf-8")
+    assert run(["predict", str(houses_run), str(given)]) == 0
+    assert (
+        "note: 1 of 2 rows has no number in rooms, where no training row lacks one "
+        f"({given.name}, line 3); it is read as the mean."
+    ) in capsys.readouterr().err
 
 
 def test_a_missing_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -132,7 +132,11 @@ def _notes_of_gaps(task: Task, table: Table) -> list[str]:
     """Say which rows lack a number that no training row lacks."""
     rows: dict[int, list[int]] = {}
     for row, value in enumerate(table.values(task.input_columns)):
-        for place in task.input.read_as_mean(value):
+        try:
+            places = task.input.read_as_mean(value)
+        except DataError:  # malformed, which is said with its place when it is encoded
+            continue
+        for place in places:
             rows.setdefault(place, []).append(row)
     return [
         f"{len(found):,} of {counted(len(table), 'row')} {'has' if len(found) == 1 else 'have'} no "

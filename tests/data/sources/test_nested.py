@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from elman import train
 from elman.data.sources import read_table
 from elman.data.table import Table
-from elman.errors import DataError
 
 CASE = Path(__file__).parents[4] / "shared" / "cases" / "nested.jsonl"
 
@@ -107,11 +106,9 @@ def test_one_path_of_a_list_of_objects_can_be_an_input(tmp_path: Path) -> None:
         assert run is not None
 
 
-def test_the_refusal_of_columns_that_go_not_together_names_one_that_works(tmp_path: Path) -> None:
+def test_all_columns_of_nested_rows_are_read_together(tmp_path: Path) -> None:
     if not CASE.exists():
         pytest.skip("the cases are not beside the project")
-    with pytest.raises(DataError, match=r"--input \S+ on the command line") as refusal:
-        train(str(CASE), target="bought", epochs=1, hidden_size=3, out=tmp_path / "all")
-    column = str(refusal.value).partition("--input ")[2].partition(" ")[0]
-    for name in {column, "events.type"}:
-        train(str(CASE), input=name, target="bought", epochs=1, hidden_size=3, out=tmp_path / name)
+    model = train(str(CASE), target="bought", epochs=1, hidden_size=3, out=tmp_path / "all")
+    assert "session.user.country" in model.task.input_columns
+    assert "events.type" in model.task.input_columns
