@@ -34,6 +34,7 @@ CASES: dict[str, tuple[str, dict[str, Any], list[Any]]] = {
     "tags that are numbers": ("symbols", {"as_target": True}, [[3, 5], [5, 3, 3]]),
     "category": ("category", {}, ["a", "b", None]),
     "classes": ("category", {"as_target": True}, [True, False, True]),
+    "dates": ("date", {}, ["2024-01-31", "2024-02-01", "2025-12-24"]),
     "labels": ("labels", {"separator": "|"}, ["a|b", "c", ""]),
     "number": ("number", {}, [1.5, 2, "4.25"]),
     "number with gaps": ("number", {"scale": "log"}, [1, None, 8]),

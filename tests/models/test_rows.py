@@ -81,7 +81,11 @@ def test_every_name_has_a_column_of_its_probability_on_request(tmp_path: Path) -
             {"tokens": [["He"], []]},
             "the data, row 1: tokens is empty; there is nothing to predict.",
         ),
-        ("measurements to a number", {"rooms": [None], "area": [80.5]}, None),
+        (
+            "measurements to a number",
+            {"rooms": [None], "area": [80.5]},
+            "1 of 1 row has no number in rooms, where no training row lacks one (the data, row 0)",
+        ),
     ],
 )
 def test_rows_without_anything_to_read_are_counted_and_the_first_is_named(

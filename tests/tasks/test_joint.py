@@ -94,7 +94,7 @@ def test_a_kind_that_reads_one_column_is_that_of_each() -> None:
 @pytest.mark.parametrize("targets", [["label"], ["label", "stars"]])
 def test_a_column_may_have_a_kind_of_its_own(targets: list[str]) -> None:
     task = task_of(ROWS, input="text", target=targets, columns={"label": {"kind": "labels"}})
-    feature = task.target.of_column("label")
+    feature = task.target.feature_of("label")
     assert feature.kind == "labels"
 
 
@@ -125,8 +125,8 @@ def test_a_row_that_lacks_a_target_is_said_and_left_out_of_what_is_learned() -> 
         in task.notes
     )
     known = [value for value in rows["stars"] if value is not None]
-    assert task.target.parts["stars"].scaling.mean.tolist() == [np.mean(known)]
-    assert sum(task.target.parts["label"].counts) == 37
+    assert task.target.targets["stars"].scaling.mean.tolist() == [np.mean(known)]
+    assert sum(task.target.targets["label"].counts) == 37
     encoded = task.examples(Table.from_columns(rows, origin="rows")).targets
     assert encoded[0].isnan().tolist() == [True, False]
     assert encoded[5].isnan().tolist() == [False, True]
@@ -328,5 +328,5 @@ def test_numbers_written_as_text_are_read_by_the_kind_of_their_column() -> None:
     assert "cost" in numeric.columns
     assert "code" not in numeric.columns
     task: Any = find_task(data, NetworkSpec(), table)
-    assert task.target.parts["code"].names == ("1", "2")
+    assert task.target.targets["code"].names == ("1", "2")
     assert layout_of(data).numeric(task).columns == numeric.columns

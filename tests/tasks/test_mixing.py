@@ -126,7 +126,8 @@ def test_the_same_columns_are_read_the_same_when_a_run_is_repeated(
 
 def test_without_names_all_columns_but_the_target_are_read() -> None:
     read = {name: COLUMNS[name] for name in ("title", "price", "colour", "y")}
-    task = prepare(Experiment.from_values({"data": {"target": ["y"]}}, origin="it"), read).task
+    data = {"target": ["y"], "columns": {"colour": {}}}  # which tells the target, and is asked for
+    task = prepare(Experiment.from_values({"data": data}, origin="it"), read).task
     assert parts_of(task) == [("title",), ("price", "colour")]
     assert task.sentence == (
         "input: title (words), price (number), colour (category); target: one of 2 classes → "
