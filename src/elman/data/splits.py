@@ -196,7 +196,7 @@ def _in_time_order(table: Table, shares: Mapping[str, float], order: Rows | None
         rows = np.arange(len(table)) if order is None else order
         train = len(table) - counts["valid"] - counts["test"]
         test = train + counts["valid"]
-        return Splits(*map(np.sort, (rows[:train], rows[train:test], rows[test:])))
+        return Splits(np.sort(rows[:train]), np.sort(rows[train:test]), np.sort(rows[test:]))
     sequence, _, stop = table.spans
     steps = np.zeros(sequence.max() + 1, np.int64)
     np.maximum.at(steps, sequence, stop)

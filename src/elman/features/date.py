@@ -161,7 +161,8 @@ class DateFeature(Feature):
             DataError: the state is malformed.
         """
         entries = {"written": str, "mean": float, "sd": float, "has_clock": bool, "has_gaps": bool}
-        feature, feature._learned = restore(cls, state, entries)
+        feature, learned = restore(cls, state, entries)
+        feature._learned = learned
         return feature
 
 
@@ -189,7 +190,8 @@ def _wall(value: Any, written: str) -> int:
     if isinstance(value, datetime.datetime):
         value = value.replace(tzinfo=None)
     if isinstance(value, _TYPES):
-        return int(np.datetime64(value, "us").astype(np.int64))
+        day: Any = value
+        return int(np.datetime64(day, "us").astype(np.int64))
     if isinstance(value, str | int):
         return _wall_of(value, written)
     raise DataError(f"a date must be written {written}, got {shown(value)}.")

@@ -89,12 +89,12 @@ def _tie(
     if different(answers.codes) < 2:
         return None
     likely = not answers.repeats or log_of_chance(answers.codes, answers.codes) <= limit
-    if likely and cells.count <= answers.count and same_cells(table, name, target):
+    if likely and cells.different <= answers.different and same_cells(table, name, target):
         return Tie(name, target, SAME)
     how = _how(cells, answers, limit)
     if how == DETERMINES and not _holds_names(table, name):
         return None
-    return None if how is None else Tie(name, target, how, cells.count)
+    return None if how is None else Tie(name, target, how, cells.different)
 
 
 def _how(cells: Coded, answers: Coded, limit: float) -> str | None:

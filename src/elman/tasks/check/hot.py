@@ -31,7 +31,7 @@ def siblings_of(table: Table, columns: Sequence[str], targets: Sequence[str]) ->
     found: list[str] = []
     for target in targets:
         group = _group(table, [*columns, *targets], target)
-        if len(group) > 2 and (sum(group.values()) == 1).all():
+        if len(group) > 2 and bool(np.all(sum(group.values()) == 1)):
             found += [name for name in group if name in columns and name not in found]
     return found
 

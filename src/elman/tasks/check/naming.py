@@ -61,7 +61,7 @@ def _alike(table: Table, profile: ColumnProfile) -> Iterator[Finding]:
     is_target = TARGET in profile.role
     counts: dict[str, int] = {}
     for each in pc.value_counts(as_text(table.arrow(name)).drop_null()).to_pylist():
-        cell = tidy(each["values"]) if is_target else each["values"]
+        cell = str(tidy(each["values"]) if is_target else each["values"])
         counts[cell] = counts.get(cell, 0) + each["counts"]
     if listed := listed_alike(counts):
         yield Finding(

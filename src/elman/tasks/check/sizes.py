@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from elman.data.arrow import as_text, is_list, is_text
 from elman.data.splits import PART_NAMES
@@ -72,7 +73,7 @@ def _never_trained(parts: Parts, name: str) -> Iterator[Finding]:
             )
 
 
-def _classes(table: Table, name: str) -> set[object]:
+def _classes(table: Table, name: str) -> set[Any]:
     import pyarrow.compute as pc
 
     values = table.arrow(name)

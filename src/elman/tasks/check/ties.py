@@ -32,8 +32,8 @@ class Coded(NamedTuple):
     """A column as numbers of its different values."""
 
     codes: Codes
-    """Number of each row's value, (rows,); a blank cell has the number `count`."""
-    count: int
+    """Number of each row's value, (rows,); a blank cell has the number `different`."""
+    different: int
     """Different values, blank ones not counted."""
     numbers: NDArray[np.float64] | None
     """The values, NaN where one is missing; None where they are no numbers."""
@@ -41,17 +41,18 @@ class Coded(NamedTuple):
     @property
     def blanks(self) -> NDArray[np.bool_]:
         """Which cells are blank, (rows,)."""
-        return self.codes == self.count
+        blank: NDArray[np.bool_] = self.codes == self.different
+        return blank
 
     @property
     def repeats(self) -> bool:
         """Whether values have two rows or more each on average."""
-        return self.count * 2 <= len(self.codes)
+        return self.different * 2 <= len(self.codes)
 
     def take(self, rows: Chosen) -> Coded:
         """Return some of the rows."""
         numbers = None if self.numbers is None else self.numbers[rows]
-        return Coded(self.codes[rows], self.count, numbers)
+        return Coded(self.codes[rows], self.different, numbers)
 
 
 def coded(table: Table, name: str) -> Coded | None:
@@ -167,7 +168,7 @@ def _rows_of(codes: Codes) -> NDArray[np.int64]:
 
 def is_rescaled(one: Coded, other: Coded) -> bool:
     """Tell whether numbers are those of another column in other units: y = a x + b."""
-    if one.numbers is None or other.numbers is None or min(one.count, other.count) < FEW:
+    if one.numbers is None or other.numbers is None or min(one.different, other.different) < FEW:
         return False
     both = np.isfinite(one.numbers) & np.isfinite(other.numbers)
     if both.sum() * 2 < len(both):
