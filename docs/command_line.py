@@ -34,6 +34,10 @@ anywhere, shows where it came from.
 """
 
 EXAMPLES = {
+    "elman check": """\
+elman check customers.csv --target left
+elman check customers.csv --target left --ignore status --read since:date --strict
+""",
     "elman train": """\
 elman train questions.csv --target label
 elman train sentences.conllu --input form --target upos --epochs 5

@@ -197,15 +197,21 @@ def _code_in(cells: pa.Array) -> Words | None:
     """Find a whole number with a leading zero, or one that is too large to be exact."""
     import pyarrow.compute as pc
 
-    if pc.all(pc.match_substring_regex(cells, _DIAGNOSIS)).as_py():
+    first = cells.slice(0, PROBED)
+    if all(pc.all(pc.match_substring_regex(part, _DIAGNOSIS)).as_py() for part in (first, cells)):
         row = pc.index(cells.is_valid(), True).as_py()
         return Words(row, "is written like a code, with an E between digits", 1.0)
-    for pattern, why in (
-        (f"^{_CODE}$", "has a leading zero, as codes have"),
-        (r"^[-+]?\d{16,}$", "has too many digits to be a measured number"),
+    zeros = pc.starts_with(cells, "0")
+    for sign in "-+":
+        zeros = pc.or_(zeros, pc.starts_with(cells, f"{sign}0"))
+    long = pc.greater_equal(pc.binary_length(cells), 16)
+    for likely, pattern, why in (
+        (zeros, f"^{_CODE}$", "has a leading zero, as codes have"),
+        (long, r"^[-+]?\d{16,}$", "has too many digits to be a measured number"),
     ):
-        found = pc.match_substring_regex(cells, pattern)
-        for row in pc.indices_nonzero(found.fill_null(False)).to_pylist():
+        rows = pc.indices_nonzero(likely.fill_null(False))
+        found = pc.match_substring_regex(cells.take(rows), pattern)
+        for row in rows.filter(found).to_pylist():
             if why.startswith("has a") or abs(int(cells[row].as_py())) > EXACT:
                 return Words(row, why, 1.0)
     return None

@@ -26,6 +26,10 @@ LEAST = 10
 """Fewest different inputs that are divided as wholes: of fewer there is no tenth."""
 
 
+_MIXING = np.uint64(0x9E3779B97F4A7C15)
+"""An odd number by which a hash spreads over all bits, column by column."""
+
+
 class Keys(NamedTuple):
     """What each row of a table reads."""
 
@@ -55,19 +59,17 @@ def keys_of(data: DataSpec, tables: Sequence[Table], columns: Sequence[str]) -> 
     if first.spans is not None or not any(_has_steps(data, first, name) for name in columns):
         return None
     ends = np.cumsum([len(table) for table in tables])
-    numbers = np.zeros(int(ends[-1]), np.int64)
-    blank = np.ones(int(ends[-1]), np.bool_)
-    for name in columns:
-        of_column, missing = _numbered(tables, name)
-        numbers = _as_they_appear(numbers * (int(of_column.max(initial=0)) + 1) + of_column)
-        blank &= missing
+    blank = np.zeros(int(ends[-1]), np.bool_)
+    numbers = np.arange(int(ends[-1]))  # no row is like another until it is found to be
+    like = _alike_in_numbers(tables, columns)
+    numbers[like], blank[like] = _numbered_rows(tables, columns, like)
     parts = zip(np.split(numbers, ends[:-1]), np.split(blank, ends[:-1]), strict=True)
     return [Keys(*part) for part in parts]
 
 
 def units_of(keys: Keys) -> NDArray[np.int64] | None:
     """Number the different inputs of rows, as they appear; None where all differ, or few do."""
-    own = len(keys.numbers) + np.arange(len(keys.numbers))  # a row that reads nothing is its own
+    own = -1 - np.arange(len(keys.numbers))  # a row that reads nothing is like no other
     units = _as_they_appear(np.where(keys.blank, own, keys.numbers))
     if not LEAST <= int(units.max(initial=-1)) + 1 < len(units):
         return None
@@ -135,21 +137,52 @@ def _has_steps(data: DataSpec, table: Table, name: str) -> bool:
     return bool(feature_class(kind).has_steps)
 
 
-def _numbered(tables: Sequence[Table], name: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Number the different cells of a column of several tables; and say which are blank."""
+def _alike_in_numbers(tables: Sequence[Table], columns: Sequence[str]) -> NDArray[np.int64]:
+    """Return the rows that have the same numbers as another one: few, as a rule, are left."""
+    hashes = np.zeros(sum(map(len, tables)), np.uint64)
+    for name in columns:
+        values = [table.arrow(name) for table in tables]
+        if all(is_number(each.type) for each in values):
+            bits = np.concatenate([_floats(each) for each in values]).view(np.uint64)
+            hashes = (hashes ^ bits) * _MIXING
+            hashes ^= hashes >> np.uint64(29)
+    ordered = np.sort(hashes)
+    repeated = ordered[1:][ordered[1:] == ordered[:-1]]
+    return np.flatnonzero(np.isin(hashes, np.unique(repeated)))
+
+
+def _numbered_rows(
+    tables: Sequence[Table], columns: Sequence[str], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Number the different inputs of some rows by one of them; and say which read nothing."""
+    numbers = np.zeros(len(rows), np.int64)
+    blank = np.ones(len(rows), np.bool_)
+    for name in columns:
+        of_column, missing = _numbered(tables, name, rows)
+        numbers = _as_they_appear(numbers * (int(of_column.max(initial=0)) + 1) + of_column)
+        blank &= missing
+    _, firsts = np.unique(numbers, return_index=True)
+    return rows[firsts[numbers]], blank
+
+
+def _numbered(
+    tables: Sequence[Table], name: str, rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Number the different cells of a column in some rows; and say which are blank."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     columns = [table.arrow(name) for table in tables]
     if all(is_text(values.type) for values in columns):
-        texts = pa.concat_arrays([as_text(values) for values in columns])
+        texts = pa.concat_arrays([as_text(values) for values in columns]).take(pa.array(rows))
         texts = pc.utf8_trim_whitespace(texts.fill_null(""))
         return _codes_of(texts), np.asarray(pc.equal(texts, ""))
     if all(is_number(values.type) for values in columns):
-        numbers = np.concatenate([_floats(values) for values in columns])
+        numbers = np.concatenate([_floats(values) for values in columns])[rows]
         return _codes_of(pa.array(numbers.view(np.int64))), np.isnan(numbers)
     known: dict[Hashable, int] = {}
-    keys = [_key(cell) for table in tables for cell in table.column(name)]
+    every = [_key(cell) for table in tables for cell in table.column(name)]
+    keys = [every[row] for row in rows.tolist()]
     numbered = np.array([known.setdefault(key, len(known)) for key in keys], np.int64)
     return numbered, np.array([key is None for key in keys], np.bool_)
 
