@@ -196,7 +196,7 @@ def _floats(values: pa.ChunkedArray) -> NDArray[np.float64]:
 
 
 def _codes_of(cells: pa.Array) -> NDArray[np.int64]:
-    codes = cells.dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    codes: NDArray[Any] = cells.dictionary_encode().indices.to_numpy(zero_copy_only=False)
     return codes.astype(np.int64)
 
 
