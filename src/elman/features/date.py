@@ -18,11 +18,11 @@ from elman.data.table import Table
 from elman.data.times import NUMBER, checked_format, read_times
 from elman.data.times.cells import DATE, TIMESTAMP
 from elman.data.times.formats import TimeFormat
-from elman.errors import DataError
+from elman.errors import DataError, OptionError
 from elman.features.calendar import CYCLES
 from elman.features.checks import blank, fitted, shown
 from elman.features.feature import Encoding, Feature
-from elman.features.state import feature_state, options_of, restore
+from elman.features.state import feature_state, malformed, options_of, restore
 
 YEAR = 365.2425 * DAY
 """Mean length of a year in microseconds."""
@@ -34,6 +34,8 @@ _OF_DAYS = ("day of the year", "day of the month", "day of the week")
 _OF_CLOCKS = ("hour of the day",)
 
 _TYPES = (datetime.date, np.datetime64)
+_READ = (str, int, *_TYPES)
+"""Types of the values that may be dates."""
 
 
 class DateFeature(Feature):
@@ -94,8 +96,10 @@ class DateFeature(Feature):
         for value in values:
             if blank(value):
                 missing += 1
-            else:
+            elif isinstance(value, _READ):
                 rows.append(value)
+            else:
+                raise DataError(f"a date must be a text or a date, got {shown(value)}.")
         if not rows:
             raise DataError(f"there is no date in the {missing} training rows.")
         walls, written, notes = _read(rows, self.time_format)
@@ -128,7 +132,7 @@ class DateFeature(Feature):
                     "row out."
                 )
             return torch.tensor([0.0] * (1 + 2 * len(self.cycles)) + [1.0])
-        wall = self._known.get(value)
+        wall = self._known.get(value) if isinstance(value, _READ) else None
         if wall is None:
             wall = _wall(value, learned["written"])
         numbers = [(wall / YEAR - learned["mean"]) / learned["sd"]]
@@ -162,6 +166,10 @@ class DateFeature(Feature):
         """
         entries = {"written": str, "mean": float, "sd": float, "has_clock": bool, "has_gaps": bool}
         feature, learned = restore(cls, state, entries)
+        try:
+            checked_format(learned["written"])
+        except OptionError as error:
+            raise malformed(cls.kind, str(error)) from error
         feature._learned = learned
         return feature
 
