@@ -81,7 +81,7 @@ def test_a_format_that_is_said_settles_which_number_is_the_day() -> None:
     [
         ([], "there is no date in the 0 training rows"),
         ([None], "there is no date in the 1 training rows"),
-        ([1.5, 2.5], r"a date must be a day, got the number 1.5"),
+        ([1.5, 2.5], r"a date must be a text or a date, got 1.5"),
         (["2023-01-02", "soon"], "'soon' is not a time like '2023-01-02'"),
     ],
 )
