@@ -313,10 +313,7 @@ class Model:
             OptionError: the model is one of `by_target`.
         """
         if isinstance(self.network, OneOfSeveral):
-            raise OptionError(
-                "this is a model of one of several targets, which share a network; save the model "
-                "of all of them."
-            )
+            raise OptionError("targets share a network; save the model of all of them.")
         directory = Path(directory)
         weights = self.network.state_dict()
         checksum = save_checkpoint(directory / WEIGHTS, weights, {})
