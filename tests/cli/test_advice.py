@@ -294,6 +294,62 @@ ADVICE: dict[str, Advice] = {
         steps, ["--target", "x", "--known", "step", "--time", "no"], "set horizon, the steps ahead",
         ["--horizon", "2"],
     ),
+    "an identifier": Advice(
+        table("an id", "size", "y", a=lambda k: 3 * k, b=lambda k: k % 7, c=lambda k: "uv"[k % 2]),
+        ["--target", "y"],
+        "--read 'an id'",
+    ),
+    "dates beside numbers": Advice(
+        dated,
+        ["--target", "y"],
+        "--set split_order=time",
+        ["--set", "split_order=time", "--ignore", "day"],
+    ),
+    "a column that repeats the target": Advice(
+        table("flag", "size", "y", a=lambda k: k % 2, b=lambda k: k % 7, c=lambda k: "uv"[k % 2]),
+        ["--target", "y"],
+        "--read flag",
+    ),
+    "a column that gives the target away": Advice(
+        table("state", "size", "y", a=lambda k: f"s{k % 4}", b=lambda k: k % 7,
+              c=lambda k: "uv"[k % 2]),
+        ["--target", "y"],
+        "--ignore state",
+    ),
+    "codes": Advice(
+        table("zip", "y", a=lambda k: f"{k % 13:03}", c=lambda k: "uv"[k // 2 % 2]),
+        ["--target", "y"],
+        "--read zip:number",
+    ),
+    "an identifier that repeats, as a group": Advice(
+        table("shop_id", "size", "y", a=lambda k: k % 30, b=lambda k: k % 7,
+              c=lambda k: "uv"[k // 4 % 2]),
+        ["--target", "y"],
+        "--group shop_id",
+    ),
+    "an identifier that repeats, as a category": Advice(
+        table("shop_id", "size", "y", a=lambda k: k % 30, b=lambda k: k % 7,
+              c=lambda k: "uv"[k // 4 % 2]),
+        ["--target", "y"],
+        "--read shop_id:category",
+    ),
+    "the other columns of a class": Advice(
+        table("is a", "is b", "is c", "x", a=lambda k: int(k % 3 == 0),
+              b=lambda k: int(k % 3 == 1), c=lambda k: int(k % 3 == 2), d=lambda k: k % 7),
+        ["--target", "is a"],
+        "--read 'is b' --read 'is c'",
+    ),
+    "other labels": Advice(
+        table("tag_a", "tag_b", "tag_c", "x", a=lambda k: k % 2, b=lambda k: k // 2 % 2,
+              c=lambda k: k // 3 % 2, d=lambda k: k % 7),
+        ["--target", "tag_a"],
+        "--ignore tag_b --ignore tag_c",
+    ),
+    "assumptions that are refused": Advice(
+        table("an id", "size", "y", a=lambda k: 3 * k, b=lambda k: k % 7, c=lambda k: "uv"[k % 2]),
+        ["--target", "y", "--strict"],
+        "--ignore 'an id'",
+    ),
     "columns of a sequence without an id": Advice(
         steps, ["--target", "word", "--input", "x", "--set", "per_sequence=['no']"],
         "set sequence_id too",

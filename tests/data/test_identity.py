@@ -31,6 +31,17 @@ ROWS = 12
         ("id", [n / 7 for n in range(ROWS)], False),
         ("name", [f"n{n}" for n in range(ROWS)], False),
         ("id", [None, *range(ROWS - 1)], False),
+        ("order", [f"INV-{2000 + n}" for n in range(ROWS)], True),
+        ("order", [f"INV-{2000 + n // 2}" for n in range(ROWS)], False),
+        ("width", [f"{2000 + n} mm" for n in range(ROWS)], False),
+        ("key of it", [f"{n:08x}-0000-4000-8000-{n * 77:012x}" for n in range(ROWS)], True),
+        ("digest", [f"{n * 7919:032x}" for n in range(ROWS)], True),
+        ("contact", [f"user{n}@mail.example" for n in range(ROWS)], True),
+        ("contact", [f"user{n % 3}@mail.example" for n in range(ROWS)], False),
+        ("phone", [f"+49 30 {n * 7919 + 100000}" for n in range(ROWS)], True),
+        ("phone", [f"(030) {n * 7919 + 100000}" for n in range(ROWS)], True),
+        ("tokens", [f"{n} 3 5 7 1 2 8" for n in range(ROWS)], False),
+        ("user_id", [float(7 * n) for n in range(ROWS)], True),
     ],
 )
 def test_a_column_identifies_rows(name: str, values: list[Any], identifies: bool) -> None:
@@ -39,3 +50,10 @@ def test_a_column_identifies_rows(name: str, values: list[Any], identifies: bool
 
 def test_few_rows_may_differ_by_chance() -> None:
     assert not identifies_rows(Table.from_columns({"id": [3, 9]}, "x"), "id")
+
+
+def test_an_identifier_may_be_missing_or_repeat_in_a_few_of_many_rows() -> None:
+    rows = [*range(100, 196), 100, 101, None, None]
+    assert identifies_rows(Table.from_columns({"user_id": rows}, "x"), "user_id")
+    assert not identifies_rows(Table.from_columns({"users": rows}, "x"), "users")
+    assert not identifies_rows(Table.from_columns({"user_id": rows[:50] * 2}, "x"), "user_id")

@@ -179,3 +179,12 @@ def test_options_that_contradict_each_other_are_refused() -> None:
         split(table, seed=0, stratify="x", group="x")
     with pytest.raises(OptionError, match=r"leave training rows, got valid=0\.5 and test=0\.5"):
         split(table, seed=0, valid=0.5, test=0.5)
+
+
+def test_the_latest_rows_by_an_order_that_is_given_are_for_the_test() -> None:
+    table = Table.from_columns({"day": [3, 1, 4, 2, 0, 9, 8, 7, 6, 5]}, "it")
+    order = np.argsort(list(table.column("day")))
+    parts = split(table, seed=0, in_time_order=True, order=order)
+    days = [sorted(table.column("day")[row] for row in part) for part in parts[:3]]
+    assert days == [[0, 1, 2, 3, 4, 5, 6, 7], [8], [9]]
+    assert all((np.diff(part) > 0).all() for part in parts[:3])

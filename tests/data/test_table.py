@@ -184,3 +184,15 @@ def test_a_table_of_other_values_knows_what_was_written() -> None:
     assert list(numbers.written("b")) == ["x", "y"]
     assert (numbers.notes, table.notes) == (["read as numbers."], [])
     assert numbers.fingerprint != table.fingerprint
+
+
+def test_what_is_computed_once_is_kept_with_the_table_alone() -> None:
+    table = Table.from_columns({"x": [1, 2]}, "it")
+    calls: list[int] = []
+
+    def count() -> int:
+        calls.append(1)
+        return len(calls)
+
+    assert [table.once("n", count), table.once("n", count), table.once("m", count)] == [1, 1, 2]
+    assert table.select([0]).once("n", count) == 3

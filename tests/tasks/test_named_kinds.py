@@ -10,7 +10,7 @@ from elman.errors import ElmanError, ExperimentError, OptionError
 from elman.experiment import DataSpec, Experiment
 from elman.runs.run import prepare
 from elman.tasks.layout import layout_of
-from elman.tasks.named_kinds import kinds_of_names, notes_of_colons
+from elman.tasks.named_kinds import kind_of, kinds_of_names, notes_of_colons
 
 
 def spec(**data: Any) -> DataSpec:
@@ -95,3 +95,22 @@ def test_next_is_refused_where_a_column_has_this_name() -> None:
         layout_of(spec(input="doc", target="next")).parts(1, columns)
     del columns["next"]
     assert len(layout_of(spec(input="doc", target="next")).parts(1, columns).train)
+
+
+def test_the_kind_of_a_column_that_is_read_is_told_from_its_name() -> None:
+    data = DataSpec(columns={"doc:text:char": {}, "n:number": {"scale": "log"}, "id": {}})
+    resolved = kinds_of_names(data, ["doc", "n", "id"])
+    assert resolved.columns == {
+        "doc": {"kind": "text:char"},
+        "n": {"kind": "number", "scale": "log"},
+        "id": {},
+    }
+    named = kinds_of_names(data, ["doc:text:char", "n", "id"]).columns
+    assert named["doc:text:char"] == {}, "the column of this very name"
+
+
+def test_the_kind_that_was_said_of_a_column_comes_before_that_of_its_role() -> None:
+    data = DataSpec(columns={"a": {"kind": "number"}, "b": {}}, input_kind="text")
+    assert kind_of(data, "a") == "number"
+    assert kind_of(data, "b") == kind_of(data, "c") == "text"
+    assert kind_of(data, "b", as_target=True) is None
