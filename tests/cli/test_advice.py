@@ -333,6 +333,23 @@ ADVICE: dict[str, Advice] = {
         ["--target", "y"],
         "--read shop_id:category",
     ),
+    "the other columns of a class": Advice(
+        table("is a", "is b", "is c", "x", a=lambda k: int(k % 3 == 0),
+              b=lambda k: int(k % 3 == 1), c=lambda k: int(k % 3 == 2), d=lambda k: k % 7),
+        ["--target", "is a"],
+        "--read 'is b' --read 'is c'",
+    ),
+    "other labels": Advice(
+        table("tag_a", "tag_b", "tag_c", "x", a=lambda k: k % 2, b=lambda k: k // 2 % 2,
+              c=lambda k: k // 3 % 2, d=lambda k: k % 7),
+        ["--target", "tag_a"],
+        "--ignore tag_b --ignore tag_c",
+    ),
+    "assumptions that are refused": Advice(
+        table("an id", "size", "y", a=lambda k: 3 * k, b=lambda k: k % 7, c=lambda k: "uv"[k % 2]),
+        ["--target", "y", "--strict"],
+        "--ignore 'an id'",
+    ),
     "columns of a sequence without an id": Advice(
         steps, ["--target", "word", "--input", "x", "--set", "per_sequence=['no']"],
         "set sequence_id too",

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.data.arrow import is_number
+from elman.data.arrow import as_text, is_number, is_text
 from elman.data.table import Table
 from elman.errors import as_option
 from elman.features.hot import hot, one_hot
@@ -109,6 +109,11 @@ def _bits(table: Table, name: str) -> NDArray[np.float64] | None:
     import pyarrow.compute as pc
 
     values = table.arrow(name)
+    if is_text(values.type):  # classes are kept as they are written
+        text = pc.utf8_trim_whitespace(as_text(values))
+        if not pc.all(pc.is_in(text, pa.array(["0", "1"], text.type))).as_py():
+            return None
+        values = text.cast(pa.int64())
     if values.null_count or not (is_number(values.type) or pa.types.is_boolean(values.type)):
         return None
     numbers = values.cast(pa.float64())
