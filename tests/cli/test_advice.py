@@ -345,11 +345,6 @@ ADVICE: dict[str, Advice] = {
         ["--target", "tag_a"],
         "--ignore tag_b --ignore tag_c",
     ),
-    "assumptions that are refused": Advice(
-        table("an id", "size", "y", a=lambda k: 3 * k, b=lambda k: k % 7, c=lambda k: "uv"[k % 2]),
-        ["--target", "y", "--strict"],
-        "--ignore 'an id'",
-    ),
     "columns of a sequence without an id": Advice(
         steps, ["--target", "word", "--input", "x", "--set", "per_sequence=['no']"],
         "set sequence_id too",

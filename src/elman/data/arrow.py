@@ -35,6 +35,13 @@ def to_python(array: pa.Array) -> list[Any]:
     return array.to_pylist()  # type: ignore[no-any-return]
 
 
+def is_single(kind: pa.DataType) -> bool:
+    """Tell whether the values of a column have no values within: no lists, mappings or sounds."""
+    from pyarrow import types
+
+    return not types.is_nested(kind)
+
+
 def is_list(kind: pa.DataType) -> bool:
     """Tell whether the values of a column are lists."""
     from pyarrow import types

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from elman.data.arrow import is_list
+from elman.data.arrow import is_list, is_single
 from elman.data.identity import identifies_rows
 from elman.data.table import Table
 from elman.experiment.data import DataSpec
@@ -60,7 +60,7 @@ def choose(table: Table, columns: Sequence[str], targets: Sequence[str], data: D
     leave(TIMES, lambda name: holds_times(table, name))
     lists = {name for name in columns if is_list(table.column(name).type)}
     if targets or lists.isdisjoint(rest):
-        single = {name for name in rest if name not in lists}
+        single = {name for name in rest if is_single(table.column(name).type)}
         leave(CONSTANTS, lambda n: enough and n in single and constant_of(table, n) is not None)
         leave(IDENTIFIERS, lambda name: name in single and identifies_rows(table, name))
     else:  # the next step is that of sequences alone
