@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from elman.data.arrow import is_text
@@ -47,3 +48,12 @@ def split_column_of(data: DataSpec, table: Table) -> str | None:
         return None
     parts = {PART_OF.get(str(name).strip().lower()) for name in set(table.column(SPLIT))}
     return SPLIT if "train" in parts and None not in parts else None
+
+
+def names_of_files(data: DataSpec, table: Table) -> list[str]:
+    """Return the columns that name the file of each sequence, as a table of labels has one."""
+    if data.sequence_id != FILE or FILE not in table.columns:
+        return []
+    stems = [Path(str(file)).stem for file in table.column(FILE)]
+    texts = [n for n in table.columns if n != FILE and is_text(table.column(n).type)]
+    return [n for n in texts if [Path(str(cell)).stem for cell in table.column(n)] == stems]

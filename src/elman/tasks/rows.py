@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from elman.data import catalog
-from elman.data.arrow import is_list, is_text
+from elman.data.arrow import is_list
 from elman.data.sequences import to_sequences, windows
 from elman.data.sources.sequence_files import FILE
 from elman.data.table import Table
@@ -22,7 +21,7 @@ from elman.tasks.check.finding import Finding
 from elman.tasks.check.targets import answered
 from elman.tasks.dividing import Division, Parts
 from elman.tasks.given import Given, check_names, roles_of, source_of, table_of
-from elman.tasks.known_columns import columns_of_files, split_column_of
+from elman.tasks.known_columns import columns_of_files, names_of_files, split_column_of
 from elman.tasks.named_kinds import kinds_of_names
 from elman.tasks.numeric import Numeric, numeric_of, read_numbers
 from elman.tasks.wide_tables import from_wide, wide_settings
@@ -120,7 +119,7 @@ class RowsLayout:
     def _others(self, table: Table) -> list[str]:
         """List the columns that have no other role and so may be input."""
         data = self.data
-        special = {*self._special(table), *data.ignore, *_names_of_files(data, table)}
+        special = {*self._special(table), *data.ignore}
         if data.window:  # the past of a target is input
             return [
                 name for name in table.columns if name not in special and not name.startswith(AFTER)
@@ -136,7 +135,8 @@ class RowsLayout:
             data.group: "group",
             data.time: "time",
         }
-        return {name: role for name, role in named.items() if name is not None}
+        roles = {name: role for name, role in named.items() if name is not None}
+        return roles | dict.fromkeys(names_of_files(data, table), "file")
 
     def _targets(self, table: Table) -> list[str]:
         """Name the columns to predict."""
@@ -389,12 +389,3 @@ class RowsLayout:
     def _is_one_sequence(self, table: Table) -> bool:
         """Tell whether all rows became the steps of one sequence."""
         return bool(self.data.time) and not self.data.sequence_id and len(table) == 1
-
-
-def _names_of_files(data: DataSpec, table: Table) -> list[str]:
-    """Return the columns that name the file of each sequence, as a table of labels has one."""
-    if data.sequence_id != FILE or FILE not in table.columns:
-        return []
-    stems = [Path(str(file)).stem for file in table.column(FILE)]
-    texts = [n for n in table.columns if n != FILE and is_text(table.column(n).type)]
-    return [n for n in texts if [Path(str(cell)).stem for cell in table.column(n)] == stems]
