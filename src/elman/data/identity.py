@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from elman.data.arrow import as_text, is_text
+from elman.data.paths import PICTURES, SOUNDS
 from elman.data.table import Table
 
 if TYPE_CHECKING:
@@ -26,22 +27,41 @@ MOST_MISSING = 0.05
 FEWEST_OWN = 0.95
 """Smallest share of different values, where an address or a name shows a column to identify."""
 
-_NAMED = re.compile(
-    r"(?i:(?:.*[\W_])?(?:id|uuid|guid|index|idx|nr|no|number|row|key|ref|réf|sku|iban)[\W_]*"
-    r"|unnamed: \d+|(?:.*\W)?#|\w+nummer)|.*[a-z](?:Id|ID)"
+_THINGS = (
+    "account|booking|case|client|customer|device|document|employee|event|invoice|item|member|movie|"
+    "object|order|passenger|patient|person|policy|post|product|record|sample|sensor|session|"
+    "student|subject|ticket|transaction|user|visit"
 )
+_NAMED = re.compile(
+    rf"(?i:(?:.*[\W_])?(?:id|uuid|guid|idx|nr|no|number|row|key|ref|réf|sku|iban)[\W_]*"
+    rf"|(?:(?:{_THINGS}|row|level|df|original|old)[\W_]*)?index|unnamed: \d+|(?:.*\W)?#"
+    rf"|\w+nummer|(?:{_THINGS})(?:id|nr|no|num|number))"
+    r"|.*[a-z](?:Id|ID|Uuid|UUID|Guid|GUID|Nr|No|Number|Key|Idx)"
+)
+"""Names of identifiers. An index of something else, of prices or of body mass, measures it."""
+
+_PART = re.compile(r"[A-Z]?[a-zäöüéñ]+|[A-Z]+(?![a-z])")
+_OF_TIME = {
+    *("age", "cycle", "day", "epoch", "frame", "hour", "iteration", "min", "minute", "month"),
+    *("period", "quarter", "sec", "second", "step", "t", "time", "week", "year", "yr"),
+}
+"""Words of what is counted by one: the time of a row, not its number."""
+
+_FIRST = re.compile("[01]|100+[01]?")
+"""Numbers that rows are counted from. From others, values may be set: 20 °C, 21 °C, 22 °C …"""
 
 _WORD = r"^\S+$"
 _NUMBERED = r"^\p{L}.*000"
 """Regular expression of a shape that begins with a letter and has three digits, made zeros."""
 
+_DIGEST = r"^(?:[0-9A-Fa-f]{24}|[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{56}|[0-9A-Fa-f]{64,})$"
 _ADDRESSES = (
     r"^[{(]?[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}[)}]?$",
-    r"^(?:[0-9a-f]{24,}|[0-9A-F]{24,})$",
     r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$",
-    r"^(?:\+|\(|00?)[\d(][\d\s()./-]{5,}\d$",
+    r"^(?:\+|\(|00?)[\d(][\d\s()./-]{5,20}\d$",
 )
-"""What names one thing or person in the world: UUIDs, digests, e-mail addresses, telephones."""
+"""What names one thing or person in the world: UUIDs, e-mail addresses, telephones; and digests,
+which have digits and letters, as strings of bits have not."""
 
 
 def identifies_rows(table: Table, name: str) -> bool:
@@ -49,9 +69,10 @@ def identifies_rows(table: Table, name: str) -> bool:
 
     It is if nearly every row has a value of its own, a whole number or a single word, and the
     column is named like an identifier (`id`, `customer_id`, `Ticket ID`, `index`, `nr`, `SKU` …).
-    It is, too, if its numbers go up by one from row to row, if its words all differ, in their
-    digits alone (`T-00017`), or if it holds UUIDs, digests, e-mail addresses or telephone numbers
-    that hardly repeat.
+    It is, too, if its numbers go up by one from row to row, from 0, 1, 100, 101, 1000 … on, unless
+    it is named like a time, which is counted so; if its words all differ, in their digits alone
+    (`T-00017`); or if it holds UUIDs, digests, e-mail addresses or telephone numbers that hardly
+    repeat. Paths of pictures and sounds are what they show, whatever their column's name.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -60,7 +81,7 @@ def identifies_rows(table: Table, name: str) -> bool:
     first = [cell for cell in values.slice(0, LEAST).to_pylist() if cell is not None]
     if len(set(first)) < len(first) - 1:
         return False
-    if len(table) < LEAST or not (is_text(values.type) or _holds_whole_numbers(values)):
+    if len(table) < LEAST or not may_identify(values):
         return False
     if is_text(values.type):
         text = pc.utf8_trim_whitespace(as_text(values))
@@ -72,6 +93,8 @@ def identifies_rows(table: Table, name: str) -> bool:
         return False
     if not is_text(values.type):
         return _number_rows(values, name, missing)
+    if values[0].as_py().lower().endswith(PICTURES + SOUNDS):
+        return False
     return _are_addresses(values) or _name_rows(values, name)
 
 
@@ -84,11 +107,23 @@ def is_named_like_identifier(name: str) -> bool:
     return _NAMED.fullmatch(name.strip()) is not None
 
 
-def _holds_whole_numbers(values: pa.ChunkedArray) -> bool:
-    """Tell whether values are whole numbers, in whatever type missing ones left them."""
+def words_in(name: str) -> set[str]:
+    """Return the words that the name of a column is made of, in lower case and the singular.
+
+    >>> sorted(words_in("createdAt (UTC)")), sorted(words_in("elapsed_days"))
+    (['at', 'created', 'utc'], ['day', 'elapsed'])
+    """
+    words = {word.lower() for word in _PART.findall(name)}
+    return {word.removesuffix("s") if len(word) > 2 else word for word in words}
+
+
+def may_identify(values: pa.ChunkedArray) -> bool:
+    """Tell whether values are texts or whole numbers, in whatever type missing ones left them."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if is_text(values.type):
+        return True
     if not pa.types.is_floating(values.type):
         return bool(pa.types.is_integer(values.type))
     first = values.slice(0, PROBED).drop_null()
@@ -103,6 +138,8 @@ def _number_rows(values: pa.ChunkedArray, name: str, missing: int) -> bool:
 
     if is_named_like_identifier(name):
         return _hardly_repeat(values)
+    if words_in(name) & _OF_TIME or _FIRST.fullmatch(str(int(values[0].as_py()))) is None:
+        return False
     steps = pc.pairwise_diff(values.slice(0, PROBED).combine_chunks())
     if missing or not pc.all(pc.equal(steps, 1)).as_py():
         return False
@@ -130,8 +167,13 @@ def _are_addresses(values: pa.Array) -> bool:
     import pyarrow.compute as pc
 
     first = values.slice(0, PROBED)
-    for pattern in _ADDRESSES:
+    for pattern in (*_ADDRESSES, _DIGEST):
         if not pc.all(pc.match_substring_regex(first, pattern)).as_py():
+            continue
+        if pattern is _DIGEST and not all(
+            pc.any(pc.match_substring_regex(first, signs)).as_py()
+            for signs in ("[0-9]", "[A-Fa-f]")
+        ):
             continue
         if pc.all(pc.match_substring_regex(values, pattern)).as_py():
             return _hardly_repeat(values)

@@ -122,9 +122,11 @@ def test_an_identifier_that_repeats_is_said_with_all_that_it_may_be() -> None:
         ([n % 30 for n in range(300)], "age"),
         ([n % 6 for n in range(300)], "plan_id"),
         (list(range(300)), "store_id"),
+        ([n % 30 for n in range(300)], "price_index"),
+        ([n % 30 + 0.5 for n in range(300)], "index"),
     ],
 )
-def test_other_numbers_are_no_identifiers_that_repeat(values: list[int], name: str) -> None:
+def test_other_numbers_are_no_identifiers_that_repeat(values: list[float], name: str) -> None:
     assert found(values, name) == []
 
 

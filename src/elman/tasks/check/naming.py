@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from elman.data.arrow import as_text, is_list, is_number, is_text
-from elman.data.identity import FEWEST_OWN, is_named_like_identifier
+from elman.data.arrow import as_text, is_text
+from elman.data.identity import FEWEST_OWN, is_named_like_identifier, may_identify
 from elman.data.numbers import NOT_NUMBERS
 from elman.data.table import Table
 from elman.errors import as_option
@@ -117,10 +117,9 @@ def _codes(profile: ColumnProfile, stray: str | None) -> Iterator[Finding]:
 def _repeating_ids(table: Table, profile: ColumnProfile) -> Iterator[Finding]:
     """Yield a finding on the identifier of things that have several rows each."""
     name, distinct, rows = profile.name, profile.distinct or 0, len(table)
-    kind = table.column(name).type
-    if TARGET in profile.role or is_list(kind) or not (is_number(kind) or is_text(kind)):
+    if TARGET in profile.role or not FEWEST_IDS <= distinct < FEWEST_OWN * rows:
         return
-    if not is_named_like_identifier(name) or not FEWEST_IDS <= distinct < FEWEST_OWN * rows:
+    if not is_named_like_identifier(name) or not may_identify(table.arrow(name)):
         return
     as_category = f" as a category, {_option(profile, 'category')};"
     yield Finding(
