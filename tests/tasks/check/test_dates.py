@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from elman.data.table import Table
+from elman.errors import DataError
 from elman.tasks.check.dates import holds_times, in_several_forms
+from elman.tasks.fitting import infer
 
 
 def column(values: list[Any]) -> Table:
@@ -40,7 +42,13 @@ def column(values: list[Any]) -> Table:
         (["31.12.2023", "45.45.2023"], False),
         (["31.12.2023", "soon"], False),
         (["00123456", "20240101"], False),
-        (["2024-Q1", "2024-Q2"], False),
+        (["2024-Q1", "2024-Q2"], True),
+        (["Dec-2011", "Jan-2012"], True),
+        (["2011-12", "2012-01"], True),
+        (["2011-W52", "2012-W01"], True),
+        (["31/12/99", "01/02/00"], True),
+        (["2011-12", "2012-13"], False),
+        (["20110314", "20120415"], True),
         ([1.5, 2.5], False),
         ([None, None], False),
         (["", ""], False),
@@ -48,6 +56,35 @@ def column(values: list[Any]) -> Table:
 )
 def test_dates_are_told_from_what_looks_a_little_like_them(values: list[Any], times: bool) -> None:
     assert holds_times(column(values * 6), "x") is times
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "times"),
+    [
+        ("timestamp", [828_124_615, 1_537_799_250], True),
+        ("createdAt", [1_700_000_000_000.0, 1_700_000_060_500.0], True),
+        ("date", [201501, 201512], True),
+        ("bytes", [828_124_615, 1_537_799_250], False),
+        ("time", [0, 172_800], False),
+        ("date", [201501, 201513], False),
+        ("date", [1990, 2015], False),
+    ],
+)
+def test_numbers_are_times_if_the_column_is_named_like_them(
+    name: str, values: list[Any], times: bool
+) -> None:
+    assert holds_times(Table.from_columns({name: values * 6}, "it.csv"), name) is times
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["Dec-2011", "2011-12", "12/2011", "2011Q4", "Dec-11", "31/12/99", "20111231", "1.10.23"],
+)
+def test_what_is_refused_as_a_time_by_its_kind_is_left_out_before(cell: str) -> None:
+    table = column([cell] * 12)
+    assert holds_times(table, "x")
+    with pytest.raises(DataError, match="holds times"):
+        infer(table, ["x"])
 
 
 def test_a_word_far_below_is_no_date() -> None:
