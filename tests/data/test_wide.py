@@ -64,7 +64,7 @@ def test_names_that_count_time_are_steps_in_its_order(names: list[str], times: l
     assert steps.surely
 
 
-@pytest.mark.parametrize("stem", ["", "V", "x", "feature_", "pixel", "column_"])
+@pytest.mark.parametrize("stem", ["", "V", "x", "q", "s", "feature_", "pixel", "column_"])
 def test_numbers_from_0_and_numbered_names_of_other_words_may_be_steps(stem: str) -> None:
     steps = steps_of([f"{stem}{number}" for number in range(9)])
     assert len(steps.columns) == 9

@@ -22,10 +22,10 @@ SERIES, TIME, VALUE = "series", "time", "value"
 
 _NAME = re.compile(r"(\D*?)(\d.*)", re.DOTALL)
 _OF_TIME = re.compile(
-    r"(t|ts|time|timestep|step|tick|period|lag|date|s|sec|second|min|minute|h|hour|d|day|w|week|m|"
-    r"month|q|quarter|y|yr|year)?"
+    r"(t|ts|time|timestep|step|tick|period|lag|date|sec|second|min|minute|h|hour|d|day|w|week|m|"
+    r"month|quarter|y|yr|year)?"
 )
-"""Words before the number in names of steps."""
+"""Words before the number in names of steps; `q1` is a question, and `s1` a sensor, as well."""
 
 _DATES = (
     *("%Y-%m-%d", "%Y-%m", "%Y/%m/%d", "%Y/%m", "%Y.%m.%d", "%Y_%m_%d", "%Y_%m", "%YM%m"),
