@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import math
 import random
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 import pytest
 
 from elman.data.table import Table
-from elman.tasks.check.answers import DETERMINES, FILLED, PROBED, REPEATS, RESCALES, SAME, ties_to
+from elman.tasks.check.answers import (
+    CURVES,
+    DETERMINES,
+    FILLED,
+    PROBED,
+    REPEATS,
+    RESCALES,
+    SAME,
+    ties_to,
+)
 from elman.tasks.check.ties import coded, determines, log_of_chance
 
 ROWS = 200
@@ -18,6 +28,9 @@ RANDOM = random.Random(3)
 Y = [RANDOM.choice("ab") for _ in range(ROWS)]
 NUMBERS = [RANDOM.gauss(0, 1) for _ in range(ROWS)]
 CODES = [RANDOM.randrange(6) for _ in range(ROWS)]
+
+
+GROWING = list(accumulate(1 + RANDOM.random() for _ in range(ROWS)))
 
 
 def how(x: Any, y: Any) -> str | None:
@@ -45,11 +58,18 @@ def how(x: Any, y: Any) -> str | None:
         ([9 / 5 * x + 32 for x in NUMBERS], NUMBERS, RESCALES),
         ([round(1.19 * x, 2) for x in (100 * n for n in range(ROWS))],
          [100.0 * n for n in range(ROWS)], RESCALES),
+        ([math.log(x * x) for x in NUMBERS], [x * x for x in NUMBERS], CURVES),
+        ([math.log1p(x * x) for x in NUMBERS], [x * x for x in NUMBERS], CURVES),
+        ([x * x for x in NUMBERS], [math.log(x * x) for x in NUMBERS], CURVES),
+        ([abs(x) for x in NUMBERS], [4.2 * abs(x) ** 3 for x in NUMBERS], CURVES),
+        ([1 / abs(x) for x in NUMBERS], [abs(x) for x in NUMBERS], CURVES),
         ([[1, 2]] * ROWS, [[1, 2]] * ROWS, SAME),
         (NUMBERS, Y, None),
         (CODES, Y, None),
         ([math.inf, *NUMBERS[1:]], Y, None),
         ([x * x for x in NUMBERS], NUMBERS, None),
+        (GROWING, [1.0 * n * n for n in range(ROWS)], None),
+        ([*NUMBERS[1:], 1e6], [*NUMBERS[:-1], 2e6], None),
         ([x + 0.1 * RANDOM.gauss(0, 1) for x in NUMBERS], NUMBERS, None),
         (Y, ["a"] * ROWS, None),
         ([f"a text of five words {y}" for y in Y], CODES, None),

@@ -15,16 +15,20 @@ from elman.tasks.check.ties import (
     coded,
     determines,
     different,
+    is_curved,
     is_rescaled,
     log_of_chance,
     same_cells,
 )
 from elman.tasks.fitting import sample
 
-SAME, REPEATS, FILLED, DETERMINES, RESCALES = "same", "repeats", "filled", "determines", "rescales"
+SAME, REPEATS, FILLED, DETERMINES = "same", "repeats", "filled", "determines"
 """A column has the cells of the target; one value for each of the target's; a cell where the target
-has one value and none where it has the other; one value of the target for each of its own; the
-numbers of the target in other units."""
+has one value and none where it has the other; one value of the target for each of its own."""
+
+RESCALES, CURVES = "rescales", "curves"
+"""A column has the numbers of the target in other units; or a power of them, their logarithm or
+exponential."""
 
 CHANCE = 1e-5
 """Largest probability that a tie between columns is chance, over all columns together."""
@@ -42,7 +46,7 @@ class Tie(NamedTuple):
     column: str
     target: str
     how: str
-    """`SAME`, `REPEATS`, `FILLED`, `DETERMINES` or `RESCALES`."""
+    """`SAME`, `REPEATS`, `FILLED`, `DETERMINES`, `RESCALES` or `CURVES`."""
     values: int = 0
     """Different values of the column."""
 
@@ -108,7 +112,9 @@ def _how(cells: Coded, answers: Coded, limit: float) -> str | None:
             return FILLED if filled else DETERMINES
     elif blank.any() and determines(blank, answers.codes):
         return FILLED if log_of_chance(blank, answers.codes) <= limit else None
-    return RESCALES if is_rescaled(cells, answers) else None
+    if is_rescaled(cells, answers):
+        return RESCALES
+    return CURVES if is_curved(cells, answers) else None
 
 
 def _answered(cells: Coded, answers: Coded) -> tuple[Coded, Coded]:

@@ -21,6 +21,9 @@ ROUNDING = 1e-6
 FEW = 10
 """Fewer different numbers than this may lie on a line by chance."""
 
+LARGEST_EXPONENT = 50.0
+"""Numbers above this are no logarithms."""
+
 MOST_COUNTED = 10_000_000
 """Largest number up to which different numbers are counted one by one."""
 
@@ -168,15 +171,62 @@ def _rows_of(codes: Codes) -> NDArray[np.int64]:
 
 def is_rescaled(one: Coded, other: Coded) -> bool:
     """Tell whether numbers are those of another column in other units: y = a x + b."""
-    if one.numbers is None or other.numbers is None or min(one.different, other.different) < FEW:
+    pair = _pair(one, other)
+    return pair is not None and _on_a_line(*pair)
+
+
+def is_curved(one: Coded, other: Coded) -> bool:
+    """Tell whether numbers are a power, the logarithm or the exponential of another column's.
+
+    Then log x, exp x or x lies on a line with log y, exp y or y, where these exist.
+    """
+    pair = _pair(one, other)
+    if pair is None:
         return False
+    x, y = pair
+    curves = [(form(x), y) for form in _FORMS] + [(x, form(y)) for form in _FORMS]
+    curves.append((_log(x), _log(y)))
+    return any(u is not None and v is not None and _on_a_line(u, v) for u, v in curves)
+
+
+def _pair(one: Coded, other: Coded) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Return the numbers of rows where both columns have one; None if there are too few."""
+    if one.numbers is None or other.numbers is None or min(one.different, other.different) < FEW:
+        return None
     both = np.isfinite(one.numbers) & np.isfinite(other.numbers)
     if both.sum() * 2 < len(both):
+        return None
+    return one.numbers[both], other.numbers[both]
+
+
+def _on_a_line(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
+    """Tell whether points are on a line, all of them, and the middle half of values alone.
+
+    A single row far from all others, such as that of the totals, puts any two columns on a line.
+    """
+    if not _correlate(x, y):
         return False
-    x, y = one.numbers[both], other.numbers[both]
+    values = np.unique(y)
+    low, high = values[len(values) // 4], values[3 * len(values) // 4]
+    middle = (low <= y) & (y <= high)
+    return _correlate(x[middle], y[middle])
+
+
+def _correlate(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
     x, y = x - x.mean(), y - y.mean()
     spread = float((x @ x) * (y @ y))
     return spread > 0 and 1 - float(x @ y) ** 2 / spread <= ROUNDING
+
+
+def _log(x: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    return np.log(x) if x.min() > 0 else None
+
+
+def _exp(x: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    return np.exp(x) if np.abs(x).max() <= LARGEST_EXPONENT else None
+
+
+_FORMS = _log, _exp
 
 
 def _plain_text(values: pa.ChunkedArray) -> pa.Array:

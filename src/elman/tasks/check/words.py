@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from elman.data.table import Table
 from elman.errors import as_option, counted
 from elman.features.checks import shown
-from elman.tasks.check.answers import DETERMINES, FILLED, REPEATS, RESCALES, SAME, Tie
+from elman.tasks.check.answers import CURVES, DETERMINES, FILLED, REPEATS, RESCALES, SAME, Tie
 from elman.tasks.check.constant import constant_of
 from elman.tasks.check.dates import in_several_forms
 from elman.tasks.check.finding import Finding, listed, options
@@ -64,6 +64,8 @@ def tied(tie: Tie, *, named: bool = False) -> Finding:
         DETERMINES: f"{name} gives {target} away: each of its {tie.values:,} values has one "
         f"{target} alone",
         RESCALES: f"{name} gives {target} away: it is {target} in other units",
+        CURVES: f"{name} gives {target} away: it is a power, the logarithm or the exponential of "
+        f"{target}",
     }[tie.how]
     return Finding(
         "answers",
