@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from elman.data.table import Table
 from elman.tasks.check.profile import profile_of
-from elman.tasks.check.sizes import findings_of_parts
+from elman.tasks.check.sizes import findings_of_parts, findings_of_target
 from elman.tasks.dividing import Parts
 
 
@@ -42,4 +46,35 @@ def test_classes_that_no_training_row_has_are_named() -> None:
         "'c' of y is in the validation part and in no training row, so never predicted.",
         "'d', 'e', 'f', 'g', 'h' and 1 more of y are in the test part and in no training row, so "
         "never predicted.",
+    ]
+
+
+def of_target(values: list[Any]) -> list[str]:
+    table = Table.from_columns({"y": values}, "it")
+    return [each.sentence for each in findings_of_target(table, profile_of(table, "y", "target"))]
+
+
+def test_a_class_with_few_rows_is_said_with_their_number() -> None:
+    assert of_target([0] * 997 + [1] * 3) == [
+        "1 of the 2 classes of y has fewer than 10 of 1,000 rows: 1 (3); that is too few to learn "
+        "or to measure, so give more rows of it, or make it one with another class."
+    ]
+    (sentence,) = of_target([*["a", "b"] * 40, "c", *["d "] * 3, None])
+    assert sentence.startswith(
+        "2 of the 4 classes of y have fewer than 10 of 84 rows: 'c' (1), 'd' (3); that is too few "
+        "to learn or to measure, so give more rows of them, or make them"
+    )
+
+
+@pytest.mark.parametrize(
+    "values", [["a", "b", "c"] * 4, [f"c{n % 30}" for n in range(90)], [n / 7 for n in range(90)]]
+)
+def test_classes_with_equal_shares_and_numbers_are_no_finding(values: list[Any]) -> None:
+    assert of_target(values) == []
+
+
+@pytest.mark.parametrize("value", ["ok", 3.5])
+def test_a_target_with_a_single_value_is_said(value: Any) -> None:
+    assert of_target([value] * 60) == [
+        f"y is {value} in all 60 rows, so that there is nothing to predict; choose another target."
     ]

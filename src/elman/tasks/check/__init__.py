@@ -11,7 +11,7 @@
 | `hot.py`          | columns of zeros and ones, one a class or a label                            |
 | `lengths.py`      | sequences of very unlike lengths                                             |
 | `targets.py`      | rows without a target                                                        |
-| `sizes.py`        | a part that is too small, classes that only one part has                     |
+| `sizes.py`        | parts and classes that are too small, classes that only one part has         |
 | `finding.py`      | what one finding is, in words                                                |
 | `profile.py`      | one line a column                                                            |
 | `check.py`        | all of it together                                                           |

@@ -22,7 +22,7 @@ from elman.tasks.check.profile import (
     lines_of,
     profile_of,
 )
-from elman.tasks.check.sizes import findings_of_parts
+from elman.tasks.check.sizes import findings_of_parts, findings_of_target
 from elman.tasks.fitting import sample
 from elman.tasks.named_kinds import kind_of
 
@@ -109,6 +109,8 @@ def check_of(given: Given, parts: Parts | None = None) -> Check:
         findings += findings_of_names(table, profile, strays)
         findings += findings_of_hot(table, profile)
         findings += findings_of_lengths(table, profile)
+        if TARGET in profile.role and profile.steps is None:
+            findings += findings_of_target(table, profile)
     if parts is not None:
         findings += findings_of_parts(parts, [each for each in used if _are_classes(each)])
     repeated = {f"{each.found}." for each in findings if each.code == "codes"}

@@ -86,9 +86,12 @@ def listed(names: Sequence[str]) -> str:
 
     >>> listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])
     ('a', 'a and b', 'a, b and c')
+    >>> listed("abcdef")
+    'a, b, c, d, e and 1 more column'
     """
     if len(names) > LISTED:
-        return f"{', '.join(names[:LISTED])} and {len(names) - LISTED:,} more columns"
+        more = len(names) - LISTED
+        return f"{', '.join(names[:LISTED])} and {more:,} more column{'s' * (more > 1)}"
     if len(names) == 1:
         return names[0]
     return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,4 +1,4 @@
-"""Parts that are too small to choose or to measure by, and classes that only one part has."""
+"""Parts and classes that are too small to choose or to measure by, and targets of one value."""
 
 from __future__ import annotations
 
@@ -18,8 +18,61 @@ from elman.tasks.dividing import Parts
 FEW = 20
 """Fewer validation rows than this say little about which weights are best."""
 
+RARE = 10
+"""Fewer rows of a class than this are not in every part, if a tenth of the rows is for each."""
+
 SHOWN = 5
 """Classes that are named before the rest is counted."""
+
+
+def findings_of_target(table: Table, profile: ColumnProfile) -> Iterator[Finding]:
+    """Yield a finding on a target with a single value, or on classes that have hardly any rows.
+
+    Args:
+        table: rows.
+        profile: of a target, not of lists.
+    """
+    name, rows = profile.name, len(table)
+    if profile.distinct == 1 and rows > 1:
+        yield Finding(
+            "one value",
+            (name,),
+            f"{name} is {profile.example} in all {counted(rows, 'row')}, so that there is nothing "
+            "to predict",
+            "",
+            "choose another target",
+            said_by_task=True,
+        )
+    elif profile.kind == "category":
+        yield from _rare(table, name)
+
+
+def _rare(table: Table, name: str) -> Iterator[Finding]:
+    """Yield a finding on classes of few rows, and of less than half their share of them."""
+    import pyarrow.compute as pc
+
+    counts: dict[Any, int] = {}
+    for each in pc.value_counts(table.arrow(name).drop_null()).to_pylist():
+        label = tidy(each["values"])
+        counts[label] = counts.get(label, 0) + each["counts"]
+    counts.pop("", None)
+    rows = sum(counts.values())
+    least = min(RARE, rows / max(1, len(counts)) / 2)
+    rare = sorted((each for each, count in counts.items() if count < least), key=counts.__getitem__)
+    if not rare:
+        return
+    has, them = ("has", "it") if len(rare) == 1 else ("have", "them")
+    listed = ", ".join(f"{shown(each)} ({counts[each]})" for each in rare[:SHOWN])
+    more = f" and {len(rare) - SHOWN:,} more" if len(rare) > SHOWN else ""
+    yield Finding(
+        "rare",
+        (name,),
+        f"{len(rare):,} of the {len(counts):,} classes of {name} {has} fewer than {RARE} of "
+        f"{rows:,} rows: {listed}{more}",
+        "",
+        f"that is too few to learn or to measure, so give more rows of {them}, or make {them} one "
+        "with another class",
+    )
 
 
 def findings_of_parts(parts: Parts, classes: Sequence[ColumnProfile]) -> Iterator[Finding]:
