@@ -184,8 +184,7 @@ def is_curved(one: Coded, other: Coded) -> bool:
     if pair is None:
         return False
     x, y = pair
-    curves = [(form(x), y) for form in _FORMS] + [(x, form(y)) for form in _FORMS]
-    curves.append((_log(x), _log(y)))
+    curves = ((_log(x), y), (_exp(x), y), (x, _log(y)), (x, _exp(y)), (_log(x), _log(y)))
     return any(u is not None and v is not None and _on_a_line(u, v) for u, v in curves)
 
 
@@ -224,9 +223,6 @@ def _log(x: NDArray[np.float64]) -> NDArray[np.float64] | None:
 
 def _exp(x: NDArray[np.float64]) -> NDArray[np.float64] | None:
     return np.exp(x) if np.abs(x).max() <= LARGEST_EXPONENT else None
-
-
-_FORMS = _log, _exp
 
 
 def _plain_text(values: pa.ChunkedArray) -> pa.Array:
