@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from elman.data.table import Table
 from elman.errors import DataError, ExperimentError
 from elman.experiment.data import DataSpec
+from elman.tasks.check.finding import sentences_of
 from elman.tasks.covariates import Covariates
 from elman.tasks.named_kinds import kinds_of_names
 from elman.tasks.series import series_roles
@@ -52,12 +54,12 @@ def test_each_kind_of_column_has_its_role() -> None:
     assert roles.known_categories == ["promo"]
     assert roles.static == ["size"]
     assert roles.static_categories == ["region"]
-    assert roles.notes == [
-        "read as categories: sky, open, promo.",
-        "the future of sky, open is taken to be unknown; where it is known, say --known sky "
-        "--known open.",
-        "columns constant within every series have one value a series: size (number), region "
-        "(category).",
+    assert sentences_of(roles.findings) == [
+        "sky, open and promo hold names: they are read as categories.",
+        "nothing is said about the future of sky and open: it is taken to be unknown; where it is "
+        "known, say --known sky --known open.",
+        "size (number) and region (category) are constant within every series: they have one "
+        "value a series.",
     ]
 
 
@@ -78,16 +80,16 @@ def test_each_kind_of_column_has_its_role() -> None:
 def test_what_says_nothing_is_left_out_and_why(values: list[Any], why: str) -> None:
     roles = found(shops(x=values))
     assert roles[:6] == ([], [], [], [], [], [])
-    (note,) = roles.notes
-    assert note.startswith(f"not read: x ({why}")
-    assert note.endswith("; to choose the columns, name them with --input.")
+    (note,) = sentences_of(roles.findings)
+    said = r"\)(: i|\. I)t is not read; to choose the columns, name them with --input\."
+    assert re.fullmatch(rf"x \({why}.*{said}", note)
 
 
 def test_in_a_single_series_nothing_is_static_and_a_constant_is_left_out() -> None:
     table = shops(count=1, steps=32, size=[10.0] * 32, sky=["wet", "dry"] * 16)
     roles = found(table, sequence_id=None)
     assert roles.past_categories == ["sky"]
-    assert "not read: shop, size (the same in every row)" in roles.notes[0]
+    assert "shop and size (the same in every row): they are not read" in roles.findings[0].sentence
 
 
 def test_one_shop_alone_of_a_long_table_has_nothing_static() -> None:
@@ -121,7 +123,7 @@ def test_a_column_that_another_part_lacks_is_left_out() -> None:
     test = shops(sky=["wet", "dry"] * 16)
     roles = found(shops(sky=["wet", "dry"] * 16, wind=["n", "s"] * 16), test)
     assert roles.past_categories == ["sky"]
-    assert roles.notes[0].startswith("not read: wind (not in all the files)")
+    assert roles.findings[0].sentence.startswith("wind (not in all the files): it is not read")
 
 
 def test_kinds_and_static_columns_are_as_they_are_said() -> None:

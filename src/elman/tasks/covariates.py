@@ -30,7 +30,9 @@ from elman.data.sequences import sequence_numbers
 from elman.data.table import Table
 from elman.errors import DataError, ExperimentError, as_option
 from elman.experiment.data import DataSpec
+from elman.tasks.check.covariates import as_categories, left_out, of_unknown_future, per_series
 from elman.tasks.check.dates import holds_times
+from elman.tasks.check.finding import Finding
 
 MOST_NAMES = 1_000
 """Most names of a category that is read without being asked for."""
@@ -57,8 +59,8 @@ class Covariates(NamedTuple):
     static: list[str]
     """Numbers of which each series has one."""
     static_categories: list[str]
-    notes: list[str]
-    """What was assumed, a sentence each."""
+    findings: list[Finding]
+    """What was assumed."""
 
 
 def find_covariates(
@@ -115,29 +117,21 @@ def _by_role(
         return [name for name in names if kinds[name] == kind]
 
     per_step = [name for name in names if name not in static]
-    per_series = [name for name in names if name in static]
+    fixed = [name for name in names if name in static]
     found = [of(kind, columns) for columns in (per_step, data.known) for kind in KINDS]
     past, past_categories, known, known_categories = found
-    notes = [
-        f"not read: {', '.join(name for name in left if left[name] == why)} ({why}); to choose the "
-        "columns, name them with --input."
+    findings = [
+        left_out([name for name in left if left[name] == why], why)
         for why in dict.fromkeys(left.values())
     ]
     assumed = [name for name in (*past_categories, *known_categories) if name not in data.columns]
-    if assumed:
-        notes.append(f"read as categories: {', '.join(assumed)}.")
     unnamed = [name for name in past_categories if name not in data.input]
-    if unnamed:
-        options = " ".join(as_option("--known", name) for name in unnamed)
-        notes.append(
-            f"the future of {', '.join(unnamed)} is taken to be unknown; where it is known, say "
-            f"{options}."
-        )
-    if per_series and data.per_sequence is None:
-        listed = ", ".join(f"{name} ({kinds[name]})" for name in per_series)
-        notes.append(f"columns constant within every series have one value a series: {listed}.")
-    statics = of("number", per_series), of("category", per_series)
-    return Covariates(past, known, past_categories, known_categories, *statics, notes)
+    findings += [as_categories(assumed)] if assumed else []
+    findings += [of_unknown_future(unnamed)] if unnamed else []
+    if fixed and data.per_sequence is None:
+        findings.append(per_series({name: kinds[name] for name in fixed}))
+    statics = of("number", fixed), of("category", fixed)
+    return Covariates(past, known, past_categories, known_categories, *statics, findings)
 
 
 def _kind_of(data: DataSpec, table: Table, name: str) -> tuple[str, str]:

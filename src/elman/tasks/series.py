@@ -20,7 +20,9 @@ from elman.data.table import Table
 from elman.data.times import looks_like_times, with_time_of_day
 from elman.errors import DataError, ExperimentError, counted
 from elman.experiment.data import DataSpec
+from elman.tasks.check.answers import ties_to
 from elman.tasks.check.choice import Choice
+from elman.tasks.check.words import tied
 from elman.tasks.covariates import Covariates, find_covariates, mostly_numbers
 from elman.tasks.dividing import Parts
 from elman.tasks.given import Given, check_names, roles_of, source_of
@@ -115,7 +117,7 @@ def _learned(data: DataSpec, names: Sequence[str], numbers: Collection[str]) -> 
         return are_numbers, [name for name in columns if name not in numbers]
 
     (past, past_names), (known, known_names) = split(per_step), split(data.known)
-    return Covariates(past, known, past_names, known_names, *split(per_series), notes=[])
+    return Covariates(past, known, past_names, known_names, *split(per_series), findings=[])
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,9 @@ class SeriesLayout(RowsLayout):
         inputs = [name for name in roles.columns if name not in (*roles.targets, *roles.known)]
         of_columns = roles_of(data, train, Choice(inputs, {}, []), special)
         settings |= _settings_of_covariates(data, roles)
-        return Given(layout, tables, train, of_columns, {}, [], settings)
+        ties = ties_to(train, roles.known, roles.targets)
+        findings = [*roles.covariates.findings, *(tied(each, named=True) for each in ties)]
+        return Given(layout, tables, train, of_columns, {}, findings, settings)
 
     def _split(self, given: Given, seed: int) -> Parts:
         """Split each series in time.
@@ -180,8 +184,7 @@ class SeriesLayout(RowsLayout):
         test = _part(data, series, ends[1], ends[2])
         if first is None or valid is None:
             raise _too_short(data, series, "training" if first is None else "validation")
-        notes = [*roles.covariates.notes, *series.notes, *notes]
-        return Parts(first, valid, test, notes, _settings_of(series))
+        return Parts(first, valid, test, [*series.notes, *notes], _settings_of(series))
 
     def numeric(self, task: Task) -> Numeric:
         """Say which columns a trained model reads as numbers."""

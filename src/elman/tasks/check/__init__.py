@@ -10,6 +10,7 @@
 | `naming.py`       | names that look alike, several names in one cell, codes, ids that repeat     |
 | `hot.py`          | columns of zeros and ones, one a class or a label                            |
 | `lengths.py`      | sequences of very unlike lengths                                             |
+| `covariates.py`   | columns that a forecast reads beside its target                              |
 | `targets.py`      | rows without a target                                                        |
 | `sizes.py`        | parts and classes that are too small, classes that only one part has         |
 | `finding.py`      | what one finding is, in words                                                |

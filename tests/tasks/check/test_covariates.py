@@ -1,0 +1,72 @@
+"""The check of a forecast: what is assumed of its columns, refused when asked, and what leaks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from elman.errors import ExperimentError
+from elman.runs.check import check_data
+from elman.runs.run import prepare
+from elman.runs.train import experiment_for
+from roads import write_csv
+
+STEPS = 60
+ASKED: dict[str, Any] = {"target": "sold", "time": "t", "sequence_id": "shop", "horizon": 4}
+
+
+def shops(tmp_path: Path) -> str:
+    """Three shops: sales, what they bring in, the sky, the region and remarks, a step a row."""
+    rows = [
+        [
+            shop,
+            t,
+            7 * t % 11,
+            2.5 * (7 * t % 11),
+            ("wet", "dry")[t % 3 == 0],
+            region,
+            f"note {shop}{t}",
+        ]
+        for shop, region in (("a", "north"), ("b", "south"), ("c", "south"))
+        for t in range(STEPS)
+    ]
+    columns = ["shop", "t", "sold", "income", "sky", "region", "remark"]
+    return str(write_csv(tmp_path / "shops.csv", columns, rows))
+
+
+def refusal(path: str, **settings: Any) -> str:
+    experiment, _ = experiment_for(path, {**ASKED, "strict": True, **settings})
+    with pytest.raises(ExperimentError) as error:
+        prepare(experiment)
+    return str(error.value)
+
+
+def test_strictness_refuses_what_a_forecast_would_assume(tmp_path: Path) -> None:
+    said = refusal(shops(tmp_path))
+    for part in (
+        "remark (texts that hardly repeat): say --ignore remark, or name the columns to read with "
+        "--input; ",
+        "sky holds names: say --read sky:category; ",
+        "nothing is said about the future of sky: say --known sky or --input sky; ",
+        "region (category) is constant within every series: say --set 'per_sequence=[\"region\"]'",
+    ):
+        assert part in said
+
+
+def test_once_all_is_said_a_forecast_is_not_refused(tmp_path: Path) -> None:
+    said = {"input": ["sky"], "columns": {"sky": {"kind": "category"}}, "per_sequence": ["region"]}
+    experiment, _ = experiment_for(shops(tmp_path), {**ASKED, "strict": True, **said})
+    assert {"sky", "region"} <= set(prepare(experiment).task.input_columns)
+
+
+def test_a_known_column_that_gives_the_target_away_is_said(tmp_path: Path) -> None:
+    experiment, _ = experiment_for(shops(tmp_path), {**ASKED, "known": ["income"]})
+    said = check_data(experiment).check.sentences
+    assert any(each.startswith("income repeats sold") for each in said), said
+
+
+def test_the_past_of_such_a_column_gives_nothing_away(tmp_path: Path) -> None:
+    experiment, _ = experiment_for(shops(tmp_path), ASKED)
+    assert not any("repeats sold" in each for each in check_data(experiment).check.sentences)
