@@ -164,7 +164,8 @@ def _cast_at_once(cells: pa.Array) -> pa.Array | None:
             continue
         if pa.types.is_floating(kind):
             return None if pc.any(pc.is_nan(values)).as_py() else values
-        return None if pc.any(pc.match_substring(cells, "x", ignore_case=True)).as_py() else values
+        hexadecimal = (pc.any(pc.starts_with(cells, mark)).as_py() for mark in ("0x", "0X"))
+        return None if any(hexadecimal) else values
     return None
 
 

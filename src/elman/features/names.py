@@ -96,6 +96,6 @@ def listed_alike(counts: Mapping[Any, int]) -> str:
 
 def _key(name: str) -> str:
     """Return what names that look alike have in common."""
-    letters = _ACCENTS.sub("", unicodedata.normalize("NFKD", name)).casefold()
-    key = "".join(letters.split()).rstrip(_ENDS)
+    plain = name if name.isascii() else _ACCENTS.sub("", unicodedata.normalize("NFKD", name))
+    key = "".join(plain.casefold().split()).rstrip(_ENDS)
     return key if any(map(str.isalnum, key)) else name

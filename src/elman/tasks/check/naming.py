@@ -78,9 +78,12 @@ def _alike(table: Table, profile: ColumnProfile) -> Iterator[Finding]:
 def _several(table: Table, profile: ColumnProfile) -> Iterator[Finding]:
     """Yield a finding on cells that hold several names with a separator between."""
     name = profile.name
+    values = sample(table).arrow(name)
     if profile.kind.partition(":")[0] not in {"category", "text", "labels"}:
         return
-    texts = [cell for cell in sample(table).column(name) if isinstance(cell, str) and cell.strip()]
+    if not is_text(values.type):
+        return
+    texts = [cell for cell in as_text(values).to_pylist() if cell and not cell.isspace()]
     separator = separator_in(set(texts), len(texts))
     if separator is None:
         return

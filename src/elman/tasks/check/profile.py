@@ -219,7 +219,10 @@ def _steps(values: pa.ChunkedArray) -> tuple[int, int, int] | None:
 def _example(table: Table, name: str) -> str:
     """Return the first value of a column as it is written, on one line."""
     column = table.written(name)
-    value = next((cell for cell in column[:PROBED] if not blank(cell)), None)
+    value = None
+    for first, last in ((0, 10), (10, PROBED)):  # most columns have a value in their first rows
+        if value is None:
+            value = next((cell for cell in column[first:last] if not blank(cell)), None)
     if value is None:
         cells = present(table.arrow(name))
         value = cells[0].as_py() if len(cells) else None
