@@ -1,6 +1,12 @@
-"""What every test starts from: one thread and a fixed seed, so that no test depends on another."""
+"""What every test starts from: one thread and a fixed seed, so that no test depends on another.
+
+A test marked `sampled(n)` has many cases of one kind, such as all cells × backends × directions:
+`make test` runs every n-th, `make test-slow` the others.
+"""
 
 from __future__ import annotations
+
+from collections import Counter
 
 import pytest
 import torch
@@ -14,3 +20,17 @@ def _one_thread() -> None:
 @pytest.fixture(autouse=True)
 def _fixed_seed() -> None:
     torch.manual_seed(20)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the cases of a sampled test as slow, but for every n-th."""
+    cases = Counter[str]()
+    for item in items:
+        sampled = item.get_closest_marker("sampled")
+        if sampled is None:
+            continue
+        name = item.nodeid.partition("[")[0]
+        if cases[name] % sampled.args[0]:
+            item.add_marker("slow")
+        cases[name] += 1

@@ -217,6 +217,7 @@ def run(script: str, *arguments: str, folder: Path) -> str:
     return finished.stdout
 
 
+@pytest.mark.slow
 def test_the_index_of_a_frame_is_a_column_and_a_series_of_texts_is_one(tmp_path: Path) -> None:
     pytest.importorskip("pandas")
     assert "Error" not in run("frames.py", folder=tmp_path)
@@ -236,6 +237,7 @@ def test_a_layer_behaves_as_that_of_torch(script: str, words: str, tmp_path: Pat
     assert words in run(script, folder=tmp_path)
 
 
+@pytest.mark.slow
 def test_an_exported_program_loads_after_an_import(tmp_path: Path) -> None:
     run("export_then_load.py", folder=tmp_path)
     assert run("export_then_load.py", "load", folder=tmp_path) == "loaded\n"

@@ -58,6 +58,7 @@ def test_a_name_is_a_person_or_a_place_by_where_it_stands(run: Run) -> None:
     assert tagged == "Bo/B-PER  Stone/I-PER  flew/O  to/O  Stone/B-LOC  Town/I-LOC  ./O"
 
 
+@pytest.mark.slow
 def test_a_network_that_waits_knows_more(run: Run) -> None:
     at_once, later, latest = map(number_in, run("many_to_many_delay"))
     assert at_once + 0.03 < later < latest - 0.03
@@ -89,6 +90,7 @@ def test_the_program_on_the_page_about_networks_runs(
     assert capsys.readouterr().out == "torch.Size([2, 3])\n"
 
 
+@pytest.mark.slow
 def test_a_date_is_written_as_computers_do_letter_by_letter(run: Run) -> None:
     sentence, right, written, *read = run("encoder_decoder")
     assert sentence == "input: characters; target: characters → encoder-decoder"
@@ -99,6 +101,7 @@ def test_a_date_is_written_as_computers_do_letter_by_letter(run: Run) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_figure_is_drawn_from_its_name_and_size(run: Run) -> None:
     sentence, right, stairs, square = run("one_to_many")
     assert sentence == "input: 1 number and 1 category; target: symbols → one-to-many"

@@ -52,6 +52,7 @@ def _differentiable(r: Recurrence) -> tuple[list[Tensor], Any]:
     return [tensor.clone().requires_grad_() for tensor in tensors], values
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("layer_norm", [False, True], ids=["plain", "layer norm"])
 @every_variant
 def test_first_and_second_derivatives_are_those_of_finite_differences(

@@ -7,8 +7,10 @@ import io
 import json
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import pyarrow.parquet
 import pytest
@@ -20,16 +22,36 @@ ROWS = 'id,text\n7,a fine film\n8,"a dull plot, dull"\n9,great\n'
 TEXTS = ["a fine film", "a dull plot, dull", "great"]
 
 
-def predict(*arguments: str, given: str = ROWS) -> subprocess.CompletedProcess[str]:
-    """Run the command as a process, with rows on standard input."""
-    return subprocess.run(
-        [sys.executable, "-m", "elman", "predict", *arguments],
-        input=given,
+class Done(NamedTuple):
+    """What the command left."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def predict(*arguments: str, given: str = ROWS) -> Done:
+    """Run the command on rows on standard input."""
+    rows = io.TextIOWrapper(io.BytesIO(given.encode()), encoding="utf-8")
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    err = io.StringIO()
+    with patch("sys.stdin", rows), redirect_stdout(out), redirect_stderr(err):
+        code = run(["predict", *arguments])
+    out.flush()
+    return Done(code, out.buffer.getvalue().decode(), err.getvalue())  # type: ignore[attr-defined]
+
+
+def test_the_command_is_a_filter(reviews_run: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "elman", "predict", str(reviews_run)],
+        input=ROWS,
         capture_output=True,
         text=True,
         encoding="utf-8",
         check=False,
     )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == predict(str(reviews_run)).stdout
 
 
 def test_csv_goes_in_on_standard_input_and_comes_out_on_standard_output(

@@ -127,6 +127,7 @@ def steps_of(r: Recurrence, first: int, last: int, state: Any) -> Recurrence:
     )
 
 
+@pytest.mark.sampled(3)
 @both_directions
 @every_option
 @every_variant
@@ -167,6 +168,7 @@ def test_padding_changes_no_bits(variant: Variant, reverse: bool) -> None:
                 assert_same_bits(part, its, "state")
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("rows", ["many rows", "few rows"])
 @every_variant
 def test_the_number_of_threads_changes_no_bits(variant: Variant, rows: str) -> None:

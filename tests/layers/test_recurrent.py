@@ -106,6 +106,7 @@ def _call(layer: nn.Module, x: Tensor, state: Any, form: str) -> tuple[Tensor, A
     return layer(x, state)  # type: ignore[no-any-return]
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("stack", STACKS)
 @every_backend

@@ -80,6 +80,7 @@ def named(layer: RecurrentLayer, x: Tensor, state: Any, runner: Any) -> Named:
     return values | gradients(values, {"x": x, **dict(layer.named_parameters())})
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("both_ways", [False, True], ids=["forward", "bidirectional"])
 @every_option
 @every_cell
@@ -128,6 +129,7 @@ def test_nan_in_the_padding_reaches_no_value_and_no_gradient(cell: str, option: 
     assert bool((found["gradient of x"][ended] == 0).all())
 
 
+@pytest.mark.sampled(5)
 @every_option
 @every_cell
 @settings(DRAWN, max_examples=5)
@@ -153,6 +155,7 @@ def test_two_halves_with_carried_state_equal_the_whole(
     assert_all_near(named(layer, x, None, halves), named(layer, x, None, whole))
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("steps", "rows", "lengths"),
     [(0, B, None), (T, 0, None), (T, 0, []), (0, 0, None), (0, B, [0] * B), (T, B, [0] * B)],

@@ -241,6 +241,7 @@ WAYS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.sampled(5)
 @every_cell
 @every_context
 @both_directions

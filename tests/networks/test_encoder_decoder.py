@@ -262,6 +262,7 @@ def written_greedily(network: EncoderDecoder, x: Tensor, steps: int) -> Tensor:
     return torch.stack(written)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("encoder", "decoder", "options"),
     [

@@ -137,6 +137,7 @@ SEVERAL = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("several", "category", "head"),
     [

@@ -241,6 +241,7 @@ def padded(rows: list[list[int]]) -> Tensor:
     return torch.nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], padding_value=-1)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("cell", "decoder"), [*product(CELLS, [{}]), ("gru", {"attention": "general"})], ids=repr
 )
@@ -268,6 +269,7 @@ def test_a_source_is_written_in_one_of_two_styles(
     assert written(network, x, STEPS, 7) == rows
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("conditioning", CONDITIONINGS)
 def test_symbols_are_written_from_a_record_labels_and_a_picture(conditioning: str) -> None:
     encodings = Encodings((), (RECORD, LABELS, PICTURE))

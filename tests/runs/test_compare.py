@@ -221,6 +221,7 @@ COMPARED = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.usefixtures("_runs_without_a_page")
 @pytest.mark.parametrize("road", COMPARED.values(), ids=COMPARED)
 def test_cells_are_compared_on_every_kind_of_file(road: Road, tmp_path: Path) -> None:

@@ -145,6 +145,7 @@ def _without_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("elman.runs.run.write_page", lambda *_, **__: None)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("road", [*ROADS.values(), NEXT_CHARACTER], ids=[*ROADS, "next"])
 def test_every_kind_of_file_is_trained_on_and_measured(road: Road, tmp_path: Path) -> None:
     model, result = travelled(road, tmp_path, epochs=1)
@@ -158,6 +159,7 @@ def test_every_kind_of_file_is_trained_on_and_measured(road: Road, tmp_path: Pat
     assert (tmp_path / "run" / "report.html").stat().st_size > 10_000
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.usefixtures("_without_a_page")
 @pytest.mark.parametrize("road", [*ROADS.values(), NEXT_CHARACTER], ids=[*ROADS, "next"])
 def test_a_run_trained_again_from_its_own_experiment_has_the_same_weights(

@@ -162,6 +162,7 @@ def test_an_install_without_kernels_says_so(monkeypatch: pytest.MonkeyPatch) -> 
     assert reason.startswith("Elman's kernels have not been built into this install")
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("treatment", [{"mask": True}, {"zoneout": "masks"}], ids=str)
 @ways_of_time
 @both_directions
@@ -182,6 +183,7 @@ def test_masks_that_want_no_gradient_give_all_others_theirs(
     assert_all_near(found, values_and_gradients(r, frozen(row_by_row)))
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("zoneout", ["off", "masks", "probabilities"])
 @ways_of_time
 @both_directions
@@ -193,6 +195,7 @@ def test_traces_without_gradients_are_those_of_the_rows_run_one_by_one(
     assert_all_near(values_of(natively(r)), values_of(row_by_row(r)))
 
 
+@pytest.mark.sampled(3)
 @every_variant
 def test_first_and_second_derivatives_are_those_of_finite_differences(variant: Variant) -> None:
     r, leaves = leaves_of(
@@ -209,6 +212,7 @@ def test_first_and_second_derivatives_are_those_of_finite_differences(variant: V
     assert kinks or gradgradcheck(values, list(leaves.values()), fast_mode=True)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 @both_directions
 @every_variant

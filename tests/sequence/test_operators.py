@@ -83,6 +83,7 @@ class WithLengths(nn.Module):
         return self.layer(x, lengths=lengths, resets=resets)
 
 
+@pytest.mark.sampled(4)
 @every_variant
 def test_opcheck_finds_nothing(variant: Variant) -> None:
     ragged: dict[str, Any] = {"lengths": LENGTHS, "cuts": True}
@@ -134,6 +135,7 @@ def test_a_call_is_read_as_it_was_spelled() -> None:
     assert all(a is b for a, b in zip(spread_out, tensors, strict=True))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("name", "training"),
     [
@@ -239,6 +241,7 @@ def test_a_traced_graph_of_torch_jit_has_the_operator() -> None:
         assert_same_bits(traced(other), layer(other)[0], "output")
 
 
+@pytest.mark.slow
 def test_transforms_inside_a_graph_are_left_to_the_reference() -> None:
     layer, many = elman.GRU(I, H), torch.randn(2, T, B, I)
 

@@ -170,6 +170,7 @@ for program in (exported.module(), traced):
     assert in_a_fresh_process(code, path=path) == "ran\nran\n"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("imports", ["import torch, elman", "import elman.ops"])
 def test_a_program_loads_after_an_import_alone(imports: str, programs: Path) -> None:
     run_programs(programs, imports)
@@ -187,6 +188,7 @@ def installed(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("imports", ["import torch", "import elman.layers"])
 def test_where_elman_is_installed_torch_knows_its_operators(
     imports: str, programs: Path, installed: Path
@@ -204,6 +206,7 @@ def test_importing_elman_after_torch_takes_milliseconds() -> None:
     assert min(float(in_a_fresh_process(code)) for _ in range(2)) < 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not CASES.is_dir(), reason="the cases are not beside the project")
 @pytest.mark.parametrize("runs", [["jit_trace.py"], ["export_then_load.py", "load"]])
 def test_the_cases_of_programs_run(runs: list[str], tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ def ragged(draws: st.DrawFn) -> dict[str, Any]:
     }
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("treatment", "time"), CASES)
 @both_directions
 @every_backend
@@ -96,6 +97,7 @@ def test_without_one_bias_or_both_values_and_gradients_are_right(
     assert_all_near(values_and_gradients(r, on(backend)), values_and_gradients(r, row_by_row))
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("treatment", TREATMENTS)
 @every_backend
 @every_variant
@@ -109,6 +111,7 @@ def test_float32_is_near_to_the_float64_truth(
     assert_all_near(found, truth, "truth")
 
 
+@pytest.mark.sampled(5)
 @both_directions
 @every_backend
 @every_variant
@@ -172,6 +175,7 @@ def test_the_final_hidden_state_is_the_output_at_the_rows_own_end(
                 assert_same_bits(result.state.hidden[row], result.output[end, row], f"row {row}")
 
 
+@pytest.mark.sampled(4)
 @every_backend
 @every_variant
 @settings(DRAWN, max_examples=5)
@@ -205,6 +209,7 @@ def test_two_halves_with_carried_state_equal_the_whole(
         assert_all_near(joined | gradients(joined, leaves), whole | gradients(whole, leaves))
 
 
+@pytest.mark.sampled(3)
 @both_directions
 @every_variant
 @settings(DRAWN, max_examples=5)

@@ -61,6 +61,7 @@ def expected_failures(estimator: Any) -> dict[str, str]:
     return NOT_FOR_CLASSIFIERS if isinstance(estimator, SequenceClassifier) else {}
 
 
+@pytest.mark.sampled(2)
 @parametrize_with_checks(CHECKED, expected_failed_checks=expected_failures)
 def test_an_estimator_passes_the_check_of_scikit_learn(estimator: Any, check: Any) -> None:
     if check.func.__name__ == "check_regressors_train":  # it needs a good fit

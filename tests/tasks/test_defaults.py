@@ -26,6 +26,7 @@ def task_of(road: Road, folder: Path) -> Task:
     return untrained(road, folder).model.task
 
 
+@pytest.mark.sampled(5)
 @EVERY
 @pytest.mark.parametrize("rows", ROWS)
 def test_defaults_are_settings_in_range_for_any_number_of_rows(

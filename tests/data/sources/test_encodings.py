@@ -254,6 +254,7 @@ def test_the_letters_of_a_long_file_may_come_late(tmp_path: Path) -> None:
     assert table.column("text")[len(table) - 1] == "Привет всем"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("setting", ["data.encoding=cp1250", "encoding=cp1250"])
 def test_the_setting_that_the_note_proposes_settles_it_on_the_command_line(
     tmp_path: Path, setting: str, capsys: pytest.CaptureFixture[str]
