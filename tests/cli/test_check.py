@@ -108,13 +108,42 @@ def test_a_wrong_name_is_refused_in_one_sentence(
     assert words in line
 
 
-def test_rows_that_cannot_be_divided_are_shown_with_the_reason(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("header", "rows", "words"),
+    [
+        (["x", "y"], [[1, "a"]], "t.csv has 1 row, too few for 3 parts."),
+        (
+            ["day", "y"],
+            [[f"2024-01-{n % 28 + 1:02}", n + 0.5] for n in range(ROWS)],
+            "no input column is left: ",
+        ),
+        (["x", "y"], [[n, f"2024-01-{n % 28 + 1:02}"] for n in range(ROWS)], "holds "),
+    ],
+)
+def test_what_training_would_refuse_is_refused_after_the_table(
+    header: list[str],
+    rows: list[list[object]],
+    words: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    path = write_csv(tmp_path / "one.csv", ["x", "y"], [[1, "a"]])
+    path = write_csv(tmp_path / "t.csv", header, rows)
+    out = tmp_path / "run"
+    assert run(["check", str(path), "--target", "y"]) == 1
+    stdout, refusal = capsys.readouterr()
+    assert stdout.startswith("column")
+    assert words in refusal
+    assert run(["train", str(path), "--target", "y", "--out", str(out)]) == 1
+    assert capsys.readouterr().err == refusal.replace("elman check", "elman train")
+
+
+def test_what_only_a_sample_of_the_rows_lacks_is_no_refusal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("elman.runs.check.TRIED", 1)
+    rows: list[list[object]] = [[n + 0.5, "a" if n else "b"] for n in range(2 * ROWS)]
+    path = write_csv(tmp_path / "t.csv", ["x", "y"], rows)
     assert run(["check", str(path), "--target", "y"]) == 0
-    last = capsys.readouterr().out.splitlines()[-1]
-    assert last.startswith("- one.csv has 1 row, too few for 3 parts.")
 
 
 def test_training_begins_with_the_table_of_the_check(

@@ -26,6 +26,7 @@ from elman.cli.options import (
     collect_overrides,
     data_settings,
 )
+from elman.errors import ExperimentError
 
 
 def check(
@@ -78,7 +79,9 @@ def check(
         typer.echo("")
         if checked.parts is not None:
             typer.echo(checked.rows_of_parts)
-        for sentence in filter(None, [*checked.all_sentences, problem]):
+        for sentence in checked.all_sentences:
             typer.echo(f"- {sentence}")
     if experiment.data.strict:
         checked.refuse_assumptions()
+    if problem:
+        raise ExperimentError(problem)

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from elman.errors import DataError
+import numpy as np
+
+from elman.data.table import Table
+from elman.errors import DataError, ExperimentError
 from elman.experiment import Experiment
+from elman.runs.run import task_of
 from elman.tasks.check.check import Check, check_of
+from elman.tasks.dividing import Parts
+from elman.tasks.given import Given
 from elman.tasks.layout import layout_of
 
 
+TRIED = 100_000
+"""Cells that a task is tried on at most, before all of them are."""
+
+
 class Checked(NamedTuple):
-    """A check, and why its rows cannot be divided, where they cannot."""
+    """A check, and why nothing can be trained on these data, where nothing can."""
 
     check: Check
     problem: str
-    """In a sentence; empty where there is none."""
+    """In a sentence; empty where there is none, or no target is named."""
 
 
 def check_data(experiment: Experiment, source: Any = None) -> Checked:
@@ -37,4 +47,34 @@ def check_data(experiment: Experiment, source: Any = None) -> Checked:
         parts = given.layout.divided(given, experiment.seed)
     except DataError as error:
         return Checked(check_of(given), str(error))
-    return Checked(check_of(given, parts), "")
+    problem = _problem(experiment, given, parts) if data.target else ""
+    return Checked(check_of(given, parts), problem)
+
+
+def _problem(experiment: Experiment, given: Given, parts: Parts) -> str:
+    """Say why training would refuse; `""` if it would not.
+
+    The features are fitted on some of the rows. If these are refused, all of them are tried.
+    """
+    rows = max(100, TRIED // max(1, len(given.shown.columns)))
+    few = parts._replace(
+        train=_some(parts.train, rows),
+        valid=_some(parts.valid, rows),
+        test=None if parts.test is None else _some(parts.test, rows),
+    )
+    problem = ""
+    for tried in [few, parts] if len(parts.train) > rows else [parts]:
+        try:
+            task_of(experiment, given, tried)
+        except (DataError, ExperimentError) as error:
+            problem = str(error)
+        else:
+            return ""
+    return problem
+
+
+def _some(table: Table, rows: int) -> Table:
+    """Return at most so many rows, evenly spread over a table."""
+    if len(table) <= rows:
+        return table
+    return table.select(np.linspace(0, len(table) - 1, rows).astype(np.int64))
