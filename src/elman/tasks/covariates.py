@@ -77,7 +77,7 @@ def find_covariates(
         ExperimentError: a kind is given that a forecast does not read.
         DataError: a named column holds neither numbers nor names.
     """
-    named = {*data.known, *data.input, *(data.per_sequence or ())}
+    named = {*data.known, *data.input, *data.columns, *(data.per_sequence or ())}
     left = {
         name: ABSENT
         for name in candidates
@@ -139,7 +139,7 @@ def _kind_of(data: DataSpec, table: Table, name: str) -> tuple[str, str]:
     from pyarrow import types
 
     said = data.columns.get(name)
-    if said is not None:
+    if said:
         return _checked_kind(name, said), ""
     kind = table.column(name).type
     if is_number(kind):

@@ -72,8 +72,8 @@ def _with_kind(data: DataSpec, name: str, kind: str) -> dict[str, Any]:
 
 def _kinds_of_forecast(data: DataSpec, columns: Collection[str]) -> DataSpec:
     """Split the kinds off the names of a forecast's columns, each of its own, into `columns`."""
-    update: dict[str, Any] = {}
-    kinds = dict(data.columns)
+    kinds = _columns_of_names(data.columns, columns)
+    update: dict[str, Any] = {"columns": kinds} if kinds != data.columns else {}
     for role in ("input", "target", "known"):
         pairs = [_split(name, columns) for name in getattr(data, role)]
         said = {name: _with_kind(data, name, full_kind(kind)) for name, kind in pairs if kind}

@@ -295,7 +295,7 @@ def _check_kinds_of_targets(data: DataSpec) -> None:
 
 def _settings_of_covariates(data: DataSpec, roles: Roles) -> dict[str, Any]:
     """Return the kinds and static columns that were found, by which later files are read."""
-    found = {name: {"kind": "category"} for name in roles.categories if name not in data.columns}
+    found = {name: {"kind": "category"} for name in roles.categories if not data.columns.get(name)}
     settings: dict[str, Any] = {"columns": {**data.columns, **found}} if found else {}
     if roles.static and data.per_sequence is None:
         settings["per_sequence"] = roles.static

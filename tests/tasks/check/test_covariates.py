@@ -55,6 +55,22 @@ def test_strictness_refuses_what_a_forecast_would_assume(tmp_path: Path) -> None
         assert part in said
 
 
+def test_what_is_said_of_columns_as_on_the_command_line_settles_it(tmp_path: Path) -> None:
+    said = {"columns": {"sky:category": {}, "region": {}}, "known": ["sky"], "ignore": ["remark"]}
+    assert refusal(shops(tmp_path), **said).endswith(
+        "shops.csv: (1) region (category) is constant within every series: say --set "
+        "'per_sequence=[\"region\"]'."
+    )
+
+
+@pytest.mark.parametrize("said", ["remark", "remark:category"])
+def test_a_column_that_is_to_be_read_is_read(said: str, tmp_path: Path) -> None:
+    path = shops(tmp_path)
+    assert "remark" not in prepare(experiment_for(path, ASKED)[0]).task.input_columns
+    experiment, _ = experiment_for(path, {**ASKED, "columns": {said: {}}})
+    assert "remark" in prepare(experiment).task.series.past_categories
+
+
 def test_once_all_is_said_a_forecast_is_not_refused(tmp_path: Path) -> None:
     said = {"input": ["sky"], "columns": {"sky": {"kind": "category"}}, "per_sequence": ["region"]}
     experiment, _ = experiment_for(shops(tmp_path), {**ASKED, "strict": True, **said})
