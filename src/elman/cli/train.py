@@ -130,12 +130,13 @@ def _in_short(scores: Scores) -> str:
 
 
 def _one_in_short(scores: Scores, name: str) -> str:
-    """Write a score; beside that of a forecast, a better one of the seasonal naive."""
+    """Write a score, and the plain guess that it is not better than, if there is one."""
     score, of, target = name.partition(" of ")
     title = f"{score.replace('_', ' ')}{of}{target}"
     if name in scores.undefined:
         return f"{title} not computed ({scores.undefined[name]})"
-    naive = scores.details.get("seasonal_naive", {}).get(name)
-    worse = naive is not None and naive < scores.value and not scores.higher_is_better
-    beside = f" (worse than the seasonal naive forecast, {naive:.4g})" if worse else ""
+    from elman.evaluation.plain_guesses import not_beaten
+
+    plainer = not_beaten(scores, name)
+    beside = f" ({plainer})" if plainer else ""
     return f"{title} {scores.values[name]:.4g}{beside}"

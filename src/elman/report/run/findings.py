@@ -94,6 +94,9 @@ def baseline(scores: Scores) -> str:
             f"The seasonal naive forecast has a {_title(scores.main)} of "
             f"{number_text(naive[scores.main])} on the same values."
         )
+    if scores.main == "rmse" and scores.values.get("r2", 1.0) < 1:
+        error = scores.value / math.sqrt(1 - scores.values["r2"])
+        return f"Always predicting their mean would have one of {number_text(error)}."
     if "mase" in scores.values:
         than = "better" if scores.values["mase"] < 1 else "no better"
         return f"That is {than} than repeating the value of one season ago."
