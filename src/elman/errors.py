@@ -69,7 +69,10 @@ def as_option(name: str, value: str) -> str:
     >>> as_option("--sequence-id", "Sentence #"), as_option("--target", "tags:labels")
     ("--sequence-id 'Sentence #'", '--target tags:labels')
     """
-    return f"{name} {shlex.quote(value)}"
+    quoted = shlex.quote(value)
+    if quoted == value and value.endswith((".", ",", ":")):  # which might end the sentence
+        quoted = f"'{value}'"
+    return f"{name} {quoted}"
 
 
 def unknown(

@@ -33,7 +33,8 @@ _THINGS = (
     "student|subject|ticket|transaction|user|visit"
 )
 _NAMED = re.compile(
-    rf"(?i:(?:.*[\W_])?(?:id|uuid|guid|idx|nr|no|number|row|key|ref|réf|sku|iban)[\W_]*"
+    rf"(?i:(?:.*[\W_])?(?:id|uuid|guid|idx|nr|no|number|row|key|ref|réf|sku|iban"
+    r"|ean|upc|isbn|gtin|mrn|ssn|vin|imei|asin)[\W_]*"
     rf"|(?:(?:{_THINGS}|row|level|df|original|old)[\W_]*)?index|unnamed: \d+|(?:.*\W)?#"
     rf"|\w+nummer|(?:{_THINGS})(?:id|nr|no|num|number))"
     r"|.*[a-z](?:Id|ID|Uuid|UUID|Guid|GUID|Nr|No|Number|Key|Idx)"
@@ -51,17 +52,22 @@ _FIRST = re.compile("[01]|100+[01]?")
 """Numbers that rows are counted from. From others, values may be set: 20 °C, 21 °C, 22 °C …"""
 
 _WORD = r"^\S+$"
-_NUMBERED = r"^\p{L}.*000"
-"""Regular expression of a shape that begins with a letter and has three digits, made zeros."""
+_NUMBERED = r"^\p{L}.*000|^0+(?:-0+)+$"
+"""Regular expression of a shape, its digits made zeros: a letter and then three digits, or groups
+of digits."""
+
+LONG_NUMBER = 9
+"""Digits of a number that counts or measures nothing, if all have equally many."""
 
 _DIGEST = r"^(?:[0-9A-Fa-f]{24}|[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{56}|[0-9A-Fa-f]{64,})$"
 _ADDRESSES = (
     r"^[{(]?[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}[)}]?$",
     r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$",
+    r"^\d{1,3}(?:\.\d{1,3}){3}$",
     r"^(?:\+|\(|00?)[\d(][\d\s()./-]{5,20}\d$",
 )
-"""What names one thing or person in the world: UUIDs, e-mail addresses, telephones; and digests,
-which have digits and letters, as strings of bits have not."""
+"""What names one thing or person in the world: UUIDs, e-mail and IP addresses, telephones; and
+digests, which have digits and letters, as strings of bits have not."""
 
 
 def identifies_rows(table: Table, name: str) -> bool:
@@ -136,7 +142,7 @@ def _number_rows(values: pa.ChunkedArray, name: str, missing: int) -> bool:
     """Tell whether numbers are those of rows: one from row to row, or by their column's name."""
     import pyarrow.compute as pc
 
-    if is_named_like_identifier(name):
+    if is_named_like_identifier(name) or _have_as_many_digits(values):
         return _hardly_repeat(values)
     if words_in(name) & _OF_TIME or _FIRST.fullmatch(str(int(values[0].as_py()))) is None:
         return False
@@ -159,7 +165,15 @@ def _name_rows(values: pa.Array, name: str) -> bool:
     numbered = pc.all(pc.match_substring_regex(shapes, _NUMBERED)).as_py()
     if not numbered or pc.count_distinct(shapes).as_py() > FEW_SHAPES:
         return False
-    return bool(pc.count_distinct(values).as_py() == len(values))
+    return _hardly_repeat(values)
+
+
+def _have_as_many_digits(values: pa.ChunkedArray) -> bool:
+    """Tell whether all numbers are long ones, with equally many digits, as those of articles."""
+    import pyarrow.compute as pc
+
+    least, most = (int(value) for value in pc.min_max(values).as_py().values())
+    return least > 0 and len(str(least)) == len(str(most)) >= LONG_NUMBER
 
 
 def _are_addresses(values: pa.Array) -> bool:

@@ -80,6 +80,15 @@ def test_dates_in_several_forms_are_dates_and_said_to_be_so() -> None:
     )
 
 
+def test_an_identifier_alone_is_read_and_said_to_be_one() -> None:
+    choice = chosen({"customer_id": list(range(500, 500 + 7 * ROWS, 7)), "y": Y})
+    assert choice.inputs == ["customer_id"]
+    assert said(choice) == [
+        "customer_id has a value of its own in each row, as an identifier has, and nothing else is "
+        "left to read: it is read."
+    ]
+
+
 def test_a_constant_is_left_out_with_its_value() -> None:
     choice = chosen({"country": ["DE"] * ROWS, "age": AGE, "y": Y})
     assert choice.left_out == {CONSTANTS: ["country"]}

@@ -77,6 +77,12 @@ def test_once_all_is_said_a_forecast_is_not_refused(tmp_path: Path) -> None:
     assert {"sky", "region"} <= set(prepare(experiment).task.input_columns)
 
 
+def test_parts_of_series_are_counted_in_series(tmp_path: Path) -> None:
+    check, _ = check_data(experiment_for(shops(tmp_path), ASKED)[0])
+    assert check.rows_of_parts == "3 training, 3 validation and 3 test series"
+    assert not any(each.code == "validation" for each in check.findings)
+
+
 def test_a_known_column_that_gives_the_target_away_is_said(tmp_path: Path) -> None:
     experiment, _ = experiment_for(shops(tmp_path), {**ASKED, "known": ["income"]})
     said = check_data(experiment).check.sentences

@@ -101,11 +101,24 @@ def test_a_word_among_numbers_is_said_with_what_becomes_of_the_column() -> None:
 
 
 def test_whole_numbers_that_are_too_large_are_codes() -> None:
-    (finding,) = found([2**60 + n for n in range(60)])
+    (finding,) = found([2**60 + n % 9 for n in range(60)])
     assert finding.sentence == (
         "x holds codes: whole numbers with a leading zero, or too large to be exact. It is read as "
         "a category; if it holds numbers, say --read x:number."
     )
+
+
+def test_names_of_which_most_rows_have_their_own_are_said() -> None:
+    (finding,) = found([f"{7 * n:05}" for n in range(90)] + ["00000"] * 60, "zip")[1:]
+    assert finding.sentence == (
+        "zip has 90 names in 150 rows, so that little can be learned of each: it is read as a "
+        "category; if it only numbers the rows, leave it out: --ignore zip."
+    )
+
+
+def test_a_number_that_is_called_an_id_is_said_however_few_there_are() -> None:
+    (finding,) = found([n % 6 for n in range(300)], "plan_id")
+    assert "plan_id is named like an identifier, and has 6 values in 300 rows" in finding.sentence
 
 
 def test_an_identifier_that_repeats_is_said_with_all_that_it_may_be() -> None:
@@ -120,7 +133,8 @@ def test_an_identifier_that_repeats_is_said_with_all_that_it_may_be() -> None:
     ("values", "name"),
     [
         ([n % 30 for n in range(300)], "age"),
-        ([n % 6 for n in range(300)], "plan_id"),
+        ([n % 6 for n in range(300)], "plan_number"),
+        ([n % 2 for n in range(300)], "plan_id"),
         (list(range(300)), "store_id"),
         ([n % 30 for n in range(300)], "price_index"),
         ([n % 30 + 0.5 for n in range(300)], "index"),

@@ -54,6 +54,14 @@ def of_target(values: list[Any]) -> list[str]:
     return [each.sentence for each in findings_of_target(table, profile_of(table, "y", "target"))]
 
 
+def test_whole_numbers_that_are_taken_for_classes_are_said() -> None:
+    assert of_target([0, 1, 2, 3] * 40) == [
+        "y has 4 different whole numbers: they are read as classes; to predict a number, say "
+        "--target y:number."
+    ]
+    assert of_target([0, 1] * 80) == of_target(["0 a", "1 b", "2 c"] * 40) == []
+
+
 def test_a_class_with_few_rows_is_said_with_their_number() -> None:
     assert of_target([0] * 997 + [1] * 3) == [
         "1 of the 2 classes of y has fewer than 10 of 1,000 rows: 1 (3); that is too few to learn "

@@ -42,6 +42,7 @@ class Check:
         findings: what was found, in the order in which it is said.
         notes: what else was assumed while reading and dividing, a sentence each.
         parts: name of a part → its rows; empty where the rows could not be divided.
+        rows_name: what these are called: series, where a forecast is asked for.
     """
 
     source: str
@@ -50,6 +51,7 @@ class Check:
     findings: Sequence[Finding]
     notes: Sequence[str] = ()
     parts: Mapping[str, int] | None = None
+    rows_name: str = "rows"
 
     @property
     def sentences(self) -> list[str]:
@@ -73,7 +75,7 @@ class Check:
     @property
     def rows_of_parts(self) -> str:
         """How many rows each part has, in words; empty where they could not be divided."""
-        return rows_in_words(self.parts or {})
+        return rows_in_words(self.parts or {}, self.rows_name)
 
     def table(self, most: int | None = None, width: int | None = None) -> list[str]:
         """Write a line a column, and one above; see `profile.lines_of`."""
@@ -98,7 +100,7 @@ def check_of(given: Given, parts: Parts | None = None) -> Check:
         given: what was read.
         parts: into which it was divided; None where it could not be.
     """
-    table = given.shown
+    table, series = given.shown, bool(given.layout.data.horizon)
     profiles = [_profile(given, name) for name in table.columns]
     findings = list(parts.findings if parts else given.findings)
     said = {each.sentence for each in findings}
@@ -111,7 +113,7 @@ def check_of(given: Given, parts: Parts | None = None) -> Check:
         findings += findings_of_lengths(table, profile)
         if TARGET in profile.role and profile.steps is None:
             findings += findings_of_target(table, profile)
-    if parts is not None:
+    if parts is not None and not series:
         findings += findings_of_parts(parts, [each for each in used if _are_classes(each)])
     repeated = {f"{each.found}." for each in findings if each.code == "codes"}
     return Check(
@@ -121,6 +123,7 @@ def check_of(given: Given, parts: Parts | None = None) -> Check:
         findings,
         [note for note in notes if note not in said and note not in repeated],
         None if parts is None else parts.sizes,
+        "series" if series else "rows",
     )
 
 
@@ -143,6 +146,8 @@ def _profile(given: Given, name: str) -> ColumnProfile:
     table, role, data = given.shown, given.roles[name], given.layout.data
     if INPUT in role or TARGET in role:
         is_target = TARGET in role
+        if is_target and data.horizon:
+            return profile_of(table, name, role, kind="number", why="a series to forecast")
         kind = kind_of(data, name, as_target=is_target)
         steps = _steps(given, name) if is_target and kind is None else None
         return profile_of(table, name, role, kind=kind, steps=steps)

@@ -69,10 +69,13 @@ def choose(table: Table, columns: Sequence[str], targets: Sequence[str], data: D
     siblings = set() if data.window else {*siblings_of(table, rest, targets)}
     leave(SIBLINGS, lambda name: name in siblings)
     leave(REPEATED, lambda name: name in ties and ties[name].how in {SAME, REPEATS})
+    findings = []
     for reason in (REPEATED, IDENTIFIERS, CONSTANTS):
         if not rest and not named:
             rest, left[reason] = left.get(reason, []), []
-    findings = [
+            if rest and reason != REPEATED:
+                findings.append(words.read_all_the_same(reason, rest, table, targets))
+    findings += [
         words.left_out(reason, names, table, targets)
         for reason, names in left.items()
         if names and reason != REPEATED

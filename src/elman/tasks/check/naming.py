@@ -14,7 +14,7 @@ from elman.features.guesses import CODES
 from elman.features.names import ALIKE, listed_alike, tidy
 from elman.features.separators import parts_of, separator_in
 from elman.tasks.check.finding import Finding
-from elman.tasks.check.profile import GIVEN, TARGET, ColumnProfile
+from elman.tasks.check.profile import GIVEN, INPUT, TARGET, ColumnProfile
 from elman.tasks.fitting import sample
 
 MOST_NAMES = 20_000
@@ -22,6 +22,9 @@ MOST_NAMES = 20_000
 
 FEWEST_IDS = 20
 """Fewest different identifiers of things that have several rows each."""
+
+_ID = re.compile(r"(?i:(?:.*[\W_])?id[\W_]*)|.*[a-z](?:Id|ID)")
+"""Names of numbers that name things, and measure nothing."""
 
 _STRAY = re.compile(rf"column '(.+)' {NOT_NUMBERS}: (.+)\.$", re.DOTALL)
 
@@ -44,6 +47,7 @@ def findings_of_names(
         yield from _several(table, profile)
     yield from _codes(profile, strays.get(profile.name))
     yield from _repeating_ids(table, profile)
+    yield from _own_names(table, profile)
 
 
 def strays_in(notes: Iterable[str]) -> dict[str, str]:
@@ -120,7 +124,8 @@ def _codes(profile: ColumnProfile, stray: str | None) -> Iterator[Finding]:
 def _repeating_ids(table: Table, profile: ColumnProfile) -> Iterator[Finding]:
     """Yield a finding on the identifier of things that have several rows each."""
     name, distinct, rows = profile.name, profile.distinct or 0, len(table)
-    if TARGET in profile.role or not FEWEST_IDS <= distinct < FEWEST_OWN * rows:
+    fewest = 3 if profile.kind == "number" and _ID.fullmatch(name.strip()) else FEWEST_IDS
+    if TARGET in profile.role or not fewest <= distinct < FEWEST_OWN * rows:
         return
     if not is_named_like_identifier(name) or not may_identify(table.arrow(name)):
         return
@@ -135,6 +140,24 @@ def _repeating_ids(table: Table, profile: ColumnProfile) -> Iterator[Finding]:
         f"{as_option('--group', name)}",
         f"say {as_option('--ignore', name)} or {_option(profile)}",
     )
+
+
+def _own_names(table: Table, profile: ColumnProfile) -> Iterator[Finding]:
+    """Yield a finding on names of which most rows have their own."""
+    name, distinct, rows = profile.name, profile.distinct or 0, len(table)
+    if INPUT not in profile.role or profile.kind != "category" or distinct < FEWEST_IDS:
+        return
+    if 2 * distinct > rows:
+        yield Finding(
+            "own names",
+            (name,),
+            f"{name} has {distinct:,} names in {rows:,} rows, so that little can be learned of "
+            "each",
+            "it is read as a category",
+            f"if it only numbers the rows, leave it out: {as_option('--ignore', name)}",
+            f"say {as_option('--ignore', name)} or {_option(profile)}",
+            said_by_task=True,
+        )
 
 
 def _option(profile: ColumnProfile, kind: str | None = None) -> str:

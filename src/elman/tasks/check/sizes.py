@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from elman.data.arrow import as_text, is_list, is_text
+from elman.data.arrow import as_text, is_list, is_number, is_text
 from elman.data.splits import PART_NAMES
 from elman.data.table import Table
-from elman.errors import counted
+from elman.errors import as_option, counted
 from elman.features.checks import shown
 from elman.features.names import tidy
 from elman.tasks.check.finding import Finding
-from elman.tasks.check.profile import ColumnProfile
+from elman.tasks.check.profile import GIVEN, ColumnProfile
 from elman.tasks.dividing import Parts
 
 FEW = 20
@@ -44,7 +44,28 @@ def findings_of_target(table: Table, profile: ColumnProfile) -> Iterator[Finding
             said_by_task=True,
         )
     elif profile.kind == "category":
+        yield from _whole_numbers(table, profile)
         yield from _rare(table, name)
+
+
+def _whole_numbers(table: Table, profile: ColumnProfile) -> Iterator[Finding]:
+    """Yield a finding on whole numbers that are taken to be classes."""
+    name = profile.name
+    if (
+        profile.why == GIVEN
+        or (profile.distinct or 0) < 3
+        or not is_number(table.column(name).type)
+    ):
+        return
+    number, category = (as_option("--target", f"{name}:{kind}") for kind in ("number", "category"))
+    yield Finding(
+        "whole numbers",
+        (name,),
+        f"{name} has {profile.distinct:,} different whole numbers",
+        "they are read as classes",
+        f"to predict a number, say {number}",
+        f"say {category} or {number}",
+    )
 
 
 def _rare(table: Table, name: str) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from elman.data.table import Table
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ROUNDING = 1e-6
+ROUNDING = 1e-5
 """Largest share of a column's variance by which the same numbers in other units may miss it."""
 
 FEW = 10

@@ -29,6 +29,18 @@ def left_out(reason: str, names: Names, table: Table, targets: Names) -> Finding
     return Finding(reason, tuple(names), found, OUT[len(names) > 1], back, answers)
 
 
+def read_all_the_same(reason: str, names: Names, table: Table, targets: Names) -> Finding:
+    """Say that columns are read that would be left out, were there another to read."""
+    found, _ = _REASONS[reason](names, table, targets)
+    return Finding(
+        f"only {reason}",
+        tuple(names),
+        f"{found}, and nothing else is left to read",
+        _they(names) + " read",
+        answers=f"say {options('--read', names)}",
+    )
+
+
 def repeated(tie: Tie) -> Finding:
     """Say that a column repeats a target."""
     name, target = tie.column, tie.target
@@ -118,10 +130,12 @@ def _of_constants(names: Names, table: Table, targets: Names) -> tuple[str, str]
 
 
 def _of_identifiers(names: Names, table: Table, targets: Names) -> tuple[str, str]:
-    del table, targets
+    del targets
+    differ = all(len(set(table.column(name))) == len(table) for name in names)
+    rows = "each row" if differ else "nearly every row"
     if len(names) == 1:
-        return f"{names[0]} has a value of its own in each row, as an identifier has", ""
-    return f"{listed(names)} have values of their own in each row, as identifiers have", ""
+        return f"{names[0]} has a value of its own in {rows}, as an identifier has", ""
+    return f"{listed(names)} have values of their own in {rows}, as identifiers have", ""
 
 
 def _of_siblings(names: Names, table: Table, targets: Names) -> tuple[str, str]:
