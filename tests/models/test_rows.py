@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
+import elman
 from elman.data.sinks import write_table
 from elman.data.sources.standard_input import read_standard_input
 from elman.errors import DataError, OptionError
@@ -94,6 +95,24 @@ def test_rows_without_anything_to_read_are_counted_and_the_first_is_named(
     model = untrained(ROADS[name], tmp_path).model
     notes = model.predictor.notes_of(model.table(rows, with_targets=False))
     assert [note.startswith(words or "") for note in notes] == ([] if words is None else [True])
+
+
+def test_a_row_without_one_of_its_texts_is_said_though_it_has_another(tmp_path: Path) -> None:
+    rows = {
+        "title": ["late parcel", "refund", "broken door"] * 20,
+        "body": ["where is it", "I want my money", "send a new one"] * 20,
+        "size": [1.5, 2.5, 3.5] * 20,
+        "label": ["a", "b", "c"] * 20,
+    }
+    texts = ["title:text", "body:text", "size"]
+    settings: dict[str, Any] = {"input": texts, "target": "label", "epochs": 1, "hidden_size": 3}
+    model = elman.train(rows, out=tmp_path / "run", **settings)
+    later = {"title": ["refund", "", " "], "body": ["why", "when", None], "size": [1.0, 2.0, 3.0]}
+    assert sorted(model.predictor.notes_of(model.table(later, with_targets=False))) == [
+        "the data, row 2: body is empty; predicted all the same, from the other columns.",
+        "title is empty in 2 rows, the first the data, row 1; predicted all the same, from the "
+        "other columns.",
+    ]
 
 
 def test_a_row_without_a_token_has_an_answer_without_a_tag(tmp_path: Path) -> None:

@@ -129,31 +129,45 @@ def _on_cpu(probabilities: Any) -> Any:
 
 
 FROM_NOTHING = "predicted all the same, from no input"
+FROM_OTHERS = "predicted all the same, from the other columns"
 
 
 def notes_of_empty_rows(task: Any, table: Table, effect: str) -> list[str]:
-    """Say which rows are empty.
+    """Say which rows are empty, and which lack one of several sequences.
 
     Args:
         task: with the columns of the input.
         table: with these columns.
-        effect: what becomes of such rows.
+        effect: what becomes of rows without any input.
     """
     table.require(task.input_columns)
-    if not task.input.has_steps:
+    with_steps = [name for name in task.input_columns if task.input.column_has_steps(name)]
+    if not with_steps:
         return []
-    cells = zip(*(table.column(name) for name in task.input_columns), strict=True)
-    empty = [row for row, inputs in enumerate(cells) if all(map(_is_empty, inputs))]
-    if not empty:
+    empty = {
+        name: {row for row, cell in enumerate(table.column(name)) if _is_empty(cell)}
+        for name in with_steps
+    }
+    alone = len(with_steps) == len(task.input_columns)
+    nothing = set.intersection(*empty.values()) if alone else set()
+    notes = _empty(", ".join(task.input_columns), nothing, table, effect)
+    for name, rows in empty.items():
+        notes += _empty(name, rows - nothing, table, FROM_OTHERS)
+    return notes
+
+
+def _empty(names: str, rows: set[int], table: Table, effect: str) -> list[str]:
+    """Say in which rows columns are empty."""
+    if not rows:
         return []
-    names, place = ", ".join(task.input_columns), table.where(empty[0])
-    if len(empty) == 1:
+    place = table.where(min(rows))
+    if len(rows) == 1:
         return [f"{place}: {names} is empty; {effect}."]
-    return [f"{names} is empty in {counted(len(empty), 'row')}, the first {place}; {effect}."]
+    return [f"{names} is empty in {counted(len(rows), 'row')}, the first {place}; {effect}."]
 
 
 def _is_empty(cell: Any) -> bool:
-    """Tell whether a cell has no steps: a blank text, an empty list."""
+    """Tell whether a cell has no steps: none at all, a blank text, an empty list."""
     if isinstance(cell, str):
         return not cell.strip()
-    return isinstance(cell, list | np.ndarray) and not len(cell)
+    return cell is None or (isinstance(cell, list | np.ndarray) and not len(cell))
