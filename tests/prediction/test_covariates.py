@@ -264,3 +264,23 @@ def test_known_names_hold_for_all_columns_of_a_wide_table(tmp_path: Path) -> Non
         str(path), out=tmp_path / "run", wide="columns", time="day", known="promo", **QUICK
     )
     assert model.task.input.known_categories == ("promo",)  # type: ignore[attr-defined]
+
+
+def test_what_a_covariate_contributes_is_measured_and_stands_on_the_page(tmp_path: Path) -> None:
+    columns = promotions() | {"noise": np.random.default_rng(2).random(160).tolist()}
+    asked = LEARNING | {"known": ["promo"], "out": tmp_path / "run"}
+    model = train(dict(columns), **asked)
+    falls = model.importance(dict(columns))
+    assert list(falls) == ["noise", "promo"]
+    assert falls["promo"].mean > 20 * abs(falls["noise"].mean)
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "What each column contributes" in page
+
+
+def test_a_static_column_is_exchanged_among_series_of_any_lengths(tmp_path: Path) -> None:
+    table = shops(0, 6, seed=3)
+    table = {name: values[:-7] for name, values in table.items()}
+    model = learned(tmp_path, table, sequence_id="shop", known=["promo"])
+    falls = model.importance(dict(table))
+    assert set(falls) == {"group", "strength", "promo"}
+    assert all(np.isfinite(each.mean) for each in falls.values())

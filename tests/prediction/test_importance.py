@@ -213,7 +213,7 @@ def test_what_cannot_be_measured_is_refused_in_words(trained: Model, tmp_path: P
         song.model.importance()
 
 
-def test_a_forecast_is_refused(tmp_path: Path) -> None:
+def test_a_forecast_without_covariates_has_nothing_to_measure(tmp_path: Path) -> None:
     days = {"day": list(range(60)), "value": [math.sin(n) for n in range(60)]}
     model = elman.train(
         days,
@@ -225,8 +225,8 @@ def test_a_forecast_is_refused(tmp_path: Path) -> None:
         hidden_size=3,
         epochs=1,
     )
-    with pytest.raises(OptionError, match="measured where something is predicted for each row"):
-        column_importance(model.predictor, Table.from_columns(days, "days"))
+    with pytest.raises(OptionError, match="reads no column that could be shuffled"):
+        model.importance(days)
 
 
 def test_a_model_of_one_column_is_measured_too(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from elman.data.frequency import Frequency
-from elman.errors import DataError, counted
+from elman.errors import DataError, OptionError, counted
 from elman.features.calendar import calendar_columns, fitting_cycles
 from elman.features.categories import Categories
 from elman.features.checks import check_whole, fitted, shown
@@ -24,6 +24,7 @@ from elman.features.forecast_columns import (
     subjects,
     walls_in,
 )
+from elman.features.places import Places, places_of_numbers
 from elman.features.scaling import Floats, Moments, Scaling
 from elman.features.state import feature_state, restore
 
@@ -168,6 +169,29 @@ class ForecastFeature(Feature):
     def fixed(self) -> tuple[str, ...]:
         """The columns of which each series has one value."""
         return (*self.static, *self.static_categories)
+
+    def column_has_steps(self, name: str) -> bool:
+        """Tell what changes along time from what a series has one of."""
+        return name not in self.fixed
+
+    def places_of(self, name: str) -> Places:
+        """Return the places of a covariate's numbers and marks, or of its ids.
+
+        Raises:
+            OptionError: the column is no covariate.
+        """
+        before = len(self.targets)
+        for role in ("past", "known", "static"):
+            names = getattr(self, role)
+            if name in names:
+                own = places_of_numbers(
+                    self._scalings[role], [1] * len(names), names.index(name)
+                ).columns
+                return Places(tuple(before + place for place in own or ()))
+            before += self._scalings[role].size if names else 0
+        if name in self._named:
+            return Places((self.layout.numbers + self._named.index(name),))
+        raise OptionError(f"{name!r} is no covariate; known ones: {', '.join(self.covariates)}.")
 
     @property
     def covariates(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 Whole cells change places: a text, a number, a list, a picture. Where each step has a target, or
 columns are read beside each other step by step, a cell must keep its number of steps: whole cells
 change places if all are equally long; else the steps of all rows do, and every cell keeps its
-length.
+length. The steps of series to forecast do always, for series may share their calendar.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ class Shuffle(NamedTuple):
     places: Places
     keeps_steps: bool = False
     """Whether every cell keeps its number of steps."""
+    by_step: bool = False
+    """Whether steps change places, not whole cells, even if all cells are equally long."""
 
 
 def shuffled(
@@ -64,12 +66,26 @@ def _shuffled(
 ) -> Sequence[Tensor]:
     """Shuffle a column of one tensor a row."""
     columns = shuffle.places.columns
-    if shuffle.keeps_steps and len({len(each) for each in tensors}) > 1:
+    if shuffle.keeps_steps and (shuffle.by_step or len({len(each) for each in tensors}) > 1):
         steps = _mixed(torch.cat(list(tensors)), columns, random)
         return list(steps.split([len(each) for each in tensors]))
+    if columns is not None and len({each.shape for each in tensors}) > 1:
+        return _exchanged(tensors, columns, random)
     if columns is None:
         return [tensors[row] for row in random.permutation(len(tensors)).tolist()]
     return _mixed(torch.stack(list(tensors)), columns, random).unbind()
+
+
+def _exchanged(
+    tensors: Sequence[Tensor], columns: tuple[int, ...], random: np.random.Generator
+) -> list[Tensor]:
+    """Give each series, (T, …), what another of another length has of some columns throughout."""
+    changed = []
+    for tensor, other in zip(tensors, random.permutation(len(tensors)).tolist(), strict=True):
+        mixed = tensor.clone()
+        mixed[..., list(columns)] = tensors[other][0, ..., list(columns)]
+        changed.append(mixed)
+    return changed
 
 
 def _mixed(values: Tensor, columns: tuple[int, ...] | None, random: np.random.Generator) -> Tensor:

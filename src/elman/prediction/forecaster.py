@@ -28,6 +28,7 @@ class ForecastPredictor(Predictor):
     task: ForecastTask
     takes: ClassVar[frozenset[str]] = frozenset({"horizon", "quantiles", "seed"})
     needs_rows: ClassVar[bool] = False
+    measures_columns: ClassVar[bool] = True
 
     def predict(self, table: Table) -> Predictions:
         """Refuse: a forecast is not one target per row."""

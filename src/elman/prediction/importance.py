@@ -93,6 +93,8 @@ def check_measures_columns(predictor: Predictor) -> None:
             "what each column contributes is measured where something is predicted for each row; "
             f"this model's task is {predictor.task.sentence}."
         )
+    if not predictor.task.measured_columns:
+        raise OptionError("this model reads no column that could be shuffled.")
 
 
 def draw_rows(table: Table, rows: int, seed: int) -> Table:
@@ -109,7 +111,7 @@ def draw_rows(table: Table, rows: int, seed: int) -> Table:
 
 
 def shuffles_of(task: Task, values: Sequence[Encoded]) -> dict[str, Shuffle]:
-    """Say for every input column where it is, and whether its cells keep their number of steps.
+    """Say for every measured column where it is, and whether its cells keep their number of steps.
 
     They keep it where each step has a target; where several columns are in one tensor; and where
     a tensor has as many steps as another one in every row, for the two may be read side by side.
@@ -121,7 +123,7 @@ def shuffles_of(task: Task, values: Sequence[Encoded]) -> dict[str, Shuffle]:
     Raises:
         OptionError: a feature of several columns does not say where they are.
     """
-    places = {name: task.input.places_of(name) for name in task.input_columns}
+    places = {name: task.input.places_of(name) for name in task.measured_columns}
     with_steps = [name for name in places if task.input.column_has_steps(name)]
     steps = {
         part: [len(value if part is None else value[part]) for value in values]
@@ -132,7 +134,7 @@ def shuffles_of(task: Task, values: Sequence[Encoded]) -> dict[str, Shuffle]:
         part = places[name].part
         beside = any(steps[part] == others for other, others in steps.items() if other != part)
         keeps = task.targets == "step" or places[name].columns is not None or beside
-        shuffles[name] = Shuffle(places[name], keeps)
+        shuffles[name] = Shuffle(places[name], keeps, by_step=task.shuffles_steps)
     return shuffles
 
 

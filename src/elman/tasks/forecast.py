@@ -36,6 +36,7 @@ class ForecastTask(Task):
 
     has_target_columns: ClassVar[bool] = False
     rows_name: ClassVar[str] = "series"
+    shuffles_steps: ClassVar[bool] = True
     decodes: ClassVar[bool] = True  # `Experiment` refuses the options of decoding symbols
 
     @property
@@ -43,6 +44,11 @@ class ForecastTask(Task):
         """The feature of series, which is that of input and target."""
         feature: Any = self.input
         return feature  # type: ignore[no-any-return]
+
+    @property
+    def measured_columns(self) -> tuple[str, ...]:
+        """The covariates."""
+        return self.series.covariates
 
     def training_batches(
         self, table: Table, settings: TrainingSettings, seed: int, cache: Path | None = None

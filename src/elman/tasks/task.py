@@ -69,6 +69,8 @@ class Task(ABC):
     """Whether targets have columns of their own; else they are the input shifted by one step."""
     rows_name: ClassVar[str] = "rows"
     """What the rows of a part are called."""
+    shuffles_steps: ClassVar[bool] = False
+    """Whether a column is shuffled by single steps, to see what it contributes, not by cells."""
     scores_training: ClassVar[bool] = False
     """Whether the training part is scored too, as the literature does."""
     decodes: ClassVar[bool] = False
@@ -197,6 +199,11 @@ class Task(ABC):
             targets="row",
         )
         return batches.epoch(0), order
+
+    @property
+    def measured_columns(self) -> tuple[str, ...]:
+        """The columns whose contribution to a score can be measured by shuffling them."""
+        return self.input_columns
 
     def encoded_inputs(self, table: Table, cache: Path | None = None) -> Ragged | RaggedParts:
         """Encode the inputs of all rows, or read them from the cache."""

@@ -16,8 +16,10 @@ from elman.prediction.importance import (
     draw_rows,
     shuffles_of,
 )
+from elman.prediction.predictor import Predictor
 from elman.report.run.column_falls import ColumnFall, ColumnFalls
 from elman.tasks.dividing import Parts
+from elman.tasks.forecast import ForecastTask
 
 REPEATS = (5, 3, 2, 1)
 """Shufflings of each column: the most that are affordable with `ENOUGH` rows."""
@@ -28,6 +30,8 @@ SAMPLE = 50
 """Rows whose steps are counted to see what is affordable."""
 AFFORDABLE = 20e6
 """Cost of all shufflings together, about in microseconds of one core."""
+OF_A_PATH_STEP = 2.0
+"""Cost of a step of a path that is sampled, among thousands of others."""
 OF_A_CALL, OF_A_ROW, OF_A_STEP, OF_A_NUMBER = 5e3, 100.0, 10.0, 0.2
 """Costs of measuring rows once; of each row, of each of its steps and of each of its numbers."""
 
@@ -48,10 +52,11 @@ def importance_of(model: Model, parts: Parts) -> dict[str, Any]:
 
     Returns:
         `importance` and `importance_note` of the facts; nothing where there is one input column,
-        or nothing is predicted for a row.
+        a forecast reads no covariate, or nothing is predicted for a row.
     """
-    predictor, count = model.predictor, len(model.task.input_columns)
-    if count < 2 or not predictor.measures_columns:
+    predictor, columns = model.predictor, model.task.measured_columns
+    count, alone = len(columns), len(model.task.input_columns) == 1
+    if not count or alone or not predictor.measures_columns:
         return {}
     try:
         plan = plan_for(count, len(parts.valid), cost_of_a_row(model, parts.valid))
@@ -96,6 +101,8 @@ def plan_for(columns: int, available: int, cost: float) -> _Plan | None:
 def cost_of_a_row(model: Model, table: Table) -> float:
     """Estimate the cost of predicting a row, from the steps and numbers of a few."""
     task = model.task
+    if isinstance(task, ForecastTask):
+        return _cost_of_a_series(task, model.predictor, table)
     values: list[Any] = list(task.encoded_inputs(draw_rows(table, SAMPLE, seed=0)))
     rows = [value if isinstance(value, tuple) else (value,) for value in values]
     with_steps = {
@@ -106,6 +113,16 @@ def cost_of_a_row(model: Model, table: Table) -> float:
     steps: int = sum(len(row[part]) for row in rows for part in with_steps)
     numbers: int = sum(tensor.numel() for row in rows for tensor in row)
     return OF_A_ROW + (OF_A_STEP * steps + OF_A_NUMBER * numbers) / max(1, len(rows))
+
+
+def _cost_of_a_series(task: ForecastTask, predictor: Predictor, table: Table) -> float:
+    """Estimate the cost of forecasting a series from all of its origins."""
+    assert table.spans is not None, "the parts of a forecast have spans"
+    spec, horizon = predictor.experiment.forecast, task.series.horizon
+    steps = float((table.spans.stop - table.spans.start).mean())
+    origins = max(1.0, steps / (spec.stride or horizon))
+    paths = spec.samples if spec.feeds_back else 1
+    return OF_A_ROW + origins * OF_A_PATH_STEP * (task.series.window + horizon * paths)
 
 
 def _shown(found: ColumnImportance, table: Table, rows_name: str) -> list[ColumnFalls]:
