@@ -106,6 +106,14 @@ RECIPES = {"chunks": "the words alone", "chunks-pos": "the words and their parts
 """Recipe of CoNLL-2000 → what it reads."""
 LEAST_F1 = 0.943
 """What the second of them is to reach."""
+TRIED = (
+    "Tried before, by validation on a tenth of the training rows (test after it): the recipe of "
+    "the words alone with the parts of speech beside them, 0.947 (0.942), with 16 epochs in place "
+    "of 12 no better (0.942); 300 units in place of 200 and 100 for the letters in place of 50, "
+    "0.947 (0.943). The recipe is this with a twentieth of the rows for validation and 14 epochs; "
+    "it took 28 minutes on one thread beside other work."
+)
+"""What the page says of other settings."""
 
 NAMES = (*SETS, *ARCHIVE, *RECIPES)
 
@@ -274,7 +282,7 @@ def _recipes(names: Sequence[str], runs: Path, seeds: int) -> list[str]:
             results.append(_trained(experiment, runs / f"{name}-seed{seed}"))
         valid, test = ([r.scores[part].values["f1"] for r in results] for part in ("valid", "test"))
         lines.append(f"| `{name}` | {RECIPES[name]} | {_spread(valid)} | {_spread(test)} |")
-    return [*lines, "", f"Goal with the parts of speech: at least {LEAST_F1:g}."]
+    return [*lines, "", f"Goal with the parts of speech: at least {LEAST_F1:g}.", "", TRIED]
 
 
 def _archive(names: Sequence[str], runs: Path, seeds: int) -> list[str]:
