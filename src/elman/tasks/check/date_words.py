@@ -95,8 +95,8 @@ def _ambiguous(name: str, reading: Reading, table: Table, order: str) -> Finding
     by = f"{order} {as_option('--set', f'data.time_format={first}')}, or {' or '.join(others)}"
     return _left_out(
         [name],
-        f"{name} holds dates, such as {_cell(table, name, reading.row)}, in which day and month cannot "
-        "be told apart",
+        f"{name} holds dates, such as {_cell(table, name, reading.row)}, in which day and month "
+        "cannot be told apart",
         f"{_CALENDAR} {ways}",
         by if order else "",
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from elman.data.arrow import as_text, is_list, is_number, is_text
 from elman.data.identity import words_in
@@ -126,6 +127,26 @@ def reading_of(table: Table, name: str) -> Reading:
     except DataError:
         return Reading(is_other=True)
     return Reading(is_other=times.of_numbers)
+
+
+def order_of_dates(
+    table: Table, name: str, time_format: str | None
+) -> tuple[NDArray[np.int64], int]:
+    """Return the rows in the order of their dates, those without one first, and count these.
+
+    Raises:
+        DataError: a cell is no date, or day and month cannot be told apart.
+    """
+    import pyarrow as pa
+
+    rows = _rows_present(table.arrow(name))
+    values = table.arrow(name).take(pa.array(rows))
+    part = Table.from_columns(
+        {name: values}, table.source, where=lambda row: table.where(int(rows[row]))
+    )
+    instants = read_times(part, name, time_format=time_format).instants
+    missing = np.setdiff1d(np.arange(len(table)), rows)
+    return np.concatenate([missing, rows[np.argsort(instants, kind="stable")]]), len(missing)
 
 
 def missing_words(table: Table, name: str) -> dict[str, int]:
