@@ -89,7 +89,7 @@ def test_what_numbers_are_read_as_is_said_of_the_column_and_its_remedy_reads_num
     feature.about("ts")
     (note,) = feature.fit(values).notes
     assert note.startswith("column 'ts' is read as")
-    assert note.endswith("--read ts:number reads plain numbers.")
+    assert note.endswith("--read ts:number in its place reads plain numbers.")
 
 
 def test_the_same_day_throughout_is_no_infinite_number() -> None:

@@ -276,7 +276,7 @@ def of_numbers(
             note = (
                 f"column {subject.name!r} is read as {name.partition(' ')[2]} since 1970 in UTC: "
                 f"{subject.cell(0)} is {np.datetime64(int(read.walls[0]), 'us')}. "
-                f"{subject.setting(NUMBER)} reads plain numbers."
+                f"{subject.numbers}."
             )
             return replace(read, notes=(note,))
     return Read(numbers.astype(np.float64), None, NUMBER)
@@ -301,7 +301,7 @@ def _said(texts: pa.Array, written: TimeFormat, subject: Subject) -> Read:
     """Read texts that look like numbers by a format, and say so."""
     note = (
         f"column {subject.name!r} is read as dates written {written.text}, such as "
-        f"{texts[0].as_py()}. {subject.setting(NUMBER)} reads plain numbers."
+        f"{texts[0].as_py()}. {subject.numbers}."
     )
     return Read(written.parse(texts).walls, None, written.text, notes=(note,))
 

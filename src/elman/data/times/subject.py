@@ -69,6 +69,12 @@ class Subject:
         quoted = written if written.startswith("%") or written == NUMBER else f'"{written}"'
         return as_option("--set", f"data.time_format={quoted}")
 
+    @property
+    def numbers(self) -> str:
+        """How to read the cells as plain numbers, in words."""
+        place = " in its place" if self.as_input else ""
+        return f"{self.setting(NUMBER)}{place} reads plain numbers"
+
     def cell(self, row: int) -> str:
         """Show a cell as it is written."""
         value = self.table.column(self.name)[row]
