@@ -73,7 +73,7 @@ def choose(table: Table, columns: Sequence[str], targets: Sequence[str], data: D
     for reason in (REPEATED, IDENTIFIERS, CONSTANTS):
         if not rest and not named:
             rest, left[reason] = left.get(reason, []), []
-    findings = []
+    findings: list[Finding] = []
     for reason, names in left.items():
         if reason == TIMES:
             findings += left_out_dates(names, table, data)
