@@ -167,9 +167,9 @@ class Division:
         dates = [n for n in table.columns if n not in others and holds_times(table, n)]
         dates = [name for name in dates if not is_list(table.column(name).type)]
         if len(dates) != 1:
-            several = f"{'both' if len(dates) == 2 else 'each of'} {listed(dates)}"
-            which = f", because {several} hold dates" if len(dates) == 2 else ""
-            which = f", because {several} holds dates" if len(dates) > 2 else which
+            which = f", because each of {listed(dates)} holds dates" if dates else ""
+            if len(dates) == 2:
+                which = f", because both {listed(dates)} hold dates"
             notes.append(f"rows are split in the order in which they stand{which}.")
             return None
         (name,) = dates
