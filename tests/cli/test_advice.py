@@ -305,6 +305,24 @@ ADVICE: dict[str, Advice] = {
         "--set split_order=time",
         ["--set", "split_order=time", "--ignore", "day"],
     ),
+    "dates with two readings": Advice(
+        table("when", "x", "y", a=lambda k: f"{k % 12 + 1:02}/{k * 5 % 12 + 1:02}/2023",
+              b=lambda k: k % 7, c=lambda k: "uv"[k % 2]),
+        ["--target", "y"],
+        "--read when:date:%d/%m/%Y",
+    ),
+    "dates with two readings, to split by": Advice(
+        table("when", "x", "y", a=lambda k: f"{k % 12 + 1:02}/{k * 5 % 12 + 1:02}/2023",
+              b=lambda k: k % 7, c=lambda k: "uv"[k % 2]),
+        ["--target", "y", "--set", "split_order=time", "--read", "x"],
+        "--set data.time_format=%d/%m/%Y",
+    ),
+    "a date as target": Advice(
+        table("due", "x", a=lambda k: f"2024-{k // 28 + 1:02}-{k % 28 + 1:02}", b=lambda k: k % 7),
+        ["--target", "due"],
+        "--time due --horizon N",
+        ["--target", "x", "--time", "due", "--horizon", "2"],
+    ),
     "a column that repeats the target": Advice(
         table("flag", "size", "y", a=lambda k: k % 2, b=lambda k: k % 7, c=lambda k: "uv"[k % 2]),
         ["--target", "y"],

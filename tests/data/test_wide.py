@@ -124,7 +124,7 @@ def test_a_row_a_series_becomes_a_row_a_step(texts: bool) -> None:
     assert id_column(table, steps) == "store"
     long = melted_rows(table, steps, "store")
     assert list(long.column("store")) == ["a"] * 4 + ["b"] + ["c"] * 3
-    assert [time.month for time in long.column("time")] == [1, 2, 3, 4, 2, 1, 2, 3]
+    assert [int(time[-2:]) for time in long.column("time")] == [1, 2, 3, 4, 2, 1, 2, 3]
     assert list(long.column("value")) == [1, 2, 3, 4, 5, 7, None, 9]
     assert long.where(4) == "stores.csv, row 1"
 
@@ -164,3 +164,28 @@ def test_rows_without_an_id_of_their_own_are_named_by_their_texts_or_numbers() -
     assert list(melted_rows(alike, steps, "series").column("series"))[::2] == ["0", "1", "2"]
     with pytest.raises(DataError, match=r"row 1, column city: the id of a series is that of"):
         melted_rows(alike, steps, "city")
+
+
+@pytest.mark.parametrize(
+    ("names", "written"),
+    [
+        (["2023-11", "2023-12"], "%Y-%m"),
+        (["sales_2023-9", "sales_2023-10"], "%Y-%-m"),
+        (["01/01/2023", "02/01/2023"], "%m/%d/%Y"),
+        (["2023_01", "2023_02"], "%Y_%m"),
+        (["202301", "202302"], "%Y%m"),
+        (["2023Q4", "2024Q1"], "%YQ%q"),
+        (["2023-Q4", "2024-Q1"], "%Y-Q%q"),
+        (["2023-01-01 00:00", "2023-01-01 01:00"], "%Y-%m-%d %H:%M"),
+        (["2023-1", "2023-02"], None),
+        (["t0", "t1"], None),
+    ],
+)
+def test_times_are_written_as_in_the_names_of_the_columns(
+    names: list[str], written: str | None
+) -> None:
+    steps = steps_of(names)
+    assert steps.time_format == written
+    long = melted_rows(table_of({name: [1, 2] for name in names}), steps, "series")
+    times = [name.removeprefix("sales_") for name in names]
+    assert list(long.column("time"))[:2] == (times if written else steps.times)

@@ -242,3 +242,10 @@ def test_a_network_that_cannot_be_built_is_refused_in_words(
 @pytest.mark.parametrize("mark", [",", "."])
 def test_a_decimal_mark_is_a_value_without_quotes(mark: str) -> None:
     assert parse_overrides([f"decimal={mark}"]) == {"decimal": mark}
+
+
+def test_a_column_named_by_an_option_keeps_what_is_said_of_it_elsewhere() -> None:
+    name = 'data.columns."date.of.birth"'
+    said = small().override({f"{name}.time_format": "%d/%m/%Y"})
+    both = said.override({name: {}, 'data.columns."when:date"': {}})
+    assert both.data.columns == {"date.of.birth": {"time_format": "%d/%m/%Y"}, "when:date": {}}

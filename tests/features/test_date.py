@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from elman.errors import DataError, OptionError
-from elman.features.build import build_feature
+from elman.features.build import build_feature, parse_kind
+from elman.features.checks import ValueRefused
 from elman.features.date import DateFeature
 from elman.features.kinds import feature_from_json
 
@@ -63,6 +64,34 @@ def test_missing_dates_are_marked() -> None:
     assert feature.notes == ["2 dates are missing, and marked as such."]
 
 
+def test_words_for_a_missing_number_stand_for_a_missing_date_and_are_counted() -> None:
+    words = ["N/A", "-", "0000-00-00", "0000-00-00 00:00:00", None, "N/A"]
+    feature = DateFeature().fit(["2023-01-02", *words])
+    for word in (*words, "null"):
+        assert feature.encode(word).tolist() == [0.0] * 7 + [1.0]
+    assert feature.notes == [
+        "6 dates are missing, and marked as such: 'N/A' in 2 cells, '-' in 1 cell, '0000-00-00' in "
+        "1 cell, '0000-00-00 00:00:00' in 1 cell."
+    ]
+
+
+def test_a_date_that_is_refused_is_known_by_its_place_among_all_values() -> None:
+    with pytest.raises(ValueRefused, match=r"^'soon' is not a date like") as caught:
+        DateFeature().fit([None, "2023-01-02", "N/A", "soon"])
+    assert caught.value.place == 3
+
+
+@pytest.mark.parametrize("values", [[1_700_000_000], [201203], [20120314]])
+def test_what_numbers_are_read_as_is_said_of_the_column_and_its_remedy_reads_numbers(
+    values: list[int],
+) -> None:
+    feature = DateFeature()
+    feature.about("ts")
+    (note,) = feature.fit(values).notes
+    assert note.startswith("column 'ts' is read as")
+    assert note.endswith("--read ts:number in its place reads plain numbers.")
+
+
 def test_the_same_day_throughout_is_no_infinite_number() -> None:
     feature = DateFeature().fit(["2023-01-02"] * 3)
     assert feature.encode("2023-01-03").tolist()[0] == pytest.approx(1)
@@ -72,7 +101,8 @@ def test_a_format_that_is_said_settles_which_number_is_the_day() -> None:
     values = ["01/02/2023", "03/04/2023"]
     with pytest.raises(DataError, match="2023-02-01 or 2023-01-02"):
         DateFeature().fit(values)
-    feature = build_feature("date", {"time_format": "%d/%m/%Y"}).fit(values)
+    assert parse_kind("date:%d/%m/%Y") == ("date", {"time_format": "%d/%m/%Y"})
+    feature = build_feature(*parse_kind("date:%d/%m/%Y")).fit(values)
     assert feature.decode(feature.encode("01/02/2023")) == "2023-02-01"
 
 
@@ -82,7 +112,7 @@ def test_a_format_that_is_said_settles_which_number_is_the_day() -> None:
         ([], "there is no date in the 0 training rows"),
         ([None], "there is no date in the 1 training rows"),
         ([1.5, 2.5], r"a date must be a text or a date, got 1.5"),
-        (["2023-01-02", "soon"], "'soon' is not a time like '2023-01-02'"),
+        (["2023-01-02", "soon"], "'soon' is not a date like '2023-01-02'"),
     ],
 )
 def test_what_is_no_date_is_refused(values: list[Any], words: str) -> None:

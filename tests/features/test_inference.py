@@ -300,3 +300,23 @@ def test_a_category_that_the_data_contradicts_is_refused_with_the_reason() -> No
         settle_category("many-to-many", "encoder-decoder", words, words)
     with pytest.raises(OptionError, match="unknown category 'many-to-won'; did you mean 'many-to-"):
         settle_category("many-to-won", "many-to-one", words, label)
+
+
+def test_a_date_is_no_target_and_the_advice_fits_a_target() -> None:
+    days = ["2024-01-05", "2024-01-06"]
+    with pytest.raises(
+        DataError, match=r"column 'due' holds times, .* cannot be predicted\."
+    ) as no:
+        infer_kind(days, name="due", as_target=True)
+    assert str(no.value).endswith(
+        "Name another column as the target; to forecast its next N values, name this one as their "
+        "time: --time due --horizon N."
+    )
+
+
+@pytest.mark.parametrize(
+    "value", [datetime.time(12, 30), [datetime.date(2024, 1, 5)], datetime.timedelta(1)]
+)
+def test_the_calendar_is_not_proposed_of_times_of_day_and_lists(value: Any) -> None:
+    with pytest.raises(DataError, match="which no kind of column reads; leave it out: --ignore at"):
+        infer_kind([value] * 3, name="at")

@@ -114,3 +114,18 @@ def test_the_kind_that_was_said_of_a_column_comes_before_that_of_its_role() -> N
     assert kind_of(data, "a") == "number"
     assert kind_of(data, "b") == kind_of(data, "c") == "text"
     assert kind_of(data, "b", as_target=True) is None
+
+
+def test_what_is_said_of_a_column_in_two_places_is_joined() -> None:
+    data = spec(columns={"when": {"time_format": "%d/%m/%Y"}, "when:date": {}})
+    assert kinds_of_names(data, ["when"]).columns == {
+        "when": {"kind": "date", "time_format": "%d/%m/%Y"}
+    }
+
+
+def test_a_kind_with_its_variant_stands_for_the_kind_alone() -> None:
+    said = {"when:date": {}, "when:date:%d/%m/%Y %H:%M": {}}
+    data = spec(input=["x", "when:date"], columns=said)
+    assert kinds_of_names(data, ["when", "x"]).columns == {"when": {"kind": "date:%d/%m/%Y %H:%M"}}
+    with pytest.raises(OptionError, match="of kind date here, and of kind number"):
+        kinds_of_names(spec(columns={"when:date": {}, "when:number": {}}), ["when"])

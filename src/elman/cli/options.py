@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any
 
 import typer
@@ -95,5 +96,5 @@ def data_settings(
         options: other settings of the data by their names, None where one was not given.
     """
     columns: dict[str, Any] = {"input": inputs or None, "target": targets or None}
-    columns["columns"] = {name: {} for name in read} if read else None
+    columns |= {f"columns.{json.dumps(name)}": {} for name in read or ()}
     return {f"data.{name}": value for name, value in {**columns, **options}.items()}

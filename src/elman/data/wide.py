@@ -12,7 +12,8 @@ import numpy as np
 
 from elman.data.arrow import is_number, is_text
 from elman.data.table import Table, combined
-from elman.errors import DataError
+from elman.data.times.formats import TimeFormat
+from elman.errors import DataError, OptionError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,6 +52,10 @@ class Steps(NamedTuple):
     """Of each column: whole numbers, dates or times."""
     surely: bool
     """Whether the names say so: dates, plain numbers, or numbered words of time such as `t0`."""
+    written: Sequence[str] = ()
+    """The dates in the names, in the same order; none where the names have no dates."""
+    time_format: str | None = None
+    """How these dates are written; None where no format writes them so."""
 
     @property
     def shown(self) -> str:
@@ -124,7 +129,29 @@ def _steps(stem: str, members: Sequence[tuple[str, str]]) -> Steps | None:
     ordered = [times[place] for place in order]
     of_dates = not isinstance(times[0], int)
     unnamed = not stem and ordered[0] == 0  # so pandas calls columns that have no names
-    return Steps(columns, ordered, of_dates or bool(_OF_TIME.fullmatch(word) and not unnamed))
+    surely = of_dates or bool(_OF_TIME.fullmatch(word) and not unnamed)
+    if not of_dates:
+        return Steps(columns, ordered, surely)
+    written = [rests[place] for place in order]
+    return Steps(columns, ordered, surely, written, _format_of(written, ordered))
+
+
+def _format_of(texts: Sequence[str], times: Sequence[Any]) -> str | None:
+    """Return the format that reads and writes texts as some dates; None where there is none."""
+    import pyarrow as pa
+
+    walls = np.array(times, "datetime64[us]").astype(np.int64)
+    for form in (*_DATES, "%YQ%q", "%Y-Q%q", "%Y Q%q", "%Y_Q%q"):
+        try:
+            parsed = TimeFormat(form).parse(pa.array(texts))
+        except OptionError:
+            continue
+        if parsed.wrong.any() or not np.array_equal(parsed.walls, walls):
+            continue
+        found = TimeFormat(form).unpadded(parsed.short)
+        if found.write(walls, np.zeros_like(walls)) == list(texts):
+            return found.text
+    return None
 
 
 def _numbers(texts: Sequence[str]) -> list[int] | None:
@@ -210,7 +237,7 @@ def melted_rows(table: Table, steps: Steps, ids: str) -> Table:
     rows, columns = np.nonzero(keep)
     long = {
         ids: pa.array(names).take(pa.array(rows)),
-        TIME: pa.array(steps.times).take(pa.array(columns)),
+        TIME: pa.array(steps.written if steps.time_format else steps.times).take(pa.array(columns)),
         VALUE: values.filter(pa.array(keep.ravel())),
     }
     return _derived(table, long, rows, repr((steps.columns, ids)))

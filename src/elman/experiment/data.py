@@ -59,7 +59,8 @@ class DataSpec(BaseModel):
         time_of_day: column with the time of day, where `time` has the date alone.
         time_format: how times are written, where the column does not say: strptime's directives,
             such as `%d/%m/%Y %H:%M`; `epoch seconds`, `epoch milliseconds`; or `number`, which
-            keeps plain numbers.
+            keeps plain numbers. Also of the dates by which `split_order = "time"` splits; a date
+            that is read as input has its own, in `columns`.
         time_zone: zone of times that are written without one, in which the calendar counts and
             forecasts are given, such as `Europe/Berlin`.
         window: window length in steps; 0 reads whole sequences, or, for a forecast, chooses a
@@ -137,8 +138,13 @@ class DataSpec(BaseModel):
             )
         for name in ("time_of_day", "time_format", "time_zone"):
             value = getattr(self, name)
-            if value is not None and self.time is None and self.name is None:
-                raise ValueError(f"{name} = {value!r} is for a column of times; set time too")
+            sorts = name == "time_format" and self.split_order == "time" and not self.horizon
+            if value is not None and self.time is None and self.name is None and not sorts:
+                of_input = f"; of a date that is read as input, say --read COLUMN:date:{value}"
+                raise ValueError(
+                    f"{name} = {value!r} is for a column of times; set time too"
+                    f"{of_input if name == 'time_format' and '%' in value else ''}"
+                )
         self._refuse_settings_of_the_other_case()
         if self.wide == "columns" and not (self.horizon or self.window):
             raise ValueError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -20,12 +21,14 @@ RIVALS = {
 TABLES = ("_options", ".columns", ".objectives", ".loss_weights")
 """Ends of the names of settings that are tables, whose keys are not fixed."""
 
+_PART = re.compile(r'"(?:[^"\\]|\\.)*"|[^.]+')
+
 
 def parse_overrides(assignments: Iterable[str]) -> dict[str, Any]:
     """Read settings written as `name=value`, each value as in TOML.
 
-    A single word needs no quotes, nor do the name of a time zone, a format of times without spaces,
-    a single mark, and the score of one of several targets.
+    A single word needs no quotes, nor do the name of a time zone, a format of times that begins
+    with `%`, a single mark, and the score of one of several targets.
 
     Raises:
         ExperimentError: a setting has no `=`, or its value is not TOML.
@@ -34,6 +37,8 @@ def parse_overrides(assignments: Iterable[str]) -> dict[str, Any]:
     {'network.hidden_size': [64, 32], 'cell': 'lstm'}
     >>> parse_overrides(["time_zone=Europe/Berlin", "time_format=%d/%m/%Y"])
     {'time_zone': 'Europe/Berlin', 'time_format': '%d/%m/%Y'}
+    >>> parse_overrides(["time_format=%d/%m/%Y %H:%M"])
+    {'time_format': '%d/%m/%Y %H:%M'}
     >>> parse_overrides(["decimal=,"])
     {'decimal': ','}
     >>> parse_overrides(["score=accuracy of priority"])
@@ -72,6 +77,15 @@ def complete_name(name: str, known: list[str]) -> str:
     raise unknown("setting", name, known if "." in name else short, error=ExperimentError)
 
 
+def path_of(name: str) -> list[str]:
+    """Split the full name of a setting at its dots; a part that has dots itself stands in quotes.
+
+    >>> path_of("training.epochs"), path_of('data.columns."date.of.birth".kind')
+    (['training', 'epochs'], ['data', 'columns', 'date.of.birth', 'kind'])
+    """
+    return [json.loads(part) if part.startswith('"') else part for part in _PART.findall(name)]
+
+
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Name every value by its path: {"a": {"b": 1}} gives {"a.b": 1}."""
     named: dict[str, Any] = {}
@@ -87,7 +101,7 @@ def _parse_value(text: str, assignment: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError as error:
-        if re.fullmatch(r"[A-Za-z%][\w.%:/+-]*|[.,;|/]|\w+ of \S.*", text):
+        if re.fullmatch(r"[A-Za-z][\w.%:/+-]*|%[^'\"]+|[.,;|/]|\w+ of \S.*", text):
             return text
         raise ExperimentError(
             f"the value in {assignment!r} must be written as in TOML: 0.1, 100, true, "

@@ -15,7 +15,7 @@ from elman.experiment.data import DataSpec
 from elman.experiment.decoder import DecoderSpec, DecodingSpec
 from elman.experiment.forecast import ForecastSpec
 from elman.experiment.network import NetworkSpec
-from elman.experiment.overrides import RIVALS, complete_name, flat
+from elman.experiment.overrides import RIVALS, complete_name, flat, path_of
 from elman.experiment.training import GREATEST_SEED, TrainingSettings
 from elman.experiment.words import first_error, in_words
 
@@ -137,7 +137,7 @@ class Experiment(BaseModel):
         Args:
             overrides: setting → value. A setting has its full name, `training.epochs`, or its
                 last part, `epochs`. A `hidden_size` replaces `parameters`, and the other way
-                round.
+                round. An empty table leaves one that is there as it is.
 
         Raises:
             ExperimentError: a setting is unknown, or its value is wrong.
@@ -150,11 +150,11 @@ class Experiment(BaseModel):
                 section, key = rival.split(".")
                 values.get(section, {}).pop(key, None)
         for name, value in changes.items():
-            *sections, key = name.split(".")
+            *sections, key = path_of(name)
             table = values
             for section in sections:
                 table = table.setdefault(section, {})
-            table[key] = value
+            table[key] = value if value != {} else table.get(key, {})
         return Experiment.from_values(values, origin="the experiment")
 
     def with_defaults(self, defaults: Mapping[str, Any]) -> Experiment:

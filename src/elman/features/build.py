@@ -12,7 +12,7 @@ from elman.features.kinds import KINDS, feature_class
 
 
 def parse_kind(text: str) -> tuple[str, dict[str, Any]]:
-    """Read a kind as written on the command line: `text`, `text:char`, `audio:samples`.
+    """Read a kind as written on the command line: `text`, `text:char`, `date:%d/%m/%Y`.
 
     Returns:
         The kind, and the options that the variant after the colon stands for.
@@ -27,6 +27,8 @@ def parse_kind(text: str) -> tuple[str, dict[str, Any]]:
     variants = feature_class(kind).variants
     if not colon:
         return kind, {}
+    if variant and (option := feature_class(kind).free_variant):
+        return kind, {option: variant}
     if not variants:
         raise OptionError(f"kind {kind!r} has no variants, got {text!r}; write {kind!r}.")
     if variant not in variants:

@@ -18,6 +18,19 @@ _SHORT.maxstring = 60
 _SHORT.maxother = 60
 
 
+class ValueRefused(DataError):
+    """A training value that is refused after others have been read.
+
+    Args:
+        place: its number among the values that were given.
+        why: what is wrong with it.
+    """
+
+    def __init__(self, place: int, why: str) -> None:
+        super().__init__(why)
+        self.place = place
+
+
 def missing(value: object) -> bool:
     """Tell whether a value is missing: None or NaN."""
     if value is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -15,12 +16,13 @@ from torch import Tensor
 
 from elman.data.frequency import DAY
 from elman.data.table import Table
-from elman.data.times import NUMBER, checked_format, read_times
+from elman.data.times import NUMBER, NoTime, checked_format, read_times
 from elman.data.times.cells import DATE, TIMESTAMP
 from elman.data.times.formats import TimeFormat
-from elman.errors import DataError, OptionError
+from elman.data.times.missing import is_missing
+from elman.errors import DataError, OptionError, as_option, counted
 from elman.features.calendar import CYCLES
-from elman.features.checks import blank, fitted, shown
+from elman.features.checks import ValueRefused, blank, fitted, shown
 from elman.features.feature import Encoding, Feature
 from elman.features.state import feature_state, malformed, options_of, restore
 
@@ -46,6 +48,8 @@ class DateFeature(Feature):
                                  training dates have a time of day, of the day that has passed
 
     If training dates are missing, another column is 1 where one is missing and the others are 0.
+    What says that a number is missing says so of a date, too: `N/A`, `null`, `-`; and so does
+    `0000-00-00`.
 
     Args:
         time_format: how dates are written, as `data.time_format`; seen from the training rows by
@@ -62,10 +66,13 @@ class DateFeature(Feature):
     kind: ClassVar[str] = "date"
     has_steps: ClassVar[bool] = False
     plural: ClassVar[str] = "dates"
+    free_variant: ClassVar[str] = "time_format"
+    reads_gaps: ClassVar[bool] = True
 
     def __init__(self, *, time_format: str | None = None) -> None:
         self.time_format = None if time_format is None else checked_format(time_format)
         self.notes: list[str] = []
+        self._column = "date"
         self._learned: dict[str, Any] | None = None
         self._known: dict[Any, int] = {}  # training dates, read once and all together
 
@@ -86,23 +93,40 @@ class DateFeature(Feature):
         """What a value is, in words."""
         return "a date"
 
+    def about(self, name: str) -> None:
+        """Take the name of the column, for notes and errors."""
+        self._column = name
+
+    def lacks(self, value: Any) -> bool:
+        """Tell whether a date is missing where no training date was."""
+        has_gaps = fitted(self._learned, self.kind)["has_gaps"]
+        return not has_gaps and is_missing(value)
+
     def fit(self, values: Iterable[Any]) -> DateFeature:
         """Learn how dates are written and how far apart they are.
 
         Raises:
             DataError: there is no date, or a value is none.
+            ValueRefused: a value is none; it is known which.
         """
-        rows, missing = list[Any](), 0
-        for value in values:
-            if blank(value):
-                missing += 1
+        rows, places, count, words = list[Any](), list[int](), 0, Counter[str]()
+        for place, value in enumerate(values):
+            count += 1
+            if is_missing(value):
+                if not blank(value):
+                    words[str(value).strip()] += 1
             elif isinstance(value, _READ):
                 rows.append(value)
+                places.append(place)
             else:
                 raise DataError(f"a date must be a text or a date, got {shown(value)}.")
         if not rows:
-            raise DataError(f"there is no date in the {missing} training rows.")
-        walls, written, notes = _read(rows, self.time_format)
+            raise DataError(f"there is no date in the {count} training rows.")
+        try:
+            walls, written, notes = _read(rows, self.time_format, self._column)
+        except NoTime as error:
+            raise ValueRefused(places[error.row], error.why) from error
+        missing = count - len(rows)
         years = walls / YEAR
         self._learned = {
             "written": written,
@@ -114,7 +138,11 @@ class DateFeature(Feature):
         self._known = dict(zip(rows[:MOST_KNOWN], walls[:MOST_KNOWN].tolist(), strict=True))
         self.notes = [*notes]
         if missing:
-            self.notes.append(f"{missing} dates are missing, and marked as such.")
+            said = [f"{word!r} in {counted(cells, 'cell')}" for word, cells in words.items()]
+            self.notes.append(
+                f"{counted(missing, 'date')} {'is' if missing == 1 else 'are'} missing, and marked "
+                f"as such{': ' * bool(said)}{', '.join(said)}."
+            )
         return self
 
     def encode(self, value: Any) -> Tensor:
@@ -125,7 +153,7 @@ class DateFeature(Feature):
         """
         learned = fitted(self._learned, self.kind)
         mark = [0.0] if learned["has_gaps"] else []
-        if blank(value):
+        if is_missing(value):
             if not mark:
                 raise DataError(
                     "the date is missing, but no training row lacks it; fill it in, or leave the "
@@ -175,17 +203,27 @@ class DateFeature(Feature):
 
 
 def _read(
-    values: Sequence[Any], time_format: str | None
+    values: Sequence[Any], time_format: str | None, column: str = "date"
 ) -> tuple[NDArray[np.int64], str, list[str]]:
     """Read dates: where their clocks stand, how they are written, and what was assumed.
+
+    Args:
+        values: dates.
+        time_format: how they are written; None to see it from them.
+        column: name of their column.
 
     Raises:
         DataError: one is no date.
     """
-    table = Table.from_columns({"date": values}, "the training rows")
-    times = read_times(table, "date", time_format=time_format)
+    table = Table.from_columns({column: values}, "the training rows")
+    times = read_times(table, column, time_format=time_format, as_input=True)
     if times.format == NUMBER:
-        raise DataError(f"a date must be a day, got the number {shown(values[0])}.")
+        raise NoTime(
+            table.where(0),
+            0,
+            f"a date must be a day, got the number {shown(values[0])}. To read the column as "
+            f"numbers, say {as_option('--read', f'{column}:{NUMBER}')}.",
+        )
     return np.asarray(times.walls, np.int64), times.format, times.notes
 
 

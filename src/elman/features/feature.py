@@ -35,6 +35,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from elman.errors import OptionError
+from elman.features.checks import blank
 from elman.features.places import Places
 from elman.features.vocabulary import Vocabulary
 
@@ -93,6 +94,8 @@ class Feature(ABC):
     """Variant, written after the kind and a colon → the options that it stands for."""
     objectives: ClassVar[tuple[str, ...]] = ()
     """Objectives that suit it as a target, the default first; none if it can only be an input."""
+    free_variant: ClassVar[str] = ""
+    """Option that a variant gives as it stands, as in `date:%d/%m/%Y`; empty if there is none."""
     target_variant: ClassVar[str] = ""
     """Kind and variant that a target must have; empty if any variant can be a target."""
     next_objective: ClassVar[str | None] = None
@@ -119,10 +122,20 @@ class Feature(ABC):
     """Whether, as input of a network that writes, it allows many equally correct outputs."""
     is_picture: ClassVar[bool] = False
     """Whether several rows may hold the same value with different targets, such as captions."""
+    reads_gaps: ClassVar[bool] = False
+    """Whether it is fitted on missing values, too, to encode them as such."""
     parts: tuple[Any, ...] = ()
     """The features that it is made of, with their columns; none where it is one."""
     notes: list[str]
     """What `fit` assumed or left out, one sentence each; not part of the JSON."""
+
+    def about(self, name: str) -> None:
+        """Take the name of the column whose values `fit` is given, for its notes and errors."""
+        del name
+
+    def lacks(self, value: Any) -> bool:
+        """Tell whether a value is missing, and not encoded as such."""
+        return blank(value)
 
     @property
     def main(self) -> Feature:

@@ -75,7 +75,10 @@ def infer_kind(
     """
     if steps is not None and len(steps) != len(values):
         raise OptionError(f"steps must be one a value, {len(values)}, got {len(steps)}.")
-    examples, empty, kept = _types_of(values, name)
+    try:
+        examples, empty, kept = _types_of(values, name)
+    except _TimesFound as found:
+        raise _times(name, found.value, as_target, is_date=found.is_date) from None
     if not examples:
         raise DataError(
             f"column {name!r} is empty in {counted(len(values), 'row')}, so its kind cannot be "
@@ -97,7 +100,7 @@ def infer_kind(
         whole,
     )
     if type_ == "strings" and _hold_times(sample, next_step):
-        raise _times(name, sample.values[0])
+        raise _times(name, sample.values[0], as_target)
     guess = _GUESSES[type_](sample)
     if next_step and type_ == "strings" and guess.kind in {"text", "category"}:
         return Inferred("text", {"level": "character"}, "strings, read as characters")
@@ -227,7 +230,7 @@ def _type_of(value: Any, name: str) -> str:
     if isinstance(value, bytes):
         return "bytes"
     if isinstance(value, datetime.date | datetime.time | datetime.timedelta | np.datetime64):
-        raise _times(name, value)
+        raise _TimesFound(value, is_date=not isinstance(value, datetime.time | datetime.timedelta))
     if hasattr(value, "convert") and hasattr(value, "getbands"):
         return "pictures"
     if isinstance(value, Mapping):
@@ -249,11 +252,32 @@ def _hold_times(sample: guesses.Sample, next_step: bool) -> bool:
     return looks_like_times(Table.from_columns({"x": list(texts[:100])}, "the sample"), "x")
 
 
-def _times(name: str, value: Any) -> DataError:
+class _TimesFound(Exception):
+    """A value that is a date or a time."""
+
+    def __init__(self, value: Any, *, is_date: bool) -> None:
+        super().__init__()
+        self.value = value
+        self.is_date = is_date
+
+
+def _times(name: str, value: Any, as_target: bool, *, is_date: bool = True) -> DataError:
+    """Build the error for a column of times; as input, the calendar of single dates can be read."""
+    found = f"column {name!r} holds times, such as {shown(value)}, "
+    if as_target:
+        return DataError(
+            f"{found}which cannot be predicted. Name another column as the target; to forecast its "
+            f"next N values, name this one as their time: {as_option('--time', name)} --horizon N."
+        )
+    if is_date:
+        return DataError(
+            f"{found}which are read as input by their calendar alone: "
+            f"{as_option('--input', f'{name}:date')}. Or name it as the time (--time on the "
+            "command line), or leave it out."
+        )
     return DataError(
-        f"column {name!r} holds times, such as {shown(value)}, which can be no target, and input "
-        f"by their calendar alone: {as_option('--input', f'{name}:date')}. Or name it as the time "
-        "(--time on the command line), or leave it out."
+        f"{found}which no kind of column reads; leave it out: {as_option('--ignore', name)} in "
+        "place of naming it."
     )
 
 
@@ -279,7 +303,10 @@ def _type_of_list(value: Any, name: str) -> str:
         first = next((element for element in value if not blank(element)), None)
         if first is None:
             return "nothing"
-        inner = _type_of(first, name)
+        try:
+            inner = _type_of(first, name)
+        except _TimesFound as found:
+            raise _TimesFound(found.value, is_date=False) from None
         if inner == "nothing":
             return inner
         if inner in {"strings", "pictures"}:

@@ -65,7 +65,7 @@ class Part:
         """Tell whether a value is missing, and its feature does not read gaps itself."""
         if self.feature.of_columns or self.feature.is_set or self.feature.parts:
             return False
-        return all(map(blank, value if len(self.columns) > 1 else [value]))
+        return all(map(self.feature.lacks, value if len(self.columns) > 1 else [value]))
 
     def to_json(self) -> dict[str, Any]:
         """Describe the part in JSON values."""
@@ -98,7 +98,8 @@ def training_value(part: Part, value: Any) -> tuple[Any, ...]:
     if part.feature.of_columns:
         return ([value] if len(part.columns) == 1 else value,)
     several = len(part.columns) > 1 or part.feature.parts or part.feature.is_set
-    return () if not several and blank(value) else (value,)
+    kept = several or part.feature.reads_gaps
+    return () if not kept and blank(value) else (value,)
 
 
 class PartsFeature(Feature):

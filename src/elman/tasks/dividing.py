@@ -15,12 +15,11 @@ from elman.data.paths import PICTURES
 from elman.data.sequences import time_format_of
 from elman.data.splits import PART_NAMES, Splits, split
 from elman.data.table import Table
-from elman.data.times import read_times
 from elman.errors import DataError, ExperimentError, counted
 from elman.experiment.data import DataSpec
 from elman.features.build import kind_class
-from elman.tasks.check.dates import holds_times
-from elman.tasks.check.finding import Finding
+from elman.tasks.check.dates import holds_times, order_of_dates
+from elman.tasks.check.finding import Finding, listed
 from elman.tasks.duplicates import (
     Keys,
     finding_of_units,
@@ -168,17 +167,23 @@ class Division:
         dates = [n for n in table.columns if n not in others and holds_times(table, n)]
         dates = [name for name in dates if not is_list(table.column(name).type)]
         if len(dates) != 1:
-            which = f", for {', '.join(dates)} hold dates" if dates else ""
+            which = f", because each of {listed(dates)} holds dates" if dates else ""
+            if len(dates) == 2:
+                which = f", because both {listed(dates)} hold dates"
             notes.append(f"rows are split in the order in which they stand{which}.")
             return None
         (name,) = dates
+        _, options = kind_given(self.data, name, "input")
+        written = options.get("time_format") or self.data.time_format
         try:
-            times = read_times(table, name, time_format=self.data.time_format)
+            order, missing = order_of_dates(table, name, written)
         except DataError as error:
             notes.append(f"rows are split in the order in which they stand: {error}")
             return None
         notes.append(f"rows are split in the order of {name}, the latest for the test.")
-        return np.argsort(times.instants, kind="stable")
+        if missing:
+            notes.append(f"{counted(missing, 'row')} without a {name} come before all others.")
+        return order
 
     def _units(self, keys: Keys | None, findings: list[Finding]) -> NDArray[np.int64] | None:
         """Number the different inputs of rows that are to stay in one part, and say so."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from elman.data.numbers import are_inexact
 from elman.data.table import Table
 from elman.errors import DataError
 from elman.features.build import build_feature, parse_kind
+from elman.features.checks import ValueRefused
 from elman.features.guesses import Whole
 from elman.features.inference import Inferred, infer_columns
 from elman.features.kinds import feature_class
@@ -176,8 +178,14 @@ def _fit(
                     yield from (value,) if part is None else training_value(part, value)
         current = None  # after the last value no single one is to blame
 
+    feature.about(" and ".join(columns[0] for columns in groups))
     try:
         feature.fit(values())
+    except ValueRefused as error:
+        next(islice(values(), error.place, None))
+        assert current is not None, "the value that is refused was given"
+        place, names = current[0].where(current[1]), current[2]
+        raise DataError(f"{place}, column {', '.join(names)}: {error}") from error
     except DataError as error:
         place = current[0].where(current[1]) if current else table.source
         names = current[2] if current else [name for columns in groups for name in columns]

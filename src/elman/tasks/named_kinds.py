@@ -49,25 +49,37 @@ def kinds_of_names(data: DataSpec, columns: Collection[str]) -> DataSpec:
             continue
         for name, kind in pairs:
             if kind:
-                of_columns[name] = _with_kind(data, name, full_kind(kind))
+                of_columns[name] = _with_kind(of_columns, name, full_kind(kind))
         update["columns"] = of_columns
     return data.model_copy(update=update) if update else data
 
 
-def _with_kind(data: DataSpec, name: str, kind: str) -> dict[str, Any]:
+def _with_kind(columns: Mapping[str, Mapping[str, Any]], name: str, kind: str) -> dict[str, Any]:
     """Return what is said of a column, its kind among it.
 
     Raises:
         OptionError: it is said to be of another kind elsewhere.
     """
     parse_kind(kind)
-    said = dict(data.columns.get(name, {}))
-    if said.get("kind", kind) != kind:
-        raise OptionError(
-            f"column {name!r} is said to be of kind {kind} here, and of kind {said['kind']} in "
-            "data.columns; leave one of them out."
-        )
-    return {"kind": kind, **said}
+    return _joined(name, {"kind": kind}, columns.get(name, {}))
+
+
+def _joined(name: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Join what is said of a column in two places; of `date` and `date:%d/%m/%Y` the latter holds.
+
+    Raises:
+        OptionError: it is said to be of two kinds.
+    """
+    joined = {**one, **other}
+    if "kind" in one and "kind" in other:
+        kinds = sorted({str(one["kind"]), str(other["kind"])}, key=len)
+        if len(kinds) == 2 and not kinds[1].startswith(f"{kinds[0]}:"):
+            raise OptionError(
+                f"column {name!r} is said to be of kind {one['kind']} here, and of kind "
+                f"{other['kind']} in data.columns; leave one of them out."
+            )
+        joined["kind"] = kinds[-1]
+    return joined
 
 
 def _kinds_of_forecast(data: DataSpec, columns: Collection[str]) -> DataSpec:
@@ -76,7 +88,7 @@ def _kinds_of_forecast(data: DataSpec, columns: Collection[str]) -> DataSpec:
     update: dict[str, Any] = {"columns": kinds} if kinds != data.columns else {}
     for role in ("input", "target", "known"):
         pairs = [_split(name, columns) for name in getattr(data, role)]
-        said = {name: _with_kind(data, name, full_kind(kind)) for name, kind in pairs if kind}
+        said = {name: _with_kind(kinds, name, full_kind(kind)) for name, kind in pairs if kind}
         if said:
             kinds |= said
             update |= {role: [name for name, _ in pairs], "columns": kinds}
@@ -127,11 +139,16 @@ def refuse_ambiguous_next(targets: Sequence[str], columns: Collection[str]) -> N
 def _columns_of_names(
     given: Mapping[str, Mapping[str, Any]], columns: Collection[str]
 ) -> dict[str, dict[str, Any]]:
-    """Split the kinds off the names of columns that were named with them, as in `zip:number`."""
+    """Split the kinds off the names of columns that were named with them, as in `zip:number`.
+
+    Raises:
+        OptionError: a column is said to be of two kinds.
+    """
     named = dict[str, dict[str, Any]]()
     for text, options in given.items():
         name, kind = _split(text, columns)
-        named[name] = ({"kind": full_kind(kind)} if kind else {}) | dict(options)
+        said = {"kind": full_kind(kind), **options} if kind else options
+        named[name] = _joined(name, named.get(name, {}), said)
     return named
 
 

@@ -56,7 +56,9 @@ def wide_settings(data: DataSpec, source: Any) -> dict[str, Any]:
     if steps is None:
         return {}
     ids = data.sequence_id or id_column(table, steps)
-    return {"wide": "rows", "sequence_id": ids, "time": TIME, "target": [VALUE]}
+    settings = {"wide": "rows", "sequence_id": ids, "time": TIME, "target": [VALUE]}
+    written = data.time_format or steps.time_format
+    return settings if written is None else {**settings, "time_format": written}
 
 
 def from_wide(data: DataSpec, table: Table) -> Table:
@@ -134,10 +136,10 @@ def _from_rows(data: DataSpec, table: Table) -> Table:
     steps = _asked_steps(data, table)
     ids = data.sequence_id or SERIES
     long = melted_rows(table, steps, ids)
-    times = f"{steps.times[0]} … {steps.times[-1]}"
+    times = steps.written if steps.time_format else steps.times
     long.notes.append(
         f"{table.source}: each row is a series, named in column {ids!r}; its steps are the "
-        f"{steps.shown}, at {times}."
+        f"{steps.shown}, at {times[0]} … {times[-1]}."
     )
     left = [name for name in table.columns if name not in (*steps.columns, ids)]
     if left and ids in table.columns:

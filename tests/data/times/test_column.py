@@ -90,7 +90,7 @@ def test_a_day_that_no_row_settles_is_refused_with_both_settings() -> None:
     with pytest.raises(
         DataError,
         match=r"log, row 1, column t: '01/02/2023' is 2023-02-01 or 2023-01-02, and no row .* "
-        r"data\.time_format = '%d/%m/%Y' or '%m/%d/%Y'",
+        r"--set data\.time_format=%d/%m/%Y or --set data\.time_format=%m/%d/%Y",
     ):
         read(["01/01/2023", "01/02/2023", "02/02/2023"])
     for written, month in (("%d/%m/%Y", 2), ("%m/%d/%Y", 1)):

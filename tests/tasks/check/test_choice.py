@@ -76,8 +76,51 @@ def test_dates_in_several_forms_are_dates_and_said_to_be_so() -> None:
     choice = chosen({"seen": day, "age": AGE, "y": Y})
     assert choice.left_out == {TIMES: ["seen"]}
     assert said(choice)[0].startswith(
-        "seen holds dates or times in several forms: it is left out; to test"
+        "seen holds dates or times in several forms: it is left out; to read the calendar, write "
+        "all of them alike, unlike "
     )
+    assert "--read" not in said(choice)[0]
+
+
+def test_dates_whose_day_and_month_look_alike_are_said_with_the_options_of_both_readings() -> None:
+    day = [f"{n % 12 + 1:02}/{n * 5 % 12 + 1:02}/2023" for n in range(ROWS)]
+    assert said(chosen({"when": day, "age": AGE, "y": Y})) == [
+        "when holds dates, such as '02/06/2023', in which day and month cannot be told apart: it "
+        "is left out; to read the calendar (year, season, day of the week), say --read "
+        "when:date:%d/%m/%Y or --read when:date:%m/%d/%Y; to test on the latest rows of a table in "
+        "the order of time, --set split_order=time --set data.time_format=%d/%m/%Y, or %m/%d/%Y."
+    ]
+
+
+def test_a_column_of_odd_dates_has_a_sentence_of_its_own() -> None:
+    iso = [f"2023-{n % 12 + 1:02}-{n % 28 + 1:02}" for n in range(ROWS)]
+    odd = ["2023-01-05" if n else "2023-13-45" for n in range(ROWS)]
+    columns = {f"d{n}": iso for n in range(6)} | {"mixed": odd}
+    first, second = said(chosen({**columns, "age": AGE, "y": Y}, split_order="time"))
+    assert first == (
+        "d0, d1, d2, d3, d4 and 1 more column hold dates or times: they are left out; to read the "
+        "calendar (year, season, day of the week), say --read d0:date --read d1:date --read "
+        "d2:date --read d3:date --read d4:date."
+    )
+    assert second == (
+        "mixed holds dates or times: it is left out; to read the calendar, correct it.csv, row 0: "
+        "'2023-13-45'."
+    )
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [["2023-01-05", "2023-01-06"]] * ROWS,
+        [datetime.time(n % 24, 30) for n in range(ROWS)],
+        [1_700_000_000_000.5 + n for n in range(ROWS)],
+    ],
+)
+def test_the_calendar_is_not_proposed_of_what_has_none(cells: list[Any]) -> None:
+    choice = chosen({"timestamp": cells, "age": AGE, "y": Y})
+    assert choice.left_out == {TIMES: ["timestamp"]}
+    assert "date;" not in said(choice)[0]
+    assert "--read" not in said(choice)[0]
 
 
 def test_an_identifier_alone_is_read_and_said_to_be_one() -> None:

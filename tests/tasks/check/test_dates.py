@@ -9,7 +9,15 @@ import pytest
 
 from elman.data.table import Table
 from elman.errors import DataError
-from elman.tasks.check.dates import holds_times, in_several_forms
+from elman.tasks.check.dates import (
+    Reading,
+    holds_times,
+    in_several_forms,
+    missing_words,
+    order_of_dates,
+    reading_of,
+    stray_among_dates,
+)
 from elman.tasks.fitting import infer
 
 
@@ -41,6 +49,9 @@ def column(values: list[Any]) -> Table:
         (["1.10.23", "2.0.1"], False),
         (["31.12.2023", "45.45.2023"], False),
         (["31.12.2023", "soon"], False),
+        (["31.12.2023", "N/A", "-", "0000-00-00"], True),
+        (["2024-01-05", "0000-00-00 00:00:00", "null"], True),
+        (["N/A", "-"], False),
         (["00123456", "20240101"], False),
         (["2024-Q1", "2024-Q2"], True),
         (["Dec-2011", "Jan-2012"], True),
@@ -105,3 +116,50 @@ def test_dates_below_many_blank_cells_are_dates() -> None:
 )
 def test_forms_of_dates_are_told_apart(cells: list[str], several: bool) -> None:
     assert in_several_forms(column(cells * 6), "x") is several
+
+
+def test_cells_that_say_that_a_date_is_missing_are_counted() -> None:
+    assert missing_words(column(["2023-01-05", "N/A", " N/A", "", None, "0000-00-00"]), "x") == {
+        "N/A": 2,
+        "0000-00-00": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("cells", "reading"),
+    [
+        (["N/A", "2023-01-05"], Reading()),
+        (["N/A", "01/01/2023", "01/02/2023"], Reading(("%d/%m/%Y", "%m/%d/%Y"), 2)),
+        (["", "2023-01-05", "2023-13-45"], Reading(row=2)),
+        ([20231027, 20231028], Reading()),
+        ([1.5, 2.5], Reading(is_other=True)),
+        ([["2023-01-05"]], Reading(is_other=True)),
+    ],
+)
+def test_what_the_calendar_of_a_column_reads_as_is_known_before(
+    cells: list[Any], reading: Reading
+) -> None:
+    assert reading_of(column(cells), "x") == reading
+
+
+@pytest.mark.parametrize(
+    ("cells", "row"),
+    [
+        (["2023-01-05", "N/A", "never", "2023-01-06"], 2),
+        (["12/31/2023", "soon", "01/02/2024"], 1),
+        (["2023-01-05", "never", "soon", "later"], None),
+        (["2023-01-05", "N/A"], None),
+        (["20230105", "never"], None),
+        (["red", "green"], None),
+        ([1, 2], None),
+    ],
+)
+def test_the_first_word_among_dates_is_found(cells: list[Any], row: int | None) -> None:
+    assert stray_among_dates(column(cells), "x") == row
+
+
+def test_rows_without_a_date_come_before_all_others() -> None:
+    cells = ["2023-03-01", "N/A", "2023-01-01", ""]
+    order, missing = order_of_dates(column(cells), "x", None)
+    assert order.tolist() == [1, 3, 2, 0]
+    assert missing == 2

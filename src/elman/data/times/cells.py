@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -15,15 +14,15 @@ from elman.data.frequency import SECOND, Times
 from elman.data.times.calendars import LIMITS, Micros
 from elman.data.times.formats import Parsed, TimeFormat
 from elman.data.times.shapes import formats_of
-from elman.errors import DataError, unknown
+from elman.data.times.subject import NUMBER, AmbiguousTimes, NoTime, Subject, formless
+from elman.errors import DataError, as_option, unknown
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from elman.data.table import Table
 
-NUMBER, DATE, TIMESTAMP = "number", "date", "timestamp"
-"""Formats of plain numbers, and of columns with a type of their own."""
+DATE, TIMESTAMP = "date", "timestamp"
+"""Formats of columns with a type of their own."""
 
 EPOCHS: Mapping[str, int] = MappingProxyType(
     {
@@ -54,7 +53,6 @@ _LARGEST = 1e20
 """Largest plain number that is a time: above all nanoseconds of dates."""
 
 _NUMBER = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"
-_TIME_OF_DAY = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp]\.?[Mm]\.?)?")
 _DECIMAL_COMMA = r"^[+-]?\d+(?:,\d+)?$"
 
 
@@ -68,31 +66,8 @@ def checked_format(text: str) -> str:
     if "%" in text:
         TimeFormat(text)
     elif text not in named:
-        raise unknown("data.time_format", text, [*named, "%d.%m.%Y %H:%M"])
+        raise unknown("time_format", text, [*named, "%d.%m.%Y %H:%M"])
     return text
-
-
-class AmbiguousTimes(DataError):
-    """A column in which day and month cannot be told apart."""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """The column that an error is about."""
-
-    table: Table
-    name: str
-    as_years: bool = False
-    """Whether numbers of four digits are years."""
-
-    def cell(self, row: int) -> str:
-        """Show a cell as it is written."""
-        value = self.table.column(self.name)[row]
-        return repr(value) if isinstance(value, str) else str(value)
-
-    def wrong(self, row: int, why: str) -> DataError:
-        """Build the error for a cell."""
-        return DataError(f"{self.table.where(row)}, column {self.name}: {self.cell(row)} {why}")
 
 
 @dataclass(frozen=True)
@@ -131,7 +106,7 @@ def of_texts(texts: pa.Array, subject: Subject, written: str | None) -> Read:
         parsed = TimeFormat(written).parse(texts)
         if parsed.wrong.all() and (other := _written_otherwise(texts, subject, written)):
             return other
-        _refuse_wrong(parsed, subject, f"is not a time written as data.time_format = {written!r}.")
+        _refuse_wrong(parsed, subject, f"is not a time written as {subject.option} = {written!r}.")
         return Read(parsed.walls, parsed.offsets, written)
     months = len(texts) and pc.all(pc.match_substring_regex(texts, _YEAR_AND_MONTH)).as_py()
     if written is None and months:
@@ -144,7 +119,7 @@ def of_texts(texts: pa.Array, subject: Subject, written: str | None) -> Read:
     if written is not None:
         wrong = ~pc.match_substring_regex(texts, _NUMBER).to_numpy(zero_copy_only=False)
         raise subject.wrong(
-            int(wrong.argmax()), f"is no number, as data.time_format = {written!r}."
+            int(wrong.argmax()), f"is no number, as {subject.option} = {written!r}."
         )
     return _of_any_form(texts, subject)
 
@@ -186,18 +161,8 @@ def _of_any_form(texts: pa.Array, subject: Subject) -> Read:
     lengths = pc.utf8_length(texts).to_numpy(zero_copy_only=False)
     model = int(lengths.argmax())
     formats = formats_of(texts[model].as_py())
-    if not formats and _TIME_OF_DAY.fullmatch(texts[model].as_py()):
-        raise subject.wrong(
-            model,
-            "is a time without a date. Name the column of dates as the time, and this one as "
-            "data.time_of_day; or write the time that has passed as a number.",
-        )
     if not formats:
-        raise subject.wrong(
-            model,
-            "is not a time. Write it as a number or as 2011-03-14 or 2011-03-14 15:09:26; or say "
-            "how times are written, such as data.time_format = '%d.%m.%Y %H:%M'.",
-        )
+        raise formless(texts[model].as_py(), subject, model)
     read = [(each, each.parse(texts)) for each in formats]
     fitting = [(each, parsed) for each, parsed in read if not parsed.wrong.any()]
     if not fitting:
@@ -207,14 +172,15 @@ def _of_any_form(texts: pa.Array, subject: Subject) -> Read:
     notes: tuple[str, ...] = ()
     if len(fitting) > 1:
         shown = np.datetime64(int(parsed.walls[model]), "us").astype("datetime64[D]")
+        other = subject.setting(fitting[1][0].text)
         notes = (
             f"column {subject.name!r} is read as {written.text}: {subject.cell(model)} is {shown}. "
-            "data.time_format says otherwise.",
+            f"To read it otherwise, say {other}.",
         )
     return Read(parsed.walls, parsed.offsets, written.text, notes=notes)
 
 
-def _no_form(read: list[tuple[TimeFormat, Parsed]], subject: Subject, model: int) -> DataError:
+def _no_form(read: list[tuple[TimeFormat, Parsed]], subject: Subject, model: int) -> NoTime:
     """Build the error for texts of which no format fits all."""
     written, parsed = min(read, key=lambda each: int(each[1].wrong.sum()))
     row = int(parsed.wrong.argmax())
@@ -222,10 +188,19 @@ def _no_form(read: list[tuple[TimeFormat, Parsed]], subject: Subject, model: int
         return subject.wrong(
             row, f"is not a time: as {written.text} it names a day or an hour that does not exist."
         )
+    what = "date" if subject.as_input else "time"
+    why = f"is not a {what} like {subject.cell(model)}, which is read as {written.text}."
+    if subject.as_input:
+        other = as_option("--read", f"{subject.name}:category")
+        return subject.wrong(
+            row,
+            f"{why} Write all dates of the column alike, and leave cells empty where the date is "
+            f"missing; or read them as a category: {other}.",
+        )
     return subject.wrong(
         row,
-        f"is not a time like {subject.cell(model)}, which is read as {written.text}. Write all "
-        "times of the column alike, or say how they are written with data.time_format.",
+        f"{why} Write all times of the column alike, or say how they are written with "
+        "data.time_format.",
     )
 
 
@@ -247,11 +222,13 @@ def _settled(
         row = int((walls != walls[0]).any(0).argmax())  # the first that the readings differ on
         days = walls[:, row].astype("datetime64[us]").astype("datetime64[D]")
         readings = " or ".join(map(str, days))
-        settings = " or ".join(repr(written.text) for written, _ in fitting)
-        raise AmbiguousTimes(
-            f"{subject.table.where(row)}, column {subject.name}: {subject.cell(row)} is "
-            f"{readings}, and no row of the column settles it. Set data.time_format = {settings}."
+        settings = " or ".join(subject.setting(written.text) for written, _ in fitting)
+        why = (
+            f"{subject.cell(row)} is {readings}, and no row of the column settles it. Say "
+            f"{settings}."
         )
+        formats = [written.text for written, _ in fitting]
+        raise AmbiguousTimes(subject.place(row), row, why, formats)
     return fitting[0]
 
 
@@ -299,7 +276,7 @@ def of_numbers(
             note = (
                 f"column {subject.name!r} is read as {name.partition(' ')[2]} since 1970 in UTC: "
                 f"{subject.cell(0)} is {np.datetime64(int(read.walls[0]), 'us')}. "
-                "data.time_format = 'number' keeps plain numbers."
+                f"{subject.numbers}."
             )
             return replace(read, notes=(note,))
     return Read(numbers.astype(np.float64), None, NUMBER)
@@ -324,7 +301,7 @@ def _said(texts: pa.Array, written: TimeFormat, subject: Subject) -> Read:
     """Read texts that look like numbers by a format, and say so."""
     note = (
         f"column {subject.name!r} is read as dates written {written.text}, such as "
-        f"{texts[0].as_py()}. data.time_format = 'number' keeps plain numbers."
+        f"{texts[0].as_py()}. {subject.numbers}."
     )
     return Read(written.parse(texts).walls, None, written.text, notes=(note,))
 
@@ -341,7 +318,7 @@ def _of_digits(values: pa.Array, subject: Subject, written: TimeFormat) -> Read:
         read = of_numbers(values, subject, None)
         if read.format != NUMBER:
             return read
-    _refuse_wrong(parsed, subject, f"is not a time written as data.time_format = {written.text!r}.")
+    _refuse_wrong(parsed, subject, f"is not a time written as {subject.option} = {written.text!r}.")
     return Read(parsed.walls, parsed.offsets, written.text)
 
 

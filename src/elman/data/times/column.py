@@ -13,16 +13,14 @@ from elman.data.frequency import Times
 from elman.data.times.calendars import LIMITS, Micros
 from elman.data.times.cells import (
     DATE,
-    NUMBER,
     TIMESTAMP,
-    AmbiguousTimes,
     Read,
-    Subject,
     format_of_texts,
     of_numbers,
     of_texts,
 )
 from elman.data.times.formats import TimeFormat
+from elman.data.times.subject import NUMBER, AmbiguousTimes, Subject
 from elman.data.times.zones import checked_zone, instants_of_rows, repeats_an_hour, walls_of
 from elman.errors import DataError, OptionError
 
@@ -102,6 +100,7 @@ def read_times(
     series: Micros | None = None,
     as_years: bool = False,
     without_date: bool = False,
+    as_input: bool = False,
 ) -> TimeColumn:
     """Read the times of a column.
 
@@ -122,6 +121,7 @@ def read_times(
             one series.
         as_years: whether numbers of four digits are years.
         without_date: whether times of a day and durations are taken, as numbers.
+        as_input: whether the column is an input, of kind `date`, which errors and notes name so.
 
     Raises:
         DataError: a cell is empty or no time, or day and month cannot be told apart.
@@ -132,7 +132,7 @@ def read_times(
     zone = None if time_zone is None else checked_zone(time_zone)
     values = _plain(table.arrow(name))
     _refuse_missing(table, name, values)
-    subject = Subject(table, name, as_years=as_years)
+    subject = Subject(table, name, as_years=as_years, as_input=as_input)
     kind = values.type
     if is_text(kind):
         texts = values.cast(pa.string())

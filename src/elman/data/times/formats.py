@@ -124,13 +124,13 @@ class TimeFormat:
         for name in names:
             if name not in _PATTERNS:
                 raise unknown(
-                    "directive of data.time_format", f"%{name}", [f"%{each}" for each in _PATTERNS]
+                    "directive of time_format", f"%{name}", [f"%{each}" for each in _PATTERNS]
                 )
         if not set(names) & set(_SEASONS):
-            raise OptionError(f"data.time_format must have a year, %Y or %y; got {self.text!r}.")
+            raise OptionError(f"time_format must have a year, %Y or %y; got {self.text!r}.")
         if repeated := {name for name in names if names.count(name) > 1}:
             raise OptionError(
-                f"data.time_format must have each directive once; got %{min(repeated)} more often "
+                f"time_format must have each directive once; got %{min(repeated)} more often "
                 f"in {self.text!r}."
             )
 

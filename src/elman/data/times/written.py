@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from elman.data.frequency import DAY
 from elman.data.times.calendars import datetimes
-from elman.data.times.cells import DATE, EPOCHS, NUMBER, TIMESTAMP
+from elman.data.times.cells import DATE, EPOCHS, TIMESTAMP
 from elman.data.times.formats import TimeFormat
+from elman.data.times.subject import NUMBER
 from elman.data.times.zones import zone_info
 
 

@@ -10,6 +10,7 @@ from elman.data.arrow import is_list
 from elman.data.splits import PART_NAMES
 from elman.features.build import kind_class
 from elman.tasks.check.choice import EMPTY, TIMES
+from elman.tasks.check.date_words import findings_of_dates
 from elman.tasks.check.finding import Finding, refuse, sentences_of
 from elman.tasks.check.hot import findings_of_hot
 from elman.tasks.check.lengths import findings_of_lengths
@@ -113,6 +114,8 @@ def check_of(given: Given, parts: Parts | None = None) -> Check:
         findings += findings_of_lengths(table, profile)
         if TARGET in profile.role and profile.steps is None:
             findings += findings_of_target(table, profile)
+    for profile in profiles:
+        findings += findings_of_dates(table, profile)
     if parts is not None and not series:
         findings += findings_of_parts(parts, [each for each in used if _are_classes(each)])
     repeated = {f"{each.found}." for each in findings if each.code == "codes"}

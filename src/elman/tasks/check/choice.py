@@ -12,6 +12,7 @@ from elman.experiment.data import DataSpec
 from elman.tasks.check import words
 from elman.tasks.check.answers import REPEATS, SAME, ties_to
 from elman.tasks.check.constant import constant_of, is_empty
+from elman.tasks.check.date_words import left_out_dates
 from elman.tasks.check.dates import holds_times
 from elman.tasks.check.finding import Finding
 from elman.tasks.check.hot import labels_beside, siblings_of
@@ -69,17 +70,17 @@ def choose(table: Table, columns: Sequence[str], targets: Sequence[str], data: D
     siblings = set() if data.window else {*siblings_of(table, rest, targets)}
     leave(SIBLINGS, lambda name: name in siblings)
     leave(REPEATED, lambda name: name in ties and ties[name].how in {SAME, REPEATS})
-    findings = []
+    findings: list[Finding] = []
     for reason in (REPEATED, IDENTIFIERS, CONSTANTS):
         if not rest and not named:
             rest, left[reason] = left.get(reason, []), []
             if rest and reason != REPEATED:
                 findings.append(words.read_all_the_same(reason, rest, table, targets))
-    findings += [
-        words.left_out(reason, names, table, targets)
-        for reason, names in left.items()
-        if names and reason != REPEATED
-    ]
+    for reason, names in left.items():
+        if reason == TIMES:
+            findings += left_out_dates(names, table, data)
+        elif names and reason != REPEATED:
+            findings.append(words.left_out(reason, names, table, targets))
     findings += [words.repeated(ties[name]) for name in left[REPEATED]]
     findings += [words.tied(ties[name]) for name in rest if name in ties]
     if not data.window and (beside := labels_beside(table, rest, targets)):

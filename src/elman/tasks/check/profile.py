@@ -14,6 +14,7 @@ from elman.data.table import Table
 from elman.errors import DataError
 from elman.features.checks import blank, shown
 from elman.tasks.check.constant import present
+from elman.tasks.check.dates import missing_words
 from elman.tasks.fitting import infer, whole_of
 
 if TYPE_CHECKING:
@@ -105,6 +106,9 @@ def profile_of(
     """
     values = table.arrow(name)
     missing, distinct = _counts(table, name)
+    if kind is not None and kind.partition(":")[0] == "date":
+        words = missing_words(table, name)
+        missing, distinct = missing + sum(words.values()), (distinct or 0) - len(words)
     if kind is None:
         kind, why = _inferred(table, name, TARGET in role, steps)
     example = _example(table, name)

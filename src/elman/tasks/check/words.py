@@ -9,7 +9,6 @@ from elman.errors import as_option, counted
 from elman.features.checks import shown
 from elman.tasks.check.answers import CURVES, DETERMINES, FILLED, REPEATS, RESCALES, SAME, Tie
 from elman.tasks.check.constant import constant_of
-from elman.tasks.check.dates import in_several_forms
 from elman.tasks.check.finding import Finding, listed, options
 
 OUT = "it is left out", "they are left out"
@@ -109,18 +108,6 @@ def _of_empty(names: Names, table: Table, targets: Names) -> tuple[str, str]:
     return f"{listed(names)} {_has(names)} no value in any of {counted(len(table), 'row')}", ""
 
 
-def _of_dates(names: Names, table: Table, targets: Names) -> tuple[str, str]:
-    del targets
-    mixed = [name for name in names if in_several_forms(table, name)]
-    forms = f", {listed(mixed)} in several forms," if mixed and len(names) > 1 else ""
-    forms = " in several forms" if mixed and len(names) == 1 else forms
-    found = f"{listed(names)} {'holds' if len(names) == 1 else 'hold'} dates or times{forms}"
-    read = " ".join(as_option("--read", f"{name}:date") for name in names[:5] if name not in mixed)
-    calendar = f"to read the calendar (year, season, day of the week), say {read}" if read else ""
-    order = "to test on the latest rows of a table in the order of time, --set split_order=time"
-    return found.rstrip(","), "; ".join(filter(None, [calendar, order]))
-
-
 def _of_constants(names: Names, table: Table, targets: Names) -> tuple[str, str]:
     del targets
     if len(names) == 1:
@@ -161,7 +148,6 @@ def _of_single(names: Names, table: Table, targets: Names) -> tuple[str, str]:
 
 _REASONS: Mapping[str, Callable[[Names, Table, Names], tuple[str, str]]] = {
     "empty": _of_empty,
-    "dates": _of_dates,
     "constants": _of_constants,
     "identifiers": _of_identifiers,
     "siblings": _of_siblings,
