@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 
 from elman.data.sources.frames import is_series
 from elman.data.table import Table
+from elman.data.units import notes_of_units
 from elman.errors import (
     CheckpointError,
     ElmanError,
@@ -93,8 +95,14 @@ class Model:
         Raises:
             DataError: a value cannot be taken; its row is named.
             OptionError: probabilities are requested of an objective that has none.
+
+        Warns:
+            UserWarning: numbers without a unit may be in another than those of training were.
         """
-        predictions = self.predictions(self.table(data, with_targets=False))
+        table = self.table(data, with_targets=False)
+        for note in notes_of_units(table.notes):
+            warnings.warn(note, stacklevel=2)
+        predictions = self.predictions(table)
         values = list(map(self.task.target.as_in_data, predictions.values))
         if not probabilities:
             return values

@@ -1,0 +1,105 @@
+"""Stray cells of columns of numbers: those that are no number, or written unlike the others."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from elman.data.arrow import as_text, is_text
+from elman.data.number_formats import Numbers, Words, read_numbers, without_cells
+from elman.errors import counted
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from elman.data.table import Table
+
+FEW = 0.05
+"""Greatest share of stray cells that become missing where a column is said to hold numbers."""
+
+
+class Strays(NamedTuple):
+    """The stray cells of a column of numbers."""
+
+    count: int
+    present: int
+    """Cells that are not missing, stray ones included."""
+    rows: Any
+    """Their rows, in order."""
+    rest: Any
+    """The other cells, an Arrow array of text."""
+
+    @property
+    def are_few(self) -> bool:
+        """Whether the column may be read as numbers without them."""
+        return self.count <= FEW * self.present
+
+
+def strays_of(
+    column: pa.ChunkedArray, decimal: str | None = None, *, least: float = 0.5
+) -> Strays | None:
+    """Find the cells of a column of text without which it holds numbers.
+
+    Args:
+        column: of text.
+        decimal: decimal mark, where the cells leave it open.
+        least: share of its cells that must be numbers.
+
+    Returns:
+        The cells; None where it holds numbers alone, or too few.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    cells = as_text(column)
+    found: Numbers | Words = read_numbers(column, decimal, strict=False)
+    stray = None
+    while isinstance(found, Words) and found.wrong is not None and found.share >= least:
+        stray = found.wrong if stray is None else pc.or_(stray, found.wrong)
+        cells = without_cells(cells, found.wrong)
+        found = read_numbers(pa.chunked_array([cells]), decimal, strict=False)
+    if stray is None or (isinstance(found, Words) and found.present):
+        return None
+    rows = pc.indices_nonzero(stray).to_pylist()
+    numbers = 0 if isinstance(found, Words) else len(found.values) - found.values.null_count
+    return Strays(len(rows), numbers + len(rows), rows, cells)
+
+
+def without_strays(
+    table: Table,
+    *,
+    few: Collection[str] = (),
+    all_of: Collection[str] = (),
+    decimal: str | Mapping[str, str] | None = None,
+) -> tuple[Table, list[str]]:
+    """Leave stray cells out of columns that are said to hold numbers, as if they were blank.
+
+    Args:
+        table: as it was read.
+        few: columns of which stray cells are left out if they are few.
+        all_of: columns of which they are left out however many they are.
+        decimal: decimal mark, where the cells leave it open.
+
+    Returns:
+        The table, with a note that counts the cells of each column and names the first; and the
+        columns that have some.
+    """
+    columns, notes = dict[str, Any](), list[str]()
+    for name in table.columns:
+        if (name not in few and name not in all_of) or not is_text(table.column(name).type):
+            continue
+        mark = decimal if isinstance(decimal, str) else (decimal or {}).get(name)
+        least = 0.0 if name in all_of else 0.5
+        strays = strays_of(table.arrow(name), mark, least=least)
+        if strays is None or not (strays.are_few or name in all_of):
+            continue
+        columns[name] = strays.rest
+        first = strays.rows[0]
+        cell = str(table.column(name)[first])[:60]
+        notes.append(
+            f"column {name!r}: {counted(strays.count, 'cell')} of {strays.present:,} that "
+            f"{'is' if strays.count == 1 else 'are'} no number like the others "
+            f"{'is' if strays.count == 1 else 'are'} read as missing, the first {cell!r}, "
+            f"{table.where(first)}."
+        )
+    return table.with_columns(columns, notes=notes), list(columns)
