@@ -48,7 +48,7 @@ def test_words_and_other_units_and_other_marks_are_all_stray() -> None:
     cells = ["5 €", "6,50 €", "$7", "tbd", "1.5.5 €", "8 €", "9 €", "10 €"]
     strays = strays_of(pa.chunked_array([cells]))
     assert strays is not None
-    assert (strays.rows, strays.count, strays.present) == ([2, 3, 4], 3, 8)
+    assert (strays.rows, strays.number, strays.present) == ([2, 3, 4], 3, 8)
 
 
 @pytest.mark.parametrize("cells", [["1", "2"], ["a", "b", "3"], [None, ""]])

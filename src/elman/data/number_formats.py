@@ -282,7 +282,7 @@ def _share_beside(cells: pa.Array, wrong: pa.Array, decimal: str | None, plain: 
     if numbers < present / 2:
         return 0.0
     found = _marked_numbers(rest, decimal, [], pc.and_(plain, pc.invert(wrong)))
-    return numbers / present * (found.share if isinstance(found, Words) else 1.0)
+    return float(numbers / present * (found.share if isinstance(found, Words) else 1.0))
 
 
 def _pattern(decimal: str, thousands: str) -> str:

@@ -159,8 +159,8 @@ def _stray(table: Table, name: str, words: Words, decimal: DecimalMark | None) -
     strays = strays_of(table.arrow(name), mark)
     if strays is None:
         return [f"{note}{'.' if words.wrong is None else MANY_STRAYS}"]
-    are = "is" if strays.count == 1 else "are"
-    note += f"; {strays.count:,} of {strays.present:,} cells {are} "
+    are = "is" if strays.number == 1 else "are"
+    note += f"; {strays.number:,} of {strays.present:,} cells {are} "
     return [note + (FEW_STRAYS if strays.are_few else f"such{MANY_STRAYS}")]
 
 
@@ -168,12 +168,12 @@ def _no_number(table: Table, name: str, words: Words) -> DataError:
     cell = table.column(name)[words.row]
     begin = f"{table.where(words.row)}, column {name}: {str(cell)[:60]!r} {words.why}, and the "
     strays = strays_of(table.arrow(name))
-    if strays is None or strays.count == 1:
+    if strays is None or strays.number == 1:
         return DataError(
             f"{begin}column must hold numbers. Correct the cell, or leave it empty where the "
             "number is missing."
         )
     return DataError(
-        f"{begin}column must hold numbers; {strays.count:,} of its {strays.present:,} cells are "
+        f"{begin}column must hold numbers; {strays.number:,} of its {strays.present:,} cells are "
         "such. Correct these cells, or leave them empty where the number is missing."
     )

@@ -21,7 +21,7 @@ FEW = 0.05
 class Strays(NamedTuple):
     """The stray cells of a column of numbers."""
 
-    count: int
+    number: int
     present: int
     """Cells that are not missing, stray ones included."""
     rows: Any
@@ -32,7 +32,7 @@ class Strays(NamedTuple):
     @property
     def are_few(self) -> bool:
         """Whether the column may be read as numbers without them."""
-        return self.count <= FEW * self.present
+        return self.number <= FEW * self.present
 
 
 def strays_of(
@@ -97,9 +97,9 @@ def without_strays(
         first = strays.rows[0]
         cell = str(table.column(name)[first])[:60]
         notes.append(
-            f"column {name!r}: {counted(strays.count, 'cell')} of {strays.present:,} that "
-            f"{'is' if strays.count == 1 else 'are'} no number like the others "
-            f"{'is' if strays.count == 1 else 'are'} read as missing, the first {cell!r}, "
+            f"column {name!r}: {counted(strays.number, 'cell')} of {strays.present:,} that "
+            f"{'is' if strays.number == 1 else 'are'} no number like the others "
+            f"{'is' if strays.number == 1 else 'are'} read as missing, the first {cell!r}, "
             f"{table.where(first)}."
         )
     return table.with_columns(columns, notes=notes), list(columns)

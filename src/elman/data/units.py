@@ -113,8 +113,9 @@ def _compared(table: Table, name: str, learned: str, found: str | None) -> list[
     if _name(found) == _name(learned):
         return []
     row = _first(table, name, found)
-    cell = str(table.written(name)[row])[:60]
-    where = f"{table.where(row)}, column {name}: {cell!r}"
+    cell = table.written(name)[row]
+    shown = repr(cell[:60]) if isinstance(cell, str) else "a number"
+    where = f"{table.where(row)}, column {name}: {shown}"
     if found and (learned or found == "%"):
         training = f"training had {learned!r}" if learned else "training had no unit"
         raise DataError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+from elman.data.arrow import is_list
 from elman.data.list_cells import with_lists
 from elman.data.numbers import DecimalMark, hold_numbers, with_numbers
 from elman.data.strays import without_strays
@@ -33,7 +34,7 @@ class Numeric(NamedTuple):
     def settings(self) -> dict[str, Any]:
         """The settings of the data by which later files are read as these."""
         settings: dict[str, Any] = {} if self.decimal is None else {"decimal": self.decimal}
-        if self.units is not None and self.columns:
+        if self.units is not None:
             settings["units"] = dict(self.units)
         if self.strays:
             settings["words_as_missing"] = list(self.strays)
@@ -83,8 +84,14 @@ def numbers_found(
         strays: columns in which a cell that is no number was read as missing.
         lists: columns whose cells may be whole lists written as text.
     """
-    units = {name: table.units.get(name) or "" for name in table.columns if name in columns}
-    units = {**{name: unit for name, unit in units.items() if unit}, **(data.units or {})}
+    written = {
+        name: unit
+        for name, unit in table.units.items()
+        if name in columns or is_list(table.column(name).type)
+    }
+    units = None
+    if columns or written:
+        units = {**{name: unit for name, unit in written.items() if unit}, **(data.units or {})}
     strays = list(dict.fromkeys([*data.words_as_missing, *strays]))
     return Numeric(columns, decimal, lists, units, strays)
 

@@ -97,7 +97,8 @@ def test_a_word_among_numbers_is_said_with_what_becomes_of_the_column() -> None:
     assert finding.sentence == (
         "column 'size' is not read as numbers: it.csv, row 3 holds 'about 3', which is no number; "
         "20 of 80 cells are such, too many to leave out. It is read as a category; if it holds "
-        "numbers, correct these cells, or leave them empty."
+        "numbers, correct these cells, or leave them empty; to keep it so, say "
+        "--read size:category."
     )
 
 

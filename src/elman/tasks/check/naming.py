@@ -108,10 +108,11 @@ def _codes(profile: ColumnProfile, stray: str | None) -> Iterator[Finding]:
         return
     found = f"{name} holds {CODES}" if stray is None else stray.removesuffix(".")
     as_numbers = _option(profile, "number")
-    override = f"say {as_numbers}"
+    override, kept = f"say {as_numbers}", ""
     answers = f"say {_option(profile)} or {as_numbers}"
     if found.endswith(MANY_STRAYS.removesuffix(".")):
         override = "correct these cells, or leave them empty"
+        kept = f"; to keep it so, say {_option(profile)}"
         answers = f"say {_option(profile)}, or {override}"
     elif found.endswith(FEW_STRAYS.removesuffix(".")):
         override += ", which takes such cells for missing"
@@ -120,7 +121,7 @@ def _codes(profile: ColumnProfile, stray: str | None) -> Iterator[Finding]:
         (name,),
         found,
         f"it is read as {profile.read_as}",
-        f"if it holds numbers, {override}",
+        f"if it holds numbers, {override}{kept}",
         answers,
     )
 
