@@ -51,6 +51,12 @@ def test_words_and_other_units_and_other_marks_are_all_stray() -> None:
     assert (strays.rows, strays.number, strays.present) == ([2, 3, 4], 3, 8)
 
 
-@pytest.mark.parametrize("cells", [["1", "2"], ["a", "b", "3"], [None, ""]])
-def test_numbers_alone_and_words_have_no_stray_cells(cells: list[str | None]) -> None:
+def test_the_search_ends_where_stray_cells_are_too_many() -> None:
+    strays = strays_of(pa.chunked_array([["$1", "tbd", "x", "€5"]]), most=0.25)
+    assert strays is not None
+    assert (strays.rows, strays.present, strays.rest) == ([1, 2], 4, None)
+
+
+@pytest.mark.parametrize("cells", [["1", "2"], ["$1", "2", "NA"], [None, ""]])
+def test_numbers_alone_have_no_stray_cells(cells: list[str | None]) -> None:
     assert strays_of(pa.chunked_array([pa.array(cells, pa.string())])) is None

@@ -245,7 +245,8 @@ def _marked_numbers(
     share = float(pc.mean(plain).as_py())
     if pc.any(wrong).as_py():
         share = max(share, _share_beside(cells, wrong, decimal, plain))
-        return Words(pc.index(wrong, True).as_py(), "is no number", share, wrong=wrong)
+        present = len(cells) - cells.null_count
+        return Words(pc.index(wrong, True).as_py(), "is no number", share, present, wrong)
     units = _units(part["before"], part["after"])
     if isinstance(units, Words):
         return units
@@ -273,9 +274,10 @@ _GROUPS = ("open", "sign", "before", "inner", "body", "after", "close")
 
 
 def _share_beside(cells: pa.Array, wrong: pa.Array, decimal: str | None, plain: pa.Array) -> float:
-    """Return the share of cells that are numbers in one format, if some others are none."""
+    """Return the share of the first cells that are numbers in one format, beside others."""
     import pyarrow.compute as pc
 
+    cells, wrong, plain = (each.slice(0, 10 * PROBED) for each in (cells, wrong, plain))
     rest = without_cells(cells, wrong)
     present = len(cells) - cells.null_count
     numbers = len(rest) - rest.null_count
@@ -312,7 +314,7 @@ def _first_misfit(body: pa.Array, share: float) -> Words:
     wrong = pc.and_(pc.invert(best[1]), body.is_valid()).fill_null(False)
     row = pc.index(wrong, True).as_py()
     why = "is written unlike the other numbers"
-    return Words(row, why, max(share, best[0]), wrong=wrong)
+    return Words(row, why, max(share, best[0]), len(body) - body.null_count, wrong)
 
 
 def _units(before: pa.Array, after: pa.Array) -> tuple[str, list[str]] | Words:
@@ -342,7 +344,7 @@ def _units(before: pa.Array, after: pa.Array) -> tuple[str, list[str]] | Words:
         why, wrong = "has a %, as other cells have not", pc.equal(both, "%")
     if why:
         wrong = wrong.fill_null(False)
-        return Words(pc.index(wrong, True).as_py(), why, 1.0, wrong=wrong)
+        return Words(pc.index(wrong, True).as_py(), why, 1.0, len(both) - both.null_count, wrong)
     without = f"; {counts['']:,} have none" if counts.get("") else ""
     return unit, [f"{unit!r} is the unit of {counted(counts[unit], 'cell')}{without}"]
 

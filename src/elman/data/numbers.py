@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from elman.data.arrow import is_number, is_text
 from elman.data.number_formats import EXACT, Numbers, Words, read_numbers, read_truths
-from elman.data.strays import strays_of
+from elman.data.strays import FEW, strays_of
 from elman.data.table import Table
 from elman.data.units import check_units
 from elman.errors import DataError
@@ -156,7 +156,9 @@ def _stray(table: Table, name: str, words: Words, decimal: DecimalMark | None) -
     begin = f"column {name!r} {NOT_NUMBERS}: {table.where(words.row)} holds"
     note = f"{begin} {str(cell)[:60]!r}, which {words.why}"
     mark = decimal if isinstance(decimal, str) else (decimal or {}).get(name)
-    strays = strays_of(table.arrow(name), mark)
+    strays = None
+    if words.wrong is not None:
+        strays = strays_of(table.arrow(name), mark, most=FEW, found=words)
     if strays is None:
         return [f"{note}{'.' if words.wrong is None else MANY_STRAYS}"]
     are = "is" if strays.number == 1 else "are"
@@ -167,7 +169,9 @@ def _stray(table: Table, name: str, words: Words, decimal: DecimalMark | None) -
 def _no_number(table: Table, name: str, words: Words) -> DataError:
     cell = table.column(name)[words.row]
     begin = f"{table.where(words.row)}, column {name}: {str(cell)[:60]!r} {words.why}, and the "
-    strays = strays_of(table.arrow(name))
+    strays = None
+    if words.wrong is not None:
+        strays = strays_of(table.arrow(name), most=0.0, found=words)
     if strays is None or strays.number == 1:
         return DataError(
             f"{begin}column must hold numbers. Correct the cell, or leave it empty where the "

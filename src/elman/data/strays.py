@@ -27,7 +27,7 @@ class Strays(NamedTuple):
     rows: Any
     """Their rows, in order."""
     rest: Any
-    """The other cells, an Arrow array of text."""
+    """The other cells, an Arrow array of text; None where the stray ones are too many."""
 
     @property
     def are_few(self) -> bool:
@@ -36,33 +36,39 @@ class Strays(NamedTuple):
 
 
 def strays_of(
-    column: pa.ChunkedArray, decimal: str | None = None, *, least: float = 0.5
+    column: pa.ChunkedArray,
+    decimal: str | None = None,
+    *,
+    most: float = 1.0,
+    found: Numbers | Words | None = None,
 ) -> Strays | None:
     """Find the cells of a column of text without which it holds numbers.
 
     Args:
         column: of text.
         decimal: decimal mark, where the cells leave it open.
-        least: share of its cells that must be numbers.
+        most: greatest share of such cells; the search ends beyond it.
+        found: what the column was read as; by default it is read.
 
     Returns:
-        The cells; None where it holds numbers alone, or too few.
+        The cells; None where it holds numbers alone, or no cell is one.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     cells = as_text(column)
-    found: Numbers | Words = read_numbers(column, decimal, strict=False)
-    stray = None
-    while isinstance(found, Words) and found.wrong is not None and found.share >= least:
+    found = read_numbers(column, decimal, strict=False) if found is None else found
+    present, stray, rows = found.present if isinstance(found, Words) else 0, None, []
+    while isinstance(found, Words) and found.wrong is not None:
         stray = found.wrong if stray is None else pc.or_(stray, found.wrong)
+        rows = pc.indices_nonzero(stray).to_pylist()
+        if len(rows) > most * present:
+            return Strays(len(rows), present, rows, None)
         cells = without_cells(cells, found.wrong)
         found = read_numbers(pa.chunked_array([cells]), decimal, strict=False)
     if stray is None or (isinstance(found, Words) and found.present):
         return None
-    rows = pc.indices_nonzero(stray).to_pylist()
-    numbers = 0 if isinstance(found, Words) else len(found.values) - found.values.null_count
-    return Strays(len(rows), numbers + len(rows), rows, cells)
+    return Strays(len(rows), present, rows, cells)
 
 
 def without_strays(
@@ -89,9 +95,9 @@ def without_strays(
         if (name not in few and name not in all_of) or not is_text(table.column(name).type):
             continue
         mark = decimal if isinstance(decimal, str) else (decimal or {}).get(name)
-        least = 0.0 if name in all_of else 0.5
-        strays = strays_of(table.arrow(name), mark, least=least)
-        if strays is None or not (strays.are_few or name in all_of):
+        most = 1.0 if name in all_of else FEW
+        strays = strays_of(table.arrow(name), mark, most=most)
+        if strays is None or strays.rest is None:
             continue
         columns[name] = strays.rest
         first = strays.rows[0]

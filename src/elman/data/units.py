@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -91,9 +92,11 @@ def with_unit_of(table: Table, column: str, others: Table, columns: Iterable[str
     return table.with_columns({}, units={**kept, **made})
 
 
-def notes_of_units(notes: Iterable[str]) -> list[str]:
-    """Return those of some notes that say that the unit of numbers is not known."""
-    return [note for note in notes if AS_IN_TRAINING in note]
+def warn_of_units(notes: Iterable[str]) -> None:
+    """Warn the caller of a function of those notes that say that a unit is not known."""
+    for note in notes:
+        if AS_IN_TRAINING in note:
+            warnings.warn(note, stacklevel=3)
 
 
 def _holds_numbers(table: Table, name: str) -> bool:

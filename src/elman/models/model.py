@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import torch
 
 from elman.data.sources.frames import is_series
 from elman.data.table import Table
-from elman.data.units import notes_of_units
+from elman.data.units import warn_of_units
 from elman.errors import (
     CheckpointError,
     ElmanError,
@@ -84,7 +83,8 @@ class Model:
         Args:
             data: values of the input, one a row, where the input is one column: texts, lists of
                 numbers, …; or whatever `elman.data.sources.read_table` reads: a path, a dict of
-                columns, a list of dicts, a data frame. A Series is values of the input, too.
+                columns, a list of dicts, a data frame. A Series is values of the input, too. A
+                `UserWarning` names numbers that may be in another unit than those of training.
             probabilities: whether to return the probability of every class or label as well.
 
         Returns:
@@ -95,13 +95,9 @@ class Model:
         Raises:
             DataError: a value cannot be taken; its row is named.
             OptionError: probabilities are requested of an objective that has none.
-
-        Warns:
-            UserWarning: numbers without a unit may be in another than those of training were.
         """
         table = self.table(data, with_targets=False)
-        for note in notes_of_units(table.notes):
-            warnings.warn(note, stacklevel=2)
+        warn_of_units(table.notes)
         predictions = self.predictions(table)
         values = list(map(self.task.target.as_in_data, predictions.values))
         if not probabilities:
