@@ -339,6 +339,18 @@ ADVICE: dict[str, Advice] = {
         ["--target", "y"],
         "--read zip:number",
     ),
+    "few words among amounts, as numbers": Advice(
+        table("v", "y", a=lambda k: "tbd" if k == 9 else f"${k % 7}.5",
+              c=lambda k: "uv"[k // 2 % 2]),
+        ["--target", "y"],
+        "--read v:number",
+    ),
+    "many words among amounts, as a category": Advice(
+        table("v", "y", a=lambda k: "tbd" if k % 4 == 1 else f"${k % 7}.5",
+              c=lambda k: "uv"[k // 2 % 2]),
+        ["--target", "y"],
+        "--read v:category",
+    ),
     "an identifier that repeats, as a group": Advice(
         table("shop_id", "size", "y", a=lambda k: k % 30, b=lambda k: k % 7,
               c=lambda k: "uv"[k // 4 % 2]),

@@ -136,8 +136,46 @@ def test_a_cell_that_makes_numbers_text_is_named() -> None:
     read, _ = with_numbers(table, likely=["x"])
     assert list(read.column("x")) == ["1", "2", "about 3", "4"]
     assert read.notes == [
-        "column 'x' is not read as numbers: x.csv, row 2 holds 'about 3', which is no number."
+        "column 'x' is not read as numbers: x.csv, row 2 holds 'about 3', which is no number; "
+        "1 of 4 cells is such, too many to leave out."
     ]
+
+
+@pytest.mark.parametrize(
+    ("number", "word"),
+    [
+        ("3.5", "unknown"),
+        ("$5", "tbd"),
+        ("3%", "tbd"),
+        ("1,200", "none yet"),
+        ("-3,5", "k.A."),
+        ("1.119.408 €", "auf Anfrage"),
+        ("(1,234.50)", "open"),
+    ],
+)
+def test_a_word_among_numbers_is_named_however_they_are_written(number: str, word: str) -> None:
+    cells = [number, number, word, number] * 5
+    read, _ = with_numbers(Table.from_columns({"v": cells}, "x.csv"), likely=["v"])
+    assert list(read.column("v")) == cells
+    assert read.notes == [
+        f"column 'v' is not read as numbers: x.csv, row 2 holds {word!r}, which is no number; "
+        "5 of 20 cells are such, too many to leave out."
+    ]
+
+
+@pytest.mark.parametrize("cells", [["31.12.2023", "tbd"], ["12-14", "1.2.3", "x"], ["$5", *"abc"]])
+def test_no_cell_is_named_where_most_are_no_numbers(cells: list[str]) -> None:
+    read, _ = with_numbers(Table.from_columns({"v": cells * 5}, "x.csv"), likely=["v"])
+    assert read.notes == []
+
+
+def test_a_sign_that_few_cells_have_is_what_is_named() -> None:
+    read = numbers("1", "2", "3%", "4")
+    assert isinstance(read, Words)
+    assert (read.row, read.why) == (2, "has a %, as other cells have not")
+    read = numbers("$1", "€2", "€3", "4")
+    assert isinstance(read, Words)
+    assert (read.row, read.why) == (0, "has another unit than '€'")
 
 
 def test_a_column_that_must_hold_numbers_is_refused_with_the_cell() -> None:

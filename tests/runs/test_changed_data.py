@@ -100,6 +100,23 @@ def test_a_run_of_an_earlier_version_is_resumed(interrupted: Path, tmp_path: Pat
     assert run_in(interrupted, tmp_path / "d.csv", resume=True).result.rows["train"] == 48
 
 
+def test_a_run_of_numbers_of_an_earlier_version_is_resumed(tmp_path: Path) -> None:
+    rows = "".join(f"${n},{n * 2.5}\n" for n in range(60))
+    data = tmp_path / "n.csv"
+    data.write_text(f"d,y\n{rows}", encoding="utf-8")
+    settings = {"target": "y", "input_kind": "number", "epochs": 1}
+    run_in(tmp_path / "run", data, **settings)
+    path = tmp_path / "run" / "experiment.toml"
+    kept = path.read_text(encoding="utf-8")
+    path.write_text(kept.replace('[data.units]\nd = "$"\n', ""), encoding="utf-8")
+    assert "units" not in path.read_text(encoding="utf-8")
+    resumed = run_in(tmp_path / "run", data, resume=True, **settings)
+    assert resumed.result.rows["train"] == 48
+    path.write_text(kept.replace('d = "$"', 'd = "€"'), encoding="utf-8")
+    with pytest.raises(ExperimentError, match=r"data\.units"):
+        run_in(tmp_path / "run", data, resume=True, **settings)
+
+
 def test_another_seed_is_not_taken_for_other_data(interrupted: Path, tmp_path: Path) -> None:
     with pytest.raises(ExperimentError, match=r"another experiment: here seed = 2, there 1"):
         run_in(interrupted, tmp_path / "d.csv", resume=True, seed=2)

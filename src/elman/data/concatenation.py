@@ -47,7 +47,7 @@ def concatenate(tables: Sequence[Table], *, source: str) -> Table:
         part = bisect_right(starts, row) - 1
         return tables[part].folder(row - starts[part])
 
-    return Table(
+    table = Table(
         joined,
         source=source,
         where=where,
@@ -57,6 +57,8 @@ def concatenate(tables: Sequence[Table], *, source: str) -> Table:
         decimal=first.decimal,
         folder=folder,
     )
+    in_all = [name for name in first.units if len({each.units.get(name) for each in tables}) == 1]
+    return table.with_columns({}, units={name: first.units[name] for name in in_all})
 
 
 def _as_written(tables: Sequence[Table]) -> tuple[list[pa.Table], list[str]]:

@@ -79,6 +79,8 @@ class Numbers(NamedTuple):
     """Mark that may as well separate thousands, or decimals; empty where the cells settle it."""
     notes: list[str]
     """What was read in another way than it stands, a clause each."""
+    unit: str = ""
+    """The currency, or `%`, as it is written; empty where the cells have none."""
 
 
 class Words(NamedTuple):
@@ -92,6 +94,8 @@ class Words(NamedTuple):
     """Share of cells, without missing ones, that are numbers."""
     present: int = 1
     """Cells that are not missing, or 1 for any number of them."""
+    wrong: Any = None
+    """Which cells break the rule, an Arrow array; None where only the first is known."""
 
 
 def read_numbers(
@@ -108,7 +112,7 @@ def read_numbers(
     if len(cells) > 2 * PROBED:  # one word among the first makes a long column text
         first = _read(cells.slice(0, PROBED), decimal, strict=strict)
         if isinstance(first, Words) and first.present > 0 and first.share < 0.5:
-            return first
+            return first._replace(wrong=None)
     return _read(cells, decimal, strict=strict)
 
 
@@ -118,12 +122,12 @@ def _read(cells: pa.Array, decimal: str | None, *, strict: bool) -> Numbers | Wo
 
     text = pc.utf8_trim_whitespace(cells)
     notes: list[str] = []
-    cells = _without(text, pc.equal(text, ""))
+    cells = without_cells(text, pc.equal(text, ""))
     values = _cast_at_once(cells)
     if values is None:
         absent = pc.is_in(pc.utf8_lower(text), value_set=pa.array(MISSING, pa.large_string()))
         absent = pc.or_(absent, text.is_null())
-        cells = _without(text, absent)
+        cells = without_cells(text, absent)
         if cells.null_count == len(cells):
             return Words(0, "is no number", 0.0, 0)
         notes = _missing_marks(text, absent)
@@ -137,10 +141,10 @@ def _read(cells: pa.Array, decimal: str | None, *, strict: bool) -> Numbers | Wo
         if not (grouped and decimal == ","):
             values = _cast(cells) if values is None else values
             return Numbers(values, "." if dotted else None, "." * grouped, notes)
-    return _marked_numbers(cells, decimal, notes, share=float(pc.mean(plain).as_py()))
+    return _marked_numbers(cells, decimal, notes, plain)
 
 
-def _without(text: pa.Array, absent: pa.Array) -> pa.Array:
+def without_cells(text: pa.Array, absent: pa.Array) -> pa.Array:
     """Return cells with some of them missing."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -219,25 +223,34 @@ def _code_in(cells: pa.Array) -> Words | None:
 
 
 def _marked_numbers(
-    cells: pa.Array, decimal: str | None, notes: list[str], *, share: float
+    cells: pa.Array, decimal: str | None, notes: list[str], plain: pa.Array
 ) -> Numbers | Words:
-    """Read numbers with thousands marks, decimal commas, currencies and per cent signs."""
+    """Read numbers with thousands marks, decimal commas, currencies and per cent signs.
+
+    Args:
+        cells: of text, without those that stand for a missing number.
+        decimal: decimal mark, where the cells leave it open.
+        notes: of what was assumed before.
+        plain: which cells are plain numbers.
+    """
     import pyarrow.compute as pc
 
     usual = cells
     for marks, mark in (("[\u00a0\u202f\u2009]", " "), ("[’`]", "'"), ("−", "-")):
         usual = pc.replace_substring_regex(usual, marks, mark)
     parts = pc.extract_regex(usual, _MARKED)
-    wrong = pc.and_(parts.is_null(), cells.is_valid())
-    if pc.any(wrong).as_py():
-        return Words(pc.index(wrong, True).as_py(), "is no number", share)
     part = {name: pc.struct_field(parts, name) for name in _GROUPS}
     odd = pc.not_equal(pc.equal(part["open"], "("), pc.equal(part["close"], ")")).fill_null(False)
-    if pc.any(odd).as_py():
-        return Words(pc.index(odd, True).as_py(), "is no number", share)
+    wrong = pc.or_(pc.and_(parts.is_null(), cells.is_valid()), odd)
+    share = float(pc.mean(plain).as_py())
+    if pc.any(wrong).as_py():
+        share = max(share, _share_beside(cells, wrong, decimal, plain))
+        present = len(cells) - cells.null_count
+        return Words(pc.index(wrong, True).as_py(), "is no number", share, present, wrong)
     units = _units(part["before"], part["after"])
     if isinstance(units, Words):
         return units
+    unit, said = units
     body = part["body"]
     formats = [pair for pair in _FORMATS if _fits(body, *pair)]
     if not formats:
@@ -252,11 +265,26 @@ def _marked_numbers(
         values,
         chosen[0] if used else None,
         min(used) if rivals_differ else "",
-        [*notes, *units, *_example(cells, values, chosen)],
+        [*notes, *said, *_example(cells, values, chosen)],
+        unit,
     )
 
 
 _GROUPS = ("open", "sign", "before", "inner", "body", "after", "close")
+
+
+def _share_beside(cells: pa.Array, wrong: pa.Array, decimal: str | None, plain: pa.Array) -> float:
+    """Return the share of the first cells that are numbers in one format, beside others."""
+    import pyarrow.compute as pc
+
+    cells, wrong, plain = (each.slice(0, 10 * PROBED) for each in (cells, wrong, plain))
+    rest = without_cells(cells, wrong)
+    present = len(cells) - cells.null_count
+    numbers = len(rest) - rest.null_count
+    if numbers < present / 2:
+        return 0.0
+    found = _marked_numbers(rest, decimal, [], pc.and_(plain, pc.invert(wrong)))
+    return float(numbers / present * (found.share if isinstance(found, Words) else 1.0))
 
 
 def _pattern(decimal: str, thousands: str) -> str:
@@ -283,12 +311,18 @@ def _first_misfit(body: pa.Array, share: float) -> Words:
     for pair in _FORMATS:
         fits = pc.match_substring_regex(body, _pattern(*pair))
         best = max(best, (pc.mean(fits).as_py(), fits), key=lambda each: each[0])
-    row = pc.index(pc.and_(pc.invert(best[1]), body.is_valid()), True).as_py()
-    return Words(row, "is written unlike the other numbers", max(share, best[0]))
+    wrong = pc.and_(pc.invert(best[1]), body.is_valid()).fill_null(False)
+    row = pc.index(wrong, True).as_py()
+    why = "is written unlike the other numbers"
+    return Words(row, why, max(share, best[0]), len(body) - body.null_count, wrong)
 
 
-def _units(before: pa.Array, after: pa.Array) -> list[str] | Words:
-    """Check that all cells have one currency, or all a per cent sign; say what was removed."""
+def _units(before: pa.Array, after: pa.Array) -> tuple[str, list[str]] | Words:
+    """Check that all cells have one currency, or all a per cent sign.
+
+    Returns:
+        The unit, and what was removed in words; or which cells have another one than most.
+    """
     import pyarrow.compute as pc
 
     both = pc.if_else(pc.not_equal(before, ""), before, after)
@@ -296,14 +330,23 @@ def _units(before: pa.Array, after: pa.Array) -> list[str] | Words:
     counts.pop(None, None)
     marks = [mark for mark in counts if mark]
     if not marks:
-        return []
+        return "", []
+    marks.sort(key=counts.__getitem__, reverse=True)
+    unit = marks[0]
+    why = ""
     if len(marks) > 1:
-        row = pc.index(both, marks[1]).as_py()
-        return Words(row, f"has another unit than {marks[0]!r}", 1.0)
-    if "" in counts and marks[0] == "%":
-        return Words(pc.index(both, "").as_py(), "has no %, as other cells have", 1.0)
+        why, wrong = f"has another unit than {unit!r}", pc.not_equal(both, unit)
+        if unit != "%":  # a number without a sign may be of any currency
+            wrong = pc.and_(wrong, pc.not_equal(both, ""))
+    elif "" in counts and unit == "%" and counts["%"] >= counts[""]:
+        why, wrong = "has no %, as other cells have", pc.equal(both, "")
+    elif "" in counts and unit == "%":
+        why, wrong = "has a %, as other cells have not", pc.equal(both, "%")
+    if why:
+        wrong = wrong.fill_null(False)
+        return Words(pc.index(wrong, True).as_py(), why, 1.0, len(both) - both.null_count, wrong)
     without = f"; {counts['']:,} have none" if counts.get("") else ""
-    return [f"{marks[0]!r} is the unit of {counted(counts[marks[0]], 'cell')}{without}"]
+    return unit, [f"{unit!r} is the unit of {counted(counts[unit], 'cell')}{without}"]
 
 
 def _negated(body: pa.Array, chosen: tuple[str, str], part: dict[str, Any]) -> pa.Array:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from elman.data.arrow import is_number, is_text
 from elman.data.number_formats import EXACT, Numbers, Words, read_numbers, read_truths
+from elman.data.strays import FEW, strays_of
 from elman.data.table import Table
+from elman.data.units import check_units
 from elman.errors import DataError
 
 if TYPE_CHECKING:
@@ -18,6 +20,12 @@ DecimalMark = str | Mapping[str, str]
 
 NOT_NUMBERS = "is not read as numbers"
 """Part of the note on a column of mostly numbers that stays as it is written."""
+
+FEW_STRAYS = "such."
+"""End of the note where the column can be read as numbers with some cells missing."""
+
+MANY_STRAYS = ", too many to leave out."
+"""End of the note where the column cannot be read as numbers before its cells are corrected."""
 
 FEW_CLASSES = 20
 """Maximum number of distinct whole numbers of a target that is a category."""
@@ -30,6 +38,7 @@ def with_numbers(
     likely: Collection[str] = (),
     classes: Collection[str] = (),
     decimal: DecimalMark | None = None,
+    units: Mapping[str, str] | None = None,
 ) -> tuple[Table, DecimalMark | None]:
     """Read columns of text as numbers; the table keeps what was written, for printing.
 
@@ -40,12 +49,13 @@ def with_numbers(
         classes: columns among these that stay as written where they hold few distinct whole
             numbers, which are names of classes.
         decimal: decimal mark, where the cells leave it open.
+        units: column → its unit in training, of those that had one; None where it is not known.
 
     Returns:
         The table, and the decimal mark that was settled on, None where no cell depends on it.
 
     Raises:
-        DataError: a cell of a required column is no number.
+        DataError: a cell of a required column is no number, or is in another unit than training.
     """
     texts = [name for name in table.columns if is_text(table.column(name).type)]
     wanted = [name for name in texts if name in required or name in likely]
@@ -54,6 +64,7 @@ def with_numbers(
     proven = {each.decimal for each in settled} - {None}
     seen = proven.pop() if len(proven) == 1 else None
     columns, notes, used = dict[str, Any](), list[str](), dict[str, str]()
+    written_in = dict[str, str]()
     for name, numbers in read.items():
         if isinstance(numbers, Numbers) and numbers.open_mark:
             # A semicolon between cells suggests a decimal comma, and nothing about a point.
@@ -64,15 +75,16 @@ def with_numbers(
         if isinstance(numbers, Words):
             if name in required:
                 raise _no_number(table, name, numbers)
-            notes += _stray(table, name, numbers)
+            notes += _stray(table, name, numbers, decimal)
             continue
         if name in classes and name not in required and _are_classes(numbers.values):
             continue
-        columns[name] = numbers.values
+        columns[name], written_in[name] = numbers.values, numbers.unit or table.units.get(name, "")
         notes += _notes(table, name, numbers, asked=decimal is not None)
         if numbers.decimal is not None:
             used[name] = numbers.decimal
-    table = table.with_columns(columns, notes=notes)
+    table = table.with_columns(columns, notes=notes, units=written_in)
+    table.notes += check_units(table, {*required, *likely}, units)
     return table, used if len(set(used.values())) > 1 else next(iter(used.values()), None)
 
 
@@ -136,18 +148,36 @@ def _notes(table: Table, name: str, numbers: Numbers, *, asked: bool) -> list[st
     return [note]
 
 
-def _stray(table: Table, name: str, words: Words) -> list[str]:
+def _stray(table: Table, name: str, words: Words, decimal: DecimalMark | None) -> list[str]:
     """Return a note on a column of mostly numbers that is text, with the cell that makes it so."""
     if words.share < 0.5:
         return []
     cell = table.column(name)[words.row]
     begin = f"column {name!r} {NOT_NUMBERS}: {table.where(words.row)} holds"
-    return [f"{begin} {str(cell)[:60]!r}, which {words.why}."]
+    note = f"{begin} {str(cell)[:60]!r}, which {words.why}"
+    mark = decimal if isinstance(decimal, str) else (decimal or {}).get(name)
+    strays = None
+    if words.wrong is not None:
+        strays = strays_of(table.arrow(name), mark, most=FEW, found=words)
+    if strays is None:
+        return [f"{note}{'.' if words.wrong is None else MANY_STRAYS}"]
+    are = "is" if strays.number == 1 else "are"
+    note += f"; {strays.number:,} of {strays.present:,} cells {are} "
+    return [note + (FEW_STRAYS if strays.are_few else f"such{MANY_STRAYS}")]
 
 
 def _no_number(table: Table, name: str, words: Words) -> DataError:
     cell = table.column(name)[words.row]
+    begin = f"{table.where(words.row)}, column {name}: {str(cell)[:60]!r} {words.why}, and the "
+    strays = None
+    if words.wrong is not None:
+        strays = strays_of(table.arrow(name), most=0.0, found=words)
+    if strays is None or strays.number == 1:
+        return DataError(
+            f"{begin}column must hold numbers. Correct the cell, or leave it empty where the "
+            "number is missing."
+        )
     return DataError(
-        f"{table.where(words.row)}, column {name}: {str(cell)[:60]!r} {words.why}, and the column "
-        "must hold numbers. Correct the cell, or leave it empty where the number is missing."
+        f"{begin}column must hold numbers; {strays.number:,} of its {strays.present:,} cells are "
+        "such. Correct these cells, or leave them empty where the number is missing."
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -104,6 +105,8 @@ class Table:
         self.stored = stored
         self.spans = spans
         self.decimal = decimal
+        self.units: Mapping[str, str] = {}
+        """Column of numbers that were read from text → its unit there: `$`, `%`, or none, ``."""
         self._folder = folder
         self._data = data
         self._names = names
@@ -240,17 +243,27 @@ class Table:
         )
         selected._rows = chosen if self._rows is None else self._rows[chosen]
         selected._written = self._written
+        selected.units = self.units
         return selected
 
-    def with_columns(self, columns: Mapping[str, Any], *, notes: Iterable[str] = ()) -> Table:
+    def with_columns(
+        self,
+        columns: Mapping[str, Any],
+        *,
+        notes: Iterable[str] = (),
+        units: Mapping[str, str] = MappingProxyType({}),
+    ) -> Table:
         """Return the table with other values in some columns, which `written` still knows.
 
         Args:
             columns: name of a column → its values, an Arrow array of all rows.
             notes: what was assumed, to add to the table's notes.
+            units: column of numbers that were read from text → its unit there, or none, ``.
         """
         if not columns:
-            return self.with_notes(notes)
+            noted = self.with_notes(notes)
+            noted.units = {**self.units, **units}
+            return noted
         import pyarrow as pa
 
         data = {name: columns.get(name, self.arrow(name)) for name in self.columns}
@@ -265,7 +278,9 @@ class Table:
             decimal=self.decimal,
             folder=self.folder if self._folder is not None else None,
         )
-        changed._written = {name: self.arrow(name) for name in columns}
+        known = self._written if self._rows is None else {}
+        changed._written = {name: known.get(name, self.arrow(name)) for name in columns}
+        changed.units = {**self.units, **units}
         return changed
 
     def with_notes(self, notes: Iterable[str]) -> Table:

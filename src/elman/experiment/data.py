@@ -32,6 +32,10 @@ class DataSpec(BaseModel):
         format: file format; by default it follows from the names of the files.
         decimal: decimal mark of numbers written as text, `.` or `,`, where `1,234` may be either
             1.234 or 1234; or that of each column, by its name; found in the data by default.
+        units: column of numbers → the currency or `%` that stands in its cells, of those that have
+            one; found in the data. Later rows in other units are refused.
+        words_as_missing: columns of numbers whose cells that are no numbers are read as missing;
+            by default those whose kind is given and that have at most 5 % such cells.
         encoding: encoding of text files that are not UTF-8, such as `cp1251`; by default it is
             detected, and what was assumed is said.
         input: columns that the network reads, as NAME or NAME:KIND; by default those usual for the
@@ -91,6 +95,8 @@ class DataSpec(BaseModel):
     files: Names = []
     format: str | None = None
     decimal: Literal[".", ","] | dict[str, Literal[".", ","]] | None = None
+    units: dict[str, str] | None = None
+    words_as_missing: Names = []
     encoding: str | None = None
     input: Names = []
     target: Names = []

@@ -12,6 +12,7 @@ import torch
 
 from elman.data.sources.frames import is_series
 from elman.data.table import Table
+from elman.data.units import warn_of_units
 from elman.errors import (
     CheckpointError,
     ElmanError,
@@ -82,7 +83,8 @@ class Model:
         Args:
             data: values of the input, one a row, where the input is one column: texts, lists of
                 numbers, …; or whatever `elman.data.sources.read_table` reads: a path, a dict of
-                columns, a list of dicts, a data frame. A Series is values of the input, too.
+                columns, a list of dicts, a data frame. A Series is values of the input, too. A
+                `UserWarning` names numbers that may be in another unit than those of training.
             probabilities: whether to return the probability of every class or label as well.
 
         Returns:
@@ -94,7 +96,9 @@ class Model:
             DataError: a value cannot be taken; its row is named.
             OptionError: probabilities are requested of an objective that has none.
         """
-        predictions = self.predictions(self.table(data, with_targets=False))
+        table = self.table(data, with_targets=False)
+        warn_of_units(table.notes)
+        predictions = self.predictions(table)
         values = list(map(self.task.target.as_in_data, predictions.values))
         if not probabilities:
             return values

@@ -275,7 +275,11 @@ def _refuse_another_run(
     path = directory / EXPERIMENT
     if not path.exists():
         return
-    different = experiment.differences(read_experiment(path))
+    there = read_experiment(path)
+    if there.data.units is None:  # a run of an earlier version, or without numbers
+        units = experiment.data.units
+        there = there.model_copy(update={"data": there.data.model_copy(update={"units": units})})
+    different = experiment.differences(there)
     before = DataRecord.read(directory / DATA)
     changed = "" if before is None else before.difference(data)
     if before is not None and changed and _may_follow(different, before.columns != data.columns):
@@ -305,6 +309,7 @@ def _may_follow(different: Sequence[str], columns_differ: bool) -> bool:
     names = [each.partition(" = ")[0] for each in different]
     of_data = [name for name in names if name == "seed" or name.startswith("data.")]
     suggested = ["data.input_", "data.target_", "data.columns", "data.per_sequence"]
+    suggested += ["data.units", "data.words_as_missing"]
     suggested += ["data.input"] * columns_differ
     return all(name.startswith(tuple(suggested)) for name in of_data)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+from elman.data.arrow import is_list
 from elman.data.list_cells import with_lists
 from elman.data.numbers import DecimalMark, hold_numbers, with_numbers
+from elman.data.strays import without_strays
 from elman.data.table import Table
 from elman.experiment.data import DataSpec
 from elman.features.build import kind_class
@@ -23,11 +25,20 @@ class Numeric(NamedTuple):
     """Decimal mark of numbers written as text, where the cells leave it open."""
     lists: frozenset[str] = frozenset()
     """Columns whose cells may be whole lists written as text."""
+    units: Mapping[str, str] | None = None
+    """Column → the unit of its numbers, of those that have one; None where it is not known."""
+    strays: Sequence[str] = ()
+    """Columns in which a cell that is no number is read as missing."""
 
     @property
     def settings(self) -> dict[str, Any]:
         """The settings of the data by which later files are read as these."""
-        return {} if self.decimal is None else {"decimal": self.decimal}
+        settings: dict[str, Any] = {} if self.decimal is None else {"decimal": self.decimal}
+        if self.units is not None:
+            settings["units"] = dict(self.units)
+        if self.strays:
+            settings["words_as_missing"] = list(self.strays)
+        return settings
 
 
 def may_hold_lists(kind: type[Feature], *, one_hot: bool = False) -> bool:
@@ -39,18 +50,50 @@ def _may_hold_lists(feature: Feature) -> bool:
     return may_hold_lists(type(feature), one_hot=getattr(feature, "one_hot", False))
 
 
-def numeric_of(features: Sequence[tuple[str, Feature]], decimal: DecimalMark | None) -> Numeric:
+def numeric_of(features: Sequence[tuple[str, Feature]], data: DataSpec) -> Numeric:
     """Say how the columns of fitted features are read.
 
     Args:
         features: column → the feature that reads it.
-        decimal: decimal mark, where the cells leave it open.
+        data: the settings of training, complete.
     """
     return Numeric(
         frozenset(name for name, feature in features if feature.reads_numbers(name)),
-        decimal,
+        data.decimal,
         frozenset(name for name, feature in features if _may_hold_lists(feature.feature_of(name))),
+        data.units,
+        data.words_as_missing,
     )
+
+
+def numbers_found(
+    data: DataSpec,
+    table: Table,
+    columns: frozenset[str],
+    decimal: DecimalMark | None,
+    strays: Sequence[str],
+    lists: frozenset[str] = frozenset(),
+) -> Numeric:
+    """Say how the cells of a table were read, by which later ones are.
+
+    Args:
+        data: the settings that were given.
+        table: whose numbers have been read.
+        columns: of numbers.
+        decimal: decimal mark that was settled on.
+        strays: columns in which a cell that is no number was read as missing.
+        lists: columns whose cells may be whole lists written as text.
+    """
+    written = {
+        name: unit
+        for name, unit in table.units.items()
+        if name in columns or is_list(table.column(name).type)
+    }
+    units = None
+    if columns or written:
+        units = {**{name: unit for name, unit in written.items() if unit}, **(data.units or {})}
+    strays = list(dict.fromkeys([*data.words_as_missing, *strays]))
+    return Numeric(columns, decimal, lists, units, strays)
 
 
 def read_numbers(
@@ -66,7 +109,10 @@ def read_numbers(
     """
     if numeric is not None:
         table = with_lists(table, numeric.lists)
-        table, _ = with_numbers(table, required=numeric.columns, decimal=numeric.decimal)
+        table, _ = without_strays(table, all_of=numeric.strays, decimal=numeric.decimal)
+        table, _ = with_numbers(
+            table, required=numeric.columns, decimal=numeric.decimal, units=numeric.units
+        )
         return table, numeric
     inputs = [name for name in data.input if name in table.columns] or list(others)
     targets = [name for name in data.target if name in table.columns]
@@ -85,8 +131,16 @@ def read_numbers(
     table = with_lists(table, lists)
     free = [name for name in targets if kind_given(data, name, "target")[0] is None]
     classes = [] if data.window or set(targets) & set(inputs) else free
+    table, strays = without_strays(
+        table, few=required, all_of=data.words_as_missing, decimal=data.decimal
+    )
     table, decimal = with_numbers(
-        table, required=required, likely=likely, classes=classes, decimal=data.decimal
+        table,
+        required=required,
+        likely=likely,
+        classes=classes,
+        decimal=data.decimal,
+        units=data.units,
     )
     found = hold_numbers(table, {*required, *likely}, classes=classes)
-    return table, Numeric(found, decimal, frozenset(lists))
+    return table, numbers_found(data, table, found, decimal, strays, frozenset(lists))

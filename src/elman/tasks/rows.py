@@ -222,7 +222,7 @@ class RowsLayout:
         pairs += [
             (name.removeprefix(after), task.target.feature_of(name)) for name in task.target_columns
         ]
-        return numeric_of(pairs, self.data.decimal)
+        return numeric_of(pairs, self.data)
 
     def read_like(
         self, source: Any, numeric: Numeric | None = None, *, with_targets: bool = True

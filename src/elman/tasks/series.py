@@ -16,6 +16,7 @@ from elman.data.frequency import Frequency
 from elman.data.long_series import LongSeries, long_series
 from elman.data.numbers import hold_numbers, with_numbers
 from elman.data.splits import PARTS, rows_by_part
+from elman.data.strays import without_strays
 from elman.data.table import Table
 from elman.data.times import looks_like_times, with_time_of_day
 from elman.errors import DataError, ExperimentError, counted
@@ -26,7 +27,7 @@ from elman.tasks.check.words import tied
 from elman.tasks.covariates import Covariates, find_covariates, mostly_numbers
 from elman.tasks.dividing import Parts
 from elman.tasks.given import Given, check_names, roles_of, source_of
-from elman.tasks.numeric import Numeric
+from elman.tasks.numeric import Numeric, numbers_found, numeric_of
 from elman.tasks.rows import RowsLayout
 
 if TYPE_CHECKING:
@@ -188,8 +189,8 @@ class SeriesLayout(RowsLayout):
 
     def numeric(self, task: Task) -> Numeric:
         """Say which columns a trained model reads as numbers."""
-        names = frozenset(filter(task.input.reads_numbers, task.input_columns))
-        return Numeric(names, self.data.decimal)
+        numeric = numeric_of([(name, task.input) for name in task.input_columns], self.data)
+        return numeric._replace(lists=frozenset())
 
     def read_like(
         self, source: Any, numeric: Numeric | None = None, *, with_targets: bool = True
@@ -245,8 +246,15 @@ class SeriesLayout(RowsLayout):
         required |= {name for name in named - kinds.keys() if _are_numbers_as_text(table, name)}
         special = {data.sequence_id, data.time, *kinds}
         likely = [name for name in table.columns if name not in special and not data.input]
-        table, decimal = with_numbers(table, required=required, likely=likely, decimal=data.decimal)
-        return table, Numeric(hold_numbers(table, {*required, *likely, *named}), decimal)
+        said = [name for name in required if kinds.get(name) == "number"]
+        table, strays = without_strays(
+            table, few=said, all_of=data.words_as_missing, decimal=data.decimal
+        )
+        table, decimal = with_numbers(
+            table, required=required, likely=likely, decimal=data.decimal, units=data.units
+        )
+        found = hold_numbers(table, {*required, *likely, *named})
+        return table, numbers_found(data, table, found, decimal, strays)
 
     def _tables(self, source: Any) -> tuple[dict[str, Table], dict[str, Any]]:
         """Read the long tables of the parts that are given, in the order of time.

@@ -7,6 +7,7 @@ from typing import Any
 from elman.data.numbers import with_numbers
 from elman.data.sources import read_table
 from elman.data.table import Table
+from elman.data.units import with_unit_of
 from elman.data.wide import (
     SERIES,
     TIME,
@@ -124,7 +125,7 @@ def _gathered(data: DataSpec, table: Table) -> Table:
 def _with_series(table: Table, steps: Steps) -> Table:
     series = gathered(table, steps, SERIES)
     series.notes.append(_note(table, steps, f"is a step of the column {SERIES!r}"))
-    return series
+    return with_unit_of(series, SERIES, table, steps.columns)
 
 
 def _note(table: Table, steps: Steps, what: str) -> str:
@@ -144,7 +145,7 @@ def _from_rows(data: DataSpec, table: Table) -> Table:
     left = [name for name in table.columns if name not in (*steps.columns, ids)]
     if left and ids in table.columns:
         long.notes.append(f"left out beside the series: {', '.join(left)}.")
-    return long
+    return with_unit_of(long, VALUE, table, steps.columns)
 
 
 def _from_columns(data: DataSpec, table: Table) -> Table:
@@ -169,7 +170,7 @@ def _from_columns(data: DataSpec, table: Table) -> Table:
     left = [name for name in rest if name not in series]
     if left:
         long.notes.append(f"left out, as they hold no numbers: {', '.join(left)}.")
-    return long
+    return with_unit_of(long, VALUE, table, series)
 
 
 def _candidates(data: DataSpec, table: Table) -> list[str]:

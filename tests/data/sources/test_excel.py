@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from elman import train
+from elman.data.concatenation import concatenate
 from elman.data.sources import excel, read_table
 from elman.data.table import Table
 from elman.errors import DataError
@@ -65,6 +66,12 @@ def test_a_column_in_per_cent_is_read_as_a_csv_file_has_it_and_a_mixed_one_as_it
     rows = [["tax", "mixed", "share"], [0.07, 0.19, 0.5], [0.195, 0.25, 0.5]]
     table = read_table(save(tmp_path / "it.xlsx", *rows, change=show))
     assert columns_of(table) == {"tax": [7, 19.5], "mixed": [0.19, 0.25], "share": [0.5, 0.5]}
+    assert table.units == {"tax": "%"}
+    both = concatenate([table, table.select([0])], source="both")
+    assert both.units == {"tax": "%"}
+    assert (
+        concatenate([table, read_table(save(tmp_path / "2.xlsx", *rows))], source="2").units == {}
+    )
     assert table.notes == [
         "column 'tax' of it.xlsx is shown in per cent: 0.07 is read as 7, as it would be in a CSV "
         "file.",

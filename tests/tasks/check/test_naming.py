@@ -95,8 +95,10 @@ def test_codes_are_categories_and_the_cell_that_shows_it_is_said_once() -> None:
 def test_a_word_among_numbers_is_said_with_what_becomes_of_the_column() -> None:
     (finding,) = found(["1.5", "2.5", "3.5", "about 3"] * 20, "size")
     assert finding.sentence == (
-        "column 'size' is not read as numbers: it.csv, row 3 holds 'about 3', which is no number. "
-        "It is read as a category; if it holds numbers, say --read size:number."
+        "column 'size' is not read as numbers: it.csv, row 3 holds 'about 3', which is no number; "
+        "20 of 80 cells are such, too many to leave out. It is read as a category; if it holds "
+        "numbers, correct these cells, or leave them empty; to keep it so, say "
+        "--read size:category."
     )
 
 

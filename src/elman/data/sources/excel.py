@@ -122,13 +122,19 @@ def read_excel(path: Path) -> Table:
         column: _column([row.cells[place] for row in rows], rows, f"{column!r} of {name}", notes)
         for place, column in names.items()
     }
-    return Table.from_columns(
+    table = Table.from_columns(
         columns,
         name,
         where=lambda row: f"{name}, row {rows[row].number}",
         fingerprint=f"{fingerprint_of([path])} {sheet.title}",
         notes=notes,
     )
+    in_percent = [
+        column
+        for place, column in names.items()
+        if _are_percent([row.cells[place] for row in rows])
+    ]
+    return table.with_columns({}, units=dict.fromkeys(in_percent, "%"))
 
 
 def split_sheet(path: Path) -> tuple[Path, str | None]:
@@ -301,15 +307,14 @@ def _without_percent(
     cells: list[Cell], rows: list[_Row], title: str, notes: list[str]
 ) -> list[Cell]:
     """Read numbers that are shown in per cent as a CSV file has them, if a column has no others."""
-    numbers = [isinstance(cell, _Percent) for cell in cells if _is_number(cell)]
-    if not any(numbers):
+    if not any(isinstance(cell, _Percent) for cell in cells):
         return cells
     place = next(place for place, cell in enumerate(cells) if isinstance(cell, _Percent))
     telling = (place for place, cell in enumerate(cells) if isinstance(cell, _Percent) and cell)
     place = next(telling, place)
     first = cells[place]
     assert isinstance(first, _Percent)
-    if all(numbers):
+    if _are_percent(cells):
         notes.append(
             f"column {title} is shown in per cent: {float(first)!r} is read as {first.shown:.15g}, "
             "as it would be in a CSV file."
@@ -322,6 +327,12 @@ def _without_percent(
         f"{first.shown:.15g}%. If that is not what is meant, give the column one format."
     )
     return [float(cell) if isinstance(cell, _Percent) else cell for cell in cells]
+
+
+def _are_percent(cells: list[Cell]) -> bool:
+    """Tell whether a column has numbers, all of which are shown in per cent."""
+    numbers = [isinstance(cell, _Percent) for cell in cells if _is_number(cell)]
+    return bool(numbers) and all(numbers)
 
 
 def _is_number(cell: Cell) -> TypeGuard[int | float]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from elman.data.arrow import as_text, is_text
 from elman.data.identity import FEWEST_OWN, is_named_like_identifier, may_identify
-from elman.data.numbers import NOT_NUMBERS
+from elman.data.numbers import FEW_STRAYS, MANY_STRAYS, NOT_NUMBERS
 from elman.data.table import Table
 from elman.errors import as_option
 from elman.features.guesses import CODES
@@ -111,13 +111,22 @@ def _codes(profile: ColumnProfile, stray: str | None) -> Iterator[Finding]:
     if stray is None and profile.why != CODES:
         return
     found = f"{name} holds {CODES}" if stray is None else stray.removesuffix(".")
+    as_numbers = _option(profile, "number")
+    override, kept = f"say {as_numbers}", ""
+    answers = f"say {_option(profile)} or {as_numbers}"
+    if found.endswith(MANY_STRAYS.removesuffix(".")):
+        override = "correct these cells, or leave them empty"
+        kept = f"; to keep it so, say {_option(profile)}"
+        answers = f"say {_option(profile)}, or {override}"
+    elif found.endswith(FEW_STRAYS.removesuffix(".")):
+        override += ", which takes such cells for missing"
     yield Finding(
         "codes",
         (name,),
         found,
         f"it is read as {profile.read_as}",
-        f"if it holds numbers, say {_option(profile, 'number')}",
-        f"say {_option(profile)} or {_option(profile, 'number')}",
+        f"if it holds numbers, {override}{kept}",
+        answers,
     )
 
 
