@@ -12,6 +12,7 @@ import torch
 from elman.errors import DataError, OptionError
 from elman.features.aligned import AlignedFeature
 from elman.features.build import build_feature
+from elman.features.date import DateFeature
 from elman.features.feature import Encoding, Encodings
 from elman.features.kinds import feature_from_json
 from elman.features.mixture import ContextFeature, MixtureFeature
@@ -348,3 +349,12 @@ def test_notes_name_the_column_that_they_are_about() -> None:
 def test_files_are_read_where_a_part_reads_them() -> None:
     assert context().reads_files
     assert not mixture().reads_files
+
+
+def test_a_missing_date_beside_other_columns_is_marked_where_training_dates_are_missing() -> None:
+    for words, mark in ((["N/A", ""], [1.0]), ([], [])):
+        parts = [Part(("x",), build_feature("number")), Part(("since",), DateFeature())]
+        rows = [[1.0, "2023-01-02"], [2.0, "2023-01-03"], *([3.0, word] for word in words)]
+        feature = ContextFeature(parts).fit(rows)
+        for missing in ("N/A", "", None):
+            assert feature.encode([1.0, missing])[1].tolist() == [0.0] * 7 + mark

@@ -137,10 +137,10 @@ def _from_rows(data: DataSpec, table: Table) -> Table:
     steps = _asked_steps(data, table)
     ids = data.sequence_id or SERIES
     long = melted_rows(table, steps, ids)
-    times = steps.written if steps.time_format else steps.times
+    times = f"{steps.times[0]} … {steps.times[-1]}"
     long.notes.append(
         f"{table.source}: each row is a series, named in column {ids!r}; its steps are the "
-        f"{steps.shown}, at {times[0]} … {times[-1]}."
+        f"{steps.shown}, at {times}."
     )
     left = [name for name in table.columns if name not in (*steps.columns, ids)]
     if left and ids in table.columns:
