@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from elman.data.frequency import Frequency
-from elman.errors import DataError, OptionError, counted
+from elman.errors import DataError, counted
 from elman.features.calendar import calendar_columns, fitting_cycles
 from elman.features.categories import Categories
 from elman.features.checks import check_whole, fitted, shown
@@ -20,11 +20,12 @@ from elman.features.forecast_columns import (
     Layout,
     named_where,
     padded,
+    places_of_covariate,
     side_by_side,
     subjects,
     walls_in,
 )
-from elman.features.places import Places, places_of_numbers
+from elman.features.places import Places
 from elman.features.scaling import Floats, Moments, Scaling
 from elman.features.state import feature_state, restore
 
@@ -175,29 +176,17 @@ class ForecastFeature(Feature):
         return name not in self.fixed
 
     def places_of(self, name: str) -> Places:
-        """Return the places of a covariate's numbers and marks, or of its ids.
-
-        Raises:
-            OptionError: the column is no covariate.
-        """
-        before = len(self.targets)
-        for role in ("past", "known", "static"):
-            names = getattr(self, role)
-            if name in names:
-                own = places_of_numbers(
-                    self._scalings[role], [1] * len(names), names.index(name)
-                ).columns
-                return Places(tuple(before + place for place in own or ()))
-            before += self._scalings[role].size if names else 0
+        """Return the places of a covariate's numbers and marks, or of its ids."""
         if name in self._named:
             return Places((self.layout.numbers + self._named.index(name),))
-        raise OptionError(f"{name!r} is no covariate; known ones: {', '.join(self.covariates)}.")
+        numbers = {role: getattr(self, role) for role in _SCALED if role != "targets"}
+        return places_of_covariate(name, len(self.targets), numbers, self._scalings)
 
     @property
     def covariates(self) -> tuple[str, ...]:
         """The columns of the cells between the targets and the time."""
-        categories = (*self.past_categories, *self.known_categories)
-        return (*self.past, *self.known, *categories, *self.fixed)
+        per_step = (*self.past, *self.known, *self.past_categories, *self.known_categories)
+        return (*per_step, *self.fixed)
 
     @property
     def _named(self) -> tuple[str, ...]:
@@ -390,20 +379,15 @@ class ForecastFeature(Feature):
     def _checked_targets(self, cells: Cells) -> Floats:
         """Return the targets side by side, (T, n); counts must be whole and at least 0."""
         targets = side_by_side(cells.targets)
-        self._check_counts(targets)
-        return targets
-
-    def _check_counts(self, targets: Floats) -> None:
-        wrong = np.zeros(targets.shape, bool)
-        if self.counts:
-            wrong = (targets < 0) | (targets != np.round(targets)) & ~np.isnan(targets)
-        if wrong.any():
+        wrong = (targets < 0) | (targets != np.round(targets)) & ~np.isnan(targets)
+        if self.counts and wrong.any():
             step, column = np.argwhere(wrong)[0]
             raise DataError(
                 f"{self.targets[column]} is {targets[step, column]:g} at step {step} of the series "
                 "that begins here, and distribution = 'negative-binomial' is for counts 0, 1, 2, "
                 "…; correct it, or use 'gaussian' or 'student-t'."
             )
+        return targets
 
     def _scaled(self, cells: Cells, role: str) -> Floats:
         """Scale the numbers of a role; (…, 0) where it has no columns."""

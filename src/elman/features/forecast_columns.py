@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from elman.errors import OptionError
 from elman.features.checks import blank
-from elman.features.scaling import Floats
+from elman.features.places import Places, places_of_numbers
+from elman.features.scaling import Floats, Scaling
 
 
 class Layout(NamedTuple):
@@ -73,6 +75,29 @@ class Cells(NamedTuple):
         """Return the numbers of a role side by side, (T, columns); a single step of static ones."""
         columns = getattr(self, role)
         return side_by_side([[number] for number in columns] if role == "static" else columns)
+
+
+def places_of_covariate(
+    name: str, before: int, columns: Mapping[str, Sequence[str]], scalings: Mapping[str, Scaling]
+) -> Places:
+    """Return where the numbers of a covariate, and their marks, are in an encoded step.
+
+    Args:
+        name: of the column.
+        before: columns before the first covariate.
+        columns: role → the names of its columns of numbers, in their order.
+        scalings: role → the scaling of all of these.
+
+    Raises:
+        OptionError: the column is none of them.
+    """
+    for role, names in columns.items():
+        if name in names:
+            own = places_of_numbers(scalings[role], [1] * len(names), names.index(name))
+            return Places(tuple(before + place for place in own.columns or ()))
+        before += scalings[role].size if names else 0
+    known = ", ".join(each for names in columns.values() for each in names)
+    raise OptionError(f"{name!r} is no covariate of numbers; these are: {known or 'none'}.")
 
 
 def walls_in(times: NDArray[Any]) -> NDArray[Any]:
