@@ -31,6 +31,7 @@ def number_in(line: str) -> float:
     return float(found[0])
 
 
+@pytest.mark.slow
 def test_a_house_at_the_harbour_costs_more_than_one_in_the_valley(run: Run) -> None:
     sentence, error, harbour, valley = run("one_to_one")
     assert sentence == "input: 2 numbers and 1 category; target: a number → one-to-one"
@@ -64,6 +65,7 @@ def test_a_network_that_waits_knows_more(run: Run) -> None:
     assert at_once + 0.03 < later < latest - 0.03
 
 
+@pytest.mark.slow
 def test_the_network_writes_lines_like_those_it_read(run: Run) -> None:
     sentence, *written = run("next_character")
     assert sentence == "input: characters; target: the next one → many-to-many"

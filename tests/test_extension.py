@@ -68,6 +68,7 @@ def test_guests_are_trained_evaluated_saved_loaded_and_predict(
     assert first == '"task","took","predicted took"'
 
 
+@pytest.mark.slow
 def test_a_guest_is_compared_with_elmans_own_cells(jobs: Path) -> None:
     cells = ["--cells", "leaky,gru", "--seeds", "1", "--epochs", "1", "--out", "compared"]
     assert (

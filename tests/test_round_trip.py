@@ -120,7 +120,7 @@ def test_a_network_sees_the_same_numbers_in_every_format(
             torch.testing.assert_close(rows, others, rtol=0, atol=0, equal_nan=True)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("kind", ["record", "text", "series"])
 def test_model_and_predictions_are_the_same_and_each_reads_the_others_file(
     tmp_path: Path, kind: str

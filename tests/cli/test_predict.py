@@ -272,6 +272,7 @@ def test_rows_without_tokens_are_not_written_to_conll(
     assert not out.exists()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "tags",
     [

@@ -305,6 +305,7 @@ def generic_digests() -> dict[str, str]:
     return digests_with("generic")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "instruction_set",
     [name for name in _kernels.instruction_sets() if name in ("avx2", "avx512", "neon")],

@@ -17,6 +17,7 @@ CSRC = Path(__file__).parents[2] / "csrc"
 COMPILER = shlex.split(os.environ.get("CXX", "g++"))  # it may carry options or a launcher
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="the program forks and asks for POSIX threads")
 def test_a_team_runs_all_members_at_once_and_survives_forks_signals_limits_and_exit(
     tmp_path: Path,

@@ -137,6 +137,7 @@ def test_many_python_threads_step_each_through_a_sequence_of_its_own() -> None:
         assert all(pool.map(walk, range(len(x))))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_child_forked_in_the_middle_of_a_call_computes_the_same() -> None:
     in_a_process("""
@@ -166,6 +167,7 @@ def test_a_child_forked_in_the_middle_of_a_call_computes_the_same() -> None:
     """)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_the_workers_of_a_data_loader_run_layers() -> None:
     in_a_process("""

@@ -61,6 +61,7 @@ def answers(network: Network, x: Tensor, lengths: Tensor) -> list[Tensor]:
         return network.objective.answers(network.eval()(x, lengths=lengths)[0], lengths)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("cell", ["simple", "gru", "lstm"])
 @pytest.mark.parametrize("pooling", ["last", "mean", "max", "attention"])
 def test_many_to_one_learns_a_batch(cell: str, pooling: str) -> None:

@@ -92,6 +92,7 @@ def test_a_column_is_shuffled_as_if_its_cells_were(road: Road, tmp_path: Path) -
     assert any(abs(fall) > 1e-3 for fall in falls)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("road", ALL.values(), ids=ALL)
 def test_whatever_predicts_something_for_a_row_is_measured(road: Road, tmp_path: Path) -> None:
     model, parts = untrained(road, tmp_path)

@@ -78,6 +78,7 @@ def test_there_is_an_answer_of_the_right_kind_to_every_row(road: Road, tmp_path:
         assert list(map(len, found)) == list(steps)
 
 
+@pytest.mark.sampled(2)
 @EVERY
 def test_an_answer_depends_neither_on_batches_nor_on_the_order_of_rows(
     road: Road, tmp_path: Path

@@ -97,6 +97,7 @@ def test_zeros_and_ones_are_classes_or_labels_and_predictions_are_such_lists(
     assert model.evaluate(table).get("accuracy", model.evaluate(table).get("subset_accuracy")) == 1
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("separator", [",", ", ", ";", "|", " / "])
 @pytest.mark.parametrize("kind", ["labels", None])
 def test_labels_are_split_at_what_separates_them_and_written_with_it(

@@ -188,6 +188,7 @@ def test_in_a_graph_the_kernel_checks_the_lengths() -> None:
         compiled(torch.zeros(T, B, I), lengths=torch.full((B,), T + 1))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("name", "strict"), [*[(name, False) for name in LAYERS], ("lstm", True)])
 def test_a_layer_is_exported_saved_and_loaded_for_all_sizes(name: str, strict: bool) -> None:
     model, first = WithLengths(LAYERS[name]().eval()), name == "batch first"

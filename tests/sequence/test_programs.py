@@ -87,6 +87,7 @@ def test_a_layer_is_traced_in_either_mode_and_answers_in_either_at_other_sizes(
         assert_near(ours, theirs, "a gradient")
 
 
+@pytest.mark.slow
 def test_tracing_a_layer_warns_of_nothing_as_torch_nn_does_not() -> None:
     code = "import torch, elman; torch.jit.trace(elman.LSTM(3, 4).eval(), (torch.randn(5, 2, 3),))"
     command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code]
@@ -170,7 +171,7 @@ for program in (exported.module(), traced):
     assert in_a_fresh_process(code, path=path) == "ran\nran\n"
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("imports", ["import torch, elman", "import elman.ops"])
 def test_a_program_loads_after_an_import_alone(imports: str, programs: Path) -> None:
     run_programs(programs, imports)
@@ -196,11 +197,13 @@ def test_where_elman_is_installed_torch_knows_its_operators(
     run_programs(programs, imports, path=installed)
 
 
+@pytest.mark.slow
 def test_knowing_the_operators_loads_nothing_that_computes_them(installed: Path) -> None:
     code = "import torch, sys; print(*sorted(n for n in sys.modules if n[:5] == 'elman'))"
     assert in_a_fresh_process(code, path=installed).split() == ["elman", "elman.ops"]
 
 
+@pytest.mark.slow
 def test_importing_elman_after_torch_takes_milliseconds() -> None:
     code = "import torch, time; a = time.perf_counter(); import elman; print(time.perf_counter()-a)"
     assert min(float(in_a_fresh_process(code)) for _ in range(2)) < 0.02

@@ -75,7 +75,7 @@ def ragged(draws: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize(("treatment", "time"), CASES)
 @both_directions
 @every_backend
@@ -97,7 +97,7 @@ def test_without_one_bias_or_both_values_and_gradients_are_right(
     assert_all_near(values_and_gradients(r, on(backend)), values_and_gradients(r, row_by_row))
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("treatment", TREATMENTS)
 @every_backend
 @every_variant
@@ -111,7 +111,7 @@ def test_float32_is_near_to_the_float64_truth(
     assert_all_near(found, truth, "truth")
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(7)
 @both_directions
 @every_backend
 @every_variant

@@ -61,7 +61,7 @@ def expected_failures(estimator: Any) -> dict[str, str]:
     return NOT_FOR_CLASSIFIERS if isinstance(estimator, SequenceClassifier) else {}
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @parametrize_with_checks(CHECKED, expected_failed_checks=expected_failures)
 def test_an_estimator_passes_the_check_of_scikit_learn(estimator: Any, check: Any) -> None:
     if check.func.__name__ == "check_regressors_train":  # it needs a good fit
@@ -74,6 +74,7 @@ def test_the_guide_names_every_check_that_does_not_apply() -> None:
     assert [name for name in NOT_FOR_CLASSIFIERS | NOT_FOR_TAGGERS if f"`{name}`" not in text] == []
 
 
+@pytest.mark.slow
 def test_the_examples_of_the_guide_print_the_output_shown(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -137,7 +137,7 @@ class Experiment(BaseModel):
         Args:
             overrides: setting → value. A setting has its full name, `training.epochs`, or its
                 last part, `epochs`. A `hidden_size` replaces `parameters`, and the other way
-                round. An empty table leaves one that is there as it is.
+                round. An empty table of a column leaves one that is there as it is.
 
         Raises:
             ExperimentError: a setting is unknown, or its value is wrong.
@@ -154,7 +154,8 @@ class Experiment(BaseModel):
             table = values
             for section in sections:
                 table = table.setdefault(section, {})
-            table[key] = value if value != {} else table.get(key, {})
+            nothing_said = value == {} and name.startswith("data.columns.")
+            table[key] = table.get(key, {}) if nothing_said else value
         return Experiment.from_values(values, origin="the experiment")
 
     def with_defaults(self, defaults: Mapping[str, Any]) -> Experiment:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import torch
@@ -31,20 +32,29 @@ class Picture(NamedTuple):
 
 def render(template: str, **facts: Any) -> str:
     """Render a template of `templates/`; text is escaped, and a missing fact is an error."""
-    environment = Environment(
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            theme=THEME,
+            css=css_colour,
+            thousands=thousands,
+            elman_version=elman.__version__,
+            versions=f"PyTorch {torch.__version__}, Python {platform.python_version()}",
+            **facts,
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    """Return what compiles templates, each once."""
+    return Environment(
         loader=PackageLoader("elman.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-    )
-    return environment.get_template(template).render(
-        theme=THEME,
-        css=css_colour,
-        thousands=thousands,
-        elman_version=elman.__version__,
-        versions=f"PyTorch {torch.__version__}, Python {platform.python_version()}",
-        **facts,
     )
 
 

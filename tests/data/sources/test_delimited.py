@@ -74,6 +74,7 @@ def test_every_cell_is_what_was_written(tmp_path: Path) -> None:
     assert list(table.column("a")) == cells
 
 
+@pytest.mark.slow
 def test_a_row_behind_the_first_block_has_its_line(tmp_path: Path) -> None:
     rows = "1,a\n" * 400_000 + "1.5,b\n"
     table = read_table(write(tmp_path, "x,y\n" + rows))

@@ -324,6 +324,7 @@ def test_rows_keep_their_lines_where_others_are_skipped(tmp_path: Path) -> None:
     assert [table.where(row) for row in range(2)] == ["it.csv, line 5", "it.csv, line 7"]
 
 
+@pytest.mark.slow
 def test_many_skipped_lines_are_counted(tmp_path: Path) -> None:
     content = "name,n\n" + "ann,1\n#\n" * 40_000
     table = read(tmp_path, content)

@@ -18,6 +18,7 @@ from elman.errors import DataError
 PACKERS = {".gz": gzip.compress, ".xz": lzma.compress, ".bz2": bz2.compress}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("suffix", PACKERS)
 def test_a_file_that_unpacks_beyond_the_limit_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str

@@ -56,6 +56,7 @@ SAID = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", SAID)
 def test_the_page_shows_what_fits_the_task(name: str, tmp_path: Path) -> None:
     travelled(ROADS[name], tmp_path)
