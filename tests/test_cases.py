@@ -223,7 +223,7 @@ def test_the_index_of_a_frame_is_a_column_and_a_series_of_texts_is_one(tmp_path:
     assert "Error" not in run("frames.py", folder=tmp_path)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "words"),
     [

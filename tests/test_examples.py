@@ -40,6 +40,7 @@ def test_a_house_at_the_harbour_costs_more_than_one_in_the_valley(run: Run) -> N
     assert number_in(valley) == pytest.approx(4 * 80 + 20 * 3, rel=0.15)
 
 
+@pytest.mark.slow
 def test_a_not_turns_a_review_round(run: Run) -> None:
     sentence, accuracy, praise, blame = run("many_to_one_text")
     assert sentence == "input: words; target: one of 2 classes → many-to-one"
@@ -47,6 +48,7 @@ def test_a_not_turns_a_review_round(run: Run) -> None:
     assert (praise.endswith(": good"), blame.endswith(": bad")) == (True, True)
 
 
+@pytest.mark.slow
 def test_waves_are_told_apart(run: Run) -> None:
     sentence, accuracy = run("many_to_one_series")
     assert sentence == "input: a number a step; target: one of 3 classes → many-to-one"

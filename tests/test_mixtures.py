@@ -308,7 +308,7 @@ def assert_read_as_drawn(mixture: Mixture, task: Task) -> None:
     assert read == len(mixture.sequences)
 
 
-@settings(max_examples=8, deadline=None, derandomize=True, database=None)
+@settings(max_examples=5, deadline=None, derandomize=True, database=None)
 @given(mixture=mixtures())
 def test_any_columns_are_trained_saved_loaded_and_resumed_in_any_order(mixture: Mixture) -> None:
     with tempfile.TemporaryDirectory() as folder:

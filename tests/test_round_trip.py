@@ -96,6 +96,7 @@ def encoded(task: Any, table: Table) -> list[list[torch.Tensor]]:
     ]
 
 
+@pytest.mark.slow
 @settings(
     max_examples=15,
     deadline=None,

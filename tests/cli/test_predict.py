@@ -41,6 +41,7 @@ def predict(*arguments: str, given: str = ROWS) -> Done:
     return Done(code, out.buffer.getvalue().decode(), err.getvalue())  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_the_command_is_a_filter(reviews_run: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "elman", "predict", str(reviews_run)],
@@ -272,7 +273,7 @@ def test_rows_without_tokens_are_not_written_to_conll(
     assert not out.exists()
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "tags",
     [

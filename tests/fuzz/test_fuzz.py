@@ -14,7 +14,7 @@ from . import silence, trial
 COUNTS = {"read": 1200, "fit": 500, "picture": 500, "sound": 200, "predict": 60, "silence": 600}
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("part", range(3))
 @pytest.mark.parametrize("kind", trial.KINDS)
 def test_damaged_files_end_in_words_or_in_a_result(

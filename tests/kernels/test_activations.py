@@ -108,6 +108,7 @@ def program(programs: Callable[[str], Program], request: pytest.FixtureRequest) 
     return programs(request.param)
 
 
+@pytest.mark.slow
 def test_errors_stay_within_what_the_header_states(program: Program) -> None:
     assert_errors_and_ranges(measure(program, "--stride", "4001", "--samples", "100000"))
 

@@ -194,6 +194,7 @@ def test_the_workers_of_a_data_loader_run_layers() -> None:
     """)
 
 
+@pytest.mark.slow
 def test_the_interpreter_may_end_while_daemon_threads_are_inside_calls() -> None:
     # The threads call the kernels alone: before Python 3.14, the interpreter aborts where it ends
     # in the middle of one of PyTorch's own operators. So tensors are made before they begin.

@@ -48,6 +48,7 @@ def test_an_untrained_network_answers_as_one_without_a_highway() -> None:
     assert torch.equal(answer(0), answer(4))
 
 
+@pytest.mark.slow
 def test_with_it_a_line_is_followed_further_beyond_the_training_part() -> None:
     line = torch.linspace(-1, 1, 40)
     x = torch.stack([line[start : start + 5] for start in range(30)], 1).unsqueeze(-1)

@@ -83,7 +83,7 @@ def test_a_known_category_that_explains_the_value_is_learned(tmp_path: Path) -> 
     assert blind.evaluate(without(data, "promo"))["mae"] > 5
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("static", ["group", "strength"])
 def test_what_is_known_of_a_series_is_learned_for_new_series(tmp_path: Path, static: str) -> None:
     rest = ("group", "strength")

@@ -75,6 +75,7 @@ def autoregression(steps: int, phi: float, sigma: float, mean: float) -> list[fl
     return found
 
 
+@pytest.mark.slow
 def test_a_forecaster_recovers_an_autoregression_and_covers_what_comes(tmp_path: Path) -> None:
     phi, sigma, mean = 0.8, 2.0, 50.0
     model = series_model(

@@ -31,7 +31,7 @@ def tokens(rows: int) -> list[list[int]]:
     return [[draw.choice((3, 5)) for _ in range(draw.randint(2, 3))] for _ in range(rows)]
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["symbols", None])
 @pytest.mark.parametrize("form", ["lists", "strings"])
 def test_whole_numbers_are_tokens_like_strings(form: str, kind: str | None, tmp_path: Path) -> None:

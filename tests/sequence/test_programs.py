@@ -189,7 +189,7 @@ def installed(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("imports", ["import torch", "import elman.layers"])
 def test_where_elman_is_installed_torch_knows_its_operators(
     imports: str, programs: Path, installed: Path

@@ -56,6 +56,7 @@ def test_a_fit_leaves_the_global_generators_as_they_were() -> None:
     assert np.array_equal(np.random.rand(3), expected[1])  # noqa: NPY002
 
 
+@pytest.mark.slow
 def test_sequences_of_different_lengths_are_cross_validated() -> None:
     X, y = series(), ["down", "up"] * 12
     estimator = SequenceClassifier(**GOOD)

@@ -104,6 +104,13 @@ def identifies_rows(table: Table, name: str) -> bool:
     return _are_addresses(values) or _name_rows(values, name)
 
 
+def all_differ(table: Table, name: str) -> bool:
+    """Tell whether all values of a column are there and differ."""
+    import pyarrow.compute as pc
+
+    return bool(pc.count_distinct(table.arrow(name)).as_py() == len(table))
+
+
 def is_named_like_identifier(name: str) -> bool:
     """Tell whether a column is named like an identifier.
 

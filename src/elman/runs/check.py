@@ -15,7 +15,7 @@ from elman.tasks.dividing import Parts
 from elman.tasks.given import Given
 from elman.tasks.layout import layout_of
 
-TRIED = 100_000
+TRIED = 20_000
 """Cells that a task is tried on at most, before all of them are."""
 
 

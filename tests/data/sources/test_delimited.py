@@ -82,6 +82,7 @@ def test_a_row_behind_the_first_block_has_its_line(tmp_path: Path) -> None:
     assert table.where(400_000) == "it.csv, line 400002"
 
 
+@pytest.mark.slow
 def test_the_end_of_a_line_within_quotes_may_fall_on_the_end_of_a_block(tmp_path: Path) -> None:
     rows = [f"one\n{number},\ntwo" for number in range(100_000)]
     path = write(tmp_path, "text,x\n" + "".join(f'"{row}",1\n' for row in rows))

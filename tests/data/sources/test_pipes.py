@@ -151,7 +151,7 @@ def test_a_pipe_that_is_gone_cannot_be_read_again() -> None:
         read_table(path)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "read",
     [

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.data.sources.dialect import Dialect
+from elman.data.sources.even_lines import scan_even_lines
 from elman.data.sources.files import TextEncoding, begins_line, open_bytes, open_text
 from elman.data.sources.records import COMMENT, WHITE_SPACE, Record, Records, fields_of_any_size
 from elman.data.sources.skipped import Skipped
@@ -123,6 +124,8 @@ def scan_file(path: Path, encoding: TextEncoding, dialect: Dialect) -> Scan:
     Raises:
         Malformed: a row has too few or too many fields, or quotes are not balanced.
     """
+    if even := scan_even_lines(path, encoding, dialect):
+        return Scan(path, encoding, dialect, even[0], False, Skipped(), even[1])
     lines, spans_lines, skipped, last = array("q"), False, Skipped(), None
     width, header_seen, blank_lines = len(dialect.first), not dialect.header, 0
     doubtful = {"", dialect.first[0]}  # what rows may begin with that are the header or empty

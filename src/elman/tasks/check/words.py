@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from elman.data.identity import all_differ
 from elman.data.table import Table
 from elman.errors import as_option, counted
 from elman.features.checks import shown
@@ -118,7 +119,7 @@ def _of_constants(names: Names, table: Table, targets: Names) -> tuple[str, str]
 
 def _of_identifiers(names: Names, table: Table, targets: Names) -> tuple[str, str]:
     del targets
-    differ = all(len(set(table.column(name))) == len(table) for name in names)
+    differ = all(all_differ(table, name) for name in names)
     rows = "each row" if differ else "nearly every row"
     if len(names) == 1:
         return f"{names[0]} has a value of its own in {rows}, as an identifier has", ""
