@@ -9,9 +9,9 @@ import numpy as np
 from elman.data.table import Table
 from elman.errors import DataError, ExperimentError
 from elman.experiment import Experiment
-from elman.runs.run import task_of
 from elman.tasks.check.check import Check, check_of
 from elman.tasks.dividing import Parts
+from elman.tasks.find import task_of
 from elman.tasks.given import Given
 from elman.tasks.layout import layout_of
 

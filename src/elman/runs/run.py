@@ -36,8 +36,7 @@ from elman.tasks.check.check import check_of, rows_in_words
 from elman.tasks.check.profile import SHOWN
 from elman.tasks.defaults import completed
 from elman.tasks.dividing import Parts
-from elman.tasks.find import find_task
-from elman.tasks.given import Given
+from elman.tasks.find import task_of
 from elman.tasks.layout import layout_of
 from elman.tasks.task import Task
 from elman.training.activation_regularisation import regularised_part
@@ -115,35 +114,6 @@ def prepare(experiment: Experiment, source: Any = None) -> Prepared:
     parts = parts._replace(check=check, notes=check.sentences)
     experiment, task = task_of(experiment, given, parts)
     return Prepared(completed(experiment, task, parts.train), task, parts)
-
-
-def task_of(experiment: Experiment, given: Given, parts: Parts) -> tuple[Experiment, Task]:
-    """Find the task of an experiment, and fit its features.
-
-    Args:
-        experiment: the experiment, without defaults.
-        given: its data, as it was read.
-        parts: into which that was divided.
-
-    Returns:
-        The experiment with the settings that follow from the data, and the task.
-
-    Raises:
-        ExperimentError: columns are missing, or a setting contradicts the data.
-        DataError: a value is malformed.
-    """
-    data = given.layout.data.model_copy(update=dict(parts.settings))
-    others = [part for part in (parts.valid, parts.test) if part is not None]
-    task = find_task(
-        data,
-        experiment.network,
-        parts.train,
-        others,
-        decoder=experiment.decoder,
-        forecast=experiment.forecast,
-    )
-    task.check_targets(others)
-    return experiment.model_copy(update={"data": data}), task
 
 
 def run_experiment(

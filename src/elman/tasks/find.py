@@ -10,6 +10,7 @@ import numpy as np
 
 from elman.data.table import Table
 from elman.errors import ExperimentError, as_option
+from elman.experiment import Experiment
 from elman.experiment.categories import WRITERS
 from elman.experiment.data import NEXT, DataSpec
 from elman.experiment.decoder import DecoderSpec
@@ -20,8 +21,10 @@ from elman.features.kinds import feature_from_json
 from elman.networks.objectives import OBJECTIVES
 from elman.tasks.alignment import are_aligned, led_by_steps_of, steps_of
 from elman.tasks.category import explain, infer_category, settle_category
+from elman.tasks.dividing import Parts
 from elman.tasks.fitting import fit_feature, make_feature, sample
 from elman.tasks.forecast import ForecastTask, find_forecast
+from elman.tasks.given import Given
 from elman.tasks.joint import (
     JointTask,
     check_settings,
@@ -79,6 +82,35 @@ def task_from_json(state: Mapping[str, Any]) -> Task:
         objective=state["objective"],
         sentence=state["sentence"],
     )
+
+
+def task_of(experiment: Experiment, given: Given, parts: Parts) -> tuple[Experiment, Task]:
+    """Find the task of an experiment, and fit its features.
+
+    Args:
+        experiment: the experiment, without defaults.
+        given: its data, as it was read.
+        parts: into which that was divided.
+
+    Returns:
+        The experiment with the settings that follow from the data, and the task.
+
+    Raises:
+        ExperimentError: columns are missing, or a setting contradicts the data.
+        DataError: a value is malformed.
+    """
+    data = given.layout.data.model_copy(update=dict(parts.settings))
+    others = [part for part in (parts.valid, parts.test) if part is not None]
+    task = find_task(
+        data,
+        experiment.network,
+        parts.train,
+        others,
+        decoder=experiment.decoder,
+        forecast=experiment.forecast,
+    )
+    task.check_targets(others)
+    return experiment.model_copy(update={"data": data}), task
 
 
 def find_task(
