@@ -385,7 +385,7 @@ ADVICE: dict[str, Advice] = {
 
 @pytest.fixture(autouse=True)
 def _runs_without_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("elman.runs.run.write_page", lambda *_, **__: None)
+    monkeypatch.setattr("elman.report.facts.write_page", lambda *_, **__: None)
 
 
 @pytest.mark.parametrize("advice", ADVICE.values(), ids=ADVICE)

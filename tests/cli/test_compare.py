@@ -43,7 +43,7 @@ def test_compare_prints_the_table_and_where_the_report_is(
 def test_compare_takes_a_file_and_what_is_asked_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("elman.runs.run.write_page", lambda *_, **__: None)
+    monkeypatch.setattr("elman.report.facts.write_page", lambda *_, **__: None)
     monkeypatch.chdir(tmp_path)
     walks = ROADS["a long table to a class"].write(tmp_path)
     columns = ["--sequence-id", "walker", "--time", "step", "--target", "pace"]

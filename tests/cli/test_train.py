@@ -151,7 +151,7 @@ def test_a_file_is_trained_on_as_it_is(
 @pytest.fixture
 def _without_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Save the second that drawing takes where a test is about something else."""
-    monkeypatch.setattr("elman.runs.run.write_page", lambda *_, **__: None)
+    monkeypatch.setattr("elman.report.facts.write_page", lambda *_, **__: None)
 
 
 @pytest.mark.usefixtures("_without_a_page")

@@ -51,7 +51,7 @@ def run_in(directory: Path, data: Path, *, resume: bool = False, **settings: Any
 
 @pytest.fixture(autouse=True)
 def _without_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("elman.runs.run.write_page", lambda *_, **__: None)
+    monkeypatch.setattr("elman.report.facts.write_page", lambda *_, **__: None)
 
 
 @pytest.fixture

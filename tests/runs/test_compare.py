@@ -211,7 +211,7 @@ def test_networks_that_see_the_future_are_compared_without_composing(tmp_path: P
 @pytest.fixture
 def _runs_without_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Save the second that drawing a run's own page takes."""
-    monkeypatch.setattr("elman.runs.run.write_page", lambda *_, **__: None)
+    monkeypatch.setattr("elman.report.facts.write_page", lambda *_, **__: None)
 
 
 COMPARED = {

@@ -142,7 +142,7 @@ def test_a_result_that_cannot_be_read_is_a_checkpoint_error(finished: Path, tmp_
 @pytest.fixture
 def _without_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Save the second that drawing takes where a test is about something else."""
-    monkeypatch.setattr("elman.runs.run.write_page", lambda *_, **__: None)
+    monkeypatch.setattr("elman.report.facts.write_page", lambda *_, **__: None)
 
 
 @pytest.mark.sampled(2)

@@ -31,7 +31,6 @@ from elman.models.model import Model
 from elman.models.network import completed_network, untrained_network
 from elman.models.trained_on import DataRecord, TrainedOn, notes_of_given_parts
 from elman.prediction.predictors import predictor_of
-from elman.report.facts import notes_of_page, write_page
 from elman.tasks.check.check import check_of, rows_in_words
 from elman.tasks.check.profile import SHOWN
 from elman.tasks.defaults import completed
@@ -140,6 +139,8 @@ def run_experiment(
         CheckpointError: a file of the run in the directory is corrupt.
         MissingDependencyError: data, network, scores or page need an extra that is not installed.
     """
+    from elman.report.facts import notes_of_page, write_page  # draws, which takes long to load
+
     progress = progress or NoProgress()
     complete, task, parts = prepare(experiment, source)
     trained_on = TrainedOn.of(task, parts)
