@@ -115,7 +115,8 @@ def test_a_wrong_name_is_refused_in_one_sentence(
         (
             ["day", "y"],
             [[f"2024-01-{n % 28 + 1:02}", n + 0.5] for n in range(ROWS)],
-            "no input column is left: ",
+            "no input column is left: the table has day, y. To forecast y, say --time day "
+            "--horizon STEPS; to predict it from the calendar, --read day:date.",
         ),
         (["x", "y"], [[n, f"2024-01-{n % 28 + 1:02}"] for n in range(ROWS)], "holds "),
     ],

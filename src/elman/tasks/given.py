@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from elman.data.sources import read_table
 from elman.data.sources.sequence_files import FILE, with_one_id
 from elman.data.table import Table
-from elman.errors import ExperimentError
+from elman.errors import ExperimentError, as_option
 from elman.experiment.data import DataSpec
 from elman.tasks.check.choice import Choice
 from elman.tasks.check.finding import Finding
@@ -62,6 +62,25 @@ def table_of(data: DataSpec, source: Any, *, as_text: bool = False) -> Table:
         by_file=by_file,
     )
     return with_one_id(table, FILE) if by_file and FILE not in table.columns else table
+
+
+def nothing_to_read(table: Table, targets: Sequence[str], times: Sequence[str]) -> ExperimentError:
+    """Build the error for a table of which no column is left to be read.
+
+    Args:
+        table: with the columns.
+        targets: those to predict.
+        times: those that are left out because they hold dates or times.
+    """
+    advice = "Name one with --input COLUMN (data.input)."
+    if times and targets:
+        advice = (
+            f"To forecast {targets[0]}, say {as_option('--time', times[0])} --horizon STEPS; to "
+            f"predict it from the calendar, {as_option('--read', f'{times[0]}:date')}."
+        )
+    return ExperimentError(
+        f"no input column is left: the table has {', '.join(table.columns)}. {advice}"
+    )
 
 
 def roles_of(

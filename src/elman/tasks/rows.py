@@ -16,11 +16,18 @@ from elman.data.table import Table
 from elman.data.times import with_time_of_day
 from elman.errors import ExperimentError
 from elman.experiment.data import DataSpec
-from elman.tasks.check.choice import SINGLE, Choice, choose, findings_of_given
+from elman.tasks.check.choice import SINGLE, TIMES, Choice, choose, findings_of_given
 from elman.tasks.check.finding import Finding
 from elman.tasks.check.targets import answered
 from elman.tasks.dividing import Division, Parts
-from elman.tasks.given import Given, check_names, roles_of, source_of, table_of
+from elman.tasks.given import (
+    Given,
+    check_names,
+    nothing_to_read,
+    roles_of,
+    source_of,
+    table_of,
+)
 from elman.tasks.known_columns import columns_of_files, names_of_files, split_column_of
 from elman.tasks.named_kinds import kinds_of_names
 from elman.tasks.numeric import Numeric, numeric_of, read_numbers
@@ -89,10 +96,8 @@ class RowsLayout:
         targets = self._targets(table)
         inputs = self.inputs(table)
         if not inputs:
-            raise ExperimentError(
-                f"no input column is left: the table has {', '.join(table.columns)}. Name one with "
-                "--input COLUMN (data.input)."
-            )
+            times = self._choice(table).left_out.get(TIMES, [])
+            raise nothing_to_read(table, targets, times)
         if both := set(inputs) & set(targets):
             raise ExperimentError(
                 f"column {min(both)!r} is both input and target, and a network would copy it. "

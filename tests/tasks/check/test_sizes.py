@@ -59,6 +59,10 @@ def test_whole_numbers_that_are_taken_for_classes_are_said() -> None:
         "y has 4 different whole numbers: they are read as classes; to predict a number, say "
         "--target y:number."
     ]
+    assert of_target(["0", "12 ", "-3", ""] * 40) == [
+        "y has 3 different whole numbers: they are read as classes; to predict a number, say "
+        "--target y:number."
+    ]
     assert of_target([0, 1] * 80) == of_target(["0 a", "1 b", "2 c"] * 40) == []
 
 

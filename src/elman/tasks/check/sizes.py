@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from elman.data.arrow import as_text, is_list, is_number, is_text
+from elman.data.arrow import as_text, is_list, is_text
 from elman.data.splits import PART_NAMES
 from elman.data.table import Table
 from elman.errors import as_option, counted
 from elman.features.checks import shown
+from elman.features.guesses import CODES
 from elman.features.names import tidy
 from elman.tasks.check.finding import Finding
 from elman.tasks.check.profile import GIVEN, ColumnProfile
 from elman.tasks.dividing import Parts
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FEW = 20
 """Fewer validation rows than this say little about which weights are best."""
@@ -51,11 +55,9 @@ def findings_of_target(table: Table, profile: ColumnProfile) -> Iterator[Finding
 def _whole_numbers(table: Table, profile: ColumnProfile) -> Iterator[Finding]:
     """Yield a finding on whole numbers that are taken to be classes."""
     name = profile.name
-    if (
-        profile.why == GIVEN
-        or (profile.distinct or 0) < 3
-        or not is_number(table.column(name).type)
-    ):
+    if profile.why in {GIVEN, CODES} or (profile.distinct or 0) < 3:
+        return
+    if not _are_whole(table.arrow(name)):
         return
     number, category = (as_option("--target", f"{name}:{kind}") for kind in ("number", "category"))
     yield Finding(
@@ -66,6 +68,17 @@ def _whole_numbers(table: Table, profile: ColumnProfile) -> Iterator[Finding]:
         f"to predict a number, say {number}",
         f"say {category} or {number}",
     )
+
+
+def _are_whole(values: pa.ChunkedArray) -> bool:
+    """Tell whether all values are whole numbers, as such or written out."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not is_text(values.type):
+        return bool(pa.types.is_integer(values.type))
+    text = pc.utf8_trim_whitespace(as_text(values))
+    return bool(pc.all(pc.match_substring_regex(text, r"^[+-]?\d+$|^$")).as_py())
 
 
 def _rare(table: Table, name: str) -> Iterator[Finding]:
