@@ -27,10 +27,19 @@ class Origins(NamedTuple):
     """Number of the series of each origin, (windows,)."""
     step: NDArray[np.int64]
     """The first step of its horizon, (windows,)."""
+    member: NDArray[np.int64] | None = None
+    """Number of the member of a forecaster that each is for, (windows,); None for all."""
 
     def take(self, rows: NDArray[np.int64]) -> Origins:
         """Return some of the origins."""
-        return Origins(self.series[rows], self.step[rows])
+        return Origins(*(part if part is None else part[rows] for part in self))
+
+    def independent(self, horizon: int) -> float:
+        """Return how many horizons that do not overlap the origins cover, about."""
+        order = np.lexsort((self.step, self.series))
+        series, step = self.series[order], self.step[order]
+        apart = np.where(np.diff(series) == 0, np.diff(step), horizon)
+        return float(np.minimum(apart, horizon).sum() / horizon + 1) if len(step) else 0.0
 
 
 class ForecastWindows:
@@ -40,7 +49,8 @@ class ForecastWindows:
         target  the values of the horizon, (H, B, n), NaN where one is missing
 
     In the horizon the input's values are missing, and its past covariates and past ids 0: the
-    future is in the target alone. Windows whose whole target is missing are left out.
+    future is in the target alone. Origins for single members of a forecaster add a column to the
+    input, with the number of each row's member. Windows whose whole target is missing are left out.
 
     Args:
         series: series encoded by a `ForecastFeature`, (T, columns) each.
@@ -122,6 +132,9 @@ class ForecastWindows:
         ):
             x[..., first_column : first_column + count].masked_fill_(future.unsqueeze(-1), 0.0)
         x.masked_fill_(padding.unsqueeze(-1), 0.0)
+        if origins.member is not None:
+            member = torch.from_numpy(origins.member).float()
+            x = torch.cat([x, member.expand(len(x), -1).unsqueeze(-1)], -1)
         target = self._flat[torch.from_numpy(first + np.arange(horizon)[:, None])]
         lengths = torch.from_numpy(past + horizon)
         return Batch(x, target[..., : layout.values].clone(), lengths, per_step=False)
@@ -139,9 +152,49 @@ def training_origins(feature: ForecastFeature, lengths: Sequence[int]) -> Origin
 
     In a short series all origins in its second half are used, even without a full past.
     """
-    longest = np.asarray(lengths) - feature.horizon
-    first = np.minimum(feature.window, np.maximum(1, (longest + 1) // 2))
-    return origins_between(first, longest, 1)
+    steps = np.asarray(lengths)
+    return origins_between(training_origins_begin(feature, steps), steps - feature.horizon, 1)
+
+
+def training_origins_begin(feature: ForecastFeature, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the first origin of a training window in every series."""
+    longest = lengths - feature.horizon
+    return np.minimum(feature.window, np.maximum(1, (longest + 1) // 2))
+
+
+def folded_origins(
+    first: NDArray[np.int64],
+    held: NDArray[np.int64],
+    stop: NDArray[np.int64],
+    horizon: int,
+    folds: int,
+) -> tuple[Origins, Origins]:
+    """List the origins that each member learns from, and those that it is validated on.
+
+    The steps of a series are cut into as many parts as there are members: its last part is that
+    from `held`, the others are of equal length. A member learns from all horizons that have no
+    step in its own part, and is validated on those that lie in it.
+
+    Args:
+        first: the first origin in every series.
+        held: the first step of the last part; `stop` where a series has none.
+        stop: the number of steps.
+        horizon: H.
+        folds: number of parts, of members.
+    """
+    origins = origins_between(first, stop - horizon, 1)
+    rows = origins.series
+    share = np.arange(folds) / max(1, folds - 1)
+    edges = first[:, None] + (np.maximum(held - first, 0)[:, None] * share).astype(np.int64)
+    edges = np.concatenate([edges, stop[:, None]], 1)[rows]
+    begins, ends = origins.step[:, None], origins.step[:, None] + horizon
+    meets = (begins < edges[:, 1:]) & (ends > edges[:, :-1])
+    inside = (begins >= edges[:, :-1]) & (ends <= edges[:, 1:])
+    learned, validated = np.nonzero(~meets), np.nonzero(inside)
+    return (
+        origins.take(learned[0])._replace(member=learned[1]),
+        origins.take(validated[0])._replace(member=validated[1]),
+    )
 
 
 def origins_between(first: NDArray[np.int64], last: NDArray[np.int64], stride: int) -> Origins:

@@ -137,6 +137,16 @@ class Frequency:
         return _SEASONS.get(str(self), 1)
 
     @property
+    def seasons(self) -> list[int]:
+        """The lengths in steps of an hour, a day, a week and a year, of those with two at least."""
+        if self.of_numbers:
+            return []
+        lengths = [DAY / 24, DAY, 7 * DAY, 12 * MONTH]
+        if self.unit == "working day":
+            return [5, 261]
+        return [steps for each in lengths if (steps := round(each / self.length)) >= 2]
+
+    @property
     def length(self) -> float:
         """Length of a step in microseconds, or as a number; the mean where steps are unlike."""
         sizes = {"second": SECOND, "day": DAY, "month": MONTH, "working day": DAY, "number": 1}

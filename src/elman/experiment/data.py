@@ -17,6 +17,11 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+Length = Annotated[int, Field(ge=1)]
+
+Season = Length | list[Length]
+"""A length in steps, or several."""
+
 Names = Annotated[list[str], BeforeValidator(_listed)]
 """Names of columns or files; a single one may be written without brackets."""
 
@@ -69,7 +74,9 @@ class DataSpec(BaseModel):
             forecasts are given, such as `Europe/Berlin`.
         window: window length in steps; 0 reads whole sequences, or, for a forecast, chooses a
             length that suits the horizon.
-        season: season length in steps; MASE compares with the value one season before.
+        season: season length in steps, or several, the shortest first: a day and a week; by
+            default those found in the data. MASE compares with the value one season before, the
+            shortest one.
         horizon: number of steps ahead to forecast, from a long table; 0 for no forecast.
         known: columns whose future values are known, such as prices or holidays, as NAME or
             NAME:KIND.
@@ -116,7 +123,7 @@ class DataSpec(BaseModel):
     time_format: str | None = None
     time_zone: str | None = None
     window: int = Field(default=0, ge=0)
-    season: int = Field(default=1, ge=1)
+    season: Season = 1
     horizon: int = Field(default=0, ge=0)
     known: Names = []
     frequency: str | None = None
@@ -192,6 +199,12 @@ class DataSpec(BaseModel):
     def predicts_next(self) -> bool:
         """Whether the target is the next element of the input."""
         return self.target == [NEXT]
+
+    @property
+    def seasons(self) -> list[int]:
+        """The lengths of the seasons, the shortest first; none where it is 1."""
+        lengths = self.season if isinstance(self.season, list) else [self.season]
+        return sorted({length for length in lengths if length > 1})
 
     @property
     def title(self) -> str:

@@ -16,7 +16,22 @@ class ForecastSpec(BaseModel):
         distribution: distribution of each predicted value: `gaussian`, `student-t`,
             `negative-binomial` for counts, `quantiles` without a parametric form, or `point`, the
             median only.
-        levels: quantile levels for `quantiles`, rising; by default 0.1, 0.2, … 0.9.
+        levels: quantile levels for `quantiles`, rising; by default 0.025, 0.05, 0.1, 0.2, … 0.9,
+            0.95, 0.975.
+        segment: number of steps that the recurrent layers read at a time, before all steps of the
+            horizon are predicted at once, as what is added to a naive forecast; 0 reads step by
+            step and runs on over the horizon. By default the shortest season, or 0 with feedback
+            or a highway.
+        naive: naive forecast that the network corrects: `last`, `mean`, `drift`, or `season 24`
+            for the value 24 steps before; by default the best one on the validation rows.
+        folds: number of networks whose forecasts are averaged, each trained without another part
+            of the training and validation steps and validated on it; 0 trains one, validated on
+            the validation steps. By default 5 where these are few. Only with segments.
+        members: number of networks, trained on the same rows, whose forecasts are averaged. Only
+            with segments and without folds.
+        fallback: whether validation decides how much of the network's correction is kept: where it
+            is not clearly better than the naive forecast, forecasts are the naive ones. Only with
+            segments.
         feedback: whether each step reads the value before it. In the horizon that value is
             sampled, which gives sample paths, as in DeepAR. Without feedback all steps of the
             horizon are predicted at once. By default on for densities, and off for `quantiles` and
@@ -34,9 +49,14 @@ class ForecastSpec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     distribution: Literal["gaussian", "student-t", "negative-binomial", "quantiles", "point"] = (
-        "gaussian"
+        "quantiles"
     )
     levels: list[float] | None = None
+    segment: int | None = Field(default=None, ge=0)
+    naive: str | None = None
+    folds: int | None = Field(default=None, ge=0)
+    members: int = Field(default=1, ge=1)
+    fallback: bool = True
     feedback: bool | None = None
     scaling: Scaling = "mean"
     samples: int = Field(default=200, ge=1)
@@ -55,6 +75,27 @@ class ForecastSpec(BaseModel):
                 "scaling = 'standard' subtracts the mean, but the counts of a negative binomial "
                 "must be at least 0; use scaling = 'mean'"
             )
+        if self.folds == 1:
+            raise ValueError("folds must be 0, or at least 2")
+        if self.folds and self.members > 1:
+            raise ValueError("folds are members of their own; leave members out")
+        if self.segment and self.feeds_back:
+            raise ValueError(
+                f"segment = {self.segment} predicts all steps at once, and feedback reads each "
+                "before the next; say feedback = false, or leave segment out"
+            )
+        if self.segment == 0 or self.feeds_back:
+            for name in ("naive", "folds", "members"):
+                if getattr(self, name) not in (None, 0, 1):
+                    raise ValueError(
+                        f"{name} = {getattr(self, name)!r} is for forecasts that read segments; "
+                        "say feedback = false without segment = 0, or leave it out"
+                    )
+        if self.segment and self.scaling != "mean":
+            raise ValueError(
+                "scaling has no effect where segments are read: a window is scaled by its own "
+                "differences; leave it out, or say segment = 0"
+            )
         return self
 
     @property
@@ -71,5 +112,14 @@ class ForecastSpec(BaseModel):
             "name": "forecast",
             "distribution": "quantiles" if point else self.distribution,
             "values": values,
-            "quantiles": [0.5] if point else self.levels,
+            "quantiles": [0.5] if point else self.levels or _levels_of(self.distribution),
         }
+
+
+LEVELS = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975)
+"""Default levels of `quantiles`: deciles, and the ends of intervals of 90 and 95 %."""
+
+
+def _levels_of(distribution: str) -> list[float] | None:
+    """Return the default levels of a distribution; None where it has all quantiles."""
+    return list(LEVELS) if distribution == "quantiles" else None

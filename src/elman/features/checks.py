@@ -74,7 +74,8 @@ def check_choice(option: str, value: object, known: Iterable[str]) -> None:
         raise unknown(option, value, known)
 
 
-def check_whole(option: str, value: Any, *, least: int) -> None:
-    """Refuse a value of an option that is no whole number of at least `least`."""
+def check_whole(option: str, value: Any, *, least: int) -> int:
+    """Return the value of an option, a whole number of at least `least`; refuse any other."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise OptionError(f"{option} must be a whole number of at least {least}, got {value!r}.")
+    return value

@@ -64,8 +64,8 @@ class ForecastFeature(Feature):
         targets: columns to forecast.
         horizon: number of steps ahead.
         window: window length in steps.
-        season: season length in steps, for the seasonal naive forecast; by default the usual one
-            for the frequency.
+        seasons: season lengths in steps, ascending.
+        season: that of MASE; by default the shortest, or the usual one for the frequency.
         past: covariates that are known only for the past.
         known: covariates whose future values are known.
         past_categories: categories that are known only for the past.
@@ -91,6 +91,7 @@ class ForecastFeature(Feature):
         targets: Sequence[str],
         horizon: int,
         window: int,
+        seasons: Sequence[int] = (),
         season: int | None = None,
         past: Sequence[str] = (),
         known: Sequence[str] = (),
@@ -106,10 +107,8 @@ class ForecastFeature(Feature):
         counts: bool = False,
     ) -> None:
         self.targets = tuple(targets)
-        check_whole("horizon", horizon, least=1)
-        check_whole("window", window, least=1)
-        self.horizon = horizon
-        self.window = window
+        self.horizon = check_whole("horizon", horizon, least=1)
+        self.window = check_whole("window", window, least=1)
         self.past = tuple(past)
         self.known = tuple(known)
         self.past_categories = tuple(past_categories)
@@ -125,7 +124,8 @@ class ForecastFeature(Feature):
         self.notes: list[str] = []
         self.steps = None if frequency is None else Frequency.parse(frequency)
         usual = 1 if self.steps is None else self.steps.season
-        self.season = usual if season is None else season
+        self.seasons = tuple(seasons)
+        self.season = season or next(iter(self.seasons), usual)
         self._scalings: dict[str, Scaling] = {}
         self._sizes: Floats = np.ones(len(self.targets))
         self.categories = Categories(self._named)
@@ -304,6 +304,7 @@ class ForecastFeature(Feature):
             "horizon": self.horizon,
             "window": self.window,
             "season": self.season,
+            "seasons": list(self.seasons),
             "past": list(self.past),
             "known": list(self.known),
             "frequency": self.frequency,

@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from torch import nn
+
 from elman.errors import OptionError
 from elman.experiment.categories import Category
 from elman.experiment.decoder import DecoderSpec
 from elman.experiment.network import NetworkOptions
 from elman.features.feature import Encoding
-from elman.networks.components import make_head, make_inputs, make_recurrent
+from elman.networks.components import make_dense, make_head, make_inputs, make_recurrent
 from elman.networks.forecaster import Forecaster, read_columns
 from elman.networks.objectives.forecast import ForecastObjective
 from elman.networks.options import check_meaning
+from elman.networks.segments import (
+    SegmentForecaster,
+    SegmentReader,
+    naive_count,
+    own_numbers,
+    read_size,
+)
 
 
 def build_forecaster(
@@ -23,7 +32,7 @@ def build_forecaster(
     writing: DecoderSpec,
     forecast: Mapping[str, Any] | None,
     device: str | None,
-) -> Forecaster:
+) -> Forecaster | SegmentForecaster:
     """Build a network that forecasts.
 
     Args:
@@ -31,7 +40,8 @@ def build_forecaster(
         objective: the objective of the values of a horizon.
         options: options of the recurrent layers, which read the past and then the horizon.
         writing: options of a decoder; all must be defaults, for a forecaster writes no symbols.
-        forecast: the other arguments of `Forecaster`, by name; `layout` and `horizon` are needed.
+        forecast: the other arguments of `Forecaster`, by name, `layout` and `horizon` at least;
+            with `segment`, those of `SegmentForecaster`.
         device: device of the parameters.
 
     Raises:
@@ -59,6 +69,8 @@ def build_forecaster(
             "dropout_kind='ordinary'."
         )
     layout = forecast["layout"]
+    if "segment" in forecast:
+        return _of_segments(objective, options, dict(forecast), device)
     encoding = Encoding(numbers=read_columns(layout), ids=layout.ids)
     inputs = make_inputs(encoding, options, device, embedding_size=options.embedding_size)
     recurrent = make_recurrent(inputs.size, options, device)
@@ -66,3 +78,43 @@ def build_forecaster(
     return Forecaster(
         inputs, recurrent, head, objective, highway=options.highway, device=device, **forecast
     )
+
+
+def _of_segments(
+    objective: ForecastObjective,
+    options: NetworkOptions,
+    forecast: dict[str, Any],
+    device: str | None,
+) -> SegmentForecaster:
+    """Build a network that reads segments."""
+    if options.highway:
+        raise OptionError(
+            "a forecaster that reads segments has a linear map of the whole window; leave highway "
+            "out, or use forecast.segment = 0."
+        )
+    layout, segment = forecast.pop("layout"), forecast.pop("segment")
+
+    def member() -> SegmentReader:
+        encoding = Encoding(numbers=own_numbers(layout), ids=layout.ids)
+        inputs = make_inputs(encoding, options, device, embedding_size=options.embedding_size)
+        recurrent = make_recurrent(read_size(inputs, layout, segment), options, device)
+        trunk: nn.Module = nn.Identity()
+        if options.head:
+            sizes = [recurrent.output_size, *options.head]
+            trunk = nn.Sequential(make_dense(sizes, 0.0, options, device), nn.Tanh())
+        return SegmentReader(
+            inputs,
+            recurrent,
+            trunk,
+            layout,
+            horizon=forecast["horizon"],
+            window=forecast["window"],
+            segment=segment,
+            paths=naive_count(forecast["window"], forecast["seasons"]),
+            outputs=objective.distribution.size,
+            location=objective.distribution.location or 0,
+            dropout=options.output_dropout,
+            device=device,
+        )
+
+    return SegmentForecaster(member, objective, layout, device=device, **forecast)

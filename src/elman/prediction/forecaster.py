@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NoReturn
 
+from elman.batches.forecast_windows import ForecastWindows
 from elman.data.table import Table
 from elman.errors import OptionError, counted
 from elman.evaluation.scores import Scores
+from elman.networks.segments import SegmentForecaster
 from elman.prediction.backtest import backtest
+from elman.prediction.calibrating import begin_at_naive, calibrate
 from elman.prediction.forecasts import ForecastOptions, forecast_ends, with_quantiles
 from elman.prediction.predictor import Predictions, Predictor
 from elman.tasks.forecast import ForecastTask
@@ -46,6 +49,19 @@ class ForecastPredictor(Predictor):
         del training
         options = ForecastOptions.of(self.experiment.forecast)
         return backtest(self.task, self.network, table, options, self.batch_size)
+
+    def begin(self, validation: ForecastWindows) -> list[str]:
+        """Measure the naive forecasts, and let the network begin from the best one."""
+        if not isinstance(self.network, SegmentForecaster):
+            return []
+        return begin_at_naive(self.network, validation, self.experiment.forecast.naive)
+
+    def finish(self, validation: ForecastWindows) -> list[str]:
+        """Calibrate the network by what its forecasts of the validation rows leave."""
+        if not isinstance(self.network, SegmentForecaster):
+            return []
+        asked = self.experiment.forecast
+        return calibrate(self.network, validation, fallback=asked.fallback)
 
     def columns(
         self,

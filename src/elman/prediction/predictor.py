@@ -138,6 +138,24 @@ class Predictor(ABC):
         scores.check_name(main)
         return scores.model_copy(update={"main": main})
 
+    def begin(self, validation: Any) -> list[str]:
+        """Prepare the network for training, and say what was found, a line each.
+
+        Args:
+            validation: the batches of validation.
+        """
+        del validation
+        return []
+
+    def finish(self, validation: Any) -> list[str]:
+        """Complete the network after training, and say what was found, a line each.
+
+        Args:
+            validation: the batches of validation.
+        """
+        del validation
+        return []
+
     @abstractmethod
     def _scores(self, table: Table, training: Table | None) -> Scores: ...
 

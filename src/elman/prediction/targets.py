@@ -68,7 +68,7 @@ class TargetPredictor(Predictor):
             `training` and `season` of `evaluation.regression`; nothing where no numbers are
             predicted, or where the windows are of several series.
         """
-        task, season = self.task, self.experiment.data.season
+        task, season = self.task, next(iter(self.experiment.data.seasons), 1)
         if training is None or task.objective_class.score_kind != "regression":
             return {}
         if training.spans is None or len(np.unique(training.spans.sequence)) != 1:

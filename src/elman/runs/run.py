@@ -204,8 +204,7 @@ def _fit(
     """Train the network of an experiment; it ends with the weights of the best epoch."""
     settings, seed = experiment.training, experiment.seed
     cache = directory / "encoded" if parts.train.stored else None
-    training = task.training_batches(parts.train, settings, seed, cache)
-    validation = task.evaluation_batches(parts.valid, settings.batch_size, cache)
+    training, validation = task.batches(parts, experiment, cache)
     if parts.test is not None:  # a test row that cannot be read is reported now, not at the end
         task.evaluation_batches(parts.test, settings.batch_size, cache)
 
@@ -222,10 +221,13 @@ def _fit(
     if settings.activation_regularisation or settings.temporal_activation_regularisation:
         regularised_part(network)
 
+    before = predictor_of(task, network, experiment)
+    for line in before.begin(validation):
+        progress.say(line)
     # From here on the directory holds a run, which can be resumed and is not overwritten.
     write_atomically(directory / DATA, f"{data.model_dump_json(indent=2)}\n".encode())
     write_atomically(directory / EXPERIMENT, experiment.to_toml().encode())
-    return fit(
+    history = fit(
         network,
         None,
         training,
@@ -237,6 +239,9 @@ def _fit(
         resume=True,
         progress=progress,
     )
+    for line in before.finish(validation):
+        progress.say(line)
+    return history
 
 
 def _refuse_another_run(

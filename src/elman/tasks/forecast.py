@@ -6,13 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from elman.batches.forecast_windows import (
+    MOST_WINDOWS,
     ForecastWindows,
     Origins,
+    folded_origins,
     origins_between,
     training_origins,
+    training_origins_begin,
 )
 from elman.data.frequency import Frequency
 from elman.data.table import Table
@@ -24,10 +29,27 @@ from elman.experiment.network import NetworkSpec
 from elman.experiment.training import TrainingSettings
 from elman.features.forecast import ForecastFeature
 from elman.tasks.defaults import FEW, Settings, epochs_for
+from elman.tasks.dividing import Parts
 from elman.tasks.fitting import fit_feature
+from elman.tasks.seasons import (
+    found_seasons,
+    notes_of_seasons,
+    segment_for,
+    segments_of,
+    window_for,
+)
 from elman.tasks.task import Task
 
 CATEGORY = "encoder-decoder"
+
+FOLDS = 5
+"""Members of a forecaster, each trained without another part of the steps, where they are few."""
+
+FEW_HORIZONS = 160
+"""Training steps of fewer horizons than this are few."""
+
+MOST_VALIDATED = 4_000
+"""Greatest number of windows that an epoch is validated on."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +91,41 @@ class ForecastTask(Task):
         origins = origins_between(table.spans.start, table.spans.stop - self.series.horizon, 1)
         return self._windows(series, origins, batch_size, seed=0, shuffle=False)
 
+    def batches(
+        self, parts: Parts, experiment: Experiment, cache: Path | None = None
+    ) -> tuple[ForecastWindows, ForecastWindows]:
+        """Cut series into windows for training and for validation, for each member its own."""
+        folds = experiment.forecast.folds if experiment.forecast.segment else 0
+        if not folds:
+            return super().batches(parts, experiment, cache)  # type: ignore[return-value]
+        settings = experiment.training
+        series, held = self._series_of_both(parts)
+        stop = np.array([len(each) for each in series])
+        horizon = self.series.horizon
+        first = training_origins_begin(self.series, stop)
+        learned, validated = folded_origins(first, held, stop, horizon, folds)
+        if not len(validated.step):
+            raise ExperimentError(
+                f"forecast.folds = {folds} parts of the series are each shorter than the horizon, "
+                f"{counted(horizon, 'step')}; ask for fewer folds, or for a shorter horizon."
+            )
+        training = self._windows(
+            series, learned, settings.batch_size * folds, seed=experiment.seed, shuffle=True
+        )
+        return training, self._windows(series, validated, 512, seed=0, shuffle=False)
+
+    def _series_of_both(self, parts: Parts) -> tuple[list[Tensor], NDArray[np.int64]]:
+        """Return the series with their training and validation steps, and where the latter begin."""
+        assert parts.valid.spans is not None, "the parts of a forecast have spans"
+        series, held = encode_series(self, parts.valid), parts.valid.spans.start
+        if not self.series.several:
+            return series, held
+        items = set(parts.valid.column(self.input_columns[-1]))
+        names = parts.train.column(self.input_columns[-1])
+        others = [row for row, item in enumerate(names) if item not in items]
+        short = encode_series(self, parts.train.select(others)) if others else []
+        return [*series, *short], np.concatenate([held, [len(each) for each in short]]).astype(np.int64)
+
     def _windows(
         self, series: list[Tensor], origins: Origins, batch_size: int, *, seed: int, shuffle: bool
     ) -> ForecastWindows:
@@ -81,6 +138,7 @@ class ForecastTask(Task):
             batch_size=batch_size,
             seed=seed,
             shuffle=shuffle,
+            most=MOST_WINDOWS if shuffle else MOST_VALIDATED,
         )
 
     def base_rates(self, train: Table) -> None:
@@ -88,7 +146,6 @@ class ForecastTask(Task):
 
     def settings(self, experiment: Experiment, train: Table) -> Settings:
         """Return columns, window, season, and settings that suit the number of windows."""
-        del experiment
         assert train.spans is not None, "the parts of a forecast have spans"
         feature = self.series
         room = train.spans.stop - feature.window - feature.horizon
@@ -96,10 +153,18 @@ class ForecastTask(Task):
             "data.target": list(self.target_columns),
             "data.input": [*feature.past, *feature.past_categories, *feature.fixed],
             "data.window": feature.window,
-            "data.season": feature.season,
+            "data.season": list(feature.seasons) or 1,
             "data.frequency": feature.frequency,
             **self.default_settings(int(room.clip(min=1).sum())),
         }
+        segment = segment_for(experiment.forecast, experiment.network, list(feature.seasons))
+        settings["forecast.segment"] = segments_of(feature.window, segment)
+        if settings["forecast.segment"]:
+            parts = int((train.spans.stop - train.spans.start).sum()) / feature.horizon
+            few = parts < FEW_HORIZONS and experiment.forecast.members == 1
+            settings["forecast.folds"] = FOLDS if few else 0
+            rows = int((train.spans.stop - feature.horizon - feature.window // 2).clip(min=1).sum())
+            settings |= self._settings_of_segments(rows, few)
         return {name: value for name, value in settings.items() if value not in (None, [])}
 
     def default_settings(self, rows: int) -> Settings:
@@ -126,19 +191,49 @@ class ForecastTask(Task):
             "training.average_decay": 0.98 if rows < 2_000 else 0.99,
         }
 
+    def _settings_of_segments(self, rows: int, few: bool) -> Settings:
+        """Return settings of a network that reads segments, of a number of windows."""
+        batch_size = 32 if rows < 400 else 64 if rows < 4_000 else 128
+        updates = 300 if few else 1_000
+        epochs = -(-updates * batch_size // min(rows, MOST_WINDOWS))
+        return {
+            "network.hidden_size": 16 if few else 64,
+            "training.batch_size": batch_size,
+            "training.epochs": max(8, epochs),
+            "training.patience": max(5, epochs // 3),
+            "training.weight_decay": 0.3 if few else 0.1,
+            "training.average_decay": 0.98 if few else 0.99,
+        }
+
     def network_arguments(self, experiment: Experiment) -> dict[str, Any]:
         """Return what building the forecaster needs of the series."""
-        feature = self.series
+        feature, asked = self.series, experiment.forecast
         return {
             "forecast": {
                 "layout": feature.layout,
                 "horizon": feature.horizon,
-                "feedback": experiment.forecast.feeds_back,
-                "scaling": experiment.forecast.scaling,
                 "means": feature.means.tolist(),
                 "deviations": feature.deviations.tolist(),
-                "sizes": feature.sizes.tolist(),
+                **(self._segments(asked) if asked.segment else self._steps(asked)),
             }
+        }
+
+    def _segments(self, asked: ForecastSpec) -> dict[str, Any]:
+        """Return the arguments of a network that reads segments."""
+        segment = asked.segment or 1
+        return {
+            "window": max(segment, self.series.window // segment * segment),
+            "segment": segment,
+            "seasons": list(self.series.seasons),
+            "members": asked.folds or asked.members,
+        }
+
+    def _steps(self, asked: ForecastSpec) -> dict[str, Any]:
+        """Return the arguments of a network that reads step by step."""
+        return {
+            "feedback": asked.feeds_back,
+            "scaling": asked.scaling,
+            "sizes": self.series.sizes.tolist(),
         }
 
 
@@ -184,14 +279,15 @@ def find_forecast(
         if setting != default:
             raise ExperimentError(f"network.{name} has no meaning in a forecast; leave it out.")
     frequency = None if data.frequency is None else Frequency.parse(data.frequency)
-    season = data.season if "season" in data.model_fields_set else None
-    usual_season = season or (1 if frequency is None else frequency.season)
     roles = _covariates(data, train)
+    seasons = data.seasons if "season" in data.model_fields_set else found_seasons(data, frequency, train)
+    segment = segment_for(forecast, network, seasons)
     feature = ForecastFeature(
         targets=data.target,
         horizon=data.horizon,
-        window=data.window or _window(data.horizon, usual_season, train),
-        season=season,
+        window=data.window or window_for(data.horizon, seasons, segment, train),
+        seasons=seasons,
+        season=1 if data.season == 1 and not seasons else None,
         **roles,
         frequency=None if frequency is None else str(frequency),
         timed=data.time is not None,
@@ -211,7 +307,7 @@ def find_forecast(
         target=feature,
         objective=forecast.objective(len(data.target)),
         sentence=_sentence(feature, forecast, len(train)),
-        notes=tuple(feature.notes),
+        notes=(*notes_of_seasons(data, seasons), *feature.notes),
     )
 
 
@@ -230,13 +326,6 @@ def _covariates(data: DataSpec, train: Table) -> dict[str, list[str]]:
         roles[numbers] = [name for name in names if kinds[name] != "category"]
         roles[categories] = [name for name in names if kinds[name] == "category"]
     return roles
-
-
-def _window(horizon: int, season: int, train: Table) -> int:
-    """Return two horizons or two seasons, if the series are that long."""
-    assert train.spans is not None, "the parts of a forecast have spans"
-    room = int(train.spans.stop.max()) - horizon
-    return max(1, min(2 * max(horizon, season), room // 2))
 
 
 def _sentence(feature: ForecastFeature, forecast: ForecastSpec, series: int) -> str:

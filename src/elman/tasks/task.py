@@ -20,7 +20,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -38,6 +38,9 @@ from elman.features.feature import Encodings, Feature
 from elman.networks.objectives import OBJECTIVES, Objective, objective_from_json
 from elman.tasks.alignment import columns_of_steps
 from elman.tasks.defaults import Settings, column_settings, with_common_settings
+
+if TYPE_CHECKING:
+    from elman.tasks.dividing import Parts
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,22 @@ class Task(ABC):
     def make_objective(self) -> Objective:
         """Build the objective, with new weights where it has any."""
         return objective_from_json(self.objective)
+
+    def batches(
+        self, parts: Parts, experiment: Experiment, cache: Path | None = None
+    ) -> tuple[Any, Any]:
+        """Return the batches of training and those of validation.
+
+        Args:
+            parts: the data.
+            experiment: complete.
+            cache: a directory for what is encoded once; None to keep it in memory.
+        """
+        settings = experiment.training
+        return (
+            self.training_batches(parts.train, settings, experiment.seed, cache),
+            self.evaluation_batches(parts.valid, settings.batch_size, cache),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Describe the task in JSON values, for `tasks.find.task_from_json`."""

@@ -25,10 +25,10 @@ class ForecastObjective(Objective):
     with the pinball loss in place of − ln p for quantiles. A missing value, NaN, is ignored:
     neither it nor its outputs reach the loss or a gradient.
 
-    A distribution takes P raw numbers a value and the scale ν of the value's window. A network's
-    last layer has the raw numbers as outputs, `head_size` = n·P a step; `scaled` appends the
-    scales, and the result is the outputs, O = n·(P + 1), that every method here takes. The scale
-    is not learned: the network's input was divided by it.
+    A distribution takes P raw numbers a value, and the scale ν and the shift m of the value's
+    window. A network's last layer has the raw numbers as outputs, `head_size` = n·P a step;
+    `scaled` appends scales and shifts, and the result is the outputs, O = n·(P + 2), that every
+    method here takes. Neither is learned: the network's input was shifted and divided by them.
 
     Given the outputs, values are independent of each other. Where the network reads its own last
     value before the next outputs, a path over the horizon is sampled by `sample`, one step at a
@@ -74,7 +74,7 @@ class ForecastObjective(Objective):
         self.distribution = distribution_from_json(options)
         self.values = checked_size("values", values)
         self.head_size = self.values * self.distribution.size
-        self.output_size = self.head_size + self.values
+        self.output_size = self.head_size + 2 * self.values
 
     def scaled(
         self, raw: Tensor, scale: Tensor | None = None, shift: Tensor | None = None
@@ -88,7 +88,7 @@ class ForecastObjective(Objective):
             shift: added to every value, in its own unit, (…, n) as the scale; None for 0.
 
         Returns:
-            The outputs, (…, O): after the P numbers of a value, ln ν.
+            The outputs, (…, O): after the P numbers of a value, ln ν and m.
 
         Raises:
             ShapeError: the axes are wrong.
@@ -108,22 +108,26 @@ class ForecastObjective(Objective):
                 f"a scale must be a number above 0, got {float(scale[~valid][0]):g}; use 1 for a "
                 "window without one."
             )
+        if shift is None:
+            shift = torch.zeros_like(of_values[..., 0])
+        elif self.distribution.location is None:
+            raise OptionError(
+                f"distribution={self.distribution.name!r} cannot be shifted; scale windows by "
+                "their mean alone."
+            )
         try:
-            logarithm = scale.log().expand(of_values.shape[:-1])
+            added = [each.expand(of_values.shape[:-1]) for each in (scale.log(), shift)]
         except RuntimeError as error:
             raise ShapeError(
                 f"scale must be (…, n), one for every value or for fewer axes in front, of "
-                f"(…, n) = {tuple(of_values.shape[:-1])}; got {described(scale)}."
+                f"(…, n) = {tuple(of_values.shape[:-1])}, and the shift likewise; got "
+                f"{described(scale)} and {described(shift)}."
             ) from error
-        if shift is not None:
-            added = torch.zeros_like(of_values)
-            added[..., self._location()] = shift / scale
-            of_values = of_values + added
-        return torch.cat([of_values, logarithm.unsqueeze(-1)], -1).flatten(-2)
+        return torch.cat([of_values, torch.stack(added, -1)], -1).flatten(-2)
 
     def parameters_of(self, outputs: Tensor) -> Tensor:
         """Return the parameters of every value's distribution, (…, n, P), of outputs (…, O)."""
-        return self.distribution.parameters(*_raw_and_scale(self._of_values(outputs)))
+        return self._of_distribution(self._of_values(outputs))[0]
 
     def loss(self, outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
         """Return the mean loss per observed value; 0 where there is none.
@@ -142,8 +146,7 @@ class ForecastObjective(Objective):
         target = checked_target(target, "H, B, n", shape, ids=False)
         observed = ~target.isnan()
         # Missing values are removed first: backwards through eˣ, 0 · NaN would be NaN.
-        raw, scale = _raw_and_scale(self._of_values(outputs)[observed])
-        parameters = self.distribution.parameters(raw, scale)
+        parameters, scale = self._of_distribution(self._of_values(outputs)[observed])
         losses = self.distribution.loss(parameters, scale, target[observed])
         return losses.sum() / max(1, losses.numel())
 
@@ -187,17 +190,16 @@ class ForecastObjective(Objective):
             "quantiles": family.get("levels"),
         }
 
-    def _location(self) -> int:
-        """Return the index of the raw output that shifts a value's distribution."""
+    def _of_distribution(self, of_values: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the parameters, (…, P), and scales, (…), of outputs by value, (…, P + 2)."""
+        scale, shift = of_values[..., -2].exp(), of_values[..., -1]
+        parameters = self.distribution.parameters(of_values[..., :-2], scale)
         if self.distribution.location is None:
-            raise OptionError(
-                f"distribution={self.distribution.name!r} cannot be shifted; scale windows by "
-                "their mean alone."
-            )
-        return self.distribution.location
+            return parameters, scale
+        return self.distribution.shifted(parameters, shift), scale
 
     def _of_values(self, outputs: Tensor) -> Tensor:
-        """Return outputs (…, O) by value, (…, n, P + 1)."""
+        """Return outputs (…, O) by value, (…, n, P + 2)."""
         if outputs.dim() == 0 or outputs.size(-1) != self.output_size:
             raise ShapeError(
                 f"outputs must be (…, O) with O = {self.output_size}, got {described(outputs)}."
@@ -216,8 +218,3 @@ class ForecastObjective(Objective):
                 f"got {described(lengths)}."
             )
         return outputs
-
-
-def _raw_and_scale(of_values: Tensor) -> tuple[Tensor, Tensor]:
-    """Split (…, P + 1) into raw outputs, (…, P), and scales, (…)."""
-    return of_values[..., :-1], of_values[..., -1].exp()

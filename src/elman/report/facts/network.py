@@ -7,10 +7,12 @@ from typing import Any
 
 from torch import nn
 
+from elman.errors import counted
 from elman.experiment import NetworkSpec
 from elman.networks import EncoderDecoder, ManyToMany, ManyToOne, OneToMany, OneToOne
 from elman.networks.context import Context
 from elman.networks.forecaster import Forecaster
+from elman.networks.segments import SegmentForecaster
 from elman.networks.joined import JoinedToOne
 from elman.report.style import label
 
@@ -84,6 +86,16 @@ def _(network: EncoderDecoder, spec: NetworkSpec) -> str:
 def _(network: Forecaster, spec: NetworkSpec) -> str:
     del spec
     return f"{_layers(network.recurrent)}, over the past and the horizon"
+
+
+@_words.register
+def _(network: SegmentForecaster, spec: NetworkSpec) -> str:
+    del spec
+    members = len(network.members)
+    several = "" if members == 1 else f"mean of {members} networks: "
+    segment = network.members[0].segment
+    read = f"{counted(network.window // segment, 'segment')} of {counted(segment, 'step')}"
+    return f"{several}{_layers(network.recurrent)}, over {read}, beside naive forecasts"
 
 
 def _convolutional(network: Any) -> str:

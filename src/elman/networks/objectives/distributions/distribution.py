@@ -31,6 +31,8 @@ class Distribution(ABC):
     """P, number of raw outputs a value, and of parameters."""
     location: int | None
     """Index of the raw output to which a/ν is added to add a to the values; None where none is."""
+    located: slice | None
+    """The parameters to which a is added to add a to the values; None where none are."""
 
     @abstractmethod
     def parameters(self, raw: Tensor, scale: Tensor) -> Tensor:
@@ -43,6 +45,18 @@ class Distribution(ABC):
         Returns:
             The parameters, (…, P).
         """
+
+    def shifted(self, parameters: Tensor, shift: Tensor) -> Tensor:
+        """Return the parameters of the values plus a shift, exactly the shift where they were 0.
+
+        Args:
+            parameters: (…, P), of a family that has a location.
+            shift: in the unit of the values, (…).
+        """
+        moved = torch.zeros_like(parameters)
+        if self.located is not None:
+            moved[..., self.located] = shift.unsqueeze(-1)
+        return parameters + moved
 
     @abstractmethod
     def log_prob(self, parameters: Tensor, value: Tensor) -> Tensor:

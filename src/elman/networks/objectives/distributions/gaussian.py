@@ -30,6 +30,7 @@ class Gaussian(Distribution):
     name: ClassVar[str] = "gaussian"
     size: int = 2
     location: int | None = 0
+    located: slice | None = slice(0, 1)
 
     def parameters(self, raw: Tensor, scale: Tensor) -> Tensor:
         """Return μ and σ, (…, 2), of raw numbers o, (…, 2)."""

@@ -35,6 +35,7 @@ class NegativeBinomial(Distribution):
     name: ClassVar[str] = "negative-binomial"
     size: int = 2
     location: int | None = None
+    located: slice | None = None
 
     def __init__(self) -> None:
         special_functions()

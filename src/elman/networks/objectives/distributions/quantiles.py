@@ -56,6 +56,7 @@ class Quantiles(Distribution):
         self.size = len(self.levels)
         self._middle = min(range(self.size), key=lambda k: abs(self.levels[k] - 0.5))
         self.location = self._middle
+        self.located = slice(None)
 
     def parameters(self, raw: Tensor, scale: Tensor) -> Tensor:
         """Return z, (…, K), ascending along the last axis, of raw numbers o, (…, K)."""

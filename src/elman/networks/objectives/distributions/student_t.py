@@ -35,6 +35,7 @@ class StudentT(Distribution):
     name: ClassVar[str] = "student-t"
     size: int = 3
     location: int | None = 0
+    located: slice | None = slice(0, 1)
 
     def __init__(self) -> None:
         special_functions()

@@ -1,0 +1,151 @@
+"""What validation says of a forecast: how far to trust the network, and how wide intervals are."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from elman.networks.objectives.distributions.quantiles import Quantiles
+from elman.networks.objectives.forecast import ForecastObjective
+
+_NARROWEST = 1e-6
+"""Least distance of two quantiles, in units of ν."""
+
+
+class Calibration(nn.Module):
+    """Correct the raw outputs of a forecaster by what validation rows show.
+
+        location  share · location                       0: the naive forecast, 1: the network
+        z_k       z_k + δ(h, k)                          of quantiles, but not of the median
+
+    where z are the quantiles in units of ν around the naive forecast, and δ(h, k) is such that
+    at step h the share q_k of the validation residuals lies below: a conformal correction of each
+    quantile, which is then sorted, so that quantiles never cross.
+
+    It begins as the identity, and is not trained: `set_share` and `set_quantiles` are called once,
+    after training.
+
+    Source: Romano, Patterson and Candès 2019, arXiv:1905.03222, a quantile at a time.
+    """
+
+    share: Tensor
+    added: Tensor
+    corrects: Tensor
+
+    def __init__(
+        self,
+        horizon: int,
+        values: int,
+        objective: ForecastObjective,
+        *,
+        device: torch.device | str | None = None,
+    ) -> None:
+        """Begin as the identity.
+
+        Args:
+            horizon: H.
+            values: n.
+            objective: whose raw outputs are corrected.
+            device: device of the buffers.
+        """
+        super().__init__()
+        self.location = objective.distribution.location or 0
+        family = objective.distribution
+        self.levels = list(family.levels) if isinstance(family, Quantiles) else []
+        size = len(self.levels)
+        self.register_buffer("share", torch.ones((), device=device))
+        self.register_buffer("added", torch.zeros(horizon, values, size, device=device))
+        self.register_buffer("corrects", torch.zeros((), dtype=torch.bool, device=device))
+
+    def set_share(self, share: float) -> None:
+        """Set how much of what the network adds to the naive forecast is kept, 0 … 1."""
+        self.share.fill_(share)
+
+    def set_quantiles(self, added: Tensor) -> None:
+        """Set δ, (H, n, K)."""
+        self.added.copy_(added)
+        self.corrects.fill_(True)
+
+    def forward(self, raw: Tensor) -> Tensor:
+        """Return corrected raw outputs, (H, B, n, P)."""
+        kept = torch.ones(raw.size(-1), dtype=raw.dtype, device=raw.device)
+        kept[self.location] = self.share
+        raw = raw * kept
+        if not self.corrects or len(self.levels) < 2:
+            return raw
+        z = self.quantiles(raw) + self.added[: len(raw)].unsqueeze(1)
+        return self._raw(z)
+
+    def quantiles(self, raw: Tensor) -> Tensor:
+        """Return z, the quantiles in units of ν, (…, K), of raw outputs."""
+        return Quantiles(self.levels).parameters(raw, torch.ones_like(raw[..., 0]))
+
+    def _raw(self, z: Tensor) -> Tensor:
+        """Return the raw outputs that have quantiles z, which are sorted from the median outwards."""
+        m = self.location
+        centre = z[..., m : m + 1]
+        above = z[..., m:].cummax(-1).values.diff(dim=-1)
+        below = -z[..., : m + 1].flip(-1).cummin(-1).values.diff(dim=-1).flip(-1)
+        return torch.cat([_inverse_softplus(below), centre, _inverse_softplus(above)], -1)
+
+
+def _inverse_softplus(gap: Tensor) -> Tensor:
+    """Return x with ln(1 + eˣ) = gap."""
+    gap = gap.clamp(min=_NARROWEST)
+    return gap + (-torch.expm1(-gap)).log()
+
+
+def share_of(
+    naive_error: Tensor, errors: Tensor, shares: Tensor, independent: float, caution: float = 0.3
+) -> float:
+    """Choose how much of a network's correction to keep.
+
+        share = argmin error(share) / naive error + caution · share / independent
+
+    The penalty is what a correction gains by chance: the less, the more validation horizons do not
+    overlap. So a network is trusted where it is clearly better, and a random walk stays one.
+
+    Args:
+        naive_error: mean absolute error of the naive forecast.
+        errors: that of the forecasts with each share, (S,).
+        shares: ascending, (S,).
+        independent: number of validation horizons that do not overlap.
+        caution: weight of the penalty.
+    """
+    if naive_error <= 0:
+        return 0.0
+    cost = errors / naive_error + caution * shares / max(independent, 1e-9)
+    return float(shares[int(cost.argmin())])
+
+
+def corrections(residuals: Tensor, levels: list[float], median: int, least: int = 200) -> Tensor:
+    """Return δ, (H, n, K), of the residuals of quantiles in units of ν.
+
+    A step with few residuals takes those of the steps beside it, too.
+
+    Args:
+        residuals: y − z of every quantile, (H, B, n, K), NaN where a value is missing.
+        levels: of the quantiles.
+        median: index of the one that is not corrected.
+        least: residuals that are enough for a step.
+    """
+    horizon, rows, n, size = residuals.shape
+    added = residuals.new_zeros(horizon, n, size)
+    beside = 0 if rows >= least else min(horizon, -(-least // max(1, 2 * rows)))
+    for step in range(horizon):
+        near = residuals[max(0, step - beside) : step + beside + 1].flatten(0, 1)
+        for k, level in enumerate(levels):
+            if k == median:
+                continue
+            found = torch.nanquantile(near[..., k], _conservative(level, len(near)), dim=0)
+            added[step, :, k] = found.nan_to_num(0.0)
+    return added
+
+
+def _conservative(level: float, count: int) -> float:
+    """Return the level moved outwards by what so few residuals leave open."""
+    if level < 0.5:
+        return max(0.0, (level * (count + 1) - 1) / max(1, count - 1))
+    return 1.0 - _conservative(1.0 - level, count) if level > 0.5 else level
+
+

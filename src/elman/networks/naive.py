@@ -1,0 +1,126 @@
+"""Naive forecasts of a window: what needs no network, and what a network begins from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+LAST, MEAN, DRIFT = "last", "mean", "drift"
+
+
+def naive_names(seasons: Sequence[int]) -> list[str]:
+    """Name the naive forecasts that are known by that name: the last value, the mean, drift, seasons.
+
+    >>> naive_names([24, 168])
+    ['last', 'mean', 'drift', 'season 24', 'season 168']
+    """
+    return [LAST, MEAN, DRIFT, *(f"season {season}" for season in seasons)]
+
+
+def in_words(name: str) -> str:
+    """Say what a naive forecast is.
+
+    >>> in_words("season 24")
+    'the value 24 steps before'
+    """
+    if name.startswith("season "):
+        return f"the value {name.removeprefix('season ')} steps before"
+    return {LAST: "the last value", MEAN: "the mean of the window", DRIFT: "the drift"}[name]
+
+
+class Paths(NamedTuple):
+    """Forecasts of a batch of windows."""
+
+    naive: Tensor
+    """Those of `naive_names`, (forecasts, H, B, n)."""
+    others: Tensor
+    """Those that combine them, (others, H, B, n)."""
+
+
+def naive_paths(past: Tensor, horizon: int, seasons: Sequence[int], unknown: Tensor) -> Paths:
+    """Forecast windows naively.
+
+        last        y(t)                                    t the last step of the window
+        mean        the mean of the window
+        drift       y(t) + h (y(t) − y(s)) / (t − s)        s its first observed step
+        season L    y(t + h − L ⌈h/L⌉)
+
+    and, of each season that the window has twice, with l and l' the means of the last season and
+    of the one before: the season on the last level, y(t + h − L) + l − l'; on the last value,
+    y(t + h − L) + y(t) − y(t − L); and the mean shape of all seasons on the last level. In place of a missing value stands the one a season earlier, else the last one.
+
+    Args:
+        past: windows, (P, B, n), NaN where a value is missing.
+        horizon: H.
+        seasons: their lengths; one longer than the window is as the last value.
+        unknown: forecast where a window has no value, (n,).
+
+    Source: Hyndman and Athanasopoulos 2021, Forecasting: Principles and Practice, 3rd ed., §5.2;
+    the seasonal ones with a level: Hyndman et al. 2008, ch. 2, unsmoothed.
+    """
+    observed = ~past.isnan()
+    filled = past.where(observed, 0)
+    count = observed.sum(0).clamp(min=1)
+    nothing = ~observed.any(0)
+    last = _last_observed(past)[-1].where(~nothing, unknown)
+    mean = (filled.sum(0) / count).where(~nothing, unknown)
+    steps = torch.arange(len(past), device=past.device).view(-1, 1, 1)
+    first_step = steps.where(observed, len(past)).amin(0)
+    last_step = steps.where(observed, -1).amax(0)
+    first = past.gather(0, first_step.clamp(max=len(past) - 1).unsqueeze(0))[0].where(~nothing, last)
+    slope = (last - first) / (last_step - first_step).clamp(min=1)
+    ahead = torch.arange(1, horizon + 1, device=past.device, dtype=past.dtype).view(-1, 1, 1)
+    flat = last.expand(horizon, -1, -1)
+    naive = [flat, mean.expand(horizon, -1, -1), last + ahead * slope]
+    others: list[Tensor] = []
+    for season in seasons:
+        seasonal, combined = _of_season(past, horizon, season, last)
+        naive.append(seasonal)
+        others += combined
+    stacked = torch.stack(others) if others else past.new_zeros(0, *flat.shape)
+    return Paths(torch.stack(naive), stacked)
+
+
+def combined_count(window: int, seasons: Sequence[int]) -> int:
+    """Count the forecasts beside the naive ones of `naive_paths`, for windows of that length."""
+    return 3 * sum(window >= 2 * season for season in seasons)
+
+
+def _of_season(past: Tensor, horizon: int, season: int, last: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """Return the seasonal naive forecast, and those that combine it with levels."""
+    place = torch.arange(horizon, device=past.device) % season
+    repeats = len(past) // season
+    if not repeats:
+        return last.expand(horizon, -1, -1), []
+    # (repeats, season, B, n), the last repeat complete
+    by_season = past[len(past) - repeats * season :].unflatten(0, (repeats, season))
+    ended = _last_observed(by_season)
+    shape = ended[-1].where(~ended[-1].isnan(), last)
+    seasonal = shape[place]
+    if repeats < 2:
+        return seasonal, []
+    level, before = _mean(by_season[-1], 0), _mean(by_season[-2], 0)
+    rise = (level - before).nan_to_num(0.0)
+    since = (last - ended[-2][-1]).where(~ended[-2][-1].isnan(), 0.0)
+    shapes = _mean(by_season - _mean(by_season, 1).unsqueeze(1), 0)
+    level = level.where(~level.isnan(), last)
+    mean_shape = (shapes.nan_to_num(0.0) + level)[place]
+    return seasonal, [seasonal + rise, seasonal + since, mean_shape]
+
+
+def _mean(values: Tensor, axis: int) -> Tensor:
+    """Return the mean over what is observed, NaN where nothing is."""
+    observed = ~values.isnan()
+    mean: Tensor = values.where(observed, 0).sum(axis) / observed.sum(axis)
+    return mean
+
+
+def _last_observed(values: Tensor) -> Tensor:
+    """Put the last observed value in place of missing ones along the first axis; NaN before it."""
+    observed = ~values.isnan()
+    steps = torch.arange(len(values), device=values.device).view(-1, *[1] * (values.dim() - 1))
+    place = steps.where(observed, -1).cummax(0).values
+    return values.gather(0, place.clamp(min=0)).where(place >= 0, torch.nan)

@@ -1,0 +1,446 @@
+"""The forecaster that reads segments, and learns what a naive forecast leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from elman.errors import OptionError, ShapeError, unknown
+from elman.features.forecast_columns import Layout
+from elman.layers.recurrent import RecurrentLayer
+from elman.layers.state import described
+from elman.networks.calibration import Calibration
+from elman.networks.inputs import Inputs
+from elman.networks.naive import combined_count, naive_names, naive_paths
+from elman.networks.objectives.forecast import ForecastObjective
+from elman.sequence.ragged import checked_lengths
+
+_LEAST_SCALE = 0.05
+"""Least ratio of a window's scale to the standard deviation of its values."""
+
+_SPREAD = -1.0
+"""First raw output of what is no location: a narrow distribution."""
+
+
+class Windows(NamedTuple):
+    """A batch of windows, scaled."""
+
+    steps: Tensor
+    """Numbers and ids of the past, then of the horizon, (P + H, B, columns)."""
+    before: Tensor
+    """Known numbers and ids of the step whose value the naive forecast repeats, (H, B, columns)."""
+    features: Tensor
+    """What is known of the window's scale, (B, 2 n)."""
+    scaled: Tensor
+    """z, 0 where a value is not observed, (P, B, n)."""
+    base: Tensor
+    """The naive forecast, (H, B, n)."""
+    paths: Tensor
+    """The other naive forecasts less this one, in units of ν, (E, H, B, n)."""
+    scale: Tensor
+    """ν, (B, n)."""
+
+
+class SegmentReader(nn.Module):
+    """One member of a `SegmentForecaster`: from windows to what is added to the naive forecast."""
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        recurrent: RecurrentLayer,
+        trunk: nn.Module,
+        layout: Layout,
+        *,
+        horizon: int,
+        window: int,
+        segment: int,
+        paths: int,
+        outputs: int,
+        location: int,
+        dropout: float = 0.0,
+        device: torch.device | str | None = None,
+    ) -> None:
+        """Assemble a member.
+
+        Args:
+            inputs: takes the numbers of a step, `own_numbers(layout)`, and `layout.ids`.
+            recurrent: reads `read_size(inputs, layout, segment)` numbers a segment.
+            trunk: maps its output to the vector that the output layers read.
+            layout: meaning of the columns of a step.
+            horizon: H.
+            window: P, a multiple of the segment.
+            segment: steps read at a time.
+            paths: E, number of naive forecasts.
+            outputs: raw outputs of each of the n values.
+            location: index of that which shifts a value.
+            dropout: dropout of the recurrent output in training.
+            device: device of the parameters.
+        """
+        super().__init__()
+        self.inputs, self.recurrent, self.trunk = inputs, recurrent, trunk
+        self.layout, self.segment, self.location = layout, segment, location
+        self.dropout = nn.Dropout(dropout)
+        n, size = layout.values, recurrent.output_size
+        with torch.no_grad():
+            size = self.trunk(torch.zeros(1, size, device=device)).size(-1)
+        self.head = nn.Linear(size, horizon * n * outputs, device=device)
+        self.linear = nn.Linear(window, horizon, bias=False, device=device)
+        self.mixture = nn.Parameter(torch.zeros(2, paths, device=device))
+        known = known_size(inputs, layout)
+        self.ahead = self.step = self.join = None
+        if known:
+            self.step = nn.Linear(2 * known, size, device=device)
+            self.join = nn.Linear(size, size, bias=False, device=device)
+            self.ahead = nn.Linear(size, n * outputs, bias=False, device=device)
+            nn.init.zeros_(self.ahead.weight)
+        for layer in (self.head, self.linear):
+            nn.init.zeros_(layer.weight)
+        nn.init.constant_(self.head.bias, _SPREAD)
+        with torch.no_grad():
+            self.head.bias.view(horizon, n, outputs)[..., location] = 0.0
+
+    def forward(self, windows: Windows) -> Tensor:
+        """Return the raw outputs of windows, (H, B, n, P), in units of ν around the naive forecast."""
+        steps, horizon = len(windows.steps), len(windows.base)
+        past = steps - horizon
+        vectors = self.inputs(windows.steps)
+        own, known = self._divided(vectors[:past])
+        segments = own.unflatten(0, (-1, self.segment)).movedim(1, 2).flatten(2)
+        means = known.unflatten(0, (-1, self.segment)).mean(1)
+        features = windows.features.expand(len(segments), -1, -1)
+        hidden, _ = self.recurrent(torch.cat([segments, means, features], -1))
+        state = self.trunk(self.dropout(hidden[-1]))
+        n = self.layout.values
+        raw = self.head(state).unflatten(-1, (-1, n, self.head.out_features // self._of_head))
+        raw = raw.movedim(1, 0)[:horizon]
+        if self.ahead is not None and self.step is not None and self.join is not None:
+            _, there = self._divided(vectors[past:])
+            _, before = self._divided(self.inputs(windows.before))
+            joined = torch.tanh(self.step(torch.cat([there, there - before], -1)) + self.join(state))
+            raw = raw + self.ahead(joined).unflatten(-1, (n, -1))
+        return self._located(raw, windows)
+
+    @property
+    def _of_head(self) -> int:
+        return self.linear.out_features * self.layout.values
+
+    def _located(self, raw: Tensor, windows: Windows) -> Tensor:
+        """Add the linear map of the window and the mixture of naive forecasts to the location."""
+        horizon = len(raw)
+        added = torch.einsum("pbn,hp->hbn", windows.scaled, self.linear.weight[:horizon])
+        share = torch.linspace(0, 1, self.linear.out_features, device=raw.device)[:horizon]
+        weights = self.mixture[0] + share.unsqueeze(1) * self.mixture[1]
+        added = added + torch.einsum("ehbn,he->hbn", windows.paths, weights)
+        moved = torch.zeros_like(raw)
+        moved[..., self.location] = added
+        return raw + moved
+
+    def _divided(self, vectors: Tensor) -> tuple[Tensor, Tensor]:
+        """Divide steps, (T, B, size), into what is of the past alone and what is known ahead."""
+        layout = self.layout
+        numbers = 2 * layout.values + layout.past
+        end = numbers + layout.known
+        ids = end + sum(table.embedding_dim for table in self.inputs.tables[: len(layout.past_ids)])
+        own = torch.cat([vectors[..., :numbers], vectors[..., end:ids]], -1)
+        return own, torch.cat([vectors[..., numbers:end], vectors[..., ids:]], -1)
+
+
+class SegmentForecaster(nn.Module):
+    """Layers run over the segments of a window; one pass predicts the whole horizon.
+
+        s(k) = the values, marks and covariates of the k-th segment, flattened
+        h(k) = recurrent(s(k), h(k−1))
+        r(h) = head(h(K)) + linear(z)(h) + Σ w(h, e) (naive(e, h) − naive(h)) / ν
+        y(h) = naive(h) + ν objective(r(h))              h = 1 … H
+
+    z = (y − mean)/ν; ν is the mean absolute difference of values a season apart within the window,
+    so that windows of any level and size look alike. The head, the linear map and the weights w
+    begin at zero: an untrained network *is* the naive forecast, to the bit. A segment is a season
+    where there is one: the layers then see day after day at the same hours.
+
+    Known covariates of the horizon, and their difference from those of the step whose value the
+    naive forecast repeats, join the last state before the output layer, step by step.
+
+    With several members their raw outputs are averaged. A row of the input with one more column,
+    the number of a member, is answered by that member alone: so each can learn from all windows but
+    those of a fold, and forecast these.
+
+    In evaluation, what is added to the naive forecast is multiplied by `calibration.share`, and
+    quantiles are corrected; see `Calibration`.
+
+    Source: for segments, Lin et al. 2023, arXiv:2308.11200; for the scale, that of MASE, Hyndman
+    and Koehler 2006; for the linear map, Zeng et al. 2023, arXiv:2205.13504; for forecasts that are
+    combined, Bates and Granger 1969.
+    """
+
+    writes: ClassVar[bool] = True
+    """Whether `forward` takes the target."""
+    feedback: ClassVar[bool] = False
+    """Whether a step reads the value before it."""
+
+    means: Tensor
+    deviations: Tensor
+    naive: Tensor
+
+    def __init__(
+        self,
+        member: Callable[[], SegmentReader],
+        objective: ForecastObjective,
+        layout: Layout,
+        *,
+        horizon: int,
+        window: int,
+        seasons: Sequence[int] = (),
+        members: int = 1,
+        means: Sequence[float] | None = None,
+        deviations: Sequence[float] | None = None,
+        device: torch.device | str | None = None,
+    ) -> None:
+        """Assemble the network.
+
+        Args:
+            member: makes a member.
+            objective: objective of n values a step, which can be shifted.
+            layout: meaning of the columns of a step.
+            horizon: H.
+            window: P.
+            seasons: their lengths.
+            members: number of members.
+            means: means of the training values, (n,); None for 0.
+            deviations: their standard deviations, (n,); None for 1.
+            device: device of the parameters.
+
+        Raises:
+            OptionError: the distribution cannot be shifted.
+        """
+        super().__init__()
+        if objective.distribution.location is None:
+            raise OptionError(
+                f"distribution={objective.distribution.name!r} starts at 0 and cannot be added to "
+                "a naive forecast; use forecast.segment = 0."
+            )
+        self.objective, self.layout = objective, layout
+        self.horizon, self.window, self.seasons = horizon, window, list(seasons)
+        self.members = nn.ModuleList(member() for _ in range(members))
+        self.calibration = Calibration(horizon, layout.values, objective, device=device)
+        for name, values, default in (("means", means, 0.0), ("deviations", deviations, 1.0)):
+            numbers = [default] * layout.values if values is None else list(values)
+            self.register_buffer(name, torch.tensor(numbers, dtype=torch.float32, device=device))
+        self.register_buffer("naive", torch.zeros((), dtype=torch.long, device=device))
+
+    @property
+    def recurrent(self) -> nn.Module:
+        """The recurrent part of the first member."""
+        recurrent: nn.Module = self.members[0].recurrent  # type: ignore[assignment]
+        return recurrent
+
+    @property
+    def naive_names(self) -> list[str]:
+        """The names of the naive forecasts that it may correct."""
+        return naive_names(self.seasons)
+
+    @property
+    def naive_name(self) -> str:
+        """The naive forecast that it corrects."""
+        return self.naive_names[int(self.naive)]
+
+    def correct(self, name: str) -> None:
+        """Correct another naive forecast.
+
+        Raises:
+            OptionError: there is no such naive forecast.
+        """
+        if name not in self.naive_names:
+            raise unknown("naive forecast", name, self.naive_names)
+        self.naive.fill_(self.naive_names.index(name))
+
+    def forward(
+        self,
+        x: Tensor,
+        state: None = None,
+        *,
+        lengths: Tensor | Sequence[int] | None = None,
+        target: Tensor | None = None,
+    ) -> tuple[Tensor, None]:
+        """Return the outputs for every value of the horizon.
+
+        Args:
+            x: a past and a horizon for each row, (T + H, B, columns), as `ForecastFeature` encodes
+                steps, and a further column with the number of a member for each row, if any.
+            state: None; a window is read from its start.
+            lengths: steps of each row, the horizon included, (B,); None means all.
+            target: of the horizon, (H, B, n); only the number of its steps is read, which is that
+                of training where it is None.
+
+        Returns:
+            The outputs of the objective, (H, B, O), and None.
+
+        Raises:
+            ShapeError: the axes are wrong.
+            OptionError: lengths are out of range, the horizon is too long, or a state is given.
+        """
+        if state is not None:
+            raise OptionError("a forecaster reads a window from its start; leave state out.")
+        steps = self.horizon if target is None else len(target)
+        if steps > self.horizon:
+            raise OptionError(f"the horizon is at most {self.horizon} steps, got {steps}.")
+        columns = self.layout.columns
+        if x.dim() != 3 or x.size(-1) not in (columns, columns + 1):
+            raise ShapeError(
+                f"a forecaster reads (P + H, B, columns) with columns = {columns}, got "
+                f"{described(x)}."
+            )
+        windows = self._windows(x[..., :columns], lengths, steps)
+        raw = self._raw(windows, x[0, :, columns].long() if x.size(-1) > columns else None)
+        if not self.training:
+            raw = self.calibration(raw)
+        scale, base = windows.scale, windows.base
+        return self.objective.scaled(raw.flatten(-2), scale.expand_as(base), base), None
+
+    def naive_forecasts(
+        self, x: Tensor, lengths: Tensor | Sequence[int], steps: int
+    ) -> tuple[Tensor, Tensor]:
+        """Return the naive forecasts of `naive_names`, (forecasts, H, B, n), and ν, (B, n)."""
+        past, _ = self._past(x, lengths, steps)
+        values = past[..., : self.layout.values]
+        return naive_paths(values, steps, self.seasons, self.means).naive, self._scale(values)
+
+    def _raw(self, windows: Windows, members: Tensor | None) -> Tensor:
+        """Return the raw outputs, of all members or of one for each row."""
+        if members is None:
+            raws = [member(windows) for member in self.members]
+            mean: Tensor = torch.stack(raws).mean(0) if len(raws) > 1 else raws[0]
+            return mean
+        parts, places = [], []
+        for number, member in enumerate(self.members):
+            rows = (members == number).nonzero().squeeze(1)
+            if len(rows):
+                parts.append(member(_rows(windows, rows)))
+                places.append(rows)
+        return torch.cat(parts, 1)[:, torch.cat(places).argsort()]
+
+    def _past(
+        self, x: Tensor, lengths: Tensor | Sequence[int] | None, steps: int
+    ) -> tuple[Tensor, Tensor]:
+        """Return the last P steps before each horizon, NaN where there is none, and its index."""
+        rows = checked_lengths([len(x)] * x.size(1) if lengths is None else lengths, x)
+        first = rows.to(x.device) - steps
+        if len(first) and int(first.min()) < 0:
+            raise OptionError(
+                f"lengths must be at least the horizon, {steps}, got {int(first.min()) + steps}."
+            )
+        at = first - self.window + torch.arange(self.window, device=x.device).unsqueeze(1)
+        read = _gathered(x, at.clamp(min=0))
+        return read.where((at >= 0).unsqueeze(-1), torch.nan), first
+
+    def _windows(
+        self, x: Tensor, lengths: Tensor | Sequence[int] | None, steps: int
+    ) -> Windows:
+        """Scale a batch of windows."""
+        layout = self.layout
+        n = layout.values
+        past, first = self._past(x, lengths, steps)
+        values = past[..., :n]
+        scale = self._scale(values)
+        observed = ~values.isnan()
+        count = observed.sum(0).clamp(min=1)
+        mean = values.where(observed, 0).sum(0) / count
+        z = ((values - mean) / scale).where(observed, 0)
+        ahead = torch.arange(steps, device=x.device).unsqueeze(1)
+        paths = naive_paths(values, steps, self.seasons, self.means)
+        naive = int(self.naive)
+        base = paths.naive[naive]
+        others = torch.cat([paths.naive, paths.others]) - base
+        spread = (z.square().sum(0) / count).sqrt()
+        size = (scale / self.deviations).clamp(min=1e-6)
+        known = self._known(x, first + ahead)
+        rest = past[..., n:].nan_to_num(0.0)
+        read = torch.cat([torch.asinh(z), observed.to(z), rest], -1)
+        future = torch.cat([known.new_zeros(steps, x.size(1), n), known], -1)
+        return Windows(
+            torch.cat([read, future]),
+            torch.cat([known.new_zeros(steps, x.size(1), n), self._known(x, self._repeated(first, ahead))], -1),
+            torch.cat([spread.log1p(), size.log().clamp(-8, 8)], -1),
+            z,
+            base,
+            others / scale,
+            scale,
+        )
+
+    def _repeated(self, first: Tensor, ahead: Tensor) -> Tensor:
+        """Return the index of the steps whose values the naive forecast repeats, (H, B)."""
+        name = self.naive_name
+        if not name.startswith("season "):
+            return (first - 1).expand(len(ahead), -1)
+        season = self.seasons[self.naive_names.index(name) - 3]
+        return first - season + ahead % season
+
+    def _known(self, x: Tensor, at: Tensor) -> Tensor:
+        """Return what is known of steps, 0 in place of what is of the past alone."""
+        layout = self.layout
+        read = _gathered(x, at.clamp(min=0)).clone()
+        read[..., : layout.values + layout.past] = 0.0
+        read[..., layout.numbers : layout.numbers + len(layout.past_ids)] = 0.0
+        return read
+
+    def _scale(self, values: Tensor) -> Tensor:
+        """Return ν, (B, n): the mean absolute difference of values a season apart."""
+        season = min(self.seasons, default=1)
+        season = season if season < len(values) else 1
+        apart = (values[season:] - values[:-season]).abs()
+        pairs = ~apart.isnan()
+        difference = apart.where(pairs, 0).sum(0) / pairs.sum(0).clamp(min=1)
+        observed = ~values.isnan()
+        count = observed.sum(0).clamp(min=1)
+        mean = values.where(observed, 0).sum(0) / count
+        spread = ((values - mean).where(observed, 0).square().sum(0) / count).sqrt()
+        scale = torch.maximum(difference, _LEAST_SCALE * spread)
+        rounding = 1e-6 * mean.abs()
+        return scale.where(scale > rounding, self.deviations)
+
+    def extra_repr(self) -> str:
+        """Return the layout and the options."""
+        return f"{self.layout}, horizon={self.horizon}, window={self.window}, seasons={self.seasons}"
+
+
+def own_numbers(layout: Layout) -> int:
+    """Return how many numbers the inputs of a member read at a step, beside the ids."""
+    return 2 * layout.values + layout.past + layout.known
+
+
+def known_size(inputs: Inputs, layout: Layout) -> int:
+    """Return the size of what is known of a step ahead."""
+    tables = inputs.tables[len(layout.past_ids) :]
+    return layout.known + sum(table.embedding_dim for table in tables)
+
+
+def read_size(inputs: Inputs, layout: Layout, segment: int) -> int:
+    """Return how many numbers the recurrent part reads at a segment."""
+    known = known_size(inputs, layout)
+    return segment * (inputs.size - known) + known + 2 * layout.values
+
+
+def naive_count(window: int, seasons: Sequence[int]) -> int:
+    """Return E, the number of naive forecasts that are combined."""
+    return len(naive_names(seasons)) + combined_count(window, seasons)
+
+
+def _gathered(x: Tensor, at: Tensor) -> Tensor:
+    """Return the steps of each row, (T', B, columns), at an index (T', B)."""
+    return x.gather(0, at.unsqueeze(-1).expand(-1, -1, x.size(-1)))
+
+
+def _rows(windows: Windows, rows: Tensor) -> Windows:
+    """Return some rows of a batch; of scales and features the first axis is the row."""
+    by_row = {"features", "scale"}
+    return Windows(
+        *(
+            part[rows] if name in by_row else part.index_select(part.dim() - 2, rows)
+            for name, part in windows._asdict().items()
+        )
+    )
+
+

@@ -1,0 +1,124 @@
+"""What validation rows say of a forecaster that begins at a naive forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from elman.batches.batching import Batch
+from elman.batches.forecast_windows import ForecastWindows
+from elman.networks.calibration import corrections, share_of
+from elman.networks.naive import in_words
+from elman.networks.segments import SegmentForecaster
+
+SHARES = torch.linspace(0, 1, 11)
+"""Shares of a network's correction that are tried."""
+
+
+@torch.no_grad()
+def begin_at_naive(
+    network: SegmentForecaster, validation: ForecastWindows, name: str | None
+) -> list[str]:
+    """Measure the naive forecasts of the validation rows, and correct the best one, or that named.
+
+    Returns:
+        What was measured, in lines.
+    """
+    names = network.naive_names
+    errors = torch.zeros(len(names), dtype=torch.float64)
+    count = 0
+    for batch in _batches(network, validation):
+        x = batch.input[..., : network.layout.columns]
+        naive, scale = network.naive_forecasts(x, batch.lengths, len(batch.target))
+        apart = ((batch.target - naive) / scale).abs().double()
+        observed = ~batch.target.isnan()
+        errors += apart[:, observed].sum(1).cpu()
+        count += int(observed.sum())
+    errors /= max(1, count)
+    chosen = names[int(errors.argmin())] if name is None else name
+    network.correct(chosen)
+    lines = ["naive forecasts of the validation rows, mean absolute error in units of a step's change:"]
+    lines[0] = f"{lines[0][:-1]}" + (f" over a season of {min(network.seasons)} steps:" if network.seasons else ":")
+    lines += [
+        f"  {error:8.4g}  {in_words(each)}{'  ← corrected by the network' if each == chosen else ''}"
+        for each, error in zip(names, errors.tolist(), strict=True)
+    ]
+    return lines
+
+
+@torch.no_grad()
+def calibrate(
+    network: SegmentForecaster, validation: ForecastWindows, *, fallback: bool
+) -> list[str]:
+    """Decide how much of the network's correction is kept, and how wide its quantiles are.
+
+    Args:
+        network: with its best weights; left in evaluation mode.
+        validation: windows that it did not learn from.
+        fallback: whether a correction may be kept in part, or not at all.
+
+    Returns:
+        What was decided, in lines.
+    """
+    network.eval()
+    calibration = network.calibration
+    quantiles, targets = _unscaled(network, validation)
+    m = calibration.location
+    located = quantiles[..., m]
+    observed = ~targets.isnan()
+    naive = float(targets[observed].abs().mean())
+    errors = torch.stack(
+        [(targets - share * located)[observed].abs().mean() for share in SHARES.tolist()]
+    )
+    independent = validation.origins.independent(network.horizon)
+    share = share_of(naive, errors, SHARES, independent) if fallback else 1.0
+    calibration.set_share(share)
+    if len(calibration.levels) > 1:
+        moved = quantiles - (1 - share) * located.unsqueeze(-1)
+        residuals = targets.unsqueeze(-1) - moved
+        calibration.set_quantiles(corrections(residuals, calibration.levels, m))
+    return [_verdict(network, share, naive, float(errors[-1]), fallback=fallback)]
+
+
+def _verdict(
+    network: SegmentForecaster, share: float, naive: float, error: float, *, fallback: bool
+) -> str:
+    """Say how the network compares with the naive forecast that it corrects."""
+    against = f"the naive forecast, {in_words(network.naive_name)}"
+    ratio = error / naive if naive > 0 else float("inf")
+    if not fallback:
+        return f"validation error of the network: {ratio:.3g} of that of {against}."
+    if share == 0:
+        return (
+            f"the network is not clearly better than {against}, on the validation rows "
+            f"({ratio:.3g} of its error): forecasts are the naive ones. Say --set fallback=false "
+            "(forecast.fallback) for those of the network."
+        )
+    kept = "" if share == 1 else f"; {share:.0%} of its correction is kept"
+    return f"validation error of the network: {ratio:.3g} of that of {against}{kept}."
+
+
+def _unscaled(network: SegmentForecaster, validation: ForecastWindows) -> tuple[Tensor, Tensor]:
+    """Return quantiles, (H, B, n, K), or locations, and targets, (H, B, n), less the naive forecast.
+
+    Both in units of ν.
+    """
+    quantiles, targets = [], []
+    P = network.objective.distribution.size
+    for batch in _batches(network, validation):
+        outputs, _ = network(batch.input, lengths=batch.lengths, target=batch.target)
+        of_values = outputs.unflatten(-1, (network.layout.values, P + 2))
+        raw, scale, base = of_values[..., :P], of_values[..., P].exp(), of_values[..., P + 1]
+        levels = network.calibration.levels
+        quantiles.append((network.calibration.quantiles(raw) if levels else raw).cpu())
+        targets.append(((batch.target - base) / scale).cpu())
+    return torch.cat(quantiles, 1), torch.cat(targets, 1)
+
+
+def _batches(network: SegmentForecaster, validation: ForecastWindows) -> Iterator[Batch]:
+    """Yield the batches of the validation rows, on the device of the network."""
+    device = network.means.device
+    for batch in validation.epoch(0):
+        yield batch.to(device)

@@ -1,0 +1,100 @@
+"""How much of a series a forecast reads: its seasons, segments and windows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from elman.data.frequency import Frequency
+from elman.data.seasons import find_seasons
+from elman.data.table import Table
+from elman.experiment.data import DataSpec
+from elman.experiment.forecast import ForecastSpec
+from elman.experiment.network import NetworkSpec
+
+_LONGEST_SEGMENT = 64
+"""A season that is longer is no segment."""
+
+_SEGMENTS = 24
+"""Segments of a window that has no season to be cut at."""
+
+_NEAR = 0.04
+"""A season that is found this near to one of the calendar is that one."""
+
+_SHORTEST_WINDOW = 32
+"""Steps of a window, if the series are long enough."""
+
+
+def found_seasons(data: DataSpec, frequency: Frequency | None, train: Table) -> list[int]:
+    """Find the seasons of series; those that are nearly of the calendar are.
+
+    Where series are too short to show the usual season of their frequency, it is taken for one.
+
+    Args:
+        data: with the targets.
+        frequency: of the steps, if known.
+        train: series, a row each.
+    """
+    assert train.spans is not None, "the parts of a forecast have spans"
+    series = []
+    for name in data.target:
+        for cell, end in zip(train.column(name), train.spans.stop, strict=True):
+            series.append(np.asarray(cell, np.float64)[: int(end)])
+    lengths = [] if frequency is None else frequency.seasons
+    found = {_of_calendar(season, lengths) for season in find_seasons(series)}
+    usual = 1 if frequency is None else frequency.season
+    steps = int(np.median([len(each) for each in series]))
+    if not found and usual > 1 and usual < steps - data.horizon < 4 * usual:
+        found = {usual}
+    return sorted(found)
+
+
+def _of_calendar(season: int, lengths: list[int]) -> int:
+    """Return a season of the calendar that is nearly as long, or the season itself."""
+    near = [length for length in lengths if abs(season - length) <= _NEAR * length]
+    return min(near, key=lambda length: abs(season - length), default=season)
+
+
+def notes_of_seasons(data: DataSpec, seasons: list[int]) -> list[str]:
+    """Say which seasons were found, where none is given."""
+    if "season" in data.model_fields_set:
+        return []
+    if not seasons:
+        return ["no season found in the data: say --season STEPS (data.season) if there is one."]
+    steps = " and ".join(f"{season:,}" for season in seasons)
+    return [f"{'season' if len(seasons) == 1 else 'seasons'} found in the data: {steps} steps."]
+
+
+def segment_for(forecast: ForecastSpec, network: NetworkSpec, seasons: list[int]) -> int | None:
+    """Return the steps that are read at a time; 0 for one after the other, None to be found."""
+    if forecast.segment is not None:
+        return forecast.segment
+    if forecast.feeds_back or network.highway or "scaling" in forecast.model_fields_set:
+        return 0
+    return next((season for season in seasons if season <= _LONGEST_SEGMENT), None)
+
+
+def window_for(horizon: int, seasons: list[int], segment: int | None, train: Table) -> int:
+    """Return the window length: two horizons or two of the longest season that the series have.
+
+    Args:
+        horizon: steps ahead.
+        seasons: their lengths.
+        segment: steps read at a time, of which a window is a multiple.
+        train: series, a row each.
+    """
+    assert train.spans is not None, "the parts of a forecast have spans"
+    steps = int(np.median(train.spans.stop))
+    room = max(1, int(0.8 * steps) - horizon - 8)
+    least = 2 * horizon if segment == 0 else max(2 * horizon, _SHORTEST_WINDOW)
+    fitting = [2 * season for season in seasons if 2 * season <= room]
+    window = max(1, min(max([least, *fitting]), room))
+    if not segment:
+        return window
+    return max(segment, window // segment * segment)
+
+
+def segments_of(window: int, segment: int | None) -> int:
+    """Return the steps of a segment: those given, or such that a window has some two dozen."""
+    if segment is None:
+        return max(1, round(window / _SEGMENTS))
+    return segment
