@@ -8,12 +8,10 @@ import numpy as np
 import pytest
 
 from elman.errors import DataError, OptionError, ShapeError
+from elman.evaluation.forecast_errors import coverage, smape, weighted_quantile_loss
 from elman.evaluation.forecasting import (
-    coverage,
     forecast_scores,
     scores_by_series,
-    smape,
-    weighted_quantile_loss,
 )
 
 NAN = float("nan")

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from elman.batches.forecast_windows import Origins
-from elman.prediction.backtest import Backtest, rolling_forecasts, seasonal_naive
+from elman.prediction.backtest import Backtest, rolling_forecasts
 from elman.prediction.forecasts import ForecastOptions
+from elman.prediction.naive import naive_forecasts, seasonal_naive
 from elman.runs.train import train
 from elman.tasks.layout import layout_of
 
@@ -50,14 +51,29 @@ def test_the_naive_forecast_is_scored_on_the_values_that_the_network_is_scored_o
         histories=[np.array([[1.0], [2.0], [2.0], [4.0]])],
         season=2,
         items=[0],
+        seasons=(2,),
+        window=4,
     )
     scores = found.scores()
     # In its history repeating two steps before errs by 1 and 2; ahead it says 2, 4 and 2.
     assert scores.values["mase"] == pytest.approx((1 + 2) / 2 / 1.5)
-    assert scores.details["seasonal_naive"]["mase"] == pytest.approx((1 + 6) / 2 / 1.5)
-    assert scores.notes[-1].endswith(
-        "repeats the value of 2 steps before: MASE 2.33, MAE 3.5, MSE 18.5."
+    naive = scores.details["naive"]
+    assert naive["the value 2 steps before"]["mase"] == pytest.approx((1 + 6) / 2 / 1.5)
+    assert naive["the last value"]["mae"] == pytest.approx((1 + 4) / 2)
+    assert naive["the mean of the window"]["mae"] == pytest.approx((0.75 + 5.75) / 2)
+    assert naive["the drift"]["mae"] == pytest.approx((2 + 1) / 2)
+    assert scores.details["best_naive"] == "the drift"
+    assert scores.notes[-1] == (
+        "MASE of naive forecasts of the same values: the drift 1, the last value 1.667, the mean "
+        "of the window 2.167, the value 2 steps before 2.333; of this model 1."
     )
+
+
+def test_the_mean_and_the_drift_are_those_of_the_window() -> None:
+    history = np.array([[90.0], [2.0], [NAN], [6.0]])
+    found = naive_forecasts([history], 2, [], 3).values()
+    last, mean, drift = (each[0].ravel().tolist() for each in found)
+    assert (last, mean, drift) == ([6, 6], [4, 4], [8, 10])
 
 
 def test_a_naive_forecast_that_knows_nothing_is_left_out() -> None:
@@ -70,7 +86,7 @@ def test_a_naive_forecast_that_knows_nothing_is_left_out() -> None:
         season=1,
         items=[0],
     )
-    assert "seasonal_naive" not in found.scores().details
+    assert "naive" not in found.scores().details
 
 
 def test_a_few_origins_are_chosen_from_the_first_to_the_last(tmp_path: Path) -> None:

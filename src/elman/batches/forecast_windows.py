@@ -156,7 +156,9 @@ def training_origins(feature: ForecastFeature, lengths: Sequence[int]) -> Origin
     return origins_between(training_origins_begin(feature, steps), steps - feature.horizon, 1)
 
 
-def training_origins_begin(feature: ForecastFeature, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+def training_origins_begin(
+    feature: ForecastFeature, lengths: NDArray[np.int64]
+) -> NDArray[np.int64]:
     """Return the first origin of a training window in every series."""
     longest = lengths - feature.horizon
     return np.minimum(feature.window, np.maximum(1, (longest + 1) // 2))

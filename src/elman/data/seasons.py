@@ -107,19 +107,26 @@ def autocorrelation(values: ArrayLike, most: int) -> Numbers:
 def _candidates(series: Sequence[Numbers], most: int) -> list[int]:
     """Return the lags at which the autocorrelation has a peak, less a slow mean or as it is."""
     found: set[int] = set()
-    for prepared in ([_less_mean(each, len(each)) for each in series],
-                     [_less_mean(each, max(3, len(each) // 12)) for each in series],
-                     [np.diff(each) for each in series]):
+    for prepared in (
+        [_less_mean(each, len(each)) for each in series],
+        [_less_mean(each, max(3, len(each) // 12)) for each in series],
+        [np.diff(each) for each in series],
+    ):
         correlation = np.median([autocorrelation(each, most + 1) for each in prepared], axis=0)
         for lag in range(2, most + 1):
-            if correlation[lag] > 0 and correlation[lag] >= correlation[max(1, lag - 2) : lag + 3].max():
+            if (
+                correlation[lag] > 0
+                and correlation[lag] >= correlation[max(1, lag - 2) : lag + 3].max()
+            ):
                 found.add(lag)
     return sorted(found)
 
 
 def _strength(series: Sequence[Numbers], season: int) -> float:
     """Return the autocorrelation at a season, less the moving mean over it; the median."""
-    return float(np.median([autocorrelation(_less_mean(each, season), season)[-1] for each in series]))
+    return float(
+        np.median([autocorrelation(_less_mean(each, season), season)[-1] for each in series])
+    )
 
 
 def _beside(series: Sequence[Numbers], lag: int, season: int) -> float:

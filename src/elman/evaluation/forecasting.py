@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from elman.errors import DataError, OptionError, ShapeError, counted
+from elman.evaluation.forecast_errors import (
+    coverage,
+    observed,
+    smape,
+    weighted_quantile_loss,
+)
 from elman.evaluation.measures import (
     TOO_LARGE,
     WORST,
@@ -27,73 +33,6 @@ _MAIN = ("mase", "weighted_quantile_loss", "mae")
 """The main score is the first of these that is defined."""
 
 
-def smape(truths: ArrayLike, predictions: ArrayLike) -> float:
-    """Return the symmetric mean absolute percentage error, a share from 0 to 2.
-
-        sMAPE = mean 2 |y − ŷ| / (|y| + |ŷ|)          0 where y = ŷ = 0
-
-    over the values that are not missing.
-
-    Args:
-        truths: y, any shape, NaN where a value is missing; at least one is not.
-        predictions: ŷ, of the same shape.
-
-    Source: Makridakis, Spiliotis and Assimakopoulos 2020, doi:10.1016/j.ijforecast.2019.04.014,
-    which gives it in per cent, from 0 to 200.
-
-    >>> round(smape([1.0, 4.0, float("nan")], [3.0, 4.0, 7.0]), 3)
-    0.5
-    """
-    y, predicted = _observed(truths, predictions)
-    size = np.abs(y) + np.abs(predicted)
-    return float(np.mean(2 * np.abs(y - predicted) / np.where(size > 0, size, 1)))
-
-
-def weighted_quantile_loss(truths: ArrayLike, quantiles: Mapping[float, ArrayLike]) -> float | None:
-    """Return the mean over levels of the weighted quantile loss; None where every truth is 0.
-
-        wQL(q) = 2 Σ ρ(q) / Σ |y|
-        ρ(q)   = q (y − z) where y ≥ z, else (1 − q) (z − y)         z the quantile of level q
-
-    with sums over the values that are not missing. For the median alone it is Σ |y − z| / Σ |y|;
-    over many levels it approximates the continuous ranked probability score over mean |y|.
-
-    Args:
-        truths: y, any shape, NaN where a value is missing.
-        quantiles: level → z, of the same shape.
-
-    Source: Salinas et al. 2020, arXiv:1704.04110, §4, the ρ-risk of single steps; `wQuantileLoss`
-    of GluonTS, Alexandrov et al. 2019, arXiv:1906.05264.
-
-    >>> weighted_quantile_loss([2.0, 8.0], {0.5: [3.0, 6.0]})
-    0.3
-    """
-    losses = []
-    for level, predictions in quantiles.items():
-        y, z = _observed(truths, predictions)
-        total = float(np.abs(y).sum())
-        if total == 0:
-            return None
-        losses.append(2 * float(np.maximum(level * (y - z), (level - 1) * (y - z)).sum()) / total)
-    return float(np.mean(losses))
-
-
-def coverage(truths: ArrayLike, low: ArrayLike, high: ArrayLike) -> float:
-    """Return the share of the truths that lie in their interval, ends included.
-
-    Args:
-        truths: any shape, NaN where a value is missing; at least one is not.
-        low: the lower ends, of the same shape.
-        high: the upper ends, likewise.
-
-    >>> coverage([1.0, 5.0, 9.0, float("nan")], [1.0, 1.0, 1.0, 1.0], [4.0, 5.0, 6.0, 7.0])
-    0.6666666666666666
-    """
-    y, below = _observed(truths, low)
-    _, above = _observed(truths, high)
-    return float(np.mean((below <= y) & (y <= above)))
-
-
 def forecast_scores(
     truths: Sequence[ArrayLike],
     predictions: Sequence[ArrayLike],
@@ -103,6 +42,7 @@ def forecast_scores(
     season: int = 1,
     items: Sequence[Item] | None = None,
     interval: float = 0.8,
+    naive: Mapping[str, Sequence[ArrayLike]] | None = None,
 ) -> Scores:
     """Score forecasts over a horizon, for one series or many.
 
@@ -121,12 +61,15 @@ def forecast_scores(
             for a series of its own each, named by its index.
         interval: nominal coverage of the central interval, between the quantiles
             (1 ∓ interval)/2.
+        naive: what a naive forecast is, in words → its forecasts, like the predictions; scored on
+            the same values.
 
     Returns:
         mae, mse, rmse, smape, mase (main; else weighted_quantile_loss, else mae),
         weighted_quantile_loss, coverage and coverage_error. `details`: `missing`, the number of
         missing true values; `series`, the number of series; `worst`, those with the largest main
-        score.
+        score; `naive`, of each naive forecast its scores; `best_naive`, the one with the least main
+        score, or mean absolute error; `naive_better`, the series for which it is better.
 
     Raises:
         DataError: there is nothing to score, a truth has no prediction, item or history, or a
@@ -140,6 +83,7 @@ def forecast_scores(
     if (without := forecasts.not_numbers()) is not None:
         return without.scores(kind="forecast", main=_MAIN[-1], count=total - missing, unit="values")
     values = forecasts.scores(range(len(forecasts.truths)))
+    baselines = forecasts.of_naive(naive or {})
     measured = Measured()
     for name, value in values.items():
         measured.add(name, value, forecasts.why_not(name) if value is None else TOO_LARGE)
@@ -158,6 +102,7 @@ def forecast_scores(
             "missing": missing,
             "series": len(by_series),
             "worst": [{"series": item, **scores} for item, scores in ranked[:WORST]],
+            **_naive_details(baselines, by_series, main),
         },
         notes=forecasts.notes(missing, total, measured.values),
     )
@@ -185,6 +130,29 @@ def scores_by_series(
     return _prepared(truths, predictions, quantiles, training, season, items, interval).by_series()
 
 
+def _naive_details(
+    baselines: Mapping[str, _Forecasts], by_series: Mapping[Item, dict[str, float]], main: str
+) -> dict[str, Any]:
+    """Return the scores of naive forecasts, the best one, and where it is better."""
+    scored = {name: each.known_scores() for name, each in baselines.items()}
+    scored = {name: scores for name, scores in scored.items() if scores}
+    if not scored:
+        return {}
+    by = main if all(main in scores for scores in scored.values()) else "mae"
+    best = min(scored, key=lambda name: scored[name][by])
+    of_best = baselines[best].by_series()
+    better = [
+        item
+        for item, scores in by_series.items()
+        if of_best[item].get(by, np.inf) < scores.get(by, 0)
+    ]
+    return {
+        "naive": scored,
+        "best_naive": best,
+        "naive_better": {"series": len(better), "of": len(by_series)},
+    }
+
+
 @dataclass(frozen=True)
 class _Forecasts:
     """Checked forecasts: one array (H, k) each."""
@@ -200,7 +168,7 @@ class _Forecasts:
     def scores(self, rows: Sequence[int]) -> dict[str, float | None]:
         """Score some of the forecasts together; at least one truth among them is observed."""
         y, predicted = self._pooled(self.truths, rows), self._pooled(self.predictions, rows)
-        values: dict[str, float | None] = {**mean_errors(*_observed(y, predicted))}
+        values: dict[str, float | None] = {**mean_errors(*observed(y, predicted))}
         values["smape"] = smape(y, predicted)
         if self.scales is not None:
             values["mase"] = self._mase(self.scales, rows)
@@ -227,10 +195,32 @@ class _Forecasts:
                 for name, value in self.scores(rows).items()
                 if value is not None and np.isfinite(value)
             }
-            if any(self._is_observed(row) for row in rows)
+            if any(self._isobserved(row) for row in rows)
             else {}
             for item, rows in rows_of.items()
         }
+
+    def of_naive(self, naive: Mapping[str, Sequence[ArrayLike]]) -> dict[str, _Forecasts]:
+        """Return the same with naive forecasts in place of the predictions."""
+        return {
+            name: replace(
+                self,
+                predictions=_checked(self.truths, forecasts, f"naive, {name},"),
+                quantiles={},
+            )
+            for name, forecasts in naive.items()
+        }
+
+    def known_scores(self) -> dict[str, float]:
+        """Score the forecasts together where they say something; empty where they do not."""
+        known = [
+            np.where(np.isnan(each), np.nan, truth)
+            for truth, each in zip(self.truths, self.predictions, strict=True)
+        ]
+        if all(np.isnan(truth).all() for truth in known):
+            return {}
+        scores = replace(self, truths=known).scores(range(len(known)))
+        return {name: value for name, value in scores.items() if value is not None}
 
     def not_numbers(self) -> Measured | None:
         """Return why nothing is computed where a prediction is infinite or no number."""
@@ -277,7 +267,7 @@ class _Forecasts:
         errors = []
         for row in rows:
             scale = scales[row]
-            if scale is not None and self._is_observed(row):
+            if scale is not None and self._isobserved(row):
                 errors.append(np.nanmean(np.abs(self.truths[row] - self.predictions[row]) / scale))
         return float(np.mean(errors)) if errors else None
 
@@ -290,7 +280,7 @@ class _Forecasts:
         levels = [end for end in ends if end is not None]
         return levels if len(levels) == len(ends) else None
 
-    def _is_observed(self, row: int) -> bool:
+    def _isobserved(self, row: int) -> bool:
         return not bool(np.isnan(self.truths[row]).all())
 
     @staticmethod
@@ -383,10 +373,3 @@ def _columns(values: ArrayLike) -> Numbers:
     if numbers.ndim not in (1, 2):
         raise ShapeError(f"a forecast must be (H,) or (H, k), got {numbers.shape}.")
     return numbers[:, None] if numbers.ndim == 1 else numbers
-
-
-def _observed(truths: ArrayLike, predictions: ArrayLike) -> tuple[Numbers, Numbers]:
-    """Return the truths that are not missing and their predictions, (N,) each."""
-    y, predicted = np.asarray(truths, np.float64), np.asarray(predictions, np.float64)
-    observed = ~np.isnan(y)
-    return y[observed], predicted[observed]

@@ -15,7 +15,7 @@ def not_beaten(scores: Scores, name: str) -> str:
     | ----------------- | ------------------------------------------------------------- |
     | accuracy          | the commonest class, always                                   |
     | rmse, mse         | the mean of these rows, always: R² is 0                       |
-    | mase              | the seasonal naive forecast, of the same steps where measured |
+    | mase              | the best naive forecast of the same steps, where measured     |
 
     Args:
         scores: of some rows.
@@ -36,9 +36,11 @@ def not_beaten(scores: Scores, name: str) -> str:
     if score in {"rmse", "mse"}:
         r2 = of_rows.values.get("r2")
         return "" if r2 is None or r2 > 0 else f"no better than always their mean, R² {r2:.2g}"
-    naive = details.get("seasonal_naive", {}).get(score)
-    if naive is not None and naive < value and not of_rows.higher_is_better:
-        return f"worse than the seasonal naive forecast, {naive:.4g}"
+    best = details.get("best_naive")
+    naive = None if best is None else details["naive"][best].get(score)
+    if naive is not None and naive <= value and not of_rows.higher_is_better:
+        than = "worse than" if naive < value else "no better than"
+        return f"{than} {best}, {naive:.4g}"
     if score == "mase" and naive is None and value > 1:
         return "worse than the naive forecast is on the training rows, 1"
     return ""

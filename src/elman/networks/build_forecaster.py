@@ -16,13 +16,8 @@ from elman.networks.components import make_dense, make_head, make_inputs, make_r
 from elman.networks.forecaster import Forecaster, read_columns
 from elman.networks.objectives.forecast import ForecastObjective
 from elman.networks.options import check_meaning
-from elman.networks.segments import (
-    SegmentForecaster,
-    SegmentReader,
-    naive_count,
-    own_numbers,
-    read_size,
-)
+from elman.networks.segment_reader import SegmentReader, own_numbers, read_size
+from elman.networks.segments import SegmentForecaster, naive_count
 
 
 def build_forecaster(

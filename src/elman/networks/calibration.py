@@ -81,7 +81,7 @@ class Calibration(nn.Module):
         return Quantiles(self.levels).parameters(raw, torch.ones_like(raw[..., 0]))
 
     def _raw(self, z: Tensor) -> Tensor:
-        """Return the raw outputs that have quantiles z, which are sorted from the median outwards."""
+        """Return the raw outputs that have quantiles z, sorted from the median outwards."""
         m = self.location
         centre = z[..., m : m + 1]
         above = z[..., m:].cummax(-1).values.diff(dim=-1)
@@ -96,7 +96,7 @@ def _inverse_softplus(gap: Tensor) -> Tensor:
 
 
 def share_of(
-    naive_error: Tensor, errors: Tensor, shares: Tensor, independent: float, caution: float = 0.3
+    naive_error: Tensor, errors: Tensor, shares: Tensor, independent: float, caution: float = 0.5
 ) -> float:
     """Choose how much of a network's correction to keep.
 
@@ -147,5 +147,3 @@ def _conservative(level: float, count: int) -> float:
     if level < 0.5:
         return max(0.0, (level * (count + 1) - 1) / max(1, count - 1))
     return 1.0 - _conservative(1.0 - level, count) if level > 0.5 else level
-
-

@@ -12,7 +12,7 @@ LAST, MEAN, DRIFT = "last", "mean", "drift"
 
 
 def naive_names(seasons: Sequence[int]) -> list[str]:
-    """Name the naive forecasts that are known by that name: the last value, the mean, drift, seasons.
+    """Name the naive forecasts.
 
     >>> naive_names([24, 168])
     ['last', 'mean', 'drift', 'season 24', 'season 168']
@@ -50,7 +50,8 @@ def naive_paths(past: Tensor, horizon: int, seasons: Sequence[int], unknown: Ten
 
     and, of each season that the window has twice, with l and l' the means of the last season and
     of the one before: the season on the last level, y(t + h − L) + l − l'; on the last value,
-    y(t + h − L) + y(t) − y(t − L); and the mean shape of all seasons on the last level. In place of a missing value stands the one a season earlier, else the last one.
+    y(t + h − L) + y(t) − y(t − L); and the mean shape of all seasons on the last level. In place
+    of a missing value stands the one a season earlier, else the last one.
 
     Args:
         past: windows, (P, B, n), NaN where a value is missing.
@@ -70,7 +71,9 @@ def naive_paths(past: Tensor, horizon: int, seasons: Sequence[int], unknown: Ten
     steps = torch.arange(len(past), device=past.device).view(-1, 1, 1)
     first_step = steps.where(observed, len(past)).amin(0)
     last_step = steps.where(observed, -1).amax(0)
-    first = past.gather(0, first_step.clamp(max=len(past) - 1).unsqueeze(0))[0].where(~nothing, last)
+    first = past.gather(0, first_step.clamp(max=len(past) - 1).unsqueeze(0))[0].where(
+        ~nothing, last
+    )
     slope = (last - first) / (last_step - first_step).clamp(min=1)
     ahead = torch.arange(1, horizon + 1, device=past.device, dtype=past.dtype).view(-1, 1, 1)
     flat = last.expand(horizon, -1, -1)
@@ -89,7 +92,9 @@ def combined_count(window: int, seasons: Sequence[int]) -> int:
     return 3 * sum(window >= 2 * season for season in seasons)
 
 
-def _of_season(past: Tensor, horizon: int, season: int, last: Tensor) -> tuple[Tensor, list[Tensor]]:
+def _of_season(
+    past: Tensor, horizon: int, season: int, last: Tensor
+) -> tuple[Tensor, list[Tensor]]:
     """Return the seasonal naive forecast, and those that combine it with levels."""
     place = torch.arange(horizon, device=past.device) % season
     repeats = len(past) // season

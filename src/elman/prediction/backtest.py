@@ -14,13 +14,11 @@ from elman.data.table import Table
 from elman.errors import DataError, counted
 from elman.evaluation.scores import Scores, score
 from elman.prediction.forecasts import ForecastOptions, forecast
+from elman.prediction.naive import naive_forecasts
 from elman.tasks.forecast import encode_series
 from elman.tasks.task import Task
 
 Numbers = NDArray[np.float64]
-
-_SHOWN = ("mase", "mae", "mse")
-"""Scores of the seasonal naive forecast that are printed beside those of the network."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +31,10 @@ class Backtest:
         points: the forecasts' medians, or means where the median is no level.
         quantiles: level → (H, n) per forecast.
         histories: the values before each origin, (T, n).
-        season: steps of a season.
+        season: steps of a season, for MASE.
         items: the series that each forecast is of, 0 where there is only one.
+        seasons: of the naive forecasts.
+        window: steps that their mean and drift are taken of.
     """
 
     origins: Origins
@@ -44,26 +44,29 @@ class Backtest:
     histories: list[Numbers]
     season: int
     items: list[Any]
+    seasons: tuple[int, ...] = ()
+    window: int = 1
 
-    def naive(self) -> list[Numbers]:
-        """Return the seasonal naive forecasts, (H, n) each."""
-        return [
-            seasonal_naive(history, len(truth), self.season)
-            for history, truth in zip(self.histories, self.truths, strict=True)
-        ]
+    def naive(self) -> dict[str, list[Numbers]]:
+        """Return the naive forecasts: what each is, in words → (H, n) per forecast."""
+        horizon = len(self.truths[0])
+        return naive_forecasts(self.histories, horizon, self.seasons, self.window)
 
-    @property
-    def repeated(self) -> str:
-        """What the seasonal naive forecast repeats, in words."""
-        return "the last value" if self.season == 1 else f"the value of {self.season} steps before"
+    def best_naive(self) -> tuple[str, list[Numbers]]:
+        """Return the naive forecast with the least mean absolute error, and its values."""
+        forecasts = self.naive()
+        truths = np.concatenate(self.truths)
+        apart = {name: np.abs(np.concatenate(each) - truths) for name, each in forecasts.items()}
+        known = [name for name, each in apart.items() if not np.isnan(each).all()]
+        best = min(known, key=lambda name: float(np.nanmean(apart[name])), default="the last value")
+        return best, forecasts[best]
 
     def scores(self, main: str | None = None) -> Scores:
-        """Measure the forecasts, and the seasonal naive one beside them.
+        """Measure the forecasts, and the naive ones beside them.
 
         Args:
             main: name of the score that counts; None for MASE.
         """
-        facts: dict[str, Any] = {"training": self.histories, "season": self.season}
         scores = score(
             "forecast",
             self.truths,
@@ -71,23 +74,33 @@ class Backtest:
             quantiles=self.quantiles,
             items=self.items,
             main=main,
-            **facts,
+            training=self.histories,
+            season=self.season,
+            naive=self.naive(),
         )
-        naive = self.naive()
-        known = [
-            np.where(np.isnan(values), np.nan, truth)
-            for truth, values in zip(self.truths, naive, strict=True)
-        ]
-        if all(np.isnan(truth).all() for truth in known):
-            return scores
-        baseline = score("forecast", known, naive, items=self.items, **facts).values
-        shown = [f"{name.upper()} {baseline[name]:.3g}" for name in _SHOWN if name in baseline]
-        better = baseline.get(scores.main, math.inf) < scores.value
-        verdict = ", is better than this model" if better and not scores.higher_is_better else ""
-        naive_one = f"The seasonal naive forecast, which repeats {self.repeated}{verdict}"
-        note = f"{naive_one}: {', '.join(shown)}."
-        details = {**scores.details, "seasonal_naive": baseline}
-        return scores.model_copy(update={"details": details, "notes": (*scores.notes, note)})
+        notes = notes_of_naive(scores)
+        return scores.model_copy(update={"notes": (*scores.notes, *notes)})
+
+
+def notes_of_naive(scores: Scores) -> list[str]:
+    """Say how naive forecasts do on the same values, the best one first."""
+    naive: dict[str, dict[str, float]] = scores.details.get("naive", {})
+    if not naive:
+        return []
+    best = scores.details["best_naive"]
+    by = scores.main if scores.main in naive[best] else "mae"
+    ranked = sorted(naive, key=lambda name: naive[name].get(by, math.inf))
+    shown = [f"{name} {naive[name][by]:.4g}" for name in ranked if by in naive[name]]
+    better = scores.details["naive_better"]
+    of_series = ""
+    if better["of"] > 1:
+        of_series = (
+            f" It is better than this model for {better['series']:,} of {better['of']:,} series."
+        )
+    return [
+        f"{by.upper()} of naive forecasts of the same values: {', '.join(shown)}; of this model "
+        f"{scores.values[by]:.4g}.{of_series}"
+    ]
 
 
 def rolling_forecasts(
@@ -98,6 +111,7 @@ def rolling_forecasts(
     batch_size: int,
     *,
     max_origins: int | None = None,
+    member: int | None = None,
 ) -> Backtest:
     """Forecast series from rolling origins.
 
@@ -108,6 +122,7 @@ def rolling_forecasts(
         options: of the forecast; the stride.
         batch_size: origins at a time.
         max_origins: at most so many, evenly spread from the first to the last; None for all.
+        member: the one member of the network that forecasts; None for all.
 
     Raises:
         DataError: no series is as long as the horizon, or a value cannot be taken.
@@ -128,6 +143,8 @@ def rolling_forecasts(
     if max_origins is not None and max_origins < len(origins.step):
         places = np.linspace(0, len(origins.step) - 1, max_origins)
         origins = origins.take(places.round().astype(np.int64))
+    if member is not None:
+        origins = origins._replace(member=np.full(len(origins.step), member))
     forecasts = forecast(network, feature, encoded, origins, horizon, options, batch_size)
     shift, scale = np.zeros(len(feature.targets)), np.ones(len(feature.targets))
     if options.standardised:
@@ -144,39 +161,9 @@ def rolling_forecasts(
         histories=[known[row][:step] for row, step in starts],
         season=feature.season,
         items=[names[row] for row, _ in starts],
+        seasons=tuple(feature.seasons) or ((feature.season,) if feature.season > 1 else ()),
+        window=feature.window,
     )
-
-
-def seasonal_naive(history: Numbers, horizon: int, season: int = 1) -> Numbers:
-    """Repeat for every step ahead the value one season before, (H, n).
-
-    Where that value is missing, the one a season earlier is taken, and so on; where all are
-    missing, the last known value; NaN in a column without values.
-
-    Args:
-        history: in the order of time, (T, n), NaN where a value is missing.
-        horizon: H, steps ahead.
-        season: steps of a season.
-
-    Source: Hyndman and Athanasopoulos 2021, Forecasting: Principles and Practice, 3rd ed., §5.2.
-
-    >>> seasonal_naive(np.array([[1.0], [2.0], [3.0], [4.0]]), horizon=3, season=2).ravel().tolist()
-    [3.0, 4.0, 3.0]
-    """
-    naive = np.full((horizon, history.shape[1]), np.nan)
-    place = len(history) - season + np.arange(horizon) % season
-    while (place >= 0).any():
-        before = history[place.clip(0)]
-        naive = np.where(np.isnan(naive) & (place >= 0)[:, None], before, naive)
-        if not np.isnan(naive).any():
-            return naive
-        place = place - season
-    for column, values in enumerate(history.T):
-        observed = np.flatnonzero(~np.isnan(values))
-        if len(observed):
-            gaps = np.isnan(naive[:, column])
-            naive[gaps, column] = values[observed[-1]]
-    return naive
 
 
 def backtest(
@@ -185,12 +172,17 @@ def backtest(
     table: Table,
     options: ForecastOptions,
     batch_size: int,
+    *,
+    max_origins: int | None = None,
+    member: int | None = None,
 ) -> Scores:
     """Forecast series from rolling origins, and measure the forecasts.
 
     Arguments and errors are those of `rolling_forecasts`.
     """
-    forecasts = rolling_forecasts(task, network, table, options, batch_size)
+    forecasts = rolling_forecasts(
+        task, network, table, options, batch_size, max_origins=max_origins, member=member
+    )
     scores = forecasts.scores()
     horizon = len(forecasts.truths[0])
     notes = [f"{counted(len(forecasts.truths), 'forecast')} of {counted(horizon, 'step')} each."]

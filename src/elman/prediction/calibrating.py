@@ -39,13 +39,13 @@ def begin_at_naive(
     errors /= max(1, count)
     chosen = names[int(errors.argmin())] if name is None else name
     network.correct(chosen)
-    lines = ["naive forecasts of the validation rows, mean absolute error in units of a step's change:"]
-    lines[0] = f"{lines[0][:-1]}" + (f" over a season of {min(network.seasons)} steps:" if network.seasons else ":")
-    lines += [
-        f"  {error:8.4g}  {in_words(each)}{'  ← corrected by the network' if each == chosen else ''}"
-        for each, error in zip(names, errors.tolist(), strict=True)
+    shown = [
+        f"{in_words(each)} {error:.4g}{' (which the network corrects)' if each == chosen else ''}"
+        for each, error in sorted(zip(names, errors.tolist(), strict=True), key=lambda one: one[1])
     ]
-    return lines
+    unit = f"a change over {min(network.seasons)} steps" if network.seasons else "a step's change"
+    about = f"naive forecasts of the validation rows, errors in units of {unit}"
+    return [f"{about}: {', '.join(shown)}"]
 
 
 @torch.no_grad()
@@ -101,9 +101,9 @@ def _verdict(
 
 
 def _unscaled(network: SegmentForecaster, validation: ForecastWindows) -> tuple[Tensor, Tensor]:
-    """Return quantiles, (H, B, n, K), or locations, and targets, (H, B, n), less the naive forecast.
+    """Return quantiles, (H, B, n, K), or locations, and targets, (H, B, n).
 
-    Both in units of ν.
+    Both are less the naive forecast and in units of ν.
     """
     quantiles, targets = [], []
     P = network.objective.distribution.size

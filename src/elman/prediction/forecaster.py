@@ -46,9 +46,28 @@ class ForecastPredictor(Predictor):
         raise OptionError(f"{option} has no meaning in a forecast; leave it out.")
 
     def _scores(self, table: Table, training: Table | None) -> Scores:
-        del training
         options = ForecastOptions.of(self.experiment.forecast)
-        return backtest(self.task, self.network, table, options, self.batch_size)
+        member = self._member_without(table, training)
+        return backtest(self.task, self.network, table, options, self.batch_size, member=member)
+
+    def _member_without(self, table: Table, training: Table | None) -> int | None:
+        """Return the member that did not learn from a part; None where all or none did.
+
+        With folds the validation part, which begins where the training part ends, is that which
+        the last member was not trained on.
+        """
+        folds = self.experiment.forecast.folds if self.experiment.forecast.segment else 0
+        if not folds or training is None or table.spans is None or training.spans is None:
+            return None
+        begins = self._by_series(table, table.spans.start)
+        ends = self._by_series(training, training.spans.stop)
+        return folds - 1 if begins and begins.items() <= ends.items() else None
+
+    def _by_series(self, table: Table, steps: Any) -> dict[Any, int]:
+        """Return a step of each series, by its item."""
+        name = self.experiment.data.sequence_id
+        items = table.column(name) if name in table.columns else range(len(table))
+        return dict(zip(items, steps.tolist(), strict=True))
 
     def begin(self, validation: ForecastWindows) -> list[str]:
         """Measure the naive forecasts, and let the network begin from the best one."""

@@ -115,7 +115,7 @@ class ForecastTask(Task):
         return training, self._windows(series, validated, 512, seed=0, shuffle=False)
 
     def _series_of_both(self, parts: Parts) -> tuple[list[Tensor], NDArray[np.int64]]:
-        """Return the series with their training and validation steps, and where the latter begin."""
+        """Return series with training and validation steps, and where the latter begin."""
         assert parts.valid.spans is not None, "the parts of a forecast have spans"
         series, held = encode_series(self, parts.valid), parts.valid.spans.start
         if not self.series.several:
@@ -124,7 +124,9 @@ class ForecastTask(Task):
         names = parts.train.column(self.input_columns[-1])
         others = [row for row, item in enumerate(names) if item not in items]
         short = encode_series(self, parts.train.select(others)) if others else []
-        return [*series, *short], np.concatenate([held, [len(each) for each in short]]).astype(np.int64)
+        return [*series, *short], np.concatenate([held, [len(each) for each in short]]).astype(
+            np.int64
+        )
 
     def _windows(
         self, series: list[Tensor], origins: Origins, batch_size: int, *, seed: int, shuffle: bool
@@ -280,7 +282,9 @@ def find_forecast(
             raise ExperimentError(f"network.{name} has no meaning in a forecast; leave it out.")
     frequency = None if data.frequency is None else Frequency.parse(data.frequency)
     roles = _covariates(data, train)
-    seasons = data.seasons if "season" in data.model_fields_set else found_seasons(data, frequency, train)
+    seasons = (
+        data.seasons if "season" in data.model_fields_set else found_seasons(data, frequency, train)
+    )
     segment = segment_for(forecast, network, seasons)
     feature = ForecastFeature(
         targets=data.target,

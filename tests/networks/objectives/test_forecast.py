@@ -193,9 +193,9 @@ def test_options_that_make_no_sense_are_refused(options: dict[str, Any], words: 
 
 def test_outputs_targets_and_scales_of_other_axes_are_refused() -> None:
     objective = ForecastObjective("gaussian", N)
-    outputs, target = draw(H, B, 6), draw(H, B, N)
+    outputs, target = draw(H, B, 8), draw(H, B, N)
     with pytest.raises(
-        ShapeError, match=r"outputs must be \(H, B, O\) with O = 6, got \(5, 3, 4\)"
+        ShapeError, match=r"outputs must be \(H, B, O\) with O = 8, got \(5, 3, 4\)"
     ):
         objective.loss(draw(H, B, 4), target, LENGTHS)
     with pytest.raises(ShapeError, match=r"target must be \(H, B, n\) = \(5, 3, 2\), got \(5, 3\)"):
@@ -204,9 +204,9 @@ def test_outputs_targets_and_scales_of_other_axes_are_refused() -> None:
         objective.loss(outputs, target.long(), LENGTHS)
     with pytest.raises(ShapeError, match=r"lengths must be \(B,\) = \(3,\), one a row"):
         objective.answers(outputs, LENGTHS[:2])
-    with pytest.raises(ShapeError, match=r"outputs must be \(…, O\) with O = 6, got \(5, 3, 4\)"):
+    with pytest.raises(ShapeError, match=r"outputs must be \(…, O\) with O = 8, got \(5, 3, 4\)"):
         objective.mean(draw(H, B, 4))
-    with pytest.raises(ShapeError, match=r"raw must be \(…, n·P\) with n·P = 4, got \(5, 3, 6\)"):
+    with pytest.raises(ShapeError, match=r"raw must be \(…, n·P\) with n·P = 4, got \(5, 3, 8\)"):
         objective.scaled(outputs)
     with pytest.raises(ShapeError, match=r"scale must be \(…, n\), .* \(5, 3, 2\); got \(4, 2\)"):
         objective.scaled(draw(H, B, 4), torch.ones(4, N))

@@ -256,11 +256,16 @@ def test_of_many_names_the_commonest_confusions_are_listed() -> None:
         ),
         (
             score("forecast", [[1.0]], [[2.0]], training=[[1.0, 5.0]]).model_copy(
-                update={"details": {"seasonal_naive": {"mase": 0.5}}}
+                update={
+                    "details": {
+                        "naive": {"the last value": {"mase": 0.5}},
+                        "best_naive": "the last value",
+                    }
+                }
             ),
             "Its mean absolute error over 1 test values is 0.25 times that of the seasonal naive "
-            "forecast on their past. The seasonal naive forecast has a MASE of 0.5 on the same "
-            "values.",
+            "forecast on their past. The best naive forecast, the last value, has a MASE of 0.5 on "
+            "the same values.",
         ),
         (
             score("language", ["ab"], None, nll=2.0),

@@ -41,7 +41,7 @@ def forecast_examples(model: Model, table: Table) -> dict[str, Any]:
     backtest = rolling_forecasts(
         model.task, model.network, table, options, batch_size, max_origins=most
     )
-    naive = backtest.naive()
+    name, naive = backtest.best_naive()
     shown = []
     for place in range(len(backtest.truths)):
         target = place % len(feature.targets)
@@ -57,7 +57,7 @@ def forecast_examples(model: Model, table: Table) -> dict[str, Any]:
                 () if high is None else high[place][:, target],
             )
         )
-    return {"series": shown, "series_note": _note(backtest, options)}
+    return {"series": shown, "series_note": _note(backtest, options, name)}
 
 
 def _title(model: Model, table: Table, backtest: Backtest, place: int, target: int) -> str:
@@ -76,11 +76,11 @@ def _title(model: Model, table: Table, backtest: Backtest, place: int, target: i
     return ", ".join([*parts, start])
 
 
-def _note(backtest: Backtest, options: ForecastOptions) -> str:
+def _note(backtest: Backtest, options: ForecastOptions, naive: str) -> str:
     """Say which forecasts are shown, and what their lines are."""
     sentences = [
         "Forecasts from evenly spread origins. Step 0 is the first step ahead; before it lies the "
-        f"past. Dotted: the seasonal naive forecast, which repeats {backtest.repeated}."
+        f"past. Dotted: a naive forecast, {naive}."
     ]
     if all(end in backtest.quantiles for end in ENDS):
         sentences.append("The band is the 80% interval of the forecast.")

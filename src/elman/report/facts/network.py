@@ -12,8 +12,8 @@ from elman.experiment import NetworkSpec
 from elman.networks import EncoderDecoder, ManyToMany, ManyToOne, OneToMany, OneToOne
 from elman.networks.context import Context
 from elman.networks.forecaster import Forecaster
-from elman.networks.segments import SegmentForecaster
 from elman.networks.joined import JoinedToOne
+from elman.networks.segments import SegmentForecaster
 from elman.report.style import label
 
 _READ = {

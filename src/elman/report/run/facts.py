@@ -133,7 +133,7 @@ class PredictedSeries(NamedTuple):
     prediction: ArrayLike
     past: ArrayLike = ()
     naive: ArrayLike = ()
-    """The seasonal naive forecast, (T,); empty where there is none."""
+    """A naive forecast, (T,); empty where there is none."""
     low: ArrayLike = ()
     """Lower bounds of an interval of each value, (T,); empty where there is none."""
     high: ArrayLike = ()

@@ -140,7 +140,7 @@ def draw_series(axes: Axes, series: PredictedSeries, *, colour: str) -> None:
             linestyle=(0, (1, 1.6)),
             marker=dot,
             markersize=4,
-            label="seasonal naive",
+            label="naive",
         )
     axes.plot(predicted, color=colour, linewidth=1.2, label="predicted", marker=dot)
     axes.margins(x=0.02 if dot else 0)

@@ -72,7 +72,7 @@ def _answer(facts: RunFacts) -> str:
         "chrf": f"Its outputs reach a chrF of {value} out of 100 over {over}.",
         "sequence_accuracy": f"It predicts {value} of {over} exactly.",
         "mase": f"Its mean absolute error over {over} is {value} times that of the seasonal naive "
-        f"forecast{' on their past' if 'seasonal_naive' in scores.details else ''}.",
+        f"forecast{' on their past' if 'naive' in scores.details else ''}.",
     }
     return sentences.get(scores.main, f"Its {_title(scores.main)} is {value} over {over}.")
 
@@ -88,12 +88,10 @@ def baseline(scores: Scores) -> str:
         return f"{value_text(scores, 'accuracy')} of the {scores.unit} are correct; a{always}"
     if scores.kind in {"translation", "caption", "transcription"}:
         return _exactly_right(scores)
-    naive = scores.details.get("seasonal_naive", {})
-    if scores.main in naive:
-        return (
-            f"The seasonal naive forecast has a {_title(scores.main)} of "
-            f"{number_text(naive[scores.main])} on the same values."
-        )
+    best = scores.details.get("best_naive")
+    naive = {} if best is None else scores.details["naive"][best]
+    if best is not None and scores.main in naive:
+        return _beside_naive(scores, best, naive[scores.main])
     if scores.main == "rmse" and scores.values.get("r2", 1.0) < 1:
         error = scores.value / math.sqrt(1 - scores.values["r2"])
         return f"Always predicting their mean would have one of {number_text(error)}."
@@ -101,6 +99,18 @@ def baseline(scores: Scores) -> str:
         than = "better" if scores.values["mase"] < 1 else "no better"
         return f"That is {than} than repeating the value of one season ago."
     return ""
+
+
+def _beside_naive(scores: Scores, best: str, naive: float) -> str:
+    """Compare the main score with that of the best naive forecast, first where it is as good."""
+    beside = (
+        f"the best naive forecast, {best}, has a {_title(scores.main)} of {number_text(naive)} on "
+        "the same values."
+    )
+    if scores.value < naive:
+        return f"T{beside[1:]}"
+    than = "worse" if scores.value > naive else "no better"
+    return f"That is {than} than naive: {beside}"
 
 
 def _title(name: str) -> str:
