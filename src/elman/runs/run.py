@@ -157,6 +157,7 @@ def run_experiment(
     for note in (*task.notes_of_settings(complete, parts.train), *missing):
         progress.say(f"note: {note}")
     history = _fit(network, complete, task, parts, trained_on.record, directory, progress)
+    parts = parts._replace(notes=[*parts.notes, *history.notes])
     solved = complete.model_copy(update={"network": completed_network(complete, task)})
     model = Model(solved, task, network, trained_on)
     model.save(directory / MODEL)
