@@ -30,6 +30,8 @@ from elman.networks.components import (
     make_dense,
     make_heads,
     make_layer,
+    make_recurrent,
+    make_stem,
     tied_size,
 )
 from elman.networks.context import ConditionedInputs, Context
@@ -103,7 +105,12 @@ def build_network(
         begin_at(output_bias, dense)
         assert not isinstance(inputs, ConditionedInputs)
         return OneToOne(inputs, dense, objective)
-    recurrent = recurrent_reading(inputs, checked, device)
+    stem = make_stem(encoding, checked, device)
+    recurrent = (
+        recurrent_reading(inputs, checked, device)
+        if stem is None
+        else make_recurrent(stem.size, checked, device)
+    )
     table = _tied_table(inputs, encoding, objective) if tied else None
     head = make_heads(recurrent.output_size, objective.output_sizes, checked, device, table=table)
     begin_at(output_bias, head)
@@ -123,7 +130,14 @@ def build_network(
     pooled = pooling(checked.pooling, recurrent, device=device)
     highway = _highway(encoding, objective, checked, device)
     return ManyToOne(
-        inputs, recurrent, pooled, head, objective, output_dropout=locked, highway=highway
+        inputs,
+        recurrent,
+        pooled,
+        head,
+        objective,
+        output_dropout=locked,
+        stem=stem,
+        highway=highway,
     )
 
 

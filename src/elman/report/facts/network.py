@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import singledispatch
+from math import prod
 from typing import Any
 
 from torch import nn
@@ -46,7 +47,13 @@ def _(network: OneToOne, spec: NetworkSpec) -> str:
 
 @_words.register
 def _(network: ManyToOne, spec: NetworkSpec) -> str:
-    return f"{_layers(network.recurrent)}, {spec.pooling} pooling"
+    read = f"{_layers(network.recurrent)}, {spec.pooling} pooling"
+    if network.stem is None:
+        return read
+    each = ", ".join(str(layer.channels) for layer in network.stem.layers)
+    stride = prod(layer.stride for layer in network.stem.layers)
+    fewer = f", a step for every {stride}" if stride > 1 else ""
+    return f"convolutions of {each} channels{fewer}; {read}"
 
 
 @_words.register
