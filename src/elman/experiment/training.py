@@ -83,6 +83,16 @@ class TrainingSettings(BaseModel):
             the initial state. Networks that read a sequence's future cannot carry it.
         augment_transpose: maximum number of semitones by which each training sequence is
             transposed, up or down, at random in every epoch; 0 turns it off.
+        augment_jitter: standard deviation of the noise that is added to every number of a training
+            series, on the scale on which the network reads it, in every epoch; 0 turns it off.
+        augment_scale: standard deviation of the logarithm of the factor by which each training
+            series is multiplied; 0 turns it off.
+        augment_shift: greatest share of its steps by which each training series is moved in time,
+            at random in either direction; its end values are repeated. 0 turns it off.
+        augment_crop: greatest share of its steps that is cut off each training series, at its
+            beginning, its end or both; 0 turns it off.
+        augment_warp: standard deviation of the logarithm of the speed at which each training series
+            is read, which changes along it; 0 turns it off.
         accelerator: device to train on; `auto` uses a GPU if there is one.
         precision: floating-point precision of the network.
     """
@@ -113,6 +123,11 @@ class TrainingSettings(BaseModel):
     chunk_length: int = Field(default=0, ge=0)
     carry_state: bool = True
     augment_transpose: int = Field(default=0, ge=0, le=12)
+    augment_jitter: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    augment_scale: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    augment_shift: float = Field(default=0.0, ge=0, lt=1)
+    augment_crop: float = Field(default=0.0, ge=0, lt=1)
+    augment_warp: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
 

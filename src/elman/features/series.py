@@ -108,6 +108,11 @@ class SeriesFeature(Feature):
         """One number for each column, for each with missing values, and for Δt."""
         return Encoding(numbers=self.scaling.size + (self.time is not None))
 
+    @property
+    def scaled_numbers(self) -> int:
+        """The numbers of a step, without marks of missing values and Δt."""
+        return len(self.scaling.mean)
+
     def places_of(self, name: str) -> Places:
         """Return the places of a column's numbers and their marks, or of Δt."""
         if not self.columns:

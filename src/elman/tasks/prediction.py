@@ -8,8 +8,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from elman.batches.augmented import AUGMENTATIONS, AugmentedBatches
+from elman.batches.batching import Batches
 from elman.batches.encoding import EncodedExamples
 from elman.data.table import Table
+from elman.experiment.training import TrainingSettings
 from elman.features.mixture import MixtureFeature
 from elman.tasks.alignment import unequal_steps
 from elman.tasks.defaults import FEW, MANY, Settings, chosen_by_score, epochs_for
@@ -34,6 +37,20 @@ class PredictionTask(Task):
                 steps = int(row), int(inputs[row]), int(targets[row])
                 raise unequal_steps(table, steps, self.columns_of_steps, self.target_columns)
         return encoded
+
+    @property
+    def augments(self) -> bool:
+        """Whether training rows are series of numbers with one target each."""
+        return self.targets == "row" and self.input.scaled_numbers > 0
+
+    def training_batches(
+        self, table: Table, settings: TrainingSettings, seed: int, cache: Path | None = None
+    ) -> Batches:
+        """Batch the training part, its series changed at random as the settings say."""
+        batches = super().training_batches(table, settings, seed, cache)
+        if not any(getattr(settings, name) for name in AUGMENTATIONS):
+            return batches
+        return AugmentedBatches(batches, settings, numbers=self.input.scaled_numbers, seed=seed)
 
     def chosen_settings(self, rows: int) -> Settings:
         """Return settings that suit the category, the kinds of columns and the size of the data."""

@@ -25,6 +25,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from elman.batches.augmented import AUGMENTATIONS
 from elman.batches.batching import Batch, Batches, BucketedBatches, Example, Targets, chunks
 from elman.batches.encoding import EncodedExamples, Ragged, RaggedParts, encode, encode_inputs
 from elman.batches.inputs import InputLayout, OneInput, SeveralInputs
@@ -77,6 +78,11 @@ class Task(ABC):
     """Whether outputs are decoded into a sequence of their own length."""
     transposes: ClassVar[bool] = False
     """Whether the training part can be transposed."""
+
+    @property
+    def augments(self) -> bool:
+        """Whether training rows are series of numbers that can be changed at random."""
+        return False
 
     @property
     def objective_class(self) -> type[Objective]:
@@ -254,11 +260,22 @@ class Task(ABC):
                 "[decoding] says how a sequence is decoded, and this task decodes none: "
                 f"{self.sentence}; leave it out."
             )
+        self._check_augmentation(experiment.training)
         if experiment.training.augment_transpose and not self.transposes:
             raise ExperimentError(
                 "training.augment_transpose transposes piano rolls, and this task is "
                 f"{self.sentence}; leave it out."
             )
+
+    def _check_augmentation(self, settings: TrainingSettings) -> None:
+        """Refuse to change series of numbers at random where the rows are none."""
+        for name in AUGMENTATIONS:
+            value = getattr(settings, name)
+            if value and not self.augments:
+                raise ExperimentError(
+                    f"training.{name} = {value:g} changes series of numbers with one target each, "
+                    f"and this task is {self.sentence}; leave it out."
+                )
 
     def check_targets(self, parts: Sequence[Table]) -> None:
         """Refuse a target that is missing where it is needed for scores, before hours of training.
