@@ -70,13 +70,13 @@ class AugmentedBatches:
         settings, x, lengths = self.settings, batch.input, batch.lengths
         if settings.augment_shift or settings.augment_crop or settings.augment_warp:
             x, lengths = self._moved(x, lengths.numpy(), random)
-        factors, noise = np.ones((x.size(1), 1)), np.zeros((*x.shape[:2], self.numbers))
+        numbers = x[..., : self.numbers]
         if settings.augment_scale:
-            factors = np.exp(random.normal(0, settings.augment_scale, factors.shape))
+            factors = np.exp(random.normal(0, settings.augment_scale, (x.size(1), 1)))
+            numbers = numbers * torch.from_numpy(factors).to(x)
         if settings.augment_jitter:
-            noise = random.normal(0, settings.augment_jitter, noise.shape)
-        numbers = x[..., : self.numbers] * torch.from_numpy(factors).to(x)
-        numbers = numbers + torch.from_numpy(noise).to(x)
+            noise = random.normal(0, settings.augment_jitter, tuple(numbers.shape))
+            numbers = numbers + torch.from_numpy(noise).to(x)
         x = torch.cat([numbers, x[..., self.numbers :]], -1)
         return batch._replace(input=x, lengths=lengths)
 

@@ -80,6 +80,25 @@ class Task(ABC):
     """Whether the training part can be transposed."""
 
     @property
+    def can_be_folded(self) -> bool:
+        """Whether networks that each hold out other rows can answer together."""
+        return False
+
+    def as_settled(self, experiment: Experiment) -> Task:
+        """Return the task with the options of its objective that follow from the settings.
+
+        Args:
+            experiment: complete.
+        """
+        del experiment
+        return self
+
+    @property
+    def smooths_labels(self) -> bool:
+        """Whether the probability of one class a row can be spread over all."""
+        return False
+
+    @property
     def augments(self) -> bool:
         """Whether training rows are series of numbers that can be changed at random."""
         return False

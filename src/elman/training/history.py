@@ -62,7 +62,7 @@ class History(BaseModel):
         An epoch without a finite score is worse than any with one; while none has one, the loss
         decides.
         """
-        if self.select == "loss" or all(record.score is None for record in self.epochs):
+        if self.select != "score" or all(record.score is None for record in self.epochs):
             return [record.valid_loss for record in self.epochs]
         return [math.inf if record.score is None else -record.score for record in self.epochs]
 
@@ -75,7 +75,9 @@ class History(BaseModel):
 
     @property
     def best(self) -> EpochRecord:
-        """The first epoch with the lowest cost; there must be at least one epoch."""
+        """The first epoch with the lowest cost, or the last; there must be at least one epoch."""
+        if self.select == "last":
+            return self.epochs[-1]
         costs = self.costs
         return self.epochs[costs.index(min(costs))]
 

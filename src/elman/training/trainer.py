@@ -228,7 +228,8 @@ class _Run:
 
     def _set_rate(self, moment: float) -> float:
         """Set the learning rate of the next update, `moment` epochs after training began."""
-        rate = learning_rate(self.settings, moment, self.history.costs) / 2**self.history.halvings
+        halved = 0.5**self.history.halvings
+        rate: float = halved * learning_rate(self.settings, moment, self.history.costs)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         return rate
@@ -370,6 +371,8 @@ def _describe(record: EpochRecord, history: History) -> str:
     values = [f"train {record.train_loss:.3f}", f"valid {record.valid_loss:.3f}"]
     if record.score is not None:
         values.append(f"score {record.score:.3f}")
+    if history.select == "last":
+        return " · ".join(values)
     best = history.best
     by_score = history.select == "score" and best.score is not None
     selected = best.score if by_score else best.valid_loss

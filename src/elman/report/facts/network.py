@@ -11,6 +11,7 @@ from torch import nn
 from elman.experiment import NetworkSpec
 from elman.networks import EncoderDecoder, ManyToMany, ManyToOne, OneToMany, OneToOne
 from elman.networks.context import Context
+from elman.networks.ensemble import Ensemble, members_of
 from elman.networks.forecaster import Forecaster
 from elman.networks.joined import JoinedToOne
 from elman.report.style import label
@@ -30,7 +31,7 @@ def network_in_words(network: nn.Module, spec: NetworkSpec) -> str:
 
 def cell_of(network: nn.Module, spec: NetworkSpec) -> str:
     """Name the cell of a network; empty where it has none."""
-    return "" if isinstance(network, OneToOne) else spec.cell
+    return "" if isinstance(members_of(network)[0], OneToOne) else spec.cell
 
 
 @singledispatch
@@ -54,6 +55,12 @@ def _(network: ManyToOne, spec: NetworkSpec) -> str:
     stride = prod(layer.stride for layer in network.stem.layers)
     fewer = f", a step for every {stride}" if stride > 1 else ""
     return f"convolutions of {each} channels{fewer}; {read}"
+
+
+@_words.register
+def _(network: Ensemble, spec: NetworkSpec) -> str:
+    members = members_of(network)
+    return f"{len(members)} networks that answer together, each: {_words(members[0], spec)}"
 
 
 @_words.register
