@@ -47,22 +47,22 @@ def settings_of_series(task: Task, experiment: Experiment, train: Table) -> Sett
     names = task.target.predicts_names
     settings: Settings = {
         "network.convolutions": convolutions_for(steps),
-        "network.convolution_dropout": 0.2,
+        "network.convolution_dropout": 0.1,
         "network.own_scale": True,
         "network.cell": "gru",
         "network.hidden_size": 64,
         "network.bidirectional": True,
         "network.pooling": "mean",
-        "network.output_dropout": 0.3,
+        "network.output_dropout": 0.2,
         "network.label_smoothing": 0.1 if task.smooths_labels else 0.0,
         "training.learning_rate": 3e-3,
         "training.weight_decay": 0.01,
         "training.batch_size": 16 if len(train) < FEW_SERIES else 64,
-        "training.epochs": epochs_for(len(train), seen=60_000, most=120),
+        "training.epochs": _epochs_for(len(train)),
         "training.average_decay": 0.0,
         "training.augment_jitter": 0.03,
         "training.augment_scale": 0.1 if names else 0.0,  # a number may depend on the level
-        "training.augment_shift": 0.05,
+        "training.augment_crop": 0.1,
     }
     if not given & {"select", "patience", "average_patience"}:
         settings |= {"training.select": "last", "training.patience": 0}
@@ -80,7 +80,7 @@ def convolutions_for(steps: int) -> list[dict[str, int]]:
     [2, 2, 2]
     """
     sizes = ((64, 8), (96, 5), (96, 3))
-    layers = []
+    layers: list[dict[str, int]] = []
     for channels, kernel in sizes:
         stride = 2 if steps > (MOST_STEPS if layers else LONG) else 1
         layers.append({"channels": channels, "kernel": kernel, "stride": stride})
@@ -92,6 +92,13 @@ def steps_of(task: Task, train: Table) -> int:
     """Return the median number of steps of some rows, evenly spread over a table."""
     rows = np.unique(np.linspace(0, len(train) - 1, min(len(train), LOOKED_AT)).astype(np.int64))
     return int(np.median(task.encoded_inputs(train.select(rows)).lengths))
+
+
+def _epochs_for(rows: int) -> int:
+    """Return epochs of about as many updates for few rows, and of many rows seen for many."""
+    if rows < FEW_SERIES:
+        return epochs_for(rows, seen=12_000, least=40, most=120)
+    return epochs_for(rows, seen=60_000)
 
 
 def _few_are_drawn(data: DataSpec, rows: int) -> bool:
