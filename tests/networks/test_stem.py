@@ -85,6 +85,23 @@ def test_in_training_padding_is_never_read_and_gradients_are_finite() -> None:
     assert all(bool(gradient.isfinite().all()) for gradient in gradients)
 
 
+def test_rows_of_equal_length_are_normalised_as_ragged_ones_are() -> None:
+    """PyTorch's own norm runs where there is no padding: the same numbers and gradients."""
+    x, cotangent = draw(T, B, I).permute(1, 2, 0), draw(B, I, T)
+    padded = F.pad(x, (0, 3))
+    real = torch.arange(T + 3).expand(B, 1, -1) < T
+    found = []
+    for given, there in ((x, real[..., :T]), (padded, real)):
+        norm = RaggedBatchNorm(I).double()
+        given = given.detach().requires_grad_()
+        out = norm(given, there)[..., :T]
+        weighted = (out * cotangent).sum()
+        gradients = torch.autograd.grad(weighted, [given, norm.weight, norm.bias])
+        found.append([out, gradients[0][..., :T], *gradients[1:], norm.mean, norm.variance])
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other)
+
+
 def test_the_norm_is_torchs_over_the_real_steps_in_training_and_evaluation() -> None:
     norm, twin = RaggedBatchNorm(I), torch.nn.BatchNorm1d(I)
     x = draw(T, B, I).float()

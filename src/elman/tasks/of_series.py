@@ -97,7 +97,7 @@ def steps_of(task: Task, train: Table) -> int:
 def _epochs_for(rows: int) -> int:
     """Return epochs of about as many updates for few rows, and of many rows seen for many."""
     if rows < FEW_SERIES:
-        return epochs_for(rows, seen=12_000, least=40, most=120)
+        return epochs_for(rows, seen=6_000, least=40, most=120)
     return epochs_for(rows, seen=60_000)
 
 
