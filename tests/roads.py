@@ -312,7 +312,7 @@ ROADS = {
     ),
     "a series to a class": Road(
         signals,
-        {"target": "direction"} | WITHOUT_IDS,
+        {"target": "direction", "convolutions": []} | WITHOUT_IDS,
         "many-to-one",
         "classification",
         "input: a number a step; target: one of 2 classes → many-to-one",
