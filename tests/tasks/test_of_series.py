@@ -18,6 +18,7 @@ def chosen(rows: int = 60, steps: int = 9, *, number: bool = False, **settings: 
     random = np.random.default_rng(1)
     source = {
         "x": [random.normal(size=steps).tolist() for _ in range(rows)],
+        "speaker": [f"s{row % 9}" for row in range(rows)],
         "y": random.normal(size=rows).tolist() if number else ["a", "b"] * (rows // 2),
     }
     whole = Experiment.from_values({"data": {}}, origin="the experiment")
@@ -47,6 +48,13 @@ def test_a_number_is_not_smoothed_and_its_series_keep_their_level() -> None:
     assert made.network.label_smoothing == 0
     assert made.training.augment_scale == 0
     assert made.training.augment_jitter > 0
+
+
+def test_a_handful_of_series_is_not_folded_nor_are_a_few_groups_of_them() -> None:
+    assert chosen(rows=8).training.folds == 0
+    assert chosen(rows=8).network.convolutions
+    assert chosen(group="speaker").training.folds == 0
+    assert chosen(rows=60).training.folds == 5
 
 
 def test_enough_validation_rows_are_not_folded() -> None:

@@ -26,6 +26,7 @@ FEW_TO_VALIDATE = 50
 """Fewer validation rows than this: folds, in which every row is one."""
 
 FOLDS = 5
+"""Where there are at least four rows, or groups of them, for each."""
 
 
 def settings_of_series(task: Task, experiment: Experiment, train: Table) -> Settings:
@@ -60,13 +61,13 @@ def settings_of_series(task: Task, experiment: Experiment, train: Table) -> Sett
         "training.batch_size": 16 if len(train) < FEW_SERIES else 64,
         "training.epochs": _epochs_for(len(train)),
         "training.average_decay": 0.0,
+        # Neither moved nor cropped: where series are cut by hand, their ends say much.
         "training.augment_jitter": 0.03,
         "training.augment_scale": 0.1 if names else 0.0,  # a number may depend on the level
-        "training.augment_crop": 0.1,
     }
     if not given & {"select", "patience", "average_patience"}:
         settings |= {"training.select": "last", "training.patience": 0}
-    if task.can_be_folded and _few_are_drawn(experiment.data, len(train)):
+    if task.can_be_folded and _few_are_drawn(experiment.data, train):
         settings["training.folds"] = FOLDS
     return settings
 
@@ -101,8 +102,11 @@ def _epochs_for(rows: int) -> int:
     return epochs_for(rows, seen=60_000)
 
 
-def _few_are_drawn(data: DataSpec, rows: int) -> bool:
-    """Tell whether validation rows are drawn at random, and few."""
-    if data.valid_files or data.split_column or data.split_order == "time":
+def _few_are_drawn(data: DataSpec, train: Table) -> bool:
+    """Tell whether validation rows are drawn at random, and few, but enough for folds."""
+    rows = len(train)
+    units = rows if data.group is None else len({*map(str, train.column(data.group))})
+    drawn = not (data.valid_files or data.split_column or data.split_order == "time")
+    if not drawn or units < 4 * FOLDS:
         return False
     return rows * data.valid_fraction < FEW_TO_VALIDATE * (1 - data.valid_fraction)
