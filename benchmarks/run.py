@@ -19,6 +19,7 @@ import mixed
 import quality
 import reading
 import reversing
+import series
 from cpu_worker import PARTS
 
 RESULTS = Path(__file__).parent / "results"
@@ -79,6 +80,10 @@ def _quality(arguments: argparse.Namespace) -> tuple[str, bool]:
 
 def _mixed(arguments: argparse.Namespace) -> tuple[str, bool]:
     return mixed.page(runs=arguments.runs, sets=arguments.sets, seeds=arguments.seeds), True
+
+
+def _series(arguments: argparse.Namespace) -> tuple[str, bool]:
+    return series.page(runs=arguments.runs, sets=arguments.sets, seeds=arguments.seeds), True
 
 
 def _reversing(arguments: argparse.Namespace) -> tuple[str, bool]:
@@ -160,6 +165,13 @@ def _arguments() -> argparse.Namespace:
     page.add_argument("--seeds", type=int, default=3, help="how many; default 3")
     page.add_argument("--runs", type=Path, default=ROOT / "runs" / "mixed", help="where to")
     page.set_defaults(page=_mixed)
+
+    page = pages.add_parser("series", help="few or long series with one answer each (hours)")
+    names = list(series.GOALS)
+    page.add_argument("--sets", nargs="+", choices=names, default=names, help="which ones")
+    page.add_argument("--seeds", type=int, default=5, help="how many; default 5")
+    page.add_argument("--runs", type=Path, default=ROOT / "runs" / "series", help="where to")
+    page.set_defaults(page=_series)
 
     page = pages.add_parser("reversing", help="reverse and sort, with and without attention")
     page.add_argument("--runs", type=Path, default=ROOT / "runs" / "reversing", help="where to")

@@ -302,7 +302,8 @@ ROADS = {
     ),
     "a long table to a class": Road(
         walks,
-        {"target": "pace", "sequence_id": "walker", "time": "step"} | WITHOUT_IDS,
+        {"target": "pace", "sequence_id": "walker", "time": "step", "convolutions": []}
+        | WITHOUT_IDS,
         "many-to-one",
         "classification",
         "input: 2 numbers a step; target: one of 2 classes → many-to-one",
@@ -311,7 +312,7 @@ ROADS = {
     ),
     "a series to a class": Road(
         signals,
-        {"target": "direction"} | WITHOUT_IDS,
+        {"target": "direction", "convolutions": []} | WITHOUT_IDS,
         "many-to-one",
         "classification",
         "input: a number a step; target: one of 2 classes → many-to-one",

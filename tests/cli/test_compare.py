@@ -118,7 +118,7 @@ def test_an_interrupted_comparison_says_how_to_go_on(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("elman.runs.run.fit", interrupt)
+    monkeypatch.setattr("elman.runs.fitting.fit", interrupt)
     assert run(["compare", "chorales", *TINY, "--out", str(tmp_path / "x")]) == 130
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == (

@@ -54,7 +54,7 @@ def test_an_interrupted_run_says_how_to_go_on(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("elman.runs.run.fit", interrupt)
+    monkeypatch.setattr("elman.runs.fitting.fit", interrupt)
     assert run(["train", "chorales", "--out", str(tmp_path / "x"), *TINY]) == 130
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == (

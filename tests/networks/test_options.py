@@ -35,6 +35,7 @@ BUILDERS = (
 OTHER: dict[str, Any] = {
     "cell": "lstm",
     "hidden_size": [5, 3],
+    "convolutions": [{"channels": 7, "kernel": 3, "stride": 2}],
     "pooling": "max",
     "context": "each",
     "head": [3],
@@ -104,7 +105,8 @@ def test_no_second_class_states_the_options_of_a_network() -> None:
 def test_an_option_of_an_experiment_is_handed_to_the_builder(name: str, value: Any) -> None:
     arguments = NetworkSpec.model_validate({name: value}).arguments()
     assert arguments == {name: value}
-    assert getattr(checked_options(NetworkOptions, arguments, "network"), name) == value
+    checked = checked_options(NetworkOptions, arguments, "network")
+    assert checked.model_dump(include={name}) == {name: value}
 
 
 def test_what_only_an_experiment_says_is_not_handed_to_the_builder() -> None:

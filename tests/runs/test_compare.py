@@ -104,7 +104,7 @@ def test_a_finished_comparison_is_not_trained_again(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("trained again")
 
-    monkeypatch.setattr("elman.runs.run.fit", refuse)
+    monkeypatch.setattr("elman.runs.fitting.fit", refuse)
     again = compare(small(), ["lstm"], [2, 1], out)
     assert again.comparison.results[0].seeds == comparison.results[1].seeds[::-1]
 
@@ -282,7 +282,7 @@ def test_a_comparison_of_any_file_is_resumed_and_not_mixed_with_another(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("trained again")
 
-    monkeypatch.setattr("elman.runs.run.fit", refuse)
+    monkeypatch.setattr("elman.runs.fitting.fit", refuse)
     again, _ = compare(experiment, ["simple"], [1], tmp_path / "out")
     assert again.results == first.results
 

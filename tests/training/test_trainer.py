@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -88,25 +87,6 @@ def test_one_update_of_sgd_is_the_clipped_gradient_times_the_rate(tmp_path: Path
     for name, weight in net.named_parameters():
         expected = before[name] - 0.5 * gradients[name] * 0.1 / norm
         torch.testing.assert_close(weight.detach(), expected, rtol=1e-4, atol=1e-6)
-
-
-def test_a_loss_that_is_not_a_number_stops_with_epoch_step_and_advice(tmp_path: Path) -> None:
-    calls = 0
-
-    def loss(outputs: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
-        nonlocal calls
-        calls += torch.is_grad_enabled()
-        broken = calls == 5 and torch.is_grad_enabled()
-        return FEATURE.loss(outputs, target, lengths) * (math.nan if broken else 1.0)
-
-    settings = TrainingSettings(epochs=3, batch_size=2, accelerator="cpu")
-    batches = evaluation_batches(rolls(7, 3, 5, 6, 4), FEATURE, 2)
-    with pytest.raises(ExperimentError) as caught:
-        fit(network(), loss, batches, batches, settings, directory=tmp_path, seed=1)
-    assert str(caught.value) == (
-        "training diverged in epoch 2, step 2: the loss is nan. Try a lower "
-        "training.learning_rate (now 0.003) or a lower training.clip_norm (now 1)."
-    )
 
 
 def test_a_gradient_that_is_not_a_number_stops_before_it_spoils_the_weights(

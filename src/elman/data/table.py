@@ -255,6 +255,8 @@ class Table:
     ) -> Table:
         """Return the table with other values in some columns, which `written` still knows.
 
+        Columns that it does not have are added.
+
         Args:
             columns: name of a column → its values, an Arrow array of all rows.
             notes: what was assumed, to add to the table's notes.
@@ -266,7 +268,7 @@ class Table:
             return noted
         import pyarrow as pa
 
-        data = {name: columns.get(name, self.arrow(name)) for name in self.columns}
+        data = {name: self.arrow(name) for name in self.columns} | dict(columns)
         changed = Table(
             pa.table(data),
             source=self.source,
@@ -279,7 +281,8 @@ class Table:
             folder=self.folder if self._folder is not None else None,
         )
         known = self._written if self._rows is None else {}
-        changed._written = {name: known.get(name, self.arrow(name)) for name in columns}
+        own = [name for name in columns if name in self.columns]
+        changed._written = {name: known.get(name, self.arrow(name)) for name in own}
         changed.units = {**self.units, **units}
         return changed
 

@@ -20,6 +20,9 @@ _RECURRENT = frozenset(
 )
 """Options of the recurrent part."""
 
+_CONVOLUTIONS = frozenset({"convolutions", "convolution_dropout", "own_scale"})
+"""Options of the convolutions before it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Category:
@@ -57,20 +60,25 @@ CATEGORIES: Mapping[str, Category] = MappingProxyType(
             Category(
                 name="one-to-one",
                 recurrent=False,
-                meaningless=_RECURRENT | {"delay", "pooling", "highway", "tie_embeddings"},
+                meaningless=_RECURRENT
+                | _CONVOLUTIONS
+                | {"delay", "pooling", "highway", "tie_embeddings"},
             ),
             Category(name="many-to-one", meaningless=frozenset({"delay", "tie_embeddings"})),
-            Category(name="many-to-many", meaningless=frozenset({"pooling", "highway"})),
+            Category(
+                name="many-to-many", meaningless=_CONVOLUTIONS | frozenset({"pooling", "highway"})
+            ),
             Category(
                 name="encoder-decoder",
                 writes=True,
-                meaningless=frozenset({"delay", "pooling", "highway"}),
+                meaningless=_CONVOLUTIONS | frozenset({"delay", "pooling", "highway"}),
                 meaningless_of_decoder=frozenset({"conditioning"}),
             ),
             Category(
                 name="one-to-many",
                 writes=True,
-                meaningless=frozenset({"bidirectional", "delay", "pooling", "highway"}),
+                meaningless=_CONVOLUTIONS
+                | frozenset({"bidirectional", "delay", "pooling", "highway"}),
                 meaningless_of_decoder=frozenset(
                     {
                         "attention",

@@ -46,6 +46,22 @@ else:
     CategoryName = Literal[tuple(CATEGORIES)]
 
 
+class Convolution(BaseModel):
+    """A convolution over time.
+
+    Attributes:
+        channels: number of its outputs a step.
+        kernel: number of steps that it sees at once.
+        stride: number of steps from one output to the next.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    channels: int = Field(ge=1)
+    kernel: int = Field(default=5, ge=1)
+    stride: int = Field(default=1, ge=1)
+
+
 class NetworkOptions(BaseModel):
     """The options of a network, as `build_network` takes them.
 
@@ -63,6 +79,12 @@ class NetworkOptions(BaseModel):
         character_hidden_size: hidden size, per direction, of the network that reads a word's
             characters.
         picture_size: size of the vector that encodes a picture.
+        convolutions: convolutions over time before the recurrent layers of a many-to-one network
+            that reads numbers, as in `[{ channels = 64, kernel = 8, stride = 2 }]`; each has batch
+            normalisation and a ReLU.
+        convolution_dropout: dropout probability on the outputs of every convolution.
+        own_scale: whether the convolutions read each row on its own scale too, less its own mean,
+            divided by its own standard deviation.
         pooling: how a many-to-one network reduces all steps to one vector.
         context_size: size of the vector of a row's columns without steps, where there are sequences
             beside them; 0 concatenates the columns as they are.
@@ -110,6 +132,9 @@ class NetworkOptions(BaseModel):
     character_size: int = Field(default=25, ge=1)
     character_hidden_size: int = Field(default=50, ge=1)
     picture_size: int = Field(default=128, ge=1)
+    convolutions: Annotated[list[Convolution], BeforeValidator(_as_list)] = []
+    convolution_dropout: Probability = 0.0
+    own_scale: bool = False
     pooling: Pooling = "last"
     context_size: int = Field(default=64, ge=0)
     context: Literal["state", "each", "pooled"] | None = None

@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from elman.errors import OptionError
 
-Criterion = Literal["loss", "score"]
-"""How validation selects weights: by the lowest loss, or by the highest score."""
+Criterion = Literal["loss", "score", "last"]
+"""Which weights are kept: those of the lowest validation loss, of the highest validation score, or
+the last ones."""
 
 _EFFECTIVE_WITH = {
     "momentum": ("optimizer", ("sgd", "rmsprop")),
@@ -69,8 +70,12 @@ class TrainingSettings(BaseModel):
         max_minutes: time limit in minutes: training stops at the end of the epoch that exceeds it,
             so that the same seed no longer gives the same numbers; 0 for none.
         select: criterion that selects the epoch whose weights are kept: the lowest validation
-            `loss` or the highest validation `score`. `plateau`, `patience` and `average_patience`
-            use the same.
+            `loss`, the highest validation `score`, or the `last`, whatever validation says, as with
+            few validation rows and a learning rate that falls to zero. `plateau`, `patience` and
+            `average_patience` use the same; beside `last` there is no patience.
+        folds: number of networks that are trained, each on all rows but another share of them, and
+            answer together; each row outside the test part is in one of these shares, by which
+            training is validated. 0 for one network and validation rows of their own.
         average_decay: decay, per update, of an exponential moving average of the weights, which
             is validated, selected and kept in their place; 0 turns it off.
         average_patience: once validation is no better than so many epochs before, or earlier, the
@@ -83,6 +88,16 @@ class TrainingSettings(BaseModel):
             the initial state. Networks that read a sequence's future cannot carry it.
         augment_transpose: maximum number of semitones by which each training sequence is
             transposed, up or down, at random in every epoch; 0 turns it off.
+        augment_jitter: standard deviation of the noise that is added to every number of a training
+            series, on the scale on which the network reads it, in every epoch; 0 turns it off.
+        augment_scale: standard deviation of the logarithm of the factor by which each training
+            series is multiplied; 0 turns it off.
+        augment_shift: greatest share of its steps by which each training series is moved in time,
+            at random in either direction; its end values are repeated. 0 turns it off.
+        augment_crop: greatest share of its steps that is cut off each training series, at its
+            beginning, its end or both; 0 turns it off.
+        augment_warp: standard deviation of the logarithm of the speed at which each training series
+            is read, which changes along it; 0 turns it off.
         accelerator: device to train on; `auto` uses a GPU if there is one.
         precision: floating-point precision of the network.
     """
@@ -108,11 +123,17 @@ class TrainingSettings(BaseModel):
     patience: int = Field(default=0, ge=0)
     max_minutes: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     select: Criterion = "loss"
+    folds: int = Field(default=0, ge=0)
     average_decay: float = Field(default=0.0, ge=0, lt=1)
     average_patience: int = Field(default=0, ge=0)
     chunk_length: int = Field(default=0, ge=0)
     carry_state: bool = True
     augment_transpose: int = Field(default=0, ge=0, le=12)
+    augment_jitter: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    augment_scale: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    augment_shift: float = Field(default=0.0, ge=0, lt=1)
+    augment_crop: float = Field(default=0.0, ge=0, lt=1)
+    augment_warp: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
 
@@ -131,6 +152,14 @@ class TrainingSettings(BaseModel):
                 "decay_embeddings = false has no effect with weight_decay = 0; "
                 "set weight_decay, or leave decay_embeddings out"
             )
+        if self.select == "last" and (self.patience or self.average_patience):
+            name = "patience" if self.patience else "average_patience"
+            raise ValueError(
+                f"{name} = {getattr(self, name)} has no effect with select = 'last', which keeps "
+                f"the last weights; leave {name} out, or select by 'loss' or 'score'"
+            )
+        if self.folds == 1:
+            raise ValueError("folds = 1 holds all rows out; give at least 2, or 0 for no folds")
         if self.average_decay and self.average_patience:
             raise ValueError(
                 "average_decay and average_patience both average the weights; choose one"

@@ -15,6 +15,8 @@ from elman.errors import ElmanError, ExperimentError, OptionError, unknown
 Options = TypeVar("Options", bound=BaseModel)
 
 _RULES = {
+    "convolutions": "must be a list of layers, each with channels and, if need be, kernel and "
+    "stride, all from 1 up, as in [{ channels = 64, kernel = 8, stride = 2 }]",
     "hidden_size": "must be a whole number from 1 up, or a list with one a layer",
     "zoneout": "must lie in [0, 1), or be a list of such numbers, one for each part of the state",
     "cell_options": "must be true, false, a number or a string",
@@ -79,7 +81,7 @@ def in_words(
     path = [str(part) for part in error["loc"]]
     name, kind, got = ".".join(path), error["type"], error["input"]
     model, key = (sections.get(path[0]), path[-1]) if len(path) > 1 else (whole, name)
-    if kind == "extra_forbidden" and model:
+    if kind == "extra_forbidden" and model and len(path) < 3:
         noun = f"{path[0]} key" if len(path) > 1 else "key"
         cause = unknown(noun, key, model.model_fields, error=ExperimentError)
         return ExperimentError(f"{origin}: {cause}")
@@ -108,7 +110,7 @@ def option_in_words(
     if error["type"] == "value_error" and isinstance(error["ctx"]["error"], ElmanError):
         return error["ctx"]["error"]
     name = str(error["loc"][0])
-    if error["type"] == "extra_forbidden":
+    if error["type"] == "extra_forbidden" and len(error["loc"]) == 1:
         return unknown(f"{owner} option", name, model.model_fields)
     field, got = model.model_fields[name], values[name]
     if error["type"] == "literal_error":

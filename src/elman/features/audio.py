@@ -107,6 +107,11 @@ class AudioFeature(Feature):
         return Encoding(numbers=len(fitted(self._learned, self.kind).scaling.mean))
 
     @property
+    def scaled_numbers(self) -> int:
+        """All numbers of a step."""
+        return self.encoding.numbers
+
+    @property
     def description(self) -> str:
         """What a value is, in words."""
         rate, channels, _ = fitted(self._learned, self.kind)

@@ -213,6 +213,14 @@ class Feature(ABC):
         del name
         return self.has_steps
 
+    @property
+    def scaled_numbers(self) -> int:
+        """How many columns of a step, its first, are numbers on a scale, which may be augmented.
+
+        Marks of missing values are none. 0 where values are not numbers over time.
+        """
+        return 0
+
     def places_of(self, name: str) -> Places:
         """Say where in an encoded value a column is; known once fitted.
 

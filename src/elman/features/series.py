@@ -108,6 +108,11 @@ class SeriesFeature(Feature):
         """One number for each column, for each with missing values, and for Δt."""
         return Encoding(numbers=self.scaling.size + (self.time is not None))
 
+    @property
+    def scaled_numbers(self) -> int:
+        """The numbers of a step, without marks of missing values and Δt."""
+        return len(self.scaling.mean)
+
     def places_of(self, name: str) -> Places:
         """Return the places of a column's numbers and their marks, or of Δt."""
         if not self.columns:
@@ -141,7 +146,7 @@ class SeriesFeature(Feature):
                 empty += 1
                 continue
             if moments is None:
-                widths = self._widths(cells)
+                widths = [cell.shape[1] for cell in cells]
                 moments = Moments(sum(widths))
             self._check_widths(cells, widths)
             moments.add(to_scale(parts.numbers, self.scale, self._subjects(widths)))
@@ -266,16 +271,12 @@ class SeriesFeature(Feature):
         numbers = np.concatenate(cells, axis=1)
         if self.as_target and np.isnan(numbers).any():
             step, place = np.argwhere(np.isnan(numbers))[0]
-            subject = self._subjects(self._widths(cells))[place]
+            subject = self._subjects([cell.shape[1] for cell in cells])[place]
             raise DataError(
                 f"{subject} at step {step} is missing, and a target must not be missing; fill it "
                 f"in, or leave the row out."
             )
         return _Parts(numbers, times)
-
-    def _widths(self, cells: Sequence[Floats]) -> list[int]:
-        """Return the numbers a step of each column."""
-        return [cell.shape[1] for cell in cells]
 
     def _check_widths(self, cells: Sequence[Floats], widths: Sequence[int]) -> None:
         """Refuse a column with another number of values a step than in the first row."""

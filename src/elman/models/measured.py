@@ -10,6 +10,7 @@ from elman.data.table import Table
 from elman.errors import DataError, OptionError, unknown
 from elman.models.digests import digest_of_part, digests_of
 from elman.models.trained_on import parts_in_files
+from elman.tasks.folds import pooled
 from elman.tasks.layout import layout_of
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def measured_rows(model: Model, data: Any) -> MeasuredRows:
     if not named:
         return MeasuredRows(model.table(data), None, [])
     parts = layout_of(model.experiment.data).parts(model.experiment.seed)
+    parts = pooled(parts, model.task, model.experiment)
     part: Table | None = getattr(parts, data)
     if part is None:
         here = f"{len(parts.train):,} train and {len(parts.valid):,} valid"

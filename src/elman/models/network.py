@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import Tensor, nn
 
 from elman.data.table import Table
@@ -11,6 +9,7 @@ from elman.errors import ExperimentError
 from elman.experiment import Experiment, NetworkSpec
 from elman.networks import load_word_vectors, read_word_vectors
 from elman.networks.build import solved, specified_network
+from elman.networks.ensemble import members_of
 from elman.tasks.task import Task
 from elman.training.seeds import seed_everything
 
@@ -53,8 +52,9 @@ def _begin_at_word_vectors(network: nn.Module, task: Task, path: str) -> None:
             f"{task.input.kind!r}; leave them out."
         )
     ids = {str(name): index for index, name in enumerate(vocabulary.names, start=1)}
-    inputs: Any = network
-    loaded = load_word_vectors(inputs.inputs.tables[0], read_word_vectors(path, ids))
+    vectors = read_word_vectors(path, ids)
+    for each in members_of(network):
+        loaded = load_word_vectors(each.inputs.tables[0], vectors)
     if not loaded:
         raise ExperimentError(
             f"none of the {len(ids)} training words has a vector in {path}; are they "

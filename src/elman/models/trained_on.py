@@ -25,6 +25,7 @@ from elman.experiment.data import DataSpec
 from elman.files import read_json
 from elman.models.digests import Digests, digest_of_features, digest_of_part, digests_of
 from elman.tasks.dividing import Parts
+from elman.tasks.folds import HELD_OUT
 from elman.tasks.forecast import ForecastTask
 from elman.tasks.task import Task
 from elman.training.checkpoint import load_checkpoint, save_checkpoint
@@ -183,6 +184,8 @@ def notes_of_given_parts(
         trained_on: digests of the training rows.
     """
     given = {"valid", "test"} if data.split_column else parts_in_files(data)
+    if HELD_OUT in parts.valid.columns:  # every validation row is a training row of other networks
+        given -= {"valid"}
     tables = {"valid": parts.valid, "test": parts.test}
     return [
         note

@@ -30,10 +30,13 @@ from elman.networks.components import (
     make_dense,
     make_heads,
     make_layer,
+    make_recurrent,
+    make_stem,
     tied_size,
 )
 from elman.networks.context import ConditionedInputs, Context
 from elman.networks.encoder_decoder import EncoderDecoder
+from elman.networks.ensemble import Ensemble
 from elman.networks.forecaster import Forecaster
 from elman.networks.highway import AutoregressiveHighway
 from elman.networks.inputs import Inputs
@@ -49,7 +52,8 @@ from elman.networks.pooling import pooling
 
 _LARGEST_HIDDEN_SIZE = 1 << 16
 
-Network = OneToOne | ManyToOne | JoinedToOne | ManyToMany | EncoderDecoder | OneToMany | Forecaster
+_ToOne = OneToOne | ManyToOne | JoinedToOne | Ensemble
+Network = _ToOne | ManyToMany | EncoderDecoder | OneToMany | Forecaster
 
 
 def build_network(
@@ -61,6 +65,7 @@ def build_network(
     device: str | None = None,
     decoder: Mapping[str, Any] | None = None,
     forecast: Mapping[str, Any] | None = None,
+    members: int = 1,
     **options: Any,
 ) -> Network:
     """Build a network of any category: inputs, a recurrent part, dense layers, an objective.
@@ -73,12 +78,20 @@ def build_network(
         device: device of all other parameters.
         decoder: options of a network that writes, see `DecoderSpec`.
         forecast: options of a network that forecasts, see `Forecaster`.
+        members: how many such networks answer together, see `Ensemble`.
         options: options of every network, see `NetworkOptions`.
 
     Raises:
         OptionError: an unknown category, cell or option, a value out of range, an option that has
             no meaning in the category, or parts that do not fit together.
     """
+    if members > 1:
+        arguments: Any = {"output_bias": output_bias, "device": device, "decoder": decoder}
+        each = (
+            build_network(category, encoding, objective, forecast=forecast, **arguments, **options)
+            for _ in range(members)
+        )
+        return Ensemble(list(each))
     checked = checked_options(NetworkOptions, options, "network")
     writing = checked_options(DecoderSpec, decoder or {}, "decoder")
     form = known_category(category)
@@ -103,7 +116,12 @@ def build_network(
         begin_at(output_bias, dense)
         assert not isinstance(inputs, ConditionedInputs)
         return OneToOne(inputs, dense, objective)
-    recurrent = recurrent_reading(inputs, checked, device)
+    stem = make_stem(encoding, checked, device)
+    recurrent = (
+        recurrent_reading(inputs, checked, device)
+        if stem is None
+        else make_recurrent(stem.size, checked, device)
+    )
     table = _tied_table(inputs, encoding, objective) if tied else None
     head = make_heads(recurrent.output_size, objective.output_sizes, checked, device, table=table)
     begin_at(output_bias, head)
@@ -123,7 +141,14 @@ def build_network(
     pooled = pooling(checked.pooling, recurrent, device=device)
     highway = _highway(encoding, objective, checked, device)
     return ManyToOne(
-        inputs, recurrent, pooled, head, objective, output_dropout=locked, highway=highway
+        inputs,
+        recurrent,
+        pooled,
+        head,
+        objective,
+        output_dropout=locked,
+        stem=stem,
+        highway=highway,
     )
 
 
@@ -276,6 +301,7 @@ def specified_network(
     output_bias: Tensor | None = None,
     decoder: Mapping[str, Any] | None = None,
     forecast: Mapping[str, Any] | None = None,
+    members: int = 1,
 ) -> Network:
     """Build the network of a specification; its category and size must be known.
 
@@ -286,6 +312,7 @@ def specified_network(
         output_bias: initial bias of the last dense layer, (O,); None for a random one.
         decoder: options of a network that writes.
         forecast: options of a network that forecasts.
+        members: how many such networks answer together.
 
     Raises:
         OptionError: an unknown cell or option, a value out of range, or an option without
@@ -298,6 +325,7 @@ def specified_network(
         output_bias=output_bias,
         decoder=decoder,
         forecast=forecast,
+        members=members,
         **spec.arguments(),
     )
 
@@ -309,6 +337,7 @@ def solved(
     *,
     decoder: Mapping[str, Any] | None = None,
     forecast: Mapping[str, Any] | None = None,
+    members: int = 1,
 ) -> NetworkSpec:
     """Return a specification with a hidden size in place of a budget of parameters.
 
@@ -327,6 +356,7 @@ def solved(
         objective=objective,
         decoder=decoder,
         forecast=forecast,
+        members=members,
         **spec.arguments(),
     )
     return spec.model_copy(update={"hidden_size": hidden_size, "parameters": None})

@@ -44,7 +44,7 @@ def check_meaning_of_columns(
                 "has none; leave it out."
             )
         return
-    for name in ("highway", "tie_embeddings"):
+    for name in ("convolutions", "highway", "tie_embeddings"):
         if getattr(options, name):
             raise OptionError(
                 f"{name}={getattr(options, name)!r} is for an input of one sequence alone, and "

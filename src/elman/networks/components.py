@@ -8,13 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from elman.errors import unknown
+from elman.errors import OptionError, unknown
 from elman.experiment.network import NetworkOptions
-from elman.features.feature import Encoding
+from elman.features.feature import Encoding, Encodings
 from elman.layers import MLP, RecurrentLayer, layer_class, layer_options
 from elman.layers.weight_dropout import apply_weight_dropout
 from elman.networks.heads import Heads
 from elman.networks.inputs import Inputs
+from elman.networks.stem import ConvolutionalStem
 from elman.networks.tied import TiedHead
 
 _COMMON = ("dropout", "locked_dropout")
@@ -46,6 +47,36 @@ def make_inputs(
         embedding_dropout=options.embedding_dropout,
         word_dropout=options.word_dropout,
         input_dropout=options.input_dropout,
+        device=device,
+    )
+
+
+def make_stem(
+    encoding: Encoding | Encodings, options: NetworkOptions, device: str | None
+) -> ConvolutionalStem | None:
+    """Build the convolutions before the recurrent layers; None where there are none.
+
+    Raises:
+        OptionError: the input is not numbers over time alone, or an option has no effect.
+    """
+    if not options.convolutions:
+        for name in ("convolution_dropout", "own_scale"):
+            if getattr(options, name):
+                raise OptionError(
+                    f"{name}={getattr(options, name)!r} has no effect without convolutions; give "
+                    "some, or leave it out."
+                )
+        return None
+    if isinstance(encoding, Encodings) or encoding != Encoding(numbers=encoding.numbers):
+        raise OptionError(
+            "convolutions read numbers over time and nothing else, as a series or a sound has "
+            f"them, and the input is {encoding}; leave them out."
+        )
+    return ConvolutionalStem(
+        encoding.numbers,
+        options.convolutions,
+        own_scale=options.own_scale,
+        dropout=options.convolution_dropout,
         device=device,
     )
 

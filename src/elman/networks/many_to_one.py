@@ -14,6 +14,7 @@ from elman.layers.recurrent import RecurrentLayer
 from elman.networks.highway import AutoregressiveHighway
 from elman.networks.inputs import Inputs
 from elman.networks.objectives.objective import Objective
+from elman.networks.stem import ConvolutionalStem
 from elman.sequence.ragged import checked_lengths
 
 
@@ -21,7 +22,7 @@ class ManyToOne(nn.Module):
     """A recurrent part reads the sequence, a pooling reduces it to one vector, a head predicts.
 
         v(t) = inputs(x(t))
-        h(t) = recurrent(v(t), h(t−1))                    t = 1 … T
+        h(t) = recurrent(v(t), h(t−1))                    t = 1 … T; of stem(v), where there is one
         y    = head(pooling(h(1) … h(T)))                 + highway(x), where there is one
 
     The pooling takes the last state, or a mean, a maximum or a weighted mean over the real steps.
@@ -36,6 +37,7 @@ class ManyToOne(nn.Module):
         objective: Objective,
         *,
         output_dropout: float = 0.0,
+        stem: ConvolutionalStem | None = None,
         highway: AutoregressiveHighway | None = None,
     ) -> None:
         """Assemble the network from its parts.
@@ -47,6 +49,7 @@ class ManyToOne(nn.Module):
             head: maps (B, recurrent.output_size) to (B, objective.output_size).
             objective: objective of the outputs, one a row.
             output_dropout: dropout of h before the pooling in training, one mask a sequence.
+            stem: convolutions between the inputs and the recurrent part.
             highway: a linear function of the last steps, added to the output.
 
         Raises:
@@ -55,10 +58,12 @@ class ManyToOne(nn.Module):
         super().__init__()
         if recurrent.batch_first:
             raise OptionError("ManyToOne runs time first; build its recurrent part so.")
-        if recurrent.input_size != inputs.size:
+        size = inputs.size if stem is None else stem.size
+        if recurrent.input_size != size:
             raise OptionError(
-                f"the recurrent part reads {recurrent.input_size} values a step and the inputs "
-                f"give {inputs.size}; build it with input_size={inputs.size}."
+                f"the recurrent part reads {recurrent.input_size} values a step and the "
+                f"{'inputs' if stem is None else 'convolutions'} give {size}; build it with "
+                f"input_size={size}."
             )
         if objective.per_step:
             raise OptionError(
@@ -66,6 +71,7 @@ class ManyToOne(nn.Module):
                 "network has one a row; use ManyToMany, or an objective per row."
             )
         self.inputs = inputs
+        self.stem = stem
         self.recurrent = recurrent
         self.output_dropout = LockedDropout(output_dropout)
         self.pooling = pooling
@@ -95,10 +101,13 @@ class ManyToOne(nn.Module):
         if vectors.dim() != 3:
             raise ShapeError(f"a many-to-one network reads (T, B, …), got {tuple(x.shape)}.")
         rows = None if lengths is None else checked_lengths(lengths, vectors)
+        every = checked_lengths([len(vectors)] * vectors.size(1), vectors) if rows is None else rows
+        read = every
+        if self.stem is not None:
+            vectors, read = self.stem(vectors, every)
+            rows = None if rows is None else read
         hidden, state = self.recurrent(vectors, state, lengths=rows)
-        if rows is None:
-            rows = checked_lengths([len(hidden)] * hidden.size(1), hidden)
-        output = self.head(self.pooling(self.output_dropout(hidden), rows))
+        output = self.head(self.pooling(self.output_dropout(hidden), read))
         if self.highway is not None:
-            output = output + self.highway(x, rows)
+            output = output + self.highway(x, every)
         return output, state

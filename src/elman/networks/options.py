@@ -49,7 +49,8 @@ def check_meaning_of_decoder(category: Category, writing: DecoderSpec) -> None:
 def _changed(options: BaseModel) -> dict[str, Any]:
     """Return the options that differ from their defaults, in their order."""
     defaults = {name: field.default for name, field in type(options).model_fields.items()}
-    return {name: value for name, value in options if value != defaults[name]}
+    given = options.model_dump()
+    return {name: value for name, value in given.items() if value != defaults[name]}
 
 
 def _refuse(category: Category, changed: dict[str, Any], meaningless: Set[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,10 +11,12 @@ import torch
 from elman.data.table import Table
 from elman.errors import counted
 from elman.evaluation.scores import Scores, score
+from elman.networks.ensemble import Ensemble
 from elman.prediction.predictor import Predictions, Predictor, require_targets
 from elman.prediction.rolls import roll_scores
 from elman.prediction.truths import notes_of_inputs, true_values, with_truths
 from elman.tasks.alignment import unequal_steps
+from elman.tasks.folds import HELD_OUT
 from elman.tasks.prediction import PredictionTask
 
 
@@ -33,6 +36,8 @@ class TargetPredictor(Predictor):
         probabilities: list[Any] = [None] * len(table)
         if not len(table):
             return Predictions([], None)
+        if HELD_OUT in table.columns and isinstance(network, Ensemble):
+            return self._held_out(table, network)
         batches, order = task.input_batches(table, self.batch_size)
         rows = iter(order)
         has_probabilities = True
@@ -48,6 +53,20 @@ class TargetPredictor(Predictor):
                 if probable is not None:
                     probabilities[row] = _on_cpu(probable[index])
         return Predictions(values, probabilities if has_probabilities else None)
+
+    def _held_out(self, table: Table, network: Ensemble) -> Predictions:
+        """Predict each row by the one of several networks that has not been trained on it."""
+        numbers = np.array(list(table.column(HELD_OUT)))
+        values: list[Any] = [None] * len(table)
+        probabilities: list[Any] = [None] * len(table)
+        for number in np.unique(numbers).tolist():
+            rows = np.flatnonzero(numbers == number).tolist()
+            own = replace(self, network=network.members[number]).predict(table.select(rows))
+            for place, row in enumerate(rows):
+                values[row] = own.values[place]
+                if own.probabilities is not None:
+                    probabilities[row] = own.probabilities[place]
+        return Predictions(values, None if probabilities[0] is None else probabilities)
 
     def _scores(self, table: Table, training: Table | None) -> Scores:
         task = self.task

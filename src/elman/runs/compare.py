@@ -78,6 +78,9 @@ def compare(
     for cell in cells:
         if cell not in CELLS:
             raise unknown("cell", cell, CELLS)
+    if "convolutions" not in experiment.network.model_fields_set:
+        # Nothing before the cells, unless asked for, nor several networks: cells are compared.
+        experiment = experiment.override({"network.convolutions": []})
     prepared = prepare(experiment.override({"seed": seeds[0]}), source)
     budget = find_budget(prepared)
     contenders = [contender_for(cell, experiment, prepared, budget) for cell in cells]

@@ -31,17 +31,18 @@ from elman.models.model import Model
 from elman.models.network import completed_network, untrained_network
 from elman.models.trained_on import DataRecord, TrainedOn, notes_of_given_parts
 from elman.prediction.predictors import predictor_of
+from elman.runs.fitting import cache_of, fit_run
 from elman.tasks.check.check import check_of, rows_in_words
 from elman.tasks.check.profile import SHOWN
 from elman.tasks.defaults import completed
 from elman.tasks.dividing import Parts
 from elman.tasks.find import task_of
+from elman.tasks.folds import pooled
 from elman.tasks.layout import layout_of
 from elman.tasks.task import Task
 from elman.training.activation_regularisation import regularised_part
 from elman.training.history import EpochRecord, History
 from elman.training.progress import NoProgress, Progress
-from elman.training.trainer import fit
 
 REPORT = "report.html"
 
@@ -112,7 +113,9 @@ def prepare(experiment: Experiment, source: Any = None) -> Prepared:
         check.refuse_assumptions()
     parts = parts._replace(check=check, notes=check.sentences)
     experiment, task = task_of(experiment, given, parts)
-    return Prepared(completed(experiment, task, parts.train), task, parts)
+    complete = completed(experiment, task, parts.train)
+    task = task.as_settled(complete)
+    return Prepared(complete, task, pooled(parts, task, complete))
 
 
 def run_experiment(
@@ -157,6 +160,7 @@ def run_experiment(
     for note in (*task.notes_of_settings(complete, parts.train), *missing):
         progress.say(f"note: {note}")
     history = _fit(network, complete, task, parts, trained_on.record, directory, progress)
+    parts = parts._replace(notes=[*parts.notes, *history.notes])
     solved = complete.model_copy(update={"network": completed_network(complete, task)})
     model = Model(solved, task, network, trained_on)
     model.save(directory / MODEL)
@@ -201,17 +205,12 @@ def _fit(
     directory: Path,
     progress: Progress,
 ) -> History:
-    """Train the network of an experiment; it ends with the weights of the best epoch."""
-    settings, seed = experiment.training, experiment.seed
-    cache = directory / "encoded" if parts.train.stored else None
-    training, validation = task.batches(parts, experiment, cache)
-    if parts.test is not None:  # a test row that cannot be read is reported now, not at the end
-        task.evaluation_batches(parts.test, settings.batch_size, cache)
-
-    def score(trained: nn.Module) -> float:
-        predictor = predictor_of(task, trained, experiment)
-        scores = predictor.scores(parts.valid, main=experiment.score)
-        return scores.value if scores.higher_is_better else -scores.value
+    """Train the network of an experiment; it ends with the weights that are kept."""
+    settings, cache = experiment.training, cache_of(parts, directory)
+    # A row that cannot be read is reported now, not at the end.
+    task.training_batches(parts.train, settings, experiment.seed, cache)
+    for part in (parts.valid, *([] if parts.test is None else [parts.test])):
+        task.evaluation_batches(part, settings.batch_size, cache)
 
     if experiment.score is not None:
         # A score that this task does not have is refused before training.
@@ -221,27 +220,10 @@ def _fit(
     if settings.activation_regularisation or settings.temporal_activation_regularisation:
         regularised_part(network)
 
-    before = predictor_of(task, network, experiment)
-    for line in before.begin(validation):
-        progress.say(line)
     # From here on the directory holds a run, which can be resumed and is not overwritten.
     write_atomically(directory / DATA, f"{data.model_dump_json(indent=2)}\n".encode())
     write_atomically(directory / EXPERIMENT, experiment.to_toml().encode())
-    history = fit(
-        network,
-        None,
-        training,
-        validation,
-        settings,
-        directory=directory,
-        seed=seed,
-        score=score if settings.select == "score" else None,
-        resume=True,
-        progress=progress,
-    )
-    for line in before.finish(validation):
-        progress.say(line)
-    return history
+    return fit_run(network, experiment, task, parts, directory, progress)
 
 
 def _refuse_another_run(

@@ -29,7 +29,6 @@ from elman.experiment.network import NetworkSpec
 from elman.experiment.training import TrainingSettings
 from elman.features.forecast import ForecastFeature
 from elman.tasks.defaults import FEW, Settings, epochs_for
-from elman.tasks.dividing import Parts
 from elman.tasks.fitting import fit_feature
 from elman.tasks.seasons import (
     found_seasons,
@@ -92,14 +91,19 @@ class ForecastTask(Task):
         return self._windows(series, origins, batch_size, seed=0, shuffle=False)
 
     def batches(
-        self, parts: Parts, experiment: Experiment, cache: Path | None = None
+        self,
+        train: Table,
+        valid: Table,
+        experiment: Experiment,
+        settings: TrainingSettings,
+        seed: int,
+        cache: Path | None = None,
     ) -> tuple[ForecastWindows, ForecastWindows]:
         """Cut series into windows for training and for validation, for each member its own."""
         folds = experiment.forecast.folds if experiment.forecast.segment else 0
         if not folds:
-            return super().batches(parts, experiment, cache)  # type: ignore[return-value]
-        settings = experiment.training
-        series, held = self._series_of_both(parts)
+            return super().batches(train, valid, experiment, settings, seed, cache)
+        series, held = self._series_of_both(train, valid)
         stop = np.array([len(each) for each in series])
         horizon = self.series.horizon
         first = training_origins_begin(self.series, stop)
@@ -110,20 +114,20 @@ class ForecastTask(Task):
                 f"{counted(horizon, 'step')}; ask for fewer folds, or for a shorter horizon."
             )
         training = self._windows(
-            series, learned, settings.batch_size * folds, seed=experiment.seed, shuffle=True
+            series, learned, settings.batch_size * folds, seed=seed, shuffle=True
         )
         return training, self._windows(series, validated, 512, seed=0, shuffle=False)
 
-    def _series_of_both(self, parts: Parts) -> tuple[list[Tensor], NDArray[np.int64]]:
+    def _series_of_both(self, train: Table, valid: Table) -> tuple[list[Tensor], NDArray[np.int64]]:
         """Return series with training and validation steps, and where the latter begin."""
-        assert parts.valid.spans is not None, "the parts of a forecast have spans"
-        series, held = encode_series(self, parts.valid), parts.valid.spans.start
+        assert valid.spans is not None, "the parts of a forecast have spans"
+        series, held = encode_series(self, valid), valid.spans.start
         if not self.series.several:
             return series, held
-        items = set(parts.valid.column(self.input_columns[-1]))
-        names = parts.train.column(self.input_columns[-1])
+        items = set(valid.column(self.input_columns[-1]))
+        names = train.column(self.input_columns[-1])
         others = [row for row, item in enumerate(names) if item not in items]
-        short = encode_series(self, parts.train.select(others)) if others else []
+        short = encode_series(self, train.select(others)) if others else []
         return [*series, *short], np.concatenate([held, [len(each) for each in short]]).astype(
             np.int64
         )

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from elman.batches.augmented import AUGMENTATIONS, AugmentedBatches
+from elman.batches.batching import Batches
 from elman.batches.encoding import EncodedExamples
 from elman.data.table import Table
+from elman.experiment import Experiment
+from elman.experiment.training import TrainingSettings
 from elman.features.mixture import MixtureFeature
+from elman.networks.objectives import Classification
 from elman.tasks.alignment import unequal_steps
 from elman.tasks.defaults import FEW, MANY, Settings, chosen_by_score, epochs_for
+from elman.tasks.of_series import settings_of_series
 from elman.tasks.task import Task, refuse_no_steps
 
 
@@ -34,6 +40,47 @@ class PredictionTask(Task):
                 steps = int(row), int(inputs[row]), int(targets[row])
                 raise unequal_steps(table, steps, self.columns_of_steps, self.target_columns)
         return encoded
+
+    def settings(self, experiment: Experiment, train: Table) -> Settings:
+        """Return a default for every setting."""
+        of_series = settings_of_series(self, experiment, train)
+        return super().settings(experiment, train) | of_series
+
+    @property
+    def can_be_folded(self) -> bool:
+        """Whether there is one answer a row, to one target."""
+        return self.targets == "row" and "parts" not in self.objective
+
+    def as_settled(self, experiment: Experiment) -> PredictionTask:
+        """Return the task, its labels smoothed as the settings say."""
+        smoothing = experiment.network.label_smoothing
+        if smoothing == self.objective.get("label_smoothing", 0.0) or not self.smooths_labels:
+            return self
+        return replace(self, objective={**self.objective, "label_smoothing": smoothing})
+
+    @property
+    def smooths_labels(self) -> bool:
+        """Whether the probability of one class a row can be spread over all."""
+        return self.target.is_class and self.objective["name"] == Classification.name
+
+    def network_arguments(self, experiment: Experiment) -> dict[str, Any]:
+        """Return what building the network needs beside its own options."""
+        folds = {"members": experiment.training.folds} if experiment.training.folds else {}
+        return {**super().network_arguments(experiment), **folds}
+
+    @property
+    def augments(self) -> bool:
+        """Whether training rows are series of numbers with one target each."""
+        return self.targets == "row" and self.input.scaled_numbers > 0
+
+    def training_batches(
+        self, table: Table, settings: TrainingSettings, seed: int, cache: Path | None = None
+    ) -> Batches:
+        """Batch the training part, its series changed at random as the settings say."""
+        batches = super().training_batches(table, settings, seed, cache)
+        if not any(getattr(settings, name) for name in AUGMENTATIONS):
+            return batches
+        return AugmentedBatches(batches, settings, numbers=self.input.scaled_numbers, seed=seed)
 
     def chosen_settings(self, rows: int) -> Settings:
         """Return settings that suit the category, the kinds of columns and the size of the data."""

@@ -20,11 +20,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
+from elman.batches.augmented import AUGMENTATIONS
 from elman.batches.batching import Batch, Batches, BucketedBatches, Example, Targets, chunks
 from elman.batches.encoding import EncodedExamples, Ragged, RaggedParts, encode, encode_inputs
 from elman.batches.inputs import InputLayout, OneInput, SeveralInputs
@@ -38,9 +39,6 @@ from elman.features.feature import Encodings, Feature
 from elman.networks.objectives import OBJECTIVES, Objective, objective_from_json
 from elman.tasks.alignment import columns_of_steps
 from elman.tasks.defaults import Settings, column_settings, with_common_settings
-
-if TYPE_CHECKING:
-    from elman.tasks.dividing import Parts
 
 
 @dataclass(frozen=True)
@@ -82,6 +80,30 @@ class Task(ABC):
     """Whether the training part can be transposed."""
 
     @property
+    def can_be_folded(self) -> bool:
+        """Whether networks that each hold out other rows can answer together."""
+        return False
+
+    def as_settled(self, experiment: Experiment) -> Task:
+        """Return the task with the options of its objective that follow from the settings.
+
+        Args:
+            experiment: complete.
+        """
+        del experiment
+        return self
+
+    @property
+    def smooths_labels(self) -> bool:
+        """Whether the probability of one class a row can be spread over all."""
+        return False
+
+    @property
+    def augments(self) -> bool:
+        """Whether training rows are series of numbers that can be changed at random."""
+        return False
+
+    @property
     def objective_class(self) -> type[Objective]:
         """The class of the objective."""
         return OBJECTIVES[self.objective["name"]]
@@ -101,19 +123,28 @@ class Task(ABC):
         return objective_from_json(self.objective)
 
     def batches(
-        self, parts: Parts, experiment: Experiment, cache: Path | None = None
+        self,
+        train: Table,
+        valid: Table,
+        experiment: Experiment,
+        settings: TrainingSettings,
+        seed: int,
+        cache: Path | None = None,
     ) -> tuple[Any, Any]:
         """Return the batches of training and those of validation.
 
         Args:
-            parts: the data.
+            train: the training part.
+            valid: the validation part.
             experiment: complete.
+            settings: of the training.
+            seed: random seed of the order.
             cache: a directory for what is encoded once; None to keep it in memory.
         """
-        settings = experiment.training
+        del experiment
         return (
-            self.training_batches(parts.train, settings, experiment.seed, cache),
-            self.evaluation_batches(parts.valid, settings.batch_size, cache),
+            self.training_batches(train, settings, seed, cache),
+            self.evaluation_batches(valid, settings.batch_size, cache),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -273,11 +304,22 @@ class Task(ABC):
                 "[decoding] says how a sequence is decoded, and this task decodes none: "
                 f"{self.sentence}; leave it out."
             )
+        self._check_augmentation(experiment.training)
         if experiment.training.augment_transpose and not self.transposes:
             raise ExperimentError(
                 "training.augment_transpose transposes piano rolls, and this task is "
                 f"{self.sentence}; leave it out."
             )
+
+    def _check_augmentation(self, settings: TrainingSettings) -> None:
+        """Refuse to change series of numbers at random where the rows are none."""
+        for name in AUGMENTATIONS:
+            value = getattr(settings, name)
+            if value and not self.augments:
+                raise ExperimentError(
+                    f"training.{name} = {value:g} changes series of numbers with one target each, "
+                    f"and this task is {self.sentence}; leave it out."
+                )
 
     def check_targets(self, parts: Sequence[Table]) -> None:
         """Refuse a target that is missing where it is needed for scores, before hours of training.

@@ -40,16 +40,20 @@ class History(BaseModel):
     Attributes:
         select: criterion of the best epoch.
         epochs: the records.
+        halvings: how often training diverged and went on with half the learning rate.
+        ended: how it ended where it diverged once more; empty where it did not.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     select: Criterion = "loss"
     epochs: tuple[EpochRecord, ...] = ()
+    halvings: int = 0
+    ended: str = ""
 
     def followed_by(self, record: EpochRecord) -> History:
         """Return the history with one more epoch at its end."""
-        return History(select=self.select, epochs=(*self.epochs, record))
+        return self.model_copy(update={"epochs": (*self.epochs, record)})
 
     @property
     def costs(self) -> list[float]:
@@ -58,13 +62,22 @@ class History(BaseModel):
         An epoch without a finite score is worse than any with one; while none has one, the loss
         decides.
         """
-        if self.select == "loss" or all(record.score is None for record in self.epochs):
+        if self.select != "score" or all(record.score is None for record in self.epochs):
             return [record.valid_loss for record in self.epochs]
         return [math.inf if record.score is None else -record.score for record in self.epochs]
 
     @property
+    def notes(self) -> list[str]:
+        """What to know of a run that diverged, a sentence each."""
+        times = "once" if self.halvings == 1 else f"{self.halvings} times"
+        halved = f"training diverged {times}, and went on with half the learning rate each time."
+        return [halved] * bool(self.halvings) + [self.ended] * bool(self.ended)
+
+    @property
     def best(self) -> EpochRecord:
-        """The first epoch with the lowest cost; there must be at least one epoch."""
+        """The first epoch with the lowest cost, or the last; there must be at least one epoch."""
+        if self.select == "last":
+            return self.epochs[-1]
         costs = self.costs
         return self.epochs[costs.index(min(costs))]
 

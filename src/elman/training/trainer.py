@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,12 +15,14 @@ from torch.optim.swa_utils import AveragedModel
 
 from elman.batches.batching import Batch, Batches
 from elman.batches.streams import windows
-from elman.errors import CheckpointError, ExperimentError, OptionError
+from elman.errors import CheckpointError, OptionError
 from elman.experiment.training import TrainingSettings
 from elman.files import write_atomically
 from elman.training.activation_regularisation import activation_regularisation
 from elman.training.averaging import averaged, averages
 from elman.training.checkpoint import load_checkpoint, load_weights, save_checkpoint
+from elman.training.device import fabric_for
+from elman.training.divergence import DivergedError, check_finite, in_words, step_back
 from elman.training.history import EpochRecord, History
 from elman.training.optimizers import optimizer_for
 from elman.training.progress import NoProgress, Progress
@@ -27,9 +30,6 @@ from elman.training.schedule import learning_rate
 from elman.training.seeds import generator_state, restore_generators, seed_everything
 from elman.training.validation import Loss, loss_of, mean_loss, run, weight_of
 from elman.training.weight_noise import weight_noise
-
-if TYPE_CHECKING:
-    from lightning_fabric import Fabric
 
 BEST = Path("checkpoints", "best.safetensors")
 LAST = Path("checkpoints", "last.safetensors")
@@ -58,6 +58,9 @@ def fit(
     had never stopped, bit for bit; with `checkpoints/best.safetensors` where validation reached
     a new best; and with one line in `metrics.jsonl`.
 
+    Where a loss or a gradient is no longer finite, training goes back to the end of the last epoch
+    and on with half the learning rate, three times at most; then it ends with what it has.
+
     Args:
         network: see `validation.run`.
         loss: mean over the real steps of a batch, or over its rows where each has one target;
@@ -77,7 +80,8 @@ def fit(
         One record per epoch, those before an interruption included.
 
     Raises:
-        ExperimentError: the loss or the gradient is no longer finite.
+        ExperimentError: the loss or the gradient is no longer finite before an epoch is done, with
+            an eighth of the learning rate too.
         CheckpointError: the checkpoint to resume from is corrupt or of other settings.
         OptionError: a setting does not suit this network, these batches or this device.
     """
@@ -89,7 +93,11 @@ def fit(
     done = len(run.history.epochs)
     with progress.task(directory.name, settings.epochs, done=done) as task:
         while not run.is_over():
-            record = run.run_epoch(train, valid)
+            try:
+                record = run.run_epoch(train, valid)
+            except DivergedError as error:
+                progress.say(f"{directory.name}: {run.step_back(error)}")
+                continue
             run.save(record)
             task.advance(_describe(record, run.history))
     if run.is_out_of_time():
@@ -100,6 +108,10 @@ def fit(
         )
     run.load_best()
     return run.history
+
+
+_State = tuple[dict[str, Tensor], dict[str, Any]]
+"""Tensors, and a JSON document, as a checkpoint holds them."""
 
 
 class _Run:
@@ -126,10 +138,12 @@ class _Run:
         self.directory = directory
         self.seed = seed
         self.history = History(select=settings.select)
-        self.fabric = _fabric(settings)
+        self.fabric = fabric_for(settings)
         self.wrapped, self.optimizer = self.fabric.setup(network, optimizer_for(network, settings))
         self.selected: nn.Module = self.wrapped
         self.average: AveragedModel | None = None
+        self.first: _State | None = None
+        self.began, self.lost = 0.0, 0.0
         self._average_if_due()
 
     def _average_if_due(self) -> None:
@@ -143,7 +157,7 @@ class _Run:
         patience = self.settings.patience
         stopped = patience > 0 and self.history.epochs_since_best() >= patience
         done = len(self.history.epochs) >= self.settings.epochs
-        return stopped or done or self.is_out_of_time()
+        return stopped or done or bool(self.history.ended) or self.is_out_of_time()
 
     def is_out_of_time(self) -> bool:
         """Whether the time is up, and epochs are left."""
@@ -152,20 +166,41 @@ class _Run:
 
     def run_epoch(self, train: Batches, valid: Batches) -> EpochRecord:
         """Train on every training batch once, then validate."""
-        began = time.perf_counter()
+        self.began = time.perf_counter()
         epoch = len(self.history.epochs)
+        if not epoch and self.first is None:
+            tensors, facts = self._state()
+            self.first = {n: t.detach().clone() for n, t in tensors.items()}, deepcopy(facts)
         train_loss, rate = self._learn(train, epoch)
         valid_loss = mean_loss(self.selected, self.loss, map(self._to_device, valid.epoch(epoch)))
-        if not math.isfinite(valid_loss):
-            raise self._divergence(f"the validation loss is {valid_loss}", epoch, len(train))
+        check_finite(valid_loss, "the validation loss", epoch, len(train))
         return EpochRecord(
             epoch=epoch + 1,
             score=self._score(),
-            seconds=self.history.seconds + time.perf_counter() - began,
+            seconds=self._seconds(),
             train_loss=train_loss,
             valid_loss=valid_loss,
             learning_rate=rate,
         )
+
+    def _seconds(self) -> float:
+        """Seconds of training until now, those of attempts that diverged included."""
+        return self.history.seconds + self.lost + time.perf_counter() - self.began
+
+    def step_back(self, error: DivergedError) -> str:
+        """Go back to the end of the last epoch, or to the beginning; say so, in words.
+
+        Raises:
+            ExperimentError: that has been done often enough, and no epoch is done.
+        """
+        history = step_back(error, self.history, self.settings)
+        self.lost = self._seconds() - self.history.seconds
+        if self.first is not None:
+            self._restore_from(*self.first, self.directory)
+        else:
+            self.restore()
+        self.history = history
+        return in_words(error, history, self.settings)
 
     def _score(self) -> float | None:
         """Score the weights that would be selected; None without a score, or a finite one."""
@@ -193,7 +228,8 @@ class _Run:
 
     def _set_rate(self, moment: float) -> float:
         """Set the learning rate of the next update, `moment` epochs after training began."""
-        rate = learning_rate(self.settings, moment, self.history.costs)
+        halved = 0.5**self.history.halvings
+        rate: float = halved * learning_rate(self.settings, moment, self.history.costs)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         return rate
@@ -211,8 +247,7 @@ class _Run:
             outputs, state = run(self.wrapped, batch, state)
             loss = loss_of(self.network, self.loss)(outputs, batch.target, batch.lengths)
             value = loss.item()
-            if not math.isfinite(value):
-                raise self._divergence(f"the loss is {value}", epoch, index + 1)
+            check_finite(value, "the loss", epoch, index + 1)
             self.fabric.backward(loss + penalty())
         self._clip(epoch, index)
         self.optimizer.step()
@@ -230,22 +265,14 @@ class _Run:
             max_norm=self.settings.clip_norm,
             error_if_nonfinite=False,
         )
-        if norm is not None and not torch.isfinite(norm):
-            raise self._divergence(f"the gradient's norm is {norm.item()}", epoch, index + 1)
+        if norm is not None:
+            check_finite(norm, "the gradient's norm", epoch, index + 1)
 
     def _window_length(self) -> int:
         return self.settings.chunk_length if self.settings.carry_state else 0
 
     def _to_device(self, batch: Batch) -> Batch:
         return batch.to(self.fabric.device)
-
-    def _divergence(self, what: str, epoch: int, step: int) -> ExperimentError:
-        clip = self.settings.clip_norm
-        return ExperimentError(
-            f"training diverged in epoch {epoch + 1}, step {step}: {what}. Try a lower "
-            f"training.learning_rate (now {self.settings.learning_rate:g}) or "
-            f"{'a lower' if clip else 'a'} training.clip_norm (now {clip:g})."
-        )
 
     def save(self, record: EpochRecord) -> None:
         """Add a finished epoch to the history, the checkpoints and the metrics."""
@@ -254,6 +281,14 @@ class _Run:
             selected = self.selected.state_dict()
             save_checkpoint(self.directory / BEST, selected, {"epoch": record.epoch})
         self._average_if_due()
+        save_checkpoint(self.directory / LAST, *self._state())
+        self.first, self.lost = None, 0.0
+        # Whole rather than appended: an interruption can then never leave half a line.
+        lines = [f"{epoch.model_dump_json()}\n" for epoch in self.history.epochs]
+        write_atomically(self.directory / METRICS, "".join(lines).encode())
+
+    def _state(self) -> _State:
+        """Return all that training goes on from: tensors, and the other facts."""
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         if self.average is not None:
             tensors |= {f"average.{name}": v for name, v in self.average.state_dict().items()}
@@ -270,10 +305,7 @@ class _Run:
             "optimizer": optimizer["param_groups"],
             "generators": generators,
         }
-        save_checkpoint(self.directory / LAST, tensors | generator_tensors, facts)
-        # Whole rather than appended: an interruption can then never leave half a line.
-        lines = [f"{epoch.model_dump_json()}\n" for epoch in self.history.epochs]
-        write_atomically(self.directory / METRICS, "".join(lines).encode())
+        return tensors | generator_tensors, facts
 
     def restore(self) -> None:
         """Restore the last checkpoint."""
@@ -318,22 +350,6 @@ class _Run:
         load_weights(self.network, load_checkpoint(path).tensors, origin=path)
 
 
-def _fabric(settings: TrainingSettings) -> Fabric:
-    """Set up the device; Lightning is imported only now, as it takes seconds."""
-    from lightning_fabric import Fabric
-
-    accelerator = settings.accelerator
-    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not available.get(accelerator, True):
-        raise OptionError(
-            f"training.accelerator = {accelerator!r} asks for a device that PyTorch does not see "
-            "here; use 'auto' or 'cpu'."
-        )
-    fabric = Fabric(accelerator=accelerator, devices=1, precision=settings.precision)
-    fabric.launch()
-    return fabric
-
-
 def _detached(state: Any) -> Any:
     """Detach a recurrent state, a tensor or nested tuples and lists of them, from its graph."""
     if isinstance(state, Tensor):
@@ -355,6 +371,8 @@ def _describe(record: EpochRecord, history: History) -> str:
     values = [f"train {record.train_loss:.3f}", f"valid {record.valid_loss:.3f}"]
     if record.score is not None:
         values.append(f"score {record.score:.3f}")
+    if history.select == "last":
+        return " · ".join(values)
     best = history.best
     by_score = history.select == "score" and best.score is not None
     selected = best.score if by_score else best.valid_loss

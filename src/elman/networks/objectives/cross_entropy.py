@@ -94,6 +94,10 @@ class CrossEntropyObjective(Objective):
         """Return the logits of how often each class is right, (n,)."""
         return class_rates(targets, self.output_size)
 
+    def mean(self, outputs: Tensor) -> Tensor:
+        """Return the logarithms of the mean probabilities of several networks, (B, n)."""
+        return outputs.log_softmax(-1).logsumexp(0) - math.log(len(outputs))
+
     def to_json(self) -> dict[str, Any]:
         """Describe the objective: its name and options."""
         return {"name": self.name, "size": self.output_size, **self.cross_entropy.to_json()}

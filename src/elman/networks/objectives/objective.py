@@ -69,6 +69,17 @@ class Objective(nn.Module, ABC):
         With several targets a row has a tuple of them.
         """
 
+    def mean(self, outputs: Tensor) -> Tensor:
+        """Return outputs that predict what several networks do on average.
+
+        Args:
+            outputs: of M networks, (M, B, O).
+
+        Returns:
+            (B, O): their mean.
+        """
+        return outputs.mean(0)
+
     def base_rates(self, targets: Iterable[Tensor]) -> Tensor | None:
         """Return the outputs that predict how often each class or label occurs, (O,).
 

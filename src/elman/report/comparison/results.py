@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from elman.errors import counted
 from elman.evaluation.measures import Measure, measure_of
+from elman.experiment.training import Criterion
 from elman.training.history import EpochRecord
 
 __all__ = ["CellResult", "Comparison", "EpochRecord", "SeedResult", "Spread"]
@@ -194,7 +195,7 @@ class Comparison(BaseModel):
     parameters: int | None
     terms: str = ""
     notes: list[str] = []
-    select: Literal["loss", "score"] = "loss"
+    select: Criterion = "loss"
     epochs: int
     threads: int
     machine: str
@@ -329,8 +330,11 @@ class Comparison(BaseModel):
         else:
             how = f"{'higher' if self.measure.higher_is_better else 'lower'} is better; "
         by = " by their score" if self.select == "score" else ""
+        kept = f"weights selected on the validation split{by} within"
+        if self.select == "last":
+            kept = "the last weights of"
         measured = (
-            f"{what}; {how}{over}; weights selected on the validation split{by} within "
+            f"{what}; {how}{over}; {kept} "
             f"{counted(self.epochs, 'epoch')}; "
             f"{self.threads} thread{'s' if self.threads > 1 else ''} of {self.machine}."
         )

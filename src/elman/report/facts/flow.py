@@ -16,6 +16,7 @@ from elman.inspection.gradient_flow import GradientFlow
 from elman.inspection.model_flow import model_gradient_flow
 from elman.models.model import Model
 from elman.networks import EncoderDecoder, ManyToMany, ManyToOne
+from elman.networks.ensemble import members_of
 from elman.networks.joined import JoinedToOne
 from elman.report.run.facts import Flow
 from elman.tasks.next_step import NextStepTask
@@ -36,12 +37,14 @@ FEWEST_STEPS = 3
 def flow_of(model: Model, table: Table) -> Flow | None:
     """Measure the gradient flow of a model on a few rows; None where there is none.
 
+    Where several networks answer together, it is that of the first.
+
     Args:
         model: trained; nothing of it is changed.
         table: rows with their targets. Those that are measured have at least the median number of
             steps, so that the curve is long and typical.
     """
-    network: Any = model.network
+    network = members_of(model.network)[0]
     describe = _FLOWS.get(type(network))
     batch = None if describe is None else _batch(model.task, table)
     if describe is None or batch is None or _reads_twice(network):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import singledispatch
+from math import prod
 from typing import Any
 
 from torch import nn
@@ -11,6 +12,7 @@ from elman.errors import counted
 from elman.experiment import NetworkSpec
 from elman.networks import EncoderDecoder, ManyToMany, ManyToOne, OneToMany, OneToOne
 from elman.networks.context import Context
+from elman.networks.ensemble import Ensemble, members_of
 from elman.networks.forecaster import Forecaster
 from elman.networks.joined import JoinedToOne
 from elman.networks.segments import SegmentForecaster
@@ -31,7 +33,7 @@ def network_in_words(network: nn.Module, spec: NetworkSpec) -> str:
 
 def cell_of(network: nn.Module, spec: NetworkSpec) -> str:
     """Name the cell of a network; empty where it has none."""
-    return "" if isinstance(network, OneToOne) else spec.cell
+    return "" if isinstance(members_of(network)[0], OneToOne) else spec.cell
 
 
 @singledispatch
@@ -48,7 +50,19 @@ def _(network: OneToOne, spec: NetworkSpec) -> str:
 
 @_words.register
 def _(network: ManyToOne, spec: NetworkSpec) -> str:
-    return f"{_layers(network.recurrent)}, {spec.pooling} pooling"
+    read = f"{_layers(network.recurrent)}, {spec.pooling} pooling"
+    if network.stem is None:
+        return read
+    each = ", ".join(str(layer.channels) for layer in network.stem.layers)
+    stride = prod(layer.stride for layer in network.stem.layers)
+    fewer = f", a step for every {stride}" if stride > 1 else ""
+    return f"convolutions of {each} channels{fewer}; {read}"
+
+
+@_words.register
+def _(network: Ensemble, spec: NetworkSpec) -> str:
+    members = members_of(network)
+    return f"{len(members)} networks that answer together, each: {_words(members[0], spec)}"
 
 
 @_words.register

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from elman.batches.batching import Batch
 from elman.data.table import Table
 from elman.features.feature import Feature
 from elman.inspection.integrated_gradients import POINTS, integrated_gradients
 from elman.models.model import Model
+from elman.networks.ensemble import members_of
 
 MOST_STEPS, FEWEST_POINTS = 100_000, 10
 """Steps of all points of a path together; a long text has fewer points, but not fewer than this."""
@@ -28,7 +27,7 @@ def weights_of_tokens(model: Model, table: Table, row: int, steps: int) -> list[
         batches, _ = model.task.input_batches(table.select([row] * rows), rows)
         return next(batches)
 
-    network: Any = model.network
+    network = members_of(model.network)[0]
     points = min(POINTS, max(FEWEST_POINTS, MOST_STEPS // steps))
     found = integrated_gradients(network, batch_of, network.inputs, points=points)
     weights: list[float] = found.weights[0].tolist()
