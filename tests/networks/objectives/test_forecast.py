@@ -208,9 +208,7 @@ def test_outputs_targets_and_scales_of_other_axes_are_refused() -> None:
         objective.mean(draw(H, B, 4))
     with pytest.raises(ShapeError, match=r"raw must be \(…, n·P\) with n·P = 4, got \(5, 3, 8\)"):
         objective.scaled(outputs)
-    with pytest.raises(
-        ShapeError, match=r"scale must be \(…, n\), .* \(4, 2\) and"
-    ):
+    with pytest.raises(ShapeError, match=r"scale must be \(…, n\), .* \(4, 2\) and"):
         objective.scaled(draw(H, B, 4), torch.ones(4, N))
     for wrong in (0.0, -2.0, NAN):
         with pytest.raises(DataError, match=f"scale must be a number above 0, got {wrong:g}; use"):
