@@ -21,8 +21,8 @@ CHOSEN_IN_VIEW_OF_TEST = (
 AGREEMENT = (
     "With 20,000 parameters our three cells lie within 0.2 of RNN (HF) on all four corpora: 7.53 "
     "to 7.64 on Piano-midi, 3.73 to 3.90 on Nottingham, 7.33 to 7.35 on MuseData, 8.40 to 8.59 on "
-    "the chorales. Chung et al. are 0.6 to 1.3 below both on Nottingham and MuseData and 1.2 to 1.4 "
-    "above both on Piano-midi, which suggests that their corpora were preprocessed otherwise."
+    "the chorales. Chung et al. are 0.6 to 1.3 below both on Nottingham and MuseData and 1.2 to "
+    "1.4 above both on Piano-midi, which suggests that their corpora were preprocessed otherwise."
 )
 """Read off the sections of the four corpora; measure them again before it is changed."""
 EXPERIMENTS: dict[str, tuple[str, dict[str, float]]] = {
