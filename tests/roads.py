@@ -441,7 +441,7 @@ WRITTEN_ROADS = {
         "one-to-many",
         "conditional-language-model",
         "input: coloured pictures of 8 × 8 pixels; target: byte pairs → one-to-many",
-        "chrf",
+        "sequence_accuracy",
         _is_text,
     ),
 }

@@ -22,6 +22,7 @@ def test_evaluate_prints_the_metrics_of_the_test_split(
     assert heading == "chorales, test"
     assert [row.rsplit(None, 1) for row in rows] == [
         ["Negative log-likelihood", f"{metrics['nll']:.4f}"],
+        ["  plain guess, the frequencies of training", "11.0602"],
         ["Accuracy", f"{metrics['accuracy']:.4f}"],
         ["F1", f"{metrics['f1']:.4f}"],
         ["frames", "4,725"],
@@ -35,6 +36,9 @@ def test_evaluate_prints_json_for_programs(
     assert run(["evaluate", str(trained_run), "--split", "valid", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     expected = elman.load(trained_run).evaluate("valid")
+    guess = answer.pop("plain_guess")
+    assert guess["words"] == "the frequencies of training"
+    assert guess["scores"]["nll"] == pytest.approx(10.9505, abs=1e-3)
     assert answer == {"data": "chorales", "split": "valid", **expected, "notes": []}
 
 

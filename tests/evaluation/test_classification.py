@@ -31,7 +31,8 @@ def test_a_hand_worked_case() -> None:
             "weighted_f1": (3 * f1["cat"] + 1 * f1["cow"] + 2 * f1["dog"]) / 6,
         }
     )
-    assert (scores.count, scores.unit, scores.notes) == (6, "rows", ())
+    assert (scores.count, scores.unit) == (6, "rows")
+    assert scores.notes == ("never predicted: 'cow' (1); in brackets the rows that have it.",)
     assert scores.details["names"] == ["cat", "cow", "dog"]
     assert scores.details["confusion"] == [[0, 0, 2], [0, 2, 1], [1, 0, 1], [2, 2, 2]]
     assert scores.details["commonest"] == {"name": "cat", "share": 0.5}

@@ -69,6 +69,7 @@ def test_labels_that_cannot_be_predicted_are_counted_and_said_with_their_rows() 
     assert scores.notes == (
         "2 of 4 rows have labels that the model never learned ('c' 2: row 1, …; 'd' 1: row 2); "
         "they count as errors.",
+        "never predicted: 'b' (1); in brackets the rows that have it.",
     )
     assert scores.values["subset_accuracy"] == 1 / 4
     assert "never learned" in scores.undefined["log_loss"]

@@ -13,7 +13,8 @@ import elman
 from elman.errors import OptionError
 from elman.evaluation.translation import translation_scores
 from elman.experiment.decoder import DecodingSpec
-from elman.prediction.written import END, WritingPredictor, decoding_options, likelihood
+from elman.prediction.likelihood import likelihood
+from elman.prediction.written import END, WritingPredictor, decoding_options
 from roads import ROADS, WRITTEN_ROADS, Road, untrained
 
 EVERY = pytest.mark.parametrize("road", WRITTEN_ROADS.values(), ids=WRITTEN_ROADS)

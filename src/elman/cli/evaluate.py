@@ -50,13 +50,23 @@ def evaluate(
 
 
 def _lines(scores: Scores) -> list[str]:
-    """Lay out scores, the main one first, and how many rows, steps or frames were measured."""
+    """Lay out scores, the main one first, and how many rows, steps or frames were measured.
+
+    Beside the leading scores stands what the plainest guess has by them.
+    """
+    from elman.evaluation.leading import beside
     from elman.evaluation.measures import measure_of
+    from elman.evaluation.plain_guesses import plain_guess
 
     shown = {name: f"{value:.4f}" for name, value in scores.values.items()}
     shown |= {name: f"not computed: {why}" for name, why in scores.undefined.items()}
-    names = sorted(shown, key=lambda name: name != scores.main)
-    lines = [f"{measure_of(name).title:<38} {shown[name]}" for name in names]
+    first = [scores.main, *beside(scores, scores.main)]
+    lines = []
+    for name in [*first, *[name for name in shown if name not in first]]:
+        lines.append(f"{measure_of(name).title:<38} {shown[name]}")
+        leads = name in first or name in scores.headlines
+        if leads and (guess := plain_guess(scores, name)) is not None:
+            lines.append(f"{f'  plain guess, {guess[0]}':<38} {guess[1]:.4f}")
     return [*lines, f"{scores.unit:<38} {scores.count:,}"]
 
 
@@ -67,5 +77,16 @@ def _facts(scores: Scores) -> dict[str, Any]:
     said = {
         "not_computed": scores.undefined,
         "never_learned": scores.details.get("never_learned"),
+        "plain_guess": _guesses(scores),
     }
     return facts | {name: value for name, value in said.items() if value}
+
+
+def _guesses(scores: Scores) -> Any:
+    """Return what the plain guess does and has, of several targets that of each."""
+    of_targets = {
+        target: own["details"]["plain_guess"]
+        for target, own in scores.details.get("targets", {}).items()
+        if "plain_guess" in own["details"]
+    }
+    return scores.details.get("plain_guess") or of_targets

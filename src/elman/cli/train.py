@@ -130,13 +130,18 @@ def _in_short(scores: Scores) -> str:
 
 
 def _one_in_short(scores: Scores, name: str) -> str:
-    """Write a score, and the plain guess that it is not better than, if there is one."""
+    """Write a score, those beside it, and the plain guess that it is not better than, if any."""
     score, of, target = name.partition(" of ")
     title = f"{score.replace('_', ' ')}{of}{target}"
     if name in scores.undefined:
         return f"{title} not computed ({scores.undefined[name]})"
+    from elman.evaluation.leading import beside, missed_classes
     from elman.evaluation.plain_guesses import not_beaten
 
-    plainer = not_beaten(scores, name)
-    beside = f" ({plainer})" if plainer else ""
-    return f"{title} {scores.values[name]:.4g}{beside}"
+    others = [
+        f", {other.partition(' of ')[0].replace('_', ' ')} {scores.values[other]:.4g}"
+        for other in beside(scores, name)
+    ]
+    said = [each for each in (not_beaten(scores, name), missed_classes(scores, name)) if each]
+    brackets = f" ({'; '.join(said)})" if said else ""
+    return f"{title} {scores.values[name]:.4g}{''.join(others)}{brackets}"

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from elman.errors import OptionError, ShapeError
 from elman.evaluation.measures import WORST, Measured, Scores, check_pairs
-from elman.evaluation.never_learned import Where, never_learned, note_of
+from elman.evaluation.never_learned import Where, add_never_learned, add_never_predicted
 
 BINS = 15
 """Bins of confidence that the calibration error is measured in, as in Guo et al. 2017."""
@@ -295,14 +295,13 @@ def classification_scores(
         noun="class",
         where=where,
     )
+    add_never_predicted(measured, details)
     if probabilities is not None:
         checked = add_probability_scores(measured, truths, predictions, probabilities, names)
         details["calibration"] = calibration(truths, predictions, checked)._asdict()
         mistakes = worst_mistakes(truths, predictions, checked)
         details["worst"] = [mistake._asdict() for mistake in mistakes]
-    return measured.scores(
-        kind="classification", main="accuracy", count=len(truths), unit="rows", details=details
-    )
+    return measured.scores(kind="classification", count=len(truths), unit="rows", details=details)
 
 
 def add_name_scores(
@@ -325,40 +324,6 @@ def add_name_scores(
         "classes": [each._asdict() for each in classes],
         "commonest": {"name": commonest.name, "share": commonest.support / len(truths)},
     }
-
-
-def add_never_learned(
-    measured: Measured,
-    details: dict[str, Any],
-    truths: Sequence[Sequence[Hashable]],
-    names: Sequence[Hashable] | None,
-    *,
-    noun: str,
-    where: Where | None,
-    by_step: bool = False,
-) -> None:
-    """Note the true names that are not among those that can be predicted, if there are any.
-
-    Args:
-        measured: takes the note.
-        details: takes `never_learned`, a `NeverLearned` each.
-        truths: the true names of each row.
-        names: the names that can be predicted; None where these are not known.
-        noun: what is named, in the singular.
-        where: row → its place.
-        by_step: whether each name is that of a step, and steps are counted.
-    """
-    found = [] if names is None else never_learned(truths, names)
-    if not found:
-        return
-    strange = {each.name for each in found}
-    affected = sum(each.times for each in found)
-    total = sum(map(len, truths))
-    if not by_step:
-        affected, total = sum(not strange.isdisjoint(row) for row in truths), len(truths)
-    unit = "step" if by_step else "row"
-    measured.notes.append(note_of(found, affected, total, noun=noun, unit=unit, where=where))
-    details["never_learned"] = [each._asdict() for each in found]
 
 
 def add_probability_scores(

@@ -12,14 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 from elman.errors import OptionError
 from elman.evaluation.classification import (
     ClassScores,
-    add_never_learned,
     checked_probabilities,
     macro_f1,
     names_of,
     weighted_f1,
 )
 from elman.evaluation.measures import WORST, Measured, Scores, check_pairs
-from elman.evaluation.never_learned import Where
+from elman.evaluation.never_learned import Where, add_never_learned, add_never_predicted
 
 
 def labels_scores(
@@ -72,6 +71,7 @@ def labels_scores(
     rows = [sorted(row, key=str) for row in true]
     known = names if learned is None else learned
     add_never_learned(measured, details, rows, known, noun="label", where=where)
+    add_never_predicted(measured, details)
     if probabilities is not None:
         if names is None:
             raise OptionError("probabilities need names: the label of each of their columns.")
@@ -81,9 +81,7 @@ def labels_scores(
             why = "labels that were never learned have a probability of 0, so it is infinite"
             loss = None
         measured.add("log_loss", loss, why)
-    return measured.scores(
-        kind="labels", main="micro_f1", count=len(truths), unit="rows", details=details
-    )
+    return measured.scores(kind="labels", count=len(truths), unit="rows", details=details)
 
 
 def _class_scores(

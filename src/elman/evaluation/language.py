@@ -81,7 +81,6 @@ def language_scores(
         measured.values["accuracy"] = right / symbols
     return measured.scores(
         kind="language",
-        main="perplexity" if characters is None else "bits_per_character",
         count=symbols,
         unit="symbols",
     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from elman.errors import DataError, OptionError, counted, unknown
+from elman.evaluation.leading import leading_score
 
 WORST = 20
 """Greatest number of rows in `Scores.details["worst"]`, worst first."""
@@ -272,10 +273,19 @@ class Measured:
         else:
             self.values[name] = value
 
-    def scores(self, **facts: Any) -> Scores:
-        """Make `Scores` of them; `facts` are its other attributes."""
+    def scores(self, *, kind: str, first: str | None = None, **facts: Any) -> Scores:
+        """Make `Scores` of them.
+
+        Args:
+            kind: kind of score, by which one of them leads; see `leading_score`.
+            first: leads before the usual ones.
+            facts: other attributes of `Scores`; `main`, where something else chooses it.
+        """
         notes = (*self.notes, *facts.pop("notes", ()))
-        return Scores(values=self.values, undefined=self.undefined, notes=notes, **facts)
+        if "main" not in facts:
+            names = (*self.values, *self.undefined)
+            facts["main"] = leading_score(kind, names, self.values, first=first)
+        return Scores(kind=kind, values=self.values, undefined=self.undefined, notes=notes, **facts)
 
 
 def check_pairs(truths: Sized, predictions: Sized) -> None:

@@ -1,11 +1,13 @@
-"""True names that cannot be predicted, because no training row has them: how many, and where."""
+"""True names that cannot be predicted, because no training row has them, or never are."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from elman.errors import counted
+from elman.evaluation.leading import never_predicted
+from elman.evaluation.measures import Measured
 
 MOST_NAMES = 8
 """Greatest number of names that a note lists, the most frequent first."""
@@ -101,3 +103,50 @@ def note_of(
         f"{affected:,} of {counted(total, unit)} {have} {plural} that the model never learned "
         f"({'; '.join(listed)}); {count}."
     )
+
+
+def add_never_predicted(measured: Measured, details: dict[str, Any], *, unit: str = "row") -> None:
+    """Note the true names that are never predicted, if there are any.
+
+    Args:
+        measured: takes the note.
+        details: with `classes`, and `never_learned`, of which something else is said.
+        unit: what has a name: a row, or a step.
+    """
+    unknown = {each["name"] for each in details.get("never_learned", ())}
+    if missed := never_predicted(details["classes"], unknown):
+        measured.notes.append(f"{missed}; in brackets the {unit}s that have it.")
+
+
+def add_never_learned(
+    measured: Measured,
+    details: dict[str, Any],
+    truths: Sequence[Sequence[Hashable]],
+    names: Sequence[Hashable] | None,
+    *,
+    noun: str,
+    where: Where | None,
+    by_step: bool = False,
+) -> None:
+    """Note the true names that are not among those that can be predicted, if there are any.
+
+    Args:
+        measured: takes the note.
+        details: takes `never_learned`, a `NeverLearned` each.
+        truths: the true names of each row.
+        names: the names that can be predicted; None where these are not known.
+        noun: what is named, in the singular.
+        where: row → its place.
+        by_step: whether each name is that of a step, and steps are counted.
+    """
+    found = [] if names is None else never_learned(truths, names)
+    if not found:
+        return
+    strange = {each.name for each in found}
+    affected = sum(each.times for each in found)
+    total = sum(map(len, truths))
+    if not by_step:
+        affected, total = sum(not strange.isdisjoint(row) for row in truths), len(truths)
+    unit = "step" if by_step else "row"
+    measured.notes.append(note_of(found, affected, total, noun=noun, unit=unit, where=where))
+    details["never_learned"] = [each._asdict() for each in found]

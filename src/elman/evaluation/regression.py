@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from elman.errors import DataError, OptionError, ShapeError, counted
+from elman.evaluation.leading import OF_SOUNDS
 from elman.evaluation.measures import (
     TOO_LARGE,
     WORST,
@@ -172,13 +173,12 @@ def regression_scores(
     check_pairs(y, predicted)
     _check_shapes(y, predicted)
     if (without := not_numbers([predicted], _ERRORS)) is not None:
-        return without.scores(kind="regression", main="rmse", count=len(y), unit="rows")
+        return without.scores(kind="regression", count=len(y), unit="rows")
     measured = _measure(y, predicted, None if training is None else [training], season)
     distance = np.abs(y - predicted).max(axis=1)
     worst = np.argsort(-distance, kind="stable")[:WORST]
     return measured.scores(
         kind="regression",
-        main="mase" if "mase" in measured.values else "rmse",
         count=len(y),
         unit="rows",
         details={
@@ -198,6 +198,7 @@ def series_scores(
     training: Sequence[ArrayLike] | None = None,
     season: int = 1,
     pre_emphasis: float | None = None,
+    sound: bool = False,
 ) -> Scores:
     """Score predictions of one or several numbers a step.
 
@@ -208,9 +209,11 @@ def series_scores(
         season: steps in a season, for the seasonal naive forecast that mase is scaled by.
         pre_emphasis: coefficient of the filter of a second error-to-signal ratio, see
             `error_to_signal`; None for no second ratio. The first ratio is never filtered.
+        sound: whether the numbers are samples of a sound, whose error_to_signal leads.
 
     Returns:
-        mae, mse, rmse (main), r2, error_to_signal, error_to_signal_pre_emphasised, mase.
+        mae, mse, rmse (main but for a sound), r2, error_to_signal,
+        error_to_signal_pre_emphasised, mase.
         `details`: `worst`, the rows with the largest mean squared error.
 
     Raises:
@@ -226,8 +229,9 @@ def series_scores(
     for y, predicted in zip(ys, predicted_rows, strict=True):
         _check_shapes(y, predicted)
     steps = sum(map(len, ys))
+    first = OF_SOUNDS if sound else None
     if (without := not_numbers(predicted_rows, (*_ERRORS, "error_to_signal"))) is not None:
-        return without.scores(kind="series", main="rmse", count=steps, unit="steps")
+        return without.scores(kind="series", first=first, count=steps, unit="steps")
     measured = _measure(
         np.concatenate([y for y in ys if len(y)]),
         np.concatenate([predicted for predicted in predicted_rows if len(predicted)]),
@@ -248,7 +252,7 @@ def series_scores(
     worst = sorted(range(len(squares)), key=lambda row: -squares[row])[:WORST]
     return measured.scores(
         kind="series",
-        main="rmse",
+        first=first,
         count=steps,
         unit="steps",
         details={

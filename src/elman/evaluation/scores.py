@@ -54,7 +54,8 @@ def score(
     | `labels`         | a set of labels                      | names, learned, where          |
     | `regression`     | one or several numbers               | training, season               |
     | `tagging`        | a tag a step                         | names, spans, learned, where   |
-    | `series`         | one or several numbers a step        | training, season, pre_emphasis |
+    | `series`         | one or several numbers a step        | training, season, sound,       |
+    |                  |                                      | pre_emphasis                   |
     | `language`       | the next symbol at every step        | nll (required), characters     |
     | `transcription`  | a sequence of symbols                | names, where                   |
     | `forecast`       | one or several numbers a step ahead  | quantiles, training, season,   |

@@ -10,11 +10,10 @@ from numpy.typing import ArrayLike
 
 from elman.evaluation.classification import (
     add_name_scores,
-    add_never_learned,
     add_probability_scores,
 )
 from elman.evaluation.measures import WORST, Measured, Scores, check_steps
-from elman.evaluation.never_learned import Where
+from elman.evaluation.never_learned import Where, add_never_learned, add_never_predicted
 from elman.evaluation.spans import is_bio, span_scores
 
 
@@ -58,6 +57,7 @@ def tagging_scores(
     details = add_name_scores(measured, true, predicted, names)
     known = names if learned is None else learned
     add_never_learned(measured, details, truths, known, noun="tag", where=where, by_step=True)
+    add_never_predicted(measured, details, unit="step")
     with_spans = is_bio({*true, *predicted}) if spans is None else spans
     if with_spans:
         all_types, by_type = span_scores(truths, predictions)
@@ -79,7 +79,6 @@ def tagging_scores(
         add_probability_scores(measured, true, predicted, steps, names)
     return measured.scores(
         kind="tagging",
-        main="f1" if with_spans else "accuracy",
         count=len(true),
         unit="steps",
         details=details,

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from elman.evaluation.classification import add_never_learned
 from elman.evaluation.measures import WORST, Measured, Scores, check_pairs
-from elman.evaluation.never_learned import Where
+from elman.evaluation.never_learned import Where, add_never_learned
 
 
 def edit_distance(truth: Sequence[Hashable], prediction: Sequence[Hashable]) -> int:
@@ -79,7 +78,6 @@ def transcription_scores(
     add_never_learned(measured, details, truths, names, noun="symbol", where=where)
     return measured.scores(
         kind="transcription",
-        main="label_error_rate" if symbols else "sequence_accuracy",
         count=len(truths),
         unit="rows",
         details=details,

@@ -6,15 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from elman.errors import DataError, counted, import_extra, unknown
+from elman.evaluation.leading import OF_SHORT, SHORT, are_short
 from elman.evaluation.measures import WORST, Measured, Scores, check_pairs
 
 TOKENIZERS = ("13a", "char", "intl", "none", "zh")
 """How sacreBLEU may split a text into words: `none` at spaces alone, for tokenised text."""
 
 Reference = str | Sequence[str]
-
-SHORT = 5
-"""Fewer words a reference than this, on average: few n-grams of 4 words, so chrF leads."""
 
 
 def sacrebleu() -> Any:
@@ -52,8 +50,8 @@ def translation_scores(
         lowercase: whether case is ignored, by BLEU and chrF alike.
 
     Returns:
-        bleu (main), chrf (main where references have fewer than `SHORT` words on average), and
-        sequence_accuracy: of the texts that equal a reference exactly. BLEU is left out where no
+        bleu (main), chrf, and sequence_accuracy (main where references have fewer than `SHORT`
+        words on average): of the texts that equal a reference exactly. BLEU is left out where no
         reference has the 4 words of its longest n-grams: then it is 0 even if every text is right.
         `details`: `best` and `worst`, rows by their own chrF, and the `signature` of BLEU.
 
@@ -136,19 +134,19 @@ def _scores(
     """
     measured = Measured()
     outputs, streams = list(predictions), _streams(references)
-    *_, (last, longest) = metrics.items()
+    *_, longest = metrics.values()
     most = max(len(longest.tokenizer(text).split()) for texts in references for text in texts)
     for name, metric in metrics.items():
         bleu, order = metric.corpus_score(outputs, streams), metric.max_ngram_order
         why = f"no reference has {counted(order, 'word')}, and it compares n-grams of up to {order}"
         measured.add(name, bleu.score if most >= order else None, why)
-    short = bleu.ref_len < SHORT * len(outputs)
+    short = are_short(bleu.ref_len, len(outputs))
     signature = str(longest.get_signature())
     measured.notes.append(f"BLEU is computed by sacreBLEU, {signature}.")
-    if short and last in measured.values:
+    if short:
         measured.notes.append(
-            f"references have fewer than {SHORT} words on average, so few n-grams of 4 words: chrF "
-            "leads, not BLEU."
+            f"references have fewer than {SHORT} words on average, so few n-grams of 4 words: "
+            "whole rows right leads, not BLEU."
         )
     measured.values["chrf"] = _chrf(lowercase).corpus_score(outputs, streams).score
     pairs = zip(references, predictions, strict=True)
@@ -156,7 +154,7 @@ def _scores(
     measured.values["sequence_accuracy"] = right / len(outputs)
     return measured.scores(
         kind=kind,
-        main="chrf" if short or last not in measured.values else last,
+        first=OF_SHORT if short else None,
         count=len(outputs),
         unit="rows",
         details={**_extremes(references, predictions, lowercase), "signature": signature},

@@ -66,6 +66,7 @@ class AudioFeature(Feature):
     objectives: ClassVar[tuple[str, ...]] = ("step-regression",)
     target_variant: ClassVar[str] = "audio:samples"
     reads_files: ClassVar[bool] = True
+    is_sound: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -122,6 +122,8 @@ class Feature(ABC):
     """Whether, as input of a network that writes, it allows many equally correct outputs."""
     is_picture: ClassVar[bool] = False
     """Whether several rows may hold the same value with different targets, such as captions."""
+    is_sound: ClassVar[bool] = False
+    """Whether its steps are of a sound, so that as a target its energy counts."""
     reads_gaps: ClassVar[bool] = False
     """Whether it is fitted on missing values, too, to encode them as such."""
     parts: tuple[Any, ...] = ()

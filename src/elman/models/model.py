@@ -228,7 +228,7 @@ class Model:
     def scores(self, data: Any = "test") -> Scores:
         """Score the model's predictions, with details; see `evaluate`."""
         rows, main = measured_rows(self, data), self.experiment.score
-        scores = self.predictor.scores(rows.table, main=main, training=rows.training)
+        scores = self.predictor.scores_with_guess(rows.table, main, rows.training)
         notes = rows.notes
         if rows.training is None and self.trained_on is not None:
             notes = self.trained_on.note_on(self.task, rows.table)

@@ -59,6 +59,21 @@ class JointPredictor(TargetPredictor):
             raise nothing_to_measure(table, ", ".join(task.target_columns))
         return joint_scores(scores, [*notes, *notes_of_inputs(task, table)])
 
+    def with_plain_guess(self, scores: Scores, table: Table, training: Table) -> Scores:
+        """Add the scores of a plain guess to those of each target that is measured."""
+        each = dict(scores.details["targets"])
+        for part in self.task.parts:
+            (name,) = part.target_columns
+            if name in each:
+                rows, learned = (
+                    of_all.select(_without_and_with(part, of_all)[1])
+                    for of_all in (table, training)
+                )
+                own = Scores.model_validate(each[name])
+                alone = TargetPredictor(part, self.network, self.experiment)
+                each[name] = alone.with_plain_guess(own, rows, learned).model_dump()
+        return scores.model_copy(update={"details": {**scores.details, "targets": each}})
+
     def scores_of_targets(self, scores: Scores) -> tuple[str, ...]:
         """Name the main score of each target that is computed."""
         return tuple(name for name in scores.headlines if name in scores.values)

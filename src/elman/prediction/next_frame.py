@@ -12,7 +12,7 @@ from elman.features.roll import Roll
 from elman.prediction.next_step import check_sees_no_future
 from elman.prediction.predictor import check_sampling
 from elman.prediction.rolls import roll_scores
-from elman.prediction.targets import TargetPredictor
+from elman.prediction.targets import TargetPredictor, with_base_rates
 
 
 class NextFramePredictor(TargetPredictor):
@@ -25,6 +25,10 @@ class NextFramePredictor(TargetPredictor):
         del training
         batches = self.task.evaluation_batches(table, self.batch_size)
         return roll_scores(self.network, batches.epoch(0), self.device)
+
+    def with_plain_guess(self, scores: Scores, table: Table, training: Table) -> Scores:
+        """Add the scores of how often each key sounds."""
+        return with_base_rates(self, scores, table, training)
 
     def generate(self, steps: int, seed: int, *, prime: Any, temperature: float) -> Roll:
         """Sample frames, each from the prediction given all frames before it.

@@ -11,6 +11,7 @@ from elman.data.table import Table
 from elman.errors import OptionError
 from elman.evaluation.scores import Scores, score
 from elman.networks.decoding import DecodingOptions, decode, language_model_step
+from elman.prediction.plain import frequencies, with_guess
 from elman.prediction.predictor import check_sampling
 from elman.prediction.targets import TargetPredictor
 
@@ -62,6 +63,16 @@ class NextStepPredictor(TargetPredictor):
         symbols = sum(map(len, truths))
         facts: dict[str, Any] = {"characters": symbols} if self.task.input.spelled else {}
         return score("language", truths, predicted, nll=nll / symbols, **facts)
+
+    def with_plain_guess(self, scores: Scores, table: Table, training: Table) -> Scores:
+        """Add the scores of how often each symbol occurs."""
+        truths: list[list[int]] = []
+        for batch in self.task.evaluation_batches(table, 1).epoch(0):
+            rows = zip(batch.target.unbind(1), batch.lengths.tolist(), strict=True)
+            truths += [ids[:steps].tolist() for ids, steps in rows]
+        symbols = sum(map(len, truths))
+        facts: dict[str, Any] = {"characters": symbols} if self.task.input.spelled else {}
+        return with_guess(scores, frequencies(self.task, training, truths, **facts))
 
     def note_of_prime(self, prime: Any) -> str | None:
         """Say how much of a text to continue is not in the vocabulary, and is read as unknown."""

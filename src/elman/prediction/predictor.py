@@ -159,6 +159,27 @@ class Predictor(ABC):
     @abstractmethod
     def _scores(self, table: Table, training: Table | None) -> Scores: ...
 
+    def scores_with_guess(self, table: Table, main: str | None, training: Table | None) -> Scores:
+        """Measure predictions, and the best plain guess beside them; see `scores`."""
+        scores = self.scores(table, main=main, training=training)
+        return self.with_plain_guess(scores, table, training or table)
+
+    def with_plain_guess(self, scores: Scores, table: Table, training: Table) -> Scores:
+        """Add the scores of the best plain guess to those of a table.
+
+        Args:
+            scores: of the table.
+            table: with the columns of input and target.
+            training: the rows that the guess is made from: those of training, or, where they are
+                not at hand, the table itself.
+
+        Returns:
+            Scores with `details["plain_guess"]`; the same where no guess is made, as for a
+            forecast, which has the naive ones in its own details.
+        """
+        del table, training
+        return scores
+
     def column_scores(self, table: Table, training: Table | None = None) -> Scores:
         """Measure a table, one of many with a column shuffled; see `scores`."""
         return self.scores(table, main=self.experiment.score, training=training)

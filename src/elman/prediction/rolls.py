@@ -83,4 +83,4 @@ def roll_scores(network: nn.Module, batches: Iterable[Batch], device: torch.devi
     measured = Measured()
     for name in ("nll", "accuracy", "f1"):
         measured.add(name, getattr(metrics, name), not_finite(metrics.nll))
-    return measured.scores(kind="roll", main="nll", count=metrics.frames, unit="frames")
+    return measured.scores(kind="roll", count=metrics.frames, unit="frames")

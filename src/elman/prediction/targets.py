@@ -10,8 +10,10 @@ import torch
 
 from elman.data.table import Table
 from elman.errors import counted
+from elman.evaluation.plain_guesses import with_plain_guess
 from elman.evaluation.scores import Scores, score
 from elman.networks.ensemble import Ensemble
+from elman.prediction.plain import BY_FREQUENCY, AlwaysTheSame, guesses_for, with_guess
 from elman.prediction.predictor import Predictions, Predictor, require_targets
 from elman.prediction.rolls import roll_scores
 from elman.prediction.truths import notes_of_inputs, true_values, with_truths
@@ -77,6 +79,17 @@ class TargetPredictor(Predictor):
         notes = [*notes, *notes_of_inputs(task, table)]
         return scores.model_copy(update={"notes": (*scores.notes, *notes)})
 
+    def with_plain_guess(self, scores: Scores, table: Table, training: Table) -> Scores:
+        """Add the scores of a constant, or of what the input suggests, from the training rows."""
+        table = with_truths(self.task, table)[0]
+        facts = self._naive_facts(training) if "mase" in scores.values else {}
+        guesses = guesses_for(self.task, table, training, self.experiment.data.season)
+        return with_plain_guess(
+            scores,
+            guesses,
+            lambda answers: measured(self.task, table, Predictions(answers, None), **facts),
+        )
+
     def _naive_facts(self, training: Table | None) -> dict[str, Any]:
         """Return what scales the errors of one series: the seasonal naive forecast.
 
@@ -112,6 +125,25 @@ class FramesPredictor(TargetPredictor):
         batches = self.task.evaluation_batches(table, self.batch_size)
         return roll_scores(self.network, batches.epoch(0), self.device)
 
+    def with_plain_guess(self, scores: Scores, table: Table, training: Table) -> Scores:
+        """Add the scores of how often each key sounds."""
+        return with_base_rates(self, scores, table, training)
+
+
+def with_base_rates(predictor: Predictor, scores: Scores, table: Table, training: Table) -> Scores:
+    """Add the scores of how often each key sounds in training, in every frame of some rolls.
+
+    Args:
+        predictor: of frames.
+        scores: of the rolls.
+        table: with the rolls.
+        training: the training rows.
+    """
+    rates = predictor.task.base_rates(training)
+    batches = predictor.task.evaluation_batches(table, predictor.batch_size)
+    own = roll_scores(AlwaysTheSame(rates), batches.epoch(0), predictor.device)
+    return with_guess(scores, {"words": BY_FREQUENCY, "scores": own.values})
+
 
 def measured(task: PredictionTask, table: Table, predictions: Predictions, **facts: Any) -> Scores:
     """Score the predictions of one target.
@@ -134,6 +166,8 @@ def measured(task: PredictionTask, table: Table, predictions: Predictions, **fac
     if task.target.predicts_names:
         target: Any = task.target
         facts = {"names": list(target.names), "where": table.where}
+    if task.objective_class.score_kind == "series":
+        facts["sound"] = task.target.is_sound
     if task.objective_class.of_names:
         facts["probabilities"] = predictions.probabilities
         facts["learned"] = task.target.learned()

@@ -14,11 +14,14 @@ from elman.data.table import Table
 from elman.errors import OptionError
 from elman.evaluation.language import bits_per_character, not_finite, perplexity, too_large
 from elman.evaluation.measures import Measured
+from elman.evaluation.plain_guesses import with_plain_guess
 from elman.evaluation.scores import Scores, score
 from elman.evaluation.translation import sacrebleu
 from elman.experiment.decoder import DecodingSpec
 from elman.experiment.training import checked_seed
 from elman.networks.decoding import DecodingOptions, Hypothesis, decode
+from elman.prediction.likelihood import likelihood
+from elman.prediction.plain import frequencies, text_guesses, with_guess
 from elman.prediction.predictor import (
     AttentionMap,
     Predictions,
@@ -199,16 +202,7 @@ class WritingPredictor(Predictor):
         truths = [target.as_given(value) for value in table.values(task.target_columns)]
         if kind == "caption":
             table, truths = with_several_references(task, table, truths)
-        outputs = self.predict(table).values
-        if kind in BY_SACREBLEU:
-            scores = score(kind, truths, outputs, lowercase=target.drops_case)
-        elif target.spelled:
-            scores = score(kind, list(map(list, truths)), list(map(list, outputs)))
-        else:
-            symbols_of: Any = target
-            names = list(map(str, symbols_of.names)) if target.predicts_names else None
-            given = [target.as_given(output) for output in outputs]
-            scores = score(kind, truths, given, names=names, where=table.where)
+        scores = self._compared(truths, self.predict(table).values, table)
         likely = Measured()
         if target.spelled:
             bits = bits_per_character(nll, symbols=count, characters=count)
@@ -220,6 +214,43 @@ class WritingPredictor(Predictor):
             "undefined": {**scores.undefined, **likely.undefined},
         }
         return scores.model_copy(update=update)
+
+    def _compared(self, truths: list[Any], outputs: list[Any], table: Table) -> Scores:
+        """Score outputs against true ones, of a caption several a row."""
+        target, kind = self.task.target, self.score_kind
+        if kind in BY_SACREBLEU:
+            return score(kind, truths, outputs, lowercase=target.drops_case)
+        if target.spelled:
+            return score(kind, list(map(list, truths)), list(map(list, outputs)))
+        symbols_of: Any = target
+        names = list(map(str, symbols_of.names)) if target.predicts_names else None
+        given = [target.as_given(output) for output in outputs]
+        return score(kind, truths, given, names=names, where=table.where)
+
+    def with_plain_guess(self, scores: Scores, table: Table, training: Table) -> Scores:
+        """Add the scores of the commonest output, of a copy, or of how often symbols occur."""
+        task, kind = self.task, self.score_kind
+        if kind == "language":
+            encoded = task.encoded_targets(table)
+            ends = [[*ids.reshape(-1).tolist(), self.network.objective.boundary] for ids in encoded]
+            facts = {"characters": sum(map(len, ends))} if task.target.spelled else {}
+            return with_guess(scores, frequencies(task, training, ends, **facts))
+        learned, truths = (
+            [task.target.as_given(value) for value in part.values(task.target_columns)]
+            for part in (training, table)
+        )
+        rows = table
+        if kind == "caption":
+            rows, truths = with_several_references(task, table, truths)
+        sources = None
+        if len(task.input_columns) == 1 and task.input.kind == task.target.kind:
+            sources = [task.target.as_given(cell) for cell in rows.column(task.input_columns[0])]
+        guesses = text_guesses(kind, learned, sources, len(rows))
+
+        def measure(answers: list[Any]) -> Scores:
+            return self._compared(truths, answers, rows)
+
+        return with_plain_guess(scores, guesses, measure)
 
 
 def decoding_options(spec: DecodingSpec, **changed: Any) -> DecodingOptions:
@@ -344,34 +375,6 @@ def attention_maps(
                 weights[:symbols, place, :steps],
             )
     return maps
-
-
-@torch.no_grad()
-def likelihood(
-    task: Task, network: Any, table: Table, batch_size: int
-) -> tuple[list[list[int]], list[list[int]], float]:
-    """Measure the likelihood of the targets under teacher forcing.
-
-    Returns:
-        The target symbols of every row, the boundary last; the most likely symbol at each step,
-        given the true ones before it; and the mean negative log-likelihood of a symbol in nats,
-        boundaries included.
-    """
-    network.eval()
-    device = next(network.parameters()).device
-    truths: list[list[int]] = []
-    predicted: list[list[int]] = []
-    nats = 0.0
-    for batch in task.evaluation_batches(table, batch_size).epoch(0):
-        batch = batch.to(device)
-        outputs, _ = network(batch.input, lengths=batch.lengths, target=batch.target)
-        nats += float(network.objective.step_nll(outputs, batch.target).double().sum())
-        forced = network.objective.teacher_forced(batch.target, outputs.size(1))
-        likeliest = outputs.argmax(-1)
-        for row, steps in enumerate(forced.lengths.tolist()):
-            truths.append(forced.written[:steps, row].tolist())
-            predicted.append(likeliest[:steps, row].tolist())
-    return truths, predicted, nats / sum(map(len, truths))
 
 
 def with_several_references(

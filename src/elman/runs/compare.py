@@ -13,7 +13,10 @@ import torch
 
 from elman.cells import CELLS
 from elman.data.catalog import ROLL_SETS
+from elman.data.splits import PART_NAMES
 from elman.errors import ExperimentError, OptionError, unknown
+from elman.evaluation.measures import measure_of
+from elman.evaluation.plain_guesses import plain_guess
 from elman.evaluation.scores import Scores
 from elman.experiment import Experiment
 from elman.files import write_atomically
@@ -198,7 +201,10 @@ def _collect(
         loss_unit=task.objective_class.loss_unit,
         parameters=budget.parameters,
         terms=budget.origin,
-        notes=[note for contender in contenders for note in contender.notes],
+        notes=[
+            *[note for contender in contenders for note in contender.notes],
+            *_plain_note(contenders[0].results[0]),
+        ],
         select=experiment.training.select,
         epochs=experiment.training.epochs,
         threads=torch.get_num_threads(),
@@ -207,6 +213,16 @@ def _collect(
         caveat=task.caveat(experiment.network),
         results=[_cell_result(prepared, contender) for contender in contenders],
     )
+
+
+def _plain_note(result: RunResult) -> list[str]:
+    """Say what the plainest guess has by the main score, on the part that decides."""
+    part, scores = _decisive(result)
+    guess = plain_guess(scores, scores.main)
+    if guess is None:
+        return []
+    title = measure_of(scores.main).title
+    return [f"{title} of a plain guess on the {PART_NAMES[part]} rows, {guess[0]}: {guess[1]:.4g}."]
 
 
 def _cell_result(prepared: Prepared, contender: Contender) -> CellResult:

@@ -290,16 +290,13 @@ def _summarise(model: Model, parts: Parts, history: History) -> RunResult:
     measured = dict(present)
     if not model.task.scores_training:
         del measured["train"]
-    main = model.experiment.score
+    main, scores_of = model.experiment.score, model.predictor.scores_with_guess
     return RunResult(
         seed=model.experiment.seed,
         sentence=model.task.sentence,
         notes=[*parts.notes, *model.task.notes],
         rows={name: len(part) for name, part in present.items()},
-        scores={
-            name: model.predictor.scores(part, main=main, training=parts.train)
-            for name, part in measured.items()
-        },
+        scores={name: scores_of(part, main, parts.train) for name, part in measured.items()},
         best_epoch=history.best.epoch,
         epochs=len(history.epochs),
         seconds=history.seconds,

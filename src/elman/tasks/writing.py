@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from elman.data.table import Table
-from elman.evaluation.translation import SHORT
+from elman.evaluation.leading import OF_SHORT, are_short
 from elman.experiment import Experiment
 from elman.tasks.defaults import FEW, Settings, epochs_for
 from elman.tasks.task import Task
@@ -24,7 +24,7 @@ class WritingTask(Task):
         half_as_long_again = max(1, longest + (longest + 1) // 2)
         settings = super().settings(experiment, train)
         if self._is_short(train):
-            settings["score"] = "chrf"
+            settings["score"] = OF_SHORT
         return settings | {"decoding.max_length": half_as_long_again}
 
     def _is_short(self, train: Table) -> bool:
@@ -32,7 +32,7 @@ class WritingTask(Task):
         if not self.target.has_words or self.input.says_little:
             return False
         words = [len(text.split()) for text in train.values(self.target_columns)]
-        return sum(words) < SHORT * len(words)
+        return are_short(sum(words), len(words))
 
     def chosen_settings(self, rows: int) -> Settings:
         """Return settings that suit the category and the size of the data."""

@@ -46,14 +46,14 @@ def test_every_download_has_a_checksum_an_address_and_a_size(name: str) -> None:
     assert (entry.download is None) == bool(entry.by_hand)
 
 
-def test_no_two_files_of_a_folder_have_the_same_name() -> None:
-    places = [
-        (entry.folder, file.name)
+def test_no_two_different_files_of_a_folder_have_the_same_name() -> None:
+    files = {
+        (entry.folder, file.name, file.sha256)
         for entry in DATASETS.values()
         for layout in entry.layouts
         for file in layout.files
-    ]
-    assert len(set(places)) == len(places)
+    }
+    assert len({(folder, name) for folder, name, _ in files}) == len(files)
 
 
 def test_an_unknown_name_is_answered_with_its_near_miss() -> None:

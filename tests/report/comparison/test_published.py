@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from elman.data.catalog import ROLL_SETS
-from elman.report.comparison.published import PUBLISHED, published_result
+from elman.report.comparison.published import (
+    PUBLISHED,
+    RECALLED,
+    published_result,
+    recalled_in_words,
+)
 
 
 @pytest.mark.parametrize(
@@ -43,3 +51,23 @@ def test_what_nobody_has_published_is_none() -> None:
 
 def test_every_published_table_is_of_a_known_data_set() -> None:
     assert {table.dataset for table in PUBLISHED} == set(ROLL_SETS)
+
+
+def test_those_who_published_the_corpora_are_quoted_as_recalled() -> None:
+    assert recalled_in_words("nottingham") == (
+        "Boulanger-Lewandowski, Bengio and Vincent 2012, arXiv:1206.6392, Table 1, as recalled: "
+        "RNN 4.46, RNN (HF) 3.89."
+    )
+    assert set(RECALLED) == set(ROLL_SETS)
+    assert recalled_in_words("my own") == ""
+
+
+def test_our_numbers_agree_with_theirs_as_the_page_says() -> None:
+    results = Path(__file__).parents[3] / "benchmarks/results/chung.md"
+    page = results.read_text(encoding="utf-8")
+    for name, (_, hessian_free) in RECALLED.items():
+        title = ROLL_SETS[name].title.removesuffix(".de")
+        section = page.partition(f"## {title}: the next frame of 88 keys, 20,000")[2].split("##")[0]
+        ours = re.findall(r"\| (\d\.\d\d) ± \d\.\d\d \| \d\.\d\d \|", section)
+        assert len(ours) == 3
+        assert all(abs(float(loss) - hessian_free) < 0.2 for loss in ours)

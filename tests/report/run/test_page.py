@@ -164,7 +164,7 @@ def test_every_part_of_the_page_is_there_in_order(html: str) -> None:
 def test_the_page_answers_before_it_explains(page: Page) -> None:
     question = page.text.index("How well does it predict “label”?")
     reply = page.text.index("It predicts 50.00% of 4 test rows correctly.")
-    constant = page.text.index("Always predicting “pos” would be right for 75.00%.")
+    constant = page.text.index("A plain guess, always 'pos', would be right for 75.00%.")
     assert question < reply < constant < page.text.index("Scores")
 
 
@@ -187,7 +187,7 @@ def test_the_page_says_what_was_learned_and_how(page: Page) -> None:
 
 def test_the_table_has_every_score_the_chief_one_first(page: Page) -> None:
     # pos: 2 hits of 3 and 3; neg: none.
-    accuracy = "Accuracy 50.00% 50.00% the share of right predictions; higher is better"
+    accuracy = "Accuracy 50.00% 50.00% 75.00% the share of right predictions; higher is better"
     assert f"{accuracy} Macro F1 33.33%" in page.text
 
 
@@ -232,7 +232,7 @@ def test_spans_and_tags_have_a_table_each() -> None:
     text = text_of(scores=scores, target="“chunk”")
     assert "How well does it predict “chunk” at each step?" in text
     assert "Its F1 is 66.67% over 3 test steps." in text
-    assert "66.67% of the steps are correct; always predicting “B-NP” would be right for" in text
+    assert "66.67% of the steps are correct; always 'B-NP' would be right for" in text
     assert "Span type Precision Recall F1 True Predicted NP 50.0% 100.0% 66.7% 1 2" in text
     assert "Scores per tag" in text
 

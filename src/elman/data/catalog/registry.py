@@ -12,6 +12,7 @@ from elman.data.catalog import storage
 from elman.data.catalog.audio import AUDIO
 from elman.data.catalog.classification import CLASSIFICATION
 from elman.data.catalog.entry import Columns, DataSet
+from elman.data.catalog.forecast_series import FORECAST_SERIES
 from elman.data.catalog.forecasting import FORECASTING
 from elman.data.catalog.images import IMAGES
 from elman.data.catalog.language_modelling import LANGUAGE_MODELLING
@@ -40,6 +41,7 @@ DATASETS: Mapping[str, DataSet] = MappingProxyType(
             CLASSIFICATION,
             IMAGES,
             FORECASTING,
+            FORECAST_SERIES,
             TRANSLATION,
         )
         for entry in family

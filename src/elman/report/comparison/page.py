@@ -37,6 +37,7 @@ from elman.report.comparison.findings import (
     vanishing,
     verdict,
 )
+from elman.report.comparison.published import recalled_in_words
 from elman.report.comparison.results import CellResult, Comparison
 from elman.report.curves import (
     DECADES,
@@ -127,6 +128,7 @@ def render_comparison(
         verdict=verdict(comparison),
         against_published=against_published(comparison),
         sources=_sources(comparison),
+        recalled=recalled_in_words(comparison.dataset),
         part=PART_NAMES[comparison.part],
         data=_data(comparison),
         scores=_scores(comparison),

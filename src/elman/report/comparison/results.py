@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 from elman.errors import counted
 from elman.evaluation.measures import Measure, measure_of
 from elman.experiment.training import Criterion
+from elman.report.comparison.published import recalled_in_words
 from elman.training.history import EpochRecord
 
 __all__ = ["CellResult", "Comparison", "EpochRecord", "SeedResult", "Spread"]
@@ -344,7 +345,7 @@ class Comparison(BaseModel):
         return " ".join(filter(None, [measured, budget, *self.notes, self.caveat]))
 
     def sources(self) -> str:
-        """Name the sources of the published numbers in one sentence; empty but for piano rolls."""
+        """Name the sources of the published numbers of piano rolls; empty for others."""
         if not self.of_rolls:
             return ""
         cells: dict[str, list[str]] = {}
@@ -354,7 +355,8 @@ class Comparison(BaseModel):
         if not cells:
             return "No published numbers are known for this data set."
         places = "; ".join(f"{source} ({', '.join(of)})" for source, of in cells.items())
-        return f"Published, on the test split: {places}."
+        earlier = recalled_in_words(self.dataset)
+        return f"Published, on the test split: {places}.{f' {earlier}' if earlier else ''}"
 
 
 def digits(score: str, means: Iterable[float]) -> int:

@@ -6,7 +6,9 @@ import math
 from typing import Any
 
 from elman.data.splits import PART_NAMES
+from elman.evaluation.leading import beside, missed_classes
 from elman.evaluation.measures import Scores, measure_of
+from elman.evaluation.plain_guesses import plain_guess
 from elman.experiment.categories import WRITERS
 from elman.inspection.gradient_flow import GradientFlow
 from elman.report.comparison.findings import FALL, NBSP, faded_to, fading, percent
@@ -78,20 +80,29 @@ def _answer(facts: RunFacts) -> str:
 
 
 def baseline(scores: Scores) -> str:
-    """Compare the main score with a baseline, where one is known; else return `""`."""
+    """Compare the main score with what a plain guess has, where one is known, and say what the
+    main score may hide: how many sequences are exactly right, how uneven classes fare.
+    """
+    said = [_classes_in_words(scores), _exactly_right(scores), _plainly(scores)]
+    return " ".join(filter(None, said))
+
+
+def _plainly(scores: Scores) -> str:
+    """Say what the best plain guess has by the main score."""
     commonest = scores.details.get("commonest")
-    if commonest is not None:
-        name, share = commonest["name"], commonest["share"]
-        always = f"lways predicting “{name}” would be right for {share:.2%}."
+    guess = plain_guess(scores, scores.main)
+    if commonest is not None and (guess is None or scores.main == "f1"):
+        words, share = f"always {commonest['name']!r}", commonest["share"]
+        right = value_text(scores, "accuracy")
+        return f"{right} of the {scores.unit} are correct; {words} would be right for {share:.2%}."
+    if guess is not None and "naive" in scores.details:
+        return _beside_naive(scores, *guess)
+    if guess is not None:
+        words, value = guess
+        text = f"{value:.2%}" if measure_of(scores.main).share else number_text(value)
         if scores.main == "accuracy":
-            return f"A{always}"
-        return f"{value_text(scores, 'accuracy')} of the {scores.unit} are correct; a{always}"
-    if scores.kind in {"translation", "caption", "transcription"}:
-        return _exactly_right(scores)
-    best = scores.details.get("best_naive")
-    naive = {} if best is None else scores.details["naive"][best]
-    if best is not None and scores.main in naive:
-        return _beside_naive(scores, best, naive[scores.main])
+            return f"A plain guess, {words}, would be right for {text}."
+        return f"A plain guess, {words}, has {text}."
     if scores.main == "rmse" and scores.values.get("r2", 1.0) < 1:
         error = scores.value / math.sqrt(1 - scores.values["r2"])
         return f"Always predicting their mean would have one of {number_text(error)}."
@@ -113,6 +124,17 @@ def _beside_naive(scores: Scores, best: str, naive: float) -> str:
     return f"That is {than} than naive: {beside}"
 
 
+def _classes_in_words(scores: Scores) -> str:
+    """Say what macro F1 is where classes are uneven, and which class is never predicted."""
+    said = [
+        f"Classes are uneven: its {_title(name)} is {value_text(scores, name)}."
+        for name in beside(scores, scores.main)
+    ]
+    if missed := missed_classes(scores, scores.main):
+        said.append(f"{missed[0].upper()}{missed[1:]}.")
+    return " ".join(said)
+
+
 def _title(name: str) -> str:
     """Return the title of a score as it stands inside a sentence."""
     title = measure_of(name).title
@@ -121,6 +143,8 @@ def _title(name: str) -> str:
 
 def _exactly_right(scores: Scores) -> str:
     """Say how many sequences are exactly right, unless the headline does."""
+    if scores.kind not in {"translation", "caption", "transcription"}:
+        return ""
     if scores.main == "sequence_accuracy" or "sequence_accuracy" not in scores.values:
         return ""
     share = scores.values["sequence_accuracy"]

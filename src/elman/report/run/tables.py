@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from elman.evaluation.leading import beside
 from elman.evaluation.measures import Scores, measure_of
+from elman.evaluation.plain_guesses import plain_guess
 from elman.features.feature import ImageInput, SeriesInput
 from elman.report.page import thousands
 from elman.report.run.facts import (
@@ -20,7 +22,7 @@ from elman.report.run.facts import (
     WeighedText,
 )
 from elman.report.run.figures import picture_address, spark_line
-from elman.report.run.findings import part_name, value_text
+from elman.report.run.findings import number_text, part_name, value_text
 from elman.report.style import THEME, css_colour
 
 MOST_NAMES = 20
@@ -89,19 +91,40 @@ def score_rows(parts: Mapping[str, Scores]) -> dict[str, Any]:
         )
     )
     chief = list(parts.values())[-1].headlines
+    last = list(parts.values())[-1]
+    chief += beside(last, chief[0])
     names.sort(key=lambda name: name != chief[0])
+    guesses = {name: plain_guess(last, name) for name in names}
+    columns = [part_name(part).capitalize() for part in parts]
     return {
-        "columns": [part_name(part).capitalize() for part in parts],
+        "columns": columns + ["Plain guess"] * any(guesses.values()),
         "rows": [
             (
                 measure_of(name),
-                [value_text(scores, name) for scores in parts.values()],
+                [
+                    *[value_text(scores, name) for scores in parts.values()],
+                    *[_guessed(name, guesses[name])] * any(guesses.values()),
+                ],
                 name in chief,
             )
             for name in names
         ],
-        "notes": _notes(parts),
+        "notes": [*_notes(parts), *_of_guess(last, list(parts)[-1])],
     }
+
+
+def _guessed(name: str, guess: tuple[str, float] | None) -> str:
+    """Format what a plain guess has by a score."""
+    if guess is None:
+        return "–"
+    return f"{guess[1]:.2%}" if measure_of(name).share else number_text(guess[1])
+
+
+def _of_guess(scores: Scores, part: str) -> list[str]:
+    """Say what the plain guess of each headline is."""
+    said = [plain_guess(scores, name) for name in scores.headlines]
+    words = list(dict.fromkeys(guess[0] for guess in said if guess is not None))
+    return [f"Plain guess, on the {part_name(part)} rows: {'; '.join(words)}."] if words else []
 
 
 def _notes(parts: Mapping[str, Scores]) -> list[str]:
