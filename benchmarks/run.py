@@ -14,6 +14,7 @@ import checking
 import chung
 import cpu
 import decoding
+import forecasting
 import layers
 import mixed
 import quality
@@ -80,6 +81,14 @@ def _quality(arguments: argparse.Namespace) -> tuple[str, bool]:
 
 def _mixed(arguments: argparse.Namespace) -> tuple[str, bool]:
     return mixed.page(runs=arguments.runs, sets=arguments.sets, seeds=arguments.seeds), True
+
+
+def _forecasting(arguments: argparse.Namespace) -> tuple[str, bool]:
+    torch.set_num_threads(1)
+    page = forecasting.page(
+        runs=arguments.runs, sets=arguments.sets, seeds=arguments.seeds, panels=arguments.panels
+    )
+    return page, True
 
 
 def _series(arguments: argparse.Namespace) -> tuple[str, bool]:
@@ -166,6 +175,13 @@ def _arguments() -> argparse.Namespace:
     page.add_argument("--runs", type=Path, default=ROOT / "runs" / "mixed", help="where to")
     page.set_defaults(page=_mixed)
 
+    page = pages.add_parser("forecasting", help="forecasts beside statistical models (an hour)")
+    names = list(forecasting.REAL)
+    page.add_argument("--sets", nargs="+", choices=names, default=names, help="which sets")
+    page.add_argument("--panels", nargs="*", type=Path, default=[], help="files of many series")
+    page.add_argument("--seeds", type=int, default=3, help="seeds of each set")
+    page.add_argument("--runs", type=Path, default=ROOT / "runs" / "forecasting", help="where to")
+    page.set_defaults(page=_forecasting)
     page = pages.add_parser("series", help="few or long series with one answer each (hours)")
     names = list(series.GOALS)
     page.add_argument("--sets", nargs="+", choices=names, default=names, help="which ones")
