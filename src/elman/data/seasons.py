@@ -15,11 +15,20 @@ MOST = 3
 _SERIES = 64
 """Greatest number of series that are read, evenly spread over all."""
 
-_STEPS = 100_000
+_STEPS = 50_000
 """Greatest number of steps that are read of a series, its last ones."""
 
 _LEAST_REPEATS = 3
 """How often a season must have been seen."""
+
+_CANDIDATES = 40
+"""Greatest number of lags that are looked at closely, of each way to detrend."""
+
+_REFINED = 16
+"""Greatest distance of a season from the peak that it was found by."""
+
+_REPEATS = 24
+"""Greatest number of multiples that tell a season from the lags beside it."""
 
 _LEAST_STRENGTH = 0.25
 """Least autocorrelation at a season of the values less their moving mean over it."""
@@ -28,7 +37,7 @@ _ERRORS = 1.5
 """How many times √(season / steps), about three standard errors for values that wander, that
 autocorrelation must be."""
 
-_AS_STRONG = 0.85
+_AS_STRONG = 0.75
 """A season is taken rather than a longer one that is stronger by less than this."""
 
 _STANDS_OUT = 0.1
@@ -70,8 +79,7 @@ def find_seasons(series: Sequence[ArrayLike], longest: int | None = None) -> lis
     while strong and len(seasons) < MOST:
         highest = max(strong.values())
         first = min(lag for lag, value in strong.items() if value >= _AS_STRONG * highest)
-        near = range(max(2, first - first // 8), min(most, first + first // 8) + 1)
-        seasons.append(max(near, key=lambda lag: _strength(read, lag)))
+        seasons.append(_refined(read, first, most))
         strong = {
             lag: value
             for lag, value in strong.items()
@@ -113,12 +121,12 @@ def _candidates(series: Sequence[Numbers], most: int) -> list[int]:
         [np.diff(each) for each in series],
     ):
         correlation = np.median([autocorrelation(each, most + 1) for each in prepared], axis=0)
-        for lag in range(2, most + 1):
-            if (
-                correlation[lag] > 0
-                and correlation[lag] >= correlation[max(1, lag - 2) : lag + 3].max()
-            ):
-                found.add(lag)
+        around = np.lib.stride_tricks.sliding_window_view(np.pad(correlation, 2, "edge"), 5)
+        around = np.where(np.arange(most + 2)[:, None] + np.arange(-2, 3) < 1, -1.0, around)
+        peaks = np.flatnonzero((correlation > 0) & (correlation >= around.max(1)))
+        peaks = peaks[(peaks >= 2) & (peaks <= most)]
+        highest = peaks[np.argsort(-correlation[peaks], kind="stable")][:_CANDIDATES]
+        found.update(highest.tolist())
     return sorted(found)
 
 
@@ -127,6 +135,18 @@ def _strength(series: Sequence[Numbers], season: int) -> float:
     return float(
         np.median([autocorrelation(_less_mean(each, season), season)[-1] for each in series])
     )
+
+
+def _refined(series: Sequence[Numbers], lag: int, most: int) -> int:
+    """Return the lag near a peak that is strongest together with its multiples."""
+    repeats = max(1, min(_REPEATS, 2 * most // lag))
+    width = max(1, min(lag // 8, _REFINED))
+    steps = min(repeats * (lag + width), min(map(len, series)) - 1)
+    correlation = np.median(
+        [autocorrelation(_less_mean(values, lag), steps) for values in series], axis=0
+    )
+    near = range(max(2, lag - width), lag + width + 1)
+    return max(near, key=lambda each: float(correlation[each::each][:repeats].mean()))
 
 
 def _beside(series: Sequence[Numbers], lag: int, season: int) -> float:

@@ -20,6 +20,9 @@ _SEGMENTS = 24
 _NEAR = 0.04
 """A season that is found this near to one of the calendar is that one."""
 
+LONGEST_WINDOW = 4_000
+"""Steps of a window that is not given: twice the longest season that is looked for."""
+
 _SHORTEST_WINDOW = 32
 """Steps of a window, if the series are long enough."""
 
@@ -40,7 +43,8 @@ def found_seasons(data: DataSpec, frequency: Frequency | None, train: Table) -> 
         for cell, end in zip(train.column(name), train.spans.stop, strict=True):
             series.append(np.asarray(cell, np.float64)[: int(end)])
     lengths = [] if frequency is None else frequency.seasons
-    found = {_of_calendar(season, lengths) for season in find_seasons(series)}
+    longest = max(LONGEST_WINDOW, 2 * data.window, 2 * data.horizon) // 2
+    found = {_of_calendar(season, lengths) for season in find_seasons(series, longest)}
     usual = 1 if frequency is None else frequency.season
     steps = int(np.median([len(each) for each in series]))
     if not found and usual > 1 and usual < steps - data.horizon < 4 * usual:
