@@ -160,7 +160,7 @@ def _beside(series: Sequence[Numbers], lag: int, season: int) -> float:
 def _threshold(series: Sequence[Numbers], season: int) -> float:
     """Return the least autocorrelation that is not by chance."""
     steps = float(np.median([len(each) for each in series]))
-    return max(_LEAST_STRENGTH, _ERRORS * (season / steps / len(series)) ** 0.5)
+    return float(max(_LEAST_STRENGTH, _ERRORS * (season / steps / len(series)) ** 0.5))
 
 
 def _clipped(values: Numbers) -> Numbers:

@@ -49,11 +49,12 @@ from elman.networks.one_to_many import OneToMany
 from elman.networks.one_to_one import OneToOne
 from elman.networks.options import check_meaning, check_meaning_of_decoder, known_category
 from elman.networks.pooling import pooling
+from elman.networks.segments import SegmentForecaster
 
 _LARGEST_HIDDEN_SIZE = 1 << 16
 
 _ToOne = OneToOne | ManyToOne | JoinedToOne | Ensemble
-Network = _ToOne | ManyToMany | EncoderDecoder | OneToMany | Forecaster
+Network = _ToOne | ManyToMany | EncoderDecoder | OneToMany | Forecaster | SegmentForecaster
 
 
 def build_network(

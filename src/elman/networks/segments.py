@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from elman.errors import OptionError, ShapeError, unknown
 from elman.features.forecast_columns import Layout
+from elman.layers.recurrent import RecurrentLayer
 from elman.layers.state import described
 from elman.networks.calibration import Calibration
 from elman.networks.naive import combined_count, naive_names, naive_paths
@@ -105,10 +106,14 @@ class SegmentForecaster(nn.Module):
         self.register_buffer("naive", torch.zeros((), dtype=torch.long, device=device))
 
     @property
-    def recurrent(self) -> nn.Module:
+    def readers(self) -> list[SegmentReader]:
+        """The members."""
+        return list(self.members)  # type: ignore[arg-type]
+
+    @property
+    def recurrent(self) -> RecurrentLayer:
         """The recurrent part of the first member."""
-        recurrent: nn.Module = self.members[0].recurrent  # type: ignore[assignment]
-        return recurrent
+        return self.readers[0].recurrent
 
     @property
     def naive_names(self) -> list[str]:

@@ -83,7 +83,9 @@ class TargetPredictor(Predictor):
         """Add the scores of a constant, or of what the input suggests, from the training rows."""
         table = with_truths(self.task, table)[0]
         facts = self._naive_facts(training) if "mase" in scores.values else {}
-        guesses = guesses_for(self.task, table, training, self.experiment.data.season)
+        guesses = guesses_for(
+            self.task, table, training, next(iter(self.experiment.data.seasons), 1)
+        )
         return with_plain_guess(
             scores,
             guesses,

@@ -107,7 +107,7 @@ def _(network: SegmentForecaster, spec: NetworkSpec) -> str:
     del spec
     members = len(network.members)
     several = "" if members == 1 else f"mean of {members} networks: "
-    segment = network.members[0].segment
+    segment = network.readers[0].segment
     read = f"{counted(network.window // segment, 'segment')} of {counted(segment, 'step')}"
     return f"{several}{_layers(network.recurrent)}, over {read}, beside naive forecasts"
 
