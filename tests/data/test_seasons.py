@@ -24,7 +24,7 @@ def seasonal(steps: int, *seasons: int, seed: int = 0, noise: float = 0.4) -> Nu
 
 lengths = pytest.mark.parametrize(
     ("seasons", "steps"),
-    [((4,), 60), ((7,), 120), ((12,), 140), ((24,), 500), ((52,), 300), ((24, 168), 2_000)],
+    [((4,), 100), ((7,), 120), ((12,), 140), ((24,), 500), ((52,), 300), ((24, 168), 2_000)],
     ids=str,
 )
 
