@@ -10,6 +10,7 @@ from torch import Tensor
 from elman.batches.forecast_windows import (
     ForecastWindows,
     Origins,
+    folded_origins,
     origins_between,
     training_origins,
 )
@@ -110,3 +111,88 @@ def test_training_reads_full_windows_and_of_short_series_the_second_half() -> No
     found = training_origins(feature, [10, 7])
     assert found.step[found.series == 0].tolist() == [4, 5, 6, 7, 8]
     assert found.step[found.series == 1].tolist() == [3, 4, 5]
+
+
+def folded(
+    first: list[int], held: list[int], stop: list[int], horizon: int, folds: int
+) -> tuple[Origins, Origins]:
+    return folded_origins(*map(np.array, (first, held, stop)), horizon=horizon, folds=folds)
+
+
+def by_member(origins: Origins, member: int, series: int = 0) -> list[int]:
+    assert origins.member is not None
+    steps: list[int] = origins.step[
+        (origins.member == member) & (origins.series == series)
+    ].tolist()
+    return steps
+
+
+def test_members_learn_from_what_the_others_are_validated_on_by_hand() -> None:
+    # Steps 4 … 15 of 16, the last part from 12: parts 4–7, 8–11, 12–15.
+    learned, validated = folded([4], [12], [16], horizon=2, folds=3)
+    assert [by_member(validated, m) for m in range(3)] == [[4, 5, 6], [8, 9, 10], [12, 13, 14]]
+    assert by_member(learned, 0) == [8, 9, 10, 11, 12, 13, 14]
+    assert by_member(learned, 1) == [4, 5, 6, 12, 13, 14]
+    assert by_member(learned, 2) == [4, 5, 6, 7, 8, 9, 10]
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_no_member_learns_from_a_step_that_it_is_validated_on(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    horizon, folds = int(random.integers(1, 6)), int(random.integers(2, 6))
+    stop = random.integers(3, 60, 8)
+    held = np.maximum(1, stop - random.integers(0, 12, 8))
+    first = np.minimum(random.integers(1, 9, 8), held)
+    learned, validated = folded_origins(first, held, stop, horizon, folds)
+    assert learned.member is not None
+    assert validated.member is not None
+    for member in range(folds):
+        for series in range(8):
+            used = {
+                step + ahead
+                for step in by_member(learned, member, series)
+                for ahead in range(horizon)
+            }
+            own = {
+                step + ahead
+                for step in by_member(validated, member, series)
+                for ahead in range(horizon)
+            }
+            assert not used & own
+            assert all(first[series] <= step < stop[series] for step in used | own)
+            if member == folds - 1:  # the last part is the validation part, all of it
+                assert by_member(validated, member, series) == list(
+                    range(held[series], stop[series] - horizon + 1)
+                )
+                assert all(step < held[series] for step in used)
+
+
+def test_series_too_short_for_parts_are_learned_from_all_the_same() -> None:
+    learned, validated = folded([1, 3], [3, 20], [5, 20], horizon=2, folds=4)
+    assert by_member(validated, 3) == [3]
+    assert by_member(validated, 0) == []
+    assert by_member(learned, 0) == [1, 2, 3]  # parts of no step: nothing is held out
+    # A series without a validation part: the last member learns from all of it.
+    assert by_member(validated, 3, 1) == []
+    assert by_member(learned, 3, 1) == list(range(3, 19))
+    nothing = folded([4], [4], [5], horizon=2, folds=2)
+    assert [len(each.step) for each in nothing] == [0, 0]
+
+
+def test_a_batch_says_which_member_each_row_is_for() -> None:
+    origins = Origins(np.array([0, 0]), np.array([5, 3]), np.array([2, 1]))
+    (batch,) = cut([ramp(9)], origins).epoch(0)
+    assert batch.input[:, :, -1].unique(dim=0).tolist() == [[2.0, 1.0]]
+    assert origins.take(np.array([1])).member.tolist() == [1]  # type: ignore[union-attr]
+
+
+def test_horizons_that_overlap_count_as_what_they_cover() -> None:
+    def independent(series: list[int], steps: list[int]) -> float:
+        return Origins(np.array(series), np.array(steps)).independent(4)
+
+    assert independent([], []) == 0
+    assert independent([0], [9]) == 1
+    assert independent([0, 0, 0], [8, 4, 12]) == 3
+    assert independent([0, 0, 0, 0, 0], [4, 5, 6, 7, 8]) == 2
+    assert independent([0, 0], [3, 90]) == 2
+    assert independent([0, 1, 0], [3, 3, 4]) == 2.25

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +14,16 @@ import torch
 from torch import Tensor, nn
 
 import elman
-from elman.batches.batching import BucketedBatches, Example
+from elman.batches.batching import Batch, BucketedBatches, Example
 from elman.errors import ExperimentError, OptionError
 from elman.experiment.training import TrainingSettings
+from elman.training.checkpoint import load_checkpoint
 from elman.training.history import History
 from elman.training.progress import LineProgress
 from elman.training.schedule import learning_rate
-from elman.training.trainer import METRICS, fit
+from elman.training.trainer import BEST, LAST, METRICS, fit
 from elman.training.validation import mean_loss
-from rolls import evaluation_batches
+from rolls import evaluation_batches, training_batches
 from training.runs import (
     FEATURE,
     assert_same_weights,
@@ -227,3 +230,56 @@ def test_cutting_what_has_one_target_a_row_is_refused_in_words(tmp_path: Path) -
     net.objective = RowLoss()
     with pytest.raises(OptionError, match="chunk_length = 3 cuts sequences whose every step"):
         fit_rows(net, tmp_path, chunk_length=3)
+
+
+class Slow:
+    """Batches of which each takes a while."""
+
+    def __init__(self, batches: BucketedBatches, seconds: float) -> None:
+        self.batches, self.seconds = batches, seconds
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def epoch(self, n: int) -> Iterator[Batch]:
+        for batch in self.batches.epoch(n):
+            time.sleep(self.seconds)
+            yield batch
+
+
+def fit_slowly(directory: Path, *, train: float, valid: float, **settings: Any) -> History:
+    chosen = TrainingSettings(**{"batch_size": 1, "accelerator": "cpu", "epochs": 500} | settings)
+    return fit(
+        network(),
+        FEATURE.loss,
+        Slow(training_batches(rolls(*range(3, 33)), FEATURE, chosen, 1), train),
+        Slow(evaluation_batches(rolls(6, 9), FEATURE, 1), valid),
+        chosen,
+        directory=directory,
+        seed=1,
+    )
+
+
+def test_the_minutes_are_kept_within_an_epoch_and_with_its_validation(tmp_path: Path) -> None:
+    # 30 updates of 20 ms and 2 batches of 50 ms: the third epoch of 0.7 s would end after 2.1 s.
+    history = fit_slowly(tmp_path, train=0.02, valid=0.05, max_minutes=1.8 / 60)
+    assert 1.6 < history.seconds < 1.98
+    assert [record.epoch for record in history.epochs] == list(range(1, len(history.epochs) + 1))
+    assert len(history.epochs) >= 2
+    tensors = load_checkpoint(tmp_path / LAST).tensors
+    updates = {int(value) for name, value in tensors.items() if name.endswith(".step")}
+    assert max(updates) < 30 * len(history.epochs)  # the last epoch ended early
+
+
+def test_an_epoch_that_ends_early_is_validated_and_kept(tmp_path: Path) -> None:
+    history = fit_slowly(tmp_path, train=0.01, valid=0.0, max_minutes=0.1 / 60)
+    assert len(history.epochs) == 1
+    assert history.best.epoch == 1
+    assert (tmp_path / BEST).exists()
+    assert (tmp_path / METRICS).read_text().count("\n") == 1
+
+
+def test_time_that_is_enough_changes_no_number(tmp_path: Path) -> None:
+    plain = train_in(tmp_path / "plain", network(), epochs=3)
+    timed = train_in(tmp_path / "timed", network(), epochs=3, max_minutes=60.0)
+    assert without_seconds(timed) == without_seconds(plain)

@@ -37,11 +37,23 @@ _ERRORS = 1.5
 """How many times √(season / steps), about three standard errors for values that wander, that
 autocorrelation must be."""
 
+_WANDERS = 4
+"""A shorter season must be as clear as one of so many steps: noise seems to have some of these."""
+
+_BURSTS = 9.0
+"""Kurtosis above which a series is as short as if it had fewer steps: few of them say anything."""
+
 _AS_STRONG = 0.75
 """A season is taken rather than a longer one that is stronger by less than this."""
 
 _STANDS_OUT = 0.1
 """How much a longer season must be stronger than the lags one shorter season beside it."""
+
+_FAR_SHORTER = 7
+"""A season beneath another is shorter by this factor at least, as a day of a week is …"""
+
+_CLEAR = 0.5
+"""… and has at least this autocorrelation."""
 
 _CLIPPED = 6.0
 """Values are clipped at so many robust standard deviations from their median."""
@@ -76,6 +88,7 @@ def find_seasons(series: Sequence[ArrayLike], longest: int | None = None) -> lis
     strengths = {lag: _strength(read, lag) for lag in _candidates(read, most)}
     strong = {lag: value for lag, value in strengths.items() if value >= _threshold(read, lag)}
     seasons: list[int] = []
+    weaker = dict(strong)
     while strong and len(seasons) < MOST:
         highest = max(strong.values())
         first = min(lag for lag, value in strong.items() if value >= _AS_STRONG * highest)
@@ -85,7 +98,7 @@ def find_seasons(series: Sequence[ArrayLike], longest: int | None = None) -> lis
             for lag, value in strong.items()
             if lag >= 2 * seasons[-1] and value - _beside(read, lag, seasons[-1]) >= _STANDS_OUT
         }
-    return seasons
+    return [*_beneath(read, weaker, seasons), *seasons][:MOST]
 
 
 def autocorrelation(values: ArrayLike, most: int) -> Numbers:
@@ -100,6 +113,8 @@ def autocorrelation(values: ArrayLike, most: int) -> Numbers:
     """
     values = np.asarray(values, np.float64)
     observed = ~np.isnan(values)
+    if not observed.any():
+        return np.zeros(most + 1)
     centred = np.where(observed, values - values[observed].mean(), 0.0)
     size = 1 << (2 * len(values) - 1).bit_length()
     spectrum, marks = np.fft.rfft(centred, size), np.fft.rfft(observed.astype(float), size)
@@ -128,6 +143,25 @@ def _candidates(series: Sequence[Numbers], most: int) -> list[int]:
         highest = peaks[np.argsort(-correlation[peaks], kind="stable")][:_CANDIDATES]
         found.update(highest.tolist())
     return sorted(found)
+
+
+def _beneath(
+    series: Sequence[Numbers], strong: dict[int, float], seasons: Sequence[int]
+) -> list[int]:
+    """Return a far shorter season within the shortest found, if its values repeat it by themselves.
+
+    So a day is found within a week whose days are unlike.
+    """
+    shorter = {
+        lag: value
+        for lag, value in strong.items()
+        if seasons and _FAR_SHORTER * lag <= seasons[0] and value >= _CLEAR
+    }
+    if not shorter:
+        return []
+    least = _AS_STRONG * max(shorter.values())
+    first = min(lag for lag, value in shorter.items() if value >= least)
+    return [_refined(series, first, seasons[0] // _FAR_SHORTER)]
 
 
 def _strength(series: Sequence[Numbers], season: int) -> float:
@@ -159,8 +193,20 @@ def _beside(series: Sequence[Numbers], lag: int, season: int) -> float:
 
 def _threshold(series: Sequence[Numbers], season: int) -> float:
     """Return the least autocorrelation that is not by chance."""
-    steps = float(np.median([len(each) for each in series]))
-    return float(max(_LEAST_STRENGTH, _ERRORS * (season / steps / len(series)) ** 0.5))
+    steps = float(np.median([_telling_steps(each) for each in series]))
+    return float(
+        max(_LEAST_STRENGTH, _ERRORS * (max(season, _WANDERS) / steps / len(series)) ** 0.5)
+    )
+
+
+def _telling_steps(values: Numbers) -> float:
+    """Return the number of steps, less where a few of them hold most of the variance."""
+    squares = np.square(values - np.nanmean(values))
+    variance = float(np.nanmean(squares))
+    if variance <= 0:
+        return float(len(values))
+    kurtosis = float(np.nanmean(np.square(squares / variance)))
+    return len(values) * min(1.0, _BURSTS / kurtosis)
 
 
 def _clipped(values: Numbers) -> Numbers:

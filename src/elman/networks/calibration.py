@@ -129,15 +129,19 @@ def corrections(residuals: Tensor, levels: list[float], median: int, least: int 
         median: index of the one that is not corrected.
         least: residuals that are enough for a step.
     """
-    horizon, rows, n, size = residuals.shape
+    horizon, _, n, size = residuals.shape
     added = residuals.new_zeros(horizon, n, size)
+    observed = (~residuals[..., median].isnan()).sum(1).double().mean(1)
+    rows = int(observed.mean())
     beside = 0 if rows >= least else min(horizon, -(-least // max(1, 2 * rows)))
     for step in range(horizon):
-        near = residuals[max(0, step - beside) : step + beside + 1].flatten(0, 1)
+        near = slice(max(0, step - beside), step + beside + 1)
+        count = int(observed[near].sum())
         for k, level in enumerate(levels):
             if k == median:
                 continue
-            found = torch.nanquantile(near[..., k], _conservative(level, len(near)), dim=0)
+            of_level = residuals[near, ..., k].flatten(0, 1)
+            found = torch.nanquantile(of_level, _conservative(level, count), dim=0)
             added[step, :, k] = found.nan_to_num(0.0)
     return added
 

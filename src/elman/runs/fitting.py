@@ -119,7 +119,9 @@ def _fit(
     """Train one network."""
 
     def score(trained: nn.Module) -> float:
-        scores = predictor_of(task, trained, experiment).scores(rows.valid, main=experiment.score)
+        scores = predictor_of(task, trained, experiment).scores(
+            rows.valid, main=experiment.score, training=rows.train
+        )
         return scores.value if scores.higher_is_better else -scores.value
 
     training, validation = task.batches(

@@ -21,13 +21,14 @@ from elman.batches.forecast_windows import (
 )
 from elman.data.frequency import Frequency
 from elman.data.table import Table
-from elman.errors import DataError, ExperimentError, counted
+from elman.errors import DataError, ExperimentError, counted, unknown
 from elman.experiment import Experiment
 from elman.experiment.data import DataSpec
 from elman.experiment.forecast import ForecastSpec
 from elman.experiment.network import NetworkSpec
 from elman.experiment.training import TrainingSettings
 from elman.features.forecast import ForecastFeature
+from elman.networks.naive import naive_names
 from elman.tasks.defaults import FEW, Settings, epochs_for
 from elman.tasks.fitting import fit_feature
 from elman.tasks.seasons import (
@@ -146,6 +147,32 @@ class ForecastTask(Task):
             shuffle=shuffle,
             most=MOST_WINDOWS if shuffle else MOST_VALIDATED,
         )
+
+    def check(self, experiment: Experiment) -> None:
+        """Refuse settings that have no meaning in a forecast, or contradict each other.
+
+        Raises:
+            ExperimentError: there is such a setting.
+        """
+        super().check(experiment)
+        if experiment.training.folds:
+            raise ExperimentError(
+                f"training.folds = {experiment.training.folds} holds out whole rows, and a "
+                "forecast has series; use forecast.folds, which holds out parts of their steps."
+            )
+        asked, names = experiment.forecast, naive_names(self.series.seasons)
+        if asked.naive is not None and asked.naive not in names:
+            raise ExperimentError(
+                f"{unknown('forecast.naive', asked.naive, names)} Seasons are given by data.season."
+            )
+        if segment_for(asked, experiment.network, list(self.series.seasons)) == 0:
+            for name in ("naive", "folds", "members"):
+                if getattr(asked, name) not in (None, 0, 1):
+                    raise ExperimentError(
+                        f"forecast.{name} = {getattr(asked, name)!r} is for forecasts that read "
+                        "segments, and feedback, scaling and network.highway are for those that "
+                        "read step by step; leave one of them out."
+                    )
 
     def base_rates(self, train: Table) -> None:
         """Return None: the values of a forecast have no base rates."""

@@ -144,6 +144,7 @@ class _Run:
         self.average: AveragedModel | None = None
         self.first: _State | None = None
         self.began, self.lost = 0.0, 0.0
+        self.validation, self.cut_short = 0.0, False
         self._average_if_due()
 
     def _average_if_due(self) -> None:
@@ -160,24 +161,27 @@ class _Run:
         return stopped or done or bool(self.history.ended) or self.is_out_of_time()
 
     def is_out_of_time(self) -> bool:
-        """Whether the time is up, and epochs are left."""
+        """Whether the time is up, and epochs are left, or a part of the last."""
         minutes, left = self.settings.max_minutes, self.settings.epochs > len(self.history.epochs)
-        return left and 0 < 60 * minutes <= self.history.seconds
+        return self.cut_short or (left and 0 < 60 * minutes <= self.history.seconds)
 
     def run_epoch(self, train: Batches, valid: Batches) -> EpochRecord:
-        """Train on every training batch once, then validate."""
+        """Train on every training batch once, or while there is time, then validate."""
         self.began = time.perf_counter()
         epoch = len(self.history.epochs)
         if not epoch and self.first is None:
             tensors, facts = self._state()
             self.first = {n: t.detach().clone() for n, t in tensors.items()}, deepcopy(facts)
         train_loss, rate = self._learn(train, epoch)
+        learned = self._seconds()
         valid_loss = mean_loss(self.selected, self.loss, map(self._to_device, valid.epoch(epoch)))
         check_finite(valid_loss, "the validation loss", epoch, len(train))
+        score, seconds = self._score(), self._seconds()
+        self.validation = seconds - learned
         return EpochRecord(
             epoch=epoch + 1,
-            score=self._score(),
-            seconds=self._seconds(),
+            score=score,
+            seconds=seconds,
             train_loss=train_loss,
             valid_loss=valid_loss,
             learning_rate=rate,
@@ -213,7 +217,11 @@ class _Run:
         return value if math.isfinite(value) else None
 
     def _learn(self, train: Batches, epoch: int) -> tuple[float, float]:
-        """Update the weights over one epoch; return its mean loss and its last learning rate."""
+        """Update the weights over one epoch, or while there is time.
+
+        Returns:
+            The mean loss, and the last learning rate.
+        """
         self.wrapped.train()
         total, weight, rate, state = 0.0, 0, 0.0, None
         for index, batch in enumerate(train.epoch(epoch)):
@@ -224,7 +232,15 @@ class _Run:
                 value, state = self._update(window, carried, epoch, index)
                 counts = weight_of(self.network, self.loss, window)
                 total, weight = total + value * counts, weight + counts
+            if index + 1 < len(train) and self._has_no_time_for_more():
+                self.cut_short = True
+                break
         return total / weight, rate
+
+    def _has_no_time_for_more(self) -> bool:
+        """Whether only the time of another validation is left, as long as the last one took."""
+        seconds = 60 * self.settings.max_minutes
+        return 0 < seconds <= self._seconds() + self.validation
 
     def _set_rate(self, moment: float) -> float:
         """Set the learning rate of the next update, `moment` epochs after training began."""

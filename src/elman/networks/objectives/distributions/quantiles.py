@@ -130,4 +130,6 @@ class Quantiles(Distribution):
         lower = upper - 1
         share = (level - levels[lower]) / (levels[upper] - levels[lower])
         low, high = (parameters.gather(-1, k.unsqueeze(-1)).squeeze(-1) for k in (lower, upper))
-        return low + share * (high - low)
+        # Of the two forms that which is exact at the learned level beside it.
+        below, above = low + share * (high - low), high - (1 - share) * (high - low)
+        return below.where(share < 0.5, above)

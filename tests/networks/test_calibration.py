@@ -1,0 +1,136 @@
+"""What validation says of a forecast: how much of it is kept, and how wide intervals are."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from elman.networks.calibration import Calibration, corrections, share_of
+from elman.networks.objectives.forecast import ForecastObjective
+
+LEVELS = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95]
+M, H, N, B = 3, 4, 2, 5
+SHARES = torch.tensor([0.0, 0.5, 1.0])
+
+
+def calibration(levels: list[float] | None = None) -> Calibration:
+    return Calibration(H, N, ForecastObjective("quantiles", N, levels or LEVELS))
+
+
+def raw(seed: int = 0, scale: float = 3.0) -> Tensor:
+    return torch.randn(H, B, N, len(LEVELS), generator=torch.manual_seed(seed)) * scale
+
+
+def test_a_network_that_is_worse_is_not_trusted() -> None:
+    assert share_of(torch.tensor(2.0), torch.tensor([2.0, 2.1, 2.4]), SHARES, 1e6) == 0
+
+
+def test_a_network_that_is_much_better_is_trusted_wholly() -> None:
+    assert share_of(torch.tensor(2.0), torch.tensor([2.0, 1.5, 1.0]), SHARES, 20) == 1
+
+
+def test_the_share_kept_is_that_of_the_least_error_and_its_price() -> None:
+    errors = torch.tensor([2.0, 1.6, 1.58])
+    # Of the naive error: 1, 0.8, 0.79, and the price 0, 0.25/n, 0.5/n of n independent horizons.
+    assert share_of(torch.tensor(2.0), errors, SHARES, 1.2) == 0  # 1, 1.01, 1.21
+    assert share_of(torch.tensor(2.0), errors, SHARES, 10) == 0.5  # 1, 0.825, 0.84
+    assert share_of(torch.tensor(2.0), errors, SHARES, 100) == 1  # 1, 0.8025, 0.795
+
+
+def test_a_naive_forecast_without_an_error_is_not_corrected() -> None:
+    assert share_of(torch.tensor(0.0), torch.tensor([0.0, 0.0, 0.0]), SHARES, 100) == 0
+
+
+def test_it_begins_as_the_identity() -> None:
+    assert torch.equal(calibration()(raw()), raw())
+
+
+def test_the_share_moves_the_median_and_keeps_the_distances() -> None:
+    one = calibration()
+    one.set_share(0.25)
+    before, after = one.quantiles(raw()), one.quantiles(one(raw()))
+    torch.testing.assert_close(after[..., M], before[..., M] * 0.25)
+    torch.testing.assert_close(after.diff(dim=-1), before.diff(dim=-1), atol=1e-5, rtol=1e-5)
+
+
+def test_the_corrections_are_added_to_the_quantiles() -> None:
+    one = calibration()
+    added = torch.tensor([-0.9, -0.5, -0.2, 0.0, 0.1, 0.4, 0.7])
+    one.set_quantiles(added.expand(H, N, -1))
+    before, after = one.quantiles(raw()), one.quantiles(one(raw()))
+    torch.testing.assert_close(after, before + added, atol=1e-5, rtol=1e-5)
+    fewer = one.quantiles(one(raw()[:2]))
+    torch.testing.assert_close(fewer, after[:2])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_quantiles_never_cross_and_the_median_stays_whatever_is_added(seed: int) -> None:
+    one = calibration()
+    added = torch.randn(H, N, len(LEVELS), generator=torch.manual_seed(seed)) * 10
+    added[..., M] = 0.0
+    one.set_quantiles(added)
+    corrected = one(raw(seed))
+    assert corrected.isfinite().all()
+    assert torch.equal(corrected[..., M], raw(seed)[..., M])
+    assert (one.quantiles(corrected).diff(dim=-1) >= 0).all()
+
+
+def test_a_median_alone_has_no_quantiles_to_correct() -> None:
+    one = calibration([0.5])
+    one.set_quantiles(torch.ones(H, N, 1))
+    assert torch.equal(one(raw()[..., :1]), raw()[..., :1])
+
+
+def residuals_of(draws: Tensor, levels: list[float] = LEVELS) -> Tensor:
+    """Residuals of draws, (H, B, n), around quantiles that are all 0."""
+    return draws.unsqueeze(-1).expand(*draws.shape, len(levels))
+
+
+@pytest.mark.parametrize("rows", [60, 300, 2_000])
+def test_intervals_cover_what_they_say_of_a_process_of_known_spread(rows: int) -> None:
+    random = torch.Generator().manual_seed(rows)
+    sd = torch.linspace(1, 3, 12).view(-1, 1, 1)
+    seen = sd * torch.randn(12, rows, 2, generator=random)
+    added = corrections(residuals_of(seen), LEVELS, M)
+    later = sd * torch.randn(12, 4_000, 2, generator=random)
+    low, high = added[..., 1].unsqueeze(1), added[..., 5].unsqueeze(1)
+    covered = ((low <= later) & (later <= high)).float().mean()
+    assert 0.75 <= covered <= 0.85, covered
+    if rows >= 2_000:  # one step at a time: 1.2816 standard deviations
+        torch.testing.assert_close(high / sd, torch.full((12, 1, 2), 1.2816), atol=0.15, rtol=0)
+
+
+def test_the_median_is_not_corrected() -> None:
+    draws = torch.randn(H, 50, N, generator=torch.manual_seed(1)) + 9
+    assert (corrections(residuals_of(draws), LEVELS, M)[..., M] == 0).all()
+
+
+def test_few_residuals_are_those_of_the_steps_beside_too() -> None:
+    draws = torch.zeros(30, 10, 1)
+    draws[15] = 100.0
+    added = corrections(residuals_of(draws), LEVELS, M, least=100)
+    moved = (added[:, 0, -1] > 0).nonzero().flatten()
+    assert moved.tolist() == list(range(10, 21))  # five steps on either side: 11 · 10 residuals
+    alone = corrections(residuals_of(draws), LEVELS, M, least=10)
+    assert (alone[:, 0, -1] > 0).nonzero().flatten().tolist() == [15]
+
+
+def test_fewer_residuals_make_wider_intervals() -> None:
+    # Of 9 residuals −4 … 4 the level 0.1 is the first: (9 + 1) · 0.1 = 1.
+    draws = torch.arange(-4.0, 5.0).view(1, -1, 1)
+    added = corrections(residuals_of(draws), LEVELS, M)
+    assert added[0, 0, 1] == -4
+    assert added[0, 0, 5] == 4
+    assert added[0, 0, 2] == pytest.approx(-2.5)  # (9 + 1) · 0.25 = 2.5, between −3 and −2
+
+
+def test_missing_values_are_no_residuals() -> None:
+    draws = torch.randn(2, 400, 1, generator=torch.manual_seed(2))
+    holes = draws.clone()
+    holes[:, ::2] = torch.nan
+    expected = corrections(residuals_of(draws[:, 1::2]), LEVELS, M, least=100)
+    found = corrections(residuals_of(holes), LEVELS, M, least=100)
+    torch.testing.assert_close(found, expected)
+    nothing = torch.full((2, 5, 1), torch.nan)
+    assert (corrections(residuals_of(nothing), LEVELS, M) == 0).all()
