@@ -46,9 +46,25 @@ class ForecastPredictor(Predictor):
         raise OptionError(f"{option} has no meaning in a forecast; leave it out.")
 
     def _scores(self, table: Table, training: Table | None) -> Scores:
+        return self._measured(table, training, None)
+
+    def _scores_from(self, table: Table, training: Table | None, origins: int) -> Scores:
+        if origins < 1:
+            raise OptionError(f"origins must be at least 1, got {origins}.")
+        return self._measured(table, training, origins)
+
+    def _measured(self, table: Table, training: Table | None, of_each: int | None) -> Scores:
         options = ForecastOptions.of(self.experiment.forecast)
         member = self._member_without(table, training)
-        return backtest(self.task, self.network, table, options, self.batch_size, member=member)
+        return backtest(
+            self.task,
+            self.network,
+            table,
+            options,
+            self.batch_size,
+            of_each=of_each,
+            member=member,
+        )
 
     def _member_without(self, table: Table, training: Table | None) -> int | None:
         """Return the member that did not learn from a part; None where all or none did.
