@@ -9,6 +9,7 @@ page.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from elman.report.curves import DECADES, draw_gradient_flow, flow_limits
 from elman.report.page import Picture, draw_inline, render, thousands
 from elman.report.roll_picture import GREATEST_ROLL, roll_picture
 from elman.report.run.facts import PredictedSeries, RunFacts
+from elman.report.run.forecast import forecast_sections
 from elman.report.run.figures import (
     MOST_POINTS,
     MOST_STEPS,
@@ -147,11 +149,10 @@ def _answer(place: int, facts: RunFacts, page: RunFacts, colour: str) -> dict[st
         "weighed": [(marks(each), each) for each in facts.weighed],
         "weights_note": facts.weights_note,
         "numbers": _numbers(facts, colour, before),
-        "series": [
-            _series(f"{before}series-{number}", each, colour)
-            for number, each in enumerate(facts.series)
-        ],
+        "ahead": _all_series(f"{before}ahead", facts.ahead, colour),
+        "series": _all_series(f"{before}series", facts.series, colour),
         "series_note": facts.series_note,
+        **forecast_sections(facts.final, colour, before),
         **_bands(facts),
     }
 
@@ -207,6 +208,10 @@ def _numbers(facts: RunFacts, colour: str, before: str) -> Picture | None:
         else ""
     )
     return Picture(drawing, "Predicted against true", caption)
+
+
+def _all_series(name: str, many: Sequence[PredictedSeries], colour: str) -> list[Picture]:
+    return [_series(f"{name}-{number}", each, colour) for number, each in enumerate(many)]
 
 
 def _series(name: str, series: PredictedSeries, colour: str) -> Picture:
