@@ -141,39 +141,50 @@ def _ahead(model: Model, table: Table) -> list[PredictedSeries]:
 
     Nothing is shown where a covariate that has to be known of these steps is not there.
     """
-    feature: Any = model.task.input
-    spec, horizon = model.experiment.forecast, feature.horizon
+    spec = model.experiment.forecast
     options = ForecastOptions.of(spec)
-    levels = [level for level in (*ENDS, 0.5) if level in options.levels or spec.levels is None]
-    if spec.distribution == "point" or 0.5 not in levels:
-        levels = [0.5]
-    shown = []
-    for row in range(len(table)):
-        one = table.select([row])
-        try:
-            columns = forecast_ends(
-                model.task, model.network, one, horizon, with_quantiles(options, levels, 1), 1
-            )
-        except DataError:
-            return []
-        target = feature.targets[0]
-        before = f"{target} " if len(feature.targets) > 1 else ""
-        values = np.asarray(one.column(target)[0], np.float64)
-        steps = int(np.flatnonzero(~np.isnan(values))[-1]) + 1
-        past = values[max(0, steps - max(PAST * horizon, FEWEST)) : steps]
-        item = [f"{one.column(model.task.input_columns[-1])[0]}"] if feature.several else []
-        shown.append(
-            PredictedSeries(
-                ", ".join([*item, *([target] if before or not item else [])]),
-                (),
-                columns[f"{before}0.5"],
-                past,
-                (),
-                *(columns.get(f"{before}{end:g}", ()) for end in ENDS),
-                _times(model, table, row, steps + horizon)[steps - len(past) :],
-            )
+    learned = (0.5,) if spec.distribution == "point" else spec.levels or (0.0, 1.0)
+    levels = [level for level in (ENDS[0], 0.5, ENDS[1]) if learned[0] <= level <= learned[-1]]
+    try:
+        columns = forecast_ends(
+            model.task,
+            model.network,
+            table,
+            model.task.input.horizon,
+            with_quantiles(options, levels, 1),
+            model.experiment.training.batch_size,
         )
-    return shown
+    except DataError:
+        return []
+    return [_next(model, table, row, columns) for row in range(len(table))]
+
+
+def _next(model: Model, table: Table, row: int, columns: dict[str, list[Any]]) -> PredictedSeries:
+    """Return the forecast from the end of a series, with its past.
+
+    Args:
+        model: that forecasts.
+        table: series, a row each.
+        row: of the series.
+        columns: of the forecasts of all series, one after the other.
+    """
+    feature: Any = model.task.input
+    horizon, target = feature.horizon, feature.targets[0]
+    before = f"{target} " if len(feature.targets) > 1 else ""
+    of_row = slice(row * horizon, (row + 1) * horizon)
+    values = np.stack([np.asarray(table.column(name)[row], np.float64) for name in feature.targets])
+    steps = int(np.flatnonzero(~np.isnan(values).all(0))[-1]) + 1
+    past = values[0, max(0, steps - max(PAST * horizon, FEWEST)) : steps]
+    heading = f"{table.column(model.task.input_columns[-1])[row]}" if feature.several else ""
+    return PredictedSeries(
+        _title(heading or ("" if before else target), model, table, row, steps, 0),
+        (),
+        columns[f"{before}0.5"][of_row],
+        past,
+        (),
+        *(columns.get(f"{before}{end:g}", [])[of_row] for end in ENDS),
+        _times(model, table, row, steps + horizon)[steps - len(past) :],
+    )
 
 
 def _note(

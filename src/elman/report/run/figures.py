@@ -33,6 +33,8 @@ SPARK = (220, 40)
 """Width and height of an input drawn beside its prediction, in pixels."""
 
 TRUTH = THEME["muted"]
+_BESIDE = ["", "%Y", "%Y", "%Y-%m-%d", "%Y-%m-%d", "%Y-%m-%d %H:%M"]
+"""What stands beside an axis of dates whose ticks are years, months, days, hours, …"""
 
 Line = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -143,7 +145,8 @@ def draw_series(axes: Axes, series: PredictedSeries, *, colour: str) -> None:
     if np.issubdtype(steps.dtype, np.datetime64):
         locator = AutoDateLocator(minticks=4, maxticks=8)
         axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, offset_formats=_BESIDE))
+        axes.xaxis.get_offset_text().set(size=FONT_SIZE, color=THEME["muted"])
     else:
         axes.set_xlabel("time" if np.size(series.times) else "step")
         axes.xaxis.set_major_locator(MaxNLocator(8, steps=ROUND, integer=True))
