@@ -111,8 +111,14 @@ class ForecastPredictor(Predictor):
         """Forecast series; see `Predictor.columns`."""
         if probabilities or decoding:
             self.refuse("probabilities" if probabilities else next(iter(decoding or {})))
-        levels = LEVELS if quantiles is None else quantiles
+        levels = self._usual_levels() if quantiles is None else quantiles
         return self.forecast(table, horizon, levels, 1 if seed is None else seed, written=True)
+
+    def _usual_levels(self) -> list[float]:
+        """Return the default quantiles, as far as the network has learned them."""
+        spec = self.experiment.forecast
+        learned = [0.5] if spec.distribution == "point" else spec.levels or [0.0, 1.0]
+        return [level for level in LEVELS if learned[0] <= level <= learned[-1]]
 
     def forecast(
         self,

@@ -172,6 +172,7 @@ class Predictor(ABC):
 
     def _scores_from(self, table: Table, training: Table | None, origins: int) -> Scores:
         """Measure forecasts from so many origins of each series; other predictors refuse."""
+        del table, training
         raise OptionError(
             f"origins = {origins} are those of forecasts, and this model does not forecast series "
             f"over a horizon: its task is {self.task.sentence}. Leave --origins out."

@@ -27,7 +27,6 @@ from elman.report.curves import DECADES, draw_gradient_flow, flow_limits
 from elman.report.page import Picture, draw_inline, render, thousands
 from elman.report.roll_picture import GREATEST_ROLL, roll_picture
 from elman.report.run.facts import PredictedSeries, RunFacts
-from elman.report.run.forecast import forecast_sections
 from elman.report.run.figures import (
     MOST_POINTS,
     MOST_STEPS,
@@ -47,6 +46,7 @@ from elman.report.run.findings import (
     question,
     setting_text,
 )
+from elman.report.run.forecast import forecast_sections
 from elman.report.run.importance import importance_tables
 from elman.report.run.tables import (
     class_rows,
