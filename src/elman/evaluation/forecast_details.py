@@ -94,7 +94,7 @@ def ranking(
     """
     order = sorted((item for item in model if by in model[item]), key=lambda item: model[item][by])
     middle = (len(order) - 1) // 2
-    places = {0: "best", middle: "median", len(order) - 1: "worst"} if len(order) > 1 else {}
+    places = {middle: "median", 0: "best", len(order) - 1: "worst"} if len(order) > 1 else {}
     listed = range(len(order))
     if len(order) > 3 * RANKED:
         around = range(middle - RANKED // 2, middle - RANKED // 2 + RANKED)

@@ -40,7 +40,7 @@ def ready_to_forecast(experiment: Experiment, levels: Sequence[float] | None) ->
         OptionError: a level cannot be learned.
         DataError: the data cannot be read, or a known covariate lacks values for the steps ahead.
     """
-    if experiment.data.horizon is None:
+    if not experiment.data.horizon:
         raise ExperimentError(
             "say how many steps ahead to forecast: --horizon STEPS (data.horizon)."
         )

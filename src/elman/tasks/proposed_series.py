@@ -50,7 +50,7 @@ def proposed_series(data: DataSpec, source: Any = None) -> Proposed:
     table = table_of(data, source_of(data, source))
     names = [name for name in table.columns if name not in _special(data)]
     table, _ = with_numbers(table, likely=names, decimal=data.decimal, units=data.units)
-    series = sequence_numbers(table, data.sequence_id)
+    series = sequence_numbers(table, None if data.wide else data.sequence_id)
     numbers = hold_numbers(table, names)
     dates = [name for name in names if looks_like_times(table, name)]
     counters = [name for name in names if name in numbers and _goes_up(table, name, series)]
