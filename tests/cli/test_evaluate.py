@@ -185,3 +185,10 @@ def test_a_file_that_is_not_there_is_refused(
 ) -> None:
     assert run(["evaluate", str(reviews_run), "gone.csv"]) == 1
     assert "there is no file gone.csv" in capsys.readouterr().err
+
+
+def test_origins_are_of_forecasts_alone(
+    reviews_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["evaluate", str(reviews_run), "--origins", "20"]) == 2
+    assert "does not forecast series over a horizon" in capsys.readouterr().err

@@ -366,9 +366,13 @@ def test_a_forecast_worse_than_the_seasonal_naive_one_says_so(
     summary = capsys.readouterr().out.splitlines()[0]
     worse = r"mase [\d.]+ \((worse|no better) than the value 7 steps before, [\d.]+\)"
     assert re.match(f"valid {worse} · test {worse}, from epoch 1 of 1", summary)
-    assert run(["evaluate", str(tmp_path / "run")]) == 0
-    said = capsys.readouterr().err
-    assert "MASE of naive forecasts of the same values: the value 7 steps before" in said
+    assert run(["evaluate", str(tmp_path / "run"), "--origins", "3"]) == 0
+    said = capsys.readouterr()
+    assert "MASE of naive forecasts of the same values: the value 7 steps before" in said.err
+    assert "3 origins of 1 series; forecasts of 7 steps" in said.err
+    assert re.search(r"^MASE of the value 7 steps before +[\d.]+$", said.out, re.MULTILINE)
+    assert run(["evaluate", str(tmp_path / "run"), "--origins", "0"]) == 2
+    assert "origins must be at least 1, got 0." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("select", ["loss", "score"])

@@ -206,3 +206,21 @@ def origins_between(first: NDArray[np.int64], last: NDArray[np.int64], stride: i
     series = np.repeat(np.arange(len(counts)), counts)
     within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     return Origins(series, first[series] + within * stride)
+
+
+def origins_spread(first: NDArray[np.int64], last: NDArray[np.int64], most: int) -> Origins:
+    """List origins evenly spread from a first to a last step of every series.
+
+    Args:
+        first: the first origin of every series.
+        last: the last one; before the first where a series has none.
+        most: origins of a series, at most; a series with fewer steps has one at each.
+
+    >>> origins_spread(np.array([10, 4]), np.array([20, 5]), 3).step.tolist()
+    [10, 15, 20, 4, 5]
+    """
+    counts = np.clip(last - first + 1, 0, most)
+    series = np.repeat(np.arange(len(counts)), counts)
+    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    share = within / np.maximum(1, counts - 1)[series]
+    return Origins(series, first[series] + np.round((last - first)[series] * share).astype(int))

@@ -23,6 +23,13 @@ def evaluate(
     split: Annotated[
         str, typer.Option(help="Part of the data of the run: train, valid or test.")
     ] = "test",
+    origins: Annotated[
+        int | None,
+        typer.Option(
+            help="Origins of the forecasts of each series, at most, evenly spread over the part; "
+            "by default one forecast follows the other."
+        ),
+    ] = None,
     as_json: AsJSON = False,
 ) -> None:
     """Measure a trained model on a part of its own data, or on a file."""
@@ -34,10 +41,11 @@ def evaluate(
         split, source = source, None
     notes: list[str] = []
     if source is None:
-        name, scores = f"{model.experiment.data.title}, {split}", model.scores(split)
+        name = f"{model.experiment.data.title}, {split}"
+        scores = model.scores(split, origins=origins)
     else:
         table = model.table(source)
-        name, scores = source, model.scores(table)
+        name, scores = source, model.scores(table, origins=origins)
         notes = [*table.notes, *model.predictor.notes_of(table)]
     notes = list(dict.fromkeys([*notes, *scores.notes]))
     for note in notes:
@@ -61,13 +69,30 @@ def _lines(scores: Scores) -> list[str]:
     shown = {name: f"{value:.4f}" for name, value in scores.values.items()}
     shown |= {name: f"not computed: {why}" for name, why in scores.undefined.items()}
     first = [scores.main, *beside(scores, scores.main)]
-    lines = []
+    lines, naive = [], _naive_lines(scores)
     for name in [*first, *[name for name in shown if name not in first]]:
         lines.append(f"{measure_of(name).title:<38} {shown[name]}")
         leads = name in first or name in scores.headlines
-        if leads and (guess := plain_guess(scores, name)) is not None:
+        if naive or not leads:
+            continue
+        if (guess := plain_guess(scores, name)) is not None:
             lines.append(f"{f'  plain guess, {guess[0]}':<38} {guess[1]:.4f}")
-    return [*lines, f"{scores.unit:<38} {scores.count:,}"]
+    return [*lines, *naive, f"{scores.unit:<38} {scores.count:,}"]
+
+
+def _naive_lines(scores: Scores) -> list[str]:
+    """Lay out the main score of every naive forecast of the same values, the best one first."""
+    from elman.evaluation.measures import measure_of
+
+    naive = {
+        name: each[scores.main]
+        for name, each in scores.details.get("naive", {}).items()
+        if scores.main in each
+    }
+    title = measure_of(scores.main).title
+    return [
+        f"{f'{title} of {name}':<38} {naive[name]:.4f}" for name in sorted(naive, key=naive.get)
+    ]
 
 
 def _facts(scores: Scores) -> dict[str, Any]:
@@ -78,6 +103,7 @@ def _facts(scores: Scores) -> dict[str, Any]:
         "not_computed": scores.undefined,
         "never_learned": scores.details.get("never_learned"),
         "plain_guess": _guesses(scores),
+        "naive": scores.details.get("naive"),
     }
     return facts | {name: value for name, value in said.items() if value}
 

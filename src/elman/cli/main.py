@@ -19,7 +19,7 @@ import typer
 from typer.core import TyperGroup
 
 from elman import __version__
-from elman.cli import backends, check, compare, data, evaluate, generate, predict, train
+from elman.cli import backends, check, compare, data, evaluate, forecast, generate, predict, train
 from elman.errors import ElmanError, OptionError, unknown
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
@@ -91,6 +91,7 @@ def elman(
 
 app.command("check")(check.check)
 app.command("train")(train.train)
+app.command("forecast")(forecast.forecast)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("generate")(generate.generate)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -57,6 +58,12 @@ Group = Annotated[
     str | None, typer.Option(help="Column whose equal values stay in one part: a speaker, a user.")
 ]
 Epochs = Annotated[int | None, typer.Option(help="Maximum number of epochs.")]
+Seed = Annotated[int | None, typer.Option(help="Random seed.")]
+RunDirectory = Annotated[Path | None, typer.Option("--out", help="Directory of the run.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Resume the run in --out.")]
+Quantiles = Annotated[
+    str | None, typer.Option(help="Quantiles of a forecast, for example 0.1,0.5,0.9.")
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
@@ -98,3 +105,19 @@ def data_settings(
     columns: dict[str, Any] = {"input": inputs or None, "target": targets or None}
     columns |= {f"columns.{json.dumps(name)}": {} for name in read or ()}
     return {f"data.{name}": value for name, value in {**columns, **options}.items()}
+
+
+def levels_of(text: str) -> list[float]:
+    """Read the levels of `--quantiles`.
+
+    Raises:
+        OptionError: one is no number.
+    """
+    from elman.errors import OptionError
+
+    try:
+        return [float(level) for level in text.split(",")]
+    except ValueError as error:
+        raise OptionError(
+            f"--quantiles must be numbers such as 0.1,0.5,0.9; got {text!r}."
+        ) from error

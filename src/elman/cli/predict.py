@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from elman.cli.options import Quantiles, levels_of
+
 if TYPE_CHECKING:
     from elman.data.table import Table
     from elman.models.model import Model
@@ -31,9 +33,7 @@ def predict(
         typer.Option("--probabilities", help="Add a column with the probability of each class."),
     ] = False,
     horizon: Annotated[int | None, typer.Option(help="Steps ahead to forecast.")] = None,
-    quantiles: Annotated[
-        str | None, typer.Option(help="Quantiles of a forecast, for example 0.1,0.5,0.9.")
-    ] = None,
+    quantiles: Quantiles = None,
     n_best: Annotated[
         int, typer.Option(min=1, help="Number of sequences to write per row, best first.")
     ] = 1,
@@ -82,7 +82,7 @@ def predict(
         seed=seed,
         decoding=_decoding(settings or [], n_best),
         horizon=horizon,
-        quantiles=None if quantiles is None else _levels(quantiles),
+        quantiles=None if quantiles is None else levels_of(quantiles),
     )
     for note in notes:
         typer.echo(f"note: {note}", err=True)
@@ -96,18 +96,6 @@ def _rows(model: Model, source: str | None) -> Table | None:
     if source == "-" or (source is None and model.predictor.needs_rows):
         return rows_from_standard_input(model, sys.stdin.buffer)
     return None if source is None else model.table(source, with_targets=False)
-
-
-def _levels(text: str) -> list[float]:
-    """Read quantile levels."""
-    from elman.errors import OptionError
-
-    try:
-        return [float(level) for level in text.split(",")]
-    except ValueError as error:
-        raise OptionError(
-            f"--quantiles must be numbers such as 0.1,0.5,0.9; got {text!r}."
-        ) from error
 
 
 def _decoding(settings: list[str], n_best: int) -> dict[str, Any]:

@@ -17,6 +17,9 @@ from elman.cli.options import (
     Inputs,
     Known,
     Read,
+    Resume,
+    RunDirectory,
+    Seed,
     SequenceId,
     Settings,
     Source,
@@ -29,13 +32,10 @@ from elman.cli.options import (
     collect_overrides,
     data_settings,
 )
+from elman.cli.running import summary_of, trained
 
 if TYPE_CHECKING:
-    from elman.evaluation.scores import Scores
     from elman.runs.run import TrainedRun
-
-MOST_TARGETS = 8
-"""Maximum number of targets whose main scores a line holds."""
 
 
 def train(
@@ -54,16 +54,15 @@ def train(
     group: Group = None,
     strict: Strict = False,
     cell: Annotated[str | None, typer.Option(help="Cell: simple, gru or lstm.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Random seed.")] = None,
+    seed: Seed = None,
     epochs: Epochs = None,
     settings: Settings = None,
-    out: Annotated[Path | None, typer.Option(help="Directory of the run.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Resume the run in --out.")] = False,
+    out: RunDirectory = None,
+    resume: Resume = False,
     as_json: AsJSON = False,
 ) -> None:
     """Train a model; its run directory holds weights, metrics, settings and a report."""
-    from elman.runs.train import default_directory, experiment_for, train_run
-    from elman.training.progress import progress_on_stderr
+    from elman.runs.train import default_directory, experiment_for
 
     changes = collect_overrides(
         settings,
@@ -88,13 +87,7 @@ def train(
     )
     experiment, _ = experiment_for(source[0] if len(source) == 1 else source, changes)
     directory = out or default_directory(experiment)
-    try:
-        run = train_run(experiment, directory, resume=resume, progress=progress_on_stderr())
-    except KeyboardInterrupt as interrupt:
-        raise KeyboardInterrupt(
-            "the same command with --resume continues from the last finished epoch."
-        ) from interrupt
-    _tell(run, directory, as_json=as_json)
+    _tell(trained(experiment, directory, resume=resume), directory, as_json=as_json)
 
 
 def _tell(run: TrainedRun, directory: Path, *, as_json: bool) -> None:
@@ -112,36 +105,7 @@ def _tell(run: TrainedRun, directory: Path, *, as_json: bool) -> None:
             facts["not_computed"] = reasons
         typer.echo(json.dumps(facts, allow_nan=False))
         return
-    summary = " · ".join(
-        f"{part} {_in_short(scores)}" for part, scores in result.scores.items() if part != "train"
-    )
     typer.echo(
-        f"{summary}, from epoch {result.best_epoch} of {result.epochs}, "
+        f"{summary_of(result)}, from epoch {result.best_epoch} of {result.epochs}, "
         f"{run.model.parameters:,} parameters, {result.seconds:.0f} s\n{directory}"
     )
-
-
-def _in_short(scores: Scores) -> str:
-    """Write the main score, of each target where there are several."""
-    names = scores.headlines
-    shown = [_one_in_short(scores, name) for name in names[:MOST_TARGETS]]
-    more = len(names) - len(shown)
-    return ", ".join([*shown, *[f"{more} more"] * (more > 0)])
-
-
-def _one_in_short(scores: Scores, name: str) -> str:
-    """Write a score, those beside it, and the plain guess that it is not better than, if any."""
-    score, of, target = name.partition(" of ")
-    title = f"{score.replace('_', ' ')}{of}{target}"
-    if name in scores.undefined:
-        return f"{title} not computed ({scores.undefined[name]})"
-    from elman.evaluation.leading import beside, missed_classes
-    from elman.evaluation.plain_guesses import not_beaten
-
-    others = [
-        f", {other.partition(' of ')[0].replace('_', ' ')} {scores.values[other]:.4g}"
-        for other in beside(scores, name)
-    ]
-    said = [each for each in (not_beaten(scores, name), missed_classes(scores, name)) if each]
-    brackets = f" ({'; '.join(said)})" if said else ""
-    return f"{title} {scores.values[name]:.4g}{''.join(others)}{brackets}"

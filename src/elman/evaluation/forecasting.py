@@ -10,6 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from elman.errors import DataError, OptionError, ShapeError, counted
+from elman.evaluation.forecast_details import (
+    coverage_by_step,
+    errors_by_step,
+    ranking,
+    shares_below,
+)
 from elman.evaluation.forecast_errors import (
     coverage,
     observed,
@@ -69,7 +75,10 @@ def forecast_scores(
         weighted_quantile_loss, coverage and coverage_error. `details`: `missing`, the number of
         missing true values; `series`, the number of series; `worst`, those with the largest main
         score; `naive`, of each naive forecast its scores; `best_naive`, the one with the least main
-        score, or mean absolute error; `naive_better`, the series for which it is better.
+        score, or mean absolute error; `naive_better`, the series for which it is better;
+        `by_series`, the best, the median and the worst series, see `ranking`; `by_step`, of every
+        step ahead the `model`'s error, scaled as in MASE where `unit` says so, that of the best
+        `naive` forecast, and the `coverage`; `levels`, the share of truths below each quantile.
 
     Raises:
         DataError: there is nothing to score, a truth has no prediction, item or history, or a
@@ -102,7 +111,7 @@ def forecast_scores(
             "missing": missing,
             "series": len(by_series),
             "worst": [{"series": item, **scores} for item, scores in ranked[:WORST]],
-            **_naive_details(baselines, by_series, main),
+            **_details(forecasts, baselines, by_series, main),
         },
         notes=forecasts.notes(missing, total, measured.values),
     )
@@ -130,26 +139,29 @@ def scores_by_series(
     return _prepared(truths, predictions, quantiles, training, season, items, interval).by_series()
 
 
-def _naive_details(
-    baselines: Mapping[str, _Forecasts], by_series: Mapping[Item, dict[str, float]], main: str
+def _details(
+    forecasts: _Forecasts,
+    baselines: Mapping[str, _Forecasts],
+    by_series: Mapping[Item, dict[str, float]],
+    main: str,
 ) -> dict[str, Any]:
-    """Return the scores of naive forecasts, the best one, and where it is better."""
+    """Return the scores of naive forecasts, and where the forecasts are better and worse."""
     scored = {name: each.known_scores() for name, each in baselines.items()}
     scored = {name: scores for name, scores in scored.items() if scores}
-    if not scored:
-        return {}
     by = main if all(main in scores for scores in scored.values()) else "mae"
+    if not scored:
+        return {"by_series": ranking(by_series, None, by), **forecasts.by_step(None)}
     best = min(scored, key=lambda name: scored[name][by])
     of_best = baselines[best].by_series()
-    better = [
-        item
-        for item, scores in by_series.items()
-        if of_best[item].get(by, np.inf) < scores.get(by, 0)
-    ]
+    better = sum(
+        of_best[item].get(by, np.inf) < each.get(by, 0) for item, each in by_series.items()
+    )
     return {
         "naive": scored,
         "best_naive": best,
-        "naive_better": {"series": len(better), "of": len(by_series)},
+        "naive_better": {"series": better, "of": len(by_series)},
+        "by_series": ranking(by_series, of_best, by),
+        **forecasts.by_step(baselines[best]),
     }
 
 
@@ -199,6 +211,20 @@ class _Forecasts:
             else {}
             for item, rows in rows_of.items()
         }
+
+    def by_step(self, naive: _Forecasts | None) -> dict[str, Any]:
+        """Return errors and coverage of every step ahead, and the shares below each quantile."""
+        scales = None if all(each is None for each in self.scales or ()) else self.scales
+        compared = {"model": self} if naive is None else {"model": self, "naive": naive}
+        details: dict[str, Any] = {"unit": "mae" if scales is None else "mase"}
+        for name, each in compared.items():
+            details[name] = errors_by_step(self.truths, each.predictions, scales)
+        if (ends := self._ends()) is not None:
+            low, high = (self.quantiles[end] for end in ends)
+            details["coverage"] = coverage_by_step(self.truths, low, high)
+            details["interval"] = self.interval
+        levels = shares_below(self.truths, self.quantiles) if self.quantiles else []
+        return {"by_step": details, "levels": levels}
 
     def of_naive(self, naive: Mapping[str, Sequence[ArrayLike]]) -> dict[str, _Forecasts]:
         """Return the same with naive forecasts in place of the predictions."""

@@ -142,8 +142,7 @@ class Model:
             DataError: a value cannot be taken; its row is named.
             OptionError: the model does not write, or an option is out of its range.
         """
-        table = self.table(data, with_targets=False)
-        return self.predictor.write(table, seed=seed, **decoding)
+        return self.predictor.write(self.table(data, with_targets=False), seed=seed, **decoding)
 
     def attention(self, data: Any, **decoding: Any) -> list[AttentionMap]:
         """Write a sequence for every row, and return what each of its symbols attended to.
@@ -207,28 +206,29 @@ class Model:
             return layout.read_numbers(table, numeric)[0]
         return layout.read_like(data, numeric, with_targets=with_targets)
 
-    def evaluate(self, data: Any = "test") -> dict[str, float]:
+    def evaluate(self, data: Any = "test", *, origins: int | None = None) -> dict[str, float]:
         """Score the model's predictions.
 
         Args:
             data: a part of the data it was trained on, `train`, `valid` or `test`; a path or
                 values that hold the targets as well; for a model of piano rolls, a list of rolls.
+            origins: of each series, at most, evenly spread over the part; for a forecast alone.
 
         Returns:
             Name of a score → its value; `elman.evaluation.measures.MEASURES` says what each is.
             Last, how many rows, steps or frames were measured.
 
         Raises:
-            OptionError: there is no such part.
+            OptionError: there is no such part, or the model does not forecast from origins.
             DataError: the data cannot be read, or a value is malformed.
         """
-        scores = self.scores(data)
+        scores = self.scores(data, origins=origins)
         return {**scores.values, scores.unit: scores.count}
 
-    def scores(self, data: Any = "test") -> Scores:
+    def scores(self, data: Any = "test", *, origins: int | None = None) -> Scores:
         """Score the model's predictions, with details; see `evaluate`."""
         rows, main = measured_rows(self, data), self.experiment.score
-        scores = self.predictor.scores_with_guess(rows.table, main, rows.training)
+        scores = self.predictor.scores_with_guess(rows.table, main, rows.training, origins)
         notes = rows.notes
         if rows.training is None and self.trained_on is not None:
             notes = self.trained_on.note_on(self.task, rows.table)
@@ -319,8 +319,7 @@ class Model:
         if isinstance(self.network, OneOfSeveral):
             raise OptionError("targets share a network; save the model of all of them.")
         directory = Path(directory)
-        weights = self.network.state_dict()
-        checksum = save_checkpoint(directory / WEIGHTS, weights, {})
+        checksum = save_checkpoint(directory / WEIGHTS, self.network.state_dict(), {})
         description = {
             "format": FORMAT,
             "experiment": self.experiment.to_values(),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.batches.forecast_windows import Origins, origins_between
+from elman.batches.forecast_windows import Origins, origins_between, origins_spread
 from elman.data.table import Table
 from elman.errors import DataError, counted
 from elman.evaluation.scores import Scores, score
@@ -111,6 +111,7 @@ def rolling_forecasts(
     batch_size: int,
     *,
     max_origins: int | None = None,
+    of_each: int | None = None,
     member: int | None = None,
 ) -> Backtest:
     """Forecast series from rolling origins.
@@ -122,6 +123,8 @@ def rolling_forecasts(
         options: of the forecast; the stride.
         batch_size: origins at a time.
         max_origins: at most so many, evenly spread from the first to the last; None for all.
+        of_each: origins of each series, at most, evenly spread over its steps, whatever the
+            stride; None for the stride.
         member: the one member of the network that forecasts; None for all.
 
     Raises:
@@ -133,8 +136,11 @@ def rolling_forecasts(
     if table.spans is None:
         raise DataError(f"{table.source} does not say which of its steps to forecast.")
     encoded = encode_series(task, table)
-    stride = options.stride or horizon
-    origins = origins_between(table.spans.start, table.spans.stop - horizon, stride)
+    first, last = table.spans.start, table.spans.stop - horizon
+    if of_each is None:
+        origins = origins_between(first, last, options.stride or horizon)
+    else:
+        origins = origins_spread(first, last, of_each)
     if not len(origins.step):
         raise DataError(
             f"{table.source}: no series has {counted(horizon + 1, 'step')}, so none can be "
@@ -173,7 +179,7 @@ def backtest(
     options: ForecastOptions,
     batch_size: int,
     *,
-    max_origins: int | None = None,
+    of_each: int | None = None,
     member: int | None = None,
 ) -> Scores:
     """Forecast series from rolling origins, and measure the forecasts.
@@ -181,13 +187,33 @@ def backtest(
     Arguments and errors are those of `rolling_forecasts`.
     """
     forecasts = rolling_forecasts(
-        task, network, table, options, batch_size, max_origins=max_origins, member=member
+        task, network, table, options, batch_size, of_each=of_each, member=member
     )
     scores = forecasts.scores()
-    horizon = len(forecasts.truths[0])
-    notes = [f"{counted(len(forecasts.truths), 'forecast')} of {counted(horizon, 'step')} each."]
+    horizon, count = len(forecasts.truths[0]), len(forecasts.truths)
+    series = len(np.unique(forecasts.origins.series))
+    of_series = f" of {series:,} series" if len(table) > 1 else ""
+    notes = [f"{counted(count, 'forecast')} of {counted(horizon, 'step')} each{of_series}."]
+    if of_each is not None:
+        notes = [_origins_in_words(forecasts.origins, of_each, horizon)]
     if options.standardised:
         notes.append(
             "Scores are of values standardised by mean and deviation of the training data."
         )
     return scores.model_copy(update={"notes": (*notes, *scores.notes)})
+
+
+def _origins_in_words(origins: Origins, asked: int, horizon: int) -> str:
+    """Say how many origins of how many series are measured, and whether forecasts overlap."""
+    counts = np.unique(origins.series, return_counts=True)[1]
+    least, most = int(counts.min()), int(counts.max())
+    words = f"{counted(int(counts.sum()), 'origin')} of {len(counts):,} series"
+    if len(counts) > 1:
+        words += f", {most:,} of each" if least == most else f", {least:,} to {most:,} of each"
+    if most < asked:
+        words += f" (no series has {asked:,} steps to begin at)"
+    apart = np.diff(origins.step)[np.diff(origins.series) == 0]
+    overlap = len(apart) and apart.min() < horizon
+    return (
+        f"{words}; forecasts of {counted(horizon, 'step')}{', which overlap' if overlap else ''}."
+    )

@@ -46,9 +46,25 @@ class ForecastPredictor(Predictor):
         raise OptionError(f"{option} has no meaning in a forecast; leave it out.")
 
     def _scores(self, table: Table, training: Table | None) -> Scores:
+        return self._measured(table, training, None)
+
+    def _scores_from(self, table: Table, training: Table | None, origins: int) -> Scores:
+        if origins < 1:
+            raise OptionError(f"origins must be at least 1, got {origins}.")
+        return self._measured(table, training, origins)
+
+    def _measured(self, table: Table, training: Table | None, of_each: int | None) -> Scores:
         options = ForecastOptions.of(self.experiment.forecast)
         member = self._member_without(table, training)
-        return backtest(self.task, self.network, table, options, self.batch_size, member=member)
+        return backtest(
+            self.task,
+            self.network,
+            table,
+            options,
+            self.batch_size,
+            of_each=of_each,
+            member=member,
+        )
 
     def _member_without(self, table: Table, training: Table | None) -> int | None:
         """Return the member that did not learn from a part; None where all or none did.
@@ -95,8 +111,14 @@ class ForecastPredictor(Predictor):
         """Forecast series; see `Predictor.columns`."""
         if probabilities or decoding:
             self.refuse("probabilities" if probabilities else next(iter(decoding or {})))
-        levels = LEVELS if quantiles is None else quantiles
+        levels = self._usual_levels() if quantiles is None else quantiles
         return self.forecast(table, horizon, levels, 1 if seed is None else seed, written=True)
+
+    def _usual_levels(self) -> list[float]:
+        """Return the default quantiles, as far as the network has learned them."""
+        spec = self.experiment.forecast
+        learned = [0.5] if spec.distribution == "point" else spec.levels or [0.0, 1.0]
+        return [level for level in LEVELS if learned[0] <= level <= learned[-1]]
 
     def forecast(
         self,

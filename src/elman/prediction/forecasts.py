@@ -185,12 +185,8 @@ def forecast_ends(
     feature: Any = task.input
     frequency: Frequency | None = feature.steps
     encoded, steps, clocks, items = [], [], [], []
-    for row, value in enumerate(table.values(task.input_columns)):
-        try:
-            extended, origin = _extended(feature, feature.cells(value), horizon)
-            encoded.append(feature.encode(extended.value))
-        except DataError as error:
-            raise DataError(f"the series that begins at {table.where(row)}: {error}") from error
+    for extended, numbers, origin in _all_extended(task, table, horizon):
+        encoded.append(numbers)
         steps.append(origin)
         items += extended.item
         if frequency is not None:
@@ -208,9 +204,36 @@ def forecast_ends(
     for place, target in enumerate(feature.targets):
         prefix = f"{target} " if len(feature.targets) > 1 else ""
         columns[f"{prefix}mean"] = forecasts.mean[..., place].ravel().tolist()
-        for level, numbers in forecasts.quantiles.items():
-            columns[f"{prefix}{level:g}"] = numbers[..., place].ravel().tolist()
+        for level, values in forecasts.quantiles.items():
+            columns[f"{prefix}{level:g}"] = values[..., place].ravel().tolist()
     return columns
+
+
+def check_ahead(task: Task, table: Table, horizon: int) -> None:
+    """Refuse series of which something that a forecast needs is not there.
+
+    Args:
+        task: with the feature.
+        table: series, a row each.
+        horizon: steps ahead.
+
+    Raises:
+        DataError: a series has no value, or a known covariate lacks values for the steps ahead.
+    """
+    for _ in _all_extended(task, table, horizon):
+        pass
+
+
+def _all_extended(task: Task, table: Table, horizon: int) -> Iterator[tuple[Cells, Tensor, int]]:
+    """Yield every series as `_extended` returns it, and encoded; an error names the series."""
+    feature: Any = task.input
+    for row, value in enumerate(table.values(task.input_columns)):
+        try:
+            extended, origin = _extended(feature, feature.cells(value), horizon)
+            encoded = feature.encode(extended.value)
+        except DataError as error:
+            raise DataError(f"the series that begins at {table.where(row)}: {error}") from error
+        yield extended, encoded, origin
 
 
 def with_quantiles(

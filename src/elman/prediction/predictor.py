@@ -119,7 +119,12 @@ class Predictor(ABC):
         """
 
     def scores(
-        self, table: Table, *, main: str | None = None, training: Table | None = None
+        self,
+        table: Table,
+        *,
+        main: str | None = None,
+        training: Table | None = None,
+        origins: int | None = None,
     ) -> Scores:
         """Measure predictions on a table that has the targets.
 
@@ -127,13 +132,19 @@ class Predictor(ABC):
             table: with the columns of input and target.
             main: name of the main score; None for the usual one of the task.
             training: the training part, by which the errors of a forecast are scaled.
+            origins: of the forecasts of a series, at most, evenly spread over its steps; None for
+                those that the experiment's stride gives.
 
         Raises:
             DataError: a value cannot be taken, or a column is missing.
-            OptionError: there is no score of that name, or it is left out.
+            OptionError: there is no score of that name, or it is left out; or origins are given,
+                and this is no forecast.
         """
         table.require(self.task.input_columns)
-        scores = self._scores(table, training)
+        if origins is None:
+            scores = self._scores(table, training)
+        else:
+            scores = self._scores_from(table, training, origins)
         main = main or scores.main
         scores.check_name(main)
         return scores.model_copy(update={"main": main})
@@ -159,9 +170,15 @@ class Predictor(ABC):
     @abstractmethod
     def _scores(self, table: Table, training: Table | None) -> Scores: ...
 
-    def scores_with_guess(self, table: Table, main: str | None, training: Table | None) -> Scores:
+    def scores_with_guess(
+        self,
+        table: Table,
+        main: str | None,
+        training: Table | None,
+        origins: int | None = None,
+    ) -> Scores:
         """Measure predictions, and the best plain guess beside them; see `scores`."""
-        scores = self.scores(table, main=main, training=training)
+        scores = self.scores(table, main=main, training=training, origins=origins)
         return self.with_plain_guess(scores, table, training or table)
 
     def with_plain_guess(self, scores: Scores, table: Table, training: Table) -> Scores:
@@ -179,6 +196,14 @@ class Predictor(ABC):
         """
         del table, training
         return scores
+
+    def _scores_from(self, table: Table, training: Table | None, origins: int) -> Scores:
+        """Measure forecasts from so many origins of each series; other predictors refuse."""
+        del table, training
+        raise OptionError(
+            f"origins = {origins} are those of forecasts, and this model does not forecast series "
+            f"over a horizon: its task is {self.task.sentence}. Leave --origins out."
+        )
 
     def column_scores(self, table: Table, training: Table | None = None) -> Scores:
         """Measure a table, one of many with a column shuffled; see `scores`."""

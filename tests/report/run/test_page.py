@@ -264,8 +264,8 @@ def test_of_many_names_the_commonest_confusions_are_listed() -> None:
                 }
             ),
             "Its mean absolute error over 1 test values is 0.25 times that of the seasonal naive "
-            "forecast on their past. The best naive forecast, the last value, has a MASE of 0.5 on "
-            "the same values.",
+            "forecast on their past. That is better than naive: the best naive forecast, the last "
+            "value, has a MASE of 0.5 on the same values.",
         ),
         (
             score("language", ["ab"], None, nll=2.0),

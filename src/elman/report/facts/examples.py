@@ -15,7 +15,6 @@ from elman.features.mixture import MixtureFeature
 from elman.features.parts import Part
 from elman.models.model import Model
 from elman.prediction.predictor import Predictions
-from elman.report.facts.forecasting import forecast_examples
 from elman.report.facts.inputs import shown_input
 from elman.report.facts.weighing import note_of_weights, weights_of_tokens
 from elman.report.facts.writing import written_examples
@@ -29,7 +28,6 @@ from elman.report.run.facts import (
     TaggedSentence,
     WeighedText,
 )
-from elman.tasks.forecast import ForecastTask
 from elman.tasks.next_frame import NextFrameTask
 from elman.tasks.next_step import NextStepTask
 from elman.tasks.writing import WritingTask
@@ -100,12 +98,6 @@ def _(task: NextFrameTask, model: Model, table: Table) -> dict[str, Any]:
 def _(task: WritingTask, model: Model, table: Table) -> dict[str, Any]:
     del task
     return written_examples(model, table)
-
-
-@_chosen.register
-def _(task: ForecastTask, model: Model, table: Table) -> dict[str, Any]:
-    del task
-    return forecast_examples(model, table)
 
 
 def _names(

@@ -17,6 +17,7 @@ from elman.models.model import Model
 from elman.music.midi import can_write_midi
 from elman.report.facts.examples import examples_of
 from elman.report.facts.flow import flow_of
+from elman.report.facts.forecasting import forecast_examples
 from elman.report.facts.importance import importance_of
 from elman.report.facts.network import cell_of, network_in_words
 from elman.report.run.facts import Column, CurvePoint, RunFacts
@@ -71,7 +72,6 @@ def write_page(
         machine: that trained it.
     """
     part = parts.valid if parts.test is None else parts.test
-    shown = part.select(range(min(ROWS, len(part))))
     task, spec = model.task, model.experiment
     named = {"train": parts.train, "valid": parts.valid, "test": parts.test}
     facts: dict[str, Any] = {
@@ -103,10 +103,29 @@ def write_page(
         "flow": flow_of(model, parts.valid),
         **importance_of(model, parts),
     }
-    if scores_by_target(scores[list(scores)[-1]]):
-        answers = _answers(model, facts, shown)
+    final = scores[list(scores)[-1]]
+    if scores_by_target(final):
+        answers = _answers(model, facts, _first(part))
         return write_run_report(path, RunFacts(**facts, answers=answers))
-    return write_run_report(path, RunFacts(**(facts | examples_of(model, shown))))
+    return write_run_report(path, RunFacts(**(facts | _examples(task, model, part, final))))
+
+
+def _first(part: Table) -> Table:
+    """Return the rows that examples are chosen from."""
+    return part.select(range(min(ROWS, len(part))))
+
+
+@singledispatch
+def _examples(task: Task, model: Model, part: Table, scores: Scores) -> dict[str, Any]:
+    """Choose examples among the rows of a part that was scored."""
+    del task, scores
+    return examples_of(model, _first(part))
+
+
+@_examples.register
+def _(task: ForecastTask, model: Model, part: Table, scores: Scores) -> dict[str, Any]:
+    del task
+    return forecast_examples(model, part, scores)
 
 
 def _answers(model: Model, facts: dict[str, Any], shown: Table) -> list[RunFacts]:

@@ -138,6 +138,9 @@ class PredictedSeries(NamedTuple):
     """Lower bounds of an interval of each value, (T,); empty where there is none."""
     high: ArrayLike = ()
     """Upper bounds, likewise."""
+    times: ArrayLike = ()
+    """When the steps of the past and the prediction are: dates (`datetime64`) or numbers; empty
+    where they are counted."""
 
 
 class PredictedNumbers(NamedTuple):
@@ -216,6 +219,7 @@ class RunFacts:
         weighed: examples of texts with what each word contributed.
         weights_note: what a weight is: `integrated gradients of each word`.
         numbers: of a regression.
+        ahead: forecasts of what comes after the data.
         series: of a forecast or a signal.
         series_note: which were chosen, and what their lines are.
         texts: that the model generated.
@@ -262,6 +266,7 @@ class RunFacts:
     weighed: Sequence[WeighedText] = ()
     weights_note: str = ""
     numbers: PredictedNumbers | None = None
+    ahead: Sequence[PredictedSeries] = ()
     series: Sequence[PredictedSeries] = ()
     series_note: str = ""
     texts: Sequence[GeneratedText] = ()

@@ -9,12 +9,13 @@ from __future__ import annotations
 import base64
 import io
 import math
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import ArrayLike, NDArray
 
@@ -32,6 +33,8 @@ SPARK = (220, 40)
 """Width and height of an input drawn beside its prediction, in pixels."""
 
 TRUTH = THEME["muted"]
+_BESIDE = ["", "%Y", "%Y", "%Y-%m-%d", "%Y-%m-%d", "%Y-%m-%d %H:%M"]
+"""What stands beside an axis of dates whose ticks are years, months, days, hours, …"""
 
 Line = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -122,31 +125,97 @@ def draw_series(axes: Axes, series: PredictedSeries, *, colour: str) -> None:
         np.ravel(np.asarray(each, np.float64))[:MOST_STEPS]
         for each in (series.truth, series.prediction, series.naive, series.low, series.high)
     )
+    before, steps = _steps_of(series)
     if len(past):
+        joined = np.concatenate([before, steps[: len(truth[:1])]])
         until = np.concatenate([past, truth[:1]])
-        axes.plot(np.arange(-len(past), 1), until, color=TRUTH, linewidth=1, alpha=0.6)
-        axes.axvline(-0.5, color=THEME["guide"], linewidth=1.2)
-    dot = "o" if len(truth) == 1 else ""  # one step makes no line
+        axes.plot(joined, until, color=TRUTH, linewidth=1, alpha=0.6)
+        axes.axvline(_between(before[-1], steps[0]), color=THEME["guide"], linewidth=1.2)
+    dot = "o" if len(predicted) == 1 else ""  # one step makes no line
     if len(low):
-        steps = np.arange(len(low), dtype=np.float64)
         edge = 5 if len(low) == 1 else 0  # a band of one step has no width
         axes.fill_between(steps, low, high, color=colour, alpha=0.18, linewidth=edge)
-    axes.plot(truth, color=TRUTH, linewidth=2.6, alpha=0.6, label="true", marker=dot)
+    if len(truth):
+        axes.plot(steps, truth, color=TRUTH, linewidth=2.6, alpha=0.6, label="true", marker=dot)
     if len(naive):
-        axes.plot(
-            naive,
-            color=THEME["ink"],
-            linewidth=1,
-            linestyle=(0, (1, 1.6)),
-            marker=dot,
-            markersize=4,
-            label="naive",
-        )
-    axes.plot(predicted, color=colour, linewidth=1.2, label="predicted", marker=dot)
+        dotted = {"linewidth": 1, "linestyle": (0, (1, 1.6)), "markersize": 4}
+        axes.plot(steps, naive, color=THEME["ink"], marker=dot, label="naive", **dotted)
+    axes.plot(steps, predicted, color=colour, linewidth=1.2, label="predicted", marker=dot)
     axes.margins(x=0.02 if dot else 0)
-    axes.set_xlabel("step")
-    axes.xaxis.set_major_locator(MaxNLocator(8, steps=ROUND, integer=True))
+    if np.issubdtype(steps.dtype, np.datetime64):
+        locator = AutoDateLocator(minticks=4, maxticks=8)
+        axes.xaxis.set_major_locator(locator)
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, offset_formats=_BESIDE))
+        axes.xaxis.get_offset_text().set(size=FONT_SIZE, color=THEME["muted"])
+    else:
+        axes.set_xlabel("time" if np.size(series.times) else "step")
+        axes.xaxis.set_major_locator(MaxNLocator(8, steps=ROUND, integer=True))
     axes.legend(loc="best", frameon=False, labelcolor="linecolor", fontsize=FONT_SIZE)
+
+
+def _steps_of(series: PredictedSeries) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return where the past and the predicted steps that are drawn lie on the axis."""
+    past, ahead = np.size(series.past), np.size(series.prediction)
+    times = np.asarray(series.times)
+    if not len(times):
+        times = np.arange(-past, ahead)
+    return times[:past][-MOST_STEPS:], times[past:][:MOST_STEPS]
+
+
+def _between(last: Any, first: Any) -> Any:
+    """Return the middle of two steps: numbers or dates."""
+    return last + (first - last) / 2
+
+
+def draw_by_step(
+    axes: Axes, lines: Mapping[str, Sequence[float | None]], *, colour: str, title: str
+) -> None:
+    """Draw a quantity of every step ahead, of the model and dotted of the naive forecast.
+
+    Args:
+        axes: where to draw.
+        lines: `model`, and `naive` where it is known → a value a step, None where it is unknown.
+        colour: of the model.
+        title: of the axis.
+    """
+    drawn = {name: np.array(values, np.float64) for name, values in lines.items() if values}
+    drawn = {name: values for name, values in drawn.items() if not np.isnan(values).all()}
+    chosen = {name: colour if name == "model" else THEME["ink"] for name in drawn}
+    for name, values in drawn.items():
+        style = {"linewidth": 2} if name == "model" else {"linewidth": 1, "linestyle": (0, (1, 2))}
+        marker = "o" if len(values) == 1 else ""
+        axes.plot(np.arange(1, len(values) + 1), values, color=chosen[name], marker=marker, **style)
+    axes.set_ylim(bottom=0)
+    axes.margins(x=0.02)
+    axes.set(xlabel="steps ahead", ylabel=title)
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=ROUND, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(6, steps=ROUND))
+    ends = {name: float(values[~np.isnan(values)][-1]) for name, values in drawn.items()}
+    label_line_ends(axes, ends, chosen)
+
+
+def draw_coverage(
+    axes: Axes, coverage: Sequence[float | None], *, nominal: float, colour: str
+) -> None:
+    """Draw the share of true values within an interval by step ahead, beside what it should be."""
+    axes.axhline(nominal, color=THEME["guide"], linewidth=1.2)
+    steps = np.arange(1, len(coverage) + 1)
+    marker = "o" if len(coverage) == 1 else ""
+    axes.plot(steps, np.array(coverage, np.float64), color=colour, linewidth=2, marker=marker)
+    axes.set(ylim=(0, 1.03), xlabel="steps ahead", ylabel="share of true values within")
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=ROUND, integer=True))
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+
+
+def draw_levels(axes: Axes, shares: Sequence[tuple[float, float]], *, colour: str) -> None:
+    """Draw the share of true values below each quantile against its level."""
+    levels, below = np.array(shares, np.float64).T
+    axes.plot([0, 1], [0, 1], color=THEME["guide"], linewidth=1.2)
+    axes.plot(levels, below, color=colour, linewidth=1, marker="o", markersize=5)
+    axes.set(xlim=(0, 1.03), ylim=(0, 1.03), xlabel="level of the quantile")
+    axes.set_ylabel("share of true values below")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(PercentFormatter(1))
 
 
 def spark_line(values: ArrayLike) -> Markup:

@@ -113,14 +113,14 @@ def _plainly(scores: Scores) -> str:
 
 
 def _beside_naive(scores: Scores, best: str, naive: float) -> str:
-    """Compare the main score with that of the best naive forecast, first where it is as good."""
+    """Compare the main score with that of the best naive forecast."""
     beside = (
         f"the best naive forecast, {best}, has a {_title(scores.main)} of {number_text(naive)} on "
         "the same values."
     )
-    if scores.value < naive:
-        return f"T{beside[1:]}"
-    than = "worse" if scores.value > naive else "no better"
+    than = "no better"
+    if scores.value != naive:
+        than = "better" if scores.value < naive else "worse"
     return f"That is {than} than naive: {beside}"
 
 

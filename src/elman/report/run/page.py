@@ -9,6 +9,7 @@ page.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ from elman.report.run.findings import (
     question,
     setting_text,
 )
+from elman.report.run.forecast import forecast_sections
 from elman.report.run.importance import importance_tables
 from elman.report.run.tables import (
     class_rows,
@@ -147,11 +149,10 @@ def _answer(place: int, facts: RunFacts, page: RunFacts, colour: str) -> dict[st
         "weighed": [(marks(each), each) for each in facts.weighed],
         "weights_note": facts.weights_note,
         "numbers": _numbers(facts, colour, before),
-        "series": [
-            _series(f"{before}series-{number}", each, colour)
-            for number, each in enumerate(facts.series)
-        ],
+        "ahead": _all_series(f"{before}ahead", facts.ahead, colour),
+        "series": _all_series(f"{before}series", facts.series, colour),
         "series_note": facts.series_note,
+        **forecast_sections(facts.final, colour, before),
         **_bands(facts),
     }
 
@@ -207,6 +208,10 @@ def _numbers(facts: RunFacts, colour: str, before: str) -> Picture | None:
         else ""
     )
     return Picture(drawing, "Predicted against true", caption)
+
+
+def _all_series(name: str, many: Sequence[PredictedSeries], colour: str) -> list[Picture]:
+    return [_series(f"{name}-{number}", each, colour) for number, each in enumerate(many)]
 
 
 def _series(name: str, series: PredictedSeries, colour: str) -> Picture:
