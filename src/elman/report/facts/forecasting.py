@@ -150,7 +150,7 @@ def _ahead(model: Model, table: Table) -> list[PredictedSeries]:
             model.task,
             model.network,
             table,
-            model.task.input.horizon,
+            model.experiment.data.horizon,
             with_quantiles(options, levels, 1),
             model.experiment.training.batch_size,
         )
@@ -176,13 +176,15 @@ def _next(model: Model, table: Table, row: int, columns: dict[str, list[Any]]) -
     steps = int(np.flatnonzero(~np.isnan(values).all(0))[-1]) + 1
     past = values[0, max(0, steps - max(PAST * horizon, FEWEST)) : steps]
     heading = f"{table.column(model.task.input_columns[-1])[row]}" if feature.several else ""
+    low, high = (columns.get(f"{before}{end:g}", [])[of_row] for end in ENDS)
     return PredictedSeries(
         _title(heading or ("" if before else target), model, table, row, steps, 0),
         (),
         columns[f"{before}0.5"][of_row],
         past,
         (),
-        *(columns.get(f"{before}{end:g}", [])[of_row] for end in ENDS),
+        low,
+        high,
         _times(model, table, row, steps + horizon)[steps - len(past) :],
     )
 

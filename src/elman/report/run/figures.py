@@ -138,14 +138,15 @@ def draw_series(axes: Axes, series: PredictedSeries, *, colour: str) -> None:
     if len(truth):
         axes.plot(steps, truth, color=TRUTH, linewidth=2.6, alpha=0.6, label="true", marker=dot)
     if len(naive):
-        dotted = {"linewidth": 1, "linestyle": (0, (1, 1.6)), "markersize": 4}
+        dotted: dict[str, Any] = {"linewidth": 1, "linestyle": (0, (1, 1.6)), "markersize": 4}
         axes.plot(steps, naive, color=THEME["ink"], marker=dot, label="naive", **dotted)
     axes.plot(steps, predicted, color=colour, linewidth=1.2, label="predicted", marker=dot)
     axes.margins(x=0.02 if dot else 0)
     if np.issubdtype(steps.dtype, np.datetime64):
-        locator = AutoDateLocator(minticks=4, maxticks=8)
+        locator: Any = AutoDateLocator(minticks=4, maxticks=8)  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, offset_formats=_BESIDE))
+        dates: Any = ConciseDateFormatter
+        axes.xaxis.set_major_formatter(dates(locator, offset_formats=_BESIDE))
         axes.xaxis.get_offset_text().set(size=FONT_SIZE, color=THEME["muted"])
     else:
         axes.set_xlabel("time" if np.size(series.times) else "step")
