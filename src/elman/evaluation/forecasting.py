@@ -16,20 +16,8 @@ from elman.evaluation.forecast_details import (
     ranking,
     shares_below,
 )
-from elman.evaluation.forecast_errors import (
-    coverage,
-    observed,
-    smape,
-    weighted_quantile_loss,
-)
-from elman.evaluation.measures import (
-    TOO_LARGE,
-    WORST,
-    Measured,
-    Scores,
-    check_pairs,
-    not_numbers,
-)
+from elman.evaluation.forecast_errors import coverage, observed, smape, weighted_quantile_loss
+from elman.evaluation.measures import TOO_LARGE, WORST, Measured, Scores, check_pairs, not_numbers
 from elman.evaluation.regression import mean_errors, seasonal_naive_error
 
 Numbers = NDArray[np.float64]
