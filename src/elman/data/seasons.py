@@ -46,6 +46,15 @@ _FAR_SHORTER = 7
 _CLEAR = 0.5
 """… and has at least this autocorrelation."""
 
+_ALL = 200
+"""All peaks of the autocorrelation up to this lag are looked at …"""
+
+_HIGHEST = 50
+"""… and of the longer ones so many."""
+
+_ROUNDING = 1e-12
+"""Least share of the mean square that is variance, not rounding."""
+
 _CLIPPED = 6.0
 """Values are clipped at so many robust standard deviations from their median."""
 
@@ -112,15 +121,19 @@ def autocorrelation(values: ArrayLike, most: int) -> Numbers:
     products = np.fft.irfft(np.abs(spectrum) ** 2, size)[: most + 1]
     pairs = np.fft.irfft(np.abs(marks) ** 2, size)[: most + 1].round()
     variance = products[0] / max(pairs[0], 1)
-    if variance <= 1e-12 * max(1e-300, float(np.square(values[observed]).mean())):
+    if variance <= _ROUNDING * max(1e-300, float(np.square(values[observed]).mean())):
         return np.zeros(most + 1)
     covariance = np.where(pairs > 0, products / np.maximum(pairs, 1), 0.0)
     return np.asarray((covariance / variance).round(12))
 
 
 def _candidates(series: Sequence[Numbers], most: int) -> list[int]:
-    """Return the lags at which the autocorrelation has a peak, less a slow mean or as it is."""
+    """Return the lags at which the autocorrelation has a peak, less a slow mean or as it is.
+
+    Of the long ones only the highest peaks are returned.
+    """
     found: set[int] = set()
+    height: dict[int, float] = {}
     for prepared in (
         [_less_mean(each, len(each)) for each in series],
         [_less_mean(each, max(3, len(each) // 12)) for each in series],
@@ -133,7 +146,9 @@ def _candidates(series: Sequence[Numbers], most: int) -> list[int]:
                 and correlation[lag] >= correlation[max(1, lag - 2) : lag + 3].max()
             ):
                 found.add(lag)
-    return sorted(found)
+                height[lag] = max(height.get(lag, 0.0), float(correlation[lag]))
+    longer = sorted((lag for lag in found if lag > _ALL), key=lambda lag: -height[lag])
+    return sorted([lag for lag in found if lag <= _ALL] + longer[:_HIGHEST])
 
 
 def _sharpened(series: Sequence[Numbers], season: int, most: int) -> int:
@@ -163,17 +178,27 @@ def _beneath(
 
 def _strength(series: Sequence[Numbers], season: int) -> float:
     """Return the autocorrelation at a season, less the moving mean over it; the median."""
-    return float(
-        np.median([autocorrelation(_less_mean(each, season), season)[-1] for each in series])
-    )
+    return _correlation(series, season, season)
 
 
 def _beside(series: Sequence[Numbers], lag: int, season: int) -> float:
     """Return the higher autocorrelation of the lags one shorter season away."""
-    return max(
-        float(np.median([autocorrelation(_less_mean(each, lag), place)[-1] for each in series]))
-        for place in (lag - season, lag + season)
-    )
+    return max(_correlation(series, lag, place) for place in (lag - season, lag + season))
+
+
+def _correlation(series: Sequence[Numbers], steps: int, lag: int) -> float:
+    """Return the autocorrelation at a lag, less the moving mean over some steps; the median."""
+    found = []
+    for values in series:
+        rest = _less_mean(values, steps)
+        observed = ~np.isnan(rest)
+        centred = np.where(observed, rest - rest[observed].mean(), 0.0)
+        pairs = int((observed[lag:] & observed[:-lag]).sum())
+        square = float(np.square(values[observed]).mean())
+        variance = float(np.square(centred).sum()) / int(observed.sum())
+        known = pairs > 0 and variance > _ROUNDING * max(1e-300, square)
+        found.append(float(centred[lag:] @ centred[:-lag]) / pairs / variance if known else 0.0)
+    return float(np.median(found))
 
 
 def _threshold(series: Sequence[Numbers], season: int) -> float:
