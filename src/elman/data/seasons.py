@@ -21,9 +21,6 @@ _STEPS = 50_000
 _LEAST_REPEATS = 3
 """How often a season must have been seen."""
 
-_CANDIDATES = 40
-"""Greatest number of lags that are looked at closely, of each way to detrend."""
-
 _REFINED = 16
 """Greatest distance of a season from the peak that it was found by."""
 
@@ -54,6 +51,15 @@ _FAR_SHORTER = 7
 
 _CLEAR = 0.5
 """… and has at least this autocorrelation."""
+
+_ALL = 200
+"""All peaks of the autocorrelation up to this lag are looked at …"""
+
+_HIGHEST = 50
+"""… and of the longer ones so many."""
+
+_ROUNDING = 1e-12
+"""Least share of the mean square that is variance, not rounding."""
 
 _CLIPPED = 6.0
 """Values are clipped at so many robust standard deviations from their median."""
@@ -121,15 +127,19 @@ def autocorrelation(values: ArrayLike, most: int) -> Numbers:
     products = np.fft.irfft(np.abs(spectrum) ** 2, size)[: most + 1]
     pairs = np.fft.irfft(np.abs(marks) ** 2, size)[: most + 1].round()
     variance = products[0] / max(pairs[0], 1)
-    if variance <= 1e-12 * max(1e-300, float(np.square(values[observed]).mean())):
+    if variance <= _ROUNDING * max(1e-300, float(np.square(values[observed]).mean())):
         return np.zeros(most + 1)
     covariance = np.where(pairs > 0, products / np.maximum(pairs, 1), 0.0)
     return np.asarray((covariance / variance).round(12))
 
 
 def _candidates(series: Sequence[Numbers], most: int) -> list[int]:
-    """Return the lags at which the autocorrelation has a peak, less a slow mean or as it is."""
+    """Return the lags at which the autocorrelation has a peak, less a slow mean or as it is.
+
+    Of the long ones only the highest peaks are returned.
+    """
     found: set[int] = set()
+    height: dict[int, float] = {}
     for prepared in (
         [_less_mean(each, len(each)) for each in series],
         [_less_mean(each, max(3, len(each) // 12)) for each in series],
@@ -139,10 +149,11 @@ def _candidates(series: Sequence[Numbers], most: int) -> list[int]:
         around = np.lib.stride_tricks.sliding_window_view(np.pad(correlation, 2, "edge"), 5)
         around = np.where(np.arange(most + 2)[:, None] + np.arange(-2, 3) < 1, -1.0, around)
         peaks = np.flatnonzero((correlation > 0) & (correlation >= around.max(1)))
-        peaks = peaks[(peaks >= 2) & (peaks <= most)]
-        highest = peaks[np.argsort(-correlation[peaks], kind="stable")][:_CANDIDATES]
-        found.update(highest.tolist())
-    return sorted(found)
+        for lag in peaks[(peaks >= 2) & (peaks <= most)].tolist():
+            found.add(lag)
+            height[lag] = max(height.get(lag, 0.0), float(correlation[lag]))
+    longer = sorted((lag for lag in found if lag > _ALL), key=lambda lag: -height[lag])
+    return sorted([lag for lag in found if lag <= _ALL] + longer[:_HIGHEST])
 
 
 def _beneath(
@@ -166,9 +177,7 @@ def _beneath(
 
 def _strength(series: Sequence[Numbers], season: int) -> float:
     """Return the autocorrelation at a season, less the moving mean over it; the median."""
-    return float(
-        np.median([autocorrelation(_less_mean(each, season), season)[-1] for each in series])
-    )
+    return _correlation(series, season, season)
 
 
 def _refined(series: Sequence[Numbers], lag: int, most: int) -> int:
@@ -185,10 +194,22 @@ def _refined(series: Sequence[Numbers], lag: int, most: int) -> int:
 
 def _beside(series: Sequence[Numbers], lag: int, season: int) -> float:
     """Return the higher autocorrelation of the lags one shorter season away."""
-    return max(
-        float(np.median([autocorrelation(_less_mean(each, lag), place)[-1] for each in series]))
-        for place in (lag - season, lag + season)
-    )
+    return max(_correlation(series, lag, place) for place in (lag - season, lag + season))
+
+
+def _correlation(series: Sequence[Numbers], steps: int, lag: int) -> float:
+    """Return the autocorrelation at a lag, less the moving mean over some steps; the median."""
+    found = []
+    for values in series:
+        rest = _less_mean(values, steps)
+        observed = ~np.isnan(rest)
+        centred = np.where(observed, rest - rest[observed].mean(), 0.0)
+        pairs = int((observed[lag:] & observed[:-lag]).sum())
+        square = float(np.square(values[observed]).mean())
+        variance = float(np.square(centred).sum()) / int(observed.sum())
+        known = pairs > 0 and variance > _ROUNDING * max(1e-300, square)
+        found.append(float(centred[lag:] @ centred[:-lag]) / pairs / variance if known else 0.0)
+    return float(np.median(found))
 
 
 def _threshold(series: Sequence[Numbers], season: int) -> float:

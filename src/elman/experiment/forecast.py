@@ -82,14 +82,14 @@ class ForecastSpec(BaseModel):
         if self.segment and self.feeds_back:
             raise ValueError(
                 f"segment = {self.segment} predicts all steps at once, and feedback reads each "
-                "before the next; say feedback = false, or leave segment out"
+                "before the next; say forecast.feedback = false, or leave segment out"
             )
         if self.segment == 0 or self.feeds_back:
             for name in ("naive", "folds", "members"):
                 if getattr(self, name) not in (None, 0, 1):
                     raise ValueError(
                         f"{name} = {getattr(self, name)!r} is for forecasts that read segments; "
-                        "say feedback = false without segment = 0, or leave it out"
+                        "say forecast.feedback = false without segment = 0, or leave it out"
                     )
         if self.segment and self.scaling != "mean":
             raise ValueError(

@@ -136,7 +136,8 @@ def corrections(residuals: Tensor, levels: list[float], median: int, least: int 
     beside = 0 if rows >= least else min(horizon, -(-least // max(1, 2 * rows)))
     for step in range(horizon):
         near = slice(max(0, step - beside), step + beside + 1)
-        count = int(observed[near].sum())
+        # Rows that follow each other forecast the same values, from one step beside.
+        count = int(observed[step]) + len(observed[near]) - 1
         for k, level in enumerate(levels):
             if k == median:
                 continue

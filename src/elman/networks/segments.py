@@ -290,7 +290,9 @@ class SegmentForecaster(nn.Module):
         observed = ~values.isnan()
         count = observed.sum(0).clamp(min=1)
         mean = values.where(observed, 0).sum(0) / count
-        spread = ((values - mean).where(observed, 0).square().sum(0) / count).sqrt()
+        apart = (values - mean).where(observed, 0)
+        largest = apart.abs().amax(0).clamp(min=1e-30)  # squares of large numbers are infinite
+        spread = largest * ((apart / largest).square().sum(0) / count).sqrt()
         scale = torch.maximum(difference, _LEAST_SCALE * spread)
         rounding = 1e-6 * mean.abs()
         return scale.where(scale > rounding, self.deviations)
