@@ -46,7 +46,7 @@ elman train chorales --cell gru --set network.zoneout=0.1 --seed 2
 """,
     "elman forecast": """\
 elman forecast beer.csv --horizon 8
-elman forecast sales.csv --sequence-id item --target units --horizon 28 --quantiles 0.05,0.5,0.95 --to next.parquet
+elman forecast sales.csv --sequence-id item --target units --horizon 28 --to next.parquet
 elman forecast towns.csv --set wide=columns --horizon 48
 """,
     "elman evaluate": """\

@@ -76,8 +76,8 @@ def forecast_scores(
         missing true values; `series`, the number of series; `worst`, those with the largest main
         score; `naive`, of each naive forecast its scores; `best_naive`, the one with the least main
         score, or mean absolute error; `naive_better`, the series for which it is better;
-        `by_series`, see `ranking`; `by_step`, of every step ahead the `model`'s error, scaled where
-        `unit` is mase, the best `naive` one's, and the `coverage`; `levels`, shares below quantiles.
+        `by_series`, see `ranking`; `by_step`, lists of a number a step ahead, the errors scaled
+        where `unit` is mase; `levels`, the shares below quantiles.
 
     Raises:
         DataError: there is nothing to score, a truth has no prediction, item or history, or a
@@ -223,8 +223,7 @@ class _Forecasts:
             low, high = (self.quantiles[end] for end in ends)
             details["coverage"] = coverage_by_step(self.truths, low, high)
             details["interval"] = self.interval
-        levels = shares_below(self.truths, self.quantiles) if self.quantiles else []
-        return {"by_step": details, "levels": levels}
+        return {"by_step": details, "levels": shares_below(self.truths, self.quantiles)}
 
     def of_naive(self, naive: Mapping[str, Sequence[ArrayLike]]) -> dict[str, _Forecasts]:
         """Return the same with naive forecasts in place of the predictions."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -106,11 +106,12 @@ def _name_target(
         ExperimentError: there are several, or there is none.
     """
     left = list(names)
-    for says_nothing in (
+    tests: list[Callable[[str], bool]] = [
         lambda name: identifies_rows(table, name),
         lambda name: name in counters,
         lambda name: _is_constant(table, name, series),
-    ):
+    ]
+    for says_nothing in tests:
         if len(left) > 1:
             left = [name for name in left if not says_nothing(name)] or left
     if len(left) != 1:

@@ -14,9 +14,9 @@ from elman.experiment import Experiment
 from elman.models.model import Model
 from elman.prediction import backtest
 from elman.report.facts.forecasting import forecast_examples
+from elman.report.run.facts import RunFacts
 from elman.report.run.forecast import forecast_sections
 from elman.report.run.page import render_run
-from elman.report.run.facts import RunFacts
 from elman.runs.run import run_experiment
 from elman.tasks.dividing import Parts
 from elman.tasks.layout import layout_of
