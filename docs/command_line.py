@@ -44,9 +44,15 @@ elman train sentences.conllu --input form --target upos --epochs 5
 elman train sales.csv --sequence-id item --time day --target units --horizon 28
 elman train chorales --cell gru --set network.zoneout=0.1 --seed 2
 """,
+    "elman forecast": """\
+elman forecast beer.csv --horizon 8
+elman forecast sales.csv --sequence-id item --target units --horizon 28 --to next.parquet
+elman forecast towns.csv --set wide=columns --horizon 48
+""",
     "elman evaluate": """\
 elman evaluate runs/questions-seed1
 elman evaluate runs/questions-seed1 more-questions.csv --json
+elman evaluate runs/sales-seed1 --origins 20
 """,
     "elman predict": """\
 elman predict runs/questions-seed1 new.csv --probabilities --out answers.csv

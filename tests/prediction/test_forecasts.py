@@ -171,7 +171,7 @@ def test_evaluation_goes_on_from_every_horizons_end(tmp_path: Path) -> None:
     assert scores.kind == "forecast"
     assert scores.main == "mase"
     assert scores.count == 2 * 8
-    assert "4 forecasts of 4 steps each." in scores.notes
+    assert "4 forecasts of 4 steps each of 2 series." in scores.notes
 
 
 def test_the_page_shows_forecasts_of_every_target_beside_what_came(tmp_path: Path) -> None:
@@ -184,8 +184,12 @@ def test_the_page_shows_forecasts_of_every_target_beside_what_came(tmp_path: Pat
         "Series 2 training, 2 validation, 2 test.",
         "as series",
         "Predictions and true values",
-        "tea, from 2024-03-13",
-        "ink, from 2024-03-17",
+        "The best series, ",
+        "tea (MASE ",
+        "The worst series, ",
+        "ink (MASE ",
+        "from 2024-03-13",
+        "from 2024-03-17",
         "Dotted: a naive forecast, the value",
         "The band is the 80% interval",
     ):

@@ -92,7 +92,7 @@ def _naive_lines(scores: Scores) -> list[str]:
     title = measure_of(scores.main).title
     return [
         f"{f'{title} of {name}':<38} {naive[name]:.4f}"
-        for name in sorted(naive, key=lambda name: naive[name])
+        for name in sorted(naive, key=lambda each: naive[each])
     ]
 
 

@@ -64,9 +64,8 @@ def forecast_scores(
         missing true values; `series`, the number of series; `worst`, those with the largest main
         score; `naive`, of each naive forecast its scores; `best_naive`, the one with the least main
         score, or mean absolute error; `naive_better`, the series for which it is better;
-        `by_series`, the best, the median and the worst series, see `ranking`; `by_step`, of every
-        step ahead the `model`'s error, scaled as in MASE where `unit` says so, that of the best
-        `naive` forecast, and the `coverage`; `levels`, the share of truths below each quantile.
+        `by_series`, see `ranking`; `by_step`, lists of a number a step ahead, the errors scaled
+        where `unit` is mase; `levels`, the shares below quantiles.
 
     Raises:
         DataError: there is nothing to score, a truth has no prediction, item or history, or a
@@ -203,16 +202,16 @@ class _Forecasts:
     def by_step(self, naive: _Forecasts | None) -> dict[str, Any]:
         """Return errors and coverage of every step ahead, and the shares below each quantile."""
         scales = None if all(each is None for each in self.scales or ()) else self.scales
-        compared = {"model": self} if naive is None else {"model": self, "naive": naive}
-        details: dict[str, Any] = {"unit": "mae" if scales is None else "mase"}
-        for name, each in compared.items():
-            details[name] = errors_by_step(self.truths, each.predictions, scales)
+        unit = "mae" if scales is None else "mase"
+        details: dict[str, Any] = {"unit": unit, "forecasts": len(self.truths)}
+        for name, each in (("model", self), ("naive", naive)):
+            if each is not None:
+                details[name] = errors_by_step(self.truths, each.predictions, scales)
         if (ends := self._ends()) is not None:
             low, high = (self.quantiles[end] for end in ends)
             details["coverage"] = coverage_by_step(self.truths, low, high)
             details["interval"] = self.interval
-        levels = shares_below(self.truths, self.quantiles) if self.quantiles else []
-        return {"by_step": details, "levels": levels}
+        return {"by_step": details, "levels": shares_below(self.truths, self.quantiles)}
 
     def of_naive(self, naive: Mapping[str, Sequence[ArrayLike]]) -> dict[str, _Forecasts]:
         """Return the same with naive forecasts in place of the predictions."""

@@ -95,7 +95,8 @@ def notes_of_naive(scores: Scores) -> list[str]:
     of_series = ""
     if better["of"] > 1:
         of_series = (
-            f" It is better than this model for {better['series']:,} of {better['of']:,} series."
+            f" The best of them is better than this model for {better['series']:,} of "
+            f"{better['of']:,} series."
         )
     return [
         f"{by.upper()} of naive forecasts of the same values: {', '.join(shown)}; of this model "

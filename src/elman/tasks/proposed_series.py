@@ -106,11 +106,11 @@ def _name_target(
         ExperimentError: there are several, or there is none.
     """
     left = list(names)
-    tests: tuple[Callable[[str], bool], ...] = (
+    tests: list[Callable[[str], bool]] = [
         lambda name: identifies_rows(table, name),
         lambda name: name in counters,
         lambda name: _is_constant(table, name, series),
-    )
+    ]
     for says_nothing in tests:
         if len(left) > 1:
             left = [name for name in left if not says_nothing(name)] or left

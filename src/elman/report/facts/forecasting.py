@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,7 +141,7 @@ def _ahead(model: Model, table: Table) -> list[PredictedSeries]:
 
     Nothing is shown where a covariate that has to be known of these steps is not there.
     """
-    spec = model.experiment.forecast
+    spec, feature = model.experiment.forecast, cast(Any, model.task.input)
     options = ForecastOptions.of(spec)
     learned = (0.5,) if spec.distribution == "point" else spec.levels or (0.0, 1.0)
     levels = [level for level in (ENDS[0], 0.5, ENDS[1]) if learned[0] <= level <= learned[-1]]
@@ -150,7 +150,7 @@ def _ahead(model: Model, table: Table) -> list[PredictedSeries]:
             model.task,
             model.network,
             table,
-            model.experiment.data.horizon,
+            feature.horizon,
             with_quantiles(options, levels, 1),
             model.experiment.training.batch_size,
         )
@@ -175,17 +175,16 @@ def _next(model: Model, table: Table, row: int, columns: dict[str, list[Any]]) -
     values = np.stack([np.asarray(table.column(name)[row], np.float64) for name in feature.targets])
     steps = int(np.flatnonzero(~np.isnan(values).all(0))[-1]) + 1
     past = values[0, max(0, steps - max(PAST * horizon, FEWEST)) : steps]
-    heading = f"{table.column(model.task.input_columns[-1])[row]}" if feature.several else ""
     low, high = (columns.get(f"{before}{end:g}", [])[of_row] for end in ENDS)
+    heading = f"{table.column(model.task.input_columns[-1])[row]}" if feature.several else ""
     return PredictedSeries(
         _title(heading or ("" if before else target), model, table, row, steps, 0),
-        (),
-        columns[f"{before}0.5"][of_row],
-        past,
-        (),
-        low,
-        high,
-        _times(model, table, row, steps + horizon)[steps - len(past) :],
+        truth=(),
+        prediction=columns[f"{before}0.5"][of_row],
+        past=past,
+        low=low,
+        high=high,
+        times=_times(model, table, row, steps + horizon)[steps - len(past) :],
     )
 
 

@@ -143,10 +143,10 @@ def draw_series(axes: Axes, series: PredictedSeries, *, colour: str) -> None:
     axes.plot(steps, predicted, color=colour, linewidth=1.2, label="predicted", marker=dot)
     axes.margins(x=0.02 if dot else 0)
     if np.issubdtype(steps.dtype, np.datetime64):
-        locator: Any = AutoDateLocator(minticks=4, maxticks=8)  # type: ignore[no-untyped-call]
+        locator = AutoDateLocator(minticks=4, maxticks=8)  # type: ignore[no-untyped-call]
+        dates = ConciseDateFormatter(locator, offset_formats=_BESIDE)  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_locator(locator)
-        dates: Any = ConciseDateFormatter
-        axes.xaxis.set_major_formatter(dates(locator, offset_formats=_BESIDE))
+        axes.xaxis.set_major_formatter(dates)
         axes.xaxis.get_offset_text().set(size=FONT_SIZE, color=THEME["muted"])
     else:
         axes.set_xlabel("time" if np.size(series.times) else "step")
@@ -183,7 +183,8 @@ def draw_by_step(
     drawn = {name: values for name, values in drawn.items() if not np.isnan(values).all()}
     chosen = {name: colour if name == "model" else THEME["ink"] for name in drawn}
     for name, values in drawn.items():
-        style = {"linewidth": 2} if name == "model" else {"linewidth": 1, "linestyle": (0, (1, 2))}
+        dotted = {"linewidth": 1, "linestyle": (0, (1, 2))}
+        style: dict[str, Any] = {"linewidth": 2} if name == "model" else dotted
         marker = "o" if len(values) == 1 else ""
         axes.plot(np.arange(1, len(values) + 1), values, color=chosen[name], marker=marker, **style)
     axes.set_ylim(bottom=0)

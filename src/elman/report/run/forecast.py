@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from elman.errors import counted
 from elman.evaluation.measures import Scores, measure_of
 from elman.report.page import Picture, draw_inline, thousands
 from elman.report.run.figures import draw_by_step, draw_coverage, draw_levels
@@ -113,7 +114,8 @@ def _intervals(details: dict[str, Any], colour: str, before: str) -> list[Pictur
             f"{before}coverage",
             lambda axes: draw_coverage(axes, coverage, nominal=nominal, colour=colour),
         )
-        caption = f"The line marks {nominal:.0%}. Few forecasts make an uneven curve."
+        count = counted(by_step["forecasts"], "forecast")
+        caption = f"The line marks {nominal:.0%}; each point is the share of {count}."
         title = f"Coverage of the {nominal:.0%} interval by step ahead"
         pictures.append(Picture(drawing, title, caption))
     return pictures
