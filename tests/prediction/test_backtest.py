@@ -104,5 +104,7 @@ def test_a_few_origins_are_chosen_from_the_first_to_the_last(tmp_path: Path) -> 
     every, few = (each.origins.step.tolist() for each in found)
     assert every == list(range(54, 58))
     assert few == [54, 57]
+    spread = rolling_forecasts(model.task, model.network, parts.test, options, 8, of_each=3)
+    assert spread.origins.step.tolist() == [54, 56, 57]
     assert [history[-1, 0] for history in found[1].histories] == [53 % 7, 56 % 7]
     assert found[1].truths[0].ravel().tolist() == [54 % 7, 55 % 7, 56 % 7]

@@ -63,7 +63,9 @@ def notes_of_seasons(data: DataSpec, seasons: list[int]) -> list[str]:
     if "season" in data.model_fields_set:
         return []
     if not seasons:
-        return ["no season found in the data: say --season STEPS (data.season) if there is one."]
+        return [
+            "no season found in the data: say --set season=STEPS (data.season) if there is one."
+        ]
     steps = " and ".join(f"{season:,}" for season in seasons)
     return [f"{'season' if len(seasons) == 1 else 'seasons'} found in the data: {steps} steps."]
 

@@ -68,6 +68,7 @@ def test_of_many_series_three_are_forecast_again_and_named(tmp_path: Path) -> No
         assert title.startswith(f"The {place} series, item ")
         assert ranked[title.split(", ")[1].split(" (")[0]]["place"] == place
         assert title.endswith(", from 2021-04-24")
+    assert titles[-1].split(", ")[1].startswith(scores.details["worst"][0]["series"])
     for each in shown["series"]:
         assert len(each.times) == len(each.past) + HORIZON
         assert str(each.times[len(each.past)])[:10] == each.title[-10:]
