@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import statistics
-import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -167,9 +166,8 @@ def _row(name: str, runs: Path, seeds: int, models: Sequence[str]) -> tuple[floa
 
 def _measured(experiment: Experiment, directory: Path, seed: int, source: Any = None) -> Measured:
     experiment = experiment.override({"seed": seed})
-    began = time.perf_counter()
     run = run_experiment(experiment, directory, source=source, page=False)
-    seconds = time.perf_counter() - began
+    seconds = run.result.seconds
     test = prepare(experiment, source).parts.test
     assert test is not None
     model = run.model
