@@ -1,4 +1,4 @@
-"""The forecaster that reads segments: it begins at the naive forecast, and never sees the future."""
+"""The forecaster that reads segments begins at the naive forecast, and never sees the future."""
 
 from __future__ import annotations
 
