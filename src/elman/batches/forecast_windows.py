@@ -32,7 +32,8 @@ class Origins(NamedTuple):
 
     def take(self, rows: NDArray[np.int64]) -> Origins:
         """Return some of the origins."""
-        return Origins(*(part if part is None else part[rows] for part in self))
+        member = None if self.member is None else self.member[rows]
+        return Origins(self.series[rows], self.step[rows], member)
 
     def independent(self, horizon: int) -> float:
         """Return how many horizons that do not overlap the origins cover, about."""

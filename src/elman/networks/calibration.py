@@ -96,7 +96,7 @@ def _inverse_softplus(gap: Tensor) -> Tensor:
 
 
 def share_of(
-    naive_error: Tensor, errors: Tensor, shares: Tensor, independent: float, caution: float = 0.5
+    naive_error: float, errors: Tensor, shares: Tensor, independent: float, caution: float = 0.5
 ) -> float:
     """Choose how much of a network's correction to keep.
 
