@@ -23,23 +23,23 @@ def raw(seed: int = 0, scale: float = 3.0) -> Tensor:
 
 
 def test_a_network_that_is_worse_is_not_trusted() -> None:
-    assert share_of(torch.tensor(2.0), torch.tensor([2.0, 2.1, 2.4]), SHARES, 1e6) == 0
+    assert share_of(2.0, torch.tensor([2.0, 2.1, 2.4]), SHARES, 1e6) == 0
 
 
 def test_a_network_that_is_much_better_is_trusted_wholly() -> None:
-    assert share_of(torch.tensor(2.0), torch.tensor([2.0, 1.5, 1.0]), SHARES, 20) == 1
+    assert share_of(2.0, torch.tensor([2.0, 1.5, 1.0]), SHARES, 20) == 1
 
 
 def test_the_share_kept_is_that_of_the_least_error_and_its_price() -> None:
     errors = torch.tensor([2.0, 1.6, 1.58])
     # Of the naive error: 1, 0.8, 0.79, and the price 0, 0.25/n, 0.5/n of n independent horizons.
-    assert share_of(torch.tensor(2.0), errors, SHARES, 1.2) == 0  # 1, 1.01, 1.21
-    assert share_of(torch.tensor(2.0), errors, SHARES, 10) == 0.5  # 1, 0.825, 0.84
-    assert share_of(torch.tensor(2.0), errors, SHARES, 100) == 1  # 1, 0.8025, 0.795
+    assert share_of(2.0, errors, SHARES, 1.2) == 0  # 1, 1.01, 1.21
+    assert share_of(2.0, errors, SHARES, 10) == 0.5  # 1, 0.825, 0.84
+    assert share_of(2.0, errors, SHARES, 100) == 1  # 1, 0.8025, 0.795
 
 
 def test_a_naive_forecast_without_an_error_is_not_corrected() -> None:
-    assert share_of(torch.tensor(0.0), torch.tensor([0.0, 0.0, 0.0]), SHARES, 100) == 0
+    assert share_of(0.0, torch.tensor([0.0, 0.0, 0.0]), SHARES, 100) == 0
 
 
 def test_it_begins_as_the_identity() -> None:
@@ -74,6 +74,16 @@ def test_quantiles_never_cross_and_the_median_stays_whatever_is_added(seed: int)
     assert corrected.isfinite().all()
     assert torch.equal(corrected[..., M], raw(seed)[..., M])
     assert (one.quantiles(corrected).diff(dim=-1) >= 0).all()
+
+
+def test_quantiles_that_would_cross_are_those_nearer_to_the_median() -> None:
+    one = calibration()
+    added = torch.tensor([0.0, -50.0, 0.0, 0.0, 50.0, 0.0, 0.0]).expand(H, N, -1)
+    one.set_quantiles(added)
+    before, after = one.quantiles(raw()), one.quantiles(one(raw()))
+    torch.testing.assert_close(after[..., M + 1], before[..., M + 1] + 50)
+    torch.testing.assert_close(after[..., M + 3], before[..., M + 1] + 50, atol=1e-4, rtol=0)
+    torch.testing.assert_close(after[..., 0], before[..., 1] - 50, atol=1e-4, rtol=0)
 
 
 def test_a_median_alone_has_no_quantiles_to_correct() -> None:

@@ -125,7 +125,7 @@ def test_the_future_is_not_read(name: str, members: int) -> None:
         for row, length in enumerate(lengths.tolist()):
             ahead = poisoned[length - H : length, row]
             ahead[:, :own] = poison
-            ahead[:, ids : ids + len(LAYOUT.past_ids)] = 2 if poison == 1e30 else 1
+            ahead[:, ids : ids + len(LAYOUT.past_ids)] = 99  # no id
         outputs, _ = network(poisoned, lengths=lengths)
         assert torch.equal(outputs, expected)
         told = torch.full((H, B, LAYOUT.values), poison)

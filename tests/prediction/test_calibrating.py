@@ -82,7 +82,7 @@ def test_a_correction_that_is_wrong_is_dropped_and_a_right_one_kept() -> None:
 
 def test_calibrated_intervals_cover_what_comes_of_a_known_process() -> None:
     values = 20 + 3 * np.random.default_rng(4).normal(size=1_500)
-    network, validation, _ = begun(values[:1_000], naive="mean", window=40, season=1)
+    network, validation, _ = begun(values[:1_000], naive="mean", window=40, **{"forecast.folds": 3})
     calibrate(network, validation, fallback=True)
     origins = range(1_000, 1_496, 4)
     windows = torch.tensor(np.stack([values[step - 40 : step + 4] for step in origins], 1))

@@ -227,7 +227,7 @@ def _telling_steps(values: Numbers) -> float:
     if variance <= 0:
         return float(len(values))
     kurtosis = float(np.nanmean(np.square(squares / variance)))
-    return len(values) * min(1.0, _BURSTS / kurtosis)
+    return float(len(values) * min(1.0, _BURSTS / kurtosis))
 
 
 def _clipped(values: Numbers) -> Numbers:

@@ -17,8 +17,9 @@ from elman.evaluation.forecast_details import (
     shares_below,
 )
 from elman.evaluation.forecast_errors import coverage, observed, smape, weighted_quantile_loss
+from elman.evaluation.histories import scales_of
 from elman.evaluation.measures import TOO_LARGE, WORST, Measured, Scores, check_pairs, not_numbers
-from elman.evaluation.regression import mean_errors, seasonal_naive_error
+from elman.evaluation.regression import mean_errors
 
 Numbers = NDArray[np.float64]
 Item = str | int
@@ -350,21 +351,14 @@ def _scales(
     truths: Sequence[Numbers], training: Sequence[ArrayLike], season: int
 ) -> list[Numbers | None]:
     """Return the seasonal naive error of each history; None where it is not defined, or 0."""
-    scales: list[Numbers | None] = []
-    for row, history in enumerate(_for_each(truths, training, "training")):
-        values = _columns(history)
+    histories = [_columns(each) for each in _for_each(truths, training, "training")]
+    for row, values in enumerate(histories):
         if values.shape[1] != truths[row].shape[1]:
             raise ShapeError(
                 f"training must have as many numbers a step as the truths, {truths[row].shape[1]} "
                 f"at row {row}, got {values.shape[1]}."
             )
-        try:
-            scale = seasonal_naive_error([values], season)
-        except DataError:  # `notes` counts these
-            scales.append(None)
-        else:
-            scales.append(scale if (scale > 0).all() else None)
-    return scales
+    return scales_of(histories, season)
 
 
 def _for_each(truths: Sequence[Any], values: Sequence[Any], what: str) -> list[Any]:
