@@ -204,7 +204,9 @@ def _correlation(series: Sequence[Numbers], steps: int, lag: int) -> float:
 def _threshold(series: Sequence[Numbers], season: int) -> float:
     """Return the least autocorrelation that is not by chance."""
     steps = float(np.median([_telling_steps(each) for each in series]))
-    return max(_LEAST_STRENGTH, _ERRORS * (max(season, _WANDERS) / steps / len(series)) ** 0.5)
+    return float(
+        max(_LEAST_STRENGTH, _ERRORS * (max(season, _WANDERS) / steps / len(series)) ** 0.5)
+    )
 
 
 def _telling_steps(values: Numbers) -> float:
