@@ -23,23 +23,25 @@ def raw(seed: int = 0, scale: float = 3.0) -> Tensor:
 
 
 def test_a_network_that_is_worse_is_not_trusted() -> None:
-    assert share_of(2.0, torch.tensor([2.0, 2.1, 2.4]), SHARES, 1e6) == 0
+    errors = torch.tensor([[2.0, 2.0, 2.2], [2.1, 2.0, 2.3], [2.4, 2.2, 2.5]])
+    assert share_of(errors, SHARES, 1e6) == 0
 
 
 def test_a_network_that_is_much_better_is_trusted_wholly() -> None:
-    assert share_of(2.0, torch.tensor([2.0, 1.5, 1.0]), SHARES, 20) == 1
+    errors = torch.tensor([[2.0, 2.2, 1.8], [1.5, 1.7, 1.3], [1.0, 1.2, 0.8]])
+    assert share_of(errors, SHARES, 3) == 1
 
 
-def test_the_share_kept_is_that_of_the_least_error_and_its_price() -> None:
-    errors = torch.tensor([2.0, 1.6, 1.58])
-    # Of the naive error: 1, 0.8, 0.79, and the price 0, 0.25/n, 0.5/n of n independent horizons.
-    assert share_of(2.0, errors, SHARES, 1.2) == 0  # 1, 1.01, 1.21
-    assert share_of(2.0, errors, SHARES, 10) == 0.5  # 1, 0.825, 0.84
-    assert share_of(2.0, errors, SHARES, 100) == 1  # 1, 0.8025, 0.795
+def test_a_gain_counts_less_its_standard_error() -> None:
+    errors = torch.tensor([[3.0, 3.0], [2.5, 2.7], [1.8, 2.8]])
+    # Gains 0.5 and 0.3, 1.2 and 0.2: means 0.4 and 0.7, deviations 0.1414 and 0.7071.
+    assert share_of(errors, SHARES, 2) == 0.5  # 0.4 - 0.1, 0.7 - 0.5
+    assert share_of(errors, SHARES, 8) == 1  # 0.4 - 0.05, 0.7 - 0.25
+    assert share_of(errors[[0, 2]], SHARES[[0, 2]], 1) == 0  # 0.7 - 0.7071
 
 
-def test_a_naive_forecast_without_an_error_is_not_corrected() -> None:
-    assert share_of(0.0, torch.tensor([0.0, 0.0, 0.0]), SHARES, 100) == 0
+def test_one_window_says_nothing() -> None:
+    assert share_of(torch.tensor([[2.0], [1.0], [0.0]]), SHARES, 1) == 0
 
 
 def test_it_begins_as_the_identity() -> None:

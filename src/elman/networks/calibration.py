@@ -95,27 +95,31 @@ def _inverse_softplus(gap: Tensor) -> Tensor:
     return gap + (-torch.expm1(-gap)).log()
 
 
-def share_of(
-    naive_error: float, errors: Tensor, shares: Tensor, independent: float, caution: float = 0.5
-) -> float:
+def share_of(errors: Tensor, shares: Tensor, independent: float) -> float:
     """Choose how much of a network's correction to keep.
 
-        share = argmin error(share) / naive error + caution · share / independent
+        share = argmax mean gain − sd gain / √independent        0 where that is not above 0
 
-    The penalty is what a correction gains by chance: the less, the more validation horizons do not
-    overlap. So a network is trusted where it is clearly better, and a random walk stays one.
+    The gain of a share is by how much the naive forecast errs more, window by window. A standard
+    error is subtracted from its mean: what a correction gains by chance, the more, the fewer
+    validation horizons there are that do not overlap. So a network is trusted where it is clearly
+    better, and a random walk stays one.
 
     Args:
-        naive_error: mean absolute error of the naive forecast.
-        errors: that of the forecasts with each share, (S,).
-        shares: ascending, (S,).
+        errors: mean absolute errors of every window with each share, (S, windows), those with
+            share 0, of the naive forecast, first.
+        shares: ascending from 0, (S,).
         independent: number of validation horizons that do not overlap.
-        caution: weight of the penalty.
+
+    Source: the one-standard-error rule of Breiman et al. 1984, §3.4.3, of paired differences.
     """
-    if naive_error <= 0:
+    if errors.size(1) < 2:
         return 0.0
-    cost = errors / naive_error + caution * shares / max(independent, 1e-9)
-    return float(shares[int(cost.argmin())])
+    gains = errors[:1] - errors
+    standard_error = gains.std(1) / max(independent, 1.0) ** 0.5
+    worth = gains.mean(1) - standard_error
+    best = int(worth.argmax())
+    return float(shares[best]) if worth[best] > 0 else 0.0
 
 
 def corrections(residuals: Tensor, levels: list[float], median: int, least: int = 200) -> Tensor:

@@ -67,19 +67,18 @@ def calibrate(
     quantiles, targets = _unscaled(network, validation)
     m = calibration.location
     located = quantiles[..., m]
-    observed = ~targets.isnan()
-    naive = float(targets[observed].abs().mean())
-    errors = torch.stack(
-        [(targets - share * located)[observed].abs().mean() for share in SHARES.tolist()]
-    )
+    apart = torch.stack([(targets - share * located).abs() for share in SHARES.tolist()])
+    of_windows = apart.transpose(1, 2).flatten(2).nanmean(2)
+    of_windows = of_windows[:, ~of_windows[0].isnan()]
     independent = validation.origins.independent(network.horizon)
-    share = share_of(naive, errors, SHARES, independent) if fallback else 1.0
+    share = share_of(of_windows, SHARES, independent) if fallback else 1.0
     calibration.set_share(share)
     if len(calibration.levels) > 1:
         moved = quantiles - (1 - share) * located.unsqueeze(-1)
         residuals = targets.unsqueeze(-1) - moved
         calibration.set_quantiles(corrections(residuals, calibration.levels, m))
-    return [_verdict(network, share, naive, float(errors[-1]), fallback=fallback)]
+    naive, error = (float(each.nanmean()) for each in (apart[0], apart[-1]))
+    return [_verdict(network, share, naive, error, fallback=fallback)]
 
 
 def _verdict(
@@ -87,6 +86,8 @@ def _verdict(
 ) -> str:
     """Say how the network compares with the naive forecast that it corrects."""
     against = f"the naive forecast, {in_words(network.naive_name)}"
+    if naive == 0 and fallback:
+        return f"{against}, is without an error on the validation rows, and is kept."
     ratio = error / naive if naive > 0 else float("inf")
     if not fallback:
         return f"validation error of the network: {ratio:.3g} of that of {against}."
