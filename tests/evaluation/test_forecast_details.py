@@ -41,7 +41,7 @@ def test_coverage_of_a_step_counts_the_ends_and_leaves_out_what_is_missing() -> 
 def test_the_share_below_a_quantile_is_of_the_known_values() -> None:
     truths = [column(1, 5), column(3, NAN)]
     quantiles = {0.9: [column(4, 9), column(2, 9)], 0.1: [column(1, 0), column(0, 0)]}
-    assert shares_below(truths, quantiles) == [(0.1, 1 / 3), (0.9, 2 / 3)]
+    assert shares_below(truths, quantiles) == [[0.1, 1 / 3], [0.9, 2 / 3]]
 
 
 def test_few_series_are_all_ranked_and_of_many_the_best_the_median_and_the_worst() -> None:
@@ -77,7 +77,7 @@ def test_a_forecast_is_scored_by_step_beside_the_best_naive_one() -> None:
     assert details["by_step"]["model"] == pytest.approx([1 / scale, 2 / scale])
     assert details["by_step"]["naive"] == pytest.approx([1 / scale, 4 / scale])
     assert details["by_step"]["coverage"] == [1.0, 0.0]
-    assert details["levels"] == [(0.1, 0.0), (0.9, 0.5)]
+    assert details["levels"] == [[0.1, 0.0], [0.9, 0.5]]
     assert details["by_series"]["rows"][0]["naive"] == pytest.approx(2.5 / scale)
 
 

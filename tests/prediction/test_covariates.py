@@ -148,7 +148,7 @@ def notes(model: Model, path: Path) -> list[str]:
 
 def test_the_task_says_what_it_reads(model: Model) -> None:
     assert model.task.sentence.startswith(
-        "input: sold, sky, promo, holiday, day of the week of 4 series with size and region, 14 "
+        "input: sold, sky, promo, holiday, day of the week of 4 series with size and region, 26 "
         "steps back; target: the next 4 days of sold"
     )
     assert model.experiment.data.per_sequence == ["size", "region"]

@@ -246,7 +246,7 @@ def test_cells_are_compared_on_every_kind_of_file(road: Road, tmp_path: Path) ->
 @pytest.mark.usefixtures("_runs_without_a_page")
 def test_forecasts_are_compared_of_values_in_memory(tmp_path: Path) -> None:
     days = range(60)
-    values = {"day": list(days), "sold": [10.0 + day % 7 for day in days]}
+    values = {"day": list(days), "sold": [10.0 + day % 7 + day * day % 5 for day in days]}
     asked = {"data.target": ["sold"], "data.time": "day", "data.horizon": 3, "epochs": 1}
     experiment, source = experiment_for(values, {**asked, "hidden_size": 4})
     comparison, report = compare(experiment, ["gru", "lstm"], [1], tmp_path / "out", source=source)

@@ -59,7 +59,7 @@ def coverage_by_step(
 
 def shares_below(
     truths: Sequence[Numbers], quantiles: Mapping[float, Sequence[Numbers]]
-) -> list[tuple[float, float]]:
+) -> list[list[float]]:
     """Return every level with the share of true values that do not exceed its quantile.
 
     Args:
@@ -71,7 +71,7 @@ def shares_below(
     shares = []
     for level, forecasts in sorted(quantiles.items()):
         bound = np.concatenate([each.ravel() for each in forecasts])
-        shares.append((level, float((values <= bound)[known].mean())))
+        shares.append([level, float((values <= bound)[known].mean())])
     return shares
 
 
