@@ -264,6 +264,7 @@ def fit_slowly(
     )
 
 
+@pytest.mark.slow
 def test_the_minutes_are_kept_within_an_epoch_and_with_its_validation(tmp_path: Path) -> None:
     # 30 updates of 20 ms and 2 batches of 50 ms: the third epoch of 0.7 s would end after 2.1 s.
     history = fit_slowly(tmp_path, train=0.02, valid=0.05, max_minutes=1.8 / 60)
@@ -275,6 +276,7 @@ def test_the_minutes_are_kept_within_an_epoch_and_with_its_validation(tmp_path: 
     assert max(updates) < 30 * len(history.epochs)  # the last epoch ended early
 
 
+@pytest.mark.slow
 def test_time_that_a_faster_validation_leaves_begins_no_epoch(tmp_path: Path) -> None:
     # The second epoch leaves 0.2 s to its validation, as the first took, and that takes 0.02 s.
     history = fit_slowly(tmp_path, train=0.01, valid=0.1, share=0.1, max_minutes=0.95 / 60)
