@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -232,11 +231,23 @@ def test_cutting_what_has_one_target_a_row_is_refused_in_words(tmp_path: Path) -
         fit_rows(net, tmp_path, chunk_length=3)
 
 
+class Clock:
+    """A clock that goes on only as batches take their time."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000.0
+
+    def perf_counter(self) -> float:
+        return self.seconds
+
+
 class Slow:
     """Batches of which each takes a while, in every epoch a share of that before."""
 
-    def __init__(self, batches: BucketedBatches, seconds: float, share: float = 1.0) -> None:
-        self.share = share
+    def __init__(
+        self, batches: BucketedBatches, clock: Clock, seconds: float, share: float = 1.0
+    ) -> None:
+        self.clock, self.share = clock, share
         self.batches, self.seconds = batches, seconds
 
     def __len__(self) -> int:
@@ -244,48 +255,61 @@ class Slow:
 
     def epoch(self, n: int) -> Iterator[Batch]:
         for batch in self.batches.epoch(n):
-            time.sleep(self.seconds)
+            self.clock.seconds += self.seconds
             yield batch
         self.seconds *= self.share
 
 
-def fit_slowly(
-    directory: Path, *, train: float, valid: float, share: float = 1.0, **settings: Any
-) -> History:
-    chosen = TrainingSettings(**{"batch_size": 1, "accelerator": "cpu", "epochs": 500} | settings)
-    return fit(
-        network(),
-        FEATURE.loss,
-        Slow(training_batches(rolls(*range(3, 33)), FEATURE, chosen, 1), train),
-        Slow(evaluation_batches(rolls(6, 9), FEATURE, 1), valid, share),
-        chosen,
-        directory=directory,
-        seed=1,
-    )
+@pytest.fixture
+def fit_slowly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., History]:
+    """Fit by a clock of its own, which batches alone move: 30 of training, 2 of validation."""
+    clock = Clock()
+    monkeypatch.setattr("elman.training.trainer.time", clock)
+
+    def fitted(*, train: float, valid: float, share: float = 1.0, max_minutes: float) -> History:
+        chosen = TrainingSettings(
+            batch_size=1, accelerator="cpu", epochs=500, max_minutes=max_minutes
+        )
+        return fit(
+            network(),
+            FEATURE.loss,
+            Slow(training_batches(rolls(*range(3, 33)), FEATURE, chosen, 1), clock, train),
+            Slow(evaluation_batches(rolls(6, 9), FEATURE, 1), clock, valid, share),
+            chosen,
+            directory=tmp_path,
+            seed=1,
+        )
+
+    return fitted
 
 
-@pytest.mark.slow
-def test_the_minutes_are_kept_within_an_epoch_and_with_its_validation(tmp_path: Path) -> None:
+def test_the_minutes_are_kept_within_an_epoch_and_with_its_validation(
+    tmp_path: Path, fit_slowly: Callable[..., History]
+) -> None:
     # 30 updates of 20 ms and 2 batches of 50 ms: the third epoch of 0.7 s would end after 2.1 s.
-    history = fit_slowly(tmp_path, train=0.02, valid=0.05, max_minutes=1.8 / 60)
-    assert 1.6 < history.seconds < 1.98
-    assert [record.epoch for record in history.epochs] == list(range(1, len(history.epochs) + 1))
-    assert len(history.epochs) >= 2
+    history = fit_slowly(train=0.02, valid=0.05, max_minutes=1.81 / 60)
+    # The last update that leaves 0.1 s to validation is the first after 1.71 s.
+    assert history.seconds == pytest.approx(1.4 + 16 * 0.02 + 0.1)
+    assert [record.epoch for record in history.epochs] == [1, 2, 3]
     tensors = load_checkpoint(tmp_path / LAST).tensors
     updates = {int(value) for name, value in tensors.items() if name.endswith(".step")}
-    assert max(updates) < 30 * len(history.epochs)  # the last epoch ended early
+    assert max(updates) == 30 + 30 + 16  # the last epoch ended early
 
 
-@pytest.mark.slow
-def test_time_that_a_faster_validation_leaves_begins_no_epoch(tmp_path: Path) -> None:
+def test_time_that_a_faster_validation_leaves_begins_no_epoch(
+    fit_slowly: Callable[..., History],
+) -> None:
     # The second epoch leaves 0.2 s to its validation, as the first took, and that takes 0.02 s.
-    history = fit_slowly(tmp_path, train=0.01, valid=0.1, share=0.1, max_minutes=0.95 / 60)
+    history = fit_slowly(train=0.01, valid=0.1, share=0.1, max_minutes=0.955 / 60)
     assert len(history.epochs) == 2
-    assert history.seconds < 0.95
+    assert history.seconds == pytest.approx(0.5 + 26 * 0.01 + 0.02)
 
 
-def test_an_epoch_that_ends_early_is_validated_and_kept(tmp_path: Path) -> None:
-    history = fit_slowly(tmp_path, train=0.01, valid=0.0, max_minutes=0.1 / 60)
+def test_an_epoch_that_ends_early_is_validated_and_kept(
+    tmp_path: Path, fit_slowly: Callable[..., History]
+) -> None:
+    history = fit_slowly(train=0.01, valid=0.0, max_minutes=0.105 / 60)
+    assert history.seconds == pytest.approx(0.11)
     assert len(history.epochs) == 1
     assert history.best.epoch == 1
     assert (tmp_path / BEST).exists()
