@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -102,10 +101,9 @@ def test_series_of_unequal_lengths_are_forecast_each_and_an_unknown_one_too(
 )
 def test_a_long_series_is_trained_on_in_the_minutes_given(tmp_path: Path, steps: int) -> None:
     rows = rows_of(week(steps))
-    began = time.perf_counter()
-    run = trained(tmp_path / "run", rows, max_minutes=0.01, horizon=7)
-    assert run.result.seconds < 1.5
-    assert time.perf_counter() - began < 15 + steps / 10_000
+    run = trained(tmp_path / "run", rows, max_minutes=0.001, epochs=9, horizon=7)
+    assert run.result.epochs == 1
+    assert "stopped after" in run.said
     assert np.abs(medians(run, rows) - np.resize(week(7, noise=0), 7 + steps % 7)[-7:]).max() < 9
 
 
