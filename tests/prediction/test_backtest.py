@@ -92,7 +92,7 @@ def test_a_naive_forecast_that_knows_nothing_is_left_out() -> None:
 def test_a_few_origins_are_chosen_from_the_first_to_the_last(tmp_path: Path) -> None:
     steps = list(range(60))
     rows = {"t": steps, "y": [float(step % 7) for step in steps]}
-    settings = {"horizon": 3, "epochs": 1, "hidden_size": 2, "forecast.samples": 5}
+    settings = {"horizon": 3, "epochs": 1, "hidden_size": 2}
     model = train(rows, out=tmp_path / "run", time="t", target="y", **settings)
     parts = layout_of(model.experiment.data).parts(1, rows)
     assert parts.test is not None

@@ -17,7 +17,7 @@ from elman.runs.run import run_experiment
 from elman.runs.train import experiment_for, train
 
 HORIZON = 4
-QUICK = {"horizon": HORIZON, "epochs": 1, "hidden_size": 3, "accelerator": "cpu", "samples": 20}
+QUICK = {"horizon": HORIZON, "epochs": 1, "hidden_size": 3, "accelerator": "cpu"}
 LEARNING = {
     "horizon": HORIZON,
     "target": "sold",

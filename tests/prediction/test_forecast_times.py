@@ -28,7 +28,6 @@ QUICK = {
     "epochs": 1,
     "hidden_size": 3,
     "accelerator": "cpu",
-    "samples": 5,
     "target": "y",
     "time": "t",
 }

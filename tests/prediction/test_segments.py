@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import elman
-from elman.errors import ElmanError
+from elman.errors import ElmanError, OptionError
 from elman.experiment import Experiment, read_experiment
 from elman.prediction.backtest import rolling_forecasts
 from elman.prediction.forecasts import ForecastOptions
@@ -154,6 +154,12 @@ CONTRADICTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "scaling": ({"segment": 7, "scaling": "standard"}, "scaling has no effect where segments"),
     "scaling, naive": ({"scaling": "standard", "naive": "last"}, r"forecast\.naive = 'last'"),
     "highway, naive": ({"highway": 3, "members": 3}, r"forecast\.members = 3"),
+    "samples": ({"samples": 50}, r"samples = 50 is for sampled paths"),
+    "fallback, no segment": (
+        {"segment": 0, "fallback": False},
+        "fallback = False is for forecasts",
+    ),
+    "highway, fallback": ({"highway": 3, "fallback": False}, r"forecast\.fallback = False"),
     "highway": ({"segment": 7, "highway": 3}, "linear map of the whole window"),
     "counts": ({"distribution": "negative-binomial", "forecast.feedback": False}, "segment = 0"),
 }
@@ -168,6 +174,12 @@ def test_settings_that_contradict_each_other_are_refused_before_training(
     with pytest.raises(ElmanError, match=words):
         trained(tmp_path / "run", rows, **{"season": 7} | settings)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_seed_is_refused_where_nothing_is_sampled(tmp_path: Path) -> None:
+    run = trained(tmp_path / "run", rows_of(week(90)), epochs=1)
+    with pytest.raises(OptionError, match="samples nothing, so a seed changes nothing"):
+        run.model.predictor.columns(None, seed=3)
 
 
 def test_a_season_changes_window_and_segment_and_so_the_model(tmp_path: Path) -> None:

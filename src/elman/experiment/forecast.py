@@ -9,6 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Scaling = Literal["mean", "standard", "global"]
 
 
+SAMPLES = 200
+"""Default number of sample paths."""
+
+LEVELS = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975)
+"""Default levels of `quantiles`: deciles, and the ends of intervals of 90 and 95 %."""
+
+
 class ForecastSpec(BaseModel):
     """How series are forecast; only for experiments with a `data.horizon`.
 
@@ -39,7 +46,7 @@ class ForecastSpec(BaseModel):
         scaling: how a window is scaled: `mean` divides by the mean absolute value of the window;
             `standard` subtracts its mean and divides by its standard deviation; `global` uses the
             mean and standard deviation of the training rows for every window.
-        samples: number of sample paths of every forecast.
+        samples: number of sample paths of every forecast, with feedback.
         stride: steps between the starts of two evaluated forecasts of a series; by default the
             horizon, so that they follow each other without overlap.
         standardised: whether scores are computed on standardised values (mean and standard
@@ -59,7 +66,7 @@ class ForecastSpec(BaseModel):
     fallback: bool = True
     feedback: bool | None = None
     scaling: Scaling = "mean"
-    samples: int = Field(default=200, ge=1)
+    samples: int = Field(default=SAMPLES, ge=1)
     stride: int | None = Field(default=None, ge=1)
     standardised: bool = False
 
@@ -75,6 +82,16 @@ class ForecastSpec(BaseModel):
                 "scaling = 'standard' subtracts the mean, but the counts of a negative binomial "
                 "must be at least 0; use scaling = 'mean'"
             )
+        if self.samples != SAMPLES and not self.feeds_back:
+            raise ValueError(
+                f"samples = {self.samples} is for sampled paths, which feedback gives; say "
+                "forecast.feedback = true, or leave samples out"
+            )
+        self._refuse_what_contradicts_segments()
+        return self
+
+    def _refuse_what_contradicts_segments(self) -> None:
+        """Refuse settings of forecasts that read segments beside those of others."""
         if self.folds == 1:
             raise ValueError("folds must be 0, or at least 2")
         if self.folds and self.members > 1:
@@ -85,18 +102,27 @@ class ForecastSpec(BaseModel):
                 "before the next; say forecast.feedback = false, or leave segment out"
             )
         if self.segment == 0 or self.feeds_back:
-            for name in ("naive", "folds", "members"):
-                if getattr(self, name) not in (None, 0, 1):
-                    raise ValueError(
-                        f"{name} = {getattr(self, name)!r} is for forecasts that read segments; "
-                        "say forecast.feedback = false without segment = 0, or leave it out"
-                    )
+            for name in self.only_with_segments:
+                raise ValueError(
+                    f"{name} = {getattr(self, name)!r} is for forecasts that read segments; "
+                    "say forecast.feedback = false without segment = 0, or leave it out"
+                )
         if self.segment and self.scaling != "mean":
             raise ValueError(
                 "scaling has no effect where segments are read: a window is scaled by its own "
                 "differences; leave it out, or say segment = 0"
             )
-        return self
+
+    @property
+    def only_with_segments(self) -> list[str]:
+        """The settings that are given and have no meaning unless segments are read."""
+        given = {
+            "naive": self.naive is not None,
+            "folds": bool(self.folds),
+            "members": self.members > 1,
+            "fallback": not self.fallback,
+        }
+        return [name for name, is_given in given.items() if is_given]
 
     @property
     def feeds_back(self) -> bool:
@@ -114,10 +140,6 @@ class ForecastSpec(BaseModel):
             "values": values,
             "quantiles": [0.5] if point else self.levels or _levels_of(self.distribution),
         }
-
-
-LEVELS = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975)
-"""Default levels of `quantiles`: deciles, and the ends of intervals of 90 and 95 %."""
 
 
 def _levels_of(distribution: str) -> list[float] | None:

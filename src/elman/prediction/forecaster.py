@@ -111,6 +111,11 @@ class ForecastPredictor(Predictor):
         """Forecast series; see `Predictor.columns`."""
         if probabilities or decoding:
             self.refuse("probabilities" if probabilities else next(iter(decoding or {})))
+        if seed is not None and not self.network.feedback:
+            raise OptionError(
+                "this model samples nothing, so a seed changes nothing: leave --seed (seed=) out, "
+                "or train with forecast.feedback = true, which samples paths."
+            )
         levels = self._usual_levels() if quantiles is None else quantiles
         return self.forecast(table, horizon, levels, 1 if seed is None else seed, written=True)
 

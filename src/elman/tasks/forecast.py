@@ -166,13 +166,12 @@ class ForecastTask(Task):
                 f"{unknown('forecast.naive', asked.naive, names)} Seasons are given by data.season."
             )
         if segment_for(asked, experiment.network, list(self.series.seasons)) == 0:
-            for name in ("naive", "folds", "members"):
-                if getattr(asked, name) not in (None, 0, 1):
-                    raise ExperimentError(
-                        f"forecast.{name} = {getattr(asked, name)!r} is for forecasts that read "
-                        "segments, and feedback, scaling and network.highway are for those that "
-                        "read step by step; leave one of them out."
-                    )
+            for name in asked.only_with_segments:
+                raise ExperimentError(
+                    f"forecast.{name} = {getattr(asked, name)!r} is for forecasts that read "
+                    "segments, and feedback, scaling and network.highway are for those that "
+                    "read step by step; leave one of them out."
+                )
 
     def base_rates(self, train: Table) -> None:
         """Return None: the values of a forecast have no base rates."""
