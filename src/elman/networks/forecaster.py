@@ -283,12 +283,7 @@ class Forecaster(nn.Module):
                 f"a forecaster reads (P + H, B, columns) with columns = {layout.columns}, got "
                 f"{described(x)}."
             )
-        rows = checked_lengths([len(x)] * x.size(1) if lengths is None else lengths, x)
-        past = rows.to(x.device) - horizon
-        if len(past) and int(past.min()) < 0:
-            raise OptionError(
-                f"lengths must be at least the horizon, {horizon}, got {int(past.min()) + horizon}."
-            )
+        past = past_lengths(x, lengths, horizon)
         inside = (torch.arange(len(x), device=x.device).unsqueeze(1) < past).unsqueeze(-1)
         values = x[..., :n].masked_fill(~inside, torch.nan)
         scales = self.scales(values)
@@ -365,6 +360,26 @@ class Forecaster(nn.Module):
     def extra_repr(self) -> str:
         """Return the layout and the options."""
         return f"{self.layout}, horizon={self.horizon}, feedback={self.feedback}, {self.scaling}"
+
+
+def past_lengths(x: Tensor, lengths: Tensor | Sequence[int] | None, horizon: int) -> Tensor:
+    """Return the number of steps before each horizon, (B,), on the device of x.
+
+    Args:
+        x: (T, B, columns).
+        lengths: steps of each row, the horizon included, (B,); None means T for all.
+        horizon: H.
+
+    Raises:
+        OptionError: lengths are out of range, or less than the horizon.
+    """
+    rows = checked_lengths([len(x)] * x.size(1) if lengths is None else lengths, x)
+    past = rows.to(x.device) - horizon
+    if len(past) and int(past.min()) < 0:
+        raise OptionError(
+            f"lengths must be at least the horizon, {horizon}, got {int(past.min()) + horizon}."
+        )
+    return past
 
 
 def read_columns(layout: Layout) -> int:

@@ -20,14 +20,23 @@ def naive_names(seasons: Sequence[int]) -> list[str]:
     return [LAST, MEAN, DRIFT, *(f"season {season}" for season in seasons)]
 
 
+def season_of(name: str) -> int | None:
+    """Return the season whose values a naive forecast repeats; None for the others.
+
+    >>> season_of("season 24")
+    24
+    """
+    return int(name.removeprefix("season ")) if name.startswith("season ") else None
+
+
 def in_words(name: str) -> str:
     """Say what a naive forecast is.
 
     >>> in_words("season 24")
     'the value 24 steps before'
     """
-    if name.startswith("season "):
-        return f"the value {name.removeprefix('season ')} steps before"
+    if (season := season_of(name)) is not None:
+        return f"the value {season} steps before"
     return {LAST: "the last value", MEAN: "the mean of the window", DRIFT: "the drift"}[name]
 
 

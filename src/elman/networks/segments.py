@@ -13,10 +13,10 @@ from elman.features.forecast_columns import Layout
 from elman.layers.recurrent import RecurrentLayer
 from elman.layers.state import described
 from elman.networks.calibration import Calibration
-from elman.networks.naive import combined_count, naive_names, naive_paths
+from elman.networks.forecaster import past_lengths
+from elman.networks.naive import combined_count, naive_names, naive_paths, season_of
 from elman.networks.objectives.forecast import ForecastObjective
 from elman.networks.segment_reader import SegmentReader, Windows
-from elman.sequence.ragged import checked_lengths
 
 _LEAST_SCALE = 0.05
 """Least ratio of a window's scale to the standard deviation of its values."""
@@ -204,12 +204,7 @@ class SegmentForecaster(nn.Module):
         self, x: Tensor, lengths: Tensor | Sequence[int] | None, steps: int
     ) -> tuple[Tensor, Tensor]:
         """Return the last P steps before each horizon, NaN where there is none, and its index."""
-        rows = checked_lengths([len(x)] * x.size(1) if lengths is None else lengths, x)
-        first = rows.to(x.device) - steps
-        if len(first) and int(first.min()) < 0:
-            raise OptionError(
-                f"lengths must be at least the horizon, {steps}, got {int(first.min()) + steps}."
-            )
+        first = past_lengths(x, lengths, steps)
         at = first - self.window + torch.arange(self.window, device=x.device).unsqueeze(1)
         read = _gathered(x, at.clamp(min=0))
         return read.where((at >= 0).unsqueeze(-1), torch.nan), first
@@ -227,8 +222,7 @@ class SegmentForecaster(nn.Module):
         z = ((values - mean) / scale).where(observed, 0)
         ahead = torch.arange(steps, device=x.device).unsqueeze(1)
         paths = naive_paths(values, steps, self.seasons, self.means)
-        naive = int(self.naive)
-        base = paths.naive[naive]
+        base = paths.naive[int(self.naive)]
         others = torch.cat([paths.naive, paths.others]) - base
         spread = (z.square().sum(0) / count).sqrt()
         size = (scale / self.deviations).clamp(min=1e-6).log().clamp(-8, 8)
@@ -238,16 +232,9 @@ class SegmentForecaster(nn.Module):
         rest = self._without_age(past[..., n:].nan_to_num(0.0))
         read = torch.cat([torch.asinh(z), observed.to(z), rest], -1)
         nothing = known.new_zeros(steps, x.size(1), n)
-        future = torch.cat([nothing, known], -1)
         return Windows(
-            torch.cat([read, future]),
-            torch.cat(
-                [
-                    known.new_zeros(steps, x.size(1), n),
-                    self._known(x, self._repeated(first, ahead)),
-                ],
-                -1,
-            ),
+            torch.cat([read, torch.cat([nothing, known], -1)]),
+            torch.cat([nothing, self._known(x, self._repeated(first, ahead))], -1),
             torch.cat([spread.log1p(), size], -1),
             z,
             base,
@@ -257,10 +244,9 @@ class SegmentForecaster(nn.Module):
 
     def _repeated(self, first: Tensor, ahead: Tensor) -> Tensor:
         """Return the index of the steps whose values the naive forecast repeats, (H, B)."""
-        name = self.naive_name
-        if not name.startswith("season "):
+        season = season_of(self.naive_name)
+        if season is None:
             return (first - 1).expand(len(ahead), -1)
-        season = self.seasons[self.naive_names.index(name) - 3]
         return first - season + ahead % season
 
     def _known(self, x: Tensor, at: Tensor) -> Tensor:

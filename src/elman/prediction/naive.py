@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.networks.naive import DRIFT, LAST, MEAN, in_words, naive_names
+from elman.networks.naive import DRIFT, LAST, MEAN, in_words, naive_names, season_of
 
 Numbers = NDArray[np.float64]
 
@@ -26,10 +26,10 @@ def naive_forecasts(
     recent = [history[-window:] for history in histories]
     forecasts: dict[str, list[Numbers]] = {}
     for name in naive_names(seasons):
-        if name in _OF_WINDOW:
+        season = season_of(name)
+        if season is None:
             forecasts[in_words(name)] = [_OF_WINDOW[name](each, horizon) for each in recent]
         else:
-            season = int(name.removeprefix("season "))
             forecasts[in_words(name)] = [seasonal_naive(h, horizon, season) for h in histories]
     return forecasts
 
