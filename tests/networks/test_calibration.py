@@ -6,7 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from elman.networks.calibration import Calibration, corrections, share_of
+from elman.networks.calibration import (
+    PATTERNS,
+    Calibration,
+    corrections,
+    ranks_of,
+    share_of,
+)
 from elman.networks.objectives.forecast import ForecastObjective
 
 LEVELS = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95]
@@ -146,3 +152,42 @@ def test_missing_values_are_no_residuals() -> None:
     torch.testing.assert_close(found, expected)
     nothing = torch.full((2, 5, 1), torch.nan)
     assert (corrections(residuals_of(nothing), LEVELS, M) == 0).all()
+
+
+def between(*values: float) -> Tensor:
+    """Return quantiles 0, 2 and 3 for (H, B, n) = (1, 1, 1), or for as many windows."""
+    return torch.tensor([0.0, 2.0, 3.0]).expand(1, len(values), 1, 3)
+
+
+def test_values_are_ranked_by_their_place_in_their_own_forecasts() -> None:
+    # Above the median 2 in units of 1, below it in units of 2: 0.8, -0.75, 0 and -0.25.
+    values = torch.tensor([2.8, 0.5, 2.0, 1.5]).view(1, 4, 1)
+    quantiles = between(1, 2, 3, 4)
+    levels = ranks_of(quantiles, values, 1)[:, 0, 0]
+    # 256 windows are chosen of the four, evenly: 43, 85, 85 and 43 in their order.
+    chosen = torch.linspace(0, 3, PATTERNS).round().long()
+    means = torch.stack([levels[chosen == window].mean() for window in range(4)])
+    expected = torch.tensor([213.0 + 21.5, 42.5, 85 + 43 + 42.5, 85 + 21.5]) / PATTERNS
+    torch.testing.assert_close(means, expected)
+
+
+def test_every_level_comes_once_at_every_step() -> None:
+    random = torch.manual_seed(3)
+    quantiles = torch.randn(H, 500, N, 3, generator=random).sort(-1).values
+    levels = ranks_of(quantiles, torch.randn(H, 500, N, generator=random), 1)
+    expected = (torch.arange(PATTERNS) + 0.5) / PATTERNS
+    torch.testing.assert_close(levels.sort(0).values, expected[:, None, None].expand_as(levels))
+
+
+def test_a_missing_value_has_the_level_of_the_last_one() -> None:
+    quantiles = between(1, 2).expand(3, 2, 1, 3)
+    values = torch.tensor([[2.5, 1.0], [torch.nan, 2.9], [torch.nan, 0.2]]).view(3, 2, 1)
+    first = ranks_of(quantiles, values, 1)[: PATTERNS // 2, :, 0]
+    assert (first[:, 0] > 0.5).all()  # 0.5 above beside -0.5
+    assert (first[:, 1] < 0.5).all()  # 0.5 beside 0.9
+    assert (first[:, 2] > 0.5).all()  # 0.5 beside -0.9
+
+
+def test_windows_without_a_value_have_levels_all_the_same() -> None:
+    levels = ranks_of(between(1, 2), torch.full((1, 2, 1), torch.nan), 1)
+    assert levels.isfinite().all()

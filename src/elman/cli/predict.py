@@ -34,6 +34,10 @@ def predict(
     ] = False,
     horizon: Annotated[int | None, typer.Option(help="Steps ahead to forecast.")] = None,
     quantiles: Quantiles = None,
+    paths: Annotated[
+        int | None,
+        typer.Option(min=1, help="Number of sampled paths of each forecast, a column each."),
+    ] = None,
     n_best: Annotated[
         int, typer.Option(min=1, help="Number of sequences to write per row, best first.")
     ] = 1,
@@ -47,7 +51,7 @@ def predict(
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(help="Random seed of sampling: with a temperature, or for a forecast."),
+        typer.Option(help="Random seed of sampling: with a temperature, or of a forecast's paths."),
     ] = None,
     as_format: Annotated[
         str | None,
@@ -66,6 +70,7 @@ def predict(
     given = {
         "horizon": horizon is not None,
         "quantiles": quantiles is not None,
+        "paths": paths is not None,
         "probabilities": probabilities,
         "n_best": n_best != 1,
         "settings": bool(settings),
@@ -83,6 +88,7 @@ def predict(
         decoding=_decoding(settings or [], n_best),
         horizon=horizon,
         quantiles=None if quantiles is None else levels_of(quantiles),
+        paths=paths,
     )
     for note in notes:
         typer.echo(f"note: {note}", err=True)

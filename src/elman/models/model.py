@@ -164,6 +164,7 @@ class Model:
         horizon: int | None = None,
         quantiles: Sequence[float] = (0.1, 0.5, 0.9),
         seed: int = 1,
+        paths: int = 0,
     ) -> dict[str, list[Any]]:
         """Forecast what comes after the last known value of every series.
 
@@ -174,18 +175,18 @@ class Model:
             horizon: steps ahead; None for as many as were trained.
             quantiles: their levels.
             seed: of the paths that are sampled.
+            paths: how many sampled paths, whose steps go together, to return of each series.
 
         Returns:
-            Name of a column → its values, one per series and step: item, time, `step`, `mean`, and
-            a column for each quantile, named by its level.
+            Name of a column → its values, one per series and step: item, time, `step`, `mean`, a
+            column for each quantile, named by its level, and for each path, `path 1` and so on.
 
         Raises:
-            OptionError: the model does not forecast, or not this horizon or these quantiles.
-            DataError: the data cannot be read, a series has no value, or a known covariate lacks
-                values for the steps ahead.
+            OptionError: the model does not forecast, or not this horizon, these quantiles or paths.
+            DataError: data cannot be read, a series has no value, or values ahead are not known.
         """
         table = None if data is None else self.table(data, with_targets=False)
-        return self.predictor.forecast(table, horizon, quantiles, seed)
+        return self.predictor.forecast(table, horizon, quantiles, seed, paths)
 
     def table(self, data: Any, *, with_targets: bool = True) -> Table:
         """Make a table of rows laid out as the training data was; see `predict`.

@@ -11,6 +11,9 @@ from elman.networks.objectives.forecast import ForecastObjective
 _NARROWEST = 1e-6
 """Least distance of two quantiles, in units of ν."""
 
+PATTERNS = 256
+"""Validation windows that paths take their ranks from."""
+
 
 class Calibration(nn.Module):
     """Correct the raw outputs of a forecaster by what validation rows show.
@@ -22,8 +25,11 @@ class Calibration(nn.Module):
     at step h the share q_k of the validation residuals lies below: a conformal correction of each
     quantile, which is then sorted, so that quantiles never cross.
 
-    It begins as the identity, and is not trained: `set_share` and `set_quantiles` are called once,
-    after training.
+    It also keeps how the steps of a horizon go together: `ranks`, the levels at which the values
+    of validation windows lay in their forecasts, so that paths can be sampled from quantiles.
+
+    It begins as the identity, and is not trained: `set_share`, `set_quantiles` and `set_ranks` are
+    called once, after training.
 
     Source: Romano, Patterson and Candès 2019, arXiv:1905.03222, a quantile at a time.
     """
@@ -31,6 +37,7 @@ class Calibration(nn.Module):
     share: Tensor
     added: Tensor
     corrects: Tensor
+    ranks: Tensor
 
     def __init__(
         self,
@@ -56,6 +63,8 @@ class Calibration(nn.Module):
         self.register_buffer("share", torch.ones((), device=device))
         self.register_buffer("added", torch.zeros(horizon, values, size, device=device))
         self.register_buffer("corrects", torch.zeros((), dtype=torch.bool, device=device))
+        middle = torch.full((PATTERNS, horizon, values), 0.5, device=device)
+        self.register_buffer("ranks", middle)
 
     def set_share(self, share: float) -> None:
         """Set how much of what the network adds to the naive forecast is kept, 0 … 1."""
@@ -65,6 +74,10 @@ class Calibration(nn.Module):
         """Set δ, (H, n, K)."""
         self.added.copy_(added)
         self.corrects.fill_(True)
+
+    def set_ranks(self, ranks: Tensor) -> None:
+        """Set the levels of validation windows within their forecasts, (PATTERNS, H, n)."""
+        self.ranks.copy_(ranks)
 
     def forward(self, raw: Tensor) -> Tensor:
         """Return corrected raw outputs, (H, B, n, P)."""
@@ -149,6 +162,37 @@ def corrections(residuals: Tensor, levels: list[float], median: int, least: int 
             found = torch.nanquantile(of_level, _conservative(level, count), dim=0)
             added[step, :, k] = found.nan_to_num(0.0)
     return added
+
+
+def ranks_of(quantiles: Tensor, targets: Tensor, median: int) -> Tensor:
+    """Return the levels at which values lay in their forecasts, window by window.
+
+    A value is measured by how far it lies above or below the median, in units of the distance of
+    the outermost quantile there, and ranked at each step among the windows: at every step each of
+    the levels (k − ½)/PATTERNS, k = 1 … PATTERNS, comes once. A missing value has the level of the
+    last one before it.
+
+    Args:
+        quantiles: (H, B, n, K).
+        targets: (H, B, n), NaN where a value is missing.
+        median: index of the median.
+
+    Returns:
+        Levels between 0 and 1, (PATTERNS, H, n); fewer windows are repeated.
+
+    Source: Clark et al. 2004, "The Schaake shuffle", J. Hydrometeorology 5, 243–262.
+    """
+    centre = quantiles[..., median]
+    apart = targets - centre
+    above, below = quantiles[..., -1] - centre, centre - quantiles[..., 0]
+    sizes = torch.where(apart >= 0, above, below).clamp(min=_NARROWEST)
+    scaled = (apart / sizes).movedim(1, 0)
+    for step in range(1, scaled.size(1)):
+        scaled[:, step] = scaled[:, step].where(~scaled[:, step].isnan(), scaled[:, step - 1])
+    scaled = scaled.nan_to_num(0.0)
+    chosen = torch.linspace(0, len(scaled) - 1, PATTERNS).round().long()
+    places = scaled[chosen].argsort(dim=0, stable=True).argsort(dim=0)
+    return (places + 0.5) / PATTERNS
 
 
 def _conservative(level: float, count: int) -> float:

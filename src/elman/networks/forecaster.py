@@ -154,7 +154,8 @@ class Forecaster(nn.Module):
                 f"give {inputs.size}; build it with input_size={inputs.size}."
             )
         self.inputs, self.recurrent, self.head, self.objective = inputs, recurrent, head, objective
-        self.layout, self.horizon, self.feedback = layout, horizon, feedback
+        self.layout, self.horizon = layout, horizon
+        self.feedback = self.has_paths = feedback
         self.scaling, self.shifts = scaling, shifts
         n = layout.values
         for name, values, default in (

@@ -178,6 +178,57 @@ class SegmentForecaster(nn.Module):
         scale, base = windows.scale, windows.base
         return self.objective.scaled(raw.flatten(-2), scale.expand_as(base), base), None
 
+    @property
+    def has_paths(self) -> bool:
+        """Whether paths can be sampled: where quantiles are forecast, not the median alone."""
+        return len(self.calibration.levels) > 1
+
+    @torch.no_grad()
+    def sample(
+        self,
+        x: Tensor,
+        lengths: Tensor,
+        *,
+        horizon: int,
+        count: int,
+        generators: Sequence[torch.Generator],
+    ) -> Tensor:
+        """Sample paths: each step at the level at which that of a validation window lay.
+
+            y_s(h) = quantile(h, ranks(k_s, h))          k_s drawn from the windows of `ranks`
+
+        So a path that begins high stays high as long as values of the validation rows did.
+
+        Args:
+            x: as for `forward`, (P + H, B, columns).
+            lengths: steps of each row, (B,).
+            horizon: H.
+            count: S, paths a row.
+            generators: one a row, so that its paths do not depend on the other rows.
+
+        Returns:
+            The paths, (S, H, B, n), in the unit of the series.
+
+        Raises:
+            OptionError: no quantiles are forecast, or there is not one generator a row.
+        """
+        if not self.has_paths:
+            raise OptionError(
+                f"distribution={self.objective.distribution.name!r} forecast without feedback has "
+                "no paths; use distribution='quantiles' with several levels, or feedback."
+            )
+        if len(generators) != x.size(1):
+            raise OptionError(f"generators must be one a row, {x.size(1)}; got {len(generators)}.")
+        nothing = x.new_full((horizon, x.size(1), self.layout.values), torch.nan)
+        outputs, _ = self(x, lengths=lengths, target=nothing)
+        ranks = self.calibration.ranks
+        drawn = [
+            torch.randint(len(ranks), (count,), generator=each, device=x.device)
+            for each in generators
+        ]
+        levels = ranks[torch.stack(drawn, 1), :horizon].permute(0, 2, 1, 3)
+        return self.objective.at_levels(outputs.expand(count, *outputs.shape), levels)
+
     def naive_forecasts(
         self, x: Tensor, lengths: Tensor | Sequence[int], steps: int
     ) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from elman.batches.batching import Batch
 from elman.batches.forecast_windows import ForecastWindows
-from elman.networks.calibration import corrections, share_of
+from elman.networks.calibration import corrections, ranks_of, share_of
 from elman.networks.naive import in_words
 from elman.networks.segments import SegmentForecaster
 
@@ -77,6 +77,7 @@ def calibrate(
         moved = quantiles - (1 - share) * located.unsqueeze(-1)
         residuals = targets.unsqueeze(-1) - moved
         calibration.set_quantiles(corrections(residuals, calibration.levels, m))
+        calibration.set_ranks(ranks_of(moved, targets, m))
     naive, error = (float(each.nanmean()) for each in (apart[0], apart[-1]))
     return [_verdict(network, share, naive, error, fallback=fallback)]
 

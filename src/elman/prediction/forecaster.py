@@ -29,7 +29,7 @@ class ForecastPredictor(Predictor):
     """Forecasts series."""
 
     task: ForecastTask
-    takes: ClassVar[frozenset[str]] = frozenset({"horizon", "quantiles", "seed"})
+    takes: ClassVar[frozenset[str]] = frozenset({"horizon", "quantiles", "seed", "paths"})
     needs_rows: ClassVar[bool] = False
     measures_columns: ClassVar[bool] = True
 
@@ -107,17 +107,20 @@ class ForecastPredictor(Predictor):
         decoding: Mapping[str, Any] | None = None,
         horizon: int | None = None,
         quantiles: Sequence[float] | None = None,
+        paths: int | None = None,
     ) -> dict[str, Any]:
         """Forecast series; see `Predictor.columns`."""
         if probabilities or decoding:
             self.refuse("probabilities" if probabilities else next(iter(decoding or {})))
-        if seed is not None and not self.network.feedback:
+        if seed is not None and not self.network.feedback and not paths:
             raise OptionError(
-                "this model samples nothing, so a seed changes nothing: leave --seed (seed=) out, "
-                "or train with forecast.feedback = true, which samples paths."
+                "this model samples nothing but paths, so a seed changes nothing: leave --seed "
+                "(seed=) out, or ask for paths."
             )
         levels = self._usual_levels() if quantiles is None else quantiles
-        return self.forecast(table, horizon, levels, 1 if seed is None else seed, written=True)
+        return self.forecast(
+            table, horizon, levels, 1 if seed is None else seed, paths or 0, written=True
+        )
 
     def _usual_levels(self) -> list[float]:
         """Return the default quantiles, as far as the network has learned them."""
@@ -131,6 +134,7 @@ class ForecastPredictor(Predictor):
         horizon: int | None,
         quantiles: Sequence[float],
         seed: int,
+        paths: int = 0,
         *,
         written: bool = False,
     ) -> dict[str, list[Any]]:
@@ -141,12 +145,14 @@ class ForecastPredictor(Predictor):
             horizon: steps ahead; None for as many as were trained.
             quantiles: their levels.
             seed: of the paths that are sampled.
+            paths: how many of them are returned.
             written: whether times are as the data writes them, not dates of Python.
         """
         data = self.experiment.data
         if table is None and data.name is None and not data.files:
             raise OptionError("the model was trained on values in memory; pass the series.")
-        options = with_quantiles(ForecastOptions.of(self.experiment.forecast), quantiles, seed)
+        options = ForecastOptions.of(self.experiment.forecast)
+        options = with_quantiles(options, quantiles, seed, paths)
         layout = SeriesLayout(data)
         series = layout.whole(numeric=layout.numeric(self.task)) if table is None else table
         ahead = data.horizon if horizon is None else horizon

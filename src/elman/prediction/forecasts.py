@@ -38,6 +38,7 @@ class ForecastOptions:
         samples: sampled paths per forecast.
         levels: of the quantiles, ascending.
         seed: of sampling.
+        paths: sampled paths that are returned, of each forecast.
         stride: steps from one measured forecast to the next of the same series; None for the
             horizon.
         standardised: whether scores are of values standardised by the training part.
@@ -46,6 +47,7 @@ class ForecastOptions:
     samples: int = 200
     levels: tuple[float, ...] = DECILES
     seed: int = 1
+    paths: int = 0
     stride: int | None = None
     standardised: bool = False
 
@@ -68,6 +70,8 @@ class Forecasts(NamedTuple):
     """(origins, H, n)"""
     quantiles: dict[float, NDArray[np.float64]]
     """Level → (origins, H, n)."""
+    paths: NDArray[np.float64]
+    """(paths, origins, H, n)"""
 
 
 @torch.no_grad()
@@ -92,7 +96,8 @@ def forecast(
         batch_size: origins at a time.
 
     Raises:
-        OptionError: the network predicts fewer steps at once, or a level was not trained.
+        OptionError: the network predicts fewer steps at once, a level was not trained, or there are
+            no paths.
     """
     network.eval()
     if horizon < 1:
@@ -102,6 +107,12 @@ def forecast(
             f"this model predicts {counted(network.horizon, 'step')} ahead at once, got horizon="
             f"{horizon}; train it with --horizon {horizon}, or with forecast.feedback = true, "
             "which reaches any horizon."
+        )
+    if options.paths and not network.has_paths:
+        raise OptionError(
+            "this model has no paths: without feedback the values of a density, or of a point "
+            "forecast, are independent of each other. Leave --paths (paths=) out, or train with "
+            "forecast.distribution = 'quantiles', or with forecast.feedback = true."
         )
     device = next(network.parameters()).device
     windows = ForecastWindows(
@@ -114,40 +125,49 @@ def forecast(
         unanswered=True,
     )
     if network.feedback:
-        batch_size = max(1, min(batch_size, PATHS_AT_ONCE // options.samples))
+        sampled = max(options.samples, options.paths)
+        batch_size = max(1, min(batch_size, PATHS_AT_ONCE // sampled))
     means: list[NDArray[np.float64]] = []
+    paths: list[NDArray[np.float64]] = []
     quantiles: dict[float, list[NDArray[np.float64]]] = {level: [] for level in options.levels}
     for start in range(0, len(origins.step), batch_size):
         rows = np.arange(start, min(start + batch_size, len(origins.step)))
         batch = windows.cut(origins.take(rows)).to(device)
-        mean, by_level = _forecast_batch(network, batch, rows, horizon, options)
+        mean, by_level, drawn = _forecast_batch(network, batch, rows, horizon, options)
         means.append(mean.swapaxes(0, 1))
+        paths.append(drawn.swapaxes(1, 2))
         for level, values in zip(options.levels, by_level, strict=True):
             quantiles[level].append(values.swapaxes(0, 1))
     return Forecasts(
         np.concatenate(means),
         {level: np.concatenate(batches) for level, batches in quantiles.items()},
+        np.concatenate(paths, 1),
     )
 
 
 def _forecast_batch(
     network: Any, batch: Batch, rows: NDArray[np.int64], horizon: int, options: ForecastOptions
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the means of a batch's forecasts, (H, B, n), and quantiles, (levels, H, B, n)."""
-    if network.feedback:
-        paths = network.sample(
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the means of a batch's forecasts, (H, B, n), quantiles and paths, (…, H, B, n)."""
+    sampled = options.samples if network.feedback else 0
+    paths = np.empty((0, horizon, len(rows), network.layout.values))
+    if count := max(sampled, options.paths):
+        drawn = network.sample(
             batch.input,
             batch.lengths,
             horizon=horizon,
-            count=options.samples,
+            count=count,
             generators=[_generator(options.seed, int(row), batch.input.device) for row in rows],
         )
-        numbers = paths.double().cpu().numpy()
-        return numbers.mean(0), np.quantile(numbers, options.levels, axis=0)
+        paths = _numbers(drawn)
+    if network.feedback:
+        measured = paths[:sampled]
+        quantiles = np.quantile(measured, options.levels, axis=0)
+        return measured.mean(0), quantiles, paths[: options.paths]
     unknown = torch.full_like(batch.target, torch.nan)
     outputs, _ = network(batch.input, lengths=batch.lengths, target=unknown)
-    quantiles = [_numbers(network.objective.quantile(outputs, q)) for q in options.levels]
-    return _numbers(network.objective.mean(outputs)), np.stack(quantiles)
+    by_level = [_numbers(network.objective.quantile(outputs, q)) for q in options.levels]
+    return _numbers(network.objective.mean(outputs)), np.stack(by_level), paths
 
 
 def forecast_ends(
@@ -174,8 +194,8 @@ def forecast_ends(
 
     Returns:
         Name of a column → its values, one per series and step: the item and the time, if any,
-        `step` from 1, the mean, and each quantile, named by its level; of several targets each of
-        these names begins with the target's.
+        `step` from 1, the mean, each quantile, named by its level, and each path, `path 1` and so
+        on; of several targets each of these names begins with the target's.
 
     Raises:
         DataError: a series has no value, or a known covariate lacks values for the steps ahead.
@@ -206,6 +226,8 @@ def forecast_ends(
         columns[f"{prefix}mean"] = forecasts.mean[..., place].ravel().tolist()
         for level, values in forecasts.quantiles.items():
             columns[f"{prefix}{level:g}"] = values[..., place].ravel().tolist()
+        for number, path in enumerate(forecasts.paths, start=1):
+            columns[f"{prefix}path {number}"] = path[..., place].ravel().tolist()
     return columns
 
 
@@ -237,20 +259,23 @@ def _all_extended(task: Task, table: Table, horizon: int) -> Iterator[tuple[Cell
 
 
 def with_quantiles(
-    options: ForecastOptions, quantiles: Sequence[float], seed: int
+    options: ForecastOptions, quantiles: Sequence[float], seed: int, paths: int = 0
 ) -> ForecastOptions:
-    """Return the options with other levels and another seed.
+    """Return the options with other levels, another seed and a number of paths.
 
     Raises:
-        OptionError: there is no level, one lies outside 0 … 1, or is given twice.
+        OptionError: there is no level, one lies outside 0 … 1, or is given twice, or the number of
+            paths is below 0.
     """
+    if paths < 0:
+        raise OptionError(f"paths must be at least 0, got {paths}.")
     levels = sorted({float(level) for level in quantiles})
     if not levels or len(levels) < len(quantiles) or not 0 < levels[0] <= levels[-1] < 1:
         raise OptionError(
             "quantiles must be levels between 0 and 1, each given once, as 0.1,0.5,0.9; got "
             f"{', '.join(map(str, quantiles)) or 'none'}."
         )
-    return replace(options, levels=tuple(levels), seed=checked_seed(seed))
+    return replace(options, levels=tuple(levels), seed=checked_seed(seed), paths=paths)
 
 
 def _extended(feature: ForecastFeature, cells: Cells, horizon: int) -> tuple[Cells, int]:

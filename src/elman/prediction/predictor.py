@@ -226,6 +226,7 @@ class Predictor(ABC):
         decoding: Mapping[str, Any] | None = None,
         horizon: int | None = None,
         quantiles: Sequence[float] | None = None,
+        paths: int | None = None,
     ) -> dict[str, Any]:
         """Predict rows and return them with their predictions.
 
@@ -238,6 +239,7 @@ class Predictor(ABC):
             decoding: options of decoding, see `elman.networks.decoding.DecodingOptions`.
             horizon: steps ahead, of a forecast.
             quantiles: levels of a forecast's quantiles.
+            paths: number of a forecast's sampled paths.
 
         Returns:
             Name of a column → its values: those of the table, then the predictions, one column a
@@ -247,8 +249,8 @@ class Predictor(ABC):
         Raises:
             OptionError: an option has no meaning here.
         """
-        given = {"seed": seed, **(decoding or {}), "horizon": horizon, "quantiles": quantiles}
-        for name, value in given.items():
+        given = {"seed": seed, "horizon": horizon, "quantiles": quantiles, "paths": paths}
+        for name, value in (given | dict(decoding or {})).items():
             if value is not None:
                 self.refuse(name)
         assert table is not None, "a predictor of rows needs rows"
@@ -299,7 +301,7 @@ class Predictor(ABC):
             OptionError: always.
         """
         name = option.removeprefix("--")
-        if name in {"horizon", "quantiles"}:
+        if name in {"horizon", "quantiles", "paths"}:
             self._refuse_forecast()
         if name == "probabilities":
             self._refuse_probabilities()
@@ -335,10 +337,10 @@ class Predictor(ABC):
         return []
 
     def forecast(
-        self, table: Table | None, horizon: int | None, quantiles: Sequence[float], seed: int
+        self, table: Table | None, horizon: int | None, quantiles: Any, seed: int, paths: int = 0
     ) -> dict[str, list[Any]]:
         """Forecast what comes after the last known value of every series."""
-        del table, horizon, quantiles, seed
+        del table, horizon, quantiles, seed, paths
         self._refuse_forecast()
 
     def generate(self, steps: int, seed: int, *, prime: Any, temperature: float) -> Any:

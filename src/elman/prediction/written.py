@@ -80,9 +80,10 @@ class WritingPredictor(Predictor):
         decoding: Mapping[str, Any] | None = None,
         horizon: int | None = None,
         quantiles: Sequence[float] | None = None,
+        paths: int | None = None,
     ) -> dict[str, Any]:
         """Write a sequence for each row; see `Predictor.columns`."""
-        if horizon is not None or quantiles is not None:
+        if any(each is not None for each in (horizon, quantiles, paths)):
             self._refuse_forecast()
         assert table is not None, "a predictor of rows needs rows"
         columns, name = self._table_columns(table)

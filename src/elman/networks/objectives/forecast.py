@@ -13,6 +13,7 @@ from elman.errors import DataError, OptionError, ShapeError
 from elman.layers.options import checked_size
 from elman.layers.state import described
 from elman.networks.objectives.distributions import distribution_from_json
+from elman.networks.objectives.distributions.quantiles import Quantiles
 from elman.networks.objectives.objective import Objective
 from elman.networks.objectives.steps import checked_target
 
@@ -165,6 +166,21 @@ class ForecastObjective(Objective):
             OptionError: the level is not between 0 and 1, or not within those learned.
         """
         return self.distribution.quantile(self.parameters_of(outputs), level)
+
+    def at_levels(self, outputs: Tensor, levels: Tensor) -> Tensor:
+        """Return quantiles of a level for each value, (…, n), of outputs (…, O) of `quantiles`.
+
+        A level below the lowest, or above the highest learned, gives the quantile of that one.
+
+        Raises:
+            OptionError: the distribution is another one.
+        """
+        family = self.distribution
+        if not isinstance(family, Quantiles):
+            raise OptionError(
+                f"levels for each value are for distribution='quantiles', got {family.name!r}."
+            )
+        return family.at_levels(self.parameters_of(outputs), levels)
 
     def sample(self, outputs: Tensor, count: int, generator: torch.Generator) -> Tensor:
         """Sample values independently, (count, …, n), of outputs (…, O)."""

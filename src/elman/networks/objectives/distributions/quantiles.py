@@ -105,7 +105,7 @@ class Quantiles(Distribution):
                 f"only quantiles between {lowest:g} and {highest:g} were learned, got "
                 f"{level:g}. Train with that level among the quantiles."
             )
-        return self._at(parameters, torch.full_like(parameters[..., 0], level))
+        return self.at_levels(parameters, torch.full_like(parameters[..., 0], level))
 
     @torch.no_grad()
     def sample(self, parameters: Tensor, count: int, generator: torch.Generator) -> Tensor:
@@ -114,18 +114,18 @@ class Quantiles(Distribution):
         levels = torch.rand(
             shape, generator=generator, dtype=parameters.dtype, device=parameters.device
         )
-        return self._at(parameters.expand(count, *parameters.shape), levels)
+        return self.at_levels(parameters.expand(count, *parameters.shape), levels)
 
     def to_json(self) -> dict[str, Any]:
         """Describe the family: its name and levels."""
         return {"name": self.name, "levels": list(self.levels)}
 
-    def _at(self, parameters: Tensor, level: Tensor) -> Tensor:
+    def at_levels(self, parameters: Tensor, level: Tensor) -> Tensor:
         """Return the quantile function of (…, K) at levels (…)."""
         if self.size == 1:
             return parameters[..., 0]
         levels = parameters.new_tensor(self.levels)
-        level = level.clamp(levels[0], levels[-1])
+        level = level.clamp(levels[0], levels[-1]).contiguous()
         upper = torch.searchsorted(levels, level).clamp(min=1)
         lower = upper - 1
         share = (level - levels[lower]) / (levels[upper] - levels[lower])
