@@ -35,17 +35,18 @@ def evaluate(
     """Measure a trained model on a part of its own data, or on a file."""
     from elman.data.splits import PARTS
     from elman.models.model import load
+    from elman.training.progress import bars_on_terminal
 
-    model = load(run)
+    model, progress = load(run), bars_on_terminal()
     if source is not None and source in PARTS and not Path(source).exists():
         split, source = source, None
     notes: list[str] = []
     if source is None:
         name = f"{model.experiment.data.title}, {split}"
-        scores = model.scores(split, origins=origins)
+        scores = model.scores(split, origins=origins, progress=progress)
     else:
         table = model.table(source)
-        name, scores = source, model.scores(table, origins=origins)
+        name, scores = source, model.scores(table, origins=origins, progress=progress)
         notes = [*table.notes, *model.predictor.notes_of(table)]
     notes = list(dict.fromkeys([*notes, *scores.notes]))
     for note in notes:

@@ -36,6 +36,9 @@ class ForecastSpec(BaseModel):
             the validation steps. By default 5 where these are few. Only with segments.
         members: number of networks, trained on the same rows, whose forecasts are averaged. Only
             with segments and without folds.
+        item_embedding: whether the network learns a vector of each item of several series. By
+            default not where segments are read: a window shows what its series is like, and a
+            network that knows its name learns by heart what came after it; else yes.
         fallback: whether validation decides how much of the network's correction is kept: where it
             is not clearly better than the naive forecast, forecasts are the naive ones. Only with
             segments.
@@ -63,6 +66,7 @@ class ForecastSpec(BaseModel):
     naive: str | None = None
     folds: int | None = Field(default=None, ge=0)
     members: int = Field(default=1, ge=1)
+    item_embedding: bool | None = None
     fallback: bool = True
     feedback: bool | None = None
     scaling: Scaling = "mean"

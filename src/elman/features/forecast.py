@@ -77,6 +77,8 @@ class ForecastFeature(Feature):
         time_format: how its times are written, as `elman.data.times.TimeColumn` has it.
         time_zone: name of their zone, where it is known.
         several: whether a column says which item each series belongs to.
+        reads_items: whether a step says which item it is of, where there are several.
+        reads_age: whether a step says its age, where there are several.
         counts: whether targets must be 0, 1, 2, ….
 
     Source of the covariates: Salinas et al. 2020, arXiv:1704.04110, §4.
@@ -104,6 +106,8 @@ class ForecastFeature(Feature):
         time_format: str | None = None,
         time_zone: str | None = None,
         several: bool = False,
+        reads_items: bool = True,
+        reads_age: bool = True,
         counts: bool = False,
     ) -> None:
         self.targets = tuple(targets)
@@ -120,6 +124,8 @@ class ForecastFeature(Feature):
         self.time_format = time_format
         self.time_zone = time_zone
         self.several = several
+        self.reads_items = several and reads_items
+        self.reads_age = several and reads_age
         self.counts = counts
         self.notes: list[str] = []
         self.steps = None if frequency is None else Frequency.parse(frequency)
@@ -202,8 +208,8 @@ class ForecastFeature(Feature):
         return Layout(
             values=len(self.targets),
             past=sizes.get("past", 0),
-            known=covariates + len(self._cycles) + int(self.several),
-            items=len(self._items) + 1 if self.several else 0,
+            known=covariates + len(self._cycles) + int(self.reads_age),
+            items=len(self._items) + 1 if self.reads_items else 0,
             past_ids=tuple(ids[: len(self.past_categories)]),
             known_ids=tuple(ids[len(self.past_categories) :]),
         )
@@ -281,13 +287,13 @@ class ForecastFeature(Feature):
         ]
         if self._cycles:
             parts += [calendar_columns(walls_in(np.asarray(t)), self._cycles) for t in cells.time]
-        if self.several:
+        if self.reads_age:
             parts.append(np.log1p(np.arange(steps))[:, None])
         for column, names in self.named_cells(cells):
             ids = self.categories.ids(column, names)[:, None]
             single = column in self.static_categories
             parts.append(np.repeat(ids, steps, axis=0) if single else padded(ids, steps, 0))
-        for item in cells.item:
+        for item in cells.item if self.reads_items else ():
             parts.append(np.full((steps, 1), self._items.get(item, 0)))
         rows = [part for part in parts if part.shape[1]]
         return torch.from_numpy(np.concatenate(rows, 1).astype(np.float32))
@@ -312,6 +318,8 @@ class ForecastFeature(Feature):
             "time_format": self.time_format,
             "time_zone": self.time_zone,
             "several": self.several,
+            "reads_items": self.reads_items,
+            "reads_age": self.reads_age,
             "counts": self.counts,
         }
         options |= {name: list(getattr(self, name)) for name in _OPTIONAL if getattr(self, name)}

@@ -38,6 +38,7 @@ from elman.tasks.joint import JointTask
 from elman.tasks.layout import layout_of
 from elman.tasks.task import Task
 from elman.training.checkpoint import FORMAT, load_checkpoint, load_weights, save_checkpoint
+from elman.training.progress import Progress
 
 
 class Model:
@@ -226,10 +227,13 @@ class Model:
         scores = self.scores(data, origins=origins)
         return {**scores.values, scores.unit: scores.count}
 
-    def scores(self, data: Any = "test", *, origins: int | None = None) -> Scores:
-        """Score the model's predictions, with details; see `evaluate`."""
+    def scores(
+        self, data: Any = "test", *, origins: int | None = None, progress: Progress | None = None
+    ) -> Scores:
+        """Score the predictions, with details, and show how far it is; see `evaluate`."""
         rows, main = measured_rows(self, data), self.experiment.score
-        scores = self.predictor.scores_with_guess(rows.table, main, rows.training, origins)
+        predictor = self.predictor.showing(progress)
+        scores = predictor.scores_with_guess(rows.table, main, rows.training, origins)
         notes = rows.notes
         if rows.training is None and self.trained_on is not None:
             notes = self.trained_on.note_on(self.task, rows.table)
@@ -277,12 +281,7 @@ class Model:
         return next(iter(found.columns.values()))
 
     def generate(
-        self,
-        steps: int,
-        seed: int,
-        *,
-        prime: Any = None,
-        temperature: float = 1.0,
+        self, steps: int, seed: int, *, prime: Any = None, temperature: float = 1.0
     ) -> Any:
         """Continue a sequence: sample each element from the prediction given all before it.
 

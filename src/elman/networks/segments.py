@@ -68,6 +68,7 @@ class SegmentForecaster(nn.Module):
         horizon: int,
         window: int,
         seasons: Sequence[int] = (),
+        several: bool = False,
         members: int = 1,
         means: Sequence[float] | None = None,
         deviations: Sequence[float] | None = None,
@@ -82,6 +83,7 @@ class SegmentForecaster(nn.Module):
             horizon: H.
             window: P.
             seasons: their lengths.
+            several: whether windows are of several series.
             members: number of members.
             means: means of the training values, (n,); None for 0.
             deviations: their standard deviations, (n,); None for 1.
@@ -98,6 +100,7 @@ class SegmentForecaster(nn.Module):
             )
         self.objective, self.layout = objective, layout
         self.horizon, self.window, self.seasons = horizon, window, list(seasons)
+        self.several = several
         self.members = nn.ModuleList(member() for _ in range(members))
         self.calibration = Calibration(horizon, layout.values, objective, device=device)
         for name, values, default in (("means", means, 0.0), ("deviations", deviations, 1.0)):
@@ -277,10 +280,10 @@ class SegmentForecaster(nn.Module):
         others = torch.cat([paths.naive, paths.others]) - base
         spread = (z.square().sum(0) / count).sqrt()
         size = (scale / self.deviations).clamp(min=1e-6).log().clamp(-8, 8)
-        if layout.items:  # the sizes of many series are their names
+        if self.several:  # the sizes of many series are their names
             size = torch.zeros_like(size)
         known = self._known(x, first + ahead)
-        rest = self._without_age(past[..., n:].nan_to_num(0.0))
+        rest = past[..., n:].nan_to_num(0.0)
         read = torch.cat([torch.asinh(z), observed.to(z), rest], -1)
         nothing = known.new_zeros(steps, x.size(1), n)
         return Windows(
@@ -306,16 +309,7 @@ class SegmentForecaster(nn.Module):
         read = _gathered(x, at.clamp(min=0)).clone()
         read[..., : layout.values + layout.past] = 0.0
         read[..., layout.numbers : layout.numbers + len(layout.past_ids)] = 0.0
-        return self._without_age(read)
-
-    def _without_age(self, steps: Tensor) -> Tensor:
-        """Set the age of several series to 0: beyond the training rows it has no known values."""
-        if not self.layout.items:
-            return steps
-        ids = len(self.layout.ids)
-        return torch.cat(
-            [steps[..., : -ids - 1], 0 * steps[..., -ids - 1 : -ids], steps[..., -ids:]], -1
-        )
+        return read
 
     def _scale(self, values: Tensor) -> Tensor:
         """Return ν, (B, n): the mean absolute difference of values a season apart."""

@@ -17,6 +17,7 @@ from elman.prediction.forecasts import ForecastOptions, forecast
 from elman.prediction.naive import naive_forecasts
 from elman.tasks.forecast import encode_series
 from elman.tasks.task import Task
+from elman.training.progress import NoProgress, Progress
 
 Numbers = NDArray[np.float64]
 
@@ -114,6 +115,7 @@ def rolling_forecasts(
     max_origins: int | None = None,
     of_each: int | None = None,
     member: int | None = None,
+    progress: Progress | None = None,
 ) -> Backtest:
     """Forecast series from rolling origins.
 
@@ -127,6 +129,7 @@ def rolling_forecasts(
         of_each: origins of each series, at most, evenly spread over its steps, whatever the
             stride; None for the stride.
         member: the one member of the network that forecasts; None for all.
+        progress: where it shows how far it is; None for nowhere.
 
     Raises:
         DataError: no series is as long as the horizon, or a value cannot be taken.
@@ -152,7 +155,18 @@ def rolling_forecasts(
         origins = origins.take(places.round().astype(np.int64))
     if member is not None:
         origins = origins._replace(member=np.full(len(origins.step), member))
-    forecasts = forecast(network, feature, encoded, origins, horizon, options, batch_size)
+    shown = progress or NoProgress()
+    with shown.task("forecasts", len(origins.step)) as bar:
+        forecasts = forecast(
+            network,
+            feature,
+            encoded,
+            origins,
+            horizon,
+            options,
+            batch_size,
+            done=bar.advance,
+        )
     shift, scale = np.zeros(len(feature.targets)), np.ones(len(feature.targets))
     if options.standardised:
         shift, scale = feature.means, feature.deviations
@@ -182,13 +196,21 @@ def backtest(
     *,
     of_each: int | None = None,
     member: int | None = None,
+    progress: Progress | None = None,
 ) -> Scores:
     """Forecast series from rolling origins, and measure the forecasts.
 
     Arguments and errors are those of `rolling_forecasts`.
     """
     forecasts = rolling_forecasts(
-        task, network, table, options, batch_size, of_each=of_each, member=member
+        task,
+        network,
+        table,
+        options,
+        batch_size,
+        of_each=of_each,
+        member=member,
+        progress=progress,
     )
     scores = forecasts.scores()
     horizon, count = len(forecasts.truths[0]), len(forecasts.truths)

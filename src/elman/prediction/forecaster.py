@@ -64,6 +64,7 @@ class ForecastPredictor(Predictor):
             self.batch_size,
             of_each=of_each,
             member=member,
+            progress=self.progress,
         )
 
     def _member_without(self, table: Table, training: Table | None) -> int | None:
@@ -164,7 +165,8 @@ class ForecastPredictor(Predictor):
         """Say which items, and which names of categories, no training row has."""
         name, learned = self.experiment.data.sequence_id, set(self.task.series.items)
         items = [] if name is None else list(table.column(name))
-        new = [item for item in items if item not in learned]
+        reads = self.task.series.reads_items
+        new = [item for item in items if item not in learned] if reads else []
         notes = []
         if new:
             listed = ", ".join(map(repr, new[:SHOWN]))

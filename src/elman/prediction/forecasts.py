@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -83,6 +83,8 @@ def forecast(
     horizon: int,
     options: ForecastOptions,
     batch_size: int,
+    *,
+    done: Callable[[str, int], None] | None = None,
 ) -> Forecasts:
     """Forecast series from some origins.
 
@@ -94,6 +96,7 @@ def forecast(
         horizon: H.
         options: paths, levels and seed. The paths of the k-th origin depend on seed and k alone.
         batch_size: origins at a time.
+        done: called after every batch with a message, empty, and how many origins it had.
 
     Raises:
         OptionError: the network predicts fewer steps at once, a level was not trained, or there are
@@ -138,6 +141,8 @@ def forecast(
         paths.append(drawn.swapaxes(1, 2))
         for level, values in zip(options.levels, by_level, strict=True):
             quantiles[level].append(values.swapaxes(0, 1))
+        if done is not None:
+            done("", len(rows))
     return Forecasts(
         np.concatenate(means),
         {level: np.concatenate(batches) for level, batches in quantiles.items()},

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, NoReturn
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, NamedTuple, NoReturn, Self
 
 import torch
 from torch import Tensor
@@ -20,6 +20,7 @@ from elman.evaluation.scores import Scores
 from elman.experiment import Experiment
 from elman.experiment.training import checked_seed
 from elman.tasks.task import Task
+from elman.training.progress import NoProgress, Progress
 
 PREDICTED = "predicted "
 """Prefix of a column of predictions beside the column of what is true."""
@@ -67,11 +68,13 @@ class Predictor(ABC):
         task: what is predicted from what.
         network: with its objective; left in evaluation mode.
         experiment: complete; it holds batch size, decoding options and metric.
+        progress: where a forecast from many origins shows how far it is.
     """
 
     task: Any
     network: Any
     experiment: Experiment
+    progress: Progress = field(default_factory=NoProgress)
 
     takes: ClassVar[frozenset[str]] = frozenset({"probabilities"})
     """Options of a prediction that this predictor accepts."""
@@ -79,6 +82,10 @@ class Predictor(ABC):
     """Whether rows must be given; else it continues the training data."""
     measures_columns: ClassVar[bool] = False
     """Whether what each column contributes can be measured, by shuffling cells among the rows."""
+
+    def showing(self, progress: Progress | None) -> Self:
+        """Return the predictor as it is, but for where it shows progress; None shows none."""
+        return replace(self, progress=progress or NoProgress())
 
     @property
     def batch_size(self) -> int:
@@ -206,7 +213,7 @@ class Predictor(ABC):
         )
 
     def column_scores(self, table: Table, training: Table | None = None) -> Scores:
-        """Measure a table, one of many with a column shuffled; see `scores`."""
+        """Measure a table that has a column shuffled; see `scores`."""
         return self.scores(table, main=self.experiment.score, training=training)
 
     def scores_of_targets(self, scores: Scores) -> tuple[str, ...]:
@@ -369,11 +376,7 @@ def columns_of_names(
 
 
 def require_targets(task: Task, table: Table) -> None:
-    """Refuse a table without the target columns.
-
-    Raises:
-        DataError: one is missing.
-    """
+    """Refuse, by a DataError, a table without the target columns."""
     for column in task.target_columns:
         if column not in table.columns:
             raise DataError(

@@ -165,6 +165,11 @@ class ForecastTask(Task):
             raise ExperimentError(
                 f"{unknown('forecast.naive', asked.naive, names)} Seasons are given by data.season."
             )
+        if asked.item_embedding is not None and not self.series.several:
+            raise ExperimentError(
+                f"forecast.item_embedding = {str(asked.item_embedding).lower()} is for several "
+                "series, which data.sequence_id tells apart; leave it out."
+            )
         if segment_for(asked, experiment.network, list(self.series.seasons)) == 0:
             for name in asked.only_with_segments:
                 raise ExperimentError(
@@ -191,6 +196,8 @@ class ForecastTask(Task):
         }
         segment = segment_for(experiment.forecast, experiment.network, list(feature.seasons))
         settings["forecast.segment"] = segments_of(feature.window, segment)
+        if feature.several:
+            settings["forecast.item_embedding"] = feature.reads_items
         if settings["forecast.segment"]:
             parts = int((train.spans.stop - train.spans.start).sum()) / feature.horizon
             few = parts < FEW_HORIZONS and experiment.forecast.members == 1
@@ -257,6 +264,7 @@ class ForecastTask(Task):
             "window": max(segment, self.series.window // segment * segment),
             "segment": segment,
             "seasons": list(self.series.seasons),
+            "several": self.series.several,
             "members": asked.folds or asked.members,
         }
 
@@ -328,6 +336,8 @@ def find_forecast(
         time_format=data.time_format,
         time_zone=data.time_zone,
         several=data.sequence_id is not None,
+        reads_items=segment == 0 if forecast.item_embedding is None else forecast.item_embedding,
+        reads_age=segment == 0,
         counts=forecast.distribution == "negative-binomial",
     )
     columns = [*data.target, *feature.covariates]

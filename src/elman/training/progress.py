@@ -162,6 +162,11 @@ class _Nothing:
         """Show nothing."""
 
 
+def bars_on_terminal() -> Progress:
+    """Return bars where stderr is a terminal, else nothing: for what takes seconds."""
+    return TerminalProgress() if sys.stderr.isatty() else NoProgress()
+
+
 def progress_on_stderr() -> Progress:
     """Return bars where stderr is a terminal, else a line a minute."""
     return TerminalProgress() if sys.stderr.isatty() else LineProgress()
