@@ -42,10 +42,34 @@ def test_the_naive_forecasts_of_a_window_by_hand() -> None:
 
 
 def test_the_season_on_another_level_by_hand() -> None:
-    rise, since, shape = combined(window(1, 3, 5, 9), 3, 2)
+    rise, since, shape = combined(window(1, 3, 5, 9), 3, 2)[:3]
     assert rise == [5 + 5, 9 + 5, 5 + 5]  # the last season's mean is 7, that before it 2
     assert since == [5 + 6, 9 + 6, 5 + 6]  # the last value is 6 above that a season before
     assert shape == [7 - 1.5, 7 + 1.5, 7 - 1.5]  # seasons less their means: ∓1 and ∓2
+
+
+def test_shapes_on_smoothed_levels_by_hand() -> None:
+    # Less the mean 4.5 and the shape, 1.5 below and above: -2, -3, 2 and 3.
+    found = combined(window(1, 3, 5, 9), 3, 2)[3:]
+    for rate, values in zip((0.03, 0.1, 0.3), found, strict=True):
+        weights = [(1 - rate) ** age for age in (3, 2, 1, 0)]
+        level = (-2 * weights[0] - 3 * weights[1] + 2 * weights[2] + 3) / sum(weights)
+        assert values == pytest.approx([3 + level, 6 + level, 3 + level])
+
+
+def test_of_a_day_and_a_week_the_smoothed_level_has_both_shapes() -> None:
+    steps = torch.arange(8 * 12.0)
+    values = 5.0 + (steps % 4) + 10.0 * (steps % 12 // 4)
+    paths = naive_paths(values.view(-1, 1, 1), 12, [4, 12], torch.zeros(1))
+    for smoothed in paths.others[-3:]:
+        torch.testing.assert_close(smoothed[:, 0, 0], values[:12])
+
+
+def test_a_level_is_smoothed_over_the_values_that_are_there() -> None:
+    (slow, _, fast) = combined(window(7, NAN, 1, NAN, 1, NAN), 1, 9)
+    weights = [(1 - 0.3) ** age for age in (5, 3, 1)]
+    assert fast == pytest.approx([(7 * weights[0] + weights[1] + weights[2]) / sum(weights)])
+    assert 1 < fast[0] < slow[0] < 3
 
 
 def test_a_missing_value_is_that_of_a_season_before_and_else_the_last_one() -> None:
@@ -74,7 +98,7 @@ def test_a_season_longer_than_the_window_repeats_the_last_value() -> None:
 def test_a_season_that_the_window_has_once_is_not_combined() -> None:
     for steps in (3, 5, 6, 9):
         past = torch.arange(float(steps)).view(-1, 1, 1)
-        assert len(combined(past, 2, 3)) == combined_count(steps, [3]) == (3 if steps >= 6 else 0)
+        assert len(combined(past, 2, 3)) == combined_count(steps, [3]) == (6 if steps >= 6 else 3)
 
 
 @pytest.mark.parametrize("seed", range(20))

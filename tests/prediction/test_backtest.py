@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from elman.prediction.forecasts import ForecastOptions
 from elman.prediction.naive import naive_forecasts, seasonal_naive
 from elman.runs.train import train
 from elman.tasks.layout import layout_of
+from elman.training.progress import LineProgress
 
 NAN = float("nan")
 
@@ -108,3 +110,13 @@ def test_a_few_origins_are_chosen_from_the_first_to_the_last(tmp_path: Path) -> 
     assert spread.origins.step.tolist() == [54, 56, 57]
     assert [history[-1, 0] for history in found[1].histories] == [53 % 7, 56 % 7]
     assert found[1].truths[0].ravel().tolist() == [54 % 7, 55 % 7, 56 % 7]
+
+
+def test_progress_counts_the_origins(tmp_path: Path) -> None:
+    rows = {"t": list(range(90)), "y": [float(step % 7) for step in range(90)]}
+    settings = {"time": "t", "target": "y", "horizon": 3, "hidden_size": 2, "epochs": 1}
+    model = train(rows, out=tmp_path / "run", **settings)
+    stream = io.StringIO()
+    scores = model.scores(rows, origins=4, progress=LineProgress(stream, every=1e9))
+    assert scores.notes[0].startswith("4 origins")
+    assert stream.getvalue() == "forecasts: 4/4\n"

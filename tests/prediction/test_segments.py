@@ -288,3 +288,28 @@ def test_training_choice_and_calibration_do_not_depend_on_the_test_part(tmp_path
     assert runs[0].model.task.input.to_json() == runs[1].model.task.input.to_json()
     assert runs[0].model.experiment.forecast == runs[1].model.experiment.forecast
     assert runs[0].result.scores["valid"] == runs[1].result.scores["valid"]
+
+
+def test_a_window_is_read_without_the_name_of_its_series(tmp_path: Path) -> None:
+    rows = rows_of(week(120), week(120, seed=1) + 30)
+    run = trained(tmp_path / "run", rows, epochs=2)
+    assert run.model.experiment.forecast.item_embedding is False
+    renamed = rows | {"item": ["other" if item == "s0" else item for item in rows["item"]]}
+    assert medians(run, renamed).tolist() == medians(run, rows).tolist()
+    assert run.model.predictor.notes_of(run.model.table(renamed, with_targets=False)) == []
+
+
+def test_names_of_series_are_learned_where_that_is_asked_for(tmp_path: Path) -> None:
+    rows = rows_of(week(120), week(120, seed=1) + 30)
+    run = trained(tmp_path / "run", rows, epochs=2, item_embedding=True, fallback=False)
+    renamed = rows | {"item": ["other" if item == "s0" else item for item in rows["item"]]}
+    found, others = medians(run, rows), medians(run, renamed)
+    assert found[:4].tolist() != others[:4].tolist()
+    assert found[4:].tolist() == others[4:].tolist()
+    (note,) = run.model.predictor.notes_of(run.model.table(renamed, with_targets=False))
+    assert "'other'" in note
+
+
+def test_a_vector_of_each_item_needs_items(tmp_path: Path) -> None:
+    with pytest.raises(ElmanError, match="item_embedding = true is for several series"):
+        trained(tmp_path / "run", rows_of(week(120)), item_embedding=True)

@@ -37,6 +37,11 @@ _SCALED = {
 }
 """Roles of columns of numbers → the entries of the JSON with their scaling."""
 
+_LISTS = ("targets", "seasons", "past", "known")
+_SINGLE = (
+    *("horizon", "window", "season", "frequency", "timed", "time_format", "time_zone"),
+    *("several", "reads_items", "reads_age", "counts"),
+)
 _OPTIONAL = ("past_categories", "known_categories", "static", "static_categories")
 """Options that the JSON holds only where they name columns."""
 
@@ -305,23 +310,8 @@ class ForecastFeature(Feature):
 
     def to_json(self) -> dict[str, Any]:
         """Describe the feature in JSON values, for `from_json`."""
-        options = {
-            "targets": list(self.targets),
-            "horizon": self.horizon,
-            "window": self.window,
-            "season": self.season,
-            "seasons": list(self.seasons),
-            "past": list(self.past),
-            "known": list(self.known),
-            "frequency": self.frequency,
-            "timed": self.timed,
-            "time_format": self.time_format,
-            "time_zone": self.time_zone,
-            "several": self.several,
-            "reads_items": self.reads_items,
-            "reads_age": self.reads_age,
-            "counts": self.counts,
-        }
+        options = {name: getattr(self, name) for name in _SINGLE}
+        options |= {name: list(getattr(self, name)) for name in _LISTS}
         options |= {name: list(getattr(self, name)) for name in _OPTIONAL if getattr(self, name)}
         scalings = {role: scaling.to_json() for role, scaling in self._scalings.items()}
         learned = {

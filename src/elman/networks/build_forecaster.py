@@ -88,11 +88,12 @@ def _of_segments(
             "out, or use forecast.segment = 0."
         )
     layout, segment = forecast.pop("layout"), forecast.pop("segment")
+    paths = naive_count(forecast["window"], forecast["seasons"])
 
     def member() -> SegmentReader:
         encoding = Encoding(numbers=own_numbers(layout), ids=layout.ids)
         inputs = make_inputs(encoding, options, device, embedding_size=options.embedding_size)
-        recurrent = make_recurrent(read_size(inputs, layout, segment), options, device)
+        recurrent = make_recurrent(read_size(inputs, layout, segment, paths), options, device)
         trunk: nn.Module = nn.Identity()
         if options.head:
             sizes = [recurrent.output_size, *options.head]
@@ -105,7 +106,7 @@ def _of_segments(
             horizon=forecast["horizon"],
             window=forecast["window"],
             segment=segment,
-            paths=naive_count(forecast["window"], forecast["seasons"]),
+            paths=paths,
             outputs=objective.distribution.size,
             location=objective.distribution.location or 0,
             dropout=options.output_dropout,

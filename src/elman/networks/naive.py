@@ -10,6 +10,9 @@ from torch import Tensor
 
 LAST, MEAN, DRIFT = "last", "mean", "drift"
 
+_RATES = (0.03, 0.1, 0.3)
+"""Rates at which levels are smoothed: from a slow one to that of what changes soon."""
+
 
 def naive_names(seasons: Sequence[int]) -> list[str]:
     """Name the naive forecasts.
@@ -60,7 +63,9 @@ def naive_paths(past: Tensor, horizon: int, seasons: Sequence[int], unknown: Ten
     and, of each season that the window has twice, with l and l' the means of the last season and
     of the one before: the season on the last level, y(t + h − L) + l − l'; on the last value,
     y(t + h − L) + y(t) − y(t − L); and the mean shape of all seasons on the last level. In place
-    of a missing value stands the one a season earlier, else the last one.
+    of a missing value stands the one a season earlier, else the last one. Last, the mean shapes of
+    all seasons together on a level smoothed at several rates α, Σ (1 − α)ᵏ z(t − k) / Σ (1 − α)ᵏ
+    of z, the values without these shapes.
 
     Args:
         past: windows, (P, B, n), NaN where a value is missing.
@@ -92,13 +97,13 @@ def naive_paths(past: Tensor, horizon: int, seasons: Sequence[int], unknown: Ten
         seasonal, combined = _of_season(past, horizon, season, last)
         naive.append(seasonal)
         others += combined
-    stacked = torch.stack(others) if others else past.new_zeros(0, *flat.shape)
-    return Paths(torch.stack(naive), stacked)
+    others += _smoothed(past, horizon, seasons, mean)
+    return Paths(torch.stack(naive), torch.stack(others))
 
 
 def combined_count(window: int, seasons: Sequence[int]) -> int:
     """Count the forecasts beside the naive ones of `naive_paths`, for windows of that length."""
-    return 3 * sum(window >= 2 * season for season in seasons)
+    return 3 * sum(window >= 2 * season for season in seasons) + len(_RATES)
 
 
 def _of_season(
@@ -123,6 +128,27 @@ def _of_season(
     level = level.where(~level.isnan(), last)
     mean_shape = (shapes.nan_to_num(0.0) + level)[place]
     return seasonal, [seasonal + rise, seasonal + since, mean_shape]
+
+
+def _smoothed(past: Tensor, horizon: int, seasons: Sequence[int], mean: Tensor) -> list[Tensor]:
+    """Return the mean shapes of all seasons together, on levels smoothed at several rates."""
+    rest, shape = past - mean, past.new_zeros(horizon, *mean.shape)
+    before = torch.arange(-len(past), 0, device=past.device)
+    for season in seasons:
+        repeats = len(past) // season
+        if repeats < 2:
+            continue
+        by_season = rest[len(past) - repeats * season :].unflatten(0, (repeats, season))
+        of_season = _mean(by_season - _mean(by_season, 1).unsqueeze(1), 0).nan_to_num(0.0)
+        rest = rest - of_season[before % season]
+        shape = shape + of_season[torch.arange(horizon, device=past.device) % season]
+    observed, age = ~rest.isnan(), -1 - before
+    found = []
+    for rate in _RATES:
+        weights = ((1 - rate) ** age).view(-1, 1, 1) * observed
+        level = (rest.nan_to_num(0.0) * weights).sum(0) / weights.sum(0).clamp(min=1e-30)
+        found.append(shape + level + mean)
+    return found
 
 
 def _mean(values: Tensor, axis: int) -> Tensor:

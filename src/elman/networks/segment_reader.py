@@ -23,7 +23,8 @@ class Windows(NamedTuple):
     before: Tensor
     """Known numbers and ids of the step whose value the naive forecast repeats, (H, B, columns)."""
     features: Tensor
-    """What is known of the window's scale, (B, 2 n)."""
+    """What is known of the window's scale, and of how well naive forecasts did at its end,
+    (B, (2 + E) n)."""
     scaled: Tensor
     """z, 0 where a value is not observed, (P, B, n)."""
     base: Tensor
@@ -57,7 +58,7 @@ class SegmentReader(nn.Module):
 
         Args:
             inputs: takes the numbers of a step, `own_numbers(layout)`, and `layout.ids`.
-            recurrent: reads `read_size(inputs, layout, segment)` numbers a segment.
+            recurrent: reads `read_size(inputs, layout, segment, paths)` numbers a segment.
             trunk: maps its output to the vector that the output layers read.
             layout: meaning of the columns of a step.
             horizon: H.
@@ -78,7 +79,7 @@ class SegmentReader(nn.Module):
             size = self.trunk(torch.zeros(1, size, device=device)).size(-1)
         self.head = nn.Linear(size, horizon * n * outputs, device=device)
         self.linear = nn.Linear(window, horizon, bias=False, device=device)
-        self.mixture = nn.Parameter(torch.zeros(2, paths, device=device))
+        self.mixture = nn.Linear(size, 2 * paths, device=device)
         known = known_size(inputs, layout)
         self.ahead = self.step = self.join = None
         if known:
@@ -86,8 +87,9 @@ class SegmentReader(nn.Module):
             self.join = nn.Linear(size, size, bias=False, device=device)
             self.ahead = nn.Linear(size, n * outputs, bias=False, device=device)
             nn.init.zeros_(self.ahead.weight)
-        for layer in (self.head, self.linear):
+        for layer in (self.head, self.linear, self.mixture):
             nn.init.zeros_(layer.weight)
+        nn.init.zeros_(self.mixture.bias)
         nn.init.constant_(self.head.bias, _SPREAD)
         with torch.no_grad():
             self.head.bias.view(horizon, n, outputs)[..., location] = 0.0
@@ -113,19 +115,20 @@ class SegmentReader(nn.Module):
                 self.step(torch.cat([there, there - before], -1)) + self.join(state)
             )
             raw = raw + self.ahead(joined).unflatten(-1, (n, -1))
-        return self._located(raw, windows)
+        return self._located(raw, state, windows)
 
     @property
     def _of_head(self) -> int:
         return self.linear.out_features * self.layout.values
 
-    def _located(self, raw: Tensor, windows: Windows) -> Tensor:
+    def _located(self, raw: Tensor, state: Tensor, windows: Windows) -> Tensor:
         """Add the linear map of the window and the mixture of naive forecasts to the location."""
         horizon = len(raw)
         added = torch.einsum("pbn,hp->hbn", windows.scaled, self.linear.weight[:horizon])
         share = torch.linspace(0, 1, self.linear.out_features, device=raw.device)[:horizon]
-        weights = self.mixture[0] + share.unsqueeze(1) * self.mixture[1]
-        added = added + torch.einsum("ehbn,he->hbn", windows.paths, weights)
+        first, later = self.mixture(state).unflatten(-1, (2, -1)).unbind(1)
+        weights = first + share.view(-1, 1, 1) * later
+        added = added + torch.einsum("ehbn,hbe->hbn", windows.paths, weights)
         moved = torch.zeros_like(raw)
         moved[..., self.location] = added
         return raw + moved
@@ -151,7 +154,7 @@ def known_size(inputs: Inputs, layout: Layout) -> int:
     return layout.known + sum(table.embedding_dim for table in tables)
 
 
-def read_size(inputs: Inputs, layout: Layout, segment: int) -> int:
-    """Return how many numbers the recurrent part reads at a segment."""
+def read_size(inputs: Inputs, layout: Layout, segment: int, paths: int) -> int:
+    """Return how many numbers the recurrent part reads at a segment, beside E naive forecasts."""
     known = known_size(inputs, layout)
-    return segment * (inputs.size - known) + known + 2 * layout.values
+    return segment * (inputs.size - known) + known + (2 + paths) * layout.values

@@ -289,12 +289,23 @@ class SegmentForecaster(nn.Module):
         return Windows(
             torch.cat([read, torch.cat([nothing, known], -1)]),
             torch.cat([nothing, self._known(x, self._repeated(first, ahead))], -1),
-            torch.cat([spread.log1p(), size], -1),
+            torch.cat([spread.log1p(), size, self._lately(values, scale)], -1),
             z,
             base,
             others / scale,
             scale,
         )
+
+    def _lately(self, values: Tensor, scale: Tensor) -> Tensor:
+        """Return the logarithms of naive errors in units of ν over the window's end, (B, E n)."""
+        steps = min(self.horizon, len(values) // 4)
+        before = len(values) - steps
+        earlier = torch.cat([torch.full_like(values[:steps], torch.nan), values[:before]])
+        paths = naive_paths(earlier, steps, self.seasons, self.means)
+        errors = (torch.cat([paths.naive, paths.others]) - values[before:]).abs() / scale
+        observed = ~errors.isnan()
+        mean = errors.where(observed, 0).sum(1) / observed.sum(1).clamp(min=1)
+        return (mean + _LEAST_SCALE).log().clamp(max=8).movedim(0, 1).flatten(1)
 
     def _repeated(self, first: Tensor, ahead: Tensor) -> Tensor:
         """Return the index of the steps whose values the naive forecast repeats, (H, B)."""
