@@ -13,6 +13,7 @@ from elman.batches.forecast_windows import (
     folded_origins,
     origins_between,
     training_origins,
+    weights_of,
 )
 from elman.errors import DataError
 from elman.features.forecast import ForecastFeature
@@ -196,3 +197,40 @@ def test_horizons_that_overlap_count_as_what_they_cover() -> None:
     assert independent([0, 0, 0, 0, 0], [4, 5, 6, 7, 8]) == 2
     assert independent([0, 0], [3, 90]) == 2
     assert independent([0, 1, 0], [3, 3, 4]) == 2.25
+
+
+def drawn(sampling: str, epochs: int = 40) -> list[float]:
+    """The share of windows of a long series of ones, a short one of threes and one of nines."""
+    lengths = [120, 24, 24]
+    series = [
+        torch.full((steps, 2), value) for steps, value in zip(lengths, (1.0, 3.0, 9.0), strict=True)
+    ]
+    origins = origins_between(np.array([4] * 3), np.array(lengths) - 4, 1)
+    weights = weights_of(sampling, series, origins, 1)
+    windows = ForecastWindows(
+        series,
+        origins,
+        Layout(1, 0, 1, 0),
+        window=4,
+        horizon=4,
+        batch_size=50,
+        shuffle=True,
+        weights=weights,
+    )
+    batches = [batch for epoch in range(epochs) for batch in windows.epoch(epoch)]
+    firsts = torch.cat([batch.target[0, :, 0] for batch in batches])
+    return [float((firsts == value).double().mean()) for value in (1.0, 3.0, 9.0)]
+
+
+def test_windows_are_drawn_all_alike_or_by_series_or_by_scale() -> None:
+    counts = np.array([113, 17, 17])
+    assert drawn("windows") == pytest.approx(counts / 147)
+    assert drawn("series") == pytest.approx([1 / 3] * 3, abs=0.03)
+    by_scale = counts * [1, 3, 9]
+    assert drawn("scale") == pytest.approx(by_scale / by_scale.sum(), abs=0.03)
+
+
+def test_series_of_zeros_are_drawn_all_alike() -> None:
+    series = [torch.zeros(9, 1), torch.zeros(9, 1)]
+    origins = origins_between(np.array([2, 2]), np.array([6, 6]), 1)
+    assert weights_of("scale", series, origins, 1) is None

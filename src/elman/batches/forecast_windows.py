@@ -65,6 +65,8 @@ class ForecastWindows:
             epoch to epoch; else they keep their order.
         most: greatest number of windows per epoch; None for all.
         unanswered: whether windows whose whole target is missing are kept.
+        weights: how often windows of each series are drawn, (series,), if they are shuffled: with
+            replacement, in proportion; None draws every window once, or as many as `most`.
 
     Raises:
         DataError: every target is missing.
@@ -84,6 +86,7 @@ class ForecastWindows:
         shuffle: bool = False,
         most: int | None = MOST_WINDOWS,
         unanswered: bool = False,
+        weights: NDArray[np.float64] | None = None,
     ) -> None:
         if batch_size < 1:
             raise OptionError(f"batch_size must be at least 1, got {batch_size}.")
@@ -101,6 +104,7 @@ class ForecastWindows:
                 "every value to forecast is missing; fill some in, or remove the series."
             )
         self._windows = count if most is None else min(count, most)
+        self._weights = None if weights is None else weights[self.origins.series]
 
     def __len__(self) -> int:
         """Number of batches per epoch."""
@@ -109,8 +113,11 @@ class ForecastWindows:
     def epoch(self, n: int) -> Iterator[Batch]:
         """Yield the batches of epoch n, n ≥ 0."""
         count = len(self.origins.step)
-        if self.shuffle:
-            order = np.random.default_rng([self.seed, n]).permutation(count)[: self._windows]
+        random = np.random.default_rng([self.seed, n])
+        if self.shuffle and self._weights is not None:
+            order = random.choice(count, self._windows, p=self._weights / self._weights.sum())
+        elif self.shuffle:
+            order = random.permutation(count)[: self._windows]
         else:
             order = np.linspace(0, count - 1, self._windows).round().astype(np.int64)
         for start in range(0, len(order), self.batch_size):
@@ -146,6 +153,30 @@ class ForecastWindows:
         before = np.concatenate([[0], np.cumsum(observed)])
         first = self._begins[origins.series] + origins.step
         return np.asarray(before[first + self.horizon] > before[first])
+
+
+def weights_of(
+    sampling: str | None, series: Sequence[Tensor], origins: Origins, values: int
+) -> NDArray[np.float64] | None:
+    """Return how often windows of each series are drawn, (series,); None where each is once.
+
+    Args:
+        sampling: `windows`; `series`, so that each series gives as many as another; or `scale`, in
+            proportion to its mean absolute value.
+        series: encoded, the values first.
+        origins: of the windows.
+        values: n.
+
+    Source: `scale`: Salinas et al. 2020, arXiv:1704.04110, §3.3.
+    """
+    if sampling in (None, "windows"):
+        return None
+    if sampling == "series":
+        counts = np.bincount(origins.series, minlength=len(series))
+        return np.asarray(1.0 / np.maximum(1, counts))
+    sizes = [float(each[:, :values].abs().nanmean()) for each in series]
+    known = np.nan_to_num(np.array(sizes))
+    return known if known.any() else None
 
 
 def training_origins(feature: ForecastFeature, lengths: Sequence[int]) -> Origins:

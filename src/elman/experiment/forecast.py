@@ -34,6 +34,9 @@ class ForecastSpec(BaseModel):
         folds: number of networks whose forecasts are averaged, each trained without another part
             of the training and validation steps and validated on it; 0 trains one, validated on
             the validation steps. By default 5 where these are few. Only with segments.
+        sampling: how training windows are drawn: `windows`, all alike; `series`, so that each
+            series gives as many as another, however long; `scale`, in proportion to the mean
+            absolute value of their series.
         members: number of networks, trained on the same rows, whose forecasts are averaged. Only
             with segments and without folds.
         item_embedding: whether the network learns a vector of each item of several series. By
@@ -65,6 +68,7 @@ class ForecastSpec(BaseModel):
     segment: int | None = Field(default=None, ge=0)
     naive: str | None = None
     folds: int | None = Field(default=None, ge=0)
+    sampling: Literal["windows", "series", "scale"] = "windows"
     members: int = Field(default=1, ge=1)
     item_embedding: bool | None = None
     fallback: bool = True

@@ -18,6 +18,7 @@ from elman.batches.forecast_windows import (
     origins_between,
     training_origins,
     training_origins_begin,
+    weights_of,
 )
 from elman.data.frequency import Frequency
 from elman.data.table import Table
@@ -73,13 +74,18 @@ class ForecastTask(Task):
         return self.series.covariates
 
     def training_batches(
-        self, table: Table, settings: TrainingSettings, seed: int, cache: Path | None = None
+        self,
+        table: Table,
+        settings: TrainingSettings,
+        seed: int,
+        cache: Path | None = None,
+        sampling: str = "windows",
     ) -> ForecastWindows:
         """Cut series into windows, anywhere in their past."""
         del cache
         series = encode_series(self, table)
         origins = training_origins(self.series, [len(each) for each in series])
-        return self._windows(series, origins, settings.batch_size, seed=seed, shuffle=True)
+        return self._windows(series, origins, settings.batch_size, seed, sampling)
 
     def evaluation_batches(
         self, table: Table, batch_size: int, cache: Path | None = None
@@ -89,7 +95,7 @@ class ForecastTask(Task):
         assert table.spans is not None, "the parts of a forecast have spans"
         series = encode_series(self, table)
         origins = origins_between(table.spans.start, table.spans.stop - self.series.horizon, 1)
-        return self._windows(series, origins, batch_size, seed=0, shuffle=False)
+        return self._windows(series, origins, batch_size, 0)
 
     def batches(
         self,
@@ -101,9 +107,11 @@ class ForecastTask(Task):
         cache: Path | None = None,
     ) -> tuple[ForecastWindows, ForecastWindows]:
         """Cut series into windows for training and for validation, for each member its own."""
-        folds = experiment.forecast.folds if experiment.forecast.segment else 0
+        asked = experiment.forecast
+        folds = asked.folds if asked.segment else 0
         if not folds:
-            return super().batches(train, valid, experiment, settings, seed, cache)
+            training = self.training_batches(train, settings, seed, cache, asked.sampling)
+            return training, self.evaluation_batches(valid, settings.batch_size, cache)
         series, held = self._series_of_both(train, valid)
         stop = np.array([len(each) for each in series])
         horizon = self.series.horizon
@@ -114,10 +122,9 @@ class ForecastTask(Task):
                 f"forecast.folds = {folds} parts of the series are each shorter than the horizon, "
                 f"{counted(horizon, 'step')}; ask for fewer folds, or for a shorter horizon."
             )
-        training = self._windows(
-            series, learned, settings.batch_size * folds, seed=seed, shuffle=True
-        )
-        return training, self._windows(series, validated, 512, seed=0, shuffle=False)
+        size = settings.batch_size * folds
+        training = self._windows(series, learned, size, seed, asked.sampling)
+        return training, self._windows(series, validated, 512, 0)
 
     def _series_of_both(self, train: Table, valid: Table) -> tuple[list[Tensor], NDArray[np.int64]]:
         """Return series with training and validation steps, and where the latter begin."""
@@ -134,18 +141,20 @@ class ForecastTask(Task):
         )
 
     def _windows(
-        self, series: list[Tensor], origins: Origins, batch_size: int, *, seed: int, shuffle: bool
+        self, series: list[Tensor], origins: Origins, size: int, seed: int, sampling: Any = None
     ) -> ForecastWindows:
+        """Return windows, in a random order where it is said how they are sampled."""
         return ForecastWindows(
             series,
             origins,
             self.series.layout,
             window=self.series.window,
             horizon=self.series.horizon,
-            batch_size=batch_size,
+            batch_size=size,
             seed=seed,
-            shuffle=shuffle,
-            most=MOST_WINDOWS if shuffle else MOST_VALIDATED,
+            shuffle=sampling is not None,
+            most=MOST_VALIDATED if sampling is None else MOST_WINDOWS,
+            weights=weights_of(sampling, series, origins, self.series.layout.values),
         )
 
     def check(self, experiment: Experiment) -> None:
