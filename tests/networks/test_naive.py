@@ -15,7 +15,7 @@ NAN = float("nan")
 
 def window(*values: float) -> Tensor:
     """One row of one value a step, (P, 1, 1)."""
-    return torch.tensor(values).view(-1, 1, 1)
+    return torch.tensor(values, dtype=torch.float32).view(-1, 1, 1)
 
 
 def by_name(past: Tensor, horizon: int, *seasons: int, unknown: float = -1.0) -> dict[str, list]:
@@ -99,6 +99,16 @@ def test_a_season_that_the_window_has_once_is_not_combined() -> None:
     for steps in (3, 5, 6, 9):
         past = torch.arange(float(steps)).view(-1, 1, 1)
         assert len(combined(past, 2, 3)) == combined_count(steps, [3]) == (6 if steps >= 6 else 3)
+
+
+def test_the_beginning_of_a_window_has_as_many_as_the_whole() -> None:
+    past = torch.randn(24, 3, 1, generator=torch.manual_seed(1))
+    whole = naive_paths(past, 2, [3, 6, 12], torch.zeros(1))
+    begun = naive_paths(past[:17], 2, [3, 6, 12], torch.zeros(1), window=24)
+    assert len(begun.others) == len(whole.others)
+    # Twelve steps come once in seventeen: in their combinations stands the season itself.
+    assert torch.equal(begun.others[6], begun.naive[-1])
+    assert torch.equal(begun.others[8], begun.naive[-1])
 
 
 @pytest.mark.parametrize("seed", range(20))

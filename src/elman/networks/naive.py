@@ -52,7 +52,13 @@ class Paths(NamedTuple):
     """Those that combine them, (others, H, B, n)."""
 
 
-def naive_paths(past: Tensor, horizon: int, seasons: Sequence[int], unknown: Tensor) -> Paths:
+def naive_paths(
+    past: Tensor,
+    horizon: int,
+    seasons: Sequence[int],
+    unknown: Tensor,
+    window: int | None = None,
+) -> Paths:
     """Forecast windows naively.
 
         last        y(t)                                    t the last step of the window
@@ -72,33 +78,39 @@ def naive_paths(past: Tensor, horizon: int, seasons: Sequence[int], unknown: Ten
         horizon: H.
         seasons: their lengths; one longer than the window is as the last value.
         unknown: forecast where a window has no value, (n,).
+        window: steps of a whole window, where these are its beginning; then the forecasts are as
+            many as those of the whole.
 
     Source: Hyndman and Athanasopoulos 2021, Forecasting: Principles and Practice, 3rd ed., §5.2;
     the seasonal ones with a level: Hyndman et al. 2008, ch. 2, unsmoothed.
     """
-    observed = ~past.isnan()
-    filled = past.where(observed, 0)
-    count = observed.sum(0).clamp(min=1)
-    nothing = ~observed.any(0)
-    last = _last_observed(past)[-1].where(~nothing, unknown)
-    mean = (filled.sum(0) / count).where(~nothing, unknown)
-    steps = torch.arange(len(past), device=past.device).view(-1, 1, 1)
-    first_step = steps.where(observed, len(past)).amin(0)
-    last_step = steps.where(observed, -1).amax(0)
-    first = past.gather(0, first_step.clamp(max=len(past) - 1).unsqueeze(0))[0].where(
-        ~nothing, last
-    )
-    slope = (last - first) / (last_step - first_step).clamp(min=1)
+    last, mean, slope = _ends(past, unknown)
     ahead = torch.arange(1, horizon + 1, device=past.device, dtype=past.dtype).view(-1, 1, 1)
     flat = last.expand(horizon, -1, -1)
     naive = [flat, mean.expand(horizon, -1, -1), last + ahead * slope]
     others: list[Tensor] = []
     for season in seasons:
-        seasonal, combined = _of_season(past, horizon, season, last)
+        twice = (window or len(past)) >= 2 * season
+        seasonal, combined = _of_season(past, horizon, season, last, 3 if twice else 0)
         naive.append(seasonal)
         others += combined
     others += _smoothed(past, horizon, seasons, mean)
     return Paths(torch.stack(naive), torch.stack(others))
+
+
+def _ends(past: Tensor, unknown: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the last value, the mean and the slope between the observed ends, (B, n) each."""
+    observed = ~past.isnan()
+    if bool(observed.all()):
+        return past[-1], past.mean(0), (past[-1] - past[0]) / max(1, len(past) - 1)
+    nothing = ~observed.any(0)
+    last = _last_observed(past)[-1].where(~nothing, unknown)
+    mean = _mean(past, 0).where(~nothing, unknown)
+    steps = torch.arange(len(past), device=past.device).view(-1, 1, 1)
+    first_step = steps.where(observed, len(past)).amin(0).clamp(max=len(past) - 1)
+    last_step = steps.where(observed, -1).amax(0)
+    first = past.gather(0, first_step.unsqueeze(0))[0].where(~nothing, last)
+    return last, mean, (last - first) / (last_step - first_step).clamp(min=1)
 
 
 def combined_count(window: int, seasons: Sequence[int]) -> int:
@@ -107,20 +119,21 @@ def combined_count(window: int, seasons: Sequence[int]) -> int:
 
 
 def _of_season(
-    past: Tensor, horizon: int, season: int, last: Tensor
+    past: Tensor, horizon: int, season: int, last: Tensor, count: int
 ) -> tuple[Tensor, list[Tensor]]:
-    """Return the seasonal naive forecast, and those that combine it with levels."""
+    """Return the seasonal naive forecast, and `count` that combine it with levels."""
     place = torch.arange(horizon, device=past.device) % season
     repeats = len(past) // season
     if not repeats:
-        return last.expand(horizon, -1, -1), []
+        flat = last.expand(horizon, -1, -1)
+        return flat, [flat] * count
     # (repeats, season, B, n), the last repeat complete
     by_season = past[len(past) - repeats * season :].unflatten(0, (repeats, season))
     ended = _last_observed(by_season)
     shape = ended[-1].where(~ended[-1].isnan(), last)
     seasonal = shape[place]
     if repeats < 2:
-        return seasonal, []
+        return seasonal, [seasonal] * count
     level, before = _mean(by_season[-1], 0), _mean(by_season[-2], 0)
     rise = (level - before).nan_to_num(0.0)
     since = (last - ended[-2][-1]).where(~ended[-2][-1].isnan(), 0.0)
@@ -153,6 +166,8 @@ def _smoothed(past: Tensor, horizon: int, seasons: Sequence[int], mean: Tensor) 
 
 def _mean(values: Tensor, axis: int) -> Tensor:
     """Return the mean over what is observed, NaN where nothing is."""
+    if not bool(values.isnan().any()):
+        return values.mean(axis)
     observed = ~values.isnan()
     mean: Tensor = values.where(observed, 0).sum(axis) / observed.sum(axis)
     return mean
@@ -161,6 +176,8 @@ def _mean(values: Tensor, axis: int) -> Tensor:
 def _last_observed(values: Tensor) -> Tensor:
     """Put the last observed value in place of missing ones along the first axis; NaN before it."""
     observed = ~values.isnan()
+    if bool(observed.all()):
+        return values
     steps = torch.arange(len(values), device=values.device).view(-1, *[1] * (values.dim() - 1))
     place = steps.where(observed, -1).cummax(0).values
     return values.gather(0, place.clamp(min=0)).where(place >= 0, torch.nan)

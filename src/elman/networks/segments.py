@@ -300,8 +300,7 @@ class SegmentForecaster(nn.Module):
         """Return the logarithms of naive errors in units of ν over the window's end, (B, E n)."""
         steps = min(self.horizon, len(values) // 4)
         before = len(values) - steps
-        earlier = torch.cat([torch.full_like(values[:steps], torch.nan), values[:before]])
-        paths = naive_paths(earlier, steps, self.seasons, self.means)
+        paths = naive_paths(values[:before], steps, self.seasons, self.means, len(values))
         errors = (torch.cat([paths.naive, paths.others]) - values[before:]).abs() / scale
         observed = ~errors.isnan()
         mean = errors.where(observed, 0).sum(1) / observed.sum(1).clamp(min=1)

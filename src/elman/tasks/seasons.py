@@ -11,6 +11,9 @@ from elman.experiment.data import DataSpec
 from elman.experiment.forecast import ForecastSpec
 from elman.experiment.network import NetworkSpec
 
+_MANY_SERIES = 8
+"""Series of which there are enough windows for longer ones."""
+
 _LONGEST_SEGMENT = 64
 """A season that is longer is no segment."""
 
@@ -82,6 +85,8 @@ def segment_for(forecast: ForecastSpec, network: NetworkSpec, seasons: list[int]
 def window_for(horizon: int, seasons: list[int], segment: int | None, train: Table) -> int:
     """Return the window length: two horizons or two of the longest season that the series have.
 
+    Of many series, whose windows are plenty, it is three of the longest season.
+
     Args:
         horizon: steps ahead.
         seasons: their lengths.
@@ -92,7 +97,8 @@ def window_for(horizon: int, seasons: list[int], segment: int | None, train: Tab
     steps = int(np.median(train.spans.stop))
     room = max(1, int(0.8 * steps) - horizon - 8)
     least = 2 * horizon if segment == 0 else max(2 * horizon, _SHORTEST_WINDOW)
-    fitting = [2 * season for season in seasons if 2 * season <= room]
+    times = 3 if len(train) >= _MANY_SERIES else 2
+    fitting = [n * season for season in seasons for n in (2, times) if n * season <= room]
     window = max(1, min(max([least, *fitting]), room))
     if not segment:
         return window
