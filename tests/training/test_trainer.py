@@ -20,7 +20,8 @@ from elman.training.checkpoint import load_checkpoint
 from elman.training.history import History
 from elman.training.progress import LineProgress
 from elman.training.schedule import learning_rate
-from elman.training.trainer import BEST, LAST, METRICS, fit
+from elman.training.keeping import BEST, LAST, METRICS
+from elman.training.trainer import fit
 from elman.training.validation import mean_loss
 from rolls import evaluation_batches, training_batches
 from training.runs import (
