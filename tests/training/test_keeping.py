@@ -18,9 +18,7 @@ def kept_epochs(keeper: Keeper, count: int) -> torch.Tensor:
     weight, history = torch.zeros(1), History()
     for epoch in range(1, count + 1):
         weight.fill_(epoch)
-        record = EpochRecord(
-            epoch=epoch, seconds=0, train_loss=1, valid_loss=1, learning_rate=0.1
-        )
+        record = EpochRecord(epoch=epoch, seconds=0, train_loss=1, valid_loss=1, learning_rate=0.1)
         history = history.followed_by(record)
         best = Snapshot({"w": weight}, {"epoch": epoch}) if epoch == 2 else None
         keeper.keep(Snapshot({"w": weight}, {"epoch": epoch}), best, history)
