@@ -20,8 +20,8 @@ from elman.experiment import Experiment, read_experiment
 from elman.experiment.overrides import flat
 from elman.runs.run import RunResult, run_experiment
 from elman.runs.train import default_directory, train_run
+from elman.training.keeping import BEST, LAST
 from elman.training.progress import NoProgress
-from elman.training.trainer import BEST, LAST
 from roads import NEXT_CHARACTER, ROADS, Road, travelled
 
 SMALL = "title = 'small'\n[data]\nname = 'chorales'\n[network]\nhidden_size = 3\n"

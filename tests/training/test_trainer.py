@@ -18,9 +18,10 @@ from elman.errors import ExperimentError, OptionError
 from elman.experiment.training import TrainingSettings
 from elman.training.checkpoint import load_checkpoint
 from elman.training.history import History
+from elman.training.keeping import BEST, LAST, METRICS
 from elman.training.progress import LineProgress
 from elman.training.schedule import learning_rate
-from elman.training.trainer import BEST, LAST, METRICS, fit
+from elman.training.trainer import fit
 from elman.training.validation import mean_loss
 from rolls import evaluation_batches, training_batches
 from training.runs import (

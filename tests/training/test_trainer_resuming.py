@@ -13,7 +13,7 @@ from elman.errors import CheckpointError
 from elman.layers.weight_dropout import apply_weight_dropout
 from elman.networks import ManyToMany
 from elman.training.checkpoint import load_checkpoint, save_checkpoint
-from elman.training.trainer import LAST, METRICS
+from elman.training.keeping import LAST, METRICS
 from training.runs import InterruptedIn, assert_same_weights, network, train_in, without_seconds
 
 

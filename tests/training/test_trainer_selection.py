@@ -15,7 +15,8 @@ from elman.batches.batching import Batch
 from elman.errors import OptionError
 from elman.experiment.training import TrainingSettings
 from elman.training.checkpoint import load_checkpoint
-from elman.training.trainer import BEST, METRICS, fit
+from elman.training.keeping import BEST, METRICS
+from elman.training.trainer import fit
 from elman.training.validation import mean_loss
 from rolls import evaluation_batches, training_batches
 from training.runs import FEATURE, InterruptedIn, assert_same_weights, network, rolls, train_in

@@ -19,8 +19,9 @@ from elman.tasks.dividing import Parts
 from elman.tasks.folds import HELD_OUT
 from elman.tasks.task import Task
 from elman.training.history import EpochRecord, History
+from elman.training.keeping import METRICS
 from elman.training.progress import Progress
-from elman.training.trainer import METRICS, fit
+from elman.training.trainer import fit
 
 
 class _Rows(NamedTuple):

@@ -7,6 +7,7 @@ version of PyTorch. On GPUs some of PyTorch's kernels are not deterministic.
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ def generator_state() -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, values
 
 
-def restore_generators(tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
+def restore_generators(tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
     """Restore the states of the global generators that `generator_state` returned."""
     torch.set_rng_state(tensors[f"{_PREFIX}torch"])
     cuda = [name for name in tensors if name.startswith(f"{_PREFIX}cuda.")]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from copy import deepcopy
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +16,19 @@ from elman.batches.batching import Batch, Batches
 from elman.batches.streams import windows
 from elman.errors import CheckpointError, OptionError
 from elman.experiment.training import TrainingSettings
-from elman.files import write_atomically
 from elman.training.activation_regularisation import activation_regularisation
 from elman.training.averaging import averaged, averages
-from elman.training.checkpoint import load_checkpoint, load_weights, save_checkpoint
+from elman.training.checkpoint import load_checkpoint, load_weights
 from elman.training.device import fabric_for
 from elman.training.divergence import DivergedError, check_finite, in_words, step_back
 from elman.training.history import EpochRecord, History
+from elman.training.keeping import BEST, LAST, Keeper, Snapshot
 from elman.training.optimizers import optimizer_for
 from elman.training.progress import NoProgress, Progress
 from elman.training.schedule import learning_rate
 from elman.training.seeds import generator_state, restore_generators, seed_everything
 from elman.training.validation import Loss, loss_of, mean_loss, run, weight_of
 from elman.training.weight_noise import weight_noise
-
-BEST = Path("checkpoints", "best.safetensors")
-LAST = Path("checkpoints", "last.safetensors")
-METRICS = "metrics.jsonl"
 
 Score = Callable[[nn.Module], float]
 """A network in evaluation mode, on its device → its score, the higher the better."""
@@ -56,7 +51,8 @@ def fit(
 
     Every epoch ends with `checkpoints/last.safetensors`, from which training resumes as if it
     had never stopped, bit for bit; with `checkpoints/best.safetensors` where validation reached
-    a new best; and with one line in `metrics.jsonl`.
+    a new best; and with one line in `metrics.jsonl`. Epochs that take less than two seconds are
+    written together, every two seconds, and when training ends or fails.
 
     Where a loss or a gradient is no longer finite, training goes back to the end of the last epoch
     and on with half the learning rate, three times at most; then it ends with what it has.
@@ -91,15 +87,18 @@ def fit(
         run.restore()
     progress = progress or NoProgress()
     done = len(run.history.epochs)
-    with progress.task(directory.name, settings.epochs, done=done) as task:
-        while not run.is_over():
-            try:
-                record = run.run_epoch(train, valid)
-            except DivergedError as error:
-                progress.say(f"{directory.name}: {run.step_back(error)}")
-                continue
-            run.save(record)
-            task.advance(_describe(record, run.history))
+    try:
+        with progress.task(directory.name, settings.epochs, done=done) as task:
+            while not run.is_over():
+                try:
+                    record = run.run_epoch(train, valid)
+                except DivergedError as error:
+                    progress.say(f"{directory.name}: {run.step_back(error)}")
+                    continue
+                run.save(record)
+                task.advance(_describe(record, run.history))
+    finally:
+        run.keeper.write()
     if run.is_out_of_time():
         progress.say(
             f"{directory.name}: stopped after {run.history.seconds / 60:.1f} minutes, in epoch "
@@ -108,10 +107,6 @@ def fit(
         )
     run.load_best()
     return run.history
-
-
-_State = tuple[dict[str, Tensor], dict[str, Any]]
-"""Tensors, and a JSON document, as a checkpoint holds them."""
 
 
 class _Run:
@@ -136,13 +131,14 @@ class _Run:
         self.score = score
         self.settings = settings
         self.directory = directory
+        self.keeper = Keeper(directory)
         self.seed = seed
         self.history = History(select=settings.select)
         self.fabric = fabric_for(settings)
         self.wrapped, self.optimizer = self.fabric.setup(network, optimizer_for(network, settings))
         self.selected: nn.Module = self.wrapped
         self.average: AveragedModel | None = None
-        self.first: _State | None = None
+        self.first: Snapshot | None = None
         self.began, self.lost = 0.0, 0.0
         self.validation, self.cut_short = 0.0, False
         self._average_if_due()
@@ -170,8 +166,7 @@ class _Run:
         self.began = time.perf_counter()
         epoch = len(self.history.epochs)
         if not epoch and self.first is None:
-            tensors, facts = self._state()
-            self.first = {n: t.detach().clone() for n, t in tensors.items()}, deepcopy(facts)
+            self.first = self._state().copied()
         train_loss, rate = self._learn(train, epoch)
         learned = self._seconds()
         valid_loss = mean_loss(self.selected, self.loss, map(self._to_device, valid.epoch(epoch)))
@@ -199,8 +194,9 @@ class _Run:
         """
         history = step_back(error, self.history, self.settings)
         self.lost = self._seconds() - self.history.seconds
-        if self.first is not None:
-            self._restore_from(*self.first, self.directory)
+        kept = self.first or self.keeper.last
+        if kept is not None:
+            self._restore_from(*kept.copied(), self.directory)
         else:
             self.restore()
         self.history = history
@@ -293,17 +289,14 @@ class _Run:
     def save(self, record: EpochRecord) -> None:
         """Add a finished epoch to the history, the checkpoints and the metrics."""
         self.history = self.history.followed_by(record)
+        best = None
         if record == self.history.best:
-            selected = self.selected.state_dict()
-            save_checkpoint(self.directory / BEST, selected, {"epoch": record.epoch})
+            best = Snapshot(self.selected.state_dict(), {"epoch": record.epoch})
         self._average_if_due()
-        save_checkpoint(self.directory / LAST, *self._state())
+        self.keeper.keep(self._state(), best, self.history)
         self.first, self.lost = None, 0.0
-        # Whole rather than appended: an interruption can then never leave half a line.
-        lines = [f"{epoch.model_dump_json()}\n" for epoch in self.history.epochs]
-        write_atomically(self.directory / METRICS, "".join(lines).encode())
 
-    def _state(self) -> _State:
+    def _state(self) -> Snapshot:
         """Return all that training goes on from: tensors, and the other facts."""
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         if self.average is not None:
@@ -321,7 +314,7 @@ class _Run:
             "optimizer": optimizer["param_groups"],
             "generators": generators,
         }
-        return tensors | generator_tensors, facts
+        return Snapshot(tensors | generator_tensors, facts)
 
     def restore(self) -> None:
         """Restore the last checkpoint."""
@@ -335,7 +328,9 @@ class _Run:
                 f"{path} is no checkpoint of a training run: it lacks {error}."
             ) from error
 
-    def _restore_from(self, tensors: dict[str, Tensor], facts: dict[str, Any], path: Path) -> None:
+    def _restore_from(
+        self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any], path: Path
+    ) -> None:
         self.history = History.model_validate(facts["history"])
         load_weights(self.network, _under("network.", tensors), origin=path)
         self._average_if_due()
@@ -348,7 +343,7 @@ class _Run:
         self.optimizer.load_state_dict({"state": slots, "param_groups": facts["optimizer"]})
         restore_generators(tensors, facts["generators"])
 
-    def _check_same_run(self, facts: dict[str, Any], path: Path) -> None:
+    def _check_same_run(self, facts: Mapping[str, Any], path: Path) -> None:
         """Refuse to resume from a checkpoint of another seed or of other settings."""
         here = {"seed": self.seed} | self.settings.model_dump()
         there = {"seed": facts["seed"]} | facts["settings"]
@@ -378,7 +373,7 @@ def _detached(state: Any) -> Any:
     return state
 
 
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
 
