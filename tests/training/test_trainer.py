@@ -267,7 +267,14 @@ def fit_slowly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
     clock = Clock()
     monkeypatch.setattr("elman.training.trainer.time", clock)
 
-    def fitted(*, train: float, valid: float, share: float = 1.0, max_minutes: float) -> History:
+    def fitted(
+        *,
+        train: float,
+        valid: float,
+        share: float = 1.0,
+        max_minutes: float,
+        afterwards: float = 0.0,
+    ) -> History:
         chosen = TrainingSettings(
             batch_size=1, accelerator="cpu", epochs=500, max_minutes=max_minutes
         )
@@ -279,6 +286,7 @@ def fit_slowly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
             chosen,
             directory=tmp_path,
             seed=1,
+            afterwards=afterwards,
         )
 
     return fitted
@@ -295,6 +303,15 @@ def test_the_minutes_are_kept_within_an_epoch_and_with_its_validation(
     tensors = load_checkpoint(tmp_path / LAST).tensors
     updates = {int(value) for name, value in tensors.items() if name.endswith(".step")}
     assert max(updates) == 30 + 30 + 16  # the last epoch ended early
+
+
+def test_time_is_left_for_what_follows_training(fit_slowly: Callable[..., History]) -> None:
+    # Three validations of 0.1 s each follow, so the third epoch of 0.7 s ends after 11 updates.
+    history = fit_slowly(train=0.02, valid=0.05, max_minutes=2.01 / 60, afterwards=3)
+    assert history.seconds == pytest.approx(1.4 + 11 * 0.02 + 0.1)
+    # 0.3 s after two epochs: there is no time for another.
+    shorter = fit_slowly(train=0.02, valid=0.05, max_minutes=1.69 / 60, afterwards=3)
+    assert len(shorter.epochs) == 2
 
 
 def test_time_that_a_faster_validation_leaves_begins_no_epoch(

@@ -67,8 +67,9 @@ class TrainingSettings(BaseModel):
         plateau_factor: factor by which `plateau` multiplies the learning rate.
         plateau_patience: number of epochs without improvement before `plateau` acts.
         patience: number of epochs without improvement before training stops; 0 for never.
-        max_minutes: time limit in minutes, validation included: an epoch that exceeds it is ended
-            early, so that the same seed no longer gives the same numbers; 0 for none.
+        max_minutes: time limit in minutes, validation and final scores included, as long as these
+            are likely to take: an epoch that leaves no time for them is ended early, so that the
+            same seed no longer gives the same numbers; 0 for none.
         select: criterion that selects the epoch whose weights are kept: the lowest validation
             `loss`, the highest validation `score`, or the `last`, whatever validation says, as with
             few validation rows and a learning rate that falls to zero. `plateau`, `patience` and

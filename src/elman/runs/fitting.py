@@ -30,6 +30,8 @@ class _Rows(NamedTuple):
     train: Table
     valid: Table
     cache: Path | None
+    follows: float
+    """How often as long as a validation it takes to measure what follows training."""
 
 
 def fit_run(
@@ -55,16 +57,19 @@ def fit_run(
     """
     settings, seed = experiment.training, experiment.seed
     if not settings.folds:
-        rows = _Rows(parts.train, parts.valid, cache_of(parts, directory))
+        follows = 1 + (len(parts.valid) + _tested(parts)) / len(parts.valid)
+        rows = _Rows(parts.train, parts.valid, cache_of(parts, directory), follows)
         return _fit(network, experiment, task, rows, settings, seed, directory, progress)
     share = settings.model_copy(update={"max_minutes": settings.max_minutes / settings.folds})
     held_out = np.array(list(parts.valid.column(HELD_OUT)))
     histories = []
     for fold, member in enumerate(members_of(network)):
+        valid = parts.valid.select(np.flatnonzero(held_out == fold))
         rows = _Rows(
             parts.train.select(np.flatnonzero(held_out != fold)),
-            parts.valid.select(np.flatnonzero(held_out == fold)),
+            valid,
             None,
+            1 + _tested(parts) / len(valid),
         )
         folder = directory / f"fold-{fold + 1}"
         own = _seed_of(seed, fold)
@@ -73,6 +78,11 @@ def fit_run(
     lines = [f"{epoch.model_dump_json()}\n" for epoch in history.epochs]
     write_atomically(directory / METRICS, "".join(lines).encode())
     return history
+
+
+def _tested(parts: Parts) -> int:
+    """Return the number of test rows."""
+    return 0 if parts.test is None else len(parts.test)
 
 
 def cache_of(parts: Parts, directory: Path) -> Path | None:
@@ -141,6 +151,7 @@ def _fit(
         seed=seed,
         score=score if settings.select == "score" else None,
         resume=True,
+        afterwards=rows.follows,
         progress=progress,
     )
     for line in predictor.finish(validation):

@@ -45,6 +45,7 @@ def fit(
     seed: int,
     score: Score | None = None,
     resume: bool = False,
+    afterwards: float = 0.0,
     progress: Progress | None = None,
 ) -> History:
     """Train a network and leave it with the best weights by validation.
@@ -70,6 +71,8 @@ def fit(
             better: negate an error. `settings.select` says whether weights are selected by it; an
             epoch whose score is not finite is worse than any other.
         resume: continue from the last checkpoint, if there is one.
+        afterwards: how often as long as a validation what follows takes, such as scores of the test
+            part: of `max_minutes` so much is left.
         progress: where to show it; None for nowhere.
 
     Returns:
@@ -82,7 +85,7 @@ def fit(
         OptionError: a setting does not suit this network, these batches or this device.
     """
     seed_everything(seed)
-    run = _Run(network, loss, score, settings, directory, seed)
+    run = _Run(network, loss, score, settings, directory, seed, afterwards)
     if resume and (directory / LAST).exists():
         run.restore()
     progress = progress or NoProgress()
@@ -120,6 +123,7 @@ class _Run:
         settings: TrainingSettings,
         directory: Path,
         seed: int,
+        afterwards: float,
     ) -> None:
         if settings.select == "score" and score is None:
             raise OptionError(
@@ -140,7 +144,7 @@ class _Run:
         self.average: AveragedModel | None = None
         self.first: Snapshot | None = None
         self.began, self.lost = 0.0, 0.0
-        self.validation, self.cut_short = 0.0, False
+        self.validation, self.afterwards, self.cut_short = 0.0, afterwards, False
         self._average_if_due()
 
     def _average_if_due(self) -> None:
@@ -158,8 +162,8 @@ class _Run:
 
     def is_out_of_time(self) -> bool:
         """Whether the time is up, and epochs are left, or a part of the last."""
-        minutes, left = self.settings.max_minutes, self.settings.epochs > len(self.history.epochs)
-        return self.cut_short or (left and 0 < 60 * minutes <= self.history.seconds)
+        left = self.settings.epochs > len(self.history.epochs)
+        return self.cut_short or (left and self._has_no_time(self.history.seconds))
 
     def run_epoch(self, train: Batches, valid: Batches) -> EpochRecord:
         """Train on every training batch once, or while there is time, then validate."""
@@ -228,15 +232,14 @@ class _Run:
                 value, state = self._update(window, carried, epoch, index)
                 counts = weight_of(self.network, self.loss, window)
                 total, weight = total + value * counts, weight + counts
-            if index + 1 < len(train) and self._has_no_time_for_more():
+            if index + 1 < len(train) and self._has_no_time(self._seconds() + self.validation):
                 self.cut_short = True
                 break
         return total / weight, rate
 
-    def _has_no_time_for_more(self) -> bool:
-        """Whether only the time of another validation is left, as long as the last one took."""
-        seconds = 60 * self.settings.max_minutes
-        return 0 < seconds <= self._seconds() + self.validation
+    def _has_no_time(self, seconds: float) -> bool:
+        """Whether after so many seconds only the time of what follows training is left."""
+        return 0 < 60 * self.settings.max_minutes <= seconds + self.afterwards * self.validation
 
     def _set_rate(self, moment: float) -> float:
         """Set the learning rate of the next update, `moment` epochs after training began."""
