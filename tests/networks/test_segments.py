@@ -270,3 +270,32 @@ def test_what_it_cannot_take_is_refused_in_words() -> None:
         network(x, lengths=torch.tensor([P + H, P, 4, 9]))
     with pytest.raises(OptionError, match="starts at 0 and cannot be added"):
         forecaster(PLAIN, distribution="negative-binomial")
+
+
+def test_the_errors_of_naive_forecasts_at_the_end_of_a_window_are_read() -> None:
+    network = forecaster(PLAIN)
+    x, lengths = windows(PLAIN, gaps=0.0)
+    read: list[Tensor] = []
+    network.readers[0].register_forward_pre_hook(lambda _, args: read.append(args[0].features))
+    network(x, lengths=lengths)
+    past = pasts(x, lengths, 2)[:, :1]  # the first row has a full past
+    steps = min(H, P // 4)
+    before = naive_paths(past[:-steps], steps, SEASONS, network.means, P)
+    errors = (torch.cat([before.naive, before.others]) - past[-steps:]).abs().mean(1)
+    _, scale = network.naive_forecasts(x, lengths, H)
+    expected = (errors[:, 0] / scale[0] + 0.05).log()
+    torch.testing.assert_close(read[0][0, 4:].view(-1, 2), expected)
+
+
+def test_the_mixture_of_naive_forecasts_differs_by_window() -> None:
+    network = forecaster(PLAIN)
+    reader = network.readers[0]
+    with torch.no_grad():
+        reader.mixture.weight[1].fill_(1.0)  # of the mean of the window, at every step
+    x, lengths = windows(PLAIN, gaps=0.0)
+    naive, _ = network.naive_forecasts(x, lengths, H)
+    last, mean = naive[NAMES.index("last")], naive[NAMES.index("mean")]
+    # All but the last row, whose window has one value.
+    shares = ((medians(network, x, lengths) - last) / (mean - last))[0, :-1]
+    torch.testing.assert_close(shares[:, 0], shares[:, 1], rtol=1e-3, atol=1e-3)
+    assert len({round(float(share), 4) for share in shares[:, 0]}) == B - 1

@@ -25,15 +25,18 @@ _LEAST_SCALE = 0.05
 class SegmentForecaster(nn.Module):
     """Layers run over the segments of a window; one pass predicts the whole horizon.
 
-        s(k) = the values, marks and covariates of the k-th segment, flattened
+        s(k) = the values, marks and covariates of the k-th segment, flattened, beside ln e
         h(k) = recurrent(s(k), h(k−1))
-        r(h) = head(h(K)) + linear(z)(h) + Σ w(h, e) (naive(e, h) − naive(h)) / ν
+        r(h) = head(h(K)) + linear(z)(h) + Σᵢ w(h, i) (naive(i, h) − naive(h)) / ν
+        w(h) = a + h b / H                               a, b = linear of h(K)
         y(h) = naive(h) + ν objective(r(h))              h = 1 … H
 
     z = (y − mean)/ν; ν is the mean absolute difference of values a season apart within the window,
-    so that windows of any level and size look alike. The head, the linear map and the weights w
-    begin at zero: an untrained network *is* the naive forecast, to the bit. A segment is a season
-    where there is one: the layers then see day after day at the same hours.
+    so that windows of any level and size look alike; eᵢ is the mean error that naive forecast i
+    would have had over the end of the window, in units of ν, so that each window can be forecast by
+    what suits it. The head, the linear map and the weights w begin at zero: an untrained network
+    *is* the naive forecast, to the bit. A segment is a season where there is one: the layers then
+    see day after day at the same hours.
 
     Known covariates of the horizon, and their difference from those of the step whose value the
     naive forecast repeats, join the last state before the output layer, step by step.
@@ -47,7 +50,8 @@ class SegmentForecaster(nn.Module):
 
     Source: for segments, Lin et al. 2023, arXiv:2308.11200; for the scale, that of MASE, Hyndman
     and Koehler 2006; for the linear map, Zeng et al. 2023, arXiv:2205.13504; for forecasts that are
-    combined, Bates and Granger 1969.
+    combined, Bates and Granger 1969; weighted by what the series is like, Montero-Manso et al.
+    2020, doi:10.1016/j.ijforecast.2019.02.011.
     """
 
     writes: ClassVar[bool] = True
