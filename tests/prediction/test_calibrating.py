@@ -27,7 +27,7 @@ def begun(values: Numbers, **settings: Any) -> tuple[SegmentForecaster, Any, lis
     complete, task, parts = ready.experiment, ready.task, ready.parts
     network: Any = untrained_network(complete, task, parts.train)
     _, validation = task.batches(parts.train, parts.valid, complete, complete.training, 1)
-    said = begin_at_naive(network, validation, complete.forecast.naive)
+    said = begin_at_naive(network, validation, complete.forecast.naive, logarithms=False)
     return network, validation, said
 
 

@@ -16,6 +16,10 @@ LEVELS = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975)
 """Default levels of `quantiles`: deciles, and the ends of intervals of 90 and 95 %."""
 
 
+LOGARITHMIC = ("quantiles", "point")
+"""Distributions that logarithms can be forecast with."""
+
+
 class ForecastSpec(BaseModel):
     """How series are forecast; only for experiments with a `data.horizon`.
 
@@ -29,6 +33,9 @@ class ForecastSpec(BaseModel):
             horizon are predicted at once, as what is added to a naive forecast; 0 reads step by
             step and runs on over the horizon. By default the shortest season, or 0 with feedback
             or a highway.
+        transform: what is learned of the values: `none`, themselves; `log`, their logarithms, as
+            where they vary in proportion to their level, which by default is found in the training
+            rows. Only with segments, and with `quantiles` or `point`.
         naive: naive forecast that the network corrects: `last`, `mean`, `drift`, or `season 24`
             for the value 24 steps before; by default the best one on the validation rows.
         folds: number of networks whose forecasts are averaged, each trained without another part
@@ -66,6 +73,7 @@ class ForecastSpec(BaseModel):
     )
     levels: list[float] | None = None
     segment: int | None = Field(default=None, ge=0)
+    transform: Literal["none", "log"] | None = None
     naive: str | None = None
     folds: int | None = Field(default=None, ge=0)
     sampling: Literal["windows", "series", "scale"] = "windows"
@@ -115,6 +123,16 @@ class ForecastSpec(BaseModel):
                     f"{name} = {getattr(self, name)!r} is for forecasts that read segments; "
                     "say forecast.feedback = false without segment = 0, or leave it out"
                 )
+        if self.transform == "log" and self.distribution not in LOGARITHMIC:
+            raise ValueError(
+                f"transform = 'log' is for distribution = 'quantiles' or 'point', got "
+                f"{self.distribution!r}; leave one of them out"
+            )
+        if self.transform == "log" and self.standardised:
+            raise ValueError(
+                "standardised scores are of the values, and transform = 'log' learns logarithms; "
+                "leave one of them out"
+            )
         if self.segment and self.scaling != "mean":
             raise ValueError(
                 "scaling has no effect where segments are read: a window is scaled by its own "
@@ -125,6 +143,7 @@ class ForecastSpec(BaseModel):
     def only_with_segments(self) -> list[str]:
         """The settings that are given and have no meaning unless segments are read."""
         given = {
+            "transform": self.transform == "log",
             "naive": self.naive is not None,
             "folds": bool(self.folds),
             "members": self.members > 1,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,14 +10,15 @@ import torch
 from torch import Tensor
 
 from elman.data.frequency import Frequency
-from elman.errors import DataError, counted
+from elman.errors import counted
 from elman.features.calendar import calendar_columns, fitting_cycles
 from elman.features.categories import Categories
-from elman.features.checks import check_whole, fitted, shown
+from elman.features.checks import check_whole, fitted
 from elman.features.feature import Encoding, Feature
 from elman.features.forecast_columns import (
     Cells,
     Layout,
+    check_counts,
     named_where,
     padded,
     places_of_covariate,
@@ -25,6 +26,8 @@ from elman.features.forecast_columns import (
     subjects,
     walls_in,
 )
+from elman.features.forecast_roles import ForecastRoles
+from elman.features.logarithms import Logarithms
 from elman.features.places import Places
 from elman.features.scaling import Floats, Moments, Scaling
 from elman.features.state import feature_state, restore
@@ -40,13 +43,13 @@ _SCALED = {
 _LISTS = ("targets", "seasons", "past", "known")
 _SINGLE = (
     *("horizon", "window", "season", "frequency", "timed", "time_format", "time_zone"),
-    *("several", "reads_items", "reads_age", "counts"),
+    *("several", "reads_items", "reads_age", "counts", "logarithms"),
 )
 _OPTIONAL = ("past_categories", "known_categories", "static", "static_categories")
 """Options that the JSON holds only where they name columns."""
 
 
-class ForecastFeature(Feature):
+class ForecastFeature(ForecastRoles, Feature):
     """Series on a regular grid of times, from which windows and horizons are cut.
 
     A value is a series: the list of the cells of the targets, the past covariates, the known
@@ -85,6 +88,8 @@ class ForecastFeature(Feature):
         reads_items: whether a step says which item it is of, where there are several.
         reads_age: whether a step says its age, where there are several.
         counts: whether targets must be 0, 1, 2, ….
+        logarithms: whether targets are encoded as their natural logarithms. A value that is not
+            above 0 is read as the lowest of the training rows.
 
     Source of the covariates: Salinas et al. 2020, arXiv:1704.04110, §4.
     """
@@ -114,6 +119,7 @@ class ForecastFeature(Feature):
         reads_items: bool = True,
         reads_age: bool = True,
         counts: bool = False,
+        logarithms: bool = False,
     ) -> None:
         self.targets = tuple(targets)
         self.horizon = check_whole("horizon", horizon, least=1)
@@ -132,6 +138,8 @@ class ForecastFeature(Feature):
         self.reads_items = several and reads_items
         self.reads_age = several and reads_age
         self.counts = counts
+        self.logarithms = logarithms
+        self._logarithms: Logarithms | None = None
         self.notes: list[str] = []
         self.steps = None if frequency is None else Frequency.parse(frequency)
         usual = 1 if self.steps is None else self.steps.season
@@ -139,7 +147,7 @@ class ForecastFeature(Feature):
         self.season = season or next(iter(self.seasons), usual)
         self._scalings: dict[str, Scaling] = {}
         self._sizes: Floats = np.ones(len(self.targets))
-        self.categories = Categories(self._named)
+        self.categories = Categories(self.named)
         self._cycles: tuple[str, ...] = ()
         self._items: dict[str | int, int] = {}
 
@@ -167,48 +175,18 @@ class ForecastFeature(Feature):
         """The items of the training rows, in the order of their ids 1, 2, …."""
         return list(self._items)
 
-    def reads_numbers(self, name: str) -> bool:
-        """Tell targets, covariates and static numbers from categories, times and items."""
-        return name in {*self.targets, *self.past, *self.known, *self.static}
-
-    def kind_of_column(self, name: str) -> str:
-        """Return `series`, or the kind of what is static or a category."""
-        if name in self._named:
-            return "category"
-        return "number" if name in self.static else "series"
-
-    @property
-    def fixed(self) -> tuple[str, ...]:
-        """The columns of which each series has one value."""
-        return (*self.static, *self.static_categories)
-
-    def column_has_steps(self, name: str) -> bool:
-        """Tell what changes along time from what a series has one of."""
-        return name not in self.fixed
-
     def places_of(self, name: str) -> Places:
         """Return the places of a covariate's numbers and marks, or of its ids."""
-        if name in self._named:
-            return Places((self.layout.numbers + self._named.index(name),))
+        if name in self.named:
+            return Places((self.layout.numbers + self.named.index(name),))
         numbers = {role: getattr(self, role) for role in _SCALED if role != "targets"}
         return places_of_covariate(name, len(self.targets), numbers, self._scalings)
-
-    @property
-    def covariates(self) -> tuple[str, ...]:
-        """The columns of the cells between the targets and the time."""
-        per_step = (*self.past, *self.known, *self.past_categories, *self.known_categories)
-        return (*per_step, *self.fixed)
-
-    @property
-    def _named(self) -> tuple[str, ...]:
-        """The columns of categories, in the order of their ids."""
-        return (*self.past_categories, *self.known_categories, *self.static_categories)
 
     @property
     def layout(self) -> Layout:
         """The number of columns of each sort in an encoded step."""
         sizes = {role: scaling.size for role, scaling in self._scalings.items()}
-        ids = [self.categories.size(column) for column in self._named]
+        ids = [self.categories.size(column) for column in self.named]
         covariates = sizes.get("known", 0) + sizes.get("static", 0)
         return Layout(
             values=len(self.targets),
@@ -236,6 +214,9 @@ class ForecastFeature(Feature):
         Raises:
             DataError: there is no series, a column has no value, or a series is malformed.
         """
+        if self.logarithms:
+            values = list(values)
+            self._logarithms = Logarithms.fitted(len(self.targets), map(self.values_of, values))
         columns = {role: getattr(self, role) for role in _SCALED}
         moments = {role: Moments(len(names)) for role, names in columns.items()}
         sizes = Moments(len(self.targets))
@@ -245,7 +226,8 @@ class ForecastFeature(Feature):
             targets = self._checked_targets(cells)
             sizes.add(np.abs(targets))
             for role in _SCALED:
-                moments[role].add(cells.numbers(role))
+                of_targets = role == "targets"
+                moments[role].add(self._coded(targets) if of_targets else cells.numbers(role))
             observed = np.any(~np.isnan(targets), axis=1)
             for column, names in self.named_cells(cells):
                 single = column in self.static_categories
@@ -285,7 +267,7 @@ class ForecastFeature(Feature):
         ahead = (*cells.known, *cells.known_categories, *cells.time)
         steps = max(len(targets), *map(len, ahead), 0)
         parts = [
-            padded(targets, steps, np.nan),
+            padded(self._coded(targets), steps, np.nan),
             padded(self._scaled(cells, "past"), steps, 0.0),
             self._scaled(cells, "known"),
             np.repeat(self._scaled(cells, "static"), steps, axis=0),
@@ -305,8 +287,20 @@ class ForecastFeature(Feature):
 
     def decode(self, encoded: Tensor) -> list[list[float]]:
         """Return the targets of encoded steps, (T, …), NaN where missing."""
-        values: list[list[float]] = encoded[:, : len(self.targets)].double().tolist()
-        return values
+        values = self.in_units(encoded[:, : len(self.targets)].double().numpy())
+        return values.tolist()  # type: ignore[no-any-return]
+
+    def in_units(self, coded: Floats) -> Floats:
+        """Return encoded targets in their own unit, (…, n)."""
+        return coded if self._logarithms is None else self._logarithms.uncode(coded)
+
+    def values_of(self, value: Any) -> Floats:
+        """Return the targets of a series in their own unit, (T, n), NaN where missing."""
+        return self._checked_targets(self.cells(value))
+
+    def _coded(self, targets: Floats) -> Floats:
+        """Encode targets, (T, n)."""
+        return targets if self._logarithms is None else self._logarithms.code(targets)
 
     def to_json(self) -> dict[str, Any]:
         """Describe the feature in JSON values, for `from_json`."""
@@ -322,7 +316,9 @@ class ForecastFeature(Feature):
             "cycles": list(self._cycles),
             "items": self.items,
         }
-        if self.static or self._named:
+        if self._logarithms is not None:
+            learned["lowest"] = self._logarithms.lowest.tolist()
+        if self.static or self.named:
             learned["static_scaling"] = scalings.get("static")
             learned["categories"] = self.categories.to_json()
         return feature_state(self.kind, options, learned)
@@ -337,6 +333,8 @@ class ForecastFeature(Feature):
         maybe = (dict, type(None))
         entries: dict[str, Any] = {"scaling": dict, "sizes": list, "cycles": list, "items": list}
         entries |= {"past_scaling": maybe, "known_scaling": maybe}
+        if (state.get("options") or {}).get("logarithms"):
+            entries["lowest"] = list
         if any(name in (state.get("options") or ()) for name in _OPTIONAL):
             entries |= {"static_scaling": maybe, "categories": dict}
         feature, learned = restore(cls, state, entries)
@@ -345,47 +343,19 @@ class ForecastFeature(Feature):
             for role, name in _SCALED.items()
             if learned.get(name) is not None
         }
+        if feature.logarithms:
+            feature._logarithms = Logarithms(np.array(learned["lowest"], np.float64))
         feature._sizes = np.array(learned["sizes"], np.float64)
         feature.categories = Categories.from_json(learned.get("categories", {}), cls.kind)
         feature._cycles = tuple(learned["cycles"])
         feature._items = {item: place for place, item in enumerate(learned["items"], start=1)}
         return feature
 
-    def cells(self, value: Any) -> Cells:
-        """Split a value into its cells.
-
-        Raises:
-            DataError: there are more or fewer than the columns.
-        """
-        counts = [len(self.targets), len(self.past), len(self.known)]
-        counts += [len(self.past_categories), len(self.known_categories)]
-        counts += [len(self.static), len(self.static_categories), self.timed, self.several]
-        cells = list(value) if sum(counts) > 1 else [value]
-        if len(cells) != sum(counts):
-            raise DataError(
-                f"a series must be the list of {sum(counts)} cells, got {shown(value)}."
-            )
-        ends = np.cumsum(counts).tolist()
-        return Cells(*(cells[end - count : end] for count, end in zip(counts, ends, strict=True)))
-
-    def named_cells(self, cells: Cells) -> Iterator[tuple[str, list[Any]]]:
-        """Yield each column of categories with its names, one a step; one alone where static."""
-        yield from zip(self.past_categories, cells.past_categories, strict=True)
-        yield from zip(self.known_categories, cells.known_categories, strict=True)
-        for column, cell in zip(self.static_categories, cells.static_categories, strict=True):
-            yield column, [cell]
-
     def _checked_targets(self, cells: Cells) -> Floats:
         """Return the targets side by side, (T, n); counts must be whole and at least 0."""
         targets = side_by_side(cells.targets)
-        wrong = (targets < 0) | (targets != np.round(targets)) & ~np.isnan(targets)
-        if self.counts and wrong.any():
-            step, column = np.argwhere(wrong)[0]
-            raise DataError(
-                f"{self.targets[column]} is {targets[step, column]:g} at step {step} of the series "
-                "that begins here, and distribution = 'negative-binomial' is for counts 0, 1, 2, "
-                "…; correct it, or use 'gaussian' or 'student-t'."
-            )
+        if self.counts:
+            check_counts(targets, self.targets)
         return targets
 
     def _scaled(self, cells: Cells, role: str) -> Floats:

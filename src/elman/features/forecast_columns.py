@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.errors import OptionError
-from elman.features.checks import blank
+from elman.errors import DataError, OptionError
+from elman.features.checks import blank, shown
 from elman.features.places import Places, places_of_numbers
 from elman.features.scaling import Floats, Scaling
 
@@ -75,6 +75,35 @@ class Cells(NamedTuple):
         """Return the numbers of a role side by side, (T, columns); a single step of static ones."""
         columns = getattr(self, role)
         return side_by_side([[number] for number in columns] if role == "static" else columns)
+
+
+def split(value: Any, counts: Sequence[int]) -> Cells:
+    """Split a value into its cells, so many of each role.
+
+    Raises:
+        DataError: there are more or fewer.
+    """
+    cells = list(value) if sum(counts) > 1 else [value]
+    if len(cells) != sum(counts):
+        raise DataError(f"a series must be the list of {sum(counts)} cells, got {shown(value)}.")
+    ends = np.cumsum(counts).tolist()
+    return Cells(*(cells[end - count : end] for count, end in zip(counts, ends, strict=True)))
+
+
+def check_counts(targets: Floats, names: Sequence[str]) -> None:
+    """Refuse targets, (T, n), that are not whole, or below 0.
+
+    Raises:
+        DataError: one is; its step is named.
+    """
+    wrong = (targets < 0) | (targets != np.round(targets)) & ~np.isnan(targets)
+    if wrong.any():
+        step, column = np.argwhere(wrong)[0]
+        raise DataError(
+            f"{names[column]} is {targets[step, column]:g} at step {step} of the series that "
+            "begins here, and distribution = 'negative-binomial' is for counts 0, 1, 2, …; "
+            "correct it, or use 'gaussian' or 'student-t'."
+        )
 
 
 def places_of_covariate(

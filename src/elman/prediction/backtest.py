@@ -170,7 +170,8 @@ def rolling_forecasts(
     shift, scale = np.zeros(len(feature.targets)), np.ones(len(feature.targets))
     if options.standardised:
         shift, scale = feature.means, feature.deviations
-    known = [(each[:, : len(feature.targets)].double().numpy() - shift) / scale for each in encoded]
+    values = map(feature.values_of, table.values(task.input_columns))
+    known = [(each - shift) / scale for each in values]
     starts = list(zip(origins.series.tolist(), origins.step.tolist(), strict=True))
     quantiles = {q: list((values - shift) / scale) for q, values in forecasts.quantiles.items()}
     names = list(table.column(task.input_columns[-1])) if feature.several else [0] * len(known)
@@ -223,7 +224,25 @@ def backtest(
         notes.append(
             "Scores are of values standardised by mean and deviation of the training data."
         )
+    notes += notes_of_logarithms(task, table)
     return scores.model_copy(update={"notes": (*notes, *scores.notes)})
+
+
+def notes_of_logarithms(task: Task, table: Table) -> list[str]:
+    """Say how many values have no logarithm, where logarithms are forecast."""
+    feature: Any = task.input
+    if not feature.logarithms:
+        return []
+    counts = [int((feature.values_of(v) <= 0).sum()) for v in table.values(task.input_columns)]
+    if not sum(counts):
+        return []
+    first = next(row for row, count in enumerate(counts) if count)
+    return [
+        f"{counted(sum(counts), 'value')} of {', '.join(feature.targets)} not above 0, first in "
+        f"the series that begins at {table.where(first)}: this model forecasts logarithms, and "
+        "reads them as the lowest training value. Train with forecast.transform = 'none' if such "
+        "values are usual."
+    ]
 
 
 def _origins_in_words(origins: Origins, asked: int, horizon: int) -> str:

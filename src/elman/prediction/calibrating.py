@@ -19,9 +19,15 @@ SHARES = torch.linspace(0, 1, 11)
 
 @torch.no_grad()
 def begin_at_naive(
-    network: SegmentForecaster, validation: ForecastWindows, name: str | None
+    network: SegmentForecaster, validation: ForecastWindows, name: str | None, *, logarithms: bool
 ) -> list[str]:
     """Measure the naive forecasts of the validation rows, and correct the best one, or that named.
+
+    Args:
+        network: left with the naive forecast that it corrects.
+        validation: windows of the validation rows.
+        name: of the naive forecast; None for the best.
+        logarithms: whether the values are logarithms, which is said.
 
     Returns:
         What was measured, in lines.
@@ -44,7 +50,8 @@ def begin_at_naive(
         for each, error in sorted(zip(names, errors.tolist(), strict=True), key=lambda one: one[1])
     ]
     unit = f"a change over {min(network.seasons)} steps" if network.seasons else "a step's change"
-    about = f"naive forecasts of the validation rows, errors in units of {unit}"
+    of_what = "logarithms of the validation rows" if logarithms else "the validation rows"
+    about = f"naive forecasts of {of_what}, errors in units of {unit}"
     return [f"{about}: {', '.join(shown)}"]
 
 

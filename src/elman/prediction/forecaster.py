@@ -11,7 +11,7 @@ from elman.data.table import Table
 from elman.errors import OptionError, counted
 from elman.evaluation.scores import Scores
 from elman.networks.segments import SegmentForecaster
-from elman.prediction.backtest import backtest
+from elman.prediction.backtest import backtest, notes_of_logarithms
 from elman.prediction.calibrating import begin_at_naive, calibrate
 from elman.prediction.forecasts import ForecastOptions, forecast_ends, with_quantiles
 from elman.prediction.predictor import Predictions, Predictor
@@ -90,7 +90,12 @@ class ForecastPredictor(Predictor):
         """Measure the naive forecasts, and let the network begin from the best one."""
         if not isinstance(self.network, SegmentForecaster):
             return []
-        return begin_at_naive(self.network, validation, self.experiment.forecast.naive)
+        return begin_at_naive(
+            self.network,
+            validation,
+            self.experiment.forecast.naive,
+            logarithms=self.task.series.logarithms,
+        )
 
     def finish(self, validation: ForecastWindows) -> list[str]:
         """Calibrate the network by what its forecasts of the validation rows leave."""
@@ -172,7 +177,7 @@ class ForecastPredictor(Predictor):
             listed = ", ".join(map(repr, new[:SHOWN]))
             more = f" and {len(new) - SHOWN} more" if len(new) > SHOWN else ""
             notes.append(f"items not in the training rows are forecast as unknown: {listed}{more}.")
-        return [*notes, *_notes_of_names(self.task, table)]
+        return [*notes, *notes_of_logarithms(self.task, table), *_notes_of_names(self.task, table)]
 
 
 def _notes_of_names(task: ForecastTask, table: Table) -> list[str]:

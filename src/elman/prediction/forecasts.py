@@ -136,7 +136,7 @@ def forecast(
     for start in range(0, len(origins.step), batch_size):
         rows = np.arange(start, min(start + batch_size, len(origins.step)))
         batch = windows.cut(origins.take(rows)).to(device)
-        mean, by_level, drawn = _forecast_batch(network, batch, rows, horizon, options)
+        mean, by_level, drawn = _forecast_batch(network, feature, batch, rows, horizon, options)
         means.append(mean.swapaxes(0, 1))
         paths.append(drawn.swapaxes(1, 2))
         for level, values in zip(options.levels, by_level, strict=True):
@@ -151,7 +151,12 @@ def forecast(
 
 
 def _forecast_batch(
-    network: Any, batch: Batch, rows: NDArray[np.int64], horizon: int, options: ForecastOptions
+    network: Any,
+    feature: ForecastFeature,
+    batch: Batch,
+    rows: NDArray[np.int64],
+    horizon: int,
+    options: ForecastOptions,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return the means of a batch's forecasts, (H, B, n), quantiles and paths, (…, H, B, n)."""
     sampled = options.samples if network.feedback else 0
@@ -164,15 +169,21 @@ def _forecast_batch(
             count=count,
             generators=[_generator(options.seed, int(row), batch.input.device) for row in rows],
         )
-        paths = _numbers(drawn)
+        paths = feature.in_units(_numbers(drawn))
     if network.feedback:
         measured = paths[:sampled]
         quantiles = np.quantile(measured, options.levels, axis=0)
         return measured.mean(0), quantiles, paths[: options.paths]
     unknown = torch.full_like(batch.target, torch.nan)
     outputs, _ = network(batch.input, lengths=batch.lengths, target=unknown)
-    by_level = [_numbers(network.objective.quantile(outputs, q)) for q in options.levels]
-    return _numbers(network.objective.mean(outputs)), np.stack(by_level), paths
+    objective = network.objective
+    by_level = [_numbers(objective.quantile(outputs, q)) for q in options.levels]
+    if feature.logarithms:  # the mean of values is not that of their logarithms
+        values = objective.parameters_of(outputs).double().exp()
+        mean = _numbers(objective.distribution.mean(values))
+    else:
+        mean = _numbers(objective.mean(outputs))
+    return mean, feature.in_units(np.stack(by_level)), paths
 
 
 def forecast_ends(

@@ -294,3 +294,20 @@ def _unreadable(data: DataSpec, table: Table, name: str, why: str) -> DataError:
         category = as_option(role, f"{name}:category")
         advice = f"Leave it out; or, if they are names, say {category}."
     return DataError(f"{where} holds {why}, and a forecast reads numbers and categories. {advice}")
+
+
+def covariate_roles(data: DataSpec, train: Table) -> dict[str, list[str]]:
+    """Sort the columns of laid out series by their roles, the arguments of `ForecastFeature`."""
+    special = {data.time, data.sequence_id, *data.target, *data.known}
+    others = [name for name in train.columns if name not in special]
+    fixed = data.per_sequence or []
+    roles: dict[str, list[str]] = {}
+    for names, numbers, categories in (
+        ([name for name in others if name not in fixed], "past", "past_categories"),
+        (data.known, "known", "known_categories"),
+        ([name for name in others if name in fixed], "static", "static_categories"),
+    ):
+        kinds = {name: data.columns.get(name, {}).get("kind") for name in names}
+        roles[numbers] = [name for name in names if kinds[name] != "category"]
+        roles[categories] = [name for name in names if kinds[name] == "category"]
+    return roles

@@ -30,13 +30,16 @@ from elman.experiment.network import NetworkSpec
 from elman.experiment.training import TrainingSettings
 from elman.features.forecast import ForecastFeature
 from elman.networks.naive import naive_names
+from elman.tasks.covariates import covariate_roles
 from elman.tasks.defaults import FEW, Settings, epochs_for
 from elman.tasks.fitting import fit_feature
 from elman.tasks.seasons import (
     found_seasons,
     notes_of_seasons,
+    notes_of_transform,
     segment_for,
     segments_of,
+    transform_for,
     window_for,
 )
 from elman.tasks.task import Task
@@ -205,6 +208,7 @@ class ForecastTask(Task):
         }
         segment = segment_for(experiment.forecast, experiment.network, list(feature.seasons))
         settings["forecast.segment"] = segments_of(feature.window, segment)
+        settings["forecast.transform"] = "log" if feature.logarithms else "none"
         if feature.several:
             settings["forecast.item_embedding"] = feature.reads_items
         if settings["forecast.segment"]:
@@ -247,7 +251,7 @@ class ForecastTask(Task):
         return {
             "network.hidden_size": 16 if few else 64,
             "training.batch_size": batch_size,
-            "training.epochs": max(8, epochs),
+            "training.epochs": max(10, epochs),
             "training.patience": max(5, epochs // 3),
             "training.weight_decay": 0.3 if few else 0.1,
             "training.average_decay": 0.98 if few else 0.99,
@@ -328,11 +332,12 @@ def find_forecast(
         if setting != default:
             raise ExperimentError(f"network.{name} has no meaning in a forecast; leave it out.")
     frequency = None if data.frequency is None else Frequency.parse(data.frequency)
-    roles = _covariates(data, train)
+    roles = covariate_roles(data, train)
     seasons = (
         data.seasons if "season" in data.model_fields_set else found_seasons(data, frequency, train)
     )
     segment = segment_for(forecast, network, seasons)
+    transform = transform_for(data, forecast, segment, seasons, train)
     feature = ForecastFeature(
         targets=data.target,
         horizon=data.horizon,
@@ -348,6 +353,7 @@ def find_forecast(
         reads_items=segment == 0 if forecast.item_embedding is None else forecast.item_embedding,
         reads_age=segment == 0,
         counts=forecast.distribution == "negative-binomial",
+        logarithms=transform == "log",
     )
     columns = [*data.target, *feature.covariates]
     columns += [name for name in (data.time, data.sequence_id) if name is not None]
@@ -360,25 +366,12 @@ def find_forecast(
         target=feature,
         objective=forecast.objective(len(data.target)),
         sentence=_sentence(feature, forecast, len(train)),
-        notes=(*notes_of_seasons(data, seasons), *feature.notes),
+        notes=(
+            *notes_of_seasons(data, seasons),
+            *notes_of_transform(feature, forecast),
+            *feature.notes,
+        ),
     )
-
-
-def _covariates(data: DataSpec, train: Table) -> dict[str, list[str]]:
-    """Sort the columns of laid out series by their roles, the arguments of `ForecastFeature`."""
-    special = {data.time, data.sequence_id, *data.target, *data.known}
-    others = [name for name in train.columns if name not in special]
-    fixed = data.per_sequence or []
-    roles: dict[str, list[str]] = {}
-    for names, numbers, categories in (
-        ([name for name in others if name not in fixed], "past", "past_categories"),
-        (data.known, "known", "known_categories"),
-        ([name for name in others if name in fixed], "static", "static_categories"),
-    ):
-        kinds = {name: data.columns.get(name, {}).get("kind") for name in names}
-        roles[numbers] = [name for name in names if kinds[name] != "category"]
-        roles[categories] = [name for name in names if kinds[name] == "category"]
-    return roles
 
 
 def _sentence(feature: ForecastFeature, forecast: ForecastSpec, series: int) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from elman.data.frequency import Frequency
+from elman.data.levels import spread_grows_with_level
 from elman.data.seasons import find_seasons
 from elman.data.table import Table
 from elman.experiment.data import DataSpec
-from elman.experiment.forecast import ForecastSpec
+from elman.experiment.forecast import LOGARITHMIC, ForecastSpec
 from elman.experiment.network import NetworkSpec
+from elman.features.forecast import ForecastFeature
 
 _MANY_SERIES = 8
 """Series of which there are enough windows for longer ones."""
@@ -40,11 +43,7 @@ def found_seasons(data: DataSpec, frequency: Frequency | None, train: Table) -> 
         frequency: of the steps, if known.
         train: series, a row each.
     """
-    assert train.spans is not None, "the parts of a forecast have spans"
-    series = []
-    for name in data.target:
-        for cell, end in zip(train.column(name), train.spans.stop, strict=True):
-            series.append(np.asarray(cell, np.float64)[: int(end)])
+    series = [each for name in data.target for each in _known(name, train)]
     lengths = [] if frequency is None else frequency.seasons
     longest = max(LONGEST_WINDOW, 2 * data.window, 2 * data.horizon) // 2
     found = {_of_calendar(season, lengths) for season in find_seasons(series, longest)}
@@ -82,6 +81,38 @@ def segment_for(forecast: ForecastSpec, network: NetworkSpec, seasons: list[int]
     return next((season for season in seasons if season <= _LONGEST_SEGMENT), None)
 
 
+def transform_for(
+    data: DataSpec,
+    forecast: ForecastSpec,
+    segment: int | None,
+    seasons: list[int],
+    train: Table,
+) -> str:
+    """Return the transform that is asked for, or that suits the training rows.
+
+    Args:
+        data: with the targets.
+        forecast: with the transform, if it is given.
+        segment: steps read at a time.
+        seasons: their lengths.
+        train: series, a row each.
+    """
+    if forecast.transform is not None:
+        return forecast.transform
+    if segment == 0 or forecast.distribution not in LOGARITHMIC or forecast.standardised:
+        return "none"
+    season = min(seasons, default=1)
+    grow = [spread_grows_with_level(_known(name, train), season) for name in data.target]
+    return "log" if all(grow) else "none"
+
+
+def _known(name: str, train: Table) -> list[NDArray[np.float64]]:
+    """Return the training values of a column, series by series."""
+    assert train.spans is not None, "the parts of a forecast have spans"
+    cells = zip(train.column(name), train.spans.stop, strict=True)
+    return [np.asarray(cell, np.float64)[: int(end)] for cell, end in cells]
+
+
 def window_for(horizon: int, seasons: list[int], segment: int | None, train: Table) -> int:
     """Return the window length: two horizons or two of the longest season that the series have.
 
@@ -110,3 +141,13 @@ def segments_of(window: int, segment: int | None) -> int:
     if segment is None:
         return max(1, round(window / _SEGMENTS))
     return segment
+
+
+def notes_of_transform(feature: ForecastFeature, forecast: ForecastSpec) -> list[str]:
+    """Say that logarithms were chosen."""
+    if not feature.logarithms or forecast.transform is not None:
+        return []
+    return [
+        f"{', '.join(feature.targets)}: values vary in proportion to their level, so their "
+        "logarithms are learned; forecast.transform = 'none' leaves them as they are."
+    ]
