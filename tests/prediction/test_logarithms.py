@@ -78,10 +78,7 @@ def test_later_values_without_a_logarithm_are_counted_and_said(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (
-            {"distribution": "gaussian", "feedback": False},
-            "is for distribution = 'quantiles' or 'point'",
-        ),
+        ({"distribution": "gaussian", "forecast.feedback": False}, "is for distribution ="),
         ({"segment": 0}, "read segments"),
         ({"standardised": True}, "leave one of them out"),
     ],
