@@ -106,13 +106,14 @@ def test_columns_that_cannot_be_are_refused_in_words(data: dict[str, Any], words
             {"target": "b", "target_kind": "text:word", "target_options": {"characters": True}},
             "target_options",
         ),
+        ({"target": "next", "input_options": {"subwords": 9}}, "input_options"),
     ],
 )
 def test_words_that_are_written_have_no_characters_beside_them(
     data: dict[str, Any], option: str
 ) -> None:
     texts = {"a": ["one two three", "four five"] * 9, "b": ["un deux trois", "quatre"] * 9}
-    with pytest.raises(ExperimentError, match=rf"data\.{option}\.characters lets .* are written"):
+    with pytest.raises(ExperimentError, match=rf"data\.{option}\.\w+ lets .* are written"):
         task_of(texts, input="a", input_kind="text:word", **data)
 
 
