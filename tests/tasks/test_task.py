@@ -307,6 +307,7 @@ def test_names_of_answers_come_from_all_parts_and_words_from_the_training_part_a
             8 / (2 + 6 * (2 / 6) ** 0.5),
             8 * (2 / 6) ** 0.5 / (2 + 6 * (2 / 6) ** 0.5),
         ),
+        ("rare", 8 / (2 + 6 * (2 / 6) ** 0.5), 8 * (2 / 6) ** 0.5 / (2 + 6 * (2 / 6) ** 0.5)),
     ],
 )
 def test_class_weights_lift_rare_classes_and_are_one_on_average_over_the_rows(
