@@ -28,6 +28,7 @@ CASES: dict[str, tuple[str, dict[str, Any], list[Any]]] = {
     "characters": ("text", {"level": "character", "max_length": 7}, TEXTS),
     "byte pairs": ("text", {"level": "bpe", "max_vocabulary": 280}, TEXTS),
     "spelled words": ("text", {"min_count": 1, "characters": True}, TEXTS),
+    "words in pieces": ("text", {"min_count": 1, "characters": True, "subwords": 9}, TEXTS),
     "symbols": ("symbols", {}, TAGS),
     "spelled symbols": ("symbols", {"characters": True, "lowercase": True}, TAGS),
     "tags": ("symbols", {"as_target": True}, TAGS),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from elman.errors import DataError
+from elman.features.feature import Encoding
 from elman.features.lexicon import Lexicon
 from elman.features.spelling import Spelling
 from elman.features.vocabulary import Vocabulary
@@ -16,12 +17,14 @@ WORDS = Vocabulary(["film", "plot"], [3, 2])
 
 
 def restored(state: dict[str, Any], *, characters: bool) -> Lexicon[Vocabulary]:
-    return Lexicon.from_json(state, "text", vocabulary=Vocabulary.from_json, characters=characters)
+    return Lexicon.from_json(
+        state, "text", vocabulary=Vocabulary.from_json, characters=characters, buckets=0
+    )
 
 
 def test_a_step_is_an_id_followed_by_twenty_characters_with_a_spelling() -> None:
-    assert Lexicon(WORDS, None).encoding == (0, (3,), None, None)
-    assert Lexicon(WORDS, Spelling("film")).encoding == (0, (3,), (6, 20), None)
+    assert Lexicon(WORDS, None).encoding == Encoding(ids=(3,))
+    assert Lexicon(WORDS, Spelling("film")).encoding == Encoding(ids=(3,), characters=(6, 20))
 
 
 @pytest.mark.parametrize("spelling", [None, Spelling("lifmpot"), Spelling("")])

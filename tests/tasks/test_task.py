@@ -106,13 +106,14 @@ def test_columns_that_cannot_be_are_refused_in_words(data: dict[str, Any], words
             {"target": "b", "target_kind": "text:word", "target_options": {"characters": True}},
             "target_options",
         ),
+        ({"target": "next", "input_options": {"subwords": 9}}, "input_options"),
     ],
 )
 def test_words_that_are_written_have_no_characters_beside_them(
     data: dict[str, Any], option: str
 ) -> None:
     texts = {"a": ["one two three", "four five"] * 9, "b": ["un deux trois", "quatre"] * 9}
-    with pytest.raises(ExperimentError, match=rf"data\.{option}\.characters lets .* are written"):
+    with pytest.raises(ExperimentError, match=rf"data\.{option}\.\w+ lets .* are written"):
         task_of(texts, input="a", input_kind="text:word", **data)
 
 
@@ -306,6 +307,7 @@ def test_names_of_answers_come_from_all_parts_and_words_from_the_training_part_a
             8 / (2 + 6 * (2 / 6) ** 0.5),
             8 * (2 / 6) ** 0.5 / (2 + 6 * (2 / 6) ** 0.5),
         ),
+        ("rare", 8 / (2 + 6 * (2 / 6) ** 0.5), 8 * (2 / 6) ** 0.5 / (2 + 6 * (2 / 6) ** 0.5)),
     ],
 )
 def test_class_weights_lift_rare_classes_and_are_one_on_average_over_the_rows(

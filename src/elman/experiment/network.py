@@ -176,7 +176,7 @@ class NetworkSpec(NetworkOptions):
             default.
         class_weights: `balanced` weights each class by the inverse of its share of the training
             rows; `square-root` by the inverse of the share's square root, which lifts rare classes
-            less.
+            less; `rare` weights those of n < 50 training rows alone, by √(50 / n).
         label_smoothing: share of the target probability that is spread over all classes.
         output_bias_init: initial bias of the output layer: `base-rate`, the log-odds of each
             output in the training rows, or `uniform`, sampled like the weights.
@@ -188,7 +188,7 @@ class NetworkSpec(NetworkOptions):
     objective: str | None = None
     objectives: dict[str, str] = {}
     loss_weights: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = {}
-    class_weights: Literal["none", "balanced", "square-root"] = "none"
+    class_weights: Literal["none", "balanced", "square-root", "rare"] = "none"
     label_smoothing: Probability = 0.0
     output_bias_init: Literal["base-rate", "uniform"] = "base-rate"
 

@@ -57,9 +57,16 @@ class AlignedFeature(PartsFeature):
         """The numbers of all parts, their ids, and the characters of one.
 
         Raises:
-            OptionError: two parts read the characters of words, or one reads pictures.
+            OptionError: two parts read the characters of words, or one reads pictures or pieces of
+                words.
         """
         each = [part.feature.encoding for part in self.parts]
+        if any(one.subwords for one in each):
+            raise OptionError(
+                f"of {', '.join(self.columns)}, read side by side, none can have the vectors of "
+                "its subwords; say subwords = 0 in data.columns (characters = true gives one of "
+                "them the characters of its words), or leave the others out (data.ignore)."
+            )
         characters = [one.characters for one in each if one.characters is not None]
         if len(characters) > 1 or any(one.picture is not None for one in each):
             raise OptionError(

@@ -43,7 +43,7 @@ from elman.features.vocabulary import Vocabulary
 class Encoding(NamedTuple):
     """The layout of an encoded value, or of each of its steps: all that a network needs to know.
 
-    Columns have this order: numbers, ids, then the characters of a word.
+    Columns have this order: numbers, ids, then the characters of a word, then its code points.
     """
 
     numbers: int = 0
@@ -54,6 +54,14 @@ class Encoding(NamedTuple):
     """Size of the character vocabulary and columns a word; id 0 is padding."""
     picture: tuple[int, int, int] | None = None
     """Channels, height and width of a picture, which has no columns."""
+    subwords: tuple[int, int] | None = None
+    """Buckets of the n-grams of a word, and columns of its code points; 0 is padding."""
+
+    @property
+    def columns(self) -> int:
+        """Number of columns."""
+        per_word = sum(each[1] for each in (self.characters, self.subwords) if each)
+        return self.numbers + len(self.ids) + per_word
 
 
 class Encodings(NamedTuple):

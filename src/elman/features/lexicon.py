@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from torch import Tensor
+
+from elman.features import subwords
 from elman.features.byte_pairs import BytePairs
 from elman.features.feature import Encoding
 from elman.features.spelling import Spelling
@@ -25,12 +28,28 @@ class Lexicon(NamedTuple, Generic[V]):
 
     vocabulary: V
     spelling: Spelling | None
+    subwords: int = 0
+    """Buckets of the words' n-grams; 0 where these are not read."""
 
     @property
     def encoding(self) -> Encoding:
-        """One id a step, and 20 more if words have their characters."""
+        """One id a step, 20 more for a word's characters, and 20 more for its n-grams."""
         spelling = None if self.spelling is None else self.spelling.encoding
-        return Encoding(ids=(len(self.vocabulary),), characters=spelling)
+        pieces = (self.subwords, subwords.COLUMNS) if self.subwords else None
+        return Encoding(ids=(len(self.vocabulary),), characters=spelling, subwords=pieces)
+
+    def beside(self, ids: Tensor, words: Sequence[str], cased: Sequence[str]) -> Tensor:
+        """Append to each word's id, (T,), its characters and code points, where they are read.
+
+        Args:
+            ids: of the words.
+            words: in their original case, in which their characters are read.
+            cased: in the case of the vocabulary, in which their n-grams are read.
+        """
+        encoded = ids if self.spelling is None else self.spelling.beside(ids, words)
+        if not self.subwords:
+            return encoded
+        return subwords.beside(encoded if encoded.ndim == 2 else encoded[:, None], cased)
 
     def to_json(self) -> dict[str, Any]:
         """Describe the lexicon in JSON values, for `from_json`."""
@@ -45,6 +64,7 @@ class Lexicon(NamedTuple, Generic[V]):
         *,
         vocabulary: Callable[[Mapping[str, Any], str], V],
         characters: bool,
+        buckets: int,
     ) -> Lexicon[V]:
         """Restore the lexicon of a feature of some kind.
 
@@ -53,6 +73,7 @@ class Lexicon(NamedTuple, Generic[V]):
             kind: kind of the feature, for errors.
             vocabulary: restores the vocabulary from its JSON and the kind.
             characters: whether the feature reads the characters of words.
+            buckets: of the words' n-grams, 0 where the feature does not read these.
 
         Raises:
             DataError: the state is malformed.
@@ -61,4 +82,4 @@ class Lexicon(NamedTuple, Generic[V]):
         if characters != (spelling is not None):
             raise malformed(kind, "it must hold a 'spelling' if and only if characters=True")
         words = vocabulary(state["vocabulary"], kind)
-        return Lexicon(words, None if spelling is None else Spelling(spelling))
+        return Lexicon(words, None if spelling is None else Spelling(spelling), buckets)

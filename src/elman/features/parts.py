@@ -78,14 +78,12 @@ def empty(encoding: Encoding, *, has_steps: bool) -> Tensor:
     >>> empty(Encoding(ids=(30,)), has_steps=True).shape
     torch.Size([0])
     """
-    numbers, ids, characters, picture = encoding
     steps = (0,) if has_steps else ()
-    dtype = torch.float32 if numbers or picture else torch.int64
-    if picture is not None:
-        return torch.zeros(*steps, *picture)
-    width = numbers + len(ids) + (characters[1] if characters else 0)
-    lone = not numbers and not characters and len(ids) == 1
-    return torch.zeros(steps if lone else (*steps, width), dtype=dtype)
+    dtype = torch.float32 if encoding.numbers or encoding.picture else torch.int64
+    if encoding.picture is not None:
+        return torch.zeros(*steps, *encoding.picture)
+    lone = encoding.columns == len(encoding.ids) == 1
+    return torch.zeros(steps if lone else (*steps, encoding.columns), dtype=dtype)
 
 
 def training_value(part: Part, value: Any) -> tuple[Any, ...]:

@@ -36,6 +36,8 @@ class SymbolsFeature(Feature):
         min_count: minimum count of a known symbol of an input.
         characters: whether the characters of each symbol follow its id, (T, 1 + 20), in their
             original case. See `spelling.Spelling`.
+        subwords: number of buckets of the character n-grams of an input's symbols, as of
+            `TextFeature`; 0 turns it off.
 
     Raises:
         OptionError: an option is out of range, or has no effect for a target.
@@ -62,19 +64,23 @@ class SymbolsFeature(Feature):
         max_vocabulary: int = MOST_NAMES,
         min_count: int = 1,
         characters: bool = False,
+        subwords: int = 0,
     ) -> None:
         check_whole("max_vocabulary", max_vocabulary, least=1)
         check_whole("min_count", min_count, least=1)
-        if as_target and (characters or min_count > 1 or max_vocabulary != MOST_NAMES):
+        check_whole("subwords", subwords, least=0)
+        spelt = characters or subwords
+        if as_target and (spelt or min_count > 1 or max_vocabulary != MOST_NAMES):
             raise OptionError(
                 "a target keeps every symbol and has no characters; leave out min_count, "
-                "max_vocabulary and characters."
+                "max_vocabulary, characters and subwords."
             )
         self.as_target = as_target
         self.lowercase = lowercase
         self.max_vocabulary = max_vocabulary
         self.min_count = min_count
         self.characters = characters
+        self.subwords = subwords
         self.notes: list[str] = []
         self._lexicon: Lexicon[Vocabulary] | None = None
 
@@ -90,7 +96,7 @@ class SymbolsFeature(Feature):
 
     @property
     def encoding(self) -> Encoding:
-        """One id a step, and 20 more if symbols have their characters."""
+        """One id a step, 20 more for a symbol's characters, and 20 more for its n-grams."""
         return fitted(self._lexicon, self.kind).encoding
 
     @property
@@ -124,15 +130,14 @@ class SymbolsFeature(Feature):
         if self.characters:
             words = {str(symbol): count for symbol, count in counter.counts.items()}
             spelling = Spelling.from_words(words)
-        self._lexicon = Lexicon(vocabulary, spelling)
+        self._lexicon = Lexicon(vocabulary, spelling, self.subwords)
         self.notes = [f"{empty} of {rows} values hold no symbols."] if empty else []
         if self.as_target:
             self.notes += [*changes.notes, *alike(cased.counts)]
         if left_out := len(cased.counts) - len(vocabulary.names):
             self.notes.append(
                 f"{left_out} of {len(cased.counts)} different symbols are "
-                f"{'known only by their characters' if self.characters else 'unknown'}: they occur "
-                f"fewer than {self.min_count} times, or exceed "
+                f"{self._without_id}: they occur fewer than {self.min_count} times, or exceed "
                 f"max_vocabulary={self.max_vocabulary}."
             )
         return self
@@ -146,7 +151,15 @@ class SymbolsFeature(Feature):
         lexicon = fitted(self._lexicon, self.kind)
         symbols = self._symbols(value)
         ids = torch.tensor([self._id(symbol) for symbol in symbols], dtype=torch.int64)
-        return ids if lexicon.spelling is None else lexicon.spelling.beside(ids, map(str, symbols))
+        cased = [str(self._cased(symbol)) for symbol in symbols]
+        return lexicon.beside(ids, list(map(str, symbols)), cased)
+
+    @property
+    def _without_id(self) -> str:
+        """What symbols are that are not in the vocabulary."""
+        if self.characters:
+            return "known only by their characters"
+        return "known only by their n-grams" if self.subwords else "unknown"
 
     def decode(self, encoded: Tensor) -> list[Name | None]:
         """Turn ids back into symbols; unknown ones are None."""
@@ -190,7 +203,11 @@ class SymbolsFeature(Feature):
         """
         feature, learned = restore(cls, state, LEXICON)
         feature._lexicon = Lexicon.from_json(
-            learned, cls.kind, vocabulary=Vocabulary.from_json, characters=feature.characters
+            learned,
+            cls.kind,
+            vocabulary=Vocabulary.from_json,
+            characters=feature.characters,
+            buckets=feature.subwords,
         )
         return feature
 

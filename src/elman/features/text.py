@@ -50,6 +50,10 @@ class TextFeature(Feature):
             since characters and byte pairs keep line ends anyway.
         characters: whether the characters of each word follow its id, (T, 1 + 20), in their
             original case; only for words. See `spelling.Spelling`.
+        subwords: number of buckets of the words' character n-grams, whose vectors a network adds
+            to those of known words, and reads in place of them for unknown ones; the code points
+            of each word follow, (T, 1 + 20); only for words. 0 turns it off. See
+            `networks.subwords.SubwordEmbedding`.
 
     Raises:
         OptionError: an option is unknown or out of range, or needs another level.
@@ -85,6 +89,7 @@ class TextFeature(Feature):
         normalise: Literal["NFC", "NFKC", "none"] = "NFC",
         line_ends: bool = False,
         characters: bool = False,
+        subwords: int = 0,
     ) -> None:
         check_choice("level", level, LEVELS)
         check_choice("keep", keep, ("beginning", "end"))
@@ -97,6 +102,12 @@ class TextFeature(Feature):
             raise OptionError(
                 f"characters=True gives the characters of each word, so it needs level='word', "
                 f"got level={level!r}."
+            )
+        check_whole("subwords", subwords, least=0)
+        if subwords and level != "word":
+            raise OptionError(
+                f"subwords={subwords} gives the character n-grams of each word, so it needs "
+                f"level='word', got level={level!r}."
             )
         if line_ends and level != "word":
             raise OptionError(
@@ -112,6 +123,7 @@ class TextFeature(Feature):
         self.normalise = normalise
         self.line_ends = line_ends
         self.characters = characters
+        self.subwords = subwords
         self.notes: list[str] = []
         self._lexicon: Lexicon[Vocabulary | BytePairs] | None = None
 
@@ -122,7 +134,7 @@ class TextFeature(Feature):
 
     @property
     def encoding(self) -> Encoding:
-        """One id a step, and 20 more if words have their characters."""
+        """One id a step, 20 more for a word's characters, and 20 more for its n-grams."""
         return fitted(self._lexicon, self.kind).encoding
 
     @property
@@ -143,7 +155,7 @@ class TextFeature(Feature):
         else:
             counts, lengths = self._count(texts)
             spelling = Spelling.from_words(counts) if self.characters else None
-            self._lexicon = Lexicon(self._vocabulary_of(counts), spelling)
+            self._lexicon = Lexicon(self._vocabulary_of(counts), spelling, self.subwords)
         if self.max_length is not None and (
             cut := sum(times for length, times in lengths.items() if length > self.max_length)
         ):
@@ -156,14 +168,18 @@ class TextFeature(Feature):
         return self
 
     def encode(self, text: Any) -> Tensor:
-        """Turn a text into ids, (T,), or with the characters of each word (T, 1 + 20); int64."""
+        """Turn a text into ids, (T,), or with 20 columns for the characters of each word; int64.
+
+        With n-grams there are 20 more, see `Lexicon.encoding`.
+        """
         lexicon = fitted(self._lexicon, self.kind)
         text = self._checked(text)
         if isinstance(lexicon.vocabulary, BytePairs):
             return torch.tensor(self._cut(lexicon.vocabulary.encode(text)), dtype=torch.int64)
         pieces = self._cut(self._split(text))
-        ids = torch.tensor(lexicon.vocabulary.ids(map(self._cased, pieces)), dtype=torch.int64)
-        return ids if lexicon.spelling is None else lexicon.spelling.beside(ids, pieces)
+        cased = list(map(self._cased, pieces))
+        ids = torch.tensor(lexicon.vocabulary.ids(cased), dtype=torch.int64)
+        return lexicon.beside(ids, pieces, cased)
 
     def decode(self, encoded: Tensor) -> str:
         """Turn ids into a readable text with spaces; unknown words become `<unk>`."""
@@ -221,7 +237,11 @@ class TextFeature(Feature):
         vocabulary: type[Vocabulary | BytePairs]
         vocabulary = BytePairs if feature.level == "bpe" else Vocabulary
         feature._lexicon = Lexicon.from_json(
-            learned, cls.kind, vocabulary=vocabulary.from_json, characters=feature.characters
+            learned,
+            cls.kind,
+            vocabulary=vocabulary.from_json,
+            characters=feature.characters,
+            buckets=feature.subwords,
         )
         return feature
 
@@ -287,8 +307,9 @@ class TextFeature(Feature):
             )
         if left_out := len(cased) - len(vocabulary.names):
             share = 1 - sum(vocabulary.counts) / cased.total()
+            unknown = "known only by their n-grams" if self.subwords else "unknown"
             self.notes.append(
-                f"{left_out} of {len(cased)} different {self.description} are unknown, "
+                f"{left_out} of {len(cased)} different {self.description} are {unknown}, "
                 f"{share:.1%} of the text: they occur fewer than {minimum} times, or exceed "
                 f"max_vocabulary={self.max_vocabulary}."
             )

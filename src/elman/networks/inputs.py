@@ -16,6 +16,7 @@ from elman.layers.state import described
 from elman.networks.characters import CharacterEncoder
 from elman.networks.convolution import ConvolutionalEncoder
 from elman.networks.embedding import default_embedding_size, embed, embedding
+from elman.networks.subwords import SubwordEmbedding
 from elman.sequence.ragged import checked_lengths, real_steps
 
 
@@ -25,6 +26,8 @@ class Inputs(nn.Module):
         numbers       unchanged
         an id         its row of an embedding, one embedding per column
         characters    the output of a small recurrent network, see `CharacterEncoder`
+        code points   the mean vector of their n-grams, see `SubwordEmbedding`: added to the row of
+                      the word's id, or in place of it for id 0, the unknown word
         an image      the output of a small convolutional network, see `ConvolutionalEncoder`
 
     Attributes:
@@ -83,6 +86,7 @@ class Inputs(nn.Module):
         )
         self.characters: CharacterEncoder | None = None
         self.picture: ConvolutionalEncoder | None = None
+        self.subwords = self._subwords(encoding, device)
         sizes = [encoding.numbers, *[table.embedding_dim for table in self.tables]]
         if encoding.characters is not None:
             self.characters = CharacterEncoder(
@@ -98,6 +102,10 @@ class Inputs(nn.Module):
     def _check(self, encoding: Encoding) -> None:
         if not (encoding.numbers or encoding.ids or encoding.characters or encoding.picture):
             raise OptionError("the input is empty: no numbers, ids, characters or image.")
+        if encoding.subwords and len(encoding.ids) != 1:
+            raise OptionError(
+                f"subwords are pieces of the words of one column of ids, got {len(encoding.ids)}."
+            )
         if encoding.picture and (encoding.numbers or encoding.ids or encoding.characters):
             raise OptionError("an image must be the only input; leave the other columns out.")
         for name in ("embedding_dropout", "word_dropout"):
@@ -106,6 +114,14 @@ class Inputs(nn.Module):
                     f"{name}={getattr(self, name)} acts on ids, and the input has none; "
                     "leave it out, or use input_dropout."
                 )
+
+    def _subwords(
+        self, encoding: Encoding, device: torch.device | str | None
+    ) -> SubwordEmbedding | None:
+        if encoding.subwords is None:
+            return None
+        size = self.tables[0].embedding_dim
+        return SubwordEmbedding(encoding.subwords[0], size, device=device)
 
     @property
     def tables(self) -> list[nn.Embedding]:
@@ -146,7 +162,8 @@ class Inputs(nn.Module):
 
     def _columns(self, x: Tensor) -> Tensor:
         """Turn columns, (…, columns), into vectors, (…, size)."""
-        numbers, ids = self.encoding.numbers, len(self.encoding.ids)
+        encoding = self.encoding
+        numbers, place = encoding.numbers, encoding.numbers + len(encoding.ids)
         parts = [x[..., :numbers]] if numbers else []
         for column, table in enumerate(self.tables, start=numbers):
             values = self._checked_ids(x[..., column], table.num_embeddings)
@@ -155,9 +172,16 @@ class Inputs(nn.Module):
                 values = values.where(kept, 0)
             dropout = self.embedding_dropout if self.training else 0.0
             parts.append(embed(table, values, dropout))
-        if self.characters is not None and self.encoding.characters is not None:
-            characters = self._checked_ids(x[..., numbers + ids :], self.encoding.characters[0])
+            if self.subwords is not None:
+                parts[-1] = parts[-1].where(values.unsqueeze(-1) != 0, 0)
+        if self.characters is not None and encoding.characters is not None:
+            size, columns = encoding.characters
+            characters = self._checked_ids(x[..., place : place + columns], size)
             parts.append(self.characters(characters))
+            place += columns
+        if self.subwords is not None:
+            word = 1 if numbers else 0
+            parts[word] = parts[word] + self.subwords(x[..., place:].long())
         return parts[0] if len(parts) == 1 else torch.cat(parts, -1)
 
     @staticmethod
@@ -209,8 +233,5 @@ class Inputs(nn.Module):
         return axes == 2
 
     def _columns_of_a_value(self) -> tuple[int, ...]:
-        encoding = self.encoding
-        if encoding.picture is not None:
-            return encoding.picture
-        per_word = encoding.characters[1] if encoding.characters else 0
-        return (encoding.numbers + len(encoding.ids) + per_word,)
+        picture = self.encoding.picture
+        return picture if picture is not None else (self.encoding.columns,)

@@ -114,7 +114,7 @@ def prepare(experiment: Experiment, source: Any = None) -> Prepared:
     parts = parts._replace(check=check, notes=check.sentences)
     experiment, task = task_of(experiment, given, parts)
     complete = completed(experiment, task, parts.train)
-    task = task.as_settled(complete)
+    task = task.as_settled(complete, parts.train)
     return Prepared(complete, task, pooled(parts, task, complete))
 
 

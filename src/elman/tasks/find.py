@@ -324,11 +324,12 @@ def _refuse_no_next_step(source: Feature, columns: Sequence[str]) -> None:
 
 def _refuse_spelling(written: Feature, options: str) -> None:
     """Refuse words with their characters beside them where words are written."""
-    if getattr(written, "characters", False):
-        raise ExperimentError(
-            f"data.{options}.characters lets a network read how each word is spelt, and here the "
-            "words are written; leave it out."
-        )
+    for name in ("characters", "subwords"):
+        if getattr(written, name, False):
+            raise ExperimentError(
+                f"data.{options}.{name} lets a network read how each word is spelt, and here the "
+                "words are written; leave it out."
+            )
 
 
 def _never_learned(

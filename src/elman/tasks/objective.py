@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from elman.data.table import Table
 from elman.errors import ExperimentError, unknown
@@ -15,8 +16,18 @@ from elman.features.feature import Feature
 from elman.networks.objectives import OBJECTIVES
 from elman.networks.objectives.schemes import allowed_by, find_scheme
 
-_POWERS: Mapping[str, float] = {"balanced": -1.0, "square-root": -0.5}
-"""Class weights by name → the power of a class's share that is its weight."""
+RARE = 50
+"""A class of fewer training rows than this is rare."""
+
+TIMES = 4
+"""The commonest class has at least so many times the rows of a rare one."""
+
+_WEIGHTS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "balanced": lambda counts: 1 / counts,
+    "square-root": lambda counts: counts**-0.5,
+    "rare": lambda counts: (RARE / counts.clamp(max=RARE)) ** 0.5,
+}
+"""Class weights by name → weights from the rows of each class, up to a factor."""
 
 
 def objective_name(requested: str | None, target: Feature, suitable: Sequence[str]) -> str:
@@ -72,10 +83,39 @@ def describe_objective(
     if network.class_weights != "none" and _has_option(
         "class_weights", name, known, is_one_of_several
     ):
-        power = _POWERS[network.class_weights]
-        column = train.values(columns)
-        state["class_weights"] = _weights_by_share(target, column, state["size"], power)
+        state["class_weights"] = class_weights(network.class_weights, target, train, columns)
     return state
+
+
+def class_weights(
+    name: str, target: Any, train: Table, columns: Sequence[str]
+) -> list[float] | None:
+    """Weight the classes or tags of a target; the weights are 1 on average over the rows.
+
+    Args:
+        name: `none`, `balanced`, `square-root` or `rare`, see `NetworkSpec`.
+        target: feature of the target.
+        train: the training part.
+        columns: of the target.
+
+    Returns:
+        A weight a class, 1 where no row has it; None for `none`.
+    """
+    if name == "none":
+        return None
+    counts = counts_of_classes(target, train, columns)
+    weights = _WEIGHTS[name](counts.clamp(min=1))
+    mean = (counts * weights).sum() / counts.sum()
+    return [float(weight) for weight in torch.where(counts > 0, weights / mean, 1.0)]
+
+
+def counts_of_classes(target: Any, train: Table, columns: Sequence[str]) -> Tensor:
+    """Count the rows, or steps, of each class or tag, (n,)."""
+    size = _size(target)
+    counts = torch.zeros(size)
+    for value in train.values(columns):
+        counts += torch.bincount(target.encode(value).reshape(-1), minlength=size)
+    return counts
 
 
 def tag_scheme(
@@ -114,15 +154,3 @@ def _size(target: Any) -> int:
     if encoding.ids:
         return int(encoding.ids[0])
     return int(encoding.numbers)
-
-
-def _weights_by_share(target: Any, column: Iterator[Any], size: int, power: float) -> list[float]:
-    """Weight every class by a power of its share; the weights are 1 on average over the rows."""
-    counts = torch.zeros(size)
-    for value in column:
-        ids = target.encode(value).reshape(-1)
-        counts += torch.bincount(ids, minlength=size)
-    powers = counts.clamp(min=1) ** power
-    mean = (counts * powers).sum() / counts.sum()
-    weights = torch.where(counts > 0, powers / mean, 1.0)
-    return [float(weight) for weight in weights]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,12 +13,15 @@ from elman.batches.augmented import AUGMENTATIONS, AugmentedBatches
 from elman.batches.batching import Batches
 from elman.batches.encoding import EncodedExamples
 from elman.data.table import Table
+from elman.errors import counted
+from elman.evaluation.leading import MOST_NAMED
 from elman.experiment import Experiment
 from elman.experiment.training import TrainingSettings
 from elman.features.mixture import MixtureFeature
 from elman.networks.objectives import Classification
 from elman.tasks.alignment import unequal_steps
-from elman.tasks.defaults import FEW, MANY, Settings, chosen_by_score, epochs_for
+from elman.tasks.defaults import FEW, FEW_TEXTS, MANY, Settings, chosen_by_score, epochs_for
+from elman.tasks.objective import RARE, TIMES, class_weights, counts_of_classes
 from elman.tasks.of_series import settings_of_series
 from elman.tasks.task import Task, refuse_no_steps
 
@@ -43,24 +47,73 @@ class PredictionTask(Task):
 
     def settings(self, experiment: Experiment, train: Table) -> Settings:
         """Return a default for every setting."""
+        of_rare = self._settings_of_rare(experiment, train)
         of_series = settings_of_series(self, experiment, train)
-        return super().settings(experiment, train) | of_series
+        return super().settings(experiment, train) | of_rare | of_series
+
+    def _settings_of_rare(self, experiment: Experiment, train: Table) -> Settings:
+        """Return settings by which rare classes are learned; none where there are none.
+
+        Of few rows hardly one or none of a rare class is a validation row: these would stop the
+        training, or choose an epoch, before that class is ever answered.
+        """
+        if not self.rare_classes(train):
+            return {}
+        given = experiment.training.model_fields_set & {"select", "patience", "average_patience"}
+        few = len(train) < FEW_TEXTS and not given
+        last = {"training.select": "last", "training.patience": 0}
+        return {"network.class_weights": "rare", **(last if few else {})}
+
+    def rare_classes(self, train: Table) -> dict[str, int]:
+        """Return the rare classes of the training part with their rows, the rarest first.
+
+        A rare one has fewer than `RARE` rows, and the commonest has `TIMES` as many as it.
+        """
+        if not self.has_classes:
+            return {}
+        rows = counts_of_classes(self.target, train, self.target_columns).int().tolist()
+        names: Sequence[Any] = getattr(self.target, "names")  # noqa: B009 - a class has them
+        most = min(RARE - 1, max(rows) // TIMES)
+        rare = {str(names[n]): count for n, count in enumerate(rows) if 0 < count <= most}
+        return dict(sorted(rare.items(), key=lambda each: each[1]))
+
+    def notes_of_settings(self, experiment: Experiment, train: Table) -> list[str]:
+        """Say which classes count for more because they are rare."""
+        rare = self.rare_classes(train) if experiment.network.class_weights == "rare" else {}
+        if not rare:
+            return []
+        listed = [f"{name!r} ({counted(rows, 'row')})" for name, rows in rare.items()][:MOST_NAMED]
+        more = [f"{len(rare) - len(listed)} more"] * (len(rare) > len(listed))
+        return [
+            f"a class of fewer than {RARE} training rows counts for more, so that it is learned, "
+            f"too: {', '.join(listed + more)}. Accuracy may fall a little where classes are hard "
+            "to tell apart; --set class_weights=none (network.class_weights) turns it off."
+        ]
 
     @property
     def can_be_folded(self) -> bool:
         """Whether there is one answer a row, to one target."""
         return self.targets == "row" and "parts" not in self.objective
 
-    def as_settled(self, experiment: Experiment) -> PredictionTask:
-        """Return the task, its labels smoothed as the settings say."""
-        smoothing = experiment.network.label_smoothing
-        if smoothing == self.objective.get("label_smoothing", 0.0) or not self.smooths_labels:
+    def as_settled(self, experiment: Experiment, train: Table) -> PredictionTask:
+        """Return the task, its labels smoothed and its classes weighted as the settings say."""
+        if not self.has_classes:
             return self
-        return replace(self, objective={**self.objective, "label_smoothing": smoothing})
+        network = experiment.network
+        weights = class_weights(network.class_weights, self.target, train, self.target_columns)
+        chosen = {"label_smoothing": network.label_smoothing, "class_weights": weights}
+        given = {name: value for name, value in chosen.items() if value}
+        others = {name: value for name, value in self.objective.items() if name not in chosen}
+        return replace(self, objective=others | given)
 
     @property
     def smooths_labels(self) -> bool:
         """Whether the probability of one class a row can be spread over all."""
+        return self.has_classes
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether a row has one of several classes."""
         return self.target.is_class and self.objective["name"] == Classification.name
 
     def network_arguments(self, experiment: Experiment) -> dict[str, Any]:

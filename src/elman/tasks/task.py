@@ -84,13 +84,14 @@ class Task(ABC):
         """Whether networks that each hold out other rows can answer together."""
         return False
 
-    def as_settled(self, experiment: Experiment) -> Task:
+    def as_settled(self, experiment: Experiment, train: Table) -> Task:
         """Return the task with the options of its objective that follow from the settings.
 
         Args:
             experiment: complete.
+            train: the training part.
         """
-        del experiment
+        del experiment, train
         return self
 
     @property
