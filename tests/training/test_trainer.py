@@ -92,6 +92,30 @@ def test_one_update_of_sgd_is_the_clipped_gradient_times_the_rate(tmp_path: Path
         torch.testing.assert_close(weight.detach(), expected, rtol=1e-4, atol=1e-6)
 
 
+def test_each_number_of_a_gradient_is_clipped_before_its_norm(tmp_path: Path) -> None:
+    net = network()
+    (batch,) = evaluation_batches(rolls(7, 3), FEATURE, 2).epoch(0)
+    before = {name: weight.detach().clone() for name, weight in net.named_parameters()}
+    outputs, _ = net(batch.input, lengths=batch.lengths)
+    FEATURE.loss(outputs, batch.target, batch.lengths).backward()
+    limit = 1e-3
+    clipped = {
+        name: weight.grad.clamp(-limit, limit)
+        for name, weight in net.named_parameters()
+        if weight.grad is not None
+    }
+    norm = torch.cat([gradient.flatten() for gradient in clipped.values()]).norm()
+    assert any((gradient.abs() == limit).any() for gradient in clipped.values())
+
+    chosen = {"clip_value": limit, "clip_norm": float(norm) / 2, "learning_rate": 0.5}
+    settings = TrainingSettings(epochs=1, optimizer="sgd", accelerator="cpu", **chosen)
+    one = evaluation_batches(rolls(7, 3), FEATURE, 2)
+    fit(net, FEATURE.loss, one, one, settings, directory=tmp_path, seed=1)
+    for name, weight in net.named_parameters():
+        expected = before[name] - 0.5 * clipped[name] / 2
+        torch.testing.assert_close(weight.detach(), expected, rtol=1e-4, atol=1e-6)
+
+
 def test_a_gradient_that_is_not_a_number_stops_before_it_spoils_the_weights(
     tmp_path: Path,
 ) -> None:

@@ -59,6 +59,8 @@ class TrainingSettings(BaseModel):
             the outputs' change from step to step; 0 turns it off.
         momentum: momentum of `sgd` and `rmsprop`.
         clip_norm: maximum norm of the gradient over all weights; 0 turns clipping off.
+        clip_value: maximum absolute value of each number of the gradient, clipped before the norm:
+            a gradient that explodes in few weights then leaves the others as they are; 0 for none.
         schedule: learning rate schedule: `constant`; `cosine`, half a period over all epochs; or
             `plateau`, which multiplies by `plateau_factor` after `plateau_patience` epochs without
             improvement.
@@ -116,6 +118,7 @@ class TrainingSettings(BaseModel):
     temporal_activation_regularisation: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     momentum: float = Field(default=0.0, ge=0, lt=1)
     clip_norm: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    clip_value: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     schedule: Literal["constant", "cosine", "plateau"] = "constant"
     warmup_epochs: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     minimum_learning_rate: float = Field(default=0.0, ge=0, allow_inf_nan=False)

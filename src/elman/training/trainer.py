@@ -271,7 +271,11 @@ class _Run:
         return value, _detached(state)
 
     def _clip(self, epoch: int, index: int) -> None:
-        """Clip the norm of the gradient."""
+        """Clip the numbers of the gradient, then its norm."""
+        if self.settings.clip_value:
+            self.fabric.clip_gradients(
+                self.wrapped, self.optimizer, clip_val=self.settings.clip_value
+            )
         if not self.settings.clip_norm:
             return
         norm = self.fabric.clip_gradients(
