@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import statistics
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,14 +18,12 @@ from elman.prediction.backtest import Backtest, rolling_forecasts
 from elman.prediction.forecasts import ForecastOptions
 from elman.prediction.naive import naive_forecasts
 from elman.runs.run import TrainedRun, machine, prepare, run_experiment
+from forecast_peers import LONGEST, models_installed, peer_forecasts
 
 Numbers = NDArray[np.float64]
 
 ORIGINS = 20
 """Origins of each series that forecasts are measured from, evenly spread over the test part."""
-
-LONGEST = 1_500
-"""Last values of a history that the statistical models are fitted to."""
 
 GOAL, WORST = 0.80, 1.02
 """Geometric mean of the relative errors that is to be reached, and the greatest one allowed."""
@@ -97,7 +94,9 @@ class Measured(NamedTuple):
     naive: str
 
 
-def page(*, runs: Path, sets: Sequence[str], seeds: int, panels: Sequence[Path]) -> str:
+def page(
+    *, runs: Path, sets: Sequence[str], seeds: int, panels: Sequence[Path], neural: bool = False
+) -> str:
     """Train on each set with nothing said but column and horizon, and compare.
 
     Args:
@@ -105,9 +104,10 @@ def page(*, runs: Path, sets: Sequence[str], seeds: int, panels: Sequence[Path])
         sets: names of `REAL`.
         seeds: how many.
         panels: long tables with columns series, hour and value, forecast 48 steps ahead.
+        neural: whether networks of neuralforecast are trained beside.
     """
     lines = ["# Forecasts without options", "", *_about(seeds), ""]
-    names = _models()
+    names = models_installed(neural=neural)
     heads = ["set", "steps", "horizon", "seasons", "naive", "Elman", "share kept", "coverage"]
     lines += [_cells([*heads, *names, "seconds"]), _cells(["---"] * (len(heads) + len(names) + 1))]
     ratios = []
@@ -127,13 +127,16 @@ def page(*, runs: Path, sets: Sequence[str], seeds: int, panels: Sequence[Path])
 def _about(seeds: int) -> list[str]:
     return [
         "Every run is given the column, its time and the horizon, nothing else. Elman, and the "
-        "models of statsforecast beside it: mean absolute error over up to "
+        "models of statsforecast, and LSTM and DeepAR of neuralforecast where they were asked for, "
+        "beside it: mean absolute error over up to "
         f"{ORIGINS} origins of the test part, divided by that of the naive forecast which is best "
         f"on the validation rows; below 1 is better. Elman: mean over {seeds} seeds, and standard "
         "deviation. Share kept: how much of the network's correction validation lets stand; 0 is "
         "the naive forecast itself. Coverage: of the 80 % interval. The statistical models are "
         f"fitted to the last {LONGEST:,} values before each origin, with the seasons that Elman "
-        "found, missing values filled with the last one; – where a model refuses."
+        "found, missing values filled with the last one; – where a model refuses. The networks "
+        "have their own defaults, a window as long as Elman's, and learn once from what lies "
+        "before the first origin. Seconds are Elman's."
     ]
 
 
@@ -267,7 +270,7 @@ def _panel(path: Path, runs: Path, models: Sequence[str]) -> list[str]:
     lines = [f"{len(values)} series; MASE of season 24.", ""]
     heads = ["Elman", *naive, *models, "coverage", "seconds"]
     feature: Any = found.run.model.task.input
-    peers = _peers(back, feature.seasons, models)
+    peers = peer_forecasts(back, feature.seasons, models)
     cells = [f"{mase(back.points):.3f}", *(f"{value:.3f}" for value in naive.values())]
     cells += ["–" if name not in peers else f"{mase(peers[name]):.3f}" for name in models]
     cells += [f"{found.coverage:.2f}", f"{found.seconds:.0f}"]
@@ -276,67 +279,13 @@ def _panel(path: Path, runs: Path, models: Sequence[str]) -> list[str]:
 
 def _beside(found: Measured, seasons: Sequence[int], models: Sequence[str]) -> list[str]:
     """Return the relative errors of the statistical models, as cells."""
-    peers = _peers(found.backtest, seasons, models)
+    peers = peer_forecasts(found.backtest, seasons, models)
     back = found.backtest
     naive = _error(back.truths, back.naive()[found.naive])
     return [
         f"{_error(back.truths, peers[name]) / naive:.3f}" if name in peers else "–"
         for name in models
     ]
-
-
-def _models() -> list[str]:
-    """Name the statistical models; none where statsforecast is not installed."""
-    try:
-        import statsforecast  # noqa: F401
-    except ImportError:
-        return []
-    return ["SeasonalNaive", "AutoETS", "AutoTheta", "MSTL"]
-
-
-def _peers(
-    backtest: Backtest, seasons: Sequence[int], models: Sequence[str]
-) -> dict[str, list[Numbers]]:
-    """Fit the statistical models before every origin, and forecast."""
-    if not models:
-        return {}
-    import pandas as pd
-    from statsforecast import StatsForecast
-    from statsforecast import models as known
-
-    horizon = len(backtest.truths[0])
-    short = min(seasons, default=1)
-    made: dict[str, Callable[[], Any]] = {
-        "SeasonalNaive": lambda: known.SeasonalNaive(short),
-        "AutoETS": lambda: known.AutoETS(season_length=short),
-        "AutoTheta": lambda: known.AutoTheta(season_length=short),
-        "MSTL": lambda: known.MSTL(list(seasons) or [1]),
-    }
-    frames = [
-        pd.DataFrame({"unique_id": row, "ds": range(len(each)), "y": each})
-        for row, each in enumerate(_filled(history[-LONGEST:, 0]) for history in backtest.histories)
-    ]
-    found: dict[str, list[Numbers]] = {}
-    for name in models:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                fitted = StatsForecast([made[name]()], freq=1, n_jobs=1)
-                table = fitted.forecast(df=pd.concat(frames), h=horizon)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-            continue
-        table = table.reset_index() if "unique_id" not in table.columns else table
-        by_row = table.sort_values(["unique_id", "ds"])[name].to_numpy(np.float64)
-        found[name] = list(by_row.reshape(len(frames), horizon, 1))
-    return found
-
-
-def _filled(values: Numbers) -> Numbers:
-    """Put the last observed value in place of missing ones, the first one at the start."""
-    observed = np.flatnonzero(~np.isnan(values))
-    place = np.searchsorted(observed, np.arange(len(values)), side="right") - 1
-    filled: Numbers = values[observed[place.clip(0)]]
-    return filled
 
 
 def _spread(values: Sequence[float]) -> str:

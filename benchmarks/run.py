@@ -179,6 +179,9 @@ def _arguments() -> argparse.Namespace:
     names = list(forecasting.REAL)
     page.add_argument("--sets", nargs="+", choices=names, default=names, help="which sets")
     page.add_argument("--panels", nargs="*", type=Path, default=[], help="files of many series")
+    page.add_argument(
+        "--neural", action="store_true", help="LSTM and DeepAR of neuralforecast, too"
+    )
     page.add_argument("--seeds", type=int, default=3, help="seeds of each set")
     page.add_argument("--runs", type=Path, default=ROOT / "runs" / "forecasting", help="where to")
     page.set_defaults(page=_forecasting)
