@@ -74,11 +74,11 @@ def _about(seeds: int) -> list[str]:
         "Official splits of the UEA/UCR archive. Every run is `elman train FILE --target label`: "
         "no other setting is given. Accuracy is of the test part, mean ± standard deviation over "
         f"{seeds} seed{'s' if seeds > 1 else ''}; out of fold is that of each training row by the "
-        "network that has not seen it, which no choice was made by. 1-NN: the nearest training "
+        "network that has not seen it. 1-NN: the nearest training "
         "series under dynamic time warping without a window, and under the Euclidean distance, "
         f"series of unequal lengths resampled to {RESAMPLED} steps. The rules behind the defaults "
-        "look at the number of rows and of steps; they were found on these sets, whose test scores "
-        "were seen along the way.",
+        "look at the number of rows and of steps; they were found on these sets, whose scores, "
+        "of the test part too, were seen along the way.",
         "",
     ]
 
