@@ -43,13 +43,6 @@ def test_few_series_are_folded_augmented_smoothed_and_trained_to_the_end() -> No
     assert len(made.network.convolutions) == 3
 
 
-@pytest.mark.parametrize(("rows", "batch", "epochs"), [(40, 8, 75), (80, 8, 55), (120, 16, 55)])
-def test_very_few_series_come_in_smaller_batches(rows: int, batch: int, epochs: int) -> None:
-    training = chosen(rows=rows).training
-    assert training.batch_size == batch
-    assert training.epochs == epochs
-
-
 def test_a_number_is_not_smoothed() -> None:
     made = chosen(number=True)
     assert made.training.folds == 5

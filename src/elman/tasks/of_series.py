@@ -22,8 +22,8 @@ FEW_SERIES = 2_000
 LOOKED_AT = 100
 """Rows of which lengths are seen."""
 
-VERY_FEW_SERIES = 80
-"""Fewer training rows than this: batches of 8, as there would be fewer than five of 16."""
+VERY_FEW_SERIES = 200
+"""Fewer training rows than this: small batches, as an epoch is a few updates."""
 
 FEW_TO_VALIDATE = 50
 """Fewer validation rows than this: folds, in which every row is one."""
@@ -99,10 +99,8 @@ def steps_of(task: Task, train: Table) -> int:
 
 def _epochs_for(rows: int) -> int:
     """Return epochs of about as many updates for few rows, and of many rows seen for many."""
-    if rows < VERY_FEW_SERIES:
-        return epochs_for(rows, seen=4_000, most=75)
     if rows < FEW_SERIES:
-        return epochs_for(rows, seen=6_000, least=40)
+        return epochs_for(rows, seen=4_000, least=40, most=75)
     return epochs_for(rows, seen=60_000)
 
 
