@@ -50,7 +50,7 @@ def settings_of_series(task: Task, experiment: Experiment, train: Table) -> Sett
         return {}
     settings: Settings = {
         "network.convolutions": convolutions_for(steps),
-        "network.convolution_dropout": 0.05,
+        "network.convolution_dropout": 0.1,
         "network.own_scale": True,
         "network.cell": "gru",
         "network.hidden_size": 64,
