@@ -141,20 +141,6 @@ def test_a_row_shorter_than_the_kernel_and_one_step_alone_are_read() -> None:
     assert bool(outputs.isfinite().all())
 
 
-def test_a_channel_is_dropped_at_every_step_or_at_none_and_the_others_grow() -> None:
-    one = ConvolutionalStem(I, [Convolution(channels=50, kernel=3)], dropout=0.4).train()
-    one.norms[0].bias.data.fill_(9.0)  # so that none is zero by itself
-    x, lengths = draw(T, B, I).float(), torch.full((B,), T)
-    vectors, _ = one(x, lengths)
-    one.dropout = 0.0
-    whole, _ = one(x, lengths)
-    dropped = (vectors == 0).all(0)
-    assert bool(((vectors == 0) == dropped).all())
-    assert 0.2 < float(dropped.float().mean()) < 0.6
-    assert len(dropped.unique(dim=0)) > 1  # another mask for each row
-    assert_near(vectors.where(~dropped, 0), (whole / 0.6).where(~dropped, 0), "the others")
-
-
 def test_the_gradient_flow_is_that_of_the_fewer_steps() -> None:
     lengths = torch.tensor([9, 11, 10, 9, 11])
     batch = Batch(draw(T, B, I), torch.tensor([0, 1, 0, 1, 1]), lengths, per_step=False)

@@ -82,8 +82,7 @@ class NetworkOptions(BaseModel):
         convolutions: convolutions over time before the recurrent layers of a many-to-one network
             that reads numbers, as in `[{ channels = 64, kernel = 8, stride = 2 }]`; each has batch
             normalisation and a ReLU.
-        convolution_dropout: dropout probability of the channels of every convolution, each at all
-            steps or at none.
+        convolution_dropout: dropout probability on the outputs of every convolution.
         own_scale: whether the convolutions read each row on its own scale too, less its own mean,
             divided by its own standard deviation.
         pooling: how a many-to-one network reduces all steps to one vector.

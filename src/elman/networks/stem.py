@@ -10,7 +10,6 @@ from torch.nn import functional as F
 
 from elman.errors import OptionError
 from elman.experiment.network import Convolution
-from elman.layers.noise import recurrent_dropout_mask
 from elman.layers.options import checked_probability, checked_size
 from elman.sequence.ragged import real_steps
 
@@ -24,9 +23,6 @@ class ConvolutionalStem(nn.Module):
         x⁰ = x                                            [x; (x − mean) / deviation] of each row
         xᵏ = dropout(relu(norm(convᵏ(xᵏ⁻¹))))             Tᵏ = ⌈Tᵏ⁻¹ / strideᵏ⌉
 
-    Dropout drops a channel at every step of its row, or at none: single steps would be filled in
-    from those beside them.
-
     A convolution sees zeros before a row's first step and after its last, so that in evaluation
     mode a row's vectors do not depend on the rows beside it.
 
@@ -34,8 +30,7 @@ class ConvolutionalStem(nn.Module):
         size: size of a vector.
 
     Source: three convolutions with batch normalisation: Wang et al. 2017, arXiv:1611.06455; with
-    recurrent layers: Karim et al. 2018, arXiv:1709.05206, there side by side; dropout of whole
-    channels: Tompson et al. 2015, arXiv:1411.4280.
+    recurrent layers: Karim et al. 2018, arXiv:1709.05206, there side by side.
 
     >>> import torch
     >>> stem = ConvolutionalStem(2, [Convolution(channels=7, kernel=5, stride=2)])
@@ -59,7 +54,7 @@ class ConvolutionalStem(nn.Module):
             input_size: I, numbers a step.
             convolutions: the layers, in order.
             own_scale: whether each row is read on its own scale too, beside the given one.
-            dropout: share of the channels of every layer that are dropped in training.
+            dropout: dropout of the outputs of every layer in training.
             device: device of the parameters.
 
         Raises:
@@ -104,9 +99,7 @@ class ConvolutionalStem(nn.Module):
             x = convolution(F.pad(x, (before, layer.kernel - 1 - before)))
             lengths = (lengths + layer.stride - 1) // layer.stride
             real = real[..., :: layer.stride]
-            x = F.relu(norm(x, real))
-            if self.training and self.dropout:
-                x = x * recurrent_dropout_mask(x[..., 0], self.dropout).unsqueeze(2)
+            x = F.dropout(F.relu(norm(x, real)), self.dropout, self.training)
         return x.permute(2, 0, 1), lengths
 
 

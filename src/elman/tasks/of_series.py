@@ -11,19 +11,16 @@ from elman.tasks.defaults import Settings, epochs_for
 from elman.tasks.task import Task
 
 LONG = 160
-"""More steps than this: convolutions, however many series there are."""
+"""Steps from which on the recurrent layers take fewer than the series has."""
 
-MOST_STEPS = 100
-"""Steps above which a convolution leaves half of them."""
+MOST_STEPS = 200
+"""Steps that they take about at most."""
 
 FEW_SERIES = 2_000
 """Fewer training rows than this: convolutions and augmentation, however short the series are."""
 
 LOOKED_AT = 100
 """Rows of which lengths are seen."""
-
-VERY_FEW_SERIES = 200
-"""Fewer training rows than this: small batches, as an epoch is a few updates."""
 
 FEW_TO_VALIDATE = 50
 """Fewer validation rows than this: folds, in which every row is one."""
@@ -48,6 +45,7 @@ def settings_of_series(task: Task, experiment: Experiment, train: Table) -> Sett
     steps = steps_of(task, train)
     if len(train) >= FEW_SERIES and steps <= LONG:
         return {}
+    names = task.target.predicts_names
     settings: Settings = {
         "network.convolutions": convolutions_for(steps),
         "network.convolution_dropout": 0.1,
@@ -60,12 +58,12 @@ def settings_of_series(task: Task, experiment: Experiment, train: Table) -> Sett
         "network.label_smoothing": 0.1 if task.smooths_labels else 0.0,
         "training.learning_rate": 3e-3,
         "training.weight_decay": 0.01,
-        "training.batch_size": _batch_size_for(len(train)),
+        "training.batch_size": 16 if len(train) < FEW_SERIES else 64,
         "training.epochs": _epochs_for(len(train)),
         "training.average_decay": 0.0,
-        # Neither moved nor cropped: where series are cut by hand, their ends say much. Nor scaled:
-        # each is read on its own scale beside that of all, on which its level may say much.
+        # Neither moved nor cropped: where series are cut by hand, their ends say much.
         "training.augment_jitter": 0.03,
+        "training.augment_scale": 0.1 if names else 0.0,  # a number may depend on the level
     }
     if not given & {"select", "patience", "average_patience"}:
         settings |= {"training.select": "last", "training.patience": 0}
@@ -85,7 +83,7 @@ def convolutions_for(steps: int) -> list[dict[str, int]]:
     sizes = ((64, 8), (96, 5), (96, 3))
     layers: list[dict[str, int]] = []
     for channels, kernel in sizes:
-        stride = 2 if steps > MOST_STEPS else 1
+        stride = 2 if steps > (MOST_STEPS if layers else LONG) else 1
         layers.append({"channels": channels, "kernel": kernel, "stride": stride})
         steps = -(-steps // stride)
     return layers
@@ -100,12 +98,8 @@ def steps_of(task: Task, train: Table) -> int:
 def _epochs_for(rows: int) -> int:
     """Return epochs of about as many updates for few rows, and of many rows seen for many."""
     if rows < FEW_SERIES:
-        return epochs_for(rows, seen=4_000, least=40, most=75)
+        return epochs_for(rows, seen=6_000, least=40, most=120)
     return epochs_for(rows, seen=60_000)
-
-
-def _batch_size_for(rows: int) -> int:
-    return 8 if rows < VERY_FEW_SERIES else 16 if rows < FEW_SERIES else 64
 
 
 def _few_are_drawn(data: DataSpec, train: Table) -> bool:
