@@ -86,7 +86,11 @@ def _mixed(arguments: argparse.Namespace) -> tuple[str, bool]:
 def _forecasting(arguments: argparse.Namespace) -> tuple[str, bool]:
     torch.set_num_threads(1)
     page = forecasting.page(
-        runs=arguments.runs, sets=arguments.sets, seeds=arguments.seeds, panels=arguments.panels
+        runs=arguments.runs,
+        sets=arguments.sets,
+        seeds=arguments.seeds,
+        panels=arguments.panels,
+        neural=arguments.neural,
     )
     return page, True
 
