@@ -28,6 +28,7 @@ def test_logarithms_are_learned_where_swings_grow_and_that_is_said(tmp_path: Pat
     notes = json.loads((tmp_path / "run" / "result.json").read_text())["notes"]
     assert any("in proportion to their level" in note for note in notes)
     assert "naive forecasts of logarithms" in run.said
+    assert "steps before of the logarithms" in run.said
 
 
 def test_the_values_are_learned_where_they_do_not(tmp_path: Path) -> None:

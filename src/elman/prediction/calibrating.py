@@ -57,7 +57,11 @@ def begin_at_naive(
 
 @torch.no_grad()
 def calibrate(
-    network: SegmentForecaster, validation: ForecastWindows, *, fallback: bool
+    network: SegmentForecaster,
+    validation: ForecastWindows,
+    *,
+    fallback: bool,
+    logarithms: bool = False,
 ) -> list[str]:
     """Decide how much of the network's correction is kept, and how wide its quantiles are.
 
@@ -65,6 +69,7 @@ def calibrate(
         network: with its best weights; left in evaluation mode.
         validation: windows that it did not learn from.
         fallback: whether a correction may be kept in part, or not at all.
+        logarithms: whether the values are logarithms, which is said.
 
     Returns:
         What was decided, in lines.
@@ -86,14 +91,13 @@ def calibrate(
         calibration.set_quantiles(corrections(residuals, calibration.levels, m))
         calibration.set_ranks(ranks_of(moved, targets, m))
     naive, error = (float(each.nanmean()) for each in (apart[0], apart[-1]))
-    return [_verdict(network, share, naive, error, fallback=fallback)]
-
-
-def _verdict(
-    network: SegmentForecaster, share: float, naive: float, error: float, *, fallback: bool
-) -> str:
-    """Say how the network compares with the naive forecast that it corrects."""
     against = f"the naive forecast, {in_words(network.naive_name)}"
+    against += " of the logarithms" if logarithms else ""
+    return [_verdict(against, share, naive, error, fallback=fallback)]
+
+
+def _verdict(against: str, share: float, naive: float, error: float, *, fallback: bool) -> str:
+    """Say how the network compares with the naive forecast that it corrects."""
     if naive == 0 and fallback:
         return f"{against}, is without an error on the validation rows, and is kept."
     ratio = error / naive if naive > 0 else float("inf")

@@ -101,8 +101,8 @@ class ForecastPredictor(Predictor):
         """Calibrate the network by what its forecasts of the validation rows leave."""
         if not isinstance(self.network, SegmentForecaster):
             return []
-        asked = self.experiment.forecast
-        return calibrate(self.network, validation, fallback=asked.fallback)
+        fallback, logarithms = self.experiment.forecast.fallback, self.task.series.logarithms
+        return calibrate(self.network, validation, fallback=fallback, logarithms=logarithms)
 
     def columns(
         self,
