@@ -89,3 +89,11 @@ def test_settings_that_contradict_logarithms_are_refused(
 ) -> None:
     with pytest.raises(ElmanError, match=message):
         trained(tmp_path / "run", rows_of(growing()), transform="log", **settings)
+
+
+def test_test_values_without_a_logarithm_are_said_before_training(tmp_path: Path) -> None:
+    values = growing()
+    values[-2:] = 0.0
+    run = trained(tmp_path / "run", rows_of(values))
+    assert run.model.experiment.forecast.transform == "log"
+    assert "2 values of y not above 0" in run.said

@@ -16,6 +16,7 @@ from elman.evaluation.scores import Scores, score
 from elman.prediction.forecasts import ForecastOptions, forecast
 from elman.prediction.naive import naive_forecasts
 from elman.tasks.forecast import encode_series
+from elman.tasks.seasons import notes_of_logarithms
 from elman.tasks.task import Task
 from elman.training.progress import NoProgress, Progress
 
@@ -226,23 +227,6 @@ def backtest(
         )
     notes += notes_of_logarithms(task, table)
     return scores.model_copy(update={"notes": (*notes, *scores.notes)})
-
-
-def notes_of_logarithms(task: Task, table: Table) -> list[str]:
-    """Say how many values have no logarithm, where logarithms are forecast."""
-    feature: Any = task.input
-    if not feature.logarithms:
-        return []
-    counts = [int((feature.values_of(v) <= 0).sum()) for v in table.values(task.input_columns)]
-    if not sum(counts):
-        return []
-    first = next(row for row, count in enumerate(counts) if count)
-    return [
-        f"{counted(sum(counts), 'value')} of {', '.join(feature.targets)} not above 0, first in "
-        f"the series that begins at {table.where(first)}: this model forecasts logarithms, and "
-        "reads them as the lowest training value. Train with forecast.transform = 'none' if such "
-        "values are usual."
-    ]
 
 
 def _origins_in_words(origins: Origins, asked: int, horizon: int) -> str:

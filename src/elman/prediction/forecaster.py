@@ -11,11 +11,12 @@ from elman.data.table import Table
 from elman.errors import OptionError, counted
 from elman.evaluation.scores import Scores
 from elman.networks.segments import SegmentForecaster
-from elman.prediction.backtest import backtest, notes_of_logarithms
+from elman.prediction.backtest import backtest
 from elman.prediction.calibrating import begin_at_naive, calibrate
 from elman.prediction.forecasts import ForecastOptions, forecast_ends, with_quantiles
 from elman.prediction.predictor import Predictions, Predictor
 from elman.tasks.forecast import ForecastTask
+from elman.tasks.seasons import notes_of_logarithms
 from elman.tasks.series import SeriesLayout
 
 LEVELS = (0.1, 0.5, 0.9)

@@ -157,7 +157,8 @@ def run_experiment(
     predictor_of(task, network, complete).check_installed()
     _announce(directory.name, complete, task, parts, progress)
     missing = notes_of_page(task, complete) if page else []
-    for note in (*task.notes_of_settings(complete, parts.train), *missing):
+    later = task.notes_of_later(parts.valid if parts.test is None else parts.test)
+    for note in (*task.notes_of_settings(complete, parts.train), *later, *missing):
         progress.say(f"note: {note}")
     history = _fit(network, complete, task, parts, trained_on.record, directory, progress)
     parts = parts._replace(notes=[*parts.notes, *history.notes])

@@ -35,6 +35,7 @@ from elman.tasks.defaults import FEW, Settings, epochs_for
 from elman.tasks.fitting import fit_feature
 from elman.tasks.seasons import (
     found_seasons,
+    notes_of_logarithms,
     notes_of_seasons,
     notes_of_transform,
     segment_for,
@@ -218,6 +219,10 @@ class ForecastTask(Task):
             rows = int((train.spans.stop - feature.horizon - feature.window // 2).clip(min=1).sum())
             settings |= self._settings_of_segments(rows, few)
         return {name: value for name, value in settings.items() if value not in (None, [])}
+
+    def notes_of_later(self, table: Table) -> list[str]:
+        """Say which values of the series have no logarithm."""
+        return notes_of_logarithms(self, table)
 
     def default_settings(self, rows: int) -> Settings:
         """Return settings that suit a number of windows."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,10 +11,12 @@ from elman.data.frequency import Frequency
 from elman.data.levels import spread_grows_with_level
 from elman.data.seasons import find_seasons
 from elman.data.table import Table
+from elman.errors import counted
 from elman.experiment.data import DataSpec
 from elman.experiment.forecast import LOGARITHMIC, ForecastSpec
 from elman.experiment.network import NetworkSpec
 from elman.features.forecast import ForecastFeature
+from elman.tasks.task import Task
 
 _MANY_SERIES = 8
 """Series of which there are enough windows for longer ones."""
@@ -150,4 +154,21 @@ def notes_of_transform(feature: ForecastFeature, forecast: ForecastSpec) -> list
     return [
         f"{', '.join(feature.targets)}: values vary in proportion to their level, so their "
         "logarithms are learned; forecast.transform = 'none' leaves them as they are."
+    ]
+
+
+def notes_of_logarithms(task: Task, table: Table) -> list[str]:
+    """Say how many values have no logarithm, where logarithms are forecast."""
+    feature: Any = task.input
+    if not feature.logarithms:
+        return []
+    counts = [int((feature.values_of(v) <= 0).sum()) for v in table.values(task.input_columns)]
+    if not sum(counts):
+        return []
+    first = next(row for row, count in enumerate(counts) if count)
+    return [
+        f"{counted(sum(counts), 'value')} of {', '.join(feature.targets)} not above 0, first in "
+        f"the series that begins at {table.where(first)}: this model forecasts logarithms, and "
+        "reads them as the lowest training value. Train with forecast.transform = 'none' if such "
+        "values are usual."
     ]

@@ -350,6 +350,15 @@ class Task(ABC):
         del experiment, train
         return []
 
+    def notes_of_later(self, table: Table) -> list[str]:
+        """Return notes on validation and test rows that training rows do not prepare for.
+
+        Args:
+            table: the last part; of series, with what is before it.
+        """
+        del table
+        return []
+
 
 def refuse_no_steps(task: Task, table: Table, inputs: Ragged | RaggedParts) -> None:
     """Refuse a row without steps, and name its place."""

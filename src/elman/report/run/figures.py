@@ -143,7 +143,7 @@ def draw_series(axes: Axes, series: PredictedSeries, *, colour: str) -> None:
     axes.plot(steps, predicted, color=colour, linewidth=1.2, label="predicted", marker=dot)
     axes.margins(x=0.02 if dot else 0)
     if np.issubdtype(steps.dtype, np.datetime64):
-        locator = AutoDateLocator(minticks=4, maxticks=8)  # type: ignore[no-untyped-call]
+        locator = AutoDateLocator(minticks=4, maxticks=9)  # type: ignore[no-untyped-call]
         dates = ConciseDateFormatter(locator, offset_formats=_BESIDE)  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(dates)
