@@ -359,6 +359,12 @@ def test_a_forecast_worse_than_the_seasonal_naive_one_says_so(
         "1",
         "--set",
         "hidden_size=3",
+        "--set",
+        "fallback=false",
+        "--set",
+        "naive=drift",
+        "--set",
+        "learning_rate=1e-9",
         "--out",
         str(tmp_path / "run"),
     ]

@@ -121,6 +121,16 @@ def test_gaps_anywhere_leave_every_forecast_finite(seed: int) -> None:
     assert paths.others.isfinite().all()
 
 
+def test_gaps_of_a_row_leave_the_bits_of_the_others() -> None:
+    past = torch.randn(31, 5, 1, generator=torch.manual_seed(3)) * 1e3
+    whole = naive_paths(past, 9, [3, 7], torch.zeros(1))
+    past[4:9, 2] = NAN
+    found = naive_paths(past, 9, [3, 7], torch.zeros(1))
+    others = [0, 1, 3, 4]
+    assert torch.equal(found.naive[:, :, others], whole.naive[:, :, others])
+    assert torch.equal(found.others[:, :, others], whole.others[:, :, others])
+
+
 @pytest.mark.parametrize("seasons", [[], [1 + 1], [3, 7], [5, 12]])
 def test_they_are_those_that_scores_are_set_beside(seasons: list[int]) -> None:
     random = np.random.default_rng(3)

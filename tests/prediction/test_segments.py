@@ -178,7 +178,7 @@ def test_settings_that_contradict_each_other_are_refused_before_training(
 
 def test_a_seed_is_refused_where_nothing_is_sampled(tmp_path: Path) -> None:
     run = trained(tmp_path / "run", rows_of(week(90)), epochs=1)
-    with pytest.raises(OptionError, match="samples nothing, so a seed changes nothing"):
+    with pytest.raises(OptionError, match="samples nothing but paths"):
         run.model.predictor.columns(None, seed=3)
 
 

@@ -102,7 +102,7 @@ def _ends(past: Tensor, unknown: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return the last value, the mean and the slope between the observed ends, (B, n) each."""
     observed = ~past.isnan()
     if bool(observed.all()):
-        return past[-1], past.mean(0), (past[-1] - past[0]) / max(1, len(past) - 1)
+        return past[-1], _mean(past, 0), (past[-1] - past[0]) / max(1, len(past) - 1)
     nothing = ~observed.any(0)
     last = _last_observed(past)[-1].where(~nothing, unknown)
     mean = _mean(past, 0).where(~nothing, unknown)
@@ -167,7 +167,8 @@ def _smoothed(past: Tensor, horizon: int, seasons: Sequence[int], mean: Tensor) 
 def _mean(values: Tensor, axis: int) -> Tensor:
     """Return the mean over what is observed, NaN where nothing is."""
     if not bool(values.isnan().any()):
-        return values.mean(axis)
+        # In the order, and so to the bits, of the masked sum below.
+        return values.contiguous().sum(axis) / values.size(axis)
     observed = ~values.isnan()
     mean: Tensor = values.where(observed, 0).sum(axis) / observed.sum(axis)
     return mean

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from elman.data.table import Table
 from elman.errors import DataError, OptionError
@@ -184,7 +185,7 @@ def _reading(predictor: Predictor, values: Sequence[Encoded]) -> Predictor:
 class _KnownInputs:
     """Stands for a task's feature of the input, and gives what each row was encoded to before.
 
-    Everything but `encode` is asked of the feature itself.
+    Everything but `encode` and `values_of` is asked of the feature itself.
     """
 
     reads_categories = False
@@ -208,6 +209,10 @@ class _KnownInputs:
         """Return the encoded input of a row, or a part of it."""
         value = self._values[row]
         return value if self._part is None else value[self._part]
+
+    def values_of(self, row: int) -> NDArray[np.float64]:
+        """Return the targets of a series to forecast, from its encoding."""
+        return np.array(self._feature.decode(self._values[row]), np.float64)
 
     @property
     def parts(self) -> tuple[_KnownInputs, ...]:

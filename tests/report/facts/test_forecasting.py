@@ -56,9 +56,9 @@ def test_of_many_series_three_are_forecast_again_and_named(tmp_path: Path) -> No
     counts: list[int] = []
     forecast = backtest.forecast
 
-    def counted(*arguments: Any) -> Any:
+    def counted(*arguments: Any, **options: Any) -> Any:
         counts.append(len(arguments[3].step))
-        return forecast(*arguments)
+        return forecast(*arguments, **options)
 
     with patch.object(backtest, "forecast", counted):
         shown = forecast_examples(model, parts.test, scores)
