@@ -16,6 +16,9 @@ Numbers = NDArray[np.float64]
 LONGEST = 1_500
 """Last values of a history that the statistical models are fitted to."""
 
+LONGEST_ETS = 12
+"""Greatest season of exponential smoothing, which takes minutes an origin beyond it."""
+
 STATISTICAL = ("SeasonalNaive", "AutoETS", "AutoTheta", "MSTL")
 NEURAL = ("LSTM", "DeepAR")
 
@@ -62,6 +65,8 @@ def _statistical(
 
     horizon = len(backtest.truths[0])
     short = min(seasons, default=1)
+    if short > LONGEST_ETS:
+        models = [name for name in models if name != "AutoETS"]
     made: dict[str, Callable[[], Any]] = {
         "SeasonalNaive": lambda: known.SeasonalNaive(short),
         "AutoETS": lambda: known.AutoETS(season_length=short),

@@ -18,7 +18,7 @@ from elman.prediction.backtest import Backtest, rolling_forecasts
 from elman.prediction.forecasts import ForecastOptions
 from elman.prediction.naive import naive_forecasts
 from elman.runs.run import TrainedRun, machine, prepare, run_experiment
-from forecast_peers import LONGEST, models_installed, peer_forecasts
+from forecast_peers import LONGEST, LONGEST_ETS, models_installed, peer_forecasts
 
 Numbers = NDArray[np.float64]
 
@@ -134,7 +134,8 @@ def _about(seeds: int) -> list[str]:
         "deviation. Share kept: how much of the network's correction validation lets stand; 0 is "
         "the naive forecast itself. Coverage: of the 80 % interval. The statistical models are "
         f"fitted to the last {LONGEST:,} values before each origin, with the seasons that Elman "
-        "found, missing values filled with the last one; – where a model refuses. The networks "
+        "found, missing values filled with the last one; – where a model refuses, "
+        f"and for AutoETS with seasons of more than {LONGEST_ETS} steps. The networks "
         "have their own defaults, a window as long as Elman's, and learn once from what lies "
         "before the first origin. Seconds are Elman's."
     ]
