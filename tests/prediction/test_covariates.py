@@ -238,6 +238,7 @@ def test_columns_that_are_no_input_may_be_anything(model: Model, tmp_path: Path)
     assert model.forecast(str(wider)) == model.forecast(str(path))
 
 
+@pytest.mark.slow
 def test_a_run_repeats_from_its_settings_and_resumes(tmp_path: Path) -> None:
     asked = {"sequence_id": "shop", "time": "day", "target": "sold", "known": ["promo", "holiday"]}
     first = train(str(sales(tmp_path)), out=tmp_path / "run", **QUICK, **asked)
