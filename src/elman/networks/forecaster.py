@@ -15,9 +15,9 @@ from elman.features.forecast_columns import Layout
 from elman.layers.recurrent import RecurrentLayer
 from elman.layers.state import described
 from elman.networks.decoding.step import select_rows
+from elman.networks.forecast_rows import check_generators, past_lengths
 from elman.networks.inputs import Inputs
 from elman.networks.objectives.forecast import ForecastObjective
-from elman.sequence.ragged import checked_lengths
 
 SCALINGS: tuple[str, ...] = get_args(Scaling)
 
@@ -242,8 +242,7 @@ class Forecaster(nn.Module):
         """
         if not self.feedback:
             raise OptionError("without feedback values are independent, and there are no paths.")
-        if len(generators) != x.size(1):
-            raise OptionError(f"generators must be one a row, {x.size(1)}; got {len(generators)}.")
+        check_generators(generators, x)
         window = self._window(x, lengths, horizon, None)
         _, state = self.recurrent(self.inputs(window.read, window.past), lengths=window.past)
         index = torch.arange(x.size(1), device=x.device).repeat_interleave(count)
@@ -361,26 +360,6 @@ class Forecaster(nn.Module):
     def extra_repr(self) -> str:
         """Return the layout and the options."""
         return f"{self.layout}, horizon={self.horizon}, feedback={self.feedback}, {self.scaling}"
-
-
-def past_lengths(x: Tensor, lengths: Tensor | Sequence[int] | None, horizon: int) -> Tensor:
-    """Return the number of steps before each horizon, (B,), on the device of x.
-
-    Args:
-        x: (T, B, columns).
-        lengths: steps of each row, the horizon included, (B,); None means T for all.
-        horizon: H.
-
-    Raises:
-        OptionError: lengths are out of range, or less than the horizon.
-    """
-    rows = checked_lengths([len(x)] * x.size(1) if lengths is None else lengths, x)
-    past = rows.to(x.device) - horizon
-    if len(past) and int(past.min()) < 0:
-        raise OptionError(
-            f"lengths must be at least the horizon, {horizon}, got {int(past.min()) + horizon}."
-        )
-    return past
 
 
 def read_columns(layout: Layout) -> int:

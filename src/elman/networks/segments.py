@@ -13,7 +13,7 @@ from elman.features.forecast_columns import Layout
 from elman.layers.recurrent import RecurrentLayer
 from elman.layers.state import described
 from elman.networks.calibration import Calibration
-from elman.networks.forecaster import past_lengths
+from elman.networks.forecast_rows import check_generators, past_lengths
 from elman.networks.naive import combined_count, naive_names, naive_paths, season_of
 from elman.networks.objectives.forecast import ForecastObjective
 from elman.networks.segment_reader import SegmentReader, Windows
@@ -224,8 +224,7 @@ class SegmentForecaster(nn.Module):
                 f"distribution={self.objective.distribution.name!r} forecast without feedback has "
                 "no paths; use distribution='quantiles' with several levels, or feedback."
             )
-        if len(generators) != x.size(1):
-            raise OptionError(f"generators must be one a row, {x.size(1)}; got {len(generators)}.")
+        check_generators(generators, x)
         nothing = x.new_full((horizon, x.size(1), self.layout.values), torch.nan)
         outputs, _ = self(x, lengths=lengths, target=nothing)
         ranks = self.calibration.ranks
@@ -293,14 +292,14 @@ class SegmentForecaster(nn.Module):
         return Windows(
             torch.cat([read, torch.cat([nothing, known], -1)]),
             torch.cat([nothing, self._known(x, self._repeated(first, ahead))], -1),
-            torch.cat([spread.log1p(), size, self._lately(values, scale)], -1),
+            torch.cat([spread.log1p(), size, self._recent_errors(values, scale)], -1),
             z,
             base,
             others / scale,
             scale,
         )
 
-    def _lately(self, values: Tensor, scale: Tensor) -> Tensor:
+    def _recent_errors(self, values: Tensor, scale: Tensor) -> Tensor:
         """Return the logarithms of naive errors in units of ν over the window's end, (B, E n)."""
         steps = min(self.horizon, len(values) // 4)
         before = len(values) - steps

@@ -138,22 +138,8 @@ def rolling_forecasts(
     table.require(task.input_columns)
     feature: Any = task.input
     horizon = feature.horizon
-    if table.spans is None:
-        raise DataError(f"{table.source} does not say which of its steps to forecast.")
+    origins = _origins_of(table, horizon, options.stride or horizon, max_origins, of_each)
     encoded = encode_series(task, table)
-    first, last = table.spans.start, table.spans.stop - horizon
-    if of_each is None:
-        origins = origins_between(first, last, options.stride or horizon)
-    else:
-        origins = origins_spread(first, last, of_each)
-    if not len(origins.step):
-        raise DataError(
-            f"{table.source}: no series has {counted(horizon + 1, 'step')}, so none can be "
-            f"forecast {horizon} ahead and compared with the true values."
-        )
-    if max_origins is not None and max_origins < len(origins.step):
-        places = np.linspace(0, len(origins.step) - 1, max_origins)
-        origins = origins.take(places.round().astype(np.int64))
     if member is not None:
         origins = origins._replace(member=np.full(len(origins.step), member))
     shown = progress or NoProgress()
@@ -187,6 +173,28 @@ def rolling_forecasts(
         seasons=tuple(feature.seasons) or ((feature.season,) if feature.season > 1 else ()),
         window=feature.window,
     )
+
+
+def _origins_of(
+    table: Table, horizon: int, stride: int, most: int | None, of_each: int | None
+) -> Origins:
+    """Choose the origins of a table's forecasts; see `rolling_forecasts`."""
+    if table.spans is None:
+        raise DataError(f"{table.source} does not say which of its steps to forecast.")
+    first, last = table.spans.start, table.spans.stop - horizon
+    if of_each is None:
+        origins = origins_between(first, last, stride)
+    else:
+        origins = origins_spread(first, last, of_each)
+    if not len(origins.step):
+        raise DataError(
+            f"{table.source}: no series has {counted(horizon + 1, 'step')}, so none can be "
+            f"forecast {horizon} ahead and compared with the true values."
+        )
+    if most is None or len(origins.step) <= most:
+        return origins
+    places = np.linspace(0, len(origins.step) - 1, most)
+    return origins.take(places.round().astype(np.int64))
 
 
 def backtest(

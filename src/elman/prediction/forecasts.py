@@ -103,20 +103,7 @@ def forecast(
             no paths.
     """
     network.eval()
-    if horizon < 1:
-        raise OptionError(f"horizon must be at least 1, got {horizon}.")
-    if not network.feedback and horizon > network.horizon:
-        raise OptionError(
-            f"this model predicts {counted(network.horizon, 'step')} ahead at once, got horizon="
-            f"{horizon}; train it with --horizon {horizon}, or with forecast.feedback = true, "
-            "which reaches any horizon."
-        )
-    if options.paths and not network.has_paths:
-        raise OptionError(
-            "this model has no paths: without feedback the values of a density, or of a point "
-            "forecast, are independent of each other. Leave --paths (paths=) out, or train with "
-            "forecast.distribution = 'quantiles', or with forecast.feedback = true."
-        )
+    _check_asked(network, horizon, options)
     device = next(network.parameters()).device
     windows = ForecastWindows(
         series,
@@ -148,6 +135,24 @@ def forecast(
         {level: np.concatenate(batches) for level, batches in quantiles.items()},
         np.concatenate(paths, 1),
     )
+
+
+def _check_asked(network: Any, horizon: int, options: ForecastOptions) -> None:
+    """Refuse a horizon or paths that a network does not have; see `forecast`."""
+    if horizon < 1:
+        raise OptionError(f"horizon must be at least 1, got {horizon}.")
+    if not network.feedback and horizon > network.horizon:
+        raise OptionError(
+            f"this model predicts {counted(network.horizon, 'step')} ahead at once, got horizon="
+            f"{horizon}; train it with --horizon {horizon}, or with forecast.feedback = true, "
+            "which reaches any horizon."
+        )
+    if options.paths and not network.has_paths:
+        raise OptionError(
+            "this model has no paths: without feedback the values of a density, or of a point "
+            "forecast, are independent of each other. Leave --paths (paths=) out, or train with "
+            "forecast.distribution = 'quantiles', or with forecast.feedback = true."
+        )
 
 
 def _forecast_batch(

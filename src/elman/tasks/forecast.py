@@ -145,7 +145,12 @@ class ForecastTask(Task):
         )
 
     def _windows(
-        self, series: list[Tensor], origins: Origins, size: int, seed: int, sampling: Any = None
+        self,
+        series: list[Tensor],
+        origins: Origins,
+        size: int,
+        seed: int,
+        sampling: str | None = None,
     ) -> ForecastWindows:
         """Return windows, in a random order where it is said how they are sampled."""
         return ForecastWindows(
