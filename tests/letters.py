@@ -19,6 +19,8 @@ GOOD: dict[str, Any] = {
     "learning_rate": 0.02,
     "random_state": 1,
 }
+ONE = {"training.folds": 0}
+"""One network, not five, where rows are few."""
 
 
 def series(rows: int = 24, numbers: int = 2) -> list[np.ndarray]:

@@ -30,6 +30,7 @@ QUICK = {
     "accelerator": "cpu",
     "target": "y",
     "time": "t",
+    "forecast.folds": 0,
 }
 
 

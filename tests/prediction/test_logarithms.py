@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 import elman
 from elman.errors import ElmanError
-from forecast_runs import Numbers, Trained, medians, rows_of
-from forecast_runs import trained as trained_by_folds
+from forecast_runs import Numbers, medians, rows_of, trained
 
 SHAPE = np.array([0.0, 1.0, 3.0, 2.0, 2.5, -2.0, -3.0])
 
@@ -22,10 +20,6 @@ def growing(steps: int = 210) -> Numbers:
     noise = 0.2 * np.random.default_rng(0).normal(size=steps)
     swings = 0.1 * (np.resize(SHAPE, steps) + noise)
     return np.asarray(50 * np.exp(np.linspace(0, 1.1, steps) + swings))
-
-
-def trained(directory: Path, rows: dict[str, list[Any]], **settings: Any) -> Trained:
-    return trained_by_folds(directory, rows, **{"forecast.folds": 0} | settings)
 
 
 def test_logarithms_are_learned_where_swings_grow_and_that_is_said(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import torch
 from scipy.sparse import csr_array
 
 from elman.errors import DataError
-from letters import GOOD, LETTERS, SMALL, TAGS, TOKENS, WORDS, series
+from letters import GOOD, LETTERS, ONE, SMALL, TAGS, TOKENS, WORDS, series
 
 pytest.importorskip("sklearn")
 
@@ -66,7 +66,9 @@ def test_the_kind_of_x_is_inferred(X: Any, kind: str, category: str, numbers: in
 
 def test_rows_of_an_array_are_series_if_the_input_kind_says_so() -> None:
     X = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]] * 12)
-    classifier = SequenceClassifier(input_kind="series", **GOOD).fit(X, [True, False] * 12)
+    classifier = SequenceClassifier(input_kind="series", settings=ONE, **GOOD).fit(
+        X, [True, False] * 12
+    )
     assert classifier.model_.task.category == "many-to-one"
     assert classifier.predict(X[:2]).tolist() == [True, False]
 
