@@ -278,11 +278,20 @@ class _Forecasts:
         return notes
 
     def _mase(self, scales: Sequence[Numbers | None], rows: Sequence[int]) -> float | None:
-        errors = []
+        of_shape: dict[tuple[int, ...], list[int]] = {}  # many of one shape are measured at once
         for row in rows:
-            scale = scales[row]
-            if scale is not None and self._isobserved(row):
-                errors.append(np.nanmean(np.abs(self.truths[row] - self.predictions[row]) / scale))
+            if scales[row] is not None:
+                of_shape.setdefault(self.truths[row].shape, []).append(row)
+        errors = []
+        for alike in of_shape.values():
+            truths, predictions, units = (
+                np.stack([each[row] for row in alike])  # type: ignore[misc]
+                for each in (self.truths, self.predictions, scales)
+            )
+            apart = np.abs(truths - predictions) / units[:, None]
+            counts = (~np.isnan(apart)).sum((1, 2))
+            sums = np.nansum(apart, (1, 2))
+            errors += (sums[counts > 0] / counts[counts > 0]).tolist()
         return float(np.mean(errors)) if errors else None
 
     def _ends(self) -> list[float] | None:

@@ -181,13 +181,14 @@ def _forecast_batch(
         return measured.mean(0), quantiles, paths[: options.paths]
     unknown = torch.full_like(batch.target, torch.nan)
     outputs, _ = network(batch.input, lengths=batch.lengths, target=unknown)
-    objective = network.objective
-    by_level = [_numbers(objective.quantile(outputs, q)) for q in options.levels]
+    distribution, parameters = (
+        network.objective.distribution,
+        network.objective.parameters_of(outputs),
+    )
+    by_level = [_numbers(distribution.quantile(parameters, level)) for level in options.levels]
     if feature.logarithms:  # the mean of values is not that of their logarithms
-        values = objective.parameters_of(outputs).double().exp()
-        mean = _numbers(objective.distribution.mean(values))
-    else:
-        mean = _numbers(objective.mean(outputs))
+        parameters = parameters.double().exp()
+    mean = _numbers(distribution.mean(parameters))
     return mean, feature.in_units(np.stack(by_level)), paths
 
 
