@@ -78,9 +78,10 @@ def test_a_segment_is_the_shortest_season_unless_steps_are_read(
     assert segment_for(ForecastSpec(**forecast), NetworkSpec(**network), seasons) == segment
 
 
-def of_steps(steps: int) -> Table:
-    table = Table.from_columns({"y": [[0.0] * steps]}, origin="y")
-    table.spans = Spans(np.array([0]), np.array([0]), np.array([steps]))
+def of_steps(steps: int, series: int = 1) -> Table:
+    table = Table.from_columns({"y": [[0.0] * steps] * series}, origin="y")
+    zeros = np.zeros(series, np.int64)
+    table.spans = Spans(zeros, zeros, np.full(series, steps))
     return table
 
 
@@ -101,6 +102,22 @@ def test_a_window_is_two_of_the_longest_season_that_fits(
     steps: int, seasons: list[int], segment: int | None, window: int
 ) -> None:
     assert window_for(4, seasons, segment, of_steps(steps)) == window
+
+
+@pytest.mark.parametrize(
+    ("series", "steps", "window"),
+    [
+        (7, 2_000, 336),  # few series
+        (8, 2_000, 504),
+        (200, 600, 504),  # 48 origins after the window, of each of 200 series
+        (200, 590, 336),  # fewer than a horizon of them
+        (20, 600, 336),  # windows are few
+    ],
+)
+def test_many_series_have_windows_of_three_of_the_longest_season_where_these_are_plenty(
+    series: int, steps: int, window: int
+) -> None:
+    assert window_for(48, [24, 168], 24, of_steps(steps, series)) == window
 
 
 def test_a_window_without_a_season_has_two_dozen_segments() -> None:

@@ -43,15 +43,10 @@ from elman.tasks.seasons import (
     transform_for,
     window_for,
 )
+from elman.tasks.segments import settings_of_segments
 from elman.tasks.task import Task
 
 CATEGORY = "encoder-decoder"
-
-FOLDS = 5
-"""Members of a forecaster, each trained without another part of the steps, where they are few."""
-
-FEW_HORIZONS = 160
-"""Training steps of fewer horizons than this are few."""
 
 MOST_VALIDATED = 4_000
 """Greatest number of windows that an epoch is validated on."""
@@ -218,11 +213,7 @@ class ForecastTask(Task):
         if feature.several:
             settings["forecast.item_embedding"] = feature.reads_items
         if settings["forecast.segment"]:
-            parts = int((train.spans.stop - train.spans.start).sum()) / feature.horizon
-            few = parts < FEW_HORIZONS and experiment.forecast.members == 1
-            settings["forecast.folds"] = FOLDS if few else 0
-            rows = int((train.spans.stop - feature.horizon - feature.window // 2).clip(min=1).sum())
-            settings |= self._settings_of_segments(rows, few)
+            settings |= settings_of_segments(experiment.forecast, feature, train)
         return {name: value for name, value in settings.items() if value not in (None, [])}
 
     def notes_of_later(self, table: Table) -> list[str]:
@@ -251,20 +242,6 @@ class ForecastTask(Task):
             "training.learning_rate": 3e-3,
             "training.weight_decay": 0.01,
             "training.average_decay": 0.98 if rows < 2_000 else 0.99,
-        }
-
-    def _settings_of_segments(self, rows: int, few: bool) -> Settings:
-        """Return settings of a network that reads segments, of a number of windows."""
-        batch_size = 32 if rows < 400 else 64 if rows < 4_000 else 128
-        updates = 300 if few else 1_000
-        epochs = -(-updates * batch_size // min(rows, MOST_WINDOWS))
-        return {
-            "network.hidden_size": 16 if few else 64,
-            "training.batch_size": batch_size,
-            "training.epochs": max(10, epochs),
-            "training.patience": max(5, epochs // 3),
-            "training.weight_decay": 0.3 if few else 0.1,
-            "training.average_decay": 0.98 if few else 0.99,
         }
 
     def network_arguments(self, experiment: Experiment) -> dict[str, Any]:

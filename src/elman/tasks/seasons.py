@@ -19,7 +19,10 @@ from elman.features.forecast import ForecastFeature
 from elman.tasks.task import Task
 
 _MANY_SERIES = 8
-"""Series of which there are enough windows for longer ones."""
+"""Series of which there may be enough windows for longer ones."""
+
+_PLENTY_OF_WINDOWS = 2_000
+"""Windows that many series must have if these are to be longer."""
 
 _LONGEST_SEGMENT = 64
 """A season that is longer is no segment."""
@@ -120,7 +123,7 @@ def _known(name: str, train: Table) -> list[NDArray[np.float64]]:
 def window_for(horizon: int, seasons: list[int], segment: int | None, train: Table) -> int:
     """Return the window length: two horizons or two of the longest season that the series have.
 
-    Of many series, whose windows are plenty, it is three of the longest season.
+    Of many series it is three of the longest season, where these leave windows in plenty.
 
     Args:
         horizon: steps ahead.
@@ -132,9 +135,11 @@ def window_for(horizon: int, seasons: list[int], segment: int | None, train: Tab
     steps = int(np.median(train.spans.stop))
     room = max(1, int(0.8 * steps) - horizon - 8)
     least = 2 * horizon if segment == 0 else max(2 * horizon, _SHORTEST_WINDOW)
-    times = 3 if len(train) >= _MANY_SERIES else 2
-    fitting = [n * season for season in seasons for n in (2, times) if n * season <= room]
+    fitting = [2 * season for season in seasons if 2 * season <= room]
     window = max(1, min(max([least, *fitting]), room))
+    if len(train) >= _MANY_SERIES:
+        most = steps - horizon - max(horizon, _PLENTY_OF_WINDOWS // len(train))
+        window = max([window, *(3 * season for season in seasons if 3 * season <= most)])
     if not segment:
         return window
     return max(segment, window // segment * segment)
