@@ -200,6 +200,7 @@ def _replaced_by_a_tensor(module: Any) -> None:
     module.register_parameter("weight_hh_l0_raw", nn.Parameter(weight.detach().clone()))
     module.weight_hh_l0 = module.weight_hh_l0_raw * 2
     module.flatten_parameters()
+    module._init_flat_weights()
 
 
 @every_layer
@@ -280,6 +281,7 @@ def test_conversions_reach_every_weight(name: str) -> None:
         layer(X)
     assert_same(layer.double(), theirs.double(), X.double())
     assert {weight.dtype for weight in layer._flat_weights} == {torch.float64}
+    assert vars(layer).keys() == vars(LAYERS[name](3, 4, 2)).keys()
 
 
 @every_layer
