@@ -2,8 +2,13 @@
 
 ```
 ElmanError
-├── ShapeError        a tensor has the wrong shape                    (also a ValueError)
-├── OptionError       an option is unknown or its value out of range  (also a ValueError)
+├── ShapeError        a tensor has the wrong shape       (also a ValueError and a RuntimeError)
+│   └── InputTypeError
+│                     what must be a tensor is not one   (also a TypeError and an AttributeError)
+├── OptionError       an option is unknown or its value out of range
+│   │                                                    (also a ValueError and a RuntimeError)
+│   └── OptionTypeError
+│                     a value is of another type than the option           (also a TypeError)
 ├── BackendError      a backend chosen by name cannot run             (also a RuntimeError)
 ├── DataError         a file or data set is missing or malformed      (also a ValueError)
 ├── CheckpointError   a saved model or checkpoint cannot be read      (also a ValueError)
@@ -12,6 +17,10 @@ ElmanError
 │                     a package of an extra is missing      (also a ModuleNotFoundError)
 └── PluginError       what another package adds cannot be used        (also an ImportError)
 ```
+
+torch.nn raises ValueError for some wrong shapes and options, RuntimeError for others, TypeError or
+AttributeError for some wrong types; code that catches one of them around a layer of torch.nn
+catches the same around Elman's.
 """
 
 from __future__ import annotations
@@ -31,12 +40,20 @@ class ElmanError(Exception):
     """The base class of every error that Elman raises on purpose."""
 
 
-class ShapeError(ElmanError, ValueError):
+class ShapeError(ElmanError, ValueError, RuntimeError):
     """A tensor has the wrong shape."""
 
 
-class OptionError(ElmanError, ValueError):
+class InputTypeError(ShapeError, TypeError, AttributeError):
+    """What must be a tensor is a list, an array or something else."""
+
+
+class OptionError(ElmanError, ValueError, RuntimeError):
     """An option is unknown or its value is out of range."""
+
+
+class OptionTypeError(OptionError, TypeError):
+    """A value is of another type than the option takes."""
 
 
 class BackendError(ElmanError, RuntimeError):

@@ -191,7 +191,11 @@ def test_one_layer_cannot_be_both() -> None:
             r"the state must be the pair \(forward state, backward state\)\.",
         ),
         (torch.zeros(T, B, 4), None, r"I = 3, got \(6, 5, 4\)\."),
-        (torch.zeros(T, B, I), (torch.zeros(1), None), r"h0 must be \(L·D, B, H\) = \(1, 5, 5\)"),
+        (
+            torch.zeros(T, B, I),
+            (torch.zeros(1), None),
+            "For batched 3-D input, hx should also be 3-D",
+        ),
     ],
 )
 def test_wrong_inputs_and_states_are_refused_in_words(x: Any, state: Any, words: str) -> None:

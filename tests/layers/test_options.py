@@ -51,28 +51,30 @@ def test_an_lstms_signature_begins_as_torch_nns_documents_it() -> None:
 
 
 PROBABILITY = r"must lie in \[0, 1\), got"
-SIZE = "must be a whole number of at least 1, got"
+DROPOUT = r"should be a number in range \[0, 1\] representing .* of an element being zeroed, got"
+TYPE = "should be of type int, got:"
 
 
 @every_layer
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"dropout": 1.0, "num_layers": 2}, rf"dropout {PROBABILITY} 1\.0\."),
-        ({"dropout": -0.1, "num_layers": 2}, rf"dropout {PROBABILITY} -0\.1\."),
-        ({"dropout": "0.5", "num_layers": 2}, rf"dropout {PROBABILITY} '0\.5'\."),
-        ({"dropout": True, "num_layers": 2}, rf"dropout {PROBABILITY} True\."),
+        ({"dropout": 1.1, "num_layers": 2}, rf"^dropout {DROPOUT} 1\.1\."),
+        ({"dropout": -0.1, "num_layers": 2}, rf"^dropout {DROPOUT} -0\.1\."),
+        ({"dropout": "0.5", "num_layers": 2}, rf"^dropout {DROPOUT} '0\.5'\."),
+        ({"dropout": True, "num_layers": 2}, rf"^dropout {DROPOUT} True\."),
         ({"recurrent_dropout": 1}, rf"recurrent_dropout {PROBABILITY} 1\."),
         ({"recurrent_dropout": float("nan")}, rf"recurrent_dropout {PROBABILITY} nan\."),
         ({"zoneout": 2.0}, rf"zoneout {PROBABILITY} 2\.0\."),
-        ({"num_layers": 0}, f"num_layers {SIZE} 0"),
-        ({"num_layers": 2.0}, rf"num_layers {SIZE} 2\.0"),
-        ({"input_size": -3}, f"input_size {SIZE} -3"),
-        ({"input_size": True}, f"input_size {SIZE} True"),
-        ({"hidden_size": 0}, f"hidden_size {SIZE} 0"),
-        ({"hidden_size": 5.5}, rf"hidden_size {SIZE} 5\.5"),
-        ({"hidden_size": None}, f"hidden_size {SIZE} None"),
-        ({"hidden_size": [5, 0]}, rf"hidden_size\[1\] {SIZE} 0"),
+        ({"num_layers": 0}, "num_layers must be greater than zero, got 0"),
+        ({"num_layers": 2.0}, rf"num_layers {TYPE} float 2\.0"),
+        ({"input_size": -3}, "input_size must be greater than zero, got -3"),
+        ({"input_size": True}, f"input_size {TYPE} bool True"),
+        ({"hidden_size": 0}, "hidden_size must be greater than zero, got 0"),
+        ({"hidden_size": 5.5}, rf"hidden_size {TYPE} float 5\.5"),
+        ({"hidden_size": "5"}, f"hidden_size {TYPE} str '5'"),
+        ({"hidden_size": None}, f"hidden_size {TYPE} NoneType None"),
+        ({"hidden_size": [5, 0]}, r"hidden_size\[1\] must be greater than zero, got 0"),
         ({"hidden_size": []}, "hidden_size gives 0 layers and num_layers 1"),
         (
             {"hidden_size": [5, 4], "num_layers": 3},
@@ -114,10 +116,14 @@ def test_an_option_out_of_range_is_refused_in_words(
         ),
         (
             lambda: elman.LSTM(3, 5, proj_size=5),
-            r"proj_size must be smaller than hidden_size = 5, got 5\.",
+            r"proj_size has to be smaller than hidden_size = 5, got 5\.",
         ),
         (lambda: elman.LSTM(3, [7, 4], proj_size=4), "smaller than hidden_size = 4, got 4"),
-        (lambda: elman.LSTM(3, 5, proj_size=-1), f"proj_size {SIZE} -1"),
+        (
+            lambda: elman.LSTM(3, 5, proj_size=-1),
+            "proj_size should be a positive integer or zero to disable projections, got -1",
+        ),
+        (lambda: elman.LSTM(3, 5, proj_size=None), f"proj_size {TYPE} NoneType None"),  # type: ignore[arg-type]
         (lambda: elman.LSTM(3, 5, zoneout=(0.1, 1.5)), rf"zoneout\[1\] {PROBABILITY} 1\.5"),
         (
             lambda: elman.GRU(3, 5, zoneout=(0.1, 0.2)),  # type: ignore[arg-type]

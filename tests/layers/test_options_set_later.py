@@ -168,11 +168,11 @@ def test_what_a_layer_has_already_may_be_set_again() -> None:
 @pytest.mark.parametrize(
     ("option", "value", "words"),
     [
-        ("dropout", 1.5, r"dropout must lie in \[0, 1\), got 1\.5"),
-        ("dropout", "0.5", r"dropout must lie in \[0, 1\), got '0\.5'"),
+        ("dropout", 1.5, r"dropout should be a number in range \[0, 1\] .*, got 1\.5"),
+        ("dropout", "0.5", r"dropout should be a number in range \[0, 1\] .*, got '0\.5'"),
         ("zoneout", (0.1, 0.2, 0.3), "zoneout of the lstm cell takes one number, or one each"),
-        ("batch_first", "no", "batch_first must be True or False, got 'no'"),
-        ("batch_first", None, "batch_first must be True or False, got None"),
+        ("batch_first", "no", "batch_first should be of type bool, got: str 'no'"),
+        ("batch_first", None, "batch_first should be of type bool, got: NoneType"),
     ],
 )
 def test_a_value_out_of_range_is_refused_and_changes_nothing(
@@ -187,7 +187,7 @@ def test_a_value_out_of_range_is_refused_and_changes_nothing(
 
 @pytest.mark.parametrize("option", ["bias", "batch_first", "bidirectional", "residual"])
 def test_a_text_is_no_boolean_when_a_layer_is_built(option: str) -> None:
-    with pytest.raises(OptionError, match=f"{option} must be True or False, got 'False'"):
+    with pytest.raises(OptionError, match=f"^{option} should be of type bool, got: str 'False'"):
         elman.LSTM(3, 4, 2, **{option: "False"})  # type: ignore[arg-type]
 
 

@@ -176,35 +176,43 @@ def test_a_packed_sequence_takes_neither_lengths_nor_resets(name: str) -> None:
             torch.zeros(T, B, 4),
             False,
             ShapeError,
-            r"input must be a tensor \(T, B, I\) or \(T, I\) with I = 3, got \(6, 5, 4\)\.",
+            r"^input\.size\(-1\) must be equal to input_size\. Expected 3, got 4: input must be "
+            r"\(T, B, I\) or \(T, I\) with I = 3, got \(6, 5, 4\)\.",
         ),
         (
             torch.zeros(B, T, 4),
             True,
             ShapeError,
-            r"input must be a tensor \(B, T, I\) or \(T, I\) with I = 3, got \(5, 6, 4\)\.",
+            r"input must be \(B, T, I\) or \(T, I\) with I = 3, got \(5, 6, 4\)\.",
         ),
-        (torch.zeros(3), False, ShapeError, r"got \(3,\)\."),
-        (torch.zeros(1, T, B, I), False, ShapeError, r"got \(1, 6, 5, 3\)\."),
+        (torch.zeros(3), False, ShapeError, "^GRU: Expected input to be 2D or 3D, got 1D tensor i"),
+        (
+            torch.zeros(1, T, B, I),
+            True,
+            ShapeError,
+            r"2D or 3D, got 4D tensor instead; it must be \(B, T, I\) or \(T, I\)\.",
+        ),
         ([[0.0] * I] * T, False, ShapeError, r"input must be a tensor .* got a list of 6\."),
         (
             torch.zeros(T, B, I, dtype=torch.float64),
             False,
             OptionError,
-            r"input is torch\.float64 and the weights are torch\.float32: use "
-            r"x\.to\(torch\.float32\) or layer\.to\(torch\.float64\)\.",
+            r"^RNN input dtype \(torch\.float64\) does not match weight dtype \(torch\.float32\)\. "
+            r"Convert input: input\.to\(torch\.float32\), or convert model: "
+            r"model\.to\(torch\.float64\)$",
         ),
         (
             torch.zeros(T, B, I, device="meta"),
             False,
             OptionError,
-            r"input is on meta and the weights are on cpu; move one of them\.",
+            "^Input and parameter tensors are not at the same device, found input tensor at meta "
+            "and parameter tensor at cpu; move one of them",
         ),
         (
             pack_padded_sequence(torch.zeros(T, B, 4), torch.tensor([6] * B)),
             False,
             ShapeError,
-            r"input must have I = 3, got 4\.",
+            r"Expected 3, got 4: input must be \(T, B, I\) with I = 3, got \(6, 5, 4\)\.",
         ),
     ],
     ids=["size", "size, batch first", "vector", "4 axes", "list", "dtype", "device", "packed"],

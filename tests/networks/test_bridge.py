@@ -150,7 +150,7 @@ def test_both_directions_of_every_layer_begin_at_a_state_of_their_own() -> None:
     [
         (None, "the state must be an encoder's last one, got a NoneType"),
         ([], "the state must be an encoder's last one, got a list of 0"),
-        (torch.zeros(1, B, 5), r"h0 must be \(L·D, B, H\) = \(1, 5, 7\), got \(1, 5, 5\)"),
+        (torch.zeros(1, B, 5), r"size \(1, 5, 7\), got \[1, 5, 5\]: h0 must be \(L·D, B, H\)"),
     ],
 )
 def test_what_is_no_state_of_the_encoder_is_refused(state: Any, words: str) -> None:

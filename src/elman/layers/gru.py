@@ -8,7 +8,7 @@ import torch
 
 from elman.cells import cell
 from elman.layers.options import RecurrentOptions
-from elman.layers.recurrent import RecurrentLayer
+from elman.layers.recurrent import RecurrentLayer, cell_option
 
 
 class GRU(RecurrentLayer):
@@ -31,6 +31,8 @@ class GRU(RecurrentLayer):
     (torch.Size([7, 2, 5]), torch.Size([1, 2, 5]))
     """
 
+    reset_after: bool = cell_option("reset_after", "Whether r acts after the recurrent product.")
+
     def __init__(
         self,
         input_size: int,
@@ -41,6 +43,7 @@ class GRU(RecurrentLayer):
         dropout: float = 0.0,
         bidirectional: bool = False,
         *,
+        proj_size: int = 0,
         locked_dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         zoneout: float = 0.0,
@@ -64,6 +67,7 @@ class GRU(RecurrentLayer):
             batch_first: input and outputs are (B, T, ·) instead of (T, B, ·).
             dropout: probability of dropping an output between layers, in training.
             bidirectional: a second set of layers runs from each row's own end to its beginning.
+            proj_size: 0: only an LSTM projects h.
             locked_dropout: as dropout, but with one mask per sequence instead of one per step (Gal
                 & Ghahramani 2016, arXiv:1512.05287).
             recurrent_dropout: dropout of h(t−1) inside R h, in training, one mask per sequence.
@@ -93,6 +97,7 @@ class GRU(RecurrentLayer):
             dropout=dropout,
             locked_dropout=locked_dropout,
             bidirectional=bidirectional,
+            proj_size=proj_size,
             recurrent_dropout=recurrent_dropout,
             zoneout=zoneout,
             layer_norm=layer_norm,

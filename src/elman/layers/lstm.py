@@ -8,7 +8,7 @@ import torch
 
 from elman.cells import cell
 from elman.layers.options import RecurrentOptions
-from elman.layers.recurrent import RecurrentLayer
+from elman.layers.recurrent import RecurrentLayer, cell_option
 
 
 class LSTM(RecurrentLayer):
@@ -30,6 +30,9 @@ class LSTM(RecurrentLayer):
     >>> y.shape, c.shape
     (torch.Size([7, 2, 5]), torch.Size([1, 2, 5]))
     """
+
+    peephole: bool = cell_option("peephole", "Whether the gates read the cell state.")
+    coupled_gates: bool = cell_option("coupled_gates", "Whether f = 1 − i.")
 
     def __init__(
         self,

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+import operator
 import warnings
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import NamedTuple
+from numbers import Real
+from typing import NamedTuple, SupportsIndex
+
+import numpy as np
 
 from elman.cells import Cell
-from elman.errors import OptionError, unknown
+from elman.errors import OptionError, OptionTypeError, unknown
 from elman.layers.initialisation import RECURRENT_INITS
 
 
@@ -24,20 +28,28 @@ class _Needed(NamedTuple):
 
 _NEEDED = {
     "bias": _Needed("input_bias", "biases"),
-    "proj_size": _Needed("projection", "projection"),
+    "proj_size": _Needed(
+        "projection",
+        "projection, for the proj_size argument is only supported for LSTM, not RNN or GRU",
+    ),
     "layer_norm": _Needed("input_gain", "layer norm"),
 }
 
 CHANGEABLE = ("batch_first", "dropout", "locked_dropout", "recurrent_dropout", "zoneout")
 """Options that a layer obeys when they are set after it is built; no weight depends on them."""
 
+_FLAGS = ("bias", "batch_first", "bidirectional", "layer_norm", "residual", "learn_initial_state")
+
 
 @dataclass(frozen=True, eq=False)
 class RecurrentOptions:
     """The options of a stack of recurrent layers. The layers' docstrings say what each means.
 
+    Numbers of NumPy are taken, and kept as Python's.
+
     Raises:
         OptionError: an option is out of range, or two contradict each other.
+        OptionTypeError: an option is of another type.
     """
 
     cell: Cell
@@ -60,6 +72,9 @@ class RecurrentOptions:
     chrono: int | None = None
 
     def __post_init__(self) -> None:
+        for name in ("bias", "batch_first"):
+            if not isinstance(getattr(self, name), bool | np.bool_):
+                raise _wrong_flag(name, getattr(self, name))
         self._check()
         self._warn("dropout", "locked_dropout", stacklevel=5)
 
@@ -82,25 +97,45 @@ class RecurrentOptions:
         return options
 
     def _check(self) -> None:
-        for name in ("bias", "batch_first", "bidirectional", "layer_norm", "residual"):
-            _check_flag(name, getattr(self, name))
-        _check_flag("learn_initial_state", self.learn_initial_state)
-        checked_size("input_size", self.input_size)
-        checked_size("num_layers", self.num_layers)
-        checked_probability("dropout", self.dropout)
-        checked_probability("locked_dropout", self.locked_dropout)
-        checked_probability("recurrent_dropout", self.recurrent_dropout)
+        self._check_each()
         if self.recurrent_init not in RECURRENT_INITS:
             raise unknown("recurrent_init", self.recurrent_init, RECURRENT_INITS)
         sizes, _ = self.hidden_sizes, self.zoneouts
-        if self.proj_size and checked_size("proj_size", self.proj_size) >= min(sizes):
+        if self.proj_size < 0:
             raise OptionError(
-                f"proj_size must be smaller than hidden_size = {min(sizes)}, got {self.proj_size}."
+                "proj_size should be a positive integer or zero to disable projections, got "
+                f"{self.proj_size}."
+            )
+        if self.proj_size >= min(sizes):
+            raise OptionError(
+                f"proj_size has to be smaller than hidden_size = {min(sizes)}, got "
+                f"{self.proj_size}."
             )
         self._check_weights()
         self._check_biases()
         if self.residual:
             self._check_residual()
+
+    def _check_each(self) -> None:
+        """Check flags, sizes and probabilities one by one; keep each as Python's own type."""
+        own = self.__dict__  # written before anyone has the options, which are frozen then
+        own |= {name: _checked_flag(name, own[name]) for name in _FLAGS}
+        own |= {name: _checked_size(name, own[name]) for name in ("input_size", "num_layers")}
+        size: object = self.hidden_size
+        if isinstance(size, Sequence) and not isinstance(size, str):
+            sizes = enumerate(size)
+            own["hidden_size"] = [_checked_size(f"hidden_size[{i}]", each) for i, each in sizes]
+        else:
+            own["hidden_size"] = _checked_size("hidden_size", size)
+        own["proj_size"] = _checked_whole("proj_size", self.proj_size)
+        own["dropout"] = _checked_dropout(self.dropout)
+        for name in ("locked_dropout", "recurrent_dropout"):
+            own[name] = checked_probability(name, own[name])
+        if isinstance(self.zoneout, tuple):
+            shares = enumerate(self.zoneout)
+            own["zoneout"] = tuple([checked_probability(f"zoneout[{i}]", p) for i, p in shares])
+        else:
+            own["zoneout"] = checked_probability("zoneout", self.zoneout)
 
     def _warn(self, *names: str, stacklevel: int) -> None:
         """Warn of dropout between layers where there is one layer."""
@@ -116,8 +151,8 @@ class RecurrentOptions:
     def hidden_sizes(self) -> list[int]:
         """H of every layer."""
         if not isinstance(self.hidden_size, Sequence):
-            return [checked_size("hidden_size", self.hidden_size)] * self.num_layers
-        sizes = [checked_size(f"hidden_size[{i}]", size) for i, size in enumerate(self.hidden_size)]
+            return [self.hidden_size] * self.num_layers
+        sizes = list(self.hidden_size)
         if not sizes or self.num_layers not in (1, len(sizes)):
             raise OptionError(
                 f"hidden_size gives {len(sizes)} layers and num_layers {self.num_layers}. "
@@ -145,13 +180,13 @@ class RecurrentOptions:
         """One probability of zoneout for each part of the state."""
         parts = self.cell.state._fields
         if not isinstance(self.zoneout, tuple):
-            return (checked_probability("zoneout", self.zoneout),) * len(parts)
+            return (self.zoneout,) * len(parts)
         if len(self.zoneout) != len(parts):
             raise OptionError(
                 f"zoneout of the {self.cell.name} cell takes one number, or one each for "
                 f"{' and '.join(parts)}; got {self.zoneout!r}."
             )
-        return tuple(checked_probability(f"zoneout[{i}]", p) for i, p in enumerate(self.zoneout))
+        return self.zoneout
 
     def said(self) -> list[str]:
         """Show the sizes, the options of the cell, and the other options that are not defaults."""
@@ -186,7 +221,7 @@ class RecurrentOptions:
             raise OptionError("forget_bias and chrono both set the forget gate; choose one.")
         if self.forget_bias is not None and not _is_finite(self.forget_bias):
             raise OptionError(f"forget_bias must be a number, got {self.forget_bias!r}.")
-        if self.chrono is not None and (not isinstance(self.chrono, int) or self.chrono < 3):
+        if self.chrono is not None and (_whole(self.chrono) is None or self.chrono < 3):
             raise OptionError(
                 "chrono must be the longest dependency in steps, a whole number of at least 3, "
                 f"got {self.chrono!r}."
@@ -207,33 +242,91 @@ class RecurrentOptions:
                 )
 
 
-def _check_flag(name: str, value: object) -> None:
-    """Refuse what is neither a bool nor 0 or 1: a text is true whatever it says."""
-    if not isinstance(value, int) or value not in (0, 1):
-        raise OptionError(f"{name} must be True or False, got {value!r}.")
+def _checked_flag(name: str, value: object) -> bool:
+    """Return a flag; refuse what is neither a bool nor 0 or 1: a text is true whatever it says."""
+    if not isinstance(value, int | np.bool_) or value not in (0, 1):
+        raise _wrong_flag(name, value)
+    return bool(value)
+
+
+def _wrong_flag(name: str, value: object) -> OptionTypeError:
+    return OptionTypeError(
+        f"{name} should be of type bool, got: {type(value).__name__} {value!r}; it must be True or "
+        "False."
+    )
+
+
+def _checked_whole(name: str, value: object) -> int:
+    """Return a whole number; refuse any other value in torch.nn's words."""
+    number = _whole(value)
+    if number is None:
+        kind = type(value).__name__
+        raise OptionTypeError(f"{name} should be of type int, got: {kind} {value!r}.")
+    return number
+
+
+def _checked_size(name: str, value: object) -> int:
+    """Return a size of a layer; refuse any other value in torch.nn's words."""
+    size = _checked_whole(name, value)
+    if size < 1:
+        raise OptionError(f"{name} must be greater than zero, got {size}.")
+    return size
+
+
+def _checked_dropout(value: object) -> float:
+    """Return dropout between layers, up to 1 as in torch.nn; refuse any other in its words."""
+    share = _number(value)
+    if share is None or not 0 <= share <= 1:
+        raise (OptionTypeError if share is None else OptionError)(
+            "dropout should be a number in range [0, 1] representing the probability of an element "
+            f"being zeroed, got {value!r}."
+        )
+    return share
+
+
+def _whole(value: object) -> int | None:
+    """Return a whole number as Python's int; None for a bool and for what is none."""
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:  # an array of several numbers, or of others
+        return None
+
+
+def _number(value: object) -> float | None:
+    """Return a number, NumPy's too, as Python's float; None for a bool and for what is none."""
+    return None if isinstance(value, bool) or not isinstance(value, Real) else float(value)
 
 
 def _is_finite(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
+    number = _number(value)
+    return number is not None and math.isfinite(number)
 
 
 def checked_size(name: str, value: object) -> int:
     """Return a size that is a whole number of at least one.
 
     Raises:
-        OptionError: it is not.
+        OptionError: it is not; OptionTypeError where it is no whole number at all.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise OptionError(f"{name} must be a whole number of at least 1, got {value!r}.")
-    return value
+    size = _whole(value)
+    if size is None or size < 1:
+        raise (OptionTypeError if size is None else OptionError)(
+            f"{name} must be a whole number of at least 1, got {value!r}."
+        )
+    return size
 
 
 def checked_probability(name: str, value: object) -> float:
     """Return a probability in [0, 1).
 
     Raises:
-        OptionError: it lies outside, or is no number.
+        OptionError: it lies outside; OptionTypeError where it is no number.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
-        raise OptionError(f"{name} must lie in [0, 1), got {value!r}.")
-    return float(value)
+    share = _number(value)
+    if share is None or not 0 <= share < 1:
+        raise (OptionTypeError if share is None else OptionError)(
+            f"{name} must lie in [0, 1), got {value!r}."
+        )
+    return share

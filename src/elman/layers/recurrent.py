@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence
 
-from elman.errors import OptionError, ShapeError
+from elman.errors import OptionError
 from elman.layers.inference import Inference, is_plain, is_silent
+from elman.layers.input_checks import check_axes, check_input
 from elman.layers.noise import recurrent_dropout_mask, zoneout_mask
 from elman.layers.options import CHANGEABLE, RecurrentOptions
 from elman.layers.parameters import (
@@ -25,7 +26,8 @@ from elman.layers.parameters import (
     places,
     weight_names,
 )
-from elman.layers.state import StateLayout, described
+from elman.layers.rnn_base import RNNBase
+from elman.layers.state import StateLayout
 from elman.layers.stepper import Stepper
 from elman.sequence.backend import BackendStatus, backends, check_backend, run_layer
 from elman.sequence.ragged import (
@@ -45,11 +47,17 @@ def option(name: str, doc: str) -> Any:
     return property(lambda layer: getattr(layer.options, name), doc=doc)
 
 
-class RecurrentLayer(nn.Module):
+def cell_option(name: str, doc: str) -> Any:
+    """Make the attribute of a layer that reads one of the options of its cell."""
+    return property(lambda layer: layer.options.cell.options[name], doc=doc)
+
+
+class RecurrentLayer(RNNBase):
     """A stack of recurrent layers of one cell. Use SimpleRNN, LSTM or GRU, which name the options.
 
     This is the one base class of Elman's layers, as RNNBase is torch.nn's: a layer class below it
-    adds a constructor and nothing else.
+    adds a constructor and the names of its cell's options. It is a `torch.nn.RNNBase` to whoever
+    asks for the type.
     """
 
     def __init__(
@@ -128,12 +136,12 @@ class RecurrentLayer(nn.Module):
         self._settle()
 
     @property
-    def num_layers(self) -> int:
+    def num_layers(self) -> int:  # type: ignore[override]
         """L."""
         return len(self.options.hidden_sizes)
 
     @property
-    def hidden_size(self) -> int | list[int]:
+    def hidden_size(self) -> int | list[int]:  # type: ignore[override]
         """H, or one H per layer where they differ."""
         sizes = self.options.hidden_sizes
         return sizes[0] if len(set(sizes)) == 1 else sizes
@@ -146,9 +154,6 @@ class RecurrentLayer(nn.Module):
     def reset_parameters(self) -> None:
         """Initialise the weights anew: U(−1/√H, 1/√H) as torch.nn does, then as the options say."""
         initialise(self, self.options)
-
-    def flatten_parameters(self) -> None:
-        """Do nothing: torch.nn's call to lay cuDNN's weights side by side, kept for its callers."""
 
     def forward(
         self,
@@ -219,6 +224,11 @@ class RecurrentLayer(nn.Module):
         # A copy lays its weights out for the kernels itself, when it needs them.
         return {**self.__dict__, "_inference": None}
 
+    def _replicate_for_data_parallel(self) -> Any:
+        replica = super()._replicate_for_data_parallel()
+        replica._inference = None
+        return replica
+
     @property
     def _axes(self) -> str:
         return "B, T" if self.batch_first else "T, B"
@@ -227,11 +237,7 @@ class RecurrentLayer(nn.Module):
         self, x: Tensor
     ) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]:
         """Check the axes of the input; return how to arrange them as (T, B, ·), and back."""
-        if not isinstance(x, Tensor) or x.dim() not in (2, 3) or x.size(-1) != self.input_size:
-            raise ShapeError(
-                f"input must be a tensor ({self._axes}, I) or (T, I) with I = {self.input_size}, "
-                f"got {described(x)}."
-            )
+        check_axes(x, self.input_size, self._axes, type(self).__name__)
         if x.dim() == 2:
             return lambda v: v.unsqueeze(1), lambda v: v.squeeze(1)
         if self.batch_first:
@@ -240,22 +246,8 @@ class RecurrentLayer(nn.Module):
 
     def _start(self, hx: Any, x: Tensor, *, batched: bool = True) -> list[Any] | None:
         """Check the inputs, (T, B, I), and split the state into one cell's state per place."""
-        self._check_input(x)
+        check_input(x, self.input_size, parameter(self, "weight_ih_l0"))
         return None if hx is None else self._state_layout.split(hx, x, batched=batched)
-
-    def _check_input(self, x: Tensor) -> None:
-        weight = parameter(self, "weight_ih_l0")
-        if x.size(-1) != self.input_size:
-            raise ShapeError(f"input must have I = {self.input_size}, got {x.size(-1)}.")
-        if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
-            ways = f"x.to({weight.dtype})"
-            if x.dtype.is_floating_point:
-                ways += f" or layer.to({x.dtype})"
-            raise OptionError(f"input is {x.dtype} and the weights are {weight.dtype}: use {ways}.")
-        if x.device != weight.device:
-            raise OptionError(
-                f"input is on {x.device} and the weights are on {weight.device}; move one of them."
-            )
 
     def _run(
         self,

@@ -8,7 +8,7 @@ import torch
 
 from elman.cells import cell
 from elman.layers.options import RecurrentOptions
-from elman.layers.recurrent import RecurrentLayer
+from elman.layers.recurrent import RecurrentLayer, cell_option
 
 
 class SimpleRNN(RecurrentLayer):
@@ -26,6 +26,8 @@ class SimpleRNN(RecurrentLayer):
     (torch.Size([7, 2, 5]), torch.Size([1, 2, 5]))
     """
 
+    nonlinearity: str = cell_option("nonlinearity", "g: tanh, relu, sigmoid or identity.")
+
     def __init__(
         self,
         input_size: int,
@@ -37,6 +39,7 @@ class SimpleRNN(RecurrentLayer):
         dropout: float = 0.0,
         bidirectional: bool = False,
         *,
+        proj_size: int = 0,
         locked_dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         zoneout: float = 0.0,
@@ -59,6 +62,7 @@ class SimpleRNN(RecurrentLayer):
             batch_first: input and outputs are (B, T, ·) instead of (T, B, ·).
             dropout: probability of dropping an output between layers, in training.
             bidirectional: a second set of layers runs from each row's own end to its beginning.
+            proj_size: 0: only an LSTM projects h.
             locked_dropout: as dropout, but with one mask per sequence instead of one per step (Gal
                 & Ghahramani 2016, arXiv:1512.05287).
             recurrent_dropout: dropout of h(t−1) inside R h, in training, one mask per sequence.
@@ -84,6 +88,7 @@ class SimpleRNN(RecurrentLayer):
             dropout=dropout,
             locked_dropout=locked_dropout,
             bidirectional=bidirectional,
+            proj_size=proj_size,
             recurrent_dropout=recurrent_dropout,
             zoneout=zoneout,
             layer_norm=layer_norm,

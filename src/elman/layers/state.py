@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from elman.errors import OptionError, ShapeError
+from elman.errors import InputTypeError, OptionError, ShapeError
 from elman.layers.options import RecurrentOptions
 
 
@@ -41,9 +41,12 @@ class StateLayout:
             ShapeError: a part is missing, or its axes are wrong; the sentence names them.
             OptionError: a part has another dtype or lies on another device than the inputs.
         """
+        parts = self._parts(state)
+        if self._even:
+            _check_dimensions(parts, 3 if batched else 2)
         places = [
             self._split_part(name, part, x, batched)
-            for name, part in zip(self._sizes, self._parts(state), strict=True)
+            for name, part in zip(self._sizes, parts, strict=True)
         ]
         return [self._state(*part) for part in zip(*places, strict=True)]
 
@@ -59,17 +62,19 @@ class StateLayout:
         if len(self._sizes) == 1:
             return [state[0] if isinstance(state, tuple) and len(state) == 1 else state]
         if not isinstance(state, Sequence) or len(state) != 2:
-            raise ShapeError(f"the state must be the pair (h0, c0), got {described(state)}.")
+            error = ShapeError if isinstance(state, Tensor | Sequence) else InputTypeError
+            raise error(f"the state must be the pair (h0, c0), got {described(state)}.")
         return list(state)
 
     def _split_part(self, name: str, part: Any, x: Tensor, batched: bool) -> list[Tensor]:
         sizes, directions, last = self._sizes[name], self._directions, self._last_axes[name]
+        theirs = "hidden" if len(self._sizes) == 1 else f"hidden[{list(self._sizes).index(name)}]"
 
         def split(named: str, tensor: Any, first: str, places: int, size: int) -> list[Tensor]:
             if batched:
-                _check(named, tensor, (first, "B", last), (places, x.size(1), size), x)
+                _check(named, theirs, tensor, (first, "B", last), (places, x.size(1), size), x)
                 return [tensor.squeeze(0)] if places == 1 else list(tensor.unbind(0))
-            _check(named, tensor, (first, last), (places, size), x)
+            _check(named, theirs, tensor, (first, last), (places, size), x)
             return list(tensor.unsqueeze(1).unbind(0))
 
         if self._even:
@@ -93,15 +98,41 @@ class StateLayout:
         return [torch.cat(rows[i : i + step]) for i in range(0, len(rows), step)]
 
 
+def _check_dimensions(parts: list[Any], dimensions: int) -> None:
+    """Raise, in torch.nn's words, where one of state and input has the axis B."""
+    found = [part.dim() if isinstance(part, Tensor) else dimensions for part in parts]
+    if set(found) == {dimensions}:
+        return
+    names = "hx" if len(parts) == 1 else "hx and cx"
+    numbers = f"{found[0]}-D tensor"
+    if len(parts) > 1:
+        numbers = f"({', '.join(f'{number}-D' for number in found)}) tensors"
+    raise ShapeError(
+        f"For {'batched' if dimensions == 3 else 'unbatched'} {dimensions}-D input, {names} should "
+        f"also be {dimensions}-D but got {numbers}: a state has the axis B where the input has it."
+    )
+
+
 def _check(
-    name: str, tensor: Any, axes: tuple[str, ...], shape: tuple[int, ...], x: Tensor
+    name: str, theirs: str, tensor: Any, axes: tuple[str, ...], shape: tuple[int, ...], x: Tensor
 ) -> None:
-    if not isinstance(tensor, Tensor) or tuple(tensor.shape) != shape:
-        raise ShapeError(f"{name} must be ({', '.join(axes)}) = {shape}, got {described(tensor)}.")
+    """Check one part of a state; torch.nn calls it hidden, or hidden[0] and hidden[1]."""
+    if not isinstance(tensor, Tensor):
+        raise InputTypeError(
+            f"{name} must be a tensor ({', '.join(axes)}) = {shape}, got {described(tensor)}."
+        )
+    if tuple(tensor.shape) != shape:
+        raise ShapeError(
+            f"Expected {theirs} size {shape}, got {list(tensor.shape)}: {name} must be "
+            f"({', '.join(axes)})."
+        )
     if tensor.dtype != x.dtype and not torch.is_autocast_enabled(x.device.type):
         raise OptionError(f"{name} is {tensor.dtype} and the input is {x.dtype}; convert one.")
     if tensor.device != x.device:
-        raise OptionError(f"{name} is on {tensor.device} and the input on {x.device}; move one.")
+        raise OptionError(
+            "Input and hidden tensors are not at the same device, found input tensor at "
+            f"{x.device} and hidden tensor at {tensor.device}; move {name} or the input."
+        )
 
 
 def described(value: Any) -> str:
