@@ -13,8 +13,15 @@ import pytest
 import torch
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 import elman
 from battery import DRAWN, assert_near
@@ -58,6 +65,20 @@ class Programs(RuleBasedStateMachine):
 
     @rule(steps=st.sampled_from([1, 2, 3, 7, 20]), rows=st.integers(1, 5), records=st.booleans())
     def call(self, steps: int, rows: int, records: bool) -> None:
+        """Call the layer for any number of steps and rows, with and without gradients."""
+        self.compare(steps, rows, records=records and not self.is_inference)
+
+    @invariant()
+    def answers_with_the_weights_that_are_there(self) -> None:
+        """Call the layer after every write, on each of its ways without gradients."""
+        if hasattr(self, "layer"):
+            self.compare(1, 1)
+            self.compare(8, 3)
+            self.compare(8, 3, lengths=[3, 8, 5])
+
+    def compare(
+        self, steps: int, rows: int, *, records: bool = False, lengths: list[int] | None = None
+    ) -> None:
         """Compare the layer with one of torch.nn that was never called before."""
         dtype = self.layer.weight_ih_l0.dtype
         x = torch.randn(steps, rows, I, dtype=dtype)
@@ -65,12 +86,12 @@ class Programs(RuleBasedStateMachine):
         other = self.theirs(I, H, **self.stack, dtype=dtype)
         other.load_state_dict(weights)
         with torch.no_grad():
-            expected = other(x)[0]
-        with (
-            torch.inference_mode(self.is_inference),
-            torch.set_grad_enabled(records and not self.is_inference),
-        ):
-            answer = self.layer(x)[0].detach()
+            given = x if lengths is None else pack_padded_sequence(x, lengths, enforce_sorted=False)
+            expected = other(given)[0]
+            if lengths is not None:
+                expected, _ = pad_packed_sequence(expected)
+        with torch.inference_mode(self.is_inference), torch.set_grad_enabled(records):
+            answer = self.layer(x, lengths=lengths)[0].detach()
         assert_near(answer.clone(), expected, "y")
 
     @rule(which=places, where=places, number=numbers)
@@ -159,10 +180,10 @@ class Programs(RuleBasedStateMachine):
 
 
 def test_no_program_of_writes_gets_an_answer_of_other_weights_than_are_there() -> None:
-    run_state_machine_as_test(Programs, settings=settings(DRAWN, max_examples=25))
+    run_state_machine_as_test(Programs, settings=settings(DRAWN, max_examples=15))
 
 
 @pytest.mark.slow
 def test_nor_do_a_thousand_programs() -> None:
-    chosen = settings(DRAWN, max_examples=1_000, stateful_step_count=40)
+    chosen = settings(DRAWN, max_examples=1_000, stateful_step_count=20)
     run_state_machine_as_test(Programs, settings=chosen)
