@@ -134,8 +134,8 @@ def write(nodes: Nodes, present: Sequence[Value], text: str) -> list[Value]:
     for group in groups:
         y, *ended = _node(nodes, group, lengths)
         outputs.append(nodes.in_a_row(y, len(group)))
-        for i in range(len(group)):
-            states += [nodes.rows(h, i, i + 1) if len(group) > 1 else h for h in ended]
+        parts = [nodes.blocks(part, 2, 1) if len(group) == 2 else [part] for part in ended]
+        states += [part for direction in zip(*parts, strict=True) for part in direction]
     return [nodes.joined(outputs, axis=2), *states]
 
 
@@ -188,7 +188,7 @@ class _OneRun:
         given = [value is not None for value in self.tensors.values()]
         return (self.cell.name, *self.cell.options.items(), self.size, *given)
 
-    def inputs(self, lengths: Value | None) -> list[Value | None]:
+    def inputs(self) -> list[Value | None]:
         """Return ONNX's inputs of one direction: W, R, B, h, c and P."""
         ours, theirs, own = self.cell.gates, GATES[self.cell.name], self.tensors
         w, r = (self._ordered(own[name], ours, theirs) for name in ("input", "hidden"))
@@ -204,9 +204,8 @@ class _OneRun:
         """Put blocks of rows into ONNX's order; a gate that is never read is any block."""
         if tuple(gates) == tuple(order):
             return packed
-        starts = [gates.index(gate) * self.size if gate in gates else 0 for gate in order]
-        blocks = [self.nodes.rows(packed, start, start + self.size) for start in starts]
-        return self.nodes.joined(blocks, axis=0)
+        blocks = dict(zip(gates, self.nodes.blocks(packed, len(gates), self.size), strict=True))
+        return self.nodes.joined([blocks.get(gate, blocks[gates[0]]) for gate in order], axis=0)
 
 
 def _is_pair(one: _OneRun, other: _OneRun) -> bool:
@@ -219,7 +218,7 @@ def _node(nodes: Nodes, runs: Sequence[_OneRun], lengths: Value | None) -> list[
     """Write one node; return Y, (T, D, B, H), and the states at the rows' ends, (D, B, H)."""
     first = runs[0]
     stacked = []
-    for each in zip(*[run.inputs(lengths) for run in runs], strict=True):
+    for each in zip(*[run.inputs() for run in runs], strict=True):
         given = [value for value in each if value is not None]
         stacked.append(nodes.joined([nodes.with_axis(v) for v in given], axis=0) if given else None)
     w, r, b, h, c, p = stacked
@@ -238,5 +237,6 @@ def _node(nodes: Nodes, runs: Sequence[_OneRun], lengths: Value | None) -> list[
     # A runtime writes zeros for the state of a row without steps.
     pairs = zip(states, (h, c), strict=False)
     return [
-        y, *[s if start is None else nodes.unless_empty(s, lengths, start) for s, start in pairs]
+        y,
+        *[s if start is None else nodes.unless_empty(s, lengths, start) for s, start in pairs],
     ]

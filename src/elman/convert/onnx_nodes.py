@@ -29,8 +29,8 @@ class Nodes(Protocol):
     def is_same(self, one: Value, other: Value) -> bool:
         """Tell whether two values are one."""
 
-    def rows(self, value: Value, start: int, stop: int) -> Value:
-        """Slice the first axis."""
+    def blocks(self, value: Value, count: int, size: int) -> list[Value]:
+        """Split the first axis into so many parts of one size."""
 
     def joined(self, values: Sequence[Value], axis: int) -> Value:
         """Put values side by side."""
@@ -86,10 +86,11 @@ class OnnxNodes:
         """Tell whether two values are one."""
         return self._name(one) == self._name(other)
 
-    def rows(self, value: Value, start: int, stop: int) -> Value:
-        """Slice the first axis."""
-        bounds = [self._constant([number]) for number in (start, stop, 0)]
-        return self._one("Slice", value, *bounds)
+    def blocks(self, value: Value, count: int, size: int) -> list[Value]:
+        """Split the first axis into so many parts of one size."""
+        # Slices, and no Split: of weights the exporters compute them, and the file has the result.
+        bounds = [(i * size, i * size + size, 0) for i in range(count)]
+        return [self._one("Slice", value, *[self._constant([n]) for n in each]) for each in bounds]
 
     def joined(self, values: Sequence[Value], axis: int) -> Value:
         """Put values side by side."""
@@ -149,9 +150,9 @@ def torchscript_nodes(graph: Any) -> OnnxNodes:
 
 def _nothing(graph: Any) -> Value:
     """Return the value that stands for an input that is left out."""
-    from torch.onnx import utils
-
-    return utils._optional_input_placeholder_tensor(graph)
+    value = graph.op("prim::Constant")
+    value.setType(torch._C.OptionalType.ofTensor())
+    return value
 
 
 def onnxscript_nodes() -> OnnxNodes:
@@ -183,9 +184,9 @@ class TorchOperators:
         """Tell whether two values are one."""
         return one is other
 
-    def rows(self, value: Tensor, start: int, stop: int) -> Tensor:
-        """Slice the first axis."""
-        return value[start:stop]
+    def blocks(self, value: Tensor, count: int, size: int) -> list[Tensor]:
+        """Split the first axis into so many parts of one size."""
+        return [value[i * size : (i + 1) * size] for i in range(count)]
 
     def joined(self, values: Sequence[Tensor], axis: int) -> Tensor:
         """Put values side by side."""

@@ -43,7 +43,13 @@ def is_recorded() -> bool:
 
 def is_onnx_export() -> bool:
     """Tell whether one of PyTorch's ONNX exporters follows what runs."""
-    return is_traced() and torch.onnx.is_in_onnx_export()
+    return is_traced() and _is_in_onnx_export()
+
+
+@torch.compiler.assume_constant_result
+def _is_in_onnx_export() -> bool:
+    # torch.compile takes the function of torch.onnx for False, also where an exporter calls it.
+    return torch.onnx.is_in_onnx_export()
 
 
 def is_transformed() -> bool:
