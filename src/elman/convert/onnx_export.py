@@ -81,7 +81,8 @@ def _translation(tensors: Any, call: Any) -> Any:
 @cache
 def register_symbolic() -> None:
     """Make Elman's operator known to PyTorch's older ONNX exporter."""
-    torch.onnx.register_custom_op_symbolic("elman::recurrence", onnx_symbolic, _OPSET)
+    register = torch.onnx.register_custom_op_symbolic  # type: ignore[attr-defined]
+    register("elman::recurrence", onnx_symbolic, _OPSET)
 
 
 def record(present: Sequence[Tensor], text: str) -> list[Tensor] | None:
@@ -160,7 +161,7 @@ def _check(call: Call, tensors: Sequence[Any]) -> None:
             if applies:
                 raise OptionError(f"ONNX's operators have no {phrase}. {_WAY_OUT}")
     x = tensors[0]
-    if isinstance(x, Tensor) and x.dtype is torch.bfloat16:
+    if str(getattr(x, "dtype", "")).lower().endswith("bfloat16"):
         raise OptionError(
             "ONNX's recurrent operators are exported in float32 or float64, and this layer is "
             "bfloat16: use layer.float()."

@@ -13,6 +13,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from elman.errors import import_extra
+
 Value = Any
 """A value in a graph; a Tensor in PyTorch's."""
 
@@ -156,8 +158,12 @@ def _nothing(graph: Any) -> Value:
 
 
 def onnxscript_nodes() -> OnnxNodes:
-    """Write nodes into the graph that onnxscript is making: a translation is being called."""
-    from onnxscript import opset18
+    """Write nodes into the graph that onnxscript is making: a translation is being called.
+
+    Raises:
+        MissingDependencyError: onnxscript is not installed.
+    """
+    opset18 = import_extra("onnxscript", "onnx", "exporting a program to ONNX").opset18
 
     def make(
         op_type: str, inputs: Sequence[Any], attributes: Mapping[str, Any], count: int

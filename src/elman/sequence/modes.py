@@ -46,7 +46,7 @@ def is_onnx_export() -> bool:
     return is_traced() and _is_in_onnx_export()
 
 
-@torch.compiler.assume_constant_result
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def _is_in_onnx_export() -> bool:
     # torch.compile takes the function of torch.onnx for False, also where an exporter calls it.
     return torch.onnx.is_in_onnx_export()
