@@ -178,8 +178,6 @@ class _OneRun:
         options = dict(run.cell.options)
         if "nonlinearity" in options:
             options["nonlinearity"] = run.nonlinearity
-        if "peephole" in options:
-            options["peephole"] = self.tensors["peephole"] is not None
         self.cell: Cell = cell(run.cell.name, **options)
         self.size = nodes.shape(self.tensors["hidden"])[1]
 
