@@ -21,7 +21,16 @@ PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text
     "project"
 ]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
-EXTRA = {"mido", "openpyxl", "sacrebleu", "scipy", "sklearn", "soundfile", "tokenizers"}
+EXTRA = {
+    "mido",
+    "onnxscript",
+    "openpyxl",
+    "sacrebleu",
+    "scipy",
+    "sklearn",
+    "soundfile",
+    "tokenizers",
+}
 """Packages that a plain installation does without, as they are imported."""
 IMPORTED_AS = {
     "PIL": "pillow",

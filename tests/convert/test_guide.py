@@ -53,12 +53,15 @@ def rows_of_the_table() -> dict[str, list[str]]:
     return {name: cells for name, *cells in rows}
 
 
-def test_the_examples_of_the_page_run() -> None:
+@pytest.mark.filterwarnings("ignore")  # PyTorch's exporter has warnings of its own
+def test_the_examples_of_the_page_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
         exec(block, names)
         ours = names["ours"]
         assert ours(torch.zeros(4, 2, 3))[0].shape[:2] == (4, 2)
+    assert [path.name for path in tmp_path.iterdir()] == ["lstm.onnx"]
 
 
 @pytest.mark.parametrize("name", LAYERS)

@@ -29,10 +29,10 @@ from elman.errors import OptionError, ShapeError
 from elman.layers import RecurrentLayer, layer_class
 from elman.layers.parameters import Place, cell_weights, places
 
-_GATES = {"simple": ("a",), "lstm": ("i", "o", "f", "g"), "gru": ("z", "r", "n")}
+GATES = {"simple": ("a",), "lstm": ("i", "o", "f", "g"), "gru": ("z", "r", "n")}
 """Cell → its gates in ONNX's order; ONNX calls g c and n h."""
 
-_PEEPHOLES = ("i", "o", "f")
+PEEPHOLES = ("i", "o", "f")
 _INPUTS = ("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P")
 """A node's inputs in their order; GRU and RNN end with initial_h."""
 _ONNX_HAS = frozenset(
@@ -174,7 +174,7 @@ def to_onnx(layer: RecurrentLayer) -> list[OnnxWeights]:
             "the layers of a Bidirectional one by one."
         )
     advice = "Build the elman layer without it to convert it to ONNX."
-    check_expressible(layer, "ONNX", cells=_GATES, has=_ONNX_HAS, advice=advice)
+    check_expressible(layer, "ONNX", cells=GATES, has=_ONNX_HAS, advice=advice)
     return [_node(layer, level) for level in range(layer.num_layers)]
 
 
@@ -195,14 +195,14 @@ def _node(layer: RecurrentLayer, level: int) -> OnnxWeights:
     )
 
 
-def _peepholes(variant: Cell) -> tuple[str, ...]:
+def peephole_gates(variant: Cell) -> tuple[str, ...]:
     """Name the gates with peepholes in Elman's order: i f o, or i o where they are coupled."""
     return tuple(gate for gate in variant.gates if gate != "g")
 
 
 def _parameters(variant: Cell, arrays: Mapping[str, Array], direction: int) -> dict[str, Array]:
     """Turn one direction of a node's arrays into the parameters of a layer."""
-    theirs, ours = _GATES[variant.name], variant.gates
+    theirs, ours = GATES[variant.name], variant.gates
     parameters = {
         "weight_ih": reordered(arrays["W"][direction], theirs, ours),
         "weight_hh": reordered(arrays["R"][direction], theirs, ours),
@@ -213,14 +213,14 @@ def _parameters(variant: Cell, arrays: Mapping[str, Array], direction: int) -> d
         parameters["bias_hh"] = reordered(second, theirs, ours)
     if "P" in arrays:
         peepholes = arrays["P"][direction]
-        parameters["weight_peephole"] = reordered(peepholes, _PEEPHOLES, _peepholes(variant))
+        parameters["weight_peephole"] = reordered(peepholes, PEEPHOLES, peephole_gates(variant))
     return parameters
 
 
 def _rows(layer: RecurrentLayer, place: Place) -> dict[str, Array]:
     """Turn the parameters of one place in a layer into one direction of a node's arrays."""
     variant = layer.options.cell
-    ours, theirs = variant.gates, _GATES[variant.name]
+    ours, theirs = variant.gates, GATES[variant.name]
     weights = cell_weights(layer, layer.options, place, None)
     rows = {
         "W": reordered(to_array(weights.input), ours, theirs),
@@ -230,7 +230,7 @@ def _rows(layer: RecurrentLayer, place: Place) -> dict[str, Array]:
         biases = (weights.input_bias, weights.hidden_bias)
         rows["B"] = np.concatenate([reordered(to_array(b), ours, theirs) for b in biases])
     if variant.options.get("peephole"):
-        rows["P"] = reordered(to_array(weights.peephole), _peepholes(variant), _PEEPHOLES)
+        rows["P"] = reordered(to_array(weights.peephole), peephole_gates(variant), PEEPHOLES)
     return rows
 
 
@@ -243,7 +243,7 @@ def _checked(node: OnnxWeights, variant: Cell, directions: int) -> dict[str, Arr
     )
     if "P" in arrays and variant.name != "lstm":
         raise OptionError(f"ONNX's {node.op_type} has no peepholes P; an LSTM has.")
-    gates = len(_GATES[variant.name])
+    gates = len(GATES[variant.name])
     size = int(node.attributes.get("hidden_size", _last(arrays["R"])))
     rows = gates * size
     shapes: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {

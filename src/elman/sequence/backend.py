@@ -11,6 +11,7 @@ from torch import Tensor
 
 from elman.errors import BackendError, unknown
 from elman.sequence import native, reference, torch_kernels
+from elman.sequence.modes import is_onnx_export
 from elman.sequence.ragged import either_way
 from elman.sequence.recurrence import LayerResult, Recurrence, Result
 
@@ -128,6 +129,8 @@ def choose(recurrence: Recurrence, name: str = "auto") -> Backend:
         BackendError: the backend asked for by name cannot run this; it says why.
     """
     check_backend(name)
+    if name != "reference" and is_onnx_export():
+        return _exported(recurrence)
     if name == "auto":
         return next(b for b in BACKENDS.values() if b.why_not(recurrence) is None)
     reason = BACKENDS[name].why_not(recurrence)
@@ -137,6 +140,22 @@ def choose(recurrence: Recurrence, name: str = "auto") -> Backend:
             "Use backend='auto' to fall back to one that can."
         )
     return BACKENDS[name]
+
+
+def _exported(recurrence: Recurrence) -> Backend:
+    """Choose Elman's kernels, whose operator an ONNX exporter writes as RNN, LSTM or GRU.
+
+    Raises:
+        BackendError: they cannot run this.
+    """
+    reason = native.why_not(recurrence)
+    if reason is not None:
+        raise BackendError(
+            f"this {recurrence.cell} cannot be exported to ONNX as one operator: {reason}. Export "
+            "it without, or set layer.backend = 'reference', which writes the steps down one by "
+            "one, for the number of steps of the example alone."
+        )
+    return BACKENDS["native"]
 
 
 def run(recurrence: Recurrence, backend: str = "auto") -> Result:

@@ -41,6 +41,17 @@ def is_recorded() -> bool:
     return is_exporting or is_jit_traced()
 
 
+def is_onnx_export() -> bool:
+    """Tell whether one of PyTorch's ONNX exporters follows what runs."""
+    return is_traced() and _is_in_onnx_export()
+
+
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+def _is_in_onnx_export() -> bool:
+    # torch.compile takes the function of torch.onnx for False, also where an exporter calls it.
+    return torch.onnx.is_in_onnx_export()
+
+
 def is_transformed() -> bool:
     """Tell whether torch.func transforms what runs, or forward-mode derivatives are computed."""
     # Of the ways to ask, torch.compile follows this one into a graph.

@@ -11,6 +11,7 @@ directly, and `Differentiable` is their place in autograd. `elman.ops` makes the
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,16 +33,22 @@ from elman.sequence.kernel_call import (
     spread,
 )
 from elman.sequence.kernel_run import lay_out_all
+from elman.sequence.modes import is_onnx_export
 from elman.sequence.second_order import by_reference
 
 ops.register()
+
+_ONNX = "elman.convert.onnx_export"  # by name: its room stands above this one
 
 
 def call_operator(tensors: Tensors, call: Call) -> list[Tensor]:
     """Run a call through PyTorch's dispatcher, where compile, export and autograd see it."""
     present = [tensor for tensor in tensors if tensor is not None]
-    outputs: list[Tensor] = torch.ops.elman.recurrence(present, spell(call, tensors))
-    return outputs
+    text = spell(call, tensors)
+    outputs: list[Tensor] | None = None
+    if is_onnx_export():
+        outputs = importlib.import_module(_ONNX).record(present, text)
+    return torch.ops.elman.recurrence(present, text) if outputs is None else outputs
 
 
 class Differentiable(torch.autograd.Function):

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from elman.errors import OptionError, ShapeError
+from elman.sequence.modes import is_onnx_export
 from elman.sequence.recurrence import Recurrence, Result, Trace
 
 
@@ -139,7 +140,16 @@ def map_trace(trace: Trace, change: Callable[[Tensor], Tensor]) -> Trace:
 
 
 def pad_packed(packed: PackedSequence) -> tuple[Tensor, Tensor]:
-    """Unpack a PackedSequence into x, (T, B, I), and lengths, (B,), in the rows' original order."""
+    """Unpack a PackedSequence into x, (T, B, I), and lengths, (B,), in the rows' original order.
+
+    Raises:
+        OptionError: an ONNX exporter follows the call; ONNX has no such sequences.
+    """
+    if is_onnx_export():
+        raise OptionError(
+            "ONNX has no PackedSequence: pass the padded rows and their lengths, "
+            "layer(x, lengths=lengths)."
+        )
     x, lengths = pad_packed_sequence(packed)
     return x, lengths
 
