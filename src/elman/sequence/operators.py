@@ -218,7 +218,7 @@ def set_up(ctx: Any, inputs: tuple[Sequence[Tensor], str], output: list[Tensor])
         return
     ctx.writes = None  # a graph has its own y, which nobody outside can write to
     if type(y) is Tensor:
-        ctx.writes, y = _count_of_writes(y), y.data
+        ctx.writes, y = y.detach(), y.data
     ctx.save_for_backward(*present, y, *kept)
 
 
