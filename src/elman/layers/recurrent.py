@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.fx import Proxy
 from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence
 
@@ -27,6 +28,7 @@ from elman.layers.parameters import (
 )
 from elman.layers.state import StateLayout, described
 from elman.layers.stepper import Stepper
+from elman.layers.tools import as_leaf, check_weight, refuse_script, say_unquantized
 from elman.sequence.backend import BackendStatus, backends, check_backend, run_layer
 from elman.sequence.ragged import (
     checked_lengths,
@@ -85,6 +87,8 @@ class RecurrentLayer(nn.Module):
         Raises:
             OptionError: the option is out of range, or settled when the layer is built.
         """
+        if name == "qconfig" and value is not None:
+            say_unquantized(self)
         options: RecurrentOptions | None = self.__dict__.get("options")
         if options is None or not (name in _OPTIONS or name in options.cell.options):
             super().__setattr__(name, value)
@@ -185,6 +189,9 @@ class RecurrentLayer(nn.Module):
             result = self._infer(input, hx)
             if result is not None:
                 return result
+        if isinstance(input, Proxy):
+            named = {"lengths": lengths, "resets": resets, "return_trace": return_trace}
+            return as_leaf(self, input, hx, **named)
         row_lengths: Tensor | None = None
         cuts: Tensor | None = None
         if isinstance(input, PackedSequence):
@@ -219,6 +226,10 @@ class RecurrentLayer(nn.Module):
         # A copy lays its weights out for the kernels itself, when it needs them.
         return {**self.__dict__, "_inference": None}
 
+    def __prepare_scriptable__(self) -> None:
+        """Refuse torch.jit.script in words."""
+        refuse_script(self)
+
     @property
     def _axes(self) -> str:
         return "B, T" if self.batch_first else "T, B"
@@ -245,6 +256,7 @@ class RecurrentLayer(nn.Module):
 
     def _check_input(self, x: Tensor) -> None:
         weight = parameter(self, "weight_ih_l0")
+        check_weight(weight)
         if x.size(-1) != self.input_size:
             raise ShapeError(f"input must have I = {self.input_size}, got {x.size(-1)}.")
         if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):

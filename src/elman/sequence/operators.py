@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from elman import ops
-from elman.sequence import kernel_run
+from elman.sequence import flops, kernel_run
 from elman.sequence.batched import each, each_gradient
 from elman.sequence.kernel_call import (
     Call,
@@ -42,6 +42,7 @@ from elman.sequence.modes import is_traced, is_transformed
 from elman.sequence.second_order import by_reference
 
 ops.register()
+flops.register()
 
 _NO_NUMBERS = torch.empty(0, device="cpu")
 

@@ -22,7 +22,8 @@ def checked_lengths(lengths: Tensor | Sequence[int], x: Tensor) -> Tensor:
         OptionError: they are not whole numbers, or lie outside 0 … T.
     """
     steps, rows = x.shape[:2]
-    values = lengths if isinstance(lengths, Tensor) else torch.as_tensor(lengths, device="cpu")
+    # torch.tensor and not as_tensor, for which torch.compile makes a graph for every list.
+    values = lengths if isinstance(lengths, Tensor) else torch.tensor(lengths, device="cpu")
     if values.numel() == 0:  # an empty list has torch's default dtype, a float
         values = values.long()
     if values.dtype.is_floating_point or values.dtype.is_complex or values.dtype == torch.bool:
