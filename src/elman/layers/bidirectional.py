@@ -7,13 +7,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.fx import Proxy
 from torch.nn.utils.rnn import PackedSequence
 
 from elman.errors import OptionError, ShapeError, unknown
 from elman.layers.recurrent import RecurrentLayer, parameter_count
 from elman.layers.state import described
-from elman.layers.tools import as_leaf, refuse_script
+from elman.layers.tools import as_leaf, is_symbol, refuse_script
 from elman.sequence.backend import run_layer
 from elman.sequence.ragged import (
     checked_lengths,
@@ -145,7 +144,7 @@ class Bidirectional(nn.Module):
             ShapeError: an argument's axes are wrong; the sentence names them.
             OptionError: lengths outside 0 … T, or a dtype or device other than the weights'.
         """
-        if isinstance(input, Proxy):
+        if is_symbol(input):
             named = {"lengths": lengths, "resets": resets, "return_trace": return_trace}
             return as_leaf(self, input, hx, **named)
         if isinstance(input, PackedSequence):

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.fx import Proxy
 from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence
 
@@ -28,7 +27,7 @@ from elman.layers.parameters import (
 )
 from elman.layers.state import StateLayout, described
 from elman.layers.stepper import Stepper
-from elman.layers.tools import as_leaf, check_weight, refuse_script, say_unquantized
+from elman.layers.tools import as_leaf, check_weight, is_symbol, refuse_script, say_unquantized
 from elman.sequence.backend import BackendStatus, backends, check_backend, run_layer
 from elman.sequence.ragged import (
     checked_lengths,
@@ -189,7 +188,7 @@ class RecurrentLayer(nn.Module):
             result = self._infer(input, hx)
             if result is not None:
                 return result
-        if isinstance(input, Proxy):
+        if is_symbol(input):
             named = {"lengths": lengths, "resets": resets, "return_trace": return_trace}
             return as_leaf(self, input, hx, **named)
         row_lengths: Tensor | None = None

@@ -11,7 +11,12 @@ from torch.fx import Proxy
 from elman.errors import BackendError
 
 
-def as_leaf(module: nn.Module, given: Proxy, *arguments: Any, **named: Any) -> Proxy:
+def is_symbol(given: object) -> bool:
+    """Tell whether torch.fx.symbolic_trace passes what stands for a tensor."""
+    return isinstance(given, Proxy)
+
+
+def as_leaf(module: nn.Module, given: Any, *arguments: Any, **named: Any) -> Proxy:
     """Write a call of a layer into the graph of torch.fx.symbolic_trace as one node.
 
     A tracer looks into every module that is not torch.nn's own. Where it looks into a layer, it
@@ -19,7 +24,7 @@ def as_leaf(module: nn.Module, given: Proxy, *arguments: Any, **named: Any) -> P
 
     Args:
         module: the layer.
-        given: what stands for its input.
+        given: what stands for its input, a Proxy.
         arguments: its other arguments by place, None at the end for those left out.
         named: its arguments by name, None or False for those left out.
     """

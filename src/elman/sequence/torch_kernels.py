@@ -127,8 +127,14 @@ def _rows(state: Any, change: Any) -> Any:
 
 
 def _join_rows(ended: list[Any]) -> Any:
-    """Join the states of the rows, the first to end last: the order of descending lengths."""
-    return type(ended[0])(*[torch.cat(parts[::-1]) for parts in zip(*ended, strict=True)])
+    """Join the states of the rows, the first to end last: the order of descending lengths.
+
+    Rows without a step have the initial state's dtype, which autocast may have changed since.
+    """
+    columns = zip(*ended, strict=True)
+    return type(ended[0])(
+        *[torch.cat([part.to(parts[-1].dtype) for part in reversed(parts)]) for parts in columns]
+    )
 
 
 def _in_time(outputs: list[Tensor], r: Recurrence) -> Tensor:
