@@ -43,6 +43,7 @@ def _registered() -> torch.library.Library:
         library.define(name + schema)
         library.impl(name, _late(name), "CPU")
         torch.library.register_fake(f"elman::{name}", _late(f"{name}_shapes"), lib=library)
+        torch.library.register_vmap(f"elman::{name}", _late(f"{name}_each"), lib=library)
     torch.library.register_autograd(
         "elman::recurrence",
         _late("differentiate"),

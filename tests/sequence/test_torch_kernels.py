@@ -85,7 +85,7 @@ def test_what_the_kernels_cannot_run_they_say(recurrence: Any, reason: str) -> N
 def test_under_autocast_an_lstm_has_a_kernel_where_the_processor_has_bfloat16(
     supported: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: supported)
+    monkeypatch.setattr(torch_kernels, "_LACKS_BFLOAT16", not supported)
     reason = "PyTorch's kernels have no LSTM under autocast on this processor"
     assert torch_kernels.why_not(draw_recurrence(LSTM)) is None
     with torch.autocast("cpu", torch.bfloat16):

@@ -12,6 +12,7 @@ from torch.nn.utils.rnn import PackedSequence
 from elman.errors import OptionError, ShapeError, unknown
 from elman.layers.recurrent import RecurrentLayer, parameter_count
 from elman.layers.state import described
+from elman.layers.tools import as_leaf, is_symbol, refuse_script
 from elman.sequence.backend import run_layer
 from elman.sequence.ragged import (
     checked_lengths,
@@ -143,6 +144,9 @@ class Bidirectional(nn.Module):
             ShapeError: an argument's axes are wrong; the sentence names them.
             OptionError: lengths outside 0 … T, or a dtype or device other than the weights'.
         """
+        if is_symbol(input):
+            named = {"lengths": lengths, "resets": resets, "return_trace": return_trace}
+            return as_leaf(self, input, hx, **named)
         if isinstance(input, PackedSequence):
             if lengths is not None or resets is not None:
                 raise OptionError("a PackedSequence brings its lengths: leave lengths, resets out.")
@@ -153,6 +157,10 @@ class Bidirectional(nn.Module):
         if resets is not None:
             cuts = checked_resets(resets, input, "B, T" if self.batch_first else "T, B")
         return self._run(input, hx or (None, None), rows, cuts, return_trace)
+
+    def __prepare_scriptable__(self) -> None:
+        """Refuse torch.jit.script in words."""
+        refuse_script(self)
 
     def _forward_packed(self, packed: PackedSequence, hx: Any, trace: bool) -> Any:
         """Run both layers over the padded rows; return packed outputs and traces."""

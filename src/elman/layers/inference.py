@@ -102,9 +102,9 @@ class Inference:
             return None
         if inputs != self._inputs:
             return None
-        y = torch.empty(first, second, self._width, dtype=x.dtype)
-        h = torch.empty(self._lead, rows, self._sizes[0], dtype=x.dtype)
-        c = torch.empty(self._lead, rows, self._sizes[1], dtype=x.dtype) if self._has_cell else None
+        y = x.new_empty(first, second, self._width)
+        h = x.new_empty(self._lead, rows, self._sizes[0])
+        c = x.new_empty(self._lead, rows, self._sizes[1]) if self._has_cell else None
         self._stack.run(
             steps,
             rows,

@@ -29,6 +29,7 @@ from elman.layers.parameters import (
 from elman.layers.rnn_base import RNNBase
 from elman.layers.state import StateLayout
 from elman.layers.stepper import Stepper
+from elman.layers.tools import as_leaf, check_weight, is_symbol, refuse_script, say_unquantized
 from elman.sequence.backend import BackendStatus, backends, check_backend, run_layer
 from elman.sequence.ragged import (
     checked_lengths,
@@ -93,6 +94,8 @@ class RecurrentLayer(RNNBase):
         Raises:
             OptionError: the option is out of range, or settled when the layer is built.
         """
+        if name == "qconfig" and value is not None:
+            say_unquantized(self)
         options: RecurrentOptions | None = self.__dict__.get("options")
         if options is None or not (name in _OPTIONS or name in options.cell.options):
             super().__setattr__(name, value)
@@ -190,6 +193,9 @@ class RecurrentLayer(RNNBase):
             result = self._infer(input, hx)
             if result is not None:
                 return result
+        if is_symbol(input):
+            named = {"lengths": lengths, "resets": resets, "return_trace": return_trace}
+            return as_leaf(self, input, hx, **named)
         row_lengths: Tensor | None = None
         cuts: Tensor | None = None
         if isinstance(input, PackedSequence):
@@ -229,6 +235,10 @@ class RecurrentLayer(RNNBase):
         replica._inference = None
         return replica
 
+    def __prepare_scriptable__(self) -> None:
+        """Refuse torch.jit.script in words."""
+        refuse_script(self)
+
     @property
     def _axes(self) -> str:
         return "B, T" if self.batch_first else "T, B"
@@ -246,7 +256,9 @@ class RecurrentLayer(RNNBase):
 
     def _start(self, hx: Any, x: Tensor, *, batched: bool = True) -> list[Any] | None:
         """Check the inputs, (T, B, I), and split the state into one cell's state per place."""
-        check_input(x, self.input_size, parameter(self, "weight_ih_l0"))
+        weight = parameter(self, "weight_ih_l0")
+        check_weight(weight)
+        check_input(x, self.input_size, weight)
         return None if hx is None else self._state_layout.split(hx, x, batched=batched)
 
     def _run(

@@ -195,5 +195,5 @@ def _each(state: Any, change: Callable[[Any], Any]) -> Any:
 def _tensor(part: Any) -> Any:
     """Return an array as a tensor; anything else stays as it is, and is refused later."""
     if isinstance(part, np.ndarray):
-        return torch.tensor(part)
+        return torch.tensor(part, device="cpu")
     return part.detach() if isinstance(part, Tensor) else part

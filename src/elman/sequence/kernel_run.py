@@ -65,11 +65,11 @@ def forward(
         return [output.to(torch.bfloat16) for output in outputs]
     steps, rows, _ = x.shape
     width = layouts[0].outputs if len(layouts) == 1 else sum([each.outputs for each in layouts])
-    y = torch.empty(steps, rows, width, dtype=x.dtype)
+    y = x.new_empty(steps, rows, width)
     kept = [_room(tensors, call, i, layouts[i], padded=padded) for i in range(len(layouts))]
     outputs, runs, held, column = [y], [], list[Tensor](), 0
     for i, layout in enumerate(layouts):
-        states = [torch.empty(1, rows, size, dtype=x.dtype) for size in layout.state_sizes]
+        states = [x.new_empty(1, rows, size) for size in layout.state_sizes]
         runs.append(_describe(tensors, call, i, layout, y, column, states, kept[i], held))
         outputs += states
         column += layout.outputs
@@ -104,7 +104,8 @@ def backward(
     """
     y, *kept = outputs
     contiguous = [None if grad is None else grad.contiguous() for grad in grads]
-    allocate = torch.empty if tensors[-2] is None else torch.zeros  # padding has no gradient
+    # Padding has no gradient. Where the default device is another one, these are of the tensor's.
+    allocate = torch.empty_like if tensors[-2] is None else torch.zeros_like
     gradients: list[Tensor | None] = []
     forwards, runs, held, column, state, first = [], [], list[Tensor](), 0, 1, 0
     for i, layout in enumerate(layouts):
@@ -112,7 +113,7 @@ def backward(
         described = _describe(tensors, call, i, layout, y, column, [], kept[first:last], held)
         pairs = zip(of_run(tensors, i), of_run(wanted, i), strict=True)
         own_gradients = [
-            allocate(t.shape, dtype=t.dtype) if t is not None and flag else None
+            allocate(t, memory_format=torch.contiguous_format) if t is not None and flag else None
             for t, flag in pairs
         ]
         end = state + len(layout.state_sizes)
@@ -138,12 +139,11 @@ def _room(tensors: Tensors, call: Call, i: int, layout: Layout, *, padded: bool)
     x, lengths = tensors[0], tensors[-2]
     assert x is not None
     count, widths = x.size(0) * x.size(1), _widths(tensors, call, i, layout)
-    if lengths is None:
-        return [torch.empty(count, width, dtype=x.dtype) for width in widths]
-    if padded:
-        return [torch.zeros(count, width, dtype=x.dtype) for width in widths]
-    count = max(1, int(lengths.sum()))  # an address even where there is not a single step
-    return [torch.empty(count, width, dtype=x.dtype) for width in widths]
+    if lengths is not None and padded:
+        return [x.new_zeros(count, width) for width in widths]
+    if lengths is not None:
+        count = max(1, int(lengths.sum()))  # an address even where there is not a single step
+    return [x.new_empty(count, width) for width in widths]
 
 
 def _describe(

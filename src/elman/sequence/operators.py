@@ -7,6 +7,11 @@
 gradient. Of a call that kept nothing, the backward pass computes the gates again. An operator costs
 more than a short call of the kernels: where nothing follows operators, the kernels are called
 directly, and `Differentiable` is their place in autograd. `elman.ops` makes the operators known.
+
+The backward pass reads y, which the caller may change in place before, as torch.nn's GRU allows.
+So a call keeps y without PyTorch's check that nobody wrote to it, and a tensor that shares the
+count of writes: where there were any, the call is run again. No write to y is lost, none is an
+error, and a call whose y stays as it is pays nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +24,8 @@ import torch
 from torch import Tensor
 
 from elman import ops
-from elman.sequence import kernel_run
+from elman.sequence import flops, kernel_run
+from elman.sequence.batched import each, each_gradient
 from elman.sequence.kernel_call import (
     Call,
     Tensors,
@@ -33,10 +39,13 @@ from elman.sequence.kernel_call import (
     spread,
 )
 from elman.sequence.kernel_run import lay_out_all
-from elman.sequence.modes import is_onnx_export
+from elman.sequence.modes import is_onnx_export, is_traced, is_transformed
 from elman.sequence.second_order import by_reference
 
 ops.register()
+flops.register()
+
+_NO_NUMBERS = torch.empty(0, device="cpu")
 
 _ONNX = "elman.convert.onnx_export"  # by name: its room stands above this one
 
@@ -67,8 +76,9 @@ class Differentiable(torch.autograd.Function):
         outputs = kernel_run.forward(tensors, call, layouts)
         shown = call.values
         ctx.call, ctx.flags, ctx.layouts = call, flags, layouts
+        ctx.writes = _count_of_writes(outputs[0])
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(*present, outputs[0], *outputs[shown:])
+        ctx.save_for_backward(*present, outputs[0].data, *outputs[shown:])
         return tuple(outputs[:shown])
 
     @staticmethod
@@ -82,11 +92,49 @@ class Differentiable(torch.autograd.Function):
         )
         tensors, outputs = spread(saved, flags), saved[len(needed) :]
         wanted = [want or False for want in spread(needed, flags)]
-        if torch.is_grad_enabled():
-            gradients = by_reference(tensors, grads, call, wanted)
-        else:
-            gradients = kernel_run.backward(tensors, outputs, grads, call, ctx.layouts, wanted)
-        return None, None, *[grad for grad, flag in zip(gradients, flags, strict=True) if flag]
+        if ctx.writes._version:
+            again = kernel_run.forward(tensors, call, ctx.layouts)
+            outputs = [again[0], *again[call.values :]]
+
+        def backward(grads: Tensors) -> list[Tensor | None]:
+            if torch.is_grad_enabled():
+                return by_reference(tensors, grads, call, wanted)
+            if is_traced() or is_transformed():
+                return call_backward_operator(tensors, outputs, grads, call, wanted)
+            return kernel_run.backward(tensors, outputs, grads, call, ctx.layouts, wanted)
+
+        return None, None, *_present(each_gradient(backward, grads), flags)
+
+
+def _count_of_writes(y: Tensor) -> Tensor:
+    """Return a tensor without numbers whose `_version` counts the in-place writes to y."""
+    count = y.detach()
+    count.data = _NO_NUMBERS
+    return count
+
+
+def _present(gradients: Tensors, flags: Sequence[bool]) -> list[Tensor | None]:
+    """Return the gradients of the tensors that are present."""
+    return [grad for grad, flag in zip(gradients, flags, strict=True) if flag]
+
+
+def call_backward_operator(
+    tensors: Tensors,
+    outputs: Sequence[Tensor],
+    grads: Tensors,
+    call: Call,
+    wanted: Sequence[bool],
+) -> list[Tensor | None]:
+    """Run a call backward through PyTorch's dispatcher; see `kernel_run.backward`."""
+    computed: list[Tensor] = torch.ops.elman.recurrence_backward(
+        [tensor for tensor in tensors if tensor is not None],
+        outputs,
+        [grad for grad in grads if grad is not None],
+        spell(call, tensors),
+        spell_flags([grad is not None for grad in grads]),
+        spell_flags(wanted),
+    )
+    return spread(computed, wanted)
 
 
 def recurrence(present: Sequence[Tensor], text: str) -> list[Tensor]:
@@ -153,14 +201,32 @@ def recurrence_backward_shapes(
     return [t.new_empty(t.shape) for t, flag in pairs if t is not None and flag]
 
 
+def recurrence_each(
+    info: Any, in_dims: Any, present: Sequence[Tensor], text: str
+) -> tuple[Any, Any]:
+    """Run `recurrence` under torch.vmap."""
+    return each(torch.ops.elman.recurrence, info, in_dims, (present, text))
+
+
+def recurrence_backward_each(info: Any, in_dims: Any, *arguments: Any) -> tuple[Any, Any]:
+    """Run `recurrence_backward` under torch.vmap: batches of gradients."""
+    return each(torch.ops.elman.recurrence_backward, info, in_dims, arguments)
+
+
 def set_up(ctx: Any, inputs: tuple[Sequence[Tensor], str], output: list[Tensor]) -> None:
     """Keep what the operator's backward pass needs."""
     present, ctx.text = inputs
     call, _ = read(ctx.text)
-    kept = output[call.values :]
+    y, kept = output[0], output[call.values :]
     ctx.set_materialize_grads(False)
     ctx.mark_non_differentiable(*kept)
-    ctx.save_for_backward(*present, output[0], *kept)
+    if call.keep != "gradient":
+        ctx.save_for_backward(*present)
+        return
+    ctx.writes = None  # a graph has its own y, which nobody outside can write to
+    if type(y) is Tensor:
+        ctx.writes, y = y.detach(), y.data
+    ctx.save_for_backward(*present, y, *kept)
 
 
 def differentiate(ctx: Any, grads: list[Tensor | None]) -> tuple[list[Tensor | None], None]:
@@ -169,23 +235,16 @@ def differentiate(ctx: Any, grads: list[Tensor | None]) -> tuple[list[Tensor | N
     saved, needed = ctx.saved_tensors, ctx.needs_input_grad[0]
     present, outputs = list(saved[: len(needed)]), list(saved[len(needed) :])
     wanted = [want or False for want in spread(needed, flags)]
-    shown, text = grads[: call.values], ctx.text
-    if torch.is_grad_enabled() or present[0].dtype is torch.bfloat16:
-        gradients = by_reference(spread(present, flags), shown, call, wanted)
-        return [grad for grad, flag in zip(gradients, flags, strict=True) if flag], None
-    if call.keep != "gradient":
-        text = spell(call._replace(keep="gradient"), spread(present, flags))
-        again = torch.ops.elman.recurrence(present, text)
-        outputs = [again[0], *again[call.values :]]
-    computed = iter(
-        torch.ops.elman.recurrence_backward(
-            present,
-            outputs,
-            [grad for grad in shown if grad is not None],
-            text,
-            spell_flags([grad is not None for grad in shown]),
-            spell_flags(wanted),
-        )
-    )
-    places = zip(flags, wanted, strict=True)
-    return [next(computed) if want else None for flag, want in places if flag], None
+    tensors = spread(present, flags)
+
+    def backward(grads: Tensors) -> list[Tensor | None]:
+        if torch.is_grad_enabled() or present[0].dtype is torch.bfloat16:
+            return by_reference(tensors, grads, call, wanted)
+        full, kept = call, outputs
+        if call.keep != "gradient" or (ctx.writes is not None and ctx.writes._version):
+            full = call._replace(keep="gradient")
+            again = call_operator(tensors, full)
+            kept = [again[0], *again[call.values :]]
+        return call_backward_operator(tensors, kept, grads, full, wanted)
+
+    return _present(each_gradient(backward, grads[: call.values]), flags), None

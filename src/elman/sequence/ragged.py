@@ -23,7 +23,8 @@ def checked_lengths(lengths: Tensor | Sequence[int], x: Tensor) -> Tensor:
         OptionError: they are not whole numbers, or lie outside 0 … T.
     """
     steps, rows = x.shape[:2]
-    values = lengths if isinstance(lengths, Tensor) else torch.as_tensor(lengths)
+    # torch.tensor and not as_tensor, for which torch.compile makes a graph for every list.
+    values = lengths if isinstance(lengths, Tensor) else torch.tensor(lengths, device="cpu")
     if values.numel() == 0:  # an empty list has torch's default dtype, a float
         values = values.long()
     if values.dtype.is_floating_point or values.dtype.is_complex or values.dtype == torch.bool:
@@ -56,7 +57,7 @@ def checked_resets(resets: Tensor | Sequence[Any], x: Tensor, axes: str = "T, B"
         ShapeError: there is not one per step and row.
         OptionError: they are neither booleans nor whole numbers.
     """
-    values = resets if isinstance(resets, Tensor) else torch.as_tensor(resets)
+    values = resets if isinstance(resets, Tensor) else torch.as_tensor(resets, device="cpu")
     if values.shape != x.shape[:-1]:
         names = axes if x.dim() == 3 else "T"
         raise ShapeError(
@@ -159,6 +160,6 @@ def pack_like(padded: Tensor, packed: PackedSequence) -> PackedSequence:
     sizes = packed.batch_sizes
     if packed.sorted_indices is not None:
         padded = padded.index_select(1, packed.sorted_indices)
-    alive = torch.arange(padded.size(1)) < sizes.unsqueeze(1)
+    alive = torch.arange(padded.size(1), device=sizes.device) < sizes.unsqueeze(1)
     data = padded[: sizes.numel()][alive.to(padded.device)]
     return PackedSequence(data, sizes, packed.sorted_indices, packed.unsorted_indices)

@@ -69,8 +69,8 @@ def run(recurrence: Recurrence) -> Result:
 
 
 def _where(condition: Tensor, yes: Any, no: Any) -> Any:
-    """Choose between two states, row by row."""
-    return type(no)(*[a.where(condition, b) for a, b in zip(yes, no, strict=True)])
+    """Choose between two states, row by row, in the dtype of the first: autocast changes it."""
+    return type(no)(*[a.where(condition, b.to(a.dtype)) for a, b in zip(yes, no, strict=True)])
 
 
 def _zone_out(zoneout: tuple[Tensor | float, ...], t: int, new: Any, old: Any) -> Any:

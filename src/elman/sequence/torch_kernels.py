@@ -15,6 +15,11 @@ from elman.sequence import reference
 from elman.sequence.modes import is_jit_traced, is_recorded, is_transformed
 from elman.sequence.recurrence import Recurrence, Result, with_states
 
+# Asked here, for torch.compile follows a name into a graph, and no question to the processor.
+_LACKS_BFLOAT16: bool = (
+    torch.backends.mkldnn.is_available() and not torch.ops.mkldnn._is_mkldnn_bf16_supported()
+)
+
 
 def why_not(recurrence: Recurrence) -> str | None:
     """Return the first reason why PyTorch's kernels cannot run a recurrence, or None."""
@@ -33,13 +38,32 @@ def why_not(recurrence: Recurrence) -> str | None:
         "no sequences of T = 0 steps or B = 0 rows": 0 in r.x.shape[:2],
         "no sizes of 0": 0 in r.x.shape[2:],
         "no rules for torch.func's transforms and forward-mode derivatives": is_transformed(),
-        "no lengths that torch.jit.trace would not write down as constants": (
-            r.lengths is not None and is_jit_traced()
+        **_reasons_of_a_graph(r),
+        "no LSTM under autocast on this processor": (
+            torch.is_autocast_enabled("cpu") and _is_taken_to_bfloat16(r)
         ),
-        "no LSTM under autocast on this processor": _is_beyond_this_processor(r),
     }
     missing = [reason for reason, applies in reasons.items() if applies]
     return f"PyTorch's kernels have {missing[0]}" if missing else None
+
+
+def _reasons_of_a_graph(r: Recurrence) -> dict[str, bool]:
+    """Name what the kernels lack where a graph is written down, and whether it is asked for.
+
+    On CUDA torch.compile breaks its graph to read the lengths: without cuDNN it would be slower.
+    """
+    has_lengths, compiles = r.lengths is not None, torch.compiler.is_compiling()
+    return {
+        "no lengths that torch.jit.trace would not write down as constants": (
+            has_lengths and is_jit_traced()
+        ),
+        "no lengths inside a graph of torch.compile or torch.export, which has no values": (
+            has_lengths and compiles and r.x.is_cpu
+        ),
+        "no LSTM in bfloat16 for torch.compile on this processor": (
+            compiles and r.x.dtype is torch.bfloat16 and _is_taken_to_bfloat16(r)
+        ),
+    }
 
 
 def run(recurrence: Recurrence) -> Result:
@@ -84,13 +108,17 @@ def _projects_to_its_own_size(r: Recurrence) -> bool:
     return projection is not None and projection.size(0) == projection.size(1)
 
 
-def _is_beyond_this_processor(r: Recurrence) -> bool:
-    """Tell whether autocast would run an LSTM on oneDNN in a dtype that has no kernel here."""
-    if r.x.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
-        return False
-    if r.cell.torch_function != "lstm" or r.weights.projection is not None:
-        return False  # torch takes no other cell, and no projection, to oneDNN
-    return torch.backends.mkldnn.is_available() and not torch.ops.mkldnn._is_mkldnn_bf16_supported()
+def _is_taken_to_bfloat16(r: Recurrence) -> bool:
+    """Tell whether torch may take this to oneDNN in bfloat16 where that has no kernel for it.
+
+    Autocast and torch.compile take every LSTM of the CPU there, but for one with a projection.
+    """
+    return (
+        _LACKS_BFLOAT16
+        and r.x.device.type == "cpu"
+        and r.cell.torch_function == "lstm"
+        and r.weights.projection is None
+    )
 
 
 def _rows(state: Any, change: Any) -> Any:
@@ -99,8 +127,14 @@ def _rows(state: Any, change: Any) -> Any:
 
 
 def _join_rows(ended: list[Any]) -> Any:
-    """Join the states of the rows, the first to end last: the order of descending lengths."""
-    return type(ended[0])(*[torch.cat(parts[::-1]) for parts in zip(*ended, strict=True)])
+    """Join the states of the rows, the first to end last: the order of descending lengths.
+
+    Rows without a step have the initial state's dtype, which autocast may have changed since.
+    """
+    columns = zip(*ended, strict=True)
+    return type(ended[0])(
+        *[torch.cat([part.to(parts[-1].dtype) for part in reversed(parts)]) for parts in columns]
+    )
 
 
 def _in_time(outputs: list[Tensor], r: Recurrence) -> Tensor:
