@@ -76,8 +76,9 @@ def unmasked(x: Tensor, mask: Sequence[Sequence[bool]]) -> dict[str, Any]:
 
 def assert_keras(actual: Tensor, expected: Any) -> None:
     """Assert Keras' numbers, to the digits that its tests have."""
-    values = torch.tensor(expected).reshape(actual.shape[:-1] + (-1,)).expand(actual.shape)
-    torch.testing.assert_close(actual.detach(), values, atol=2e-6, rtol=2e-6)
+    numbers = torch.tensor(expected, dtype=torch.float32)
+    numbers = numbers.reshape(*actual.shape[:-1], -1).expand(actual.shape)
+    torch.testing.assert_close(actual.detach(), numbers, atol=2e-6, rtol=2e-6)
 
 
 # One layer

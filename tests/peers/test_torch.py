@@ -297,9 +297,8 @@ def test_tensors_on_two_devices_are_refused_in_torch_nns_words(name: str) -> Non
     # test_nn: test_rnn_check_device, test_projections_lstm_check_device
     layer, _ = pair(name, I, H)
     x = draw(T, B, I)
-    with pytest.raises(
-        RuntimeError, match="Input and parameter tensors are not at the same device"
-    ):
+    words = "Input and {} tensors are not at the same device"
+    with pytest.raises(RuntimeError, match=words.format("parameter")):
         layer(x.to("meta"))
     away = [part.to("meta") for part in parts(draw_state(name, 1, B))]
     with pytest.raises(RuntimeError, match=words.format("hidden")):
