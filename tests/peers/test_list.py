@@ -20,7 +20,7 @@ def defined(path: Path) -> set[str]:
 
 
 def named(row: str) -> list[tuple[str, str]]:
-    """List the tests that a row names, each with the file that the row says it is in, if it does."""
+    """List the tests that a row names, each with the file before it, or with nothing."""
     return re.findall(r"(?:`(tests/[\w/]+\.py)` )?`(test_\w+)`", row)
 
 
