@@ -310,5 +310,12 @@ def test_a_simple_layer_says_its_nonlinearity_and_takes_it_by_position() -> None
     assert elman.SimpleRNN(1, 10).nonlinearity == "tanh"
     assert elman.SimpleRNN(1, 10, nonlinearity="relu").nonlinearity == "relu"
     assert elman.SimpleRNN(2, 3, 1, "relu").nonlinearity == "relu"
-    with pytest.raises(ValueError, match=r"(?i)unknown nonlinearity 'garbage'"):
+    with pytest.raises(ValueError, match="unknown nonlinearity 'garbage'"):
+        elman.SimpleRNN(1, 10, nonlinearity="garbage")
+
+
+@pytest.mark.xfail(strict=True, reason="Elman's errors begin with a small letter")
+def test_an_unknown_nonlinearity_is_refused_in_torch_nns_words() -> None:
+    # test_nn: test_RNN_nonlinearity
+    with pytest.raises(ValueError, match="Unknown nonlinearity"):
         elman.SimpleRNN(1, 10, nonlinearity="garbage")
