@@ -54,6 +54,7 @@ __all__ = [
     "CELLS",
     "KERNELS",
     "NONLINEARITIES",
+    "SCAN_KERNELS",
     "Cell",
     "CellFamily",
     "Columns",
@@ -113,6 +114,14 @@ KERNELS: Mapping[str, Cell] = {
     if (variant := family.variant(**options)).kernel is not None
 }
 """Name of a kernel → the cell that it computes; options that the kernel takes are defaults."""
+
+
+SCAN_KERNELS: Mapping[str, Cell] = {
+    variant.scan.kernel: variant
+    for family in _BUILT_IN
+    if (variant := family.variant()).scan is not None and variant.scan.kernel is not None
+}
+"""Name of a kernel that computes gates and scan at once → the cell whose gates they are."""
 
 
 def cell(name: str, **options: Any) -> Cell:

@@ -50,21 +50,26 @@ class Scan:
 
         s(t) = a(t) ⊙ s(t−1) + b(t)
 
-    All a and b are computed first, with products over all steps; what is left in the order of time
-    is one addition and one multiplication a number.
+    The products of all steps are computed first; what is left in the order of time is one addition
+    and one multiplication a number.
 
     Args:
-        terms: `terms(x, weights) -> (a, b, gates)` with x (…, I); a may lack the leading axes
-            where it is the same for all steps.
+        sums: `sums(x, weights)`: the products of inputs (…, I), G blocks of H numbers.
+        terms: `terms(sums, weights) -> (a, b, gates)`; a may lack the leading axes where it is the
+            same for all steps.
         part: the part of the state that is s.
         output: `output(s, x, weights) -> h` where h is not s itself, else None.
-        paired: whether s, a and b are complex numbers, real parts before imaginary ones.
+        is_complex: whether s, a and b are complex numbers, real parts before imaginary ones.
+        kernel: the name in csrc/ under which terms and scan are one, or None. Its terms do not read
+            the weights.
     """
 
+    sums: Callable[..., Tensor]
     terms: Callable[..., tuple[Tensor, Tensor, NamedTuple]]
     part: str = "hidden"
     output: Callable[..., Tensor] | None = None
-    paired: bool = False
+    is_complex: bool = False
+    kernel: str | None = None
 
 
 @dataclass(frozen=True)

@@ -59,14 +59,17 @@ class LRUGates(NamedTuple):
     imaginary: Tensor
 
 
-def lru_terms(x: Tensor, weights: LRUWeights) -> tuple[Tensor, Tensor, LRUGates]:
-    """Compute λ, (2·H,), and γ ⊙ (B x), (…, 2·H), of inputs (…, I)."""
-    w = weights
-    size, angle = torch.exp(-torch.exp(w.decay)), torch.exp(w.phase)
+def lru_sums(x: Tensor, weights: LRUWeights) -> Tensor:
+    """Compute exp(γ) ⊙ (B x), (…, 2·H), of inputs (…, I)."""
+    scale = torch.exp(weights.scale).repeat(2).unsqueeze(1)
+    return F.linear(x, weights.input * scale)
+
+
+def lru_terms(sums: Tensor, weights: LRUWeights) -> tuple[Tensor, Tensor, LRUGates]:
+    """Compute λ, (2·H,); the sums are what is added."""
+    size, angle = torch.exp(-torch.exp(weights.decay)), torch.exp(weights.phase)
     pole = torch.cat([size * torch.cos(angle), size * torch.sin(angle)])
-    scaled = w.input * torch.exp(w.scale).repeat(2).unsqueeze(1)
-    add = F.linear(x, scaled)
-    return pole, add, LRUGates(*add.chunk(2, dim=-1))
+    return pole, sums, LRUGates(*sums.chunk(2, dim=-1))
 
 
 def lru_output(cell: Tensor, x: Tensor, weights: LRUWeights, *, activation: str) -> Tensor:
@@ -103,7 +106,7 @@ def lru_step(
     GELU stands for it, for layers that are linear stay linear however many are stacked. D is a
     matrix, for I and H may differ.
     """
-    pole, add, gates = lru_terms(x, weights)
+    pole, add, gates = lru_terms(lru_sums(x, weights), weights)
     cell = complex_product(pole, state.cell) + add
     return LRUState(lru_output(cell, x, weights, activation=activation), cell), gates
 
@@ -148,7 +151,13 @@ def _build(*, activation: str, r_min: float, r_max: float, max_phase: float) -> 
         state_blocks={"cell": 2},
         has_zoneout=False,
         initialise=partial(initialise_lru, r_min=r_min, r_max=r_max, max_phase=max_phase),
-        scan=Scan(lru_terms, "cell", partial(lru_output, activation=activation), paired=True),
+        scan=Scan(
+            lru_sums,
+            lru_terms,
+            part="cell",
+            output=partial(lru_output, activation=activation),
+            is_complex=True,
+        ),
     )
 
 

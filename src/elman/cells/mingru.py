@@ -40,9 +40,15 @@ class MinGRUGates(NamedTuple):
     n: Tensor
 
 
-def mingru_terms(x: Tensor, weights: MinGRUWeights) -> tuple[Tensor, Tensor, MinGRUGates]:
-    """Compute what a step multiplies h(t−1) by and adds to it, for inputs (…, I), and the gates."""
-    z, n = F.linear(x, weights.input, weights.input_bias).chunk(2, dim=-1)
+def gate_sums(x: Tensor, weights: NamedTuple) -> Tensor:
+    """Compute W x + b of every gate, (…, G·H), for inputs (…, I)."""
+    matrix, bias = weights
+    return F.linear(x, matrix, bias)
+
+
+def mingru_terms(sums: Tensor, _: MinGRUWeights | None) -> tuple[Tensor, Tensor, MinGRUGates]:
+    """Compute what a step multiplies h(t−1) by and adds to it, given the sums, and the gates."""
+    z, n = sums.chunk(2, dim=-1)
     z = torch.sigmoid(z)
     return z, (1 - z) * n, MinGRUGates(z, n)
 
@@ -72,7 +78,7 @@ def mingru_step(
     candidate that is linear in x; their form in logarithms passes it through a positive function
     instead. Their z is 1 − z here, as in our GRU.
     """
-    keep, add, gates = mingru_terms(x, weights)
+    keep, add, gates = mingru_terms(gate_sums(x, weights), weights)
     return MinGRUState(keep * state.hidden + add), gates
 
 
@@ -95,7 +101,7 @@ def _build() -> Cell:
         MinGRUState,
         MinGRUWeights,
         initialise=initialise_dense,
-        scan=Scan(mingru_terms),
+        scan=Scan(gate_sums, mingru_terms, kernel="mingru"),
     )
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from elman.cells.entry import Cell, CellFamily, Scan
-from elman.cells.mingru import initialise_dense
+from elman.cells.mingru import gate_sums, initialise_dense
 
 GATES = ("i", "f", "g")
 
@@ -40,12 +40,12 @@ class MinLSTMGates(NamedTuple):
     g: Tensor
 
 
-def minlstm_terms(x: Tensor, weights: MinLSTMWeights) -> tuple[Tensor, Tensor, MinLSTMGates]:
-    """Compute what a step multiplies h(t−1) by and adds to it, for inputs (…, I), and the gates.
+def minlstm_terms(sums: Tensor, _: MinLSTMWeights | None) -> tuple[Tensor, Tensor, MinLSTMGates]:
+    """Compute what a step multiplies h(t−1) by and adds to it, given the sums, and the gates.
 
     f / (f + i) = σ(ln f − ln i), which neither overflows nor divides by zero.
     """
-    i, f, g = F.linear(x, weights.input, weights.input_bias).chunk(3, dim=-1)
+    i, f, g = sums.chunk(3, dim=-1)
     ratio = F.logsigmoid(f) - F.logsigmoid(i)
     f = torch.sigmoid(ratio)
     i = torch.sigmoid(-ratio)
@@ -80,7 +80,7 @@ def minlstm_step(
     does not depend on the length, with a candidate that is linear in x; their form in logarithms
     passes it through a positive function instead.
     """
-    keep, add, gates = minlstm_terms(x, weights)
+    keep, add, gates = minlstm_terms(gate_sums(x, weights), weights)
     return MinLSTMState(keep * state.hidden + add), gates
 
 
@@ -93,7 +93,7 @@ def _build() -> Cell:
         MinLSTMState,
         MinLSTMWeights,
         initialise=initialise_dense,
-        scan=Scan(minlstm_terms),
+        scan=Scan(gate_sums, minlstm_terms, kernel="minlstm"),
     )
 
 
