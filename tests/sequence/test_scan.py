@@ -149,6 +149,7 @@ def test_a_compiled_layer_has_the_scan_in_its_graph_and_the_same_numbers(name: s
     assert_all_near(found[1], found[0])
 
 
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")  # torch.func.jvp's own
 @every_scanned
 def test_the_scan_obeys_transforms_of_functions(variant: Variant) -> None:
     r = draw_recurrence(variant, lengths=LENGTHS)
@@ -172,14 +173,14 @@ def test_half_precision_scans_in_float32(name: str, how: str) -> None:
     torch.manual_seed(0)
     layer = LAYERS[name](3, 7)
     x = torch.randn(200, 2, 3)
-    truth = layer(x)[0]
+    truth = layer(x)[0].detach()
     if how == "bfloat16":
         y = layer.bfloat16()(x.bfloat16())[0]
         assert y.dtype is torch.bfloat16
     else:
         with torch.autocast("cpu"):
             y = layer(x)[0]
-    assert float((y.float() - truth).detach().abs().max()) < 0.1
+    assert float((y.detach().float() - truth).abs().max() / truth.abs().max()) < 0.05
 
 
 def test_a_that_is_expanded_or_lies_askew_gives_the_same_bits() -> None:
