@@ -58,7 +58,9 @@ def _variants() -> Iterator[Variant]:
 
 
 VARIANTS = list(_variants())
+KERNEL_VARIANTS = [variant for variant in VARIANTS if variant.cell.kernel is not None]
 every_variant = pytest.mark.parametrize("variant", VARIANTS, ids=str)
+every_kernel_variant = pytest.mark.parametrize("variant", KERNEL_VARIANTS, ids=str)
 every_backend = pytest.mark.parametrize("backend", list(BACKENDS))
 both_directions = pytest.mark.parametrize("reverse", [False, True], ids=["forward", "backward"])
 
