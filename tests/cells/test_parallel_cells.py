@@ -26,6 +26,7 @@ from elman.cells import (
     slstm_step,
 )
 from elman.errors import OptionError, ShapeError
+from elman.networks.components import make_layer
 
 LN3 = math.log(3)
 PARALLEL: dict[str, Any] = {"mingru": elman.MinGRU, "minlstm": elman.MinLSTM, "lru": elman.LRU}
@@ -266,6 +267,13 @@ def test_parts_of_a_state_that_belong_together_refuse_zoneout(name: str) -> None
 def test_an_lru_refuses_options_out_of_range(options: dict[str, Any], words: str) -> None:
     with pytest.raises(OptionError, match=words):
         elman.LRU(3, 5, **options)
+
+
+def test_a_network_says_that_a_cell_has_no_place_for_one_of_its_options() -> None:
+    options = {"input_size": 3, "hidden_size": 5, "layer_norm": False}
+    assert make_layer("mingru", {}, recurrent_dropout=0.0, **options).input_size == 3
+    with pytest.raises(OptionError, match=r"the lru cell has no zoneout, got 0\.1; leave it out"):
+        make_layer("lru", {}, zoneout=0.1, **options)
 
 
 def test_a_state_of_four_parts_is_asked_for_by_their_names() -> None:

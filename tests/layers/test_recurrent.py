@@ -279,9 +279,10 @@ def test_asking_by_name_for_a_backend_that_cannot_says_why_and_what_to_do() -> N
 def test_a_layer_tells_which_backends_run_it_as_it_is_now() -> None:
     layer = elman.GRU(I, H, recurrent_dropout=0.5)
     reason = "PyTorch's kernels have no recurrent dropout"
-    assert [status.why_not for status in layer.backends()] == [None, reason, None]
+    no_scan = "the gates of the gru cell read the state before them, step by step"
+    assert [status.why_not for status in layer.backends()] == [None, no_scan, reason, None]
     layer.eval()
-    assert [status.why_not for status in layer.backends()] == [None, None, None]
+    assert [status.why_not for status in layer.backends()] == [None, no_scan, None, None]
 
 
 def test_asking_for_the_backends_moves_no_random_number() -> None:
