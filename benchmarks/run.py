@@ -17,6 +17,7 @@ import decoding
 import forecasting
 import layers
 import mixed
+import parallel
 import quality
 import reading
 import reversing
@@ -63,6 +64,11 @@ def _cpu(arguments: argparse.Namespace) -> tuple[str, bool]:
 def _layers(arguments: argparse.Namespace) -> tuple[str, bool]:
     torch.set_num_threads(arguments.threads)
     return layers.page(rounds=arguments.rounds), True
+
+
+def _parallel(arguments: argparse.Namespace) -> tuple[str, bool]:
+    torch.set_num_threads(arguments.threads)
+    return parallel.page(rounds=arguments.rounds), True
 
 
 def _chung(arguments: argparse.Namespace) -> tuple[str, bool]:
@@ -144,6 +150,11 @@ def _arguments() -> argparse.Namespace:
     page.add_argument("--rounds", type=int, default=15, help="of timing; default 15")
     page.set_defaults(page=_layers)
 
+    page = pages.add_parser("parallel", help="cells with parallel time beside the GRU")
+    page.add_argument("--threads", type=int, default=1, help="of PyTorch; default 1")
+    page.add_argument("--rounds", type=int, default=7, help="of timing; default 7")
+    page.set_defaults(page=_parallel)
+
     page = pages.add_parser("reading", help="tables read, beside pandas, polars and Arrow")
     page.add_argument("--rounds", type=int, default=7, help="of timing; default 7")
     page.set_defaults(page=_reading)
@@ -209,7 +220,8 @@ def _arguments() -> argparse.Namespace:
     for page in pages.choices.values():
         page.add_argument("--note", default="", help="a sentence to put on the page")
     arguments = parser.parse_args(sys.argv[1:] or ["cpu"])
-    arguments.timed = arguments.name == "layers" or bool(getattr(arguments, "parts", []))
+    is_timed = arguments.name in ("layers", "parallel")
+    arguments.timed = is_timed or bool(getattr(arguments, "parts", []))
     return arguments
 
 

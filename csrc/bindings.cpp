@@ -294,6 +294,7 @@ void bind(nb::module_& module) {
   bind_packed(module);
   bind_stack(module);
   bind_stream(module);
+  bind_scan(module);
   nb::class_<Forward>(module, "Forward", "One run over time in one direction.")
       .def(nb::init<const Packed&, int64_t, int64_t, bool, uintptr_t, int64_t, int64_t, uintptr_t,
                     int64_t, int64_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t,

@@ -109,5 +109,6 @@ inline constexpr int64_t kDirectSteps = 1;
 void bind_packed(nb::module_& module);
 void bind_stack(nb::module_& module);
 void bind_stream(nb::module_& module);
+void bind_scan(nb::module_& module);
 
 }  // namespace elman::bindings

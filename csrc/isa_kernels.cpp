@@ -4,6 +4,13 @@
 #include "kernels.h"
 
 namespace elman::ELMAN_ISA {
+
+// isa_scan.cpp, apart: what is above takes minutes to compile.
+template <class Real>
+void scan_forward(const Scan<Real>&, const ScanShare&);
+template <class Real>
+void scan_backward(const Scan<Real>&, const ScanGradients<Real>&, const ScanShare&);
+
 namespace {
 
 // Calls f with the cell's kind as a type.
@@ -146,6 +153,8 @@ extern const Kernels kKernels = {
     forward_kernels<float, BFloat16>(),
     backward_kernels<float>(),
     backward_kernels<double>(),
+    {&scan_forward<float>, &scan_backward<float>},
+    {&scan_forward<double>, &scan_backward<double>},
     &fma_rounds,
 };
 

@@ -5,6 +5,7 @@
 
 #include "recurrence.h"
 #include "rows.h"
+#include "scan.h"
 
 namespace elman {
 
@@ -34,6 +35,12 @@ struct BackwardKernels {
                   const Backward<Real>&, const Share&, const Window&, char* shared, char* own);
 };
 
+template <class Real>
+struct ScanKernels {
+  void (*forward)(const Scan<Real>&, const ScanShare&);
+  void (*backward)(const Scan<Real>&, const ScanGradients<Real>&, const ScanShare&);
+};
+
 struct Kernels {
   std::string_view instruction_set;
   ForwardKernels<float, float> forward_float;
@@ -41,6 +48,8 @@ struct Kernels {
   ForwardKernels<float, BFloat16> forward_bfloat16;
   BackwardKernels<float> backward_float;
   BackwardKernels<double> backward_double;
+  ScanKernels<float> scan_float;
+  ScanKernels<double> scan_double;
   int64_t (*fma_rounds)(int64_t rounds);  // operations done: to measure what a core can do
 };
 

@@ -6,6 +6,7 @@ new backend is tested, or breaks this module until it says which values to test.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from itertools import product
@@ -27,6 +28,10 @@ OPTION_VALUES: Mapping[str, Sequence[Any]] = {
     "peephole": (False, True),
     "coupled_gates": (False, True),
     "reset_after": (True, False),
+    "activation": ("gelu", "identity"),
+    "r_min": (0.0,),
+    "r_max": (1.0,),
+    "max_phase": (2 * math.pi,),
 }
 DRAWN = settings(deadline=None, derandomize=True, database=None)
 Named = dict[str, Tensor]
@@ -53,7 +58,9 @@ def _variants() -> Iterator[Variant]:
 
 
 VARIANTS = list(_variants())
+KERNEL_VARIANTS = [variant for variant in VARIANTS if variant.cell.kernel is not None]
 every_variant = pytest.mark.parametrize("variant", VARIANTS, ids=str)
+every_kernel_variant = pytest.mark.parametrize("variant", KERNEL_VARIANTS, ids=str)
 every_backend = pytest.mark.parametrize("backend", list(BACKENDS))
 both_directions = pytest.mark.parametrize("reverse", [False, True], ids=["forward", "backward"])
 
@@ -110,7 +117,14 @@ def draw_recurrence(
         "cell_gain": (hidden,),
         "cell_bias": (hidden,),
     }
-    present = {"input", "hidden", *biases}
+    own: dict[str, tuple[int, ...]] = {
+        name: (blocks * hidden,) for name, blocks in cell.vectors.items() if name not in shapes
+    }
+    for name, columns in cell.matrices.items():
+        size = inputs if columns.of == "inputs" else hidden
+        own[name] = (hidden, columns.blocks * size)
+    shapes |= own
+    present = {"input", "hidden", *biases, *own}
     if variant.projected:
         present.add("projection")
     if cell.options.get("peephole"):
@@ -120,9 +134,9 @@ def draw_recurrence(
     drawn = {
         name: draw(*shapes[name]) for name in cell.weights._fields if name in present & set(shapes)
     }
-    if mask:
+    if mask and cell.reads_hidden:
         drawn["hidden_mask"] = (torch.rand(rows, output) < 0.6).double() / 0.6
-    sizes = dict(zip(cell.state._fields, (output, hidden), strict=False))
+    sizes = dict(zip(cell.state._fields, cell.state_sizes(hidden, output), strict=True))
     x = draw(steps, rows, inputs, scale=1.0)
     resets = torch.rand(steps, rows) < 0.3 if cuts else None
     row_lengths = None
@@ -149,7 +163,7 @@ def _draw_zoneout(kind: str, steps: int, rows: int, sizes: list[int]) -> Any:
     if kind == "off":
         return None
     if kind == "probabilities":
-        return (0.3, 0.2)[: len(sizes)]
+        return (0.3, 0.2, 0.4, 0.1)[: len(sizes)]
     return tuple((torch.rand(steps, rows, size) < 0.3).double() for size in sizes)
 
 
@@ -173,7 +187,7 @@ def _run_row(r: Recurrence, row: int) -> tuple[Tensor, Any, Trace]:
     length = steps if r.lengths is None else int(r.lengths[row])
     state, fresh = (type(s)(*[part[only] for part in s]) for s in (r.state, r.fresh))
     weights = r.weights
-    if weights.hidden_mask is not None:
+    if r.cell.reads_hidden and weights.hidden_mask is not None:
         weights = weights._replace(hidden_mask=weights.hidden_mask[only])
     nothing, no_gates = r.cell.step(torch.zeros_like(r.x[0, only]), state, weights)
     zeros = [type(part)(*[torch.zeros_like(v) for v in part]) for part in (nothing, no_gates)]

@@ -1,6 +1,6 @@
 // Numbers that remember how they were computed, and give derivatives: reverse-mode differentiation
-// of any program of +, −, ·, σ, tanh and relu. It makes a reference's gradients as trustworthy as
-// its values: nobody derives them by hand.
+// of any program of +, −, ·, /, σ, tanh and relu. It makes a reference's gradients as trustworthy
+// as its values: nobody derives them by hand.
 #pragma once
 
 #include <cmath>
@@ -46,6 +46,10 @@ inline Number operator-(Number a, Number b) {
 }
 inline Number operator*(Number a, Number b) {
   return {a.value * b.value, {{a.at, b.at, -1}, {b.value, a.value, 0}}};
+}
+inline Number operator/(Number a, Number b) {
+  const double ratio = a.value / b.value;
+  return {ratio, {{a.at, b.at, -1}, {1 / b.value, -ratio / b.value, 0}}};
 }
 // sum + a·b
 inline Number add_product(Number sum, Number a, Number b) {

@@ -23,7 +23,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from elman.data.sources import read_table
     from elman.experiment import Experiment
-    from elman.layers import GRU, LSTM, MLP, Bidirectional, SimpleRNN
+    from elman.layers import (
+        GRU,
+        LRU,
+        LSTM,
+        MLP,
+        SLSTM,
+        Bidirectional,
+        MinGRU,
+        MinLSTM,
+        SimpleRNN,
+    )
     from elman.layers.dropout import LockedDropout
     from elman.layers.weight_dropout import apply_weight_dropout
     from elman.models.model import Model, load
@@ -45,14 +55,18 @@ __all__ = [
     "CRF",
     "CTC",
     "GRU",
+    "LRU",
     "LSTM",
     "MLP",
+    "SLSTM",
     "Bidirectional",
     "EncoderDecoder",
     "Experiment",
     "LockedDropout",
     "ManyToMany",
     "ManyToOne",
+    "MinGRU",
+    "MinLSTM",
     "Model",
     "OneToMany",
     "OneToOne",
@@ -73,14 +87,18 @@ _HOME_OF = {
     "EncoderDecoder": "elman.networks",
     "Experiment": "elman.experiment",
     "GRU": "elman.layers",
+    "LRU": "elman.layers",
     "LSTM": "elman.layers",
     "LockedDropout": "elman.layers.dropout",
     "MLP": "elman.layers",
     "ManyToMany": "elman.networks",
     "ManyToOne": "elman.networks",
+    "MinGRU": "elman.layers",
+    "MinLSTM": "elman.layers",
     "Model": "elman.models.model",
     "OneToMany": "elman.networks",
     "OneToOne": "elman.networks",
+    "SLSTM": "elman.layers",
     "SimpleRNN": "elman.layers",
     "apply_weight_dropout": "elman.layers.weight_dropout",
     "backends": "elman.sequence.backend",

@@ -286,3 +286,98 @@ def time_step(stepper: Stepper, count: int) -> float:
 
     The state goes on.
     """
+
+def scan(
+    dtype: str,
+    kind: str,
+    reverse: bool,
+    steps: int,
+    rows: int,
+    width: int,
+    a: int,
+    a_step: int,
+    a_row: int,
+    b: int,
+    lengths: int,
+    resets: int,
+    start: int,
+    fresh: int,
+    states: int,
+    last: int,
+    threads: int,
+) -> None:
+    """Run s(t) = a(t) ⊙ s(t−1) + b(t) over time, on up to so many threads.
+
+    The results do not depend on the number of threads, to the bit.
+
+    Args:
+        dtype: float32 or float64.
+        kind: real; complex, real parts before imaginary ones; mingru or minlstm, whose gates give
+            a and b.
+        reverse: run each row from its own end to its beginning.
+        steps: T.
+        rows: B.
+        width: W, even where complex.
+        a: W numbers for every step and row; 0 where gates give it.
+        a_step: from a step of a to the next; 0 is one a for all steps.
+        a_row: from a row of a to the next; 0 is one a for all rows.
+        b: (T, B, W), or the sums of G gates, (T, B, G·W).
+        lengths: (B,) int64, each 0 … T in any order; 0 for all T.
+        resets: (T, B), a byte each: the row is cut between t−1 and t; or 0.
+        start: s before the first step, (B, W), or 0 for zeros.
+        fresh: what a reset starts from, (B, W), or 0 for zeros.
+        states: written: s of every step, (T, B, W), zeros after a row's end.
+        last: written: s at each row's own end, (B, W).
+        threads: as many as torch has.
+    """
+
+def scan_backward(
+    dtype: str,
+    kind: str,
+    reverse: bool,
+    steps: int,
+    rows: int,
+    width: int,
+    a: int,
+    a_step: int,
+    a_row: int,
+    b: int,
+    lengths: int,
+    resets: int,
+    start: int,
+    fresh: int,
+    states: int,
+    grad_states: int,
+    grad_last: int,
+    grad_a: int,
+    grad_b: int,
+    grad_start: int,
+    grad_fresh: int,
+    threads: int,
+) -> None:
+    """Find the gradients of a scan.
+
+    Args:
+        dtype: as in `scan`.
+        kind: as in `scan`.
+        reverse: as in `scan`.
+        steps: as in `scan`.
+        rows: as in `scan`.
+        width: as in `scan`.
+        a: as in `scan`.
+        a_step: as in `scan`.
+        a_row: as in `scan`.
+        b: as in `scan`.
+        lengths: as in `scan`.
+        resets: as in `scan`.
+        start: as in `scan`.
+        fresh: as in `scan`.
+        states: what `scan` wrote.
+        grad_states: (T, B, W), or 0 for zeros.
+        grad_last: (B, W), or 0 for zeros.
+        grad_a: written: (T, B, W), or (B, W), summed over time, where a_step is 0; or 0, as a.
+        grad_b: written: as b.
+        grad_start: written: (B, W).
+        grad_fresh: written: (B, W).
+        threads: as in `scan`.
+    """

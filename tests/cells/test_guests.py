@@ -49,7 +49,8 @@ def by_hand(rnn: RecurrentLayer, x: Tensor) -> Tensor:
 
 
 def test_it_is_listed_after_the_built_in_cells() -> None:
-    assert list(CELLS) == ["simple", "lstm", "gru", "leaky"]
+    built_in = ["simple", "lstm", "gru", "mingru", "minlstm", "lru", "slstm"]
+    assert list(CELLS) == [*built_in, "leaky"]
     with pytest.raises(OptionError, match="did you mean 'leaky'"):
         cell("leeky")
 
@@ -150,6 +151,7 @@ def test_it_runs_on_the_reference_and_the_others_say_why_not() -> None:
     reasons = {status.name: status.why_not for status in layer().backends()}
     assert reasons == {
         "native": "Elman's kernels have no equation for the step of leaky",
+        "scan": "the gates of the leaky cell read the state before them, step by step",
         "torch": "PyTorch's kernels have no equation for the step of leaky",
         "reference": None,
     }
@@ -222,10 +224,10 @@ def test_a_layer_that_is_none_is_refused(
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"state": ("h",)}, "must be hidden and at most one more part, got h"),
-        ({"state": ("hidden", "a", "b")}, "at most one more part, got hidden, a, b"),
-        ({"weights": ("hidden", "input", "hidden_mask")}, "must begin with input and hidden"),
-        ({"weights": ("input", "hidden")}, "end with hidden_mask, got input, hidden"),
+        ({"state": ("h",)}, "must begin with hidden, got h"),
+        ({"weights": ("hidden", "input", "hidden_mask")}, "must begin with input"),
+        ({"weights": ("input", "hidden")}, "hidden_mask the last. Got input, hidden"),
+        ({"weights": ("input", "leak", "hidden", "hidden_mask")}, "hidden must be the second"),
         ({"vectors": {"leek": 1}}, "unknown weight of the toy cell 'leek'; did you mean 'leak'"),
     ],
 )

@@ -19,11 +19,23 @@ from battery import (
     draw_recurrence,
     every_variant,
 )
-from elman.cells import CELLS, GRUState, LSTMState, SimpleState, cell
+from elman.cells import (
+    CELLS,
+    GRUState,
+    LRUState,
+    LSTMState,
+    MinGRUState,
+    MinLSTMState,
+    SimpleState,
+    SLSTMState,
+    cell,
+)
 from elman.errors import OptionError
 from elman.sequence import Recurrence, run
 
 I, H, B = 3, 7, 5  # noqa: E741 — the axis legend
+KNOWN = "gru, lru, lstm, mingru, minlstm, simple, slstm"
+RECURRENT = [variant for variant in VARIANTS if variant.cell.reads_hidden]
 
 
 def one_step(name: str, *, options: dict[str, Any] | None = None, **drawn: Any) -> Recurrence:
@@ -228,7 +240,7 @@ def test_layer_norm_of_the_gru_norms_r_and_z_together_and_n_by_itself(reset_afte
     assert_near(hidden, n + update * (h - n), "h")
 
 
-@every_variant
+@pytest.mark.parametrize("variant", RECURRENT, ids=str)
 def test_recurrent_dropout_reaches_the_recurrent_product_and_nothing_else(
     variant: Variant,
 ) -> None:
@@ -254,16 +266,27 @@ def test_a_cells_options_and_gates_are_told_in_their_order() -> None:
     assert cell("lstm").gates == ("i", "f", "g", "o")
     assert cell("lstm", coupled_gates=True).gates == ("i", "g", "o")
     assert cell("gru").gates == ("r", "z", "n")
-    states = {"simple": SimpleState, "lstm": LSTMState, "gru": GRUState}
+    assert cell("mingru").gates == ("z", "n")
+    assert cell("minlstm").gates == ("i", "f", "g")
+    assert cell("slstm").gates == ("i", "f", "g", "o")
+    states = {
+        "simple": SimpleState,
+        "lstm": LSTMState,
+        "gru": GRUState,
+        "mingru": MinGRUState,
+        "minlstm": MinLSTMState,
+        "lru": LRUState,
+        "slstm": SLSTMState,
+    }
     assert {name: family.variant().state for name, family in CELLS.items()} == states
-    assert len({str(variant) for variant in VARIANTS}) == len(VARIANTS) == 14
+    assert len({str(variant) for variant in VARIANTS}) == len(VARIANTS) == 19
 
 
 @pytest.mark.parametrize(
     ("name", "options", "words"),
     [
-        ("gur", {}, r"unknown cell 'gur'; did you mean 'gru'\? Known cells: gru, lstm, simple\."),
-        ("transformer", {}, r"unknown cell 'transformer'\. Known cells: gru, lstm, simple\."),
+        ("gur", {}, rf"unknown cell 'gur'; did you mean 'gru'\? Known cells: {KNOWN}\."),
+        ("transformer", {}, rf"unknown cell 'transformer'\. Known cells: {KNOWN}\."),
         (
             "lstm",
             {"peepholes": True},

@@ -250,7 +250,8 @@ def zeros(*shape: int, dtype: str = "float32") -> np.ndarray:
             [],
             {},
             OptionError,
-            "unknown cell 'lstn'; did you mean 'lstm'? Known cells: gru, lstm, simple.",
+            "unknown cell 'lstn'; did you mean 'lstm'? Known cells: gru, lru, lstm, mingru, "
+            "minlstm, simple, slstm.",
         ),
         (
             "lstm",

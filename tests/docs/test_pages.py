@@ -54,6 +54,7 @@ RUN_HERE: dict[str, Callable[[], dict[str, Any]]] = {
     "from-torch.md": dict,
     "index.md": a_batch_and_reviews,
     "inspection.md": dict,
+    "parallel-time.md": dict,
     "questions.md": dict,
     "speed.md": dict,
 }

@@ -23,14 +23,14 @@ from torch import Tensor
 
 import elman
 from battery import (
-    VARIANTS,
+    KERNEL_VARIANTS,
     Named,
     Variant,
     assert_same_bits,
     both_directions,
     draw,
     draw_recurrence,
-    every_variant,
+    every_kernel_variant,
     gradients,
     leaves_of,
     to_dtype,
@@ -130,7 +130,7 @@ def steps_of(r: Recurrence, first: int, last: int, state: Any) -> Recurrence:
 @pytest.mark.sampled(3)
 @both_directions
 @every_option
-@every_variant
+@every_kernel_variant
 def test_a_row_has_the_same_bits_in_any_batch(variant: Variant, option: str, reverse: bool) -> None:
     r = drawn(variant, option, reverse=reverse)
     together = values_of(natively(r))
@@ -141,7 +141,7 @@ def test_a_row_has_the_same_bits_in_any_batch(variant: Variant, option: str, rev
 
 
 @both_directions
-@every_variant
+@every_kernel_variant
 def test_padding_changes_no_bits(variant: Variant, reverse: bool) -> None:
     r = drawn(variant, "with everything", reverse=reverse)
     expected = natively(r)
@@ -170,7 +170,7 @@ def test_padding_changes_no_bits(variant: Variant, reverse: bool) -> None:
 
 @pytest.mark.sampled(5)
 @pytest.mark.parametrize("rows", ["many rows", "few rows"])
-@every_variant
+@every_kernel_variant
 def test_the_number_of_threads_changes_no_bits(variant: Variant, rows: str) -> None:
     sizes = MANY_ROWS if rows == "many rows" else FEW_ROWS
     for option in ("plain", "with everything"):
@@ -188,7 +188,7 @@ def test_the_number_of_threads_changes_no_bits(variant: Variant, rows: str) -> N
 
 
 @every_option
-@every_variant
+@every_kernel_variant
 def test_a_sequence_in_chunks_has_the_bits_of_the_whole(variant: Variant, option: str) -> None:
     r = drawn(variant, option)
     whole = natively(r)
@@ -204,7 +204,7 @@ def test_a_sequence_in_chunks_has_the_bits_of_the_whole(variant: Variant, option
 
 
 @every_option
-@every_variant
+@every_kernel_variant
 def test_a_reversed_row_has_the_bits_of_its_mirror_image_run_forward(
     variant: Variant, option: str
 ) -> None:
@@ -214,7 +214,7 @@ def test_a_reversed_row_has_the_bits_of_its_mirror_image_run_forward(
 
 
 @every_option
-@every_variant
+@every_kernel_variant
 def test_two_directions_at_once_have_the_bits_of_each_alone(variant: Variant, option: str) -> None:
     r = drawn(variant, option)
     other = replace(drawn(variant, option), x=r.x, resets=r.resets, reverse=True)
@@ -227,7 +227,7 @@ def test_two_directions_at_once_have_the_bits_of_each_alone(variant: Variant, op
 
 
 @every_option
-@every_variant
+@every_kernel_variant
 def test_what_is_kept_for_gradients_and_traces_changes_no_bits(
     variant: Variant, option: str
 ) -> None:
@@ -267,7 +267,7 @@ def parts_of(state: Any) -> list[Tensor]:
 
 
 def every_run() -> Iterator[tuple[str, Recurrence]]:
-    for variant in VARIANTS:
+    for variant in KERNEL_VARIANTS:
         for option in OPTIONS:
             yield f"{variant}, {option}", drawn(variant, option)
         yield f"{variant}, few rows", drawn(variant, "plain", **FEW_ROWS)

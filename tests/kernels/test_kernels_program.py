@@ -32,6 +32,7 @@ def test_all_sets_of_kernels_compute_what_plain_loops_do_to_the_same_bits(tmp_pa
     assert result.returncode == 0, result.stderr
     assert "warning" not in result.stderr
     assert re.search(r"^ok: \d{3} examples", result.stdout, re.MULTILINE)
+    assert re.search(r"^ok: \d{3} scans", result.stdout, re.MULTILINE)
 
 
 def options_of_makefile(name: str) -> set[str]:

@@ -15,7 +15,7 @@ from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 
 import elman
-from battery import Variant, draw, every_variant
+from battery import Variant, draw, every_kernel_variant
 from elman.errors import BackendError, OptionError, ShapeError
 from elman.layers import RecurrentLayer
 
@@ -75,7 +75,7 @@ def assert_steps_are_the_sequence(layer: RecurrentLayer, x: torch.Tensor) -> Non
     assert_same_state(stepper.state, state)
 
 
-@every_variant
+@every_kernel_variant
 @every_dtype
 def test_every_cell_step_by_step_gives_the_bits_of_the_whole_sequence(
     variant: Variant, dtype: torch.dtype

@@ -57,6 +57,8 @@ REAL = torch.arange(U + 1).unsqueeze(1) < SIZES
 ALONE = Encodings((), (RECORD, LABELS, Encoding(ids=(6,))))
 """A record, labels and a category, and no sequence."""
 every_cell = pytest.mark.parametrize("cell", CELLS)
+of_torch = [name for name, family in CELLS.items() if family.variant().torch_function]
+every_cell_of_torch = pytest.mark.parametrize("cell", of_torch)
 every_context = pytest.mark.parametrize("context", ["state", "each"])
 every_conditioning = pytest.mark.parametrize("conditioning", CONDITIONINGS)
 both_directions = pytest.mark.parametrize("bidirectional", [False, True])
@@ -115,7 +117,7 @@ def tags_by_hand(network: Any, x: PartsInput, copies: Copies) -> Tensor:
     return torch.stack(rows, 1)
 
 
-@every_cell
+@every_cell_of_torch
 @both_directions
 @every_context
 def test_tags_are_those_of_layers_of_torch(cell: str, bidirectional: bool, context: str) -> None:
@@ -219,7 +221,7 @@ def written_by_hand(network: Any, x: PartsInput, copies: Copies) -> Tensor:
     return torch.stack(rows, 1)
 
 
-@every_cell
+@every_cell_of_torch
 @every_context
 @pytest.mark.parametrize("layers", [1, 2])
 def test_what_is_written_is_that_of_layers_of_torch(cell: str, context: str, layers: int) -> None:
@@ -310,7 +312,7 @@ def one_to_many_by_hand(network: OneToMany, x: PartsInput, copies: Copies) -> Te
     return torch.stack(rows, 1)
 
 
-@every_cell
+@every_cell_of_torch
 @every_conditioning
 def test_a_sequence_is_written_from_several_columns_as_on_layers_of_torch(
     cell: str, conditioning: str

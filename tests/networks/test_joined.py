@@ -41,6 +41,8 @@ from elman.networks.pooling import POOLINGS, MeanPooling
 H, O, C = 7, 3, 11  # noqa: E741 — the axis legend; C of the context
 CONTEXTS = ("state", "each", "pooled")
 every_cell = pytest.mark.parametrize("cell", CELLS)
+of_torch = [name for name, family in CELLS.items() if family.variant().torch_function]
+every_cell_of_torch = pytest.mark.parametrize("cell", of_torch)
 every_context = pytest.mark.parametrize("context", CONTEXTS)
 both_directions = pytest.mark.parametrize("bidirectional", [False, True])
 
@@ -85,7 +87,7 @@ def assert_as_by_hand(network: JoinedToOne, x: PartsInput, pooling: str = "last"
     )
 
 
-@every_cell
+@every_cell_of_torch
 @both_directions
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_a_pair_is_read_and_joined_as_on_layers_of_torch(
@@ -95,7 +97,7 @@ def test_a_pair_is_read_and_joined_as_on_layers_of_torch(
     assert_as_by_hand(network, drawn_rows(PAIR), pooling)
 
 
-@every_cell
+@every_cell_of_torch
 @both_directions
 @every_context
 def test_a_context_is_read_in_three_ways_as_on_layers_of_torch(

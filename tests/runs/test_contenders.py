@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,17 @@ from roads import NEXT_CHARACTER, ROADS, WRITTEN_ROADS, Road, experiment_of
 READING, TAGGING = ROADS["text to a class"], ROADS["tokens to tags"]
 TRANSLATING = WRITTEN_ROADS["a sentence to another"]
 CELLS = ("simple", "gru", "lstm")
+NEWER = ("mingru", "minlstm", "lru", "slstm")
 
 
 def contenders(
-    road: Road, folder: Path, **changes: Any
+    road: Road, folder: Path, cells: Sequence[str] = CELLS, **changes: Any
 ) -> tuple[Experiment, Prepared, dict[str, Contender]]:
     """Size a network of every cell for a road's own budget."""
     asked = experiment_of(road, folder).override(changes)
     prepared = prepare(asked)
     budget = find_budget(prepared)
-    return asked, prepared, {c: contender_for(c, asked, prepared, budget) for c in CELLS}
+    return asked, prepared, {c: contender_for(c, asked, prepared, budget) for c in cells}
 
 
 @pytest.mark.parametrize(
@@ -114,6 +116,31 @@ def test_an_option_of_another_cell_is_left_out_and_said(tmp_path: Path) -> None:
     assert of["simple"].notes == [
         "chrono = 12 has no meaning for the simple cell, which is trained without it.",
         "peephole = true has no meaning for the simple cell, which is trained without it.",
+    ]
+
+
+@pytest.mark.parametrize("road", [READING, TRANSLATING, NEXT_CHARACTER], ids=lambda r: r.category)
+def test_cells_with_parallel_time_and_exponential_gates_meet_the_budget_too(
+    road: Road, tmp_path: Path
+) -> None:
+    _, prepared, of = contenders(road, tmp_path, NEWER, hidden_size=24)
+    budget = find_budget(prepared).parameters
+    for contender in of.values():
+        assert abs(contender.parameters - budget) < 0.06 * budget, contender.cell
+
+
+def test_options_of_a_network_that_a_cell_has_no_place_for_are_left_out_and_said(
+    tmp_path: Path,
+) -> None:
+    options = {"recurrent_dropout": 0.2, "weight_dropout": 0.1, "zoneout": 0.1}
+    cells = ("gru", "mingru", "slstm")
+    _, _, of = contenders(READING, tmp_path, cells, hidden_size=12, **options)
+    rest = "has no meaning for the minGRU cell, which is trained without it."
+    assert of["gru"].notes == []
+    assert of["mingru"].notes == [f"recurrent_dropout = 0.2 {rest}", f"weight_dropout = 0.1 {rest}"]
+    assert of["mingru"].changes["network.weight_dropout"] == 0
+    assert of["slstm"].notes == [
+        "zoneout = 0.1 has no meaning for the sLSTM cell, which is trained without it."
     ]
 
 

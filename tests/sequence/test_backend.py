@@ -15,25 +15,29 @@ from elman.sequence import BACKENDS, backends, choose, run, run_layer
 
 PLAIN = Variant(cell("gru"), False)
 PEEPHOLE = Variant(cell("lstm", peephole=True), False)
+SCANNED = Variant(cell("mingru"), False)
 
 
 def test_auto_takes_the_first_backend_that_can() -> None:
     assert choose(draw_recurrence(PLAIN)).name == "native"
     assert choose(draw_recurrence(PLAIN, layer_norm=True)).name == "reference"
+    assert choose(draw_recurrence(SCANNED)).name == "scan"
     with torch.autocast("cpu", torch.bfloat16):
         assert choose(draw_recurrence(PLAIN)).name == "torch"
 
 
 @pytest.mark.parametrize("name", list(BACKENDS))
 def test_a_backend_asked_for_by_name_is_the_one_that_runs(name: str) -> None:
-    assert choose(draw_recurrence(PLAIN), name).name == name
+    r = draw_recurrence(SCANNED if name == "scan" else PLAIN)
+    assert choose(r, name).name == name
 
 
 def test_the_status_of_every_backend_is_told_in_the_order_of_preference() -> None:
     statuses = backends(draw_recurrence(PEEPHOLE))
     assert [status.name for status in statuses] == list(BACKENDS)
     reasons = [status.why_not for status in statuses]
-    assert reasons == [None, "PyTorch's kernels have no peephole", None]
+    reads_state = "the gates of the lstm cell read the state before them, step by step"
+    assert reasons == [None, reads_state, "PyTorch's kernels have no peephole", None]
 
 
 def test_without_a_recurrence_no_backend_has_a_reason() -> None:

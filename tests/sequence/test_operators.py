@@ -16,8 +16,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 import elman
 from battery import (
+    KERNEL_VARIANTS,
     LENGTHS,
-    VARIANTS,
     B,
     H,
     I,
@@ -28,7 +28,7 @@ from battery import (
     assert_same_bits,
     draw,
     draw_recurrence,
-    every_variant,
+    every_kernel_variant,
     gradients,
     leaves_of,
     values_of,
@@ -84,10 +84,10 @@ class WithLengths(nn.Module):
 
 
 @pytest.mark.sampled(4)
-@every_variant
+@every_kernel_variant
 def test_opcheck_finds_nothing(variant: Variant) -> None:
     ragged: dict[str, Any] = {"lengths": LENGTHS, "cuts": True}
-    time = ragged if VARIANTS.index(variant) % 2 else {}
+    time = ragged if KERNEL_VARIANTS.index(variant) % 2 else {}
     ahead, _ = leaves_of(draw_recurrence(variant, zoneout="probabilities", **time))
     back, _ = leaves_of(draw_recurrence(variant, reverse=True, **time))
     torch.library.opcheck(torch.ops.elman.recurrence.default, call_of(ahead, back, keep="gradient"))
@@ -95,13 +95,13 @@ def test_opcheck_finds_nothing(variant: Variant) -> None:
 
 @pytest.mark.parametrize("keep", ["", "trace"])
 def test_opcheck_finds_nothing_without_gradients(keep: str) -> None:
-    for variant in VARIANTS[::4]:
+    for variant in KERNEL_VARIANTS[::4]:
         r = draw_recurrence(variant, lengths=LENGTHS, mask=True, zoneout="masks")
         torch.library.opcheck(torch.ops.elman.recurrence.default, call_of(r, keep=keep))
 
 
 def test_the_way_back_is_an_operator_without_derivatives_of_its_own() -> None:
-    r = draw_recurrence(VARIANTS[0], lengths=LENGTHS)
+    r = draw_recurrence(KERNEL_VARIANTS[0], lengths=LENGTHS)
     tensors, text = call_of(r, keep="gradient")
     outputs = torch.ops.elman.recurrence(tensors, text)
     _, given = read(text)
@@ -114,7 +114,7 @@ def test_the_way_back_is_an_operator_without_derivatives_of_its_own() -> None:
     )
 
 
-@every_variant
+@every_kernel_variant
 def test_the_operator_gives_what_the_direct_call_gives(variant: Variant) -> None:
     r, leaves = leaves_of(draw_recurrence(variant, lengths=LENGTHS, cuts=True))
     direct = values_of(run(r, "native"))

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from elman.cells.entry import Cell, CellFamily, Kernel
+from elman.cells.entry import Cell, CellFamily, Columns, Kernel, Scan
 from elman.cells.gru import (
     GRU,
     GRUGates,
@@ -21,6 +21,7 @@ from elman.cells.gru import (
     gru_reset_before_step,
     gru_step,
 )
+from elman.cells.lru import LRU, LRUGates, LRUState, LRUWeights, lru_step
 from elman.cells.lstm import (
     LSTM,
     LSTMGates,
@@ -28,6 +29,14 @@ from elman.cells.lstm import (
     LSTMWeights,
     lstm_coupled_step,
     lstm_step,
+)
+from elman.cells.mingru import MINGRU, MinGRUGates, MinGRUState, MinGRUWeights, mingru_step
+from elman.cells.minlstm import (
+    MINLSTM,
+    MinLSTMGates,
+    MinLSTMState,
+    MinLSTMWeights,
+    minlstm_step,
 )
 from elman.cells.simple import (
     NONLINEARITIES,
@@ -37,6 +46,7 @@ from elman.cells.simple import (
     SimpleWeights,
     simple_step,
 )
+from elman.cells.slstm import SLSTM, SLSTMGates, SLSTMState, SLSTMWeights, slstm_step
 from elman.errors import unknown
 from elman.plugins import Registry
 
@@ -44,15 +54,30 @@ __all__ = [
     "CELLS",
     "KERNELS",
     "NONLINEARITIES",
+    "SCAN_KERNELS",
     "Cell",
     "CellFamily",
+    "Columns",
     "GRUGates",
     "GRUState",
     "GRUWeights",
     "Kernel",
+    "LRUGates",
+    "LRUState",
+    "LRUWeights",
     "LSTMGates",
     "LSTMState",
     "LSTMWeights",
+    "MinGRUGates",
+    "MinGRUState",
+    "MinGRUWeights",
+    "MinLSTMGates",
+    "MinLSTMState",
+    "MinLSTMWeights",
+    "SLSTMGates",
+    "SLSTMState",
+    "SLSTMWeights",
+    "Scan",
     "SimpleGates",
     "SimpleState",
     "SimpleWeights",
@@ -60,12 +85,16 @@ __all__ = [
     "cell_of_kernel",
     "gru_reset_before_step",
     "gru_step",
+    "lru_step",
     "lstm_coupled_step",
     "lstm_step",
+    "mingru_step",
+    "minlstm_step",
     "simple_step",
+    "slstm_step",
 ]
 
-_BUILT_IN = (SIMPLE, LSTM, GRU)
+_BUILT_IN = (SIMPLE, LSTM, GRU, MINGRU, MINLSTM, LRU, SLSTM)
 
 
 def _what_is_wrong(name: str, entry: Any) -> str | None:
@@ -85,6 +114,14 @@ KERNELS: Mapping[str, Cell] = {
     if (variant := family.variant(**options)).kernel is not None
 }
 """Name of a kernel → the cell that it computes; options that the kernel takes are defaults."""
+
+
+SCAN_KERNELS: Mapping[str, Cell] = {
+    variant.scan.kernel: variant
+    for family in _BUILT_IN
+    if (variant := family.variant()).scan is not None and variant.scan.kernel is not None
+}
+"""Name of a kernel that computes gates and scan at once → the cell whose gates they are."""
 
 
 def cell(name: str, **options: Any) -> Cell:

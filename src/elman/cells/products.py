@@ -1,4 +1,4 @@
-"""The two matrix products of a recurrent step, W x and R h, plain or layer-normed."""
+"""The products of a recurrent step: W x and R h, plain or layer-normed, and λ ⊙ c."""
 
 from __future__ import annotations
 
@@ -59,3 +59,11 @@ def masked(hidden: Tensor, mask: Tensor | None) -> Tensor:
     why it stays the same at every step of a sequence; one mask for all gates.
     """
     return hidden if mask is None else hidden * mask
+
+
+def complex_product(a: Tensor, b: Tensor) -> Tensor:
+    """Multiply complex numbers, (…, 2·H), real parts before imaginary ones."""
+    a_real, a_imaginary = a.chunk(2, dim=-1)
+    b_real, b_imaginary = b.chunk(2, dim=-1)
+    real = a_real * b_real - a_imaginary * b_imaginary
+    return torch.cat([real, a_real * b_imaginary + a_imaginary * b_real], dim=-1)

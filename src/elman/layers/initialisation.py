@@ -30,10 +30,11 @@ def recurrent_(weight: Tensor, kind: str, gates: int) -> None:
             init.eye_(block)
 
 
-def gate_bias_(first: Tensor, second: Tensor, gate: int, gates: int, value: Tensor) -> None:
-    """Set the whole bias of one gate: its first bias becomes the value, its second zero."""
+def gate_bias_(first: Tensor, second: Tensor | None, gate: int, gates: int, value: Tensor) -> None:
+    """Set the whole bias of one gate: its first bias becomes the value, a second one zero."""
     first.chunk(gates)[gate].copy_(value)
-    second.chunk(gates)[gate].zero_()
+    if second is not None:
+        second.chunk(gates)[gate].zero_()
 
 
 def chrono_bias(longest: int, like: Tensor) -> Tensor:

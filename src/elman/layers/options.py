@@ -33,6 +33,7 @@ _NEEDED = {
         "projection, for the proj_size argument is only supported for LSTM, not RNN or GRU",
     ),
     "layer_norm": _Needed("input_gain", "layer norm"),
+    "recurrent_dropout": _Needed("hidden", "recurrent matrix"),
 }
 
 CHANGEABLE = ("batch_first", "dropout", "locked_dropout", "recurrent_dropout", "zoneout")
@@ -206,6 +207,16 @@ class RecurrentOptions:
                     f"the {self.cell.name} cell has no {needed.addition}: {name} must be "
                     f"{type(getattr(self, name))()!r}, got {getattr(self, name)!r}."
                 )
+        if self.recurrent_init != "uniform" and not self.cell.reads_hidden:
+            raise OptionError(
+                f"the {self.cell.name} cell has no recurrent matrix: recurrent_init must be "
+                f"'uniform', got {self.recurrent_init!r}."
+            )
+        if any(self.zoneouts) and not self.cell.has_zoneout:
+            raise OptionError(
+                f"the {self.cell.name} cell has no zoneout: the parts of its state belong "
+                f"together. zoneout must be 0.0, got {self.zoneout!r}."
+            )
 
     def _check_biases(self) -> None:
         if self.forget_bias is None and self.chrono is None:

@@ -27,6 +27,9 @@ _NAMES = {
 cell's own is called weight_ and its field."""
 
 
+_BIASES = ("input_bias", "hidden_bias")
+
+
 class Place(NamedTuple):
     """The place of a cell in the stack."""
 
@@ -48,24 +51,28 @@ def places(options: RecurrentOptions) -> Iterator[Place]:
 
 def parameter_shapes(options: RecurrentOptions, layer: int) -> dict[str, tuple[int, ...]]:
     """Name and shape every parameter of one layer and direction, torch.nn's own first."""
+    cell, inputs = options.cell, options.layer_inputs[layer]
     hidden, output = options.hidden_sizes[layer], options.output_sizes[layer]
-    rows = len(options.cell.gates) * hidden
-    shapes: dict[str, tuple[int, ...]] = {
-        "weight_ih": (rows, options.layer_inputs[layer]),
-        "weight_hh": (rows, output),
-    }
+    rows = len(cell.gates) * hidden
+    shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, inputs)}
+    if cell.reads_hidden:
+        shapes["weight_hh"] = (rows, output)
     if options.bias:
-        shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+        biases = [field for field in cell.weights._fields if field in _BIASES]
+        shapes |= {_NAMES[field]: (rows,) for field in biases}
     if options.proj_size:
         shapes["weight_hr"] = (output, hidden)
-    for name, blocks in options.cell.vectors.items():
+    for name, blocks in cell.vectors.items():
         shapes[f"weight_{name}"] = (blocks * hidden,)
+    for name, columns in cell.matrices.items():
+        size = inputs if columns.of == "inputs" else hidden
+        shapes[f"weight_{name}"] = (hidden, columns.blocks * size)
     if options.layer_norm:
         shapes |= {"gain_ih": (rows,), "gain_hh": (rows,)}
-        if "cell_gain" in options.cell.weights._fields:
+        if "cell_gain" in cell.weights._fields:
             shapes |= {"gain_cell": (hidden,), "bias_cell": (hidden,)}
     if options.learn_initial_state:
-        parts = zip(options.cell.state._fields, (output, hidden), strict=False)
+        parts = zip(cell.state._fields, cell.state_sizes(hidden, output), strict=True)
         shapes |= {f"initial_{part}": (size,) for part, size in parts}
     return shapes
 
@@ -96,8 +103,11 @@ def initialise(module: nn.Module, options: RecurrentOptions) -> None:
             else:
                 uniform_(weight, options.hidden_sizes[place.layer])
     for place in places(options):
-        recurrent = module.get_parameter("weight_hh" + place.suffix)
-        recurrent_(recurrent, options.recurrent_init, len(options.cell.gates))
+        if options.cell.reads_hidden:
+            recurrent = module.get_parameter("weight_hh" + place.suffix)
+            recurrent_(recurrent, options.recurrent_init, len(options.cell.gates))
+        if options.cell.initialise is not None:
+            options.cell.initialise(cell_weights(module, options, place, None))
         if options.forget_bias is not None or options.chrono is not None:
             _set_forget_bias(module, options, place)
 
@@ -105,7 +115,7 @@ def initialise(module: nn.Module, options: RecurrentOptions) -> None:
 def _set_forget_bias(module: nn.Module, options: RecurrentOptions, place: Place) -> None:
     """Set the bias of the gate that keeps the old state; chrono sets the input gate against it."""
     first = module.get_parameter("bias_ih" + place.suffix)
-    second = module.get_parameter("bias_hh" + place.suffix)
+    second = module._parameters.get("bias_hh" + place.suffix)
     gates = options.cell.gates
     like = first.chunk(len(gates))[0]
     if options.chrono is not None:
@@ -146,7 +156,9 @@ def gather(
         hidden_mask: mask of recurrent dropout, or None.
     """
     weights: list[Any] = [None if name is None else parameter(module, name) for name in names]
-    return cell.weights(*[*weights, hidden_mask])  # every cell's weights have it last
+    if cell.reads_hidden:
+        weights.append(hidden_mask)  # the last of the weights
+    return cell.weights(*weights)
 
 
 def cell_weights(

@@ -316,7 +316,8 @@ class RecurrentLayer(RNNBase):
             reverse: read from each row's own end, as the second layer of a Bidirectional does.
         """
         options, rows = self.options, x.size(1)
-        output_size, hidden_size = options.output_sizes[layer], options.hidden_sizes[layer]
+        output_size = options.output_sizes[layer]
+        state_sizes = options.cell.state_sizes(options.hidden_sizes[layer], output_size)
         recurrences = []
         for direction, names in enumerate(self._weight_names[layer]):
             place = Place(layer, direction == 1)
@@ -336,7 +337,7 @@ class RecurrentLayer(RNNBase):
                     lengths=lengths,
                     resets=resets,
                     reverse=reverse or place.reverse,
-                    zoneout=self._zoneout(x, output_size, hidden_size),
+                    zoneout=self._zoneout(x, *state_sizes),
                     trace=trace,
                 )
             )
@@ -350,7 +351,7 @@ class RecurrentLayer(RNNBase):
         if not self.training:
             return probabilities
         steps, rows = x.size(0), x.size(1)
-        parts = zip(sizes, probabilities, strict=False)
+        parts = zip(sizes, probabilities, strict=True)
         return tuple([zoneout_mask(x.new_empty(rows, size), share, steps) for size, share in parts])
 
     def stepper(self, rows: int = 1) -> Stepper:

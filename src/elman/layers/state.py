@@ -11,11 +11,15 @@ from torch import Tensor
 from elman.errors import InputTypeError, OptionError, ShapeError
 from elman.layers.options import RecurrentOptions
 
+_LETTERS = {"stabiliser": "m"}
+"""Part of a state → the letter of its equations, where it is not the first of its name."""
+
 
 class StateLayout:
     """Splits the state of a stack into one cell's state per place, and joins it again.
 
-    A caller sees one tensor per part, (L·D, B, ·), as torch.nn has it: h alone, or the pair (h, c).
+    A caller sees one tensor per part, (L·D, B, ·), as torch.nn has it: h alone, the pair (h, c), or
+    as many as the cell has.
     Where the layers' sizes differ, a part is a list with one (D, B, ·) per layer. Without a batch
     axis there is no B.
     """
@@ -23,10 +27,14 @@ class StateLayout:
     def __init__(self, options: RecurrentOptions) -> None:
         self._state = options.cell.state
         self._directions = options.num_directions
-        sizes = (options.output_sizes, options.hidden_sizes)
-        names = ("h0", "c0")[: len(self._state._fields)]
-        self._sizes = dict(zip(names, sizes, strict=False))
-        self._last_axes = {"h0": "P" if options.proj_size else "H", "c0": "H"}
+        cell, fields = options.cell, self._state._fields
+        names = [f"{_LETTERS.get(field, field[0])}0" for field in fields]
+        layers = zip(options.hidden_sizes, options.output_sizes, strict=True)
+        sizes = zip(*[cell.state_sizes(*each) for each in layers], strict=True)
+        self._sizes = dict(zip(names, map(list, sizes), strict=True))
+        axes = ["P" if options.proj_size else "H"]
+        axes += [_blocks(cell.state_blocks.get(field, 1)) for field in fields[1:]]
+        self._last_axes = dict(zip(names, axes, strict=True))
         self._even = all(len(set(layers)) == 1 for layers in self._sizes.values())
 
     def split(self, state: Any, x: Tensor, *, batched: bool = True) -> list[Any]:
@@ -58,12 +66,15 @@ class StateLayout:
         return parts[0] if len(parts) == 1 else tuple(parts)
 
     def _parts(self, state: Any) -> list[Any]:
-        """Return the parts of a state: h alone, or h and c."""
+        """Return the parts of a state: h alone, h and c, or more."""
         if len(self._sizes) == 1:
             return [state[0] if isinstance(state, tuple) and len(state) == 1 else state]
-        if not isinstance(state, Sequence) or len(state) != 2:
+        if not isinstance(state, Sequence) or len(state) != len(self._sizes):
             error = ShapeError if isinstance(state, Tensor | Sequence) else InputTypeError
-            raise error(f"the state must be the pair (h0, c0), got {described(state)}.")
+            what = "pair" if len(self._sizes) == 2 else "tuple"
+            raise error(
+                f"the state must be the {what} ({', '.join(self._sizes)}), got {described(state)}."
+            )
         return list(state)
 
     def _split_part(self, name: str, part: Any, x: Tensor, batched: bool) -> list[Tensor]:
@@ -111,6 +122,11 @@ def _check_dimensions(parts: list[Any], dimensions: int) -> None:
         f"For {'batched' if dimensions == 3 else 'unbatched'} {dimensions}-D input, {names} should "
         f"also be {dimensions}-D but got {numbers}: a state has the axis B where the input has it."
     )
+
+
+def _blocks(count: int) -> str:
+    """Name the axis of a part of so many blocks of H numbers."""
+    return "H" if count == 1 else f"{count}·H"
 
 
 def _check(

@@ -78,6 +78,11 @@ def _recurrent_names(layer: nn.Module) -> list[str]:
 
 def _check(layer: RecurrentLayer) -> None:
     """Refuse a layer whose recurrent weights cannot be dropped."""
+    if not layer.options.cell.reads_hidden:
+        raise OptionError(
+            f"weight_dropout acts on recurrent weights, and the {layer.options.cell.name} cell has "
+            "none; leave it out."
+        )
     if len(_recurrent_names(layer)) != layer.num_layers * layer.options.num_directions:
         raise OptionError(
             "weight_dropout needs layers whose weight_hh are parameters; remove their "

@@ -173,11 +173,10 @@ def _both(encoder: Bidirectional) -> list[RecurrentLayer]:
 
 
 def _part_sizes(recurrent: RecurrentLayer) -> list[tuple[int, ...]]:
-    """Return the sizes of h, and of c where there is one, of each layer."""
+    """Return the sizes of h, and of the other parts of the state, of each layer."""
     options = recurrent.options
-    parts = len(options.cell.state._fields)
-    h_and_c = zip(options.output_sizes, options.hidden_sizes, strict=True)
-    return [sizes[:parts] for sizes in h_and_c]
+    layers = zip(options.hidden_sizes, options.output_sizes, strict=True)
+    return [options.cell.state_sizes(*each) for each in layers]
 
 
 def _first_tensor(state: Any) -> Tensor:

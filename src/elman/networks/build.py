@@ -212,7 +212,7 @@ def many_to_many(
     """Build a many-to-many network: recurrent layers of one cell, and a dense layer on top.
 
     Args:
-        cell: simple, lstm or gru.
+        cell: the name of one of `elman.cells.CELLS`.
         input_size: I.
         output_size: O.
         hidden_size: H, or one H per layer.

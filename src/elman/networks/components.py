@@ -21,6 +21,9 @@ from elman.networks.tied import TiedHead
 _COMMON = ("dropout", "locked_dropout")
 """Options of all layers that cell_options may not set, besides those a builder passes on."""
 
+OPTIONS_OF_SOME_CELLS = ("recurrent_dropout", "zoneout", "layer_norm")
+"""Options of a network that its recurrent layers take where their cell has a place for them."""
+
 
 def make_inputs(
     encoding: Encoding,
@@ -108,8 +111,12 @@ def make_recurrent(input_size: int, options: NetworkOptions, device: str | None)
 def make_layer(cell: str, cell_options: Mapping[str, Any], **arguments: Any) -> RecurrentLayer:
     """Build the recurrent layers of a cell; check the names of its own options."""
     layer: type[Any] = layer_class(cell)
-    others = {*arguments, *_COMMON, "batch_first", "dtype"}
-    own = [name for name in layer_options(layer) if name not in others]
+    known = layer_options(layer)
+    for name in set(OPTIONS_OF_SOME_CELLS).intersection(arguments).difference(known):
+        if value := arguments.pop(name):
+            raise OptionError(f"the {cell} cell has no {name}, got {value!r}; leave it out.")
+    others = {*arguments, *_COMMON, *OPTIONS_OF_SOME_CELLS, "batch_first", "dtype"}
+    own = [name for name in known if name not in others]
     for name in cell_options:
         if name not in own:
             raise unknown(f"{cell} option", name, own)

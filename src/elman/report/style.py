@@ -33,7 +33,15 @@ THEME = {
     "other-3": "#3f8fc4",
     "other-4": "#5b5f9e",
 }
-LABELS = {"simple": "simple", "gru": "GRU", "lstm": "LSTM"}
+LABELS = {
+    "simple": "simple",
+    "gru": "GRU",
+    "lstm": "LSTM",
+    "mingru": "minGRU",
+    "minlstm": "minLSTM",
+    "lru": "LRU",
+    "slstm": "sLSTM",
+}
 
 PANEL = (4.3, 2.95)
 """Size of one panel in inches: two fit side by side on a desk, one fills a phone."""
@@ -55,7 +63,7 @@ def colours(cells: Iterable[str]) -> dict[str, str]:
     chosen: dict[str, str] = {}
     for cell in cells:
         if cell not in chosen:
-            chosen[cell] = THEME[cell if cell in LABELS else next(spare, "muted")]
+            chosen[cell] = THEME[cell if cell in THEME else next(spare, "muted")]
     return chosen
 
 

@@ -17,10 +17,12 @@ from elman.cells import CELLS
 from elman.errors import OptionError
 from elman.experiment import Experiment
 from elman.experiment.categories import CATEGORIES, WRITERS
+from elman.experiment.network import NetworkSpec
 from elman.layers import layer_class, layer_options, parameter_count
 from elman.models.model import Model
 from elman.models.network import completed_network
 from elman.networks.build import build_network, hidden_size_for, specified_network
+from elman.networks.components import OPTIONS_OF_SOME_CELLS
 from elman.report.run.findings import setting_text
 from elman.report.style import label
 from elman.runs.run import Prepared, RunResult
@@ -116,16 +118,28 @@ def _changes(cell: str, experiment: Experiment) -> tuple[dict[str, Any], list[st
     if foreign:
         kept = {name: value for name, value in options.items() if name not in foreign}
         changes["network.cell_options"] = kept
+    left_out = {name: options[name] for name in foreign}
+    for name in (*OPTIONS_OF_SOME_CELLS, "weight_dropout"):
+        value, default = getattr(experiment.network, name), _default(name)
+        if value != default and not _takes(cell, name):
+            changes[f"network.{name}"] = default
+            left_out[name] = value
     notes = [
-        f"{name} = {setting_text(options[name])} has no meaning for the {label(cell)} cell, "
+        f"{name} = {setting_text(value)} has no meaning for the {label(cell)} cell, "
         "which is trained without it."
-        for name in foreign
+        for name, value in left_out.items()
     ]
     return changes, notes
 
 
+def _default(name: str) -> Any:
+    return NetworkSpec.model_fields[name].default
+
+
 def _takes(cell: str, option: str) -> bool:
-    """Tell whether the layer of a cell has an option."""
+    """Tell whether the layer of a cell has an option; dropout of weights needs recurrent ones."""
+    if option == "weight_dropout":
+        return CELLS[cell].variant().reads_hidden
     return option in layer_options(layer_class(cell))
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from elman.errors import BackendError, unknown
-from elman.sequence import native, reference, torch_kernels
+from elman.sequence import native, reference, scan, torch_kernels
 from elman.sequence.modes import is_onnx_export
 from elman.sequence.ragged import either_way
 from elman.sequence.recurrence import LayerResult, Recurrence, Result
@@ -36,7 +36,12 @@ def _one_by_one(
     run: Callable[[Recurrence], Result], recurrences: Sequence[Recurrence]
 ) -> LayerResult:
     """Run recurrences one after another with a function that runs only forward ones."""
-    return _joined([either_way(run, recurrence) for recurrence in recurrences])
+    return _in_turn(partial(either_way, run), recurrences)
+
+
+def _in_turn(run: Callable[[Recurrence], Result], recurrences: Sequence[Recurrence]) -> LayerResult:
+    """Run recurrences one after another with a function that runs them in either direction."""
+    return _joined([run(recurrence) for recurrence in recurrences])
 
 
 def _joined(results: Sequence[Result]) -> LayerResult:
@@ -64,6 +69,12 @@ BACKENDS: Mapping[str, Backend] = {
     backend.name: backend
     for backend in (
         Backend("native", "Elman's own C++ kernels on the CPU", native.why_not, native.run),
+        Backend(
+            "scan",
+            "gates of all steps at once, then one scan over time: cells whose gates read x alone",
+            scan.why_not,
+            partial(_in_turn, scan.run),
+        ),
         Backend(
             "torch",
             "PyTorch's own fused kernels: oneDNN on the CPU, cuDNN on CUDA",

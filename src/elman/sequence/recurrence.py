@@ -86,10 +86,10 @@ class Recurrence:
 
     @property
     def state_sizes(self) -> tuple[int, ...]:
-        """The sizes of the parts of the state: P of h, and H of c where there is one."""
-        hidden = self.weights.hidden
-        sizes = (hidden.size(1), hidden.size(0) // len(self.cell.gates))
-        return sizes[: len(self.cell.state._fields)]
+        """The sizes of the parts of the state: P of h, and of every other part, H of most."""
+        units = self.weights.input.size(0) // len(self.cell.gates)
+        outputs = self.weights.hidden.size(1) if self.cell.reads_hidden else units
+        return self.cell.state_sizes(units, outputs)
 
 
 def with_states(recurrence: Recurrence) -> Recurrence:

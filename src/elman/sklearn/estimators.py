@@ -38,7 +38,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
     holds the choices.
 
     Args:
-        cell: simple, lstm or gru.
+        cell: simple, lstm, gru, mingru, minlstm, lru or slstm.
         hidden_size: hidden size H of every recurrent layer, or a list with one a layer.
         num_layers: number of recurrent layers, L.
         bidirectional: whether a second stack of layers reads every sequence backwards.
