@@ -280,5 +280,5 @@ def test_a_state_of_four_parts_is_asked_for_by_their_names() -> None:
     h = torch.zeros(1, 2, 5)
     with pytest.raises(ShapeError, match=r"the tuple \(h0, c0, n0, m0\), got a tuple"):
         elman.SLSTM(3, 5)(torch.zeros(4, 2, 3), (h, h))
-        with pytest.raises(ShapeError, match=r"got \[1, 2, 5\]: c0 must be \(L·D, B, 2·H\)"):
+    with pytest.raises(ShapeError, match=r"got \[1, 2, 5\]: c0 must be \(L·D, B, 2·H\)"):
         elman.LRU(3, 5)(torch.zeros(4, 2, 3), (h, h))
