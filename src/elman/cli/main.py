@@ -11,7 +11,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from types import TracebackType
 from typing import Annotated, Any, NoReturn
 
@@ -100,6 +100,12 @@ app.add_typer(data.app, name="data", cls=Verbs)
 app.command("backends")(backends.backends)
 
 
+@cache
+def _command() -> Any:
+    """Build the command from its functions' signatures, once a process."""
+    return typer.main.get_command(app)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the command and say a failure in one sentence on stderr.
 
@@ -110,7 +116,7 @@ def run(arguments: Sequence[str]) -> int:
         The exit code.
     """
     invocation = Invocation(debug="--debug" in arguments)
-    command = typer.main.get_command(app)
+    command = _command()
     rest = [argument for argument in arguments if argument != "--debug"]
     try:
         with command.make_context("elman", rest, obj=invocation) as context:
