@@ -1,5 +1,7 @@
 """What every test starts from: one thread and a fixed seed, so that no test depends on another.
 
+A run draws no page unless a test asks for `pages`.
+
 A test marked `sampled(n)` has many cases of one kind, such as all cells × backends × directions:
 `make test` runs every n-th, `make test-slow` the others.
 """
@@ -7,9 +9,12 @@ A test marked `sampled(n)` has many cases of one kind, such as all cells × back
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 import torch
+
+from elman.report.facts.page import write_page
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -20,6 +25,20 @@ def _one_thread() -> None:
 @pytest.fixture(autouse=True)
 def _fixed_seed() -> None:
     torch.manual_seed(20)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_pages() -> Iterator[None]:
+    """Save the second that drawing a run's page takes; a test that reads one asks for `pages`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("elman.report.facts.write_page", lambda *_, **__: None)
+        yield
+
+
+@pytest.fixture
+def pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw the pages of runs, as they are outside of tests."""
+    monkeypatch.setattr("elman.report.facts.write_page", write_page)
 
 
 @pytest.hookimpl(tryfirst=True)

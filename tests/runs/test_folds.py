@@ -49,6 +49,7 @@ def same_weights(one: Any, other: Any) -> bool:
     )
 
 
+@pytest.mark.usefixtures("pages")
 def test_a_run_leaves_an_ensemble_a_report_and_a_model_that_loads(tmp_path: Path) -> None:
     model = trained(tmp_path / "run")
     assert isinstance(model.network, Ensemble)
