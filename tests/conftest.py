@@ -1,6 +1,7 @@
 """What every test starts from: one thread and a fixed seed, so that no test depends on another.
 
-A run draws no page unless a test asks for `pages`.
+A run draws no page unless a test asks for `pages`. What the collection of eleven thousand tests
+leaves is not searched for garbage: not while it grows, and not again in every test.
 
 A test marked `sampled(n)` has many cases of one kind, such as all cells × backends × directions:
 `make test` runs every n-th, `make test-slow` the others.
@@ -8,6 +9,7 @@ A test marked `sampled(n)` has many cases of one kind, such as all cells × back
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Iterator
 
@@ -15,6 +17,8 @@ import pytest
 import torch
 
 from elman.report.facts.page import write_page
+
+gc.disable()
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -39,6 +43,11 @@ def _no_pages() -> Iterator[None]:
 def pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw the pages of runs, as they are outside of tests."""
     monkeypatch.setattr("elman.report.facts.write_page", write_page)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)
