@@ -75,7 +75,8 @@ def imported(path: Path) -> Iterator[str]:
 
 def extras_asked_for(path: Path) -> Iterator[tuple[str, str]]:
     """Yield package and extra of every call of `import_extra` in a module."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    code = path.read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(code if "import_extra(" in code else "")):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "import_extra":
             module, extra, _ = map(ast.literal_eval, node.args)
             yield module.partition(".")[0], extra

@@ -156,7 +156,7 @@ def inline_svg(figure: Figure, name: str) -> str:
 
 def _lay_out(figure: Figure) -> None:
     """Place the axes once and for all, as `savefig` does after drawing the whole figure in vain."""
-    FigureCanvasSVG(figure)  # type: ignore[no-untyped-call]  # its letters have the final widths
+    FigureCanvasSVG(figure)  # its letters have the final widths
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)
