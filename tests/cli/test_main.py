@@ -31,8 +31,10 @@ def verb() -> Iterator[Callable[[BaseException], None]]:
 
         command.app.command("fail")(fail)
 
+    command.built.cache_clear()
     yield add
     command.app.registered_commands[:] = registered
+    command.built.cache_clear()
 
 
 def test_help_lists_the_verbs_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:

@@ -101,7 +101,7 @@ app.command("backends")(backends.backends)
 
 
 @cache
-def _command() -> Any:
+def built() -> Any:
     """Build the command from its functions' signatures, once a process."""
     return typer.main.get_command(app)
 
@@ -116,7 +116,7 @@ def run(arguments: Sequence[str]) -> int:
         The exit code.
     """
     invocation = Invocation(debug="--debug" in arguments)
-    command = _command()
+    command = built()
     rest = [argument for argument in arguments if argument != "--debug"]
     try:
         with command.make_context("elman", rest, obj=invocation) as context:
