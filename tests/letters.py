@@ -11,16 +11,23 @@ LETTERS = ["ab", "ab", "ab", "xy", "xy", "xy"] * 4
 TOKENS = [list(word) for word in WORDS]
 TAGS = [["is a" if letter == "a" else "other" for letter in word] for word in WORDS]
 
-SMALL: dict[str, Any] = {"hidden_size": 3, "epochs": 2, "batch_size": 4, "random_state": 1}
+ONE = {"training.folds": 0}
+"""One network, not five, where rows are few."""
+SMALL: dict[str, Any] = {
+    "hidden_size": 3,
+    "epochs": 2,
+    "batch_size": 4,
+    "random_state": 1,
+    "settings": ONE,
+}
 GOOD: dict[str, Any] = {
     "hidden_size": 8,
     "epochs": 15,
     "batch_size": 4,
     "learning_rate": 0.02,
     "random_state": 1,
+    "settings": ONE,
 }
-ONE = {"training.folds": 0}
-"""One network, not five, where rows are few."""
 
 
 def series(rows: int = 24, numbers: int = 2) -> list[np.ndarray]:

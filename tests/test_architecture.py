@@ -50,7 +50,7 @@ def rooms_imported(code: str) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports inside elman are absolute"
             names = [node.module or ""]
-        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "elman":
+        elif isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "elman":
             names = [_HOME_OF.get(node.attr, f"elman.{node.attr}")]
         else:
             continue

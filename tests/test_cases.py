@@ -290,6 +290,7 @@ def test_a_type_is_cast_or_named(name: str) -> None:
         assert [len(list(table.column(each))) for each in table.columns].count(len(table))
 
 
+@pytest.mark.usefixtures("pages")
 def test_a_run_with_infinite_scores_finishes(tmp_path: Path) -> None:
     model = trained("hostile/inf_score.jsonl", tmp_path, target="y", epochs=1, learning_rate=1e6)
     assert (tmp_path / "run" / "result.json").is_file()

@@ -48,7 +48,16 @@ TRAIN = ["--target", "took:duration", "--cell", "leaky", "--set", "objective=med
 def test_guests_are_trained_evaluated_saved_loaded_and_predict(
     jobs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    small = ["--epochs", "25", "--set", "hidden_size=8", "--out", "run"]
+    small = [
+        "--epochs",
+        "12",
+        "--set",
+        "hidden_size=8",
+        "--set",
+        "learning_rate=0.03",
+        "--out",
+        "run",
+    ]
     assert run(["train", str(jobs), *TRAIN, *small]) == 0
     said = capsys.readouterr()
     assert "input: words; target: a duration → many-to-one" in said.err

@@ -106,6 +106,7 @@ def test_the_distributions_whose_quantiles_are_scipy_s_are_made_with_it_alone(wi
         assert distribution_from_json({"name": name}).name == name
 
 
+@pytest.mark.usefixtures("pages")
 def test_a_run_whose_scores_need_an_extra_fails_before_anything_is_written(
     without: Any, tmp_path: Path
 ) -> None:
@@ -117,6 +118,7 @@ def test_a_run_whose_scores_need_an_extra_fails_before_anything_is_written(
     assert (tmp_path / "run" / "report.html").exists()
 
 
+@pytest.mark.usefixtures("pages")
 def test_a_page_without_mido_has_no_music_and_says_which_extra_brings_it(
     without: Any, tmp_path: Path
 ) -> None:

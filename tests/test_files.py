@@ -35,9 +35,11 @@ ALLOWED = {
 
 def writes(code: str) -> Iterator[str]:
     """Yield the name of every call in a module that writes a file, or may write one."""
+    if not any(f"{name}(" in code for name in (*WRITERS, "open")):
+        return
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Call):
-            name = ast.unparse(node.func).rpartition(".")[2]
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
             if name in WRITERS or (name == "open" and _opens_to_write(node)):
                 yield name
 

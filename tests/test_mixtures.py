@@ -308,7 +308,7 @@ def assert_read_as_drawn(mixture: Mixture, task: Task) -> None:
     assert read == len(mixture.sequences)
 
 
-@settings(max_examples=5, deadline=None, derandomize=True, database=None)
+@settings(max_examples=3, deadline=None, derandomize=True, database=None)
 @given(mixture=mixtures())
 def test_any_columns_are_trained_saved_loaded_and_resumed_in_any_order(mixture: Mixture) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -326,6 +326,7 @@ def test_many_columns_are_trained_saved_loaded_and_resumed_in_any_order(mixture:
 ALONE = ["text", "tokens", "fast", "number", "category", "labels", "picture"]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("column", ALONE)
 @pytest.mark.parametrize("target", ["class", "written"])
 def test_one_column_gives_to_the_bit_what_it_gives_by_itself(

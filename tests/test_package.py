@@ -73,7 +73,7 @@ def imported(path: Path) -> Iterator[str]:
     """Yield the package of every import of a module that is not for type checkers alone."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
             node.body = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -84,8 +84,9 @@ def imported(path: Path) -> Iterator[str]:
 
 def extras_asked_for(path: Path) -> Iterator[tuple[str, str]]:
     """Yield package and extra of every call of `import_extra` in a module."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "import_extra":
+    code = path.read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(code if "import_extra(" in code else "")):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "import_extra":
             module, extra, _ = map(ast.literal_eval, node.args)
             yield module.partition(".")[0], extra
 

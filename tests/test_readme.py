@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
+
+import pytest
 
 from blocks import ROOT, blocks
 
@@ -21,21 +20,18 @@ def write_questions(folder: Path) -> None:
         (folder / name).write_text("text,label\n" + "".join(rows), encoding="utf-8")
 
 
-def test_the_examples_in_python_run_as_they_stand(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("pages")
+def test_the_examples_in_python_run_as_they_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     examples = [block.text for block in blocks(README, "python")]
     assert len(examples) == 3
     write_questions(tmp_path)
-    outside = {name: value for name, value in os.environ.items() if name != "ELMAN_DATA"}
-    done = subprocess.run(
-        [sys.executable, "-c", examples[0] + examples[1] + SHAPES + examples[2]],
-        cwd=tmp_path,
-        env=outside,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    gate, nll, shapes = done.stdout.splitlines()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ELMAN_DATA", raising=False)
+    program = examples[0] + examples[1] + SHAPES + examples[2]
+    exec(compile(program, "README.md", "exec"), {})
+    gate, nll, shapes = capsys.readouterr().out.splitlines()
     assert gate.startswith("tensor(0.")
     assert 8 < float(nll) < 15
     assert shapes == "(20, 3, 128) (64, 88) ['HUM']"

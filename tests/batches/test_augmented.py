@@ -150,7 +150,7 @@ def test_a_model_trains_on_augmented_series_and_twice_to_the_same_numbers(tmp_pa
         ],
         "label": ["low", "high"] * 15,
     }
-    options = {"target": "label", "epochs": 3, **EACH}
+    options = {"target": "label", "epochs": 3, "folds": 0, "hidden_size": 8, **EACH}
     scores = [
         elman.train(table, out=tmp_path / name, **options).evaluate(table) for name in ("a", "b")
     ]

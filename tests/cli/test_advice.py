@@ -383,11 +383,6 @@ ADVICE: dict[str, Advice] = {
 }  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def _runs_without_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("elman.report.facts.write_page", lambda *_, **__: None)
-
-
 @pytest.mark.parametrize("advice", ADVICE.values(), ids=ADVICE)
 def test_what_a_message_proposes_can_be_run(
     advice: Advice, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -151,7 +151,6 @@ def test_training_begins_with_the_table_of_the_check(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
-    monkeypatch.setattr("elman.report.facts.write_page", lambda *_, **__: None)
     columns = [f"c{n}" for n in range(40)]
     rows = [[*((n * k) % 41 for k in range(1, 41)), "ab"[n % 2]] for n in range(60)]
     path = write_csv(tmp_path / "wide.csv", [*columns, "y"], rows)

@@ -14,8 +14,15 @@ from roads import ROADS
 TINY = ["--epochs", "1", "--set", "batch_size=64", "--set", "accelerator=cpu"]
 
 
+@pytest.fixture
+def _undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save the seconds that drawing takes: the pages are those of `runs/test_compare.py`."""
+    monkeypatch.setattr("elman.runs.compare._report", lambda *told: told[-1] / "report.html")
+
+
+@pytest.mark.usefixtures("_undrawn")
 def test_compare_prints_the_table_and_where_the_report_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "compared"
     arguments = ["--cells", "simple, lstm", "--parameters", "700", *TINY, "--out", str(out)]
@@ -31,8 +38,6 @@ def test_compare_prints_the_table_and_where_the_report_is(
     assert "simple: hidden size 3," in stderr
     assert "compared: 2/2 lstm-seed1: test" in stderr
 
-    # What is drawn is the same again, and takes seconds.
-    monkeypatch.setattr("elman.runs.compare._report", lambda *told: told[-1] / "report.html")
     assert run(["compare", "chorales", *arguments, "--json"]) == 0
     stdout, stderr = capsys.readouterr()
     again = Comparison.model_validate_json(stdout)
@@ -40,10 +45,10 @@ def test_compare_prints_the_table_and_where_the_report_is(
     assert stderr.splitlines()[-1] == str(out / "report.html")
 
 
+@pytest.mark.usefixtures("_undrawn")
 def test_compare_takes_a_file_and_what_is_asked_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("elman.report.facts.write_page", lambda *_, **__: None)
     monkeypatch.chdir(tmp_path)
     walks = ROADS["a long table to a class"].write(tmp_path)
     columns = ["--sequence-id", "walker", "--time", "step", "--target", "pace"]

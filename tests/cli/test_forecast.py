@@ -37,6 +37,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.usefixtures("pages")
 def test_a_file_and_a_horizon_are_enough(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,6 +18,7 @@ from roads import ROADS, reviews, sentences, tickets, write_csv
 TINY = ["--set", "hidden_size=3", "--set", "batch_size=64", "--set", "accelerator=cpu"]
 
 
+@pytest.mark.usefixtures("pages")
 def test_train_trains_one_model_and_says_where_it_is(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -124,7 +125,6 @@ SMALL = [*options(hidden_size=3, batch_size=7, accelerator="cpu"), "--epochs", "
         ("measurements to a number", ["-i", "rooms", "-i", "area", "-t", "price"], "one-to-one"),
     ],
 )
-@pytest.mark.usefixtures("_without_a_page")
 def test_a_file_is_trained_on_as_it_is(
     name: str,
     arguments: list[str],
@@ -151,13 +151,6 @@ def test_a_file_is_trained_on_as_it_is(
     assert {name: measured[name] for name in answer["scores"]["test"]} == answer["scores"]["test"]
 
 
-@pytest.fixture
-def _without_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Save the second that drawing takes where a test is about something else."""
-    monkeypatch.setattr("elman.report.facts.write_page", lambda *_, **__: None)
-
-
-@pytest.mark.usefixtures("_without_a_page")
 def test_the_main_score_of_each_of_several_targets_is_said_and_each_is_predicted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -182,7 +175,6 @@ def test_the_main_score_of_each_of_several_targets_is_said_and_each_is_predicted
     assert list(row)[-3:] == ["predicted priority", "predicted hours", "predicted topics"]
 
 
-@pytest.mark.usefixtures("_without_a_page")
 def test_a_run_without_a_name_is_put_where_its_data_and_seed_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -195,7 +187,6 @@ def test_a_run_without_a_name_is_put_where_its_data_and_seed_say(
     assert Path(last, "result.json").is_file()
 
 
-@pytest.mark.usefixtures("_without_a_page")
 def test_files_for_validation_and_test_may_hold_names_that_training_lacks(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -207,7 +198,6 @@ def test_files_for_validation_and_test_may_hold_names_that_training_lacks(
     assert json.loads(capsys.readouterr().out)["scores"]["test"]["accuracy"] in {0.0, 0.5}
 
 
-@pytest.mark.usefixtures("_without_a_page")
 def test_a_run_interrupted_in_an_epoch_is_resumed_to_the_same_weights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -381,6 +371,7 @@ def test_a_forecast_worse_than_the_seasonal_naive_one_says_so(
     assert "origins must be at least 1, got 0." in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("pages")
 @pytest.mark.parametrize("select", ["loss", "score"])
 def test_a_run_whose_scores_are_infinite_finishes_and_is_read_again(
     select: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -407,6 +398,7 @@ def test_a_run_whose_scores_are_infinite_finishes_and_is_read_again(
 CASES = Path(__file__).parents[2].parent / "shared" / "cases"
 
 
+@pytest.mark.usefixtures("pages")
 @pytest.mark.skipif(not CASES.is_dir(), reason="the shared cases are not here")
 def test_the_case_of_an_infinite_score_finishes(tmp_path: Path) -> None:
     path, out = CASES / "hostile" / "inf_score.jsonl", str(tmp_path / "run")
@@ -415,6 +407,7 @@ def test_the_case_of_an_infinite_score_finishes(tmp_path: Path) -> None:
     assert run(["evaluate", out, "--json"]) == 0
 
 
+@pytest.mark.usefixtures("pages")
 @pytest.mark.skipif(not CASES.is_dir(), reason="the shared cases are not here")
 def test_the_case_of_a_class_never_learned_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

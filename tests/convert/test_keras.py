@@ -21,7 +21,7 @@ from battery import DRAWN, assert_near, assert_same_bits, draw
 from elman.convert import from_keras, from_keras_weights, to_keras_weights
 from elman.errors import ElmanError, OptionError, ShapeError
 from oracles import keras_layers
-from oracles.keras_layers import keras
+from oracles.keras_layers import library
 
 pytestmark = keras_layers.own_warnings
 
@@ -139,7 +139,7 @@ def test_a_read_only_array_is_taken_in_silence() -> None:
 
 
 def test_a_class_derived_from_a_keras_layer_is_read_as_what_it_is() -> None:
-    class Mine(keras.layers.LSTM):
+    class Mine(library().layers.LSTM):
         pass
 
     theirs = keras_layers.with_random_weights(Mine(5, dtype="float64"), 3)
@@ -207,7 +207,7 @@ def joined(merge_mode: Any) -> Any:
             "its weights alone.",
         ),
         (
-            lambda: keras.layers.GRU(5),
+            lambda: library().layers.GRU(5),
             "from_keras: this GRU has no weights yet; call it once, or build() it.",
         ),
         (
@@ -216,7 +216,7 @@ def joined(merge_mode: Any) -> Any:
             "gives one output. Convert forward_layer and backward_layer one by one.",
         ),
         (
-            lambda: keras.layers.Dense(5),
+            lambda: library().layers.Dense(5),
             "from_keras takes a Keras layer SimpleRNN, LSTM, GRU or Bidirectional, got a Dense; "
             "from_keras_weights takes a list of arrays.",
         ),
@@ -226,7 +226,7 @@ def joined(merge_mode: Any) -> Any:
             "from_keras_weights takes a list of arrays.",
         ),
         (
-            lambda: keras.layers.RNN(keras.layers.LSTMCell(5)),
+            lambda: library().layers.RNN(library().layers.LSTMCell(5)),
             "from_keras takes a Keras layer SimpleRNN, LSTM, GRU or Bidirectional, got a RNN; "
             "from_keras_weights takes a list of arrays.",
         ),

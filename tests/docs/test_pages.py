@@ -32,7 +32,7 @@ def keras_on_torch() -> dict[str, Any]:
     """Import Keras as its tests do, in float32, once."""
     from oracles import keras_layers  # sets Keras' backend and home before it is imported
 
-    keras_layers.keras.config.set_floatx("float32")
+    keras_layers.library().config.set_floatx("float32")
     return {}
 
 

@@ -47,7 +47,7 @@ def test_a_column_that_is_not_read_contributes_nothing() -> None:
 
 def test_a_linear_network_loses_twice_the_square_of_the_weight() -> None:
     # E (w x − w x′)² = 2 w² Var(x) of independent x, x′; Var(x) = 1 here.
-    found = importance(drawn(4_000), repeats=10)
+    found = importance(drawn(2_000), repeats=6)
     assert found["a"].mean == pytest.approx(2, rel=0.05)
     assert found["b"].mean == pytest.approx(8, rel=0.05)
     assert 0 < found["b"].deviation < 0.4

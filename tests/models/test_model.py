@@ -236,6 +236,7 @@ def test_a_model_that_writes_comes_back_from_disk_and_writes_the_same(tmp_path: 
     assert loaded.evaluate("valid") == model.evaluate("valid")
 
 
+@pytest.mark.sampled(2)
 @EVERY
 def test_a_part_by_name_is_the_part_of_training_and_a_file_is_read_alike(
     road: Road, tmp_path: Path

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import pytest
@@ -16,12 +17,6 @@ from torch import Tensor
 
 os.environ["KERAS_BACKEND"] = "torch"
 os.environ["KERAS_HOME"] = os.devnull
-
-import keras
-from keras.src.backend.common.dtypes import BIT64_TO_BIT32_DTYPE
-
-# On every backend but TensorFlow Keras takes products of float64 in float32. The truth is float64.
-BIT64_TO_BIT32_DTYPE["float64"] = "float64"
 
 own_warnings = pytest.mark.filterwarnings(
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
@@ -32,18 +27,32 @@ _DRAWN = {"return_sequences": True, "return_state": True, "dtype": "float64"}
 _MASKED = {"zero_output_for_mask": True}
 
 
+@cache
+def library() -> Any:
+    """Import Keras where it is first used, as it takes seconds, with products in float64.
+
+    On every backend but TensorFlow Keras takes products of float64 in float32. The truth is
+    float64.
+    """
+    import keras
+    from keras.src.backend.common.dtypes import BIT64_TO_BIT32_DTYPE
+
+    BIT64_TO_BIT32_DTYPE["float64"] = "float64"
+    return keras
+
+
 def build(kind: str, units: int, inputs: int, **options: Any) -> Any:
     """Build a Keras layer in float64 with random weights, every gate and bias its own.
 
     It returns all outputs, zeros after a row's end, and the final state.
     """
-    layer = getattr(keras.layers, kind)(units, **_DRAWN, **_MASKED, **options)
+    layer = getattr(library().layers, kind)(units, **_DRAWN, **_MASKED, **options)
     return with_random_weights(layer, inputs)
 
 
 def build_bidirectional(forward: Any, backward: Any, inputs: int, *, merge_mode: str) -> Any:
     """Join two Keras layers, the second of which goes backwards, with random weights."""
-    layer = keras.layers.Bidirectional(
+    layer = library().layers.Bidirectional(
         forward, merge_mode=merge_mode, backward_layer=backward, dtype="float64"
     )
     return with_random_weights(layer, inputs)

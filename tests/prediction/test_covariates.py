@@ -248,6 +248,7 @@ def test_a_run_repeats_from_its_settings_and_resumes(tmp_path: Path) -> None:
     assert again.forecast(ahead) == first.forecast(ahead) == resumed.forecast(ahead)
 
 
+@pytest.mark.usefixtures("pages")
 def test_the_page_names_the_kinds_of_the_columns(tmp_path: Path) -> None:
     asked = {"sequence_id": "shop", "time": "day", "target": "sold", "known": "promo"}
     train(str(sales(tmp_path)), out=tmp_path / "run", **QUICK, **asked)
@@ -268,6 +269,7 @@ def test_known_names_hold_for_all_columns_of_a_wide_table(tmp_path: Path) -> Non
     assert model.task.input.known_categories == ("promo",)  # type: ignore[attr-defined]
 
 
+@pytest.mark.usefixtures("pages")
 def test_what_a_covariate_contributes_is_measured_and_stands_on_the_page(tmp_path: Path) -> None:
     columns = promotions() | {"noise": np.random.default_rng(2).random(160).tolist()}
     asked = LEARNING | {"known": ["promo"], "out": tmp_path / "run"}

@@ -174,6 +174,7 @@ def test_evaluation_goes_on_from_every_horizons_end(tmp_path: Path) -> None:
     assert "4 forecasts of 4 steps each of 2 series." in scores.notes
 
 
+@pytest.mark.usefixtures("pages")
 def test_the_page_shows_forecasts_of_every_target_beside_what_came(tmp_path: Path) -> None:
     sales_model(tmp_path)
     page = Page((tmp_path / "run" / "report.html").read_text(encoding="utf-8"))

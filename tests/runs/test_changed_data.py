@@ -49,11 +49,6 @@ def run_in(directory: Path, data: Path, *, resume: bool = False, **settings: Any
     return train_run(experiment, directory, resume=resume)
 
 
-@pytest.fixture(autouse=True)
-def _without_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("elman.report.facts.write_page", lambda *_, **__: None)
-
-
 @pytest.fixture
 def interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A run whose process was stopped after training, before its model was saved."""

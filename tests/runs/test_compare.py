@@ -208,12 +208,6 @@ def test_networks_that_see_the_future_are_compared_without_composing(tmp_path: P
     assert list((tmp_path / "out").glob("*.mid")) == []
 
 
-@pytest.fixture
-def _runs_without_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Save the second that drawing a run's own page takes."""
-    monkeypatch.setattr("elman.report.facts.write_page", lambda *_, **__: None)
-
-
 COMPARED = {
     name: road
     for name, road in [*ROADS.items(), *WRITTEN_ROADS.items(), ("next", NEXT_CHARACTER)]
@@ -222,7 +216,6 @@ COMPARED = {
 
 
 @pytest.mark.sampled(3)
-@pytest.mark.usefixtures("_runs_without_a_page")
 @pytest.mark.parametrize("road", COMPARED.values(), ids=COMPARED)
 def test_cells_are_compared_on_every_kind_of_file(road: Road, tmp_path: Path) -> None:
     experiment = experiment_of(road, tmp_path, epochs=1)
@@ -243,7 +236,6 @@ def test_cells_are_compared_on_every_kind_of_file(road: Road, tmp_path: Path) ->
     assert ("The vanishing gradient" in page) == has_flow
 
 
-@pytest.mark.usefixtures("_runs_without_a_page")
 def test_forecasts_are_compared_of_values_in_memory(tmp_path: Path) -> None:
     days = range(60)
     values = {"day": list(days), "sold": [10.0 + day % 7 + day * day % 5 for day in days]}
@@ -259,7 +251,6 @@ def test_forecasts_are_compared_of_values_in_memory(tmp_path: Path) -> None:
     assert "The vanishing gradient" not in page
 
 
-@pytest.mark.usefixtures("_runs_without_a_page")
 def test_without_a_test_part_the_validation_part_decides(tmp_path: Path) -> None:
     road = ROADS["text to a class"]
     experiment = experiment_of(road, tmp_path, epochs=1, test_fraction=0.0)
@@ -269,7 +260,7 @@ def test_without_a_test_part_the_validation_part_decides(tmp_path: Path) -> None
     assert "There are no test rows" in report.read_text(encoding="utf-8")
 
 
-@pytest.mark.usefixtures("_runs_without_a_page")
+@pytest.mark.usefixtures("_without_a_report")
 def test_a_comparison_of_any_file_is_resumed_and_not_mixed_with_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -317,7 +308,6 @@ def test_where_the_budget_comes_from_is_said_before_training(
     ]
 
 
-@pytest.mark.usefixtures("_runs_without_a_page")
 def test_the_example_in_python_of_the_guide_runs_as_it_stands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

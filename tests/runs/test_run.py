@@ -18,6 +18,7 @@ from elman.batches.batching import BucketedBatches
 from elman.errors import CheckpointError, DataError, ExperimentError, OptionError
 from elman.experiment import Experiment, read_experiment
 from elman.experiment.overrides import flat
+from elman.report.facts.page import write_page
 from elman.runs.run import RunResult, run_experiment
 from elman.runs.train import default_directory, train_run
 from elman.training.keeping import BEST, LAST
@@ -45,7 +46,9 @@ class Heard(NoProgress):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("runs") / "small"
-    run_experiment(small(), directory)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("elman.report.facts.write_page", write_page)
+        run_experiment(small(), directory)
     return directory
 
 
@@ -139,13 +142,8 @@ def test_a_result_that_cannot_be_read_is_a_checkpoint_error(finished: Path, tmp_
         run_experiment(small(), tmp_path)
 
 
-@pytest.fixture
-def _without_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Save the second that drawing takes where a test is about something else."""
-    monkeypatch.setattr("elman.report.facts.write_page", lambda *_, **__: None)
-
-
 @pytest.mark.sampled(2)
+@pytest.mark.usefixtures("pages")
 @pytest.mark.parametrize("road", [*ROADS.values(), NEXT_CHARACTER], ids=[*ROADS, "next"])
 def test_every_kind_of_file_is_trained_on_and_measured(road: Road, tmp_path: Path) -> None:
     model, result = travelled(road, tmp_path, epochs=1)
@@ -160,7 +158,6 @@ def test_every_kind_of_file_is_trained_on_and_measured(road: Road, tmp_path: Pat
 
 
 @pytest.mark.sampled(3)
-@pytest.mark.usefixtures("_without_a_page")
 @pytest.mark.parametrize("road", [*ROADS.values(), NEXT_CHARACTER], ids=[*ROADS, "next"])
 def test_a_run_trained_again_from_its_own_experiment_has_the_same_weights(
     road: Road, tmp_path: Path
@@ -179,7 +176,6 @@ def test_a_run_trained_again_from_its_own_experiment_has_the_same_weights(
     assert read_experiment(tmp_path / "again" / "experiment.toml") == recorded
 
 
-@pytest.mark.usefixtures("_without_a_page")
 def test_how_a_column_is_read_is_seen_once_and_written_down(tmp_path: Path) -> None:
     stems = ["".join(letters) for letters in permutations("bcdefg", 3)]
     names = [stem + ending for stem in stems for ending in "ao"]
@@ -192,7 +188,6 @@ def test_how_a_column_is_read_is_seen_once_and_written_down(tmp_path: Path) -> N
     assert again.model.task.to_json() == elman.load(tmp_path / "run").task.to_json()
 
 
-@pytest.mark.usefixtures("_without_a_page")
 @pytest.mark.parametrize(
     "name",
     [
@@ -229,7 +224,6 @@ def test_a_run_interrupted_between_epochs_goes_on_to_the_same_weights(
         assert torch.equal(one, other)
 
 
-@pytest.mark.usefixtures("_without_a_page")
 def test_values_in_memory_are_trained_on_like_a_file(tmp_path: Path) -> None:
     road = ROADS["text to a class"]
     from_file = travelled(road, tmp_path)
@@ -244,7 +238,6 @@ def test_values_in_memory_are_trained_on_like_a_file(tmp_path: Path) -> None:
         assert np.array_equal(probabilities, expected)
 
 
-@pytest.mark.usefixtures("_without_a_page")
 def test_what_is_chosen_for_a_task_is_written_down_and_what_is_given_stays(
     tmp_path: Path,
 ) -> None:
@@ -258,7 +251,6 @@ def test_what_is_chosen_for_a_task_is_written_down_and_what_is_given_stays(
     assert recorded.training.optimizer == "adamw"
 
 
-@pytest.mark.usefixtures("_without_a_page")
 def test_a_network_that_waits_is_not_taken_to_see_the_whole_sequence(tmp_path: Path) -> None:
     road = ROADS["tokens to tags"]
     for delay, bidirectional in ((0, True), (2, False)):
@@ -268,7 +260,6 @@ def test_a_network_that_waits_is_not_taken_to_see_the_whole_sequence(tmp_path: P
         assert recorded.network.bidirectional is bidirectional
 
 
-@pytest.mark.usefixtures("_without_a_page")
 def test_weights_can_be_selected_by_the_score(tmp_path: Path) -> None:
     run = travelled(ROADS["text to a class"], tmp_path, select="score", epochs=3)
     scores = [record.score for record in run.result.curve]
@@ -332,7 +323,6 @@ def test_what_cannot_be_regularised_is_refused_before_anything_is_written(tmp_pa
     assert not (tmp_path / "x").exists()
 
 
-@pytest.mark.usefixtures("_without_a_page")
 def test_a_row_without_a_target_is_left_out_of_every_part_and_said(tmp_path: Path) -> None:
     rows = "\n".join(f"{n},{2 * n if n % 10 else ''}" for n in range(40))
     (tmp_path / "known.csv").write_text(f"x,y\n{rows}\n")

@@ -92,7 +92,7 @@ def test_the_estimators_work_at_the_end_of_a_pipeline() -> None:
 
 def test_settings_reach_the_experiment_and_parameters_left_out_are_chosen_by_the_task() -> None:
     settings = {"pooling": "attention", "data.input_options": {"lowercase": True}}
-    classifier = SequenceClassifier(settings=settings, **SMALL).fit(WORDS, LETTERS)
+    classifier = SequenceClassifier(**SMALL | {"settings": settings}).fit(WORDS, LETTERS)
     experiment = classifier.model_.experiment
     assert experiment.network.pooling == "attention"
     options = experiment.data.input_options
@@ -103,6 +103,7 @@ def test_settings_reach_the_experiment_and_parameters_left_out_are_chosen_by_the
     assert half.result_.rows == {"train": 12, "valid": 12}
 
 
+@pytest.mark.usefixtures("pages")
 def test_a_run_is_kept_in_a_given_directory_and_never_overwritten(tmp_path: Path) -> None:
     classifier = SequenceClassifier(directory=tmp_path / "run", **SMALL).fit(WORDS, LETTERS)
     assert elman.load(tmp_path / "run").predict(WORDS) == classifier.predict(WORDS).tolist()

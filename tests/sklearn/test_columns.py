@@ -66,16 +66,14 @@ def test_the_kind_of_x_is_inferred(X: Any, kind: str, category: str, numbers: in
 
 def test_rows_of_an_array_are_series_if_the_input_kind_says_so() -> None:
     X = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]] * 12)
-    classifier = SequenceClassifier(input_kind="series", settings=ONE, **GOOD).fit(
-        X, [True, False] * 12
-    )
+    classifier = SequenceClassifier(input_kind="series", **GOOD).fit(X, [True, False] * 12)
     assert classifier.model_.task.category == "many-to-one"
     assert classifier.predict(X[:2]).tolist() == [True, False]
 
 
 def test_a_tagger_reads_rows_of_an_array_as_sequences() -> None:
     X = np.random.default_rng(3).normal(size=(24, 5))
-    tagger = SequenceTagger(**GOOD | {"epochs": 40}).fit(X, (X > 0).astype(int))
+    tagger = SequenceTagger(**GOOD | {"learning_rate": 0.05}).fit(X, (X > 0).astype(int))
     assert tagger.classes_.tolist() == [0, 1]
     assert tagger.score(X, X > 0) > 0.9
 
@@ -111,8 +109,8 @@ def test_a_frame_of_several_kinds_of_columns_is_read_as_it_is() -> None:
         "yes" if (letters == "ab") == (size == 1) else "no"
         for letters, size in zip(LETTERS, frame["size"], strict=True)
     ]
-    settings = {"columns": {"word": {"kind": "text:char"}}, "max_rows": 20}
-    classifier = SequenceClassifier(**GOOD | {"epochs": 60}, settings=settings)
+    settings = ONE | {"columns": {"word": {"kind": "text:char"}}, "max_rows": 20}
+    classifier = SequenceClassifier(**GOOD | {"epochs": 30, "settings": settings})
     classifier.fit(frame, one_of_both)
     assert classifier.model_.task.input.kind == "mixture"
     assert classifier.model_.task.input_columns == ("word", "size", "port")

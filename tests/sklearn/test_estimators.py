@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 
 from elman.errors import DataError
-from letters import GOOD, LETTERS, ONE, SMALL, TAGS, TOKENS, WORDS, series
+from letters import GOOD, LETTERS, SMALL, TAGS, TOKENS, WORDS, series
 
 pytest.importorskip("sklearn")
 
 from sklearn.exceptions import NotFittedError
 
 from elman.sklearn import SequenceClassifier, SequenceRegressor, SequenceTagger
+
+FAST = {"learning_rate": 0.05}
+"""Numbers take longer steps than names."""
 
 
 def test_a_classifier_reads_words_by_character() -> None:
@@ -29,7 +32,7 @@ def test_a_regressor_predicts_in_the_unit_of_the_target() -> None:
     steps = np.linspace(0.0, 1.0, 5)
     rises = np.arange(24.0)[:, None, None] * steps[None, :, None]
     highest = 1000 + 10 * rises[:, -1, 0]
-    regressor = SequenceRegressor(**GOOD | {"epochs": 40}, settings=ONE).fit(rises, highest)
+    regressor = SequenceRegressor(**GOOD | FAST).fit(rises, highest)
     assert regressor.score(rises, highest) > 0.95
     assert regressor.n_features_in_ == 1
 
@@ -78,7 +81,7 @@ def test_the_probabilities_of_tags_follow_the_order_of_the_classes() -> None:
 def test_several_numbers_a_sample_are_predicted() -> None:
     X = series()
     y = np.stack([[x[-1, 0], -10 * x[-1, 0]] for x in X])
-    predicted = SequenceRegressor(**GOOD | {"epochs": 30}, settings=ONE).fit(X, y).predict(X)
+    predicted = SequenceRegressor(**GOOD | FAST).fit(X, y).predict(X)
     assert predicted.shape == (24, 2)
     assert np.corrcoef(predicted[:, 0], y[:, 0])[0, 1] > 0.9
     assert np.corrcoef(predicted[:, 1], y[:, 1])[0, 1] > 0.9

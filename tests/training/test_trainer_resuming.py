@@ -22,6 +22,7 @@ def loudness(net: nn.Module) -> float:
     return float(sum(weight.abs().sum() for weight in net.parameters()))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "settings",
     [

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from elman.music.piano_roll import GUIDE, SHADE
@@ -149,6 +150,7 @@ def inline_svg(figure: Figure, name: str) -> str:
     drawing = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
         no_metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        _lay_out(figure)
         figure.savefig(drawing, format="svg", transparent=True, metadata=no_metadata)
     svg = drawing.getvalue()
     svg = _ELSEWHERE.sub("", svg[svg.index("<svg") :])
@@ -158,6 +160,15 @@ def inline_svg(figure: Figure, name: str) -> str:
     for colour in THEME.values():
         svg = svg.replace(colour, css_colour(colour))
     return svg.strip()
+
+
+def _lay_out(figure: Figure) -> None:
+    """Place the axes once and for all, as `savefig` does after drawing the whole figure in vain."""
+    FigureCanvasSVG(figure)  # its letters have the final widths
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine(None)
 
 
 def css_colour(colour: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Literal
 
 import torch
 
@@ -14,13 +15,11 @@ if TYPE_CHECKING:
 
 
 def fabric_for(settings: TrainingSettings) -> Fabric:
-    """Set up the device; Lightning is imported only now, as it takes seconds.
+    """Set up the device, once a process.
 
     Raises:
         OptionError: PyTorch does not see the device.
     """
-    from lightning_fabric import Fabric
-
     accelerator = settings.accelerator
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not available.get(accelerator, True):
@@ -28,6 +27,17 @@ def fabric_for(settings: TrainingSettings) -> Fabric:
             f"training.accelerator = {accelerator!r} asks for a device that PyTorch does not see "
             "here; use 'auto' or 'cpu'."
         )
-    fabric = Fabric(accelerator=accelerator, devices=1, precision=settings.precision)
+    return _launched(accelerator, settings.precision)
+
+
+@cache
+def _launched(accelerator: str, precision: Literal["32-true", "bf16-mixed"]) -> Fabric:
+    """Launch Lightning, which takes seconds to import and keeps nothing of what it trains.
+
+    Each time it would look for plug-ins in every package that is installed.
+    """
+    from lightning_fabric import Fabric
+
+    fabric = Fabric(accelerator=accelerator, devices=1, precision=precision)
     fabric.launch()
     return fabric

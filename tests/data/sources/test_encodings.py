@@ -249,7 +249,11 @@ def test_the_files_with_a_wrong_mark_or_half_a_letter_are_refused_in_words(name:
 
 
 def test_the_letters_of_a_long_file_may_come_late(tmp_path: Path) -> None:
-    content = b"text,label\n" + b"plain,a\n" * 300_000 + "Привет всем,b\n".encode("cp1251") * 9
+    content = (
+        b"text,label\n"
+        + (b"plain " * 400 + b",a\n") * 1_000
+        + "Привет всем,b\n".encode("cp1251") * 9
+    )
     table = read_table(write(tmp_path, content))
     assert table.column("text")[len(table) - 1] == "Привет всем"
 

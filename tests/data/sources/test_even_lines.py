@@ -32,7 +32,7 @@ def scans(path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[scan.Scan | None
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     rows=st.lists(st.lists(CELLS, min_size=2, max_size=4), min_size=2, max_size=8),

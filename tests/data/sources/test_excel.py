@@ -286,6 +286,7 @@ def test_other_spreadsheets_are_refused_with_what_to_do(tmp_path: Path) -> None:
         read_table(tmp_path / "it.ods")
 
 
+@pytest.mark.usefixtures("pages")
 def test_a_sheet_trains_and_predicts(tmp_path: Path) -> None:
     rows = [[f"{'good' if n % 2 else 'bad'} film", f"0{n % 2}"] for n in range(24)]
     save(tmp_path / "it.xlsx", ["text", "code"], *rows)

@@ -114,6 +114,7 @@ def test_malformed_files_are_refused_with_the_line(
         read_table(write(tmp_path, content))
 
 
+@pytest.mark.usefixtures("pages")
 def test_a_training_and_a_test_file_are_all_that_is_needed(tmp_path: Path) -> None:
     header = "@univariate false\n@dimensions 2\n@classLabel true 1 2\n@data\n"
     lines = [f"{n},{n + 1},{n % 3}:0.5,{n % 2},1:{1 + n % 2}\n" for n in range(24)]

@@ -13,6 +13,8 @@ from elman.report.facts.importance import AFFORDABLE, cost_of_a_row, importance_
 from report.pages import Page
 from roads import ROADS, Road, travelled, untrained
 
+pytestmark = pytest.mark.usefixtures("pages")
+
 
 def text_of(folder: Path) -> str:
     return Page((folder / "run" / "report.html").read_text(encoding="utf-8")).text

@@ -10,6 +10,8 @@ import pytest
 from report.pages import Page, assert_loads_nothing
 from roads import NEXT_CHARACTER, ROADS, WRITTEN_ROADS, travelled
 
+pytestmark = pytest.mark.usefixtures("pages")
+
 SAID = {
     "text to a class": [
         "nats per row",
