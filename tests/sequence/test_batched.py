@@ -20,7 +20,7 @@ from battery import (
     both_directions,
     draw,
     draw_recurrence,
-    every_variant,
+    every_kernel_variant,
     leaves_of,
 )
 from elman.cells import cell
@@ -81,7 +81,7 @@ def drawn(variant: Variant, **options: Any) -> tuple[list[Tensor], list[Tensor]]
 @pytest.mark.parametrize("create_graph", [False, True], ids=["once", "again differentiable"])
 @pytest.mark.parametrize("time", TIMES)
 @both_directions
-@every_variant
+@every_kernel_variant
 def test_a_batch_of_cotangents_gives_the_gradients_of_each(
     variant: Variant, reverse: bool, time: str, create_graph: bool
 ) -> None:

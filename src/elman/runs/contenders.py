@@ -137,9 +137,14 @@ def _default(name: str) -> Any:
 
 
 def _takes(cell: str, option: str) -> bool:
-    """Tell whether the layer of a cell has an option; dropout of weights needs recurrent ones."""
+    """Tell whether an option has a meaning for the layer of a cell.
+
+    Dropout of weights needs recurrent ones. Every layer takes a `proj_size`, most of them 0 alone.
+    """
     if option == "weight_dropout":
         return CELLS[cell].variant().reads_hidden
+    if option == "proj_size":
+        return "projection" in CELLS[cell].variant().weights._fields
     return option in layer_options(layer_class(cell))
 
 
