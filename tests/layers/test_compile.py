@@ -95,6 +95,7 @@ def test_a_layer_in_half_precision_compiles_to_one_graph_and_gives_what_it_gives
     assert_rounded_alike(found, wanted, cast or own)
 
 
+@pytest.mark.slow
 def test_an_lstm_trains_in_bfloat16_in_one_graph() -> None:
     model, x = elman.LSTM(I, H).bfloat16(), torch.randn(T, B, I, dtype=torch.bfloat16)
     compiled = torch.compile(model, fullgraph=True, backend="aot_eager")

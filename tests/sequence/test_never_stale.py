@@ -180,7 +180,7 @@ class Programs(RuleBasedStateMachine):
 
 
 def test_no_program_of_writes_gets_an_answer_of_other_weights_than_are_there() -> None:
-    run_state_machine_as_test(Programs, settings=settings(DRAWN, max_examples=15))
+    run_state_machine_as_test(Programs, settings=settings(DRAWN, max_examples=10))
 
 
 @pytest.mark.slow

@@ -122,6 +122,7 @@ def test_first_and_second_derivatives_are_those_of_finite_differences(kind: str)
     assert gradgradcheck(values, tensors, fast_mode=True)
 
 
+@pytest.mark.sampled(3)
 @both_directions
 @every_kind
 def test_both_operators_keep_what_they_promise_pytorch(kind: str, reverse: bool) -> None:
@@ -133,6 +134,7 @@ def test_both_operators_keep_what_they_promise_pytorch(kind: str, reverse: bool)
     torch.library.opcheck(torch.ops.elman.scan_backward, given)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", ["mingru", "minlstm", "lru"])
 def test_a_compiled_layer_has_the_scan_in_its_graph_and_the_same_numbers(name: str) -> None:
     torch.manual_seed(0)
