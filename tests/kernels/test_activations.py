@@ -124,7 +124,7 @@ def test_errors_stay_within_what_the_header_states_over_all_floats(
 def test_every_instruction_set_gives_the_bits_of_the_generic_one(
     programs: Callable[[str], Program], isa: str
 ) -> None:
-    options = ["--stride", "12007", "--samples", "25000"]
+    options = ["--stride", "3001", "--samples", "100000"]
     assert programs(isa)(*options) == programs("generic")(*options)
 
 

@@ -54,7 +54,7 @@ def cell_option(name: str, doc: str) -> Any:
 
 
 class RecurrentLayer(RNNBase):
-    """A stack of recurrent layers of one cell. Use SimpleRNN, LSTM or GRU, which name the options.
+    """A stack of recurrent layers of one cell. Use SimpleRNN, LSTM, GRU …, which name the options.
 
     This is the one base class of Elman's layers, as RNNBase is torch.nn's: a layer class below it
     adds a constructor and the names of its cell's options. It is a `torch.nn.RNNBase` to whoever
