@@ -152,11 +152,6 @@ def is_plain(layer: RecurrentLayer) -> bool:
     )
 
 
-def is_silent() -> bool:
-    """Tell whether PyTorch asks for outputs alone: no gradient, graph or other dtype."""
-    return not (
-        torch.is_grad_enabled()
-        or is_traced()
-        or is_transformed()
-        or torch.is_autocast_enabled("cpu")
-    )
+def is_asked_alone() -> bool:
+    """Tell whether PyTorch asks for outputs, with gradients or without: no graph or other dtype."""
+    return not (is_traced() or is_transformed() or torch.is_autocast_enabled("cpu"))

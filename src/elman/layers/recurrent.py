@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence
 
 from elman.errors import OptionError
-from elman.layers.inference import Inference, is_plain, is_silent
+from elman.layers.inference import Inference, is_asked_alone, is_plain
 from elman.layers.input_checks import check_axes, check_input
 from elman.layers.noise import recurrent_dropout_mask, zoneout_mask
 from elman.layers.options import CHANGEABLE, RecurrentOptions
@@ -30,6 +30,7 @@ from elman.layers.rnn_base import RNNBase
 from elman.layers.state import StateLayout
 from elman.layers.stepper import Stepper
 from elman.layers.tools import as_leaf, check_weight, is_symbol, refuse_script, say_unquantized
+from elman.layers.training import Training
 from elman.sequence.backend import BackendStatus, backends, check_backend, run_layer
 from elman.sequence.ragged import (
     checked_lengths,
@@ -87,6 +88,7 @@ class RecurrentLayer(RNNBase):
         self._is_plain = is_plain(self)
         self._is_noisy = any((options.dropout, options.locked_dropout, options.recurrent_dropout))
         self._inference: Inference | None = None
+        self._training: Training | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute; an option is obeyed, with gradients and without, or refused.
@@ -190,7 +192,7 @@ class RecurrentLayer(RNNBase):
             BackendError: the backend asked for by name cannot run this.
         """
         if lengths is None and resets is None and not return_trace:
-            result = self._infer(input, hx)
+            result = self._run_plain(input, hx)
             if result is not None:
                 return result
         if is_symbol(input):
@@ -218,21 +220,25 @@ class RecurrentLayer(RNNBase):
             return output, state
         return output, state, [[map_trace(trace, restore) for trace in layer] for layer in traces]
 
-    def _infer(self, x: Any, hx: Any) -> tuple[Tensor, Any] | None:
-        """Run the whole stack in one call of the kernels; None where that is not possible."""
-        if not self._is_plain or (self.training and self._is_noisy) or not is_silent():
+    def _run_plain(self, x: Any, hx: Any) -> tuple[Tensor, Any] | None:
+        """Run the stack by the shortest way to the kernels; None where that is not possible."""
+        if not self._is_plain or (self.training and self._is_noisy) or not is_asked_alone():
             return None
+        if torch.is_grad_enabled():
+            if self._training is None:
+                self._training = Training(self)
+            return self._training.run(x, hx)
         if self._inference is None or not self._inference.is_current():
             self._inference = Inference(self)
         return self._inference.run(x, hx)
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy lays its weights out for the kernels itself, when it needs them.
-        return {**self.__dict__, "_inference": None}
+        return {**self.__dict__, "_inference": None, "_training": None}
 
     def _replicate_for_data_parallel(self) -> Any:
         replica = super()._replicate_for_data_parallel()
-        replica._inference = None
+        replica._inference = replica._training = None
         return replica
 
     def __prepare_scriptable__(self) -> None:

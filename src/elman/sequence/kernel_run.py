@@ -253,14 +253,13 @@ def _differentiate(
     def at(tensor: Tensor | None) -> int:
         return 0 if tensor is None else tensor.data_ptr()
 
-    named = dict(zip(RUN_TENSORS, gradients, strict=True))
+    grad_x, *grad_weights = gradients[: 1 + len(WEIGHTS)]
+    states = gradients[len(RUN_TENSORS) - 6 : len(RUN_TENSORS) - 2]
     y_at, y_step, y_row = 0, 0, 0
     if grad_y is not None:
         y_at = grad_y.data_ptr() + column * grad_y.element_size()
         y_step, y_row, _ = grad_y.stride()
-    grad_x = named["x"]
     x_step, x_row = (0, 0) if grad_x is None else grad_x.stride()[:2]
-    order = ("h0", "c0", "fresh_h", "fresh_c", *WEIGHTS)
     return _kernels.Backward(
         described,
         y_at,
@@ -271,7 +270,7 @@ def _differentiate(
         at(grad_x),
         x_step,
         x_row,
-        *[at(named[name]) for name in order],
+        *[0 if each is None else each.data_ptr() for each in (*states, *grad_weights)],
     )
 
 

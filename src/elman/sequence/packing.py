@@ -116,6 +116,7 @@ def lay_out(
         OptionError: their dtypes differ, they are not on the CPU, or there is no such kernel.
     """
     (inputs, units, outputs, dtype), held = _checked(kernel, weights)
+    w, r, b, b_hidden, projection, peephole = map(_address, held)
     packed = _kernels.Packed(
         kernel,
         nonlinearity,
@@ -123,9 +124,14 @@ def lay_out(
         inputs,
         units,
         outputs,
-        **dict(zip(WEIGHTS, map(_address, held), strict=True)),
-        gradient=gradient,
-        form=form,
+        w,
+        r,
+        b,
+        b_hidden,
+        projection,
+        peephole,
+        gradient,
+        form,
     )
     real = torch.float32 if dtype is torch.bfloat16 else dtype
     state_sizes = (outputs, units) if cell_of_kernel(kernel).has_cell_state else (outputs,)
