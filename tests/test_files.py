@@ -28,7 +28,6 @@ ALLOWED = {
     "report/style.py: savefig": "to memory",
     "runs/run.py: save": "of a model, which writes through elman.files",
     "training/checkpoint.py: save": "to memory",
-    "training/trainer.py: save": "of an epoch, which writes through elman.files",
 }
 """File and call of each write that is not one of `elman.files` → why it is allowed."""
 

@@ -210,6 +210,9 @@ class Interrupting(NoProgress):
     def advance(self, *_: Any) -> None:
         raise KeyboardInterrupt
 
+    def within(self, *_: Any) -> None:
+        pass
+
 
 def trained(mixture: Mixture, folder: Path, **options: Any) -> TrainedRun:
     return run_experiment(mixture.experiment, folder, source=mixture.table, page=False, **options)

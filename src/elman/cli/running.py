@@ -18,16 +18,22 @@ def trained(experiment: Experiment, directory: Path, *, resume: bool) -> Trained
     """Train in a directory, with the progress on stderr.
 
     Raises:
-        KeyboardInterrupt: it was interrupted; the message says how to go on.
+        KeyboardInterrupt: it was interrupted, or asked to stop; the message says how to go on.
     """
     from elman.runs.train import train_run
     from elman.training.progress import progress_on_stderr
+    from elman.training.stopping import StoppedError
 
     try:
         return train_run(experiment, directory, resume=resume, progress=progress_on_stderr())
+    except StoppedError as stopped:
+        stopped.args = (
+            f"training stopped {stopped}; the same command with --resume goes on from there.",
+        )
+        raise
     except KeyboardInterrupt as interrupt:
         raise KeyboardInterrupt(
-            "the same command with --resume continues from the last finished epoch."
+            "the same command with --resume goes on from the last checkpoint."
         ) from interrupt
 
 
