@@ -127,6 +127,7 @@ def run_experiment(
     directory: Path,
     *,
     source: Any = None,
+    may_change: bool = False,
     callbacks: Sequence[Callback] = (),
     progress: Progress | None = None,
     page: bool = True,
@@ -138,6 +139,8 @@ def run_experiment(
         directory: directory of the run: empty, or with a run of the same experiment, which is
             resumed where it is unfinished and loaded where it is finished.
         source: values passed in Python, where the experiment names no data.
+        may_change: whether a run in the directory goes on with other epochs, minutes, patience or
+            learning rate, where these are given.
         callbacks: are told of every step, epoch and checkpoint.
         progress: shows the progress; None to show none.
         page: whether to draw the report, which takes as long as training does on small data.
@@ -154,10 +157,12 @@ def run_experiment(
     complete, task, parts = prepare(experiment, source)
     trained_on = TrainedOn.of(task, parts)
     source_name = parts.train.source
-    changes = _refuse_another_run(complete, directory, trained_on.record, source_name)
+    changed = _refuse_another_run(
+        complete, directory, trained_on.record, source_name, may_change=may_change
+    )
     shared = notes_of_given_parts(complete.data, task, parts, trained_on)
     parts = parts._replace(notes=[*parts.notes, *shared])
-    if (directory / RESULT).is_file() and not changes:
+    if (directory / RESULT).is_file() and not changed:
         return TrainedRun(Model.load(directory), _read_result(directory / RESULT))
     # What cannot be built is refused before anything is written.
     network = untrained_network(complete, task, parts.train)
@@ -167,9 +172,12 @@ def run_experiment(
     later = task.notes_of_later(parts.valid if parts.test is None else parts.test)
     for note in (*task.notes_of_settings(complete, parts.train), *later, *missing):
         progress.say(f"note: {note}")
+    _check_rows(network, complete, task, parts, directory)
     with locked(directory):
-        _refuse_another_run(complete, directory, trained_on.record, source_name)
-        _begin(network, complete, task, parts, trained_on, directory)
+        _refuse_another_run(
+            complete, directory, trained_on.record, source_name, may_change=may_change
+        )
+        _begin(network, complete, task, trained_on, directory)
         history = fit_run(network, complete, task, parts, directory, progress, callbacks)
         parts = parts._replace(notes=[*parts.notes, *history.notes])
         solved = complete.model_copy(update={"network": completed_network(complete, task)})
@@ -207,15 +215,10 @@ def _announce(
     progress.say(f"{name}: seed {experiment.seed}. {caveat}".removesuffix(". "))
 
 
-def _begin(
-    network: nn.Module,
-    experiment: Experiment,
-    task: Task,
-    parts: Parts,
-    trained_on: TrainedOn,
-    directory: Path,
+def _check_rows(
+    network: nn.Module, experiment: Experiment, task: Task, parts: Parts, directory: Path
 ) -> None:
-    """Check that every row can be read and measured, then make the directory that of the run."""
+    """Check that every row can be read and measured."""
     settings, cache = experiment.training, cache_of(parts, directory)
     # A row that cannot be read is reported now, not at the end.
     task.training_batches(parts.train, settings, experiment.seed, cache)
@@ -230,7 +233,15 @@ def _begin(
     if settings.activation_regularisation or settings.temporal_activation_regularisation:
         regularised_part(network)
 
-    # From here on the directory holds a run, which can be resumed and is not overwritten.
+
+def _begin(
+    network: nn.Module,
+    experiment: Experiment,
+    task: Task,
+    trained_on: TrainedOn,
+    directory: Path,
+) -> None:
+    """Make the directory that of a run, which can be resumed and is not overwritten."""
     (directory / RESULT).unlink(missing_ok=True)
     data = trained_on.record.model_dump_json(indent=2)
     write_atomically(directory / DATA, f"{data}\n", durable=True)
@@ -240,21 +251,22 @@ def _begin(
 
 
 def _refuse_another_run(
-    experiment: Experiment, directory: Path, data: DataRecord, source: str
-) -> list[str]:
+    experiment: Experiment, directory: Path, data: DataRecord, source: str, *, may_change: bool
+) -> bool:
     """Raise ExperimentError if the directory holds a run of another experiment, or other data.
 
     Returns:
-        The settings that a run may change when it is resumed, and this one does.
+        Whether settings differ, and may.
     """
     path = directory / EXPERIMENT
     if not path.exists():
-        return []
+        return False
     there = read_experiment(path)
     if there.data.units is None:  # a run of an earlier version, or without numbers
         units = experiment.data.units
         there = there.model_copy(update={"data": there.data.model_copy(update={"units": units})})
-    changed_settings, different = _may_change(experiment.differences(there))
+    all_different = experiment.differences(there)
+    different = _without_changeable(all_different) if may_change else all_different
     before = DataRecord.read(directory / DATA)
     changed = "" if before is None else before.difference(data)
     if before is not None and changed and _may_follow(different, before.columns != data.columns):
@@ -272,14 +284,13 @@ def _refuse_another_run(
             f"{directory} holds a run of another experiment: here {'; '.join(different)}. "
             "Choose another directory, or delete that one."
         )
-    return changed_settings
+    return bool(all_different)
 
 
-def _may_change(different: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Divide differences into those that a resumed run may have, and the others."""
+def _without_changeable(different: Sequence[str]) -> list[str]:
+    """Leave out the differences of settings that a run may change when it is resumed."""
     names = {f"training.{name}" for name in CHANGEABLE}
-    may = [each for each in different if each.partition(" = ")[0] in names]
-    return may, [each for each in different if each not in may]
+    return [each for each in different if each.partition(" = ")[0] not in names]
 
 
 def _may_follow(different: Sequence[str], columns_differ: bool) -> bool:

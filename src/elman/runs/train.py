@@ -121,7 +121,12 @@ def train_run(
     if resume and not exists:
         raise ExperimentError(f"{directory} holds no run to resume; leave resume out to begin one.")
     return run_experiment(
-        experiment, directory, source=source, callbacks=callbacks, progress=progress
+        experiment,
+        directory,
+        source=source,
+        may_change=resume,
+        callbacks=callbacks,
+        progress=progress,
     )
 
 
