@@ -62,8 +62,7 @@ def test_an_interrupted_run_says_how_to_go_on(
     assert run(["train", "chorales", "--out", str(tmp_path / "x"), *TINY]) == 130
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == (
-        "elman train: interrupted: the same command with --resume continues from the last "
-        "finished epoch."
+        "elman train: interrupted: the same command with --resume goes on from the last checkpoint."
     )
 
 
