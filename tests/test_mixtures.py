@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -210,6 +210,9 @@ class Interrupting(NoProgress):
     def advance(self, *_: Any) -> None:
         raise KeyboardInterrupt
 
+    def within(self, *_: Any) -> None:
+        pass
+
 
 def trained(mixture: Mixture, folder: Path, **options: Any) -> TrainedRun:
     return run_experiment(mixture.experiment, folder, source=mixture.table, page=False, **options)
@@ -309,6 +312,17 @@ def assert_read_as_drawn(mixture: Mixture, task: Task) -> None:
 
 
 @settings(max_examples=3, deadline=None, derandomize=True, database=None)
+@example(  # what is read side by side, written for
+    Mixture(
+        ("tokens", "pos", "number"),
+        "written",
+        (),
+        True,
+        False,
+        {"hidden_size": 4, "embedding_size": 3, "cell": "gru", "num_layers": 1},
+        0,
+    )
+)
 @given(mixture=mixtures())
 def test_any_columns_are_trained_saved_loaded_and_resumed_in_any_order(mixture: Mixture) -> None:
     with tempfile.TemporaryDirectory() as folder:

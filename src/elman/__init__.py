@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from elman.networks.objectives import CRF, CTC
     from elman.runs.train import train
     from elman.sequence.backend import backends
+    from elman.training.callbacks import Callback, StopTraining
 
 __version__ = "0.1.0"
 
@@ -60,6 +61,7 @@ __all__ = [
     "MLP",
     "SLSTM",
     "Bidirectional",
+    "Callback",
     "EncoderDecoder",
     "Experiment",
     "LockedDropout",
@@ -71,6 +73,7 @@ __all__ = [
     "OneToMany",
     "OneToOne",
     "SimpleRNN",
+    "StopTraining",
     "__version__",
     "apply_weight_dropout",
     "backends",
@@ -82,6 +85,7 @@ __all__ = [
 
 _HOME_OF = {
     "Bidirectional": "elman.layers",
+    "Callback": "elman.training.callbacks",
     "CRF": "elman.networks.objectives",
     "CTC": "elman.networks.objectives",
     "EncoderDecoder": "elman.networks",
@@ -100,6 +104,7 @@ _HOME_OF = {
     "OneToOne": "elman.networks",
     "SLSTM": "elman.layers",
     "SimpleRNN": "elman.layers",
+    "StopTraining": "elman.training.callbacks",
     "apply_weight_dropout": "elman.layers.weight_dropout",
     "backends": "elman.sequence.backend",
     "build_network": "elman.networks",

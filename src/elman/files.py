@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from elman.errors import CheckpointError
+from filelock import FileLock, Timeout
+
+from elman.errors import CheckpointError, ExperimentError
 
 
-def write_atomically(path: Path, content: bytes | str, *, make_folder: bool = True) -> None:
+def write_atomically(
+    path: Path, content: bytes | str, *, make_folder: bool = True, durable: bool = False
+) -> None:
     """Write a file so that at any moment it is complete: either the old one or the new one.
 
     A link is followed. What is no regular file, such as `/dev/stdout`, is written to directly.
@@ -22,6 +27,8 @@ def write_atomically(path: Path, content: bytes | str, *, make_folder: bool = Tr
         path: path of the file.
         content: content of the file; a string is encoded in UTF-8.
         make_folder: whether a missing folder is created.
+        durable: whether to wait until file and name are on the disk, so that they outlive a loss
+            of power.
     """
     encoded = content.encode() if isinstance(content, str) else content
     if make_folder:
@@ -31,6 +38,70 @@ def write_atomically(path: Path, content: bytes | str, *, make_folder: bool = Tr
         return
     with unfinished(path) as part:
         part.write_bytes(encoded)
+        if durable:
+            _flush(part)
+    if durable and os.name == "posix":  # elsewhere a folder cannot be opened
+        _flush(path.parent)
+
+
+def keep_older(path: Path, older: Path) -> None:
+    """Give a file a second name, in place of the file that had it, without copying it.
+
+    Both names exist at any moment. Nothing happens where there is no such file.
+    """
+    part = _part_of(older)
+    try:
+        os.link(path, part)
+    except FileNotFoundError:
+        return
+    except OSError:  # a file system without links
+        shutil.copyfile(path, part)
+    part.replace(older)
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Keep other processes out of a directory; it is open to them again however this one ends.
+
+    Raises:
+        ExperimentError: another process is at work in it; it is named.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    owner = directory / ".owner.json"
+    try:
+        with FileLock(directory / ".lock", timeout=0):
+            about = {"process": os.getpid(), "host": platform.node()}
+            write_atomically(owner, f"{json.dumps(about)}\n")
+            try:
+                yield
+            finally:
+                owner.unlink(missing_ok=True)
+    except Timeout as error:
+        about = read_json(owner) if owner.is_file() else {"process": "?", "host": "?"}
+        raise ExperimentError(
+            f"process {about['process']} on {about['host']} is training in {directory}; wait until "
+            "it ends, stop it, or choose another directory."
+        ) from error
+
+
+def remove_leftovers(directory: Path) -> None:
+    """Remove what `write_atomically` left unfinished in a directory when a process was killed."""
+    for part in directory.rglob(".*.part"):
+        part.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file's content, or a folder's names, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _part_of(path: Path) -> Path:
+    """Name the temporary file that becomes a file."""
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
 
 
 @contextmanager
@@ -43,7 +114,7 @@ def unfinished(path: Path) -> Iterator[Path]:
         path: path of the file; its folder must exist.
     """
     path = path.resolve()
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = _part_of(path)
     try:
         yield part
         if path.exists():

@@ -127,5 +127,5 @@ def test_an_interrupted_comparison_says_how_to_go_on(
     assert run(["compare", "chorales", *TINY, "--out", str(tmp_path / "x")]) == 130
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == (
-        "elman compare: interrupted: the same command continues from the last finished epoch."
+        "elman compare: interrupted: the same command goes on from the last checkpoint."
     )

@@ -62,8 +62,7 @@ def test_an_interrupted_run_says_how_to_go_on(
     assert run(["train", "chorales", "--out", str(tmp_path / "x"), *TINY]) == 130
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == (
-        "elman train: interrupted: the same command with --resume continues from the last "
-        "finished epoch."
+        "elman train: interrupted: the same command with --resume goes on from the last checkpoint."
     )
 
 
@@ -212,9 +211,9 @@ def test_a_run_interrupted_in_an_epoch_is_resumed_to_the_same_weights(
     with monkeypatch.context() as patch:
         patch.setattr(BucketedBatches, "epoch", interrupt_the_second)
         assert run([*arguments, "--out", str(tmp_path / "broken")]) == 130
-    assert "the same command with --resume continues" in capsys.readouterr().err.splitlines()[-1]
-    assert run(["predict", str(tmp_path / "broken"), "-"]) == 1
-    assert "holds a run that has not finished" in capsys.readouterr().err
+    assert "the same command with --resume goes on from" in capsys.readouterr().err.splitlines()[-1]
+    assert run(["evaluate", str(tmp_path / "broken")]) == 0
+    assert "has not finished: these are the weights of epoch 1, the" in capsys.readouterr().err
     assert run([*arguments, "--out", str(tmp_path / "broken"), "--resume"]) == 0
     weights = [
         (tmp_path / name / "model" / "weights.safetensors").read_bytes()

@@ -95,7 +95,7 @@ def test_an_interrupted_run_of_folds_resumes_to_the_same_weights(
 
     whole = trained(tmp_path / "whole")
     calls = 0
-    save = trainer._Run.save
+    save = trainer._Trainer._save
 
     def interrupted(run: Any, record: EpochRecord) -> None:
         nonlocal calls
@@ -104,7 +104,7 @@ def test_an_interrupted_run_of_folds_resumes_to_the_same_weights(
             raise KeyboardInterrupt
         save(run, record)
 
-    monkeypatch.setattr(trainer._Run, "save", interrupted)
+    monkeypatch.setattr(trainer._Trainer, "_save", interrupted)
     with pytest.raises(KeyboardInterrupt):
         trained(tmp_path / "parts")
     assert (tmp_path / "parts" / "fold-2" / "metrics.jsonl").is_file()

@@ -21,7 +21,7 @@ from elman.experiment.overrides import flat
 from elman.report.facts.page import write_page
 from elman.runs.run import RunResult, run_experiment
 from elman.runs.train import default_directory, train_run
-from elman.training.keeping import BEST, LAST
+from elman.training.keeping import BEFORE, BEST, LAST
 from elman.training.progress import NoProgress
 from roads import NEXT_CHARACTER, ROADS, Road, travelled
 
@@ -55,8 +55,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_run_s_directory_holds_all_there_is_to_know(finished: Path) -> None:
     files = {str(path.relative_to(finished)) for path in finished.rglob("*") if path.is_file()}
     assert files == {
+        ".lock",
         "data.json",
         "experiment.toml",
+        str(BEFORE),
         str(BEST),
         str(LAST),
         "metrics.jsonl",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from elman.batches.batching import Batch, BucketedBatches
 from elman.experiment.training import TrainingSettings
 from elman.features.roll import RollFeature
 from elman.networks import ManyToMany, many_to_many
+from elman.training.callbacks import Callback
 from elman.training.history import History
 from elman.training.progress import Progress
 from elman.training.trainer import Score, fit
@@ -39,6 +40,7 @@ def train_in(
     *,
     resume: bool = False,
     score: Score | None = None,
+    callbacks: Sequence[Callback] = (),
     progress: Progress | None = None,
     **settings: Any,
 ) -> History:
@@ -55,6 +57,7 @@ def train_in(
         seed=seed,
         resume=resume,
         score=score,
+        callbacks=callbacks,
         progress=progress,
     )
 

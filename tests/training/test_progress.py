@@ -31,8 +31,8 @@ def test_a_log_gets_a_line_a_minute_and_one_at_the_end() -> None:
             clock.now += 9.0
             task.advance(f"valid {epoch}")
     assert stream.getvalue().splitlines() == [
-        "gru-seed1: 7/20 valid 6",
-        "gru-seed1: 14/20 valid 13",
+        "gru-seed1: 7/20 valid 6, 1 min 57 s left",
+        "gru-seed1: 14/20 valid 13, 54 s left",
         "gru-seed1: 20/20 valid 19",
     ]
 

@@ -130,7 +130,7 @@ def test_the_learning_rate_moves_within_a_batch_that_is_cut(
         moments.append(time)
         return learning_rate(settings, time, losses)
 
-    monkeypatch.setattr("elman.training.trainer.learning_rate", recorded)
+    monkeypatch.setattr("elman.training.run_state.learning_rate", recorded)
     settings = TrainingSettings(epochs=2, chunk_length=3, accelerator="cpu")
     one = evaluation_batches(rolls(12), FEATURE, 1)
     fit(network(), FEATURE.loss, one, one, settings, directory=tmp_path, seed=1)

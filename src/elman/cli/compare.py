@@ -96,6 +96,7 @@ def compare(
         epochs=epochs,
     )
 
+    from elman.cli.running import said_how_to_go_on
     from elman.runs.compare import compare as run_comparison
     from elman.runs.train import experiment_for
     from elman.training.progress import progress_on_stderr
@@ -103,7 +104,7 @@ def compare(
     experiment, _ = experiment_for(source[0] if len(source) == 1 else source, changes)
     names = [name.strip() for name in cells.split(",") if name.strip()]
     directory = out or Path("runs", f"compare-{experiment.data.title}")
-    try:
+    with said_how_to_go_on("the same command"):
         compared = run_comparison(
             experiment,
             names,
@@ -112,10 +113,6 @@ def compare(
             command=" ".join(["elman", *sys.argv[1:]]),
             progress=progress_on_stderr(),
         )
-    except KeyboardInterrupt as interrupt:
-        raise KeyboardInterrupt(
-            "the same command continues from the last finished epoch."
-        ) from interrupt
     if as_json:
         typer.echo(compared.comparison.model_dump_json(indent=2))
     else:

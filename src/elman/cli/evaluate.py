@@ -48,7 +48,8 @@ def evaluate(
         table = model.table(source)
         name, scores = source, model.scores(table, origins=origins, progress=progress)
         notes = [*table.notes, *model.predictor.notes_of(table)]
-    notes = list(dict.fromkeys([*notes, *scores.notes]))
+    notes = [*[model.unfinished] * bool(model.unfinished), *notes, *scores.notes]
+    notes = list(dict.fromkeys(notes))
     for note in notes:
         typer.echo(f"note: {note}", err=True)
     if as_json:

@@ -1,13 +1,15 @@
 """The `elman` command: its verbs, and what a failure of one looks like.
 
 Results go to stdout, progress and errors to stderr. The exit code is 0 for done, 1 for failed,
-2 for a wrong use of the command, 130 for interrupted; the last line of a failure is one sentence.
+2 for a wrong use of the command, and as shells count 130 for Ctrl-C, 143 for SIGTERM; the last line
+of a failure is one sentence.
 """
 
 from __future__ import annotations
 
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,7 +24,7 @@ from elman import __version__
 from elman.cli import backends, check, compare, data, evaluate, forecast, generate, predict, train
 from elman.errors import ElmanError, OptionError, unknown
 
-FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
+FAILED, WRONG_USE = 1, 2
 
 
 @dataclass
@@ -126,7 +128,7 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt as interrupt:
         message = f"interrupted{f': {interrupt}' if str(interrupt) else '.'}"
         typer.echo(invocation.sentence(message), err=True)
-        return INTERRUPTED
+        return 128 + getattr(interrupt, "number", signal.SIGINT)  # as shells count
     except BrokenPipeError:
         # Whoever read stdout has left, as in `elman data list | head`: nobody is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

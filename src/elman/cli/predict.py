@@ -80,7 +80,9 @@ def predict(
         if is_given and name not in predictor.takes:
             predictor.refuse(f"--{name.replace('settings', 'set').replace('_', '-')}")
     table = _rows(model, source)
-    notes = [] if table is None else [*table.notes, *predictor.notes_of(table)]
+    notes = [model.unfinished] * bool(model.unfinished)
+    if table is not None:
+        notes += [*table.notes, *predictor.notes_of(table)]
     columns = predictor.columns(
         table,
         probabilities=probabilities,

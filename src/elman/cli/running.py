@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,17 +20,31 @@ def trained(experiment: Experiment, directory: Path, *, resume: bool) -> Trained
     """Train in a directory, with the progress on stderr.
 
     Raises:
-        KeyboardInterrupt: it was interrupted; the message says how to go on.
+        KeyboardInterrupt: it was interrupted, or asked to stop; the message says how to go on.
     """
     from elman.runs.train import train_run
     from elman.training.progress import progress_on_stderr
 
-    try:
+    with said_how_to_go_on("the same command with --resume"):
         return train_run(experiment, directory, resume=resume, progress=progress_on_stderr())
+
+
+@contextmanager
+def said_how_to_go_on(how: str) -> Iterator[None]:
+    """Say, where training is interrupted or asked to stop, what goes on with it.
+
+    Args:
+        how: what goes on: `the same command`.
+    """
+    from elman.training.stopping import StoppedError
+
+    try:
+        yield
+    except StoppedError as stopped:
+        stopped.args = (f"training stopped {stopped}; {how} goes on from there.",)
+        raise
     except KeyboardInterrupt as interrupt:
-        raise KeyboardInterrupt(
-            "the same command with --resume continues from the last finished epoch."
-        ) from interrupt
+        raise KeyboardInterrupt(f"{how} goes on from the last checkpoint.") from interrupt
 
 
 def summary_of(result: RunResult) -> str:

@@ -20,6 +20,16 @@ _EFFECTIVE_WITH = {
 }
 """Setting → the setting that it depends on, and the values with which it has an effect."""
 
+CHANGEABLE = (
+    "epochs",
+    "max_minutes",
+    "patience",
+    "learning_rate",
+    "minimum_learning_rate",
+    "checkpoint_minutes",
+)
+"""The settings that a run may have other values of when it is resumed."""
+
 GREATEST_SEED = 2**32 - 1
 """The greatest random seed, for training and for sampling.
 
@@ -72,6 +82,8 @@ class TrainingSettings(BaseModel):
         max_minutes: time limit in minutes, validation and final scores included, as long as these
             are likely to take: an epoch that leaves no time for them is ended early, so that the
             same seed no longer gives the same numbers; 0 for none.
+        checkpoint_minutes: minutes between two checkpoints within an epoch, from which a run that
+            was killed goes on; 0 for none but those at the end of each epoch.
         select: criterion that selects the epoch whose weights are kept: the lowest validation
             `loss`, the highest validation `score`, or the `last`, whatever validation says, as with
             few validation rows and a learning rate that falls to zero. `plateau`, `patience` and
@@ -126,6 +138,7 @@ class TrainingSettings(BaseModel):
     plateau_patience: int = Field(default=10, ge=1)
     patience: int = Field(default=0, ge=0)
     max_minutes: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    checkpoint_minutes: float = Field(default=10.0, ge=0, allow_inf_nan=False)
     select: Criterion = "loss"
     folds: int = Field(default=0, ge=0)
     average_decay: float = Field(default=0.0, ge=0, lt=1)

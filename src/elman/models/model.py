@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,30 +13,22 @@ from elman.data.sources.frames import is_series
 from elman.data.table import Table
 from elman.data.units import warn_of_units
 from elman.errors import (
-    CheckpointError,
-    ElmanError,
-    MissingDependencyError,
     OptionError,
-    PluginError,
 )
 from elman.evaluation.scores import Scores
 from elman.experiment import Experiment
-from elman.files import read_json, write_atomically
 from elman.inspection.importance import Importance
 from elman.layers import parameter_count
-from elman.models.directory import DESCRIPTION, ROWS, WEIGHTS, model_directory
+from elman.models import saving
 from elman.models.measured import measured_rows
-from elman.models.trained_on import DataRecord, TrainedOn
-from elman.networks.build import specified_network
+from elman.models.trained_on import TrainedOn
 from elman.networks.joint import OneOfSeveral
 from elman.prediction.importance import column_importance
 from elman.prediction.predictor import AttentionMap, Predictions, Predictor, Written
 from elman.prediction.predictors import predictor_of
-from elman.tasks.find import task_from_json
 from elman.tasks.joint import JointTask
 from elman.tasks.layout import layout_of
 from elman.tasks.task import Task
-from elman.training.checkpoint import FORMAT, load_checkpoint, load_weights, save_checkpoint
 from elman.training.progress import Progress
 
 
@@ -49,6 +40,7 @@ class Model:
         task: what is predicted from what, with the fitted features of input and target.
         network: the trained network, with its objective.
         trained_on: digests of the data it was trained on; None where these are not known.
+        unfinished: what to know of the weights of a run that has not finished; empty where it has.
     """
 
     def __init__(
@@ -57,7 +49,9 @@ class Model:
         task: Task,
         network: torch.nn.Module,
         trained_on: TrainedOn | None = None,
+        unfinished: str = "",
     ) -> None:
+        self.unfinished = unfinished
         self.experiment = experiment
         self.task = task
         self.network = network.eval()
@@ -319,24 +313,16 @@ class Model:
         if isinstance(self.network, OneOfSeveral):
             raise OptionError("targets share a network; save the model of all of them.")
         directory = Path(directory)
-        checksum = save_checkpoint(directory / WEIGHTS, self.network.state_dict(), {})
-        description = {
-            "format": FORMAT,
-            "experiment": self.experiment.to_values(),
-            "task": self.task.to_json(),
-            "parameters": self.parameters,
-            "weights_checksum": checksum,
-        }
-        if self.trained_on is not None:
-            self.trained_on.save(directory / ROWS)
-            description["data"] = self.trained_on.record.model_dump()
-        text = json.dumps(description, indent=2, ensure_ascii=False)
-        write_atomically(directory / DESCRIPTION, f"{text}\n".encode())
+        saving.save(self._parts, directory)
         return directory
+
+    @property
+    def _parts(self) -> saving.Parts:
+        return saving.Parts(self.experiment, self.task, self.network, self.trained_on)
 
     @classmethod
     def load(cls, directory: str | Path) -> Model:
-        """Read what `save` wrote.
+        """Read what `save` wrote, or the best weights of a run that has not finished.
 
         Args:
             directory: of the model, or of the run that holds it.
@@ -344,43 +330,7 @@ class Model:
         Raises:
             CheckpointError: a file is missing, truncated, corrupt, or does not fit the others.
         """
-        directory = model_directory(Path(directory))
-        path = directory / DESCRIPTION
-        description = read_json(path)
-        if description.get("format") != FORMAT:
-            raise CheckpointError(
-                f'{path} must say "format": {FORMAT!r}, got {description.get("format")!r}; it '
-                "was written by something else, or by another version of Elman."
-            )
-        weights = load_checkpoint(directory / WEIGHTS)
-        if weights.checksum != description.get("weights_checksum"):
-            raise CheckpointError(
-                f"{directory / WEIGHTS} and {DESCRIPTION} do not belong together: the checksum "
-                "of the weights differs. Copy both from the same run."
-            )
-        try:
-            experiment = Experiment.from_values(description["experiment"], origin=str(path))
-            task = task_from_json(description["task"])
-            network = specified_network(
-                experiment.network,
-                task.input.encoding,
-                task.make_objective(),
-                **task.network_arguments(experiment),
-            )
-        except (MissingDependencyError, PluginError):
-            raise  # the description is sound; what it needs is not installed
-        except (ElmanError, KeyError, TypeError) as error:
-            raise CheckpointError(f"{path} is not a model's description: {error}") from error
-        load_weights(network, weights.tensors, origin=directory / WEIGHTS)
-        return cls(experiment, task, network, _trained_on(directory, description))
-
-
-def _trained_on(directory: Path, description: Mapping[str, Any]) -> TrainedOn | None:
-    """Read the digests of the training data; None in a model of an earlier version."""
-    if "data" not in description or not (directory / ROWS).is_file():
-        return None
-    record = DataRecord.of(description["data"], directory / DESCRIPTION)
-    return TrainedOn.load(record, directory / ROWS)
+        return cls(*saving.load(Path(directory)))
 
 
 def _are_values(data: Any) -> bool:

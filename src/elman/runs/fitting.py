@@ -18,6 +18,7 @@ from elman.prediction.predictors import predictor_of
 from elman.tasks.dividing import Parts
 from elman.tasks.folds import HELD_OUT
 from elman.tasks.task import Task
+from elman.training.callbacks import Callback
 from elman.training.history import EpochRecord, History
 from elman.training.keeping import METRICS
 from elman.training.progress import Progress
@@ -41,6 +42,7 @@ def fit_run(
     parts: Parts,
     directory: Path,
     progress: Progress,
+    callbacks: Sequence[Callback] = (),
 ) -> History:
     """Train the network of a run, or each of several that answer together, and say how it went.
 
@@ -51,6 +53,7 @@ def fit_run(
         parts: of the data; with folds, those of `tasks.folds.pooled`.
         directory: of the run; a training in it is resumed.
         progress: shows the progress.
+        callbacks: are told of every step, epoch and checkpoint.
 
     Raises:
         ExperimentError: training diverged before an epoch was done.
@@ -59,7 +62,7 @@ def fit_run(
     if not settings.folds:
         follows = 1 + (len(parts.valid) + _tested(parts)) / len(parts.valid)
         rows = _Rows(parts.train, parts.valid, cache_of(parts, directory), follows)
-        return _fit(network, experiment, task, rows, settings, seed, directory, progress)
+        return _fit(network, experiment, task, rows, settings, seed, directory, progress, callbacks)
     share = settings.model_copy(update={"max_minutes": settings.max_minutes / settings.folds})
     held_out = np.array(list(parts.valid.column(HELD_OUT)))
     histories = []
@@ -73,7 +76,9 @@ def fit_run(
         )
         folder = directory / f"fold-{fold + 1}"
         own = _seed_of(seed, fold)
-        histories.append(_fit(member, experiment, task, rows, share, own, folder, progress))
+        histories.append(
+            _fit(member, experiment, task, rows, share, own, folder, progress, callbacks)
+        )
     history = joined(histories)
     lines = [f"{epoch.model_dump_json()}\n" for epoch in history.epochs]
     write_atomically(directory / METRICS, "".join(lines).encode())
@@ -114,6 +119,7 @@ def joined(histories: Sequence[History]) -> History:
         epochs=tuple(epochs),
         halvings=sum(history.halvings for history in histories),
         ended=next((history.ended for history in histories if history.ended), ""),
+        changes=first.changes,
     )
 
 
@@ -126,6 +132,7 @@ def _fit(
     seed: int,
     directory: Path,
     progress: Progress,
+    callbacks: Sequence[Callback],
 ) -> History:
     """Train one network."""
 
@@ -152,6 +159,7 @@ def _fit(
         score=score if settings.select == "score" else None,
         resume=True,
         afterwards=rows.follows,
+        callbacks=callbacks,
         progress=progress,
     )
     for line in predictor.finish(validation):

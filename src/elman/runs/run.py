@@ -1,8 +1,9 @@
 """One run: from an experiment to a directory that holds a trained model and its measurements.
 
 ```
-runs/NAME/experiment.toml     every setting, defaults too
-         /checkpoints/        best and last, safetensors
+runs/NAME/.lock               held while a process trains here
+         /experiment.toml     every setting, defaults too
+         /checkpoints/        best, last and the one before, safetensors
          /data.json           numbers and digests of the rows, by which changed data is recognised
          /metrics.jsonl       one line per epoch
          /model/              weights.safetensors, model.json, rows.safetensors
@@ -25,7 +26,9 @@ from torch import nn
 from elman.errors import CheckpointError, ExperimentError
 from elman.evaluation.scores import Scores
 from elman.experiment import Experiment, read_experiment
-from elman.files import read_json, write_atomically
+from elman.experiment.training import CHANGEABLE
+from elman.files import locked, read_json, write_atomically
+from elman.models import saving
 from elman.models.directory import DATA, EXPERIMENT, MODEL, RESULT
 from elman.models.model import Model
 from elman.models.network import completed_network, untrained_network
@@ -41,6 +44,7 @@ from elman.tasks.folds import pooled
 from elman.tasks.layout import layout_of
 from elman.tasks.task import Task
 from elman.training.activation_regularisation import regularised_part
+from elman.training.callbacks import Callback
 from elman.training.history import EpochRecord, History
 from elman.training.progress import NoProgress, Progress
 
@@ -123,6 +127,8 @@ def run_experiment(
     directory: Path,
     *,
     source: Any = None,
+    may_change: bool = False,
+    callbacks: Sequence[Callback] = (),
     progress: Progress | None = None,
     page: bool = True,
 ) -> TrainedRun:
@@ -133,6 +139,9 @@ def run_experiment(
         directory: directory of the run: empty, or with a run of the same experiment, which is
             resumed where it is unfinished and loaded where it is finished.
         source: values passed in Python, where the experiment names no data.
+        may_change: whether a run in the directory goes on with other epochs, minutes, patience or
+            learning rate, where these are given.
+        callbacks: are told of every step, epoch and checkpoint.
         progress: shows the progress; None to show none.
         page: whether to draw the report, which takes as long as training does on small data.
 
@@ -147,10 +156,13 @@ def run_experiment(
     progress = progress or NoProgress()
     complete, task, parts = prepare(experiment, source)
     trained_on = TrainedOn.of(task, parts)
-    _refuse_another_run(complete, directory, trained_on.record, parts.train.source)
+    source_name = parts.train.source
+    changed = _refuse_another_run(
+        complete, directory, trained_on.record, source_name, may_change=may_change
+    )
     shared = notes_of_given_parts(complete.data, task, parts, trained_on)
     parts = parts._replace(notes=[*parts.notes, *shared])
-    if (directory / RESULT).is_file():
+    if (directory / RESULT).is_file() and not changed:
         return TrainedRun(Model.load(directory), _read_result(directory / RESULT))
     # What cannot be built is refused before anything is written.
     network = untrained_network(complete, task, parts.train)
@@ -160,24 +172,30 @@ def run_experiment(
     later = task.notes_of_later(parts.valid if parts.test is None else parts.test)
     for note in (*task.notes_of_settings(complete, parts.train), *later, *missing):
         progress.say(f"note: {note}")
-    history = _fit(network, complete, task, parts, trained_on.record, directory, progress)
-    parts = parts._replace(notes=[*parts.notes, *history.notes])
-    solved = complete.model_copy(update={"network": completed_network(complete, task)})
-    model = Model(solved, task, network, trained_on)
-    model.save(directory / MODEL)
-    result = _summarise(model, parts, history)
-    if page:
-        write_page(
-            directory / REPORT,
-            model,
-            parts,
-            result.scores,
-            result.curve,
-            selected=result.best_epoch,
-            seconds=result.seconds,
-            machine=machine(),
+    _check_rows(network, complete, task, parts, directory)
+    with locked(directory):
+        _refuse_another_run(
+            complete, directory, trained_on.record, source_name, may_change=may_change
         )
-    write_atomically(directory / RESULT, f"{result.model_dump_json(indent=2)}\n".encode())
+        _begin(network, complete, task, trained_on, directory)
+        history = fit_run(network, complete, task, parts, directory, progress, callbacks)
+        parts = parts._replace(notes=[*parts.notes, *history.notes])
+        solved = complete.model_copy(update={"network": completed_network(complete, task)})
+        model = Model(solved, task, network, trained_on)
+        model.save(directory / MODEL)
+        result = _summarise(model, parts, history)
+        if page:
+            write_page(
+                directory / REPORT,
+                model,
+                parts,
+                result.scores,
+                result.curve,
+                selected=result.best_epoch,
+                seconds=result.seconds,
+                machine=machine(),
+            )
+        write_atomically(directory / RESULT, f"{result.model_dump_json(indent=2)}\n", durable=True)
     return TrainedRun(model, result)
 
 
@@ -197,16 +215,10 @@ def _announce(
     progress.say(f"{name}: seed {experiment.seed}. {caveat}".removesuffix(". "))
 
 
-def _fit(
-    network: nn.Module,
-    experiment: Experiment,
-    task: Task,
-    parts: Parts,
-    data: DataRecord,
-    directory: Path,
-    progress: Progress,
-) -> History:
-    """Train the network of an experiment; it ends with the weights that are kept."""
+def _check_rows(
+    network: nn.Module, experiment: Experiment, task: Task, parts: Parts, directory: Path
+) -> None:
+    """Check that every row can be read and measured."""
     settings, cache = experiment.training, cache_of(parts, directory)
     # A row that cannot be read is reported now, not at the end.
     task.training_batches(parts.train, settings, experiment.seed, cache)
@@ -221,24 +233,40 @@ def _fit(
     if settings.activation_regularisation or settings.temporal_activation_regularisation:
         regularised_part(network)
 
-    # From here on the directory holds a run, which can be resumed and is not overwritten.
-    write_atomically(directory / DATA, f"{data.model_dump_json(indent=2)}\n".encode())
-    write_atomically(directory / EXPERIMENT, experiment.to_toml().encode())
-    return fit_run(network, experiment, task, parts, directory, progress)
+
+def _begin(
+    network: nn.Module,
+    experiment: Experiment,
+    task: Task,
+    trained_on: TrainedOn,
+    directory: Path,
+) -> None:
+    """Make the directory that of a run, which can be resumed and is not overwritten."""
+    (directory / RESULT).unlink(missing_ok=True)
+    data = trained_on.record.model_dump_json(indent=2)
+    write_atomically(directory / DATA, f"{data}\n", durable=True)
+    solved = experiment.model_copy(update={"network": completed_network(experiment, task)})
+    saving.describe(saving.Parts(solved, task, network, trained_on), directory / MODEL)
+    write_atomically(directory / EXPERIMENT, experiment.to_toml(), durable=True)
 
 
 def _refuse_another_run(
-    experiment: Experiment, directory: Path, data: DataRecord, source: str
-) -> None:
-    """Raise ExperimentError if the directory holds a run of another experiment, or other data."""
+    experiment: Experiment, directory: Path, data: DataRecord, source: str, *, may_change: bool
+) -> bool:
+    """Raise ExperimentError if the directory holds a run of another experiment, or other data.
+
+    Returns:
+        Whether settings differ, and may.
+    """
     path = directory / EXPERIMENT
     if not path.exists():
-        return
+        return False
     there = read_experiment(path)
     if there.data.units is None:  # a run of an earlier version, or without numbers
         units = experiment.data.units
         there = there.model_copy(update={"data": there.data.model_copy(update={"units": units})})
-    different = experiment.differences(there)
+    all_different = experiment.differences(there)
+    different = _without_changeable(all_different) if may_change else all_different
     before = DataRecord.read(directory / DATA)
     changed = "" if before is None else before.difference(data)
     if before is not None and changed and _may_follow(different, before.columns != data.columns):
@@ -256,6 +284,13 @@ def _refuse_another_run(
             f"{directory} holds a run of another experiment: here {'; '.join(different)}. "
             "Choose another directory, or delete that one."
         )
+    return bool(all_different)
+
+
+def _without_changeable(different: Sequence[str]) -> list[str]:
+    """Leave out the differences of settings that a run may change when it is resumed."""
+    names = {f"training.{name}" for name in CHANGEABLE}
+    return [each for each in different if each.partition(" = ")[0] not in names]
 
 
 def _may_follow(different: Sequence[str], columns_differ: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from elman.experiment import Experiment, read_experiment
 from elman.models.directory import EXPERIMENT
 from elman.models.model import Model
 from elman.runs.run import TrainedRun, run_experiment
+from elman.training.callbacks import Callback
 from elman.training.progress import Progress, progress_on_stderr
 
 
@@ -18,6 +20,7 @@ def train(
     *,
     out: str | Path | None = None,
     resume: bool = False,
+    callbacks: Sequence[Callback] = (),
     progress: Progress | None = None,
     **settings: Any,
 ) -> Model:
@@ -29,6 +32,7 @@ def train(
             `elman.data.sources.read_table` takes them.
         out: directory of the run; None for that of `default_directory`.
         resume: whether to resume the run in that directory.
+        callbacks: are told of every step, epoch and checkpoint; see `elman.Callback`.
         progress: shows the progress; None to show it on stderr.
         settings: settings to change, as in `input="text", target="label", cell="lstm"`; see
             `Experiment.override`.
@@ -44,7 +48,15 @@ def train(
     experiment, values = experiment_for(source, settings)
     directory = default_directory(experiment) if out is None else Path(out)
     progress = progress or progress_on_stderr()
-    return train_run(experiment, directory, source=values, resume=resume, progress=progress).model
+    run = train_run(
+        experiment,
+        directory,
+        source=values,
+        resume=resume,
+        callbacks=callbacks,
+        progress=progress,
+    )
+    return run.model
 
 
 def experiment_for(source: Any, settings: dict[str, Any]) -> tuple[Experiment, Any]:
@@ -83,6 +95,7 @@ def train_run(
     *,
     source: Any = None,
     resume: bool = False,
+    callbacks: Sequence[Callback] = (),
     progress: Progress | None = None,
 ) -> TrainedRun:
     """Begin a run in a new directory, or resume the run in it; neither by mistake.
@@ -92,6 +105,7 @@ def train_run(
         directory: directory of the run.
         source: values passed in Python, where the experiment names no data.
         resume: whether to resume the run in the directory.
+        callbacks: are told of every step, epoch and checkpoint.
         progress: shows the progress; None to show none.
 
     Raises:
@@ -106,7 +120,14 @@ def train_run(
         )
     if resume and not exists:
         raise ExperimentError(f"{directory} holds no run to resume; leave resume out to begin one.")
-    return run_experiment(experiment, directory, source=source, progress=progress)
+    return run_experiment(
+        experiment,
+        directory,
+        source=source,
+        may_change=resume,
+        callbacks=callbacks,
+        progress=progress,
+    )
 
 
 def default_directory(experiment: Experiment) -> Path:

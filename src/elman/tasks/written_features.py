@@ -97,10 +97,12 @@ def _with_main_rebuilt(
 ) -> MixtureFeature:
     """Rebuild the text of a mixture that a network attends to while it writes."""
     main, *others = feature.parts
+    if not main.feature.has_words or main.feature.joined:  # nor has what stands side by side a kind
+        return feature
     said, options = _said(data, main.columns, main.feature.kind, {})
     kind, variant = parse_kind(str(said))
     given = {**variant, **options}
-    if not main.feature.has_words or main.feature.joined or "level" in given:
+    if "level" in given:
         return feature
     return MixtureFeature([replace(main, feature=build_feature(kind, {**pairs, **given})), *others])
 

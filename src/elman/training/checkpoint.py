@@ -37,7 +37,7 @@ class Checkpoint(NamedTuple):
 
 
 def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> int:
-    """Write tensors and facts to one file, atomically.
+    """Write tensors and facts to one file, atomically, and wait until it is on the disk.
 
     Args:
         path: the file, `*.safetensors` by convention.
@@ -53,7 +53,7 @@ def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[st
     header = {"format": FORMAT, "checksum": checksum, "facts": dict(facts)}
     # One entry only: safetensors writes several in an order that changes from process to process.
     content = safetensors.torch.save(owned, metadata={_HEADER: json.dumps(header)})
-    write_atomically(path, content)
+    write_atomically(path, content, durable=True)
     return checksum
 
 
@@ -71,8 +71,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (safetensors.SafetensorError, OSError) as error:
         raise CheckpointError(
-            f"{path} is truncated or corrupt ({error}); delete it and train again, "
-            "or restore it from a copy."
+            f"{path} is truncated or corrupt ({error}); restore it from a copy, or train again in "
+            "another directory."
         ) from error
     header = parse_json(text, path)
     if header.get("format") != FORMAT:
@@ -83,8 +83,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
     checksum = _checksum(tensors)
     if checksum != header["checksum"]:
         raise CheckpointError(
-            f"{path} is corrupt: its tensors do not match their checksum; delete it and train "
-            "again, or restore it from a copy."
+            f"{path} is corrupt: its tensors do not match their checksum; restore it from a copy, "
+            "or train again in another directory."
         )
     return Checkpoint(tensors, header["facts"], checksum)
 

@@ -42,6 +42,7 @@ class History(BaseModel):
         epochs: the records.
         halvings: how often training diverged and went on with half the learning rate.
         ended: how it ended where it diverged once more; empty where it did not.
+        changes: which settings it was resumed with that it did not begin with, and when.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,6 +51,7 @@ class History(BaseModel):
     epochs: tuple[EpochRecord, ...] = ()
     halvings: int = 0
     ended: str = ""
+    changes: tuple[str, ...] = ()
 
     def followed_by(self, record: EpochRecord) -> History:
         """Return the history with one more epoch at its end."""
@@ -68,10 +70,11 @@ class History(BaseModel):
 
     @property
     def notes(self) -> list[str]:
-        """What to know of a run that diverged, a sentence each."""
+        """What to know of a run that diverged or was changed, a sentence each."""
         times = "once" if self.halvings == 1 else f"{self.halvings} times"
         halved = f"training diverged {times}, and went on with half the learning rate each time."
-        return [halved] * bool(self.halvings) + [self.ended] * bool(self.ended)
+        diverged = [halved] * bool(self.halvings) + [self.ended] * bool(self.ended)
+        return [*diverged, *self.changes]
 
     @property
     def best(self) -> EpochRecord:

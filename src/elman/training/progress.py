@@ -11,6 +11,8 @@ from typing import Protocol, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
+from rich.progress import Task as BarTask
+from rich.text import Text
 
 LINE_EVERY = 60.0
 """Seconds between two lines where there is no terminal."""
@@ -22,6 +24,9 @@ class Task(Protocol):
     def advance(self, message: str = "", steps: int = 1) -> None:
         """Report `steps` more steps as done, with a message about the last one."""
 
+    def within(self, share: float, message: str) -> None:
+        """Report how much of the step under way is done, with a message about it."""
+
 
 class Progress(Protocol):
     """Where progress is shown."""
@@ -31,6 +36,13 @@ class Progress(Protocol):
 
     def say(self, sentence: str) -> None:
         """Print a sentence of its own."""
+
+
+class _WholeSteps(MofNCompleteColumn):
+    """Steps done and in all, whole ones alone."""
+
+    def render(self, task: BarTask) -> Text:
+        return Text(f"{int(task.completed)}/{int(task.total or 0)}", style="progress.download")
 
 
 class TerminalProgress:
@@ -45,7 +57,7 @@ class TerminalProgress:
         self._bars = Bars(
             TextColumn("{task.description}"),
             BarColumn(),
-            MofNCompleteColumn(),
+            _WholeSteps(),
             TimeRemainingColumn(),
             TextColumn("{task.fields[message]}"),
             console=self._console,
@@ -74,9 +86,14 @@ class _Bar:
     def __init__(self, bars: Bars, bar: TaskID) -> None:
         self._bars = bars
         self._bar = bar
+        self._done = float(bars.tasks[bars.task_ids.index(bar)].completed)
 
     def advance(self, message: str = "", steps: int = 1) -> None:
-        self._bars.update(self._bar, advance=steps, message=message)
+        self._done += steps
+        self._bars.update(self._bar, completed=self._done, message=message)
+
+    def within(self, share: float, message: str) -> None:
+        self._bars.update(self._bar, completed=self._done + share, message=message)
 
 
 class LineProgress:
@@ -96,7 +113,7 @@ class LineProgress:
         every: float = LINE_EVERY,
     ) -> None:
         self._stream = stream or sys.stderr
-        self._clock = clock
+        self.clock = clock
         self._every = every
         self._due_since = clock()
         self._last_line = ""
@@ -115,12 +132,14 @@ class LineProgress:
         self._last_line = sentence
         print(sentence, file=self._stream, flush=True)
 
-    def say_if_due(self, sentence: str) -> None:
-        """Print a line if a minute has passed since the last one."""
-        now = self._clock()
-        if now - self._due_since >= self._every:
-            self._due_since = now
-            self.say(sentence)
+    def is_due(self) -> bool:
+        """Tell whether a minute has passed since the last line that was due."""
+        return self.clock() - self._due_since >= self._every
+
+    def say_as_due(self, sentence: str) -> None:
+        """Print the line that is due."""
+        self._due_since = self.clock()
+        self.say(sentence)
 
     def say_unless_said(self, sentence: str) -> None:
         """Print a line unless it repeats the last one."""
@@ -133,13 +152,30 @@ class _Lines:
         self._progress = progress
         self._description = description
         self._total = total
-        self._done = done
+        self._done = self._done_before = done
         self._message = ""
+        self._began = progress.clock()
 
     def advance(self, message: str = "", steps: int = 1) -> None:
         self._done += steps
         self._message = message
-        self._progress.say_if_due(self.describe())
+        self._say_if_due(self._done, message)
+
+    def within(self, share: float, message: str) -> None:
+        self._say_if_due(self._done + share, message)
+
+    def _say_if_due(self, done: float, message: str) -> None:
+        if self._progress.is_due():
+            line = f"{self._description}: {self._done}/{self._total} {message}".rstrip()
+            self._progress.say_as_due(f"{line}{self._time_left(done)}")
+
+    def _time_left(self, done: float) -> str:
+        """Say how long what is left takes, at the rate until now; nothing where none is known."""
+        share = done - self._done_before
+        if not share or done >= self._total:
+            return ""
+        seconds = (self._progress.clock() - self._began) / share * (self._total - done)
+        return f", {in_time_units(seconds)} left"
 
     def describe(self) -> str:
         return f"{self._description}: {self._done}/{self._total} {self._message}".rstrip()
@@ -160,6 +196,22 @@ class NoProgress:
 class _Nothing:
     def advance(self, message: str = "", steps: int = 1) -> None:
         """Show nothing."""
+
+    def within(self, share: float, message: str) -> None:
+        """Show nothing."""
+
+
+def in_time_units(seconds: float) -> str:
+    """Write a duration in the unit that suits it.
+
+    >>> in_time_units(42.4), in_time_units(150), in_time_units(9000), in_time_units(200_000)
+    ('42 s', '2 min 30 s', '2 h 30 min', '2 d 7 h')
+    """
+    whole = round(seconds)
+    for unit, smaller, size, part in (("d", "h", 86400, 3600), ("h", "min", 3600, 60)):
+        if whole >= size:
+            return f"{whole // size} {unit} {whole % size // part} {smaller}"
+    return f"{whole // 60} min {whole % 60} s" if whole >= 60 else f"{whole} s"
 
 
 def bars_on_terminal() -> Progress:

@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
 
 from elman.batches.batching import Batch, Batches
 from elman.batches.streams import windows
-from elman.errors import CheckpointError, OptionError
 from elman.experiment.training import TrainingSettings
+from elman.files import remove_leftovers
 from elman.training.activation_regularisation import activation_regularisation
-from elman.training.averaging import averaged, averages
-from elman.training.checkpoint import load_checkpoint, load_weights
-from elman.training.device import fabric_for
+from elman.training.callbacks import Callback, Callbacks, StepRecord, StopTraining
 from elman.training.divergence import DivergedError, check_finite, in_words, step_back
 from elman.training.history import EpochRecord, History
-from elman.training.keeping import BEST, LAST, Keeper, Snapshot
-from elman.training.optimizers import optimizer_for
-from elman.training.progress import NoProgress, Progress
-from elman.training.schedule import learning_rate
-from elman.training.seeds import generator_state, restore_generators, seed_everything
+from elman.training.keeping import Keeper, Snapshot
+from elman.training.position import Position, detached
+from elman.training.progress import NoProgress, Progress, Task
+from elman.training.resuming import is_begun
+from elman.training.run_state import RunState, Score, check_score
+from elman.training.seeds import seed_everything
+from elman.training.stopping import StoppedError, StopRequest
 from elman.training.validation import Loss, loss_of, mean_loss, run, weight_of
 from elman.training.weight_noise import weight_noise
-
-Score = Callable[[nn.Module], float]
-"""A network in evaluation mode, on its device → its score, the higher the better."""
 
 
 def fit(
@@ -46,6 +41,7 @@ def fit(
     score: Score | None = None,
     resume: bool = False,
     afterwards: float = 0.0,
+    callbacks: Sequence[Callback] = (),
     progress: Progress | None = None,
 ) -> History:
     """Train a network and leave it with the best weights by validation.
@@ -53,7 +49,9 @@ def fit(
     Every epoch ends with `checkpoints/last.safetensors`, from which training resumes as if it
     had never stopped, bit for bit; with `checkpoints/best.safetensors` where validation reached
     a new best; and with one line in `metrics.jsonl`. Epochs that take less than two seconds are
-    written together, every two seconds, and when training ends or fails.
+    written together, every two seconds, and when training ends or fails. Within an epoch,
+    `checkpoints/within.safetensors` is written every `settings.checkpoint_minutes`, and when
+    Ctrl-C, SIGTERM or SIGHUP asks training to stop, which it then does after the step under way.
 
     Where a loss or a gradient is no longer finite, training goes back to the end of the last epoch
     and on with half the learning rate, three times at most; then it ends with what it has.
@@ -73,6 +71,7 @@ def fit(
         resume: continue from the last checkpoint, if there is one.
         afterwards: how often as long as a validation what follows takes, such as scores of the test
             part: of `max_minutes` so much is left.
+        callbacks: are told of every step, epoch and checkpoint.
         progress: where to show it; None for nowhere.
 
     Returns:
@@ -83,305 +82,281 @@ def fit(
             an eighth of the learning rate too.
         CheckpointError: the checkpoint to resume from is corrupt or of other settings.
         OptionError: a setting does not suit this network, these batches or this device.
+        KeyboardInterrupt: training was asked to stop, and has; its checkpoint is written.
     """
     seed_everything(seed)
-    run = _Run(network, loss, score, settings, directory, seed, afterwards)
-    if resume and (directory / LAST).exists():
-        run.restore()
-    progress = progress or NoProgress()
-    done = len(run.history.epochs)
+    check_score(settings, score)
+    progress, told = progress or NoProgress(), Callbacks(callbacks)
+    state = RunState(network, settings, directory, seed)
+    stop = StopRequest(progress.say)
+    trainer = _Trainer(state, loss, score, afterwards, told, stop, progress)
+    if resume and is_begun(directory):
+        trainer.resume()
+    done = len(state.history.epochs)
     try:
-        with progress.task(directory.name, settings.epochs, done=done) as task:
-            while not run.is_over():
-                try:
-                    record = run.run_epoch(train, valid)
-                except DivergedError as error:
-                    progress.say(f"{directory.name}: {run.step_back(error)}")
-                    continue
-                run.save(record)
-                task.advance(_describe(record, run.history))
+        with stop.listening(), progress.task(directory.name, settings.epochs, done=done) as task:
+            while not trainer.is_over():
+                trainer.run_epoch(train, valid, task)
     finally:
-        run.keeper.write()
-    if run.is_out_of_time():
+        trainer.keeper.write()
+    if trainer.is_out_of_time():
         progress.say(
-            f"{directory.name}: stopped after {run.history.seconds / 60:.1f} minutes, in epoch "
-            f"{len(run.history.epochs)} of {settings.epochs}, because training.max_minutes = "
+            f"{directory.name}: stopped after {state.history.seconds / 60:.1f} minutes, in epoch "
+            f"{len(state.history.epochs)} of {settings.epochs}, because training.max_minutes = "
             f"{settings.max_minutes:g}."
         )
-    run.load_best()
-    return run.history
+    state.load_best()
+    told.on_end(state.history)
+    return state.history
 
 
-class _Run:
-    """The state of a training run between two epochs, and the step to the next."""
+class _Trainer:
+    """The loop over epochs, and what it knows beside the state that is saved."""
 
     def __init__(
         self,
-        network: nn.Module,
+        state: RunState,
         loss: Loss | None,
         score: Score | None,
-        settings: TrainingSettings,
-        directory: Path,
-        seed: int,
         afterwards: float,
+        callback: Callback,
+        stop: StopRequest,
+        progress: Progress,
     ) -> None:
-        if settings.select == "score" and score is None:
-            raise OptionError(
-                "training.select = 'score' needs a score to select by; pass one to fit, or select "
-                "by the loss."
-            )
-        self.network = network
+        self.state = state
+        self.settings = state.settings
         self.loss = loss
         self.score = score
-        self.settings = settings
-        self.directory = directory
-        self.keeper = Keeper(directory)
-        self.seed = seed
-        self.history = History(select=settings.select)
-        self.fabric = fabric_for(settings)
-        self.wrapped, self.optimizer = self.fabric.setup(network, optimizer_for(network, settings))
-        self.selected: nn.Module = self.wrapped
-        self.average: AveragedModel | None = None
-        self.first: Snapshot | None = None
-        self.began, self.lost = 0.0, 0.0
-        self.validation, self.afterwards, self.cut_short = 0.0, afterwards, False
-        self._average_if_due()
+        self.callback = callback
+        self.stop = stop
+        self.progress = progress
+        self.keeper = Keeper(state.directory, callback)
+        self.position = Position()
+        self.first: Snapshot | None = state.snapshot().copied()
+        self.began, self.lost = time.perf_counter(), 0.0
+        self.validation, self.afterwards = 0.0, afterwards
+        self.cut_short = self.is_ended = False
 
-    def _average_if_due(self) -> None:
-        """Start averaging the weights, and selecting the average, once it is due."""
-        if self.average is None and averages(self.settings, self.history.costs):
-            self.average = averaged(self.network, self.settings)
-            self.selected = self.fabric.setup_module(self.average.module)
+    def resume(self) -> None:
+        """Go on from the checkpoint that holds most of the run."""
+        remove_leftovers(self.state.directory)
+        self.position = self.state.restore(self.progress.say)
+        if self.state.history.epochs:
+            self.first = None
+        self.keeper.write_metrics(self.state.history)
 
     def is_over(self) -> bool:
         """Whether all epochs are done, the time is up, or patience has run out."""
-        patience = self.settings.patience
-        stopped = patience > 0 and self.history.epochs_since_best() >= patience
-        done = len(self.history.epochs) >= self.settings.epochs
-        return stopped or done or bool(self.history.ended) or self.is_out_of_time()
+        history, patience = self.state.history, self.settings.patience
+        stopped = patience > 0 and history.epochs_since_best() >= patience
+        done = len(history.epochs) >= self.settings.epochs
+        return stopped or done or self.is_ended or bool(history.ended) or self.is_out_of_time()
 
     def is_out_of_time(self) -> bool:
         """Whether the time is up, and epochs are left, or a part of the last."""
-        left = self.settings.epochs > len(self.history.epochs)
-        return self.cut_short or (left and self._has_no_time(self.history.seconds))
+        history = self.state.history
+        left = self.settings.epochs > len(history.epochs)
+        return self.cut_short or (left and self._has_no_time(history.seconds))
 
-    def run_epoch(self, train: Batches, valid: Batches) -> EpochRecord:
+    def run_epoch(self, train: Batches, valid: Batches, task: Task) -> None:
         """Train on every training batch once, or while there is time, then validate."""
-        self.began = time.perf_counter()
-        epoch = len(self.history.epochs)
-        if not epoch and self.first is None:
-            self.first = self._state().copied()
-        train_loss, rate = self._learn(train, epoch)
-        learned = self._seconds()
-        valid_loss = mean_loss(self.selected, self.loss, map(self._to_device, valid.epoch(epoch)))
+        try:
+            self._learn(train, task)
+            record = self._validate(train, valid)
+        except DivergedError as error:
+            self.progress.say(f"{self.state.directory.name}: {self._step_back(error)}")
+            return
+        self._save(record)
+        task.advance(_describe(record, self.state.history))
+        try:
+            self.callback.on_epoch(record)
+        except StopTraining:
+            self.is_ended = True
+        if self.stop.number is not None and not self.is_over():
+            self.keeper.write()
+            raise StoppedError(self.stop.number, f"after epoch {record.epoch}")
+
+    def _seconds(self) -> float:
+        """Seconds of training until now, those of attempts that diverged included."""
+        return self.lost + time.perf_counter() - self.began
+
+    def _begin_clock(self) -> None:
+        self.began = time.perf_counter() - self.position.seconds
+
+    def _learn(self, train: Batches, task: Task) -> None:
+        """Update the weights over what is left of an epoch, or while there is time."""
+        self.state.wrapped.train()
+        self._begin_clock()
+        epoch, begun = len(self.state.history.epochs), self.position.batch
+        for index, batch in enumerate(islice(train.epoch(epoch), begun, None), start=begun):
+            self._learn_batch(batch, epoch, index, len(train))
+            done = index + 1
+            task.within(done / len(train), f"epoch {epoch + 1}: {done}/{len(train)} batches")
+            if self.is_ended:
+                break
+            if done < len(train) and self._has_no_time(self._seconds() + self.validation):
+                self.cut_short = True
+                break
+
+    def _learn_batch(self, batch: Batch, epoch: int, index: int, count: int) -> None:
+        """Update the weights by what is left of the windows of a batch."""
+        parts = list(windows(self._to_device(batch), self._window_length()))
+        begun = self.position.window
+        for part, window in enumerate(parts[begun:], start=begun + 1):
+            before = self.position
+            rate = self.state.set_rate(epoch + (index + part / len(parts)) / count)
+            carries = window.continues and self.settings.carry_state
+            value, norm, state = self._update(
+                window, before.state if carries else None, epoch, index
+            )
+            terms = weight_of(self.state.network, self.loss, window)
+            is_last = part == len(parts)
+            self.position = Position(
+                batch=index + is_last,
+                window=0 if is_last else part,
+                total=before.total + value * terms,
+                weight=before.weight + terms,
+                rate=rate,
+                seconds=self._seconds(),
+                state=state,
+            )
+            self._tell_step(epoch, index, count, value, norm)
+            self._stop_if_asked()
+            if self.keeper.is_due_within(self.settings.checkpoint_minutes):
+                self.keeper.write_within(self.state.snapshot(self.position))
+
+    def _tell_step(
+        self, epoch: int, index: int, count: int, value: float, norm: float | None
+    ) -> None:
+        record = StepRecord(
+            epoch=epoch + 1,
+            step=index + 1,
+            steps=count,
+            loss=value,
+            gradient_norm=norm,
+            learning_rate=self.position.rate,
+            seconds=self.position.seconds,
+        )
+        try:
+            self.callback.on_step(record)
+        except StopTraining:
+            self.is_ended = True
+
+    def _stop_if_asked(self) -> None:
+        """Write a checkpoint and stop, if a signal has asked for it.
+
+        Raises:
+            StoppedError: it has.
+        """
+        if self.stop.number is None:
+            return
+        self.keeper.write_within(self.state.snapshot(self.position))
+        epoch = len(self.state.history.epochs) + 1
+        raise StoppedError(
+            self.stop.number, f"in epoch {epoch}, after {self.position.batch} batches"
+        )
+
+    def _validate(self, train: Batches, valid: Batches) -> EpochRecord:
+        """Measure the weights that would be selected on the validation rows."""
+        epoch, learned = len(self.state.history.epochs), self._seconds()
+        selected = self.state.selected
+        valid_loss = mean_loss(selected, self.loss, self._until_stopped(valid.epoch(epoch)))
         check_finite(valid_loss, "the validation loss", epoch, len(train))
-        score, seconds = self._score(), self._seconds()
+        score, seconds = self.state.score(self.score), self._seconds()
         self.validation = seconds - learned
         return EpochRecord(
             epoch=epoch + 1,
             score=score,
             seconds=seconds,
-            train_loss=train_loss,
+            train_loss=self.position.total / self.position.weight,
             valid_loss=valid_loss,
-            learning_rate=rate,
+            learning_rate=self.position.rate,
         )
 
-    def _seconds(self) -> float:
-        """Seconds of training until now, those of attempts that diverged included."""
-        return self.history.seconds + self.lost + time.perf_counter() - self.began
+    def _until_stopped(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """Yield batches on the device, while nobody asks training to stop."""
+        for batch in batches:
+            self._stop_if_asked()
+            yield self._to_device(batch)
 
-    def step_back(self, error: DivergedError) -> str:
+    def _step_back(self, error: DivergedError) -> str:
         """Go back to the end of the last epoch, or to the beginning; say so, in words.
 
         Raises:
             ExperimentError: that has been done often enough, and no epoch is done.
         """
-        history = step_back(error, self.history, self.settings)
-        self.lost = self._seconds() - self.history.seconds
+        state = self.state
+        history = step_back(error, state.history, self.settings)
+        self.lost = self._seconds() - state.history.seconds
         kept = self.first or self.keeper.last
         if kept is not None:
-            self._restore_from(*kept.copied(), self.directory)
+            state.restore_from(*kept.copied(), state.directory)
         else:
-            self.restore()
-        self.history = history
+            state.restore_last_epoch()
+        state.history = history
+        self.position = Position(seconds=history.seconds)
         return in_words(error, history, self.settings)
 
-    def _score(self) -> float | None:
-        """Score the weights that would be selected; None without a score, or a finite one."""
-        if self.score is None:
-            return None
-        network = self.network if self.average is None else self.average.module
-        network.eval()
-        with torch.no_grad():
-            value = float(self.score(network))
-        return value if math.isfinite(value) else None
-
-    def _learn(self, train: Batches, epoch: int) -> tuple[float, float]:
-        """Update the weights over one epoch, or while there is time.
-
-        Returns:
-            The mean loss, and the last learning rate.
-        """
-        self.wrapped.train()
-        total, weight, rate, state = 0.0, 0, 0.0, None
-        for index, batch in enumerate(train.epoch(epoch)):
-            parts = list(windows(self._to_device(batch), self._window_length()))
-            for part, window in enumerate(parts, start=1):
-                rate = self._set_rate(epoch + (index + part / len(parts)) / len(train))
-                carried = state if window.continues and self.settings.carry_state else None
-                value, state = self._update(window, carried, epoch, index)
-                counts = weight_of(self.network, self.loss, window)
-                total, weight = total + value * counts, weight + counts
-            if index + 1 < len(train) and self._has_no_time(self._seconds() + self.validation):
-                self.cut_short = True
-                break
-        return total / weight, rate
+    def _save(self, record: EpochRecord) -> None:
+        """Add a finished epoch to the history, the checkpoints and the metrics."""
+        state = self.state
+        state.history = state.history.followed_by(record)
+        best = None
+        if record == state.history.best:
+            best = Snapshot(state.selected.state_dict(), {"epoch": record.epoch})
+        state.average_if_due()
+        self.keeper.keep(state.snapshot(), best, state.history)
+        self.position = Position(seconds=record.seconds)
+        self.first, self.lost = None, 0.0
 
     def _has_no_time(self, seconds: float) -> bool:
         """Whether after so many seconds only the time of what follows training is left."""
         return 0 < 60 * self.settings.max_minutes <= seconds + self.afterwards * self.validation
 
-    def _set_rate(self, moment: float) -> float:
-        """Set the learning rate of the next update, `moment` epochs after training began."""
-        halved = 0.5**self.history.halvings
-        rate: float = halved * learning_rate(self.settings, moment, self.history.costs)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        return rate
-
-    def _update(self, batch: Batch, state: Any, epoch: int, index: int) -> tuple[float, Any]:
-        """Take one step of the optimiser; return the loss and the last state."""
-        settings = self.settings
-        self.optimizer.zero_grad()
+    def _update(
+        self, batch: Batch, state: Any, epoch: int, index: int
+    ) -> tuple[float, float | None, Any]:
+        """Take one step of the optimiser; return the loss, the gradient's norm and the state."""
+        settings, network = self.settings, self.state.network
+        self.state.optimizer.zero_grad()
         regularised = activation_regularisation(
-            self.network,
+            network,
             alpha=settings.activation_regularisation,
             beta=settings.temporal_activation_regularisation,
         )
-        with weight_noise(self.network, settings.weight_noise), regularised as penalty:
-            outputs, state = run(self.wrapped, batch, state)
-            loss = loss_of(self.network, self.loss)(outputs, batch.target, batch.lengths)
+        with weight_noise(network, settings.weight_noise), regularised as penalty:
+            outputs, state = run(self.state.wrapped, batch, state)
+            loss = loss_of(network, self.loss)(outputs, batch.target, batch.lengths)
             value = loss.item()
             check_finite(value, "the loss", epoch, index + 1)
-            self.fabric.backward(loss + penalty())
-        self._clip(epoch, index)
-        self.optimizer.step()
-        if self.average is not None:
-            self.average.update_parameters(self.network)
-        return value, _detached(state)
+            self.state.fabric.backward(loss + penalty())
+        norm = self._clip(epoch, index)
+        self.state.optimizer.step()
+        if self.state.average is not None:
+            self.state.average.update_parameters(network)
+        return value, norm, detached(state)
 
-    def _clip(self, epoch: int, index: int) -> None:
-        """Clip the numbers of the gradient, then its norm."""
+    def _clip(self, epoch: int, index: int) -> float | None:
+        """Clip the numbers of the gradient, then its norm; return the norm before, if computed."""
+        fabric, wrapped, optimizer = self.state.fabric, self.state.wrapped, self.state.optimizer
         if self.settings.clip_value:
-            self.fabric.clip_gradients(
-                self.wrapped, self.optimizer, clip_val=self.settings.clip_value
-            )
+            fabric.clip_gradients(wrapped, optimizer, clip_val=self.settings.clip_value)
         if not self.settings.clip_norm:
-            return
-        norm = self.fabric.clip_gradients(
-            self.wrapped,
-            self.optimizer,
-            max_norm=self.settings.clip_norm,
-            error_if_nonfinite=False,
+            return None
+        norm = fabric.clip_gradients(
+            wrapped, optimizer, max_norm=self.settings.clip_norm, error_if_nonfinite=False
         )
-        if norm is not None:
-            check_finite(norm, "the gradient's norm", epoch, index + 1)
+        if norm is None:
+            return None
+        value = norm.item() if isinstance(norm, Tensor) else float(norm)
+        check_finite(value, "the gradient's norm", epoch, index + 1)
+        return value
 
     def _window_length(self) -> int:
         return self.settings.chunk_length if self.settings.carry_state else 0
 
     def _to_device(self, batch: Batch) -> Batch:
-        return batch.to(self.fabric.device)
-
-    def save(self, record: EpochRecord) -> None:
-        """Add a finished epoch to the history, the checkpoints and the metrics."""
-        self.history = self.history.followed_by(record)
-        best = None
-        if record == self.history.best:
-            best = Snapshot(self.selected.state_dict(), {"epoch": record.epoch})
-        self._average_if_due()
-        self.keeper.keep(self._state(), best, self.history)
-        self.first, self.lost = None, 0.0
-
-    def _state(self) -> Snapshot:
-        """Return all that training goes on from: tensors, and the other facts."""
-        tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
-        if self.average is not None:
-            tensors |= {f"average.{name}": v for name, v in self.average.state_dict().items()}
-        optimizer = self.optimizer.state_dict()
-        for index, slots in optimizer["state"].items():
-            for name, value in slots.items():
-                if value is not None:
-                    tensors[f"optimizer.{index}.{name}"] = value
-        generator_tensors, generators = generator_state()
-        facts = {
-            "seed": self.seed,
-            "settings": self.settings.model_dump(),
-            "history": self.history.model_dump(),
-            "optimizer": optimizer["param_groups"],
-            "generators": generators,
-        }
-        return Snapshot(tensors | generator_tensors, facts)
-
-    def restore(self) -> None:
-        """Restore the last checkpoint."""
-        path = self.directory / LAST
-        tensors, facts, _ = load_checkpoint(path)
-        try:
-            self._check_same_run(facts, path)
-            self._restore_from(tensors, facts, path)
-        except KeyError as error:
-            raise CheckpointError(
-                f"{path} is no checkpoint of a training run: it lacks {error}."
-            ) from error
-
-    def _restore_from(
-        self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any], path: Path
-    ) -> None:
-        self.history = History.model_validate(facts["history"])
-        load_weights(self.network, _under("network.", tensors), origin=path)
-        self._average_if_due()
-        if self.average is not None:
-            load_weights(self.average, _under("average.", tensors), origin=path)
-        slots: dict[int, dict[str, Tensor]] = {}
-        for name, value in _under("optimizer.", tensors).items():
-            index, slot = name.split(".", 1)
-            slots.setdefault(int(index), {})[slot] = value
-        self.optimizer.load_state_dict({"state": slots, "param_groups": facts["optimizer"]})
-        restore_generators(tensors, facts["generators"])
-
-    def _check_same_run(self, facts: Mapping[str, Any], path: Path) -> None:
-        """Refuse to resume from a checkpoint of another seed or of other settings."""
-        here = {"seed": self.seed} | self.settings.model_dump()
-        there = {"seed": facts["seed"]} | facts["settings"]
-        for name, value in here.items():
-            if there.get(name) != value:
-                raise CheckpointError(
-                    f"{path} was written with {name} = {there.get(name)!r}, and this run has "
-                    f"{value!r}: a run resumes only with its own settings. Train in another "
-                    "directory."
-                )
-
-    def load_best(self) -> None:
-        """Put the selected weights into the network."""
-        path = self.directory / BEST
-        load_weights(self.network, load_checkpoint(path).tensors, origin=path)
-
-
-def _detached(state: Any) -> Any:
-    """Detach a recurrent state, a tensor or nested tuples and lists of them, from its graph."""
-    if isinstance(state, Tensor):
-        return state.detach()
-    if isinstance(state, list):
-        return [_detached(part) for part in state]
-    if isinstance(state, tuple):
-        parts = [_detached(part) for part in state]
-        return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
-    return state
-
-
-def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+        return batch.to(self.state.fabric.device)
 
 
 def _describe(record: EpochRecord, history: History) -> str:
