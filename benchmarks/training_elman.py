@@ -22,12 +22,14 @@ from elman.training.trainer import fit
 from elman.training.validation import mean_loss, run
 from training_sets import RECIPES, Burst, Scale
 
-MOST_VALIDATED = 1_000
-"""Rows that are evaluated, where there are more."""
+MOST_ROWS = {"imdb": 8_000}
+"""Rows that are read, where there are more."""
+MOST_VALIDATED = {"imdb": 200}
+"""Rows that are evaluated, where there are more; 1,000 of the others."""
 STREAMS = ("ptb",)
 """Sets whose rows are joined into a stream."""
 KERNEL = "elman kernel"
-KERNELS = ("forward", "backward", "scan", "scan_backward")
+KERNELS = ("forward", "backward", "scan", "scan_backward", "Packed")
 PROFILED = 1.5
 """Seconds of a burst whose operators are counted."""
 
@@ -47,8 +49,9 @@ class Elman:
     def __init__(self, name: str, directory: Path) -> None:
         begun = time.perf_counter()
         given = read_experiment(RECIPES[name])
-        if given.training.folds:
-            given = given.override({"folds": 0})
+        changes = {"training.folds": 0} if given.training.folds else {}
+        changes |= {"data.max_rows": MOST_ROWS[name]} if name in MOST_ROWS else {}
+        given = given.override(changes)
         self.experiment, self.task, self.parts = prepare(given)
         experiment, task, parts = self.experiment, self.task, self.parts
         self.settings, self.directory = experiment.training, directory
@@ -65,8 +68,9 @@ class Elman:
         steps, rows = map(sum, zip(*map(size_of, self.training.epoch(0)), strict=True))
         self.steps_a_row = steps / (len(parts.train) if name in STREAMS else rows)
         few = parts.valid
-        if len(few) > MOST_VALIDATED:
-            spread = np.linspace(0, len(few) - 1, MOST_VALIDATED).astype(int)
+        most = MOST_VALIDATED.get(name, 1_000)
+        if len(few) > most:
+            spread = np.linspace(0, len(few) - 1, most).astype(int)
             few = few.select(spread)
         self.few = few
         self.evaluation = list(
@@ -212,9 +216,9 @@ def named_kernels() -> Iterator[None]:
     own = {name: getattr(_kernels, name) for name in KERNELS}
 
     def seen(call: Callable[..., object]) -> Callable[..., object]:
-        def named(*arguments: object) -> object:
+        def named(*arguments: object, **options: object) -> object:
             with record_function(KERNEL):
-                return call(*arguments)
+                return call(*arguments, **options)
 
         return named
 

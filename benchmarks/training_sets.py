@@ -40,7 +40,8 @@ RECIPES = {
     "ett": "ett-24",
 }
 """Set → recipe."""
-RAGGED_TEXT = ("imdb", "trec")
+RAGGED = ("imdb", "trec", "jsb")
+"""Sets whose rows are of different lengths, and packed."""
 WORD = re.compile(r"\d+(?:[.,]\d+)+|\w+(?:'\w+)*|\S")
 LETTERS = 20
 ALIKE = 0.01
@@ -59,6 +60,10 @@ class Scale(NamedTuple):
     rounds: int
     seconds: float
     validations: int = 3
+
+
+PACES = {"imdb": Scale(rounds=3, seconds=2.0)}
+"""Sets whose updates take seconds."""
 
 
 class Burst(NamedTuple):

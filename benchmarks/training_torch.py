@@ -37,6 +37,8 @@ class Model(nn.Module):
     names: Mapping[str, str] = {}
     """Beginning of a name here → that of Elman's."""
     weight_noise = 0.0
+    packs = True
+    """Whether ragged rows are packed; else padding is read."""
 
     def loss(self, drawn: Drawn) -> Tensor:
         """Return the mean loss of a batch."""
@@ -92,8 +94,12 @@ class Texts(Model):
         if self.characters is not None:
             vectors = torch.cat([vectors, self._spelt(self.characters, x[..., 1:])], -1)
         vectors = locked(vectors, 0.5, self.training)
-        packed = pack_padded_sequence(vectors, lengths, enforce_sorted=False)
-        hidden, _ = pad_packed_sequence(self.lstm(packed)[0], padding_value=-torch.inf)
+        if self.packs:
+            packed = pack_padded_sequence(vectors, lengths, enforce_sorted=False)
+            hidden, _ = pad_packed_sequence(self.lstm(packed)[0], padding_value=-torch.inf)
+        else:
+            real = torch.arange(len(x)).unsqueeze(1) < lengths
+            hidden = self.lstm(vectors)[0].masked_fill(~real.unsqueeze(-1), -torch.inf)
         logits: Tensor = self.head(F.dropout(hidden.amax(0), 0.5, self.training))
         return logits
 
@@ -178,6 +184,12 @@ class Chorales(Model):
         self.head = nn.Linear(size, 88)
 
     def loss(self, drawn: Drawn) -> Tensor:
+        if not self.packs:
+            real = torch.arange(len(drawn.x)).unsqueeze(1) < drawn.lengths
+            logits = self.head(self.gru(drawn.x)[0][real])
+            wanted = drawn.y[real]
+            total = F.binary_cross_entropy_with_logits(logits, wanted, reduction="sum")
+            return total / len(logits)
         x: PackedSequence = pack_padded_sequence(drawn.x, drawn.lengths, enforce_sorted=False)
         y = pack_padded_sequence(drawn.y, drawn.lengths, enforce_sorted=False)
         logits = self.head(self.gru(x)[0].data)

@@ -10,6 +10,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from copy import deepcopy
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -21,10 +23,10 @@ from bursts import Refusal
 from cpu_worker import about, load_by_others
 from record import Row, Run, run_as_json
 from training_elman import Elman
-from training_sets import Burst, Scale
+from training_sets import PACES, RAGGED, Burst, Scale
 from training_torch import Plain, evaluated
 
-ELMAN, TORCH, KERAS = "Elman", "PyTorch", "Keras"
+ELMAN, TORCH, PADDED, KERAS = "Elman", "PyTorch", "PyTorch, padded", "Keras"
 TOLERANCE = 1e-4
 """Greatest relative difference of the first losses of Elman and PyTorch."""
 FULL = Scale(rounds=5, seconds=2.5)
@@ -38,7 +40,7 @@ def main() -> None:
     run = Run(name, int(threads), about())
     before = load_by_others()
     try:
-        run.rows += measured(name, QUICK if quick else FULL)
+        run.rows += measured(name, QUICK if quick else PACES.get(name, FULL))
     except Refusal as refusal:
         run.failure = str(refusal)
     run.about["Keras"] = training_keras.about()
@@ -52,10 +54,17 @@ def measured(name: str, scale: Scale) -> Iterator[Row]:
         elman = Elman(name, Path(directory))
         mine = training_sets.SETS[name](elman)
         yield Row({"what": "encoding"}, {}, {ELMAN: elman.seconds, TORCH: mine.seconds})
-        plain = Plain(mine.model, elman.settings, mine.training, elman.updates)
         first = checked(elman, mine)
+        plain = {TORCH: mine.model}
+        if name in RAGGED:
+            plain[PADDED] = deepcopy(mine.model)
+            plain[PADDED].packs = False
+        loops = {
+            each: Plain(model, elman.settings, mine.training, elman.updates)
+            for each, model in plain.items()
+        }
         keras = training_keras.contender(name, elman, mine)
-        yield from trained(elman, plain, keras, scale, first)
+        yield from trained(elman, loops, keras, scale, first)
         yield from validated(elman, mine, keras, scale)
 
 
@@ -79,20 +88,20 @@ def checked(elman: Elman, mine: training_sets.Mine) -> dict[str, float]:
 
 def trained(
     elman: Elman,
-    plain: Plain,
+    loops: dict[str, Plain],
     keras: training_keras.Contender | None,
     scale: Scale,
     facts: dict[str, float],
 ) -> Iterator[Row]:
     """Train in bursts, Elman first in each round."""
-    losses: dict[str, list[torch.Tensor]] = {TORCH: []}
+    losses: dict[str, list[torch.Tensor]] = {name: [] for name in loops}
 
-    def one() -> int:
-        drawn, loss = plain.step()
-        losses[TORCH].append(loss)
+    def one(name: str) -> int:
+        drawn, loss = loops[name].step()
+        losses[name].append(loss)
         return int(drawn.lengths.sum())
 
-    others = {TORCH: lambda seconds: burst(one, seconds)}
+    others = {name: partial(burst, partial(one, name)) for name in loops}
     if keras is not None:
         others[KERAS] = keras.burst
         losses[KERAS] = keras.losses
