@@ -24,8 +24,8 @@ from training_sets import RECIPES, Burst, Scale
 
 MOST_ROWS = {"imdb": 8_000}
 """Rows that are read, where there are more."""
-MOST_VALIDATED = {"imdb": 200}
-"""Rows that are evaluated, where there are more; 1,000 of the others."""
+MOST_VALIDATED = {"imdb": 200, "trec": 400, "ptb": 300}
+"""Rows that are evaluated, where there are more."""
 STREAMS = ("ptb",)
 """Sets whose rows are joined into a stream."""
 KERNEL = "elman kernel"
@@ -68,14 +68,12 @@ class Elman:
         steps, rows = map(sum, zip(*map(size_of, self.training.epoch(0)), strict=True))
         self.steps_a_row = steps / (len(parts.train) if name in STREAMS else rows)
         few = parts.valid
-        most = MOST_VALIDATED.get(name, 1_000)
+        most = MOST_VALIDATED.get(name, len(few))
         if len(few) > most:
             spread = np.linspace(0, len(few) - 1, most).astype(int)
             few = few.select(spread)
         self.few = few
-        self.evaluation = list(
-            task.evaluation_batches(few, self.settings.batch_size).epoch(0)
-        )
+        self.evaluation = list(task.evaluation_batches(few, self.settings.batch_size).epoch(0))
         windows = sum(size_of(batch)[1] for batch in self.evaluation)
         self.validation_rows = len(few) if name in STREAMS else windows
 

@@ -89,9 +89,7 @@ class Mine(NamedTuple):
     """The training rows, where they are ragged."""
     seconds: float
     """Of reading and encoding."""
-    drawn: Callable[[Batch], Drawn] = lambda batch: Drawn(
-        batch.input, batch.target, batch.lengths
-    )
+    drawn: Callable[[Batch], Drawn] = lambda batch: Drawn(batch.input, batch.target, batch.lengths)
     """The batch that is Elman's."""
 
 

@@ -141,9 +141,7 @@ class Words(Model):
         x = self._embedded(drawn.x)
         carried = self.state or (None, None)
         hidden, first = self._dropped(self.first, locked(x, 0.3, self.training), carried[0])
-        hidden, second = self._dropped(
-            self.second, locked(hidden, 0.2, self.training), carried[1]
-        )
+        hidden, second = self._dropped(self.second, locked(hidden, 0.2, self.training), carried[1])
         self.state = [tuple(each.detach() for each in state) for state in (first, second)]
         logits = F.linear(locked(hidden, 0.3, self.training), self.words.weight, self.bias)
         loss = F.cross_entropy(logits.flatten(0, 1), drawn.y.flatten())

@@ -29,7 +29,7 @@ from training_torch import Plain, evaluated
 ELMAN, TORCH, PADDED, KERAS = "Elman", "PyTorch", "PyTorch, padded", "Keras"
 TOLERANCE = 1e-4
 """Greatest relative difference of the first losses of Elman and PyTorch."""
-FULL = Scale(rounds=5, seconds=2.5)
+FULL = Scale(rounds=5, seconds=2.0)
 QUICK = Scale(rounds=2, seconds=0.3)
 
 
