@@ -1,4 +1,4 @@
-"""Elman's own training, of a recipe, in bursts: the loop of `elman train` with a clock around it."""
+"""Elman's own training, of a recipe, in bursts: the loop of `elman train` with a clock in it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ class Elman:
     def __init__(self, name: str, directory: Path) -> None:
         begun = time.perf_counter()
         given = read_experiment(RECIPES[name])
-        changes = {"training.folds": 0} if given.training.folds else {}
+        changes: dict[str, object] = {"training.patience": 0}
+        changes |= {"training.folds": 0} if given.training.folds else {}
         changes |= {"data.max_rows": MOST_ROWS[name]} if name in MOST_ROWS else {}
         given = given.override(changes)
         self.experiment, self.task, self.parts = prepare(given)
@@ -134,6 +135,7 @@ class Paced:
         self.shares: dict[str, float] = {}
 
     def __len__(self) -> int:
+        """Number of batches an epoch."""
         return len(self.batches)
 
     def epoch(self, n: int) -> Iterator[Batch]:

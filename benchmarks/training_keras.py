@@ -24,8 +24,8 @@ BACKENDS = {"jax": "jax", "tensorflow": "tensorflow", "torch": "torch"}
 LEFT_OUT = {
     "imdb": "word dropout",
     "trec": "word dropout",
-    "ptb": "dropout of R and of words, regularisation of outputs, the state between chunks (stateful "
-    "layers fail on this backend in training)",
+    "ptb": "dropout of R and of words, regularisation of outputs, and the state between chunks, "
+    "for layers with stateful=True fail in training on this backend",
     "jsb": "noise on the weights",
     "ett": "",
 }
@@ -86,9 +86,13 @@ class Contender:
             updates = 0
 
             def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+                """Start the clock."""
+                del batch, logs
                 self.begun = self.begun or time.perf_counter()
 
             def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+                """Note the batch's loss, and stop when the time is over."""
+                del batch
                 self.updates += 1
                 total = float(logs["loss"]) * self.updates
                 contender.losses.append(torch.tensor(total - self.total))
@@ -152,7 +156,7 @@ def _texts(elman: Elman) -> tuple[Any, Any, Callable[[Drawn], Arrays]]:
                 self.table = layers.Embedding(encoding.characters[0], 25, mask_zero=True)
                 self.reader = layers.Bidirectional(layers.GRU(50))
 
-            def build(self, shape: Any) -> None:
+            def build(self, _: Any) -> None:
                 self.table.build((None, 20))
                 self.reader.build((None, 20, 25))
 
@@ -191,7 +195,7 @@ def _words(elman: Elman) -> tuple[Any, Any, Callable[[Drawn], Arrays]]:
     table = layers.Embedding(words, 200)
 
     class Tied(layers.Layer):  # type: ignore[misc]
-        def build(self, shape: Any) -> None:
+        def build(self, _: Any) -> None:
             self.bias = self.add_weight(shape=(words,), initializer="zeros", name="bias")
 
         def call(self, hidden: Any) -> Any:
@@ -231,9 +235,9 @@ def _chorales(elman: Elman) -> tuple[Any, Any, Callable[[Drawn], Arrays]]:
     return keras.Model(frames, layers.Dense(88)(hidden)), Frames(), given
 
 
-def _windows(elman: Elman) -> tuple[Any, Any, Callable[[Drawn], Arrays]]:
+def _windows(_: Elman) -> tuple[Any, Any, Callable[[Drawn], Arrays]]:
     """Windows, scaled while they are read."""
-    keras, layers, _ = _layers()
+    keras, layers, _ops = _layers()
     past = Windows.past
     read, z = keras.Input((past + 24, 17)), keras.Input((past, 7))
     hidden = layers.GRU(64, return_sequences=True)(read)

@@ -62,8 +62,8 @@ class Scale(NamedTuple):
     validations: int = 3
 
 
-PACES = {"imdb": Scale(rounds=3, seconds=2.0)}
-"""Sets whose updates take seconds."""
+PACES = {"imdb": Scale(rounds=3, seconds=2.0), "jsb": Scale(rounds=5, seconds=0.8)}
+"""Sets whose updates take seconds, or whose recipe is soon over."""
 
 
 class Burst(NamedTuple):
@@ -140,7 +140,7 @@ def text(elman: Elman) -> Mine:
 
 
 def _words(each: str, longest: int | None) -> list[str]:
-    each = unicodedata.normalize("NFC", re.sub(r"<br\s*/?>", " ", each, flags=re.I))
+    each = unicodedata.normalize("NFC", re.sub(r"<br\s*/?>", " ", each, flags=re.IGNORECASE))
     words = WORD.findall(each)
     return words if longest is None else words[-longest:]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -34,7 +34,7 @@ class Drawn(NamedTuple):
 class Model(nn.Module):
     """A model whose parameters have names that Elman's can be copied to."""
 
-    names: Mapping[str, str] = {}
+    names: ClassVar[Mapping[str, str]] = {}
     """Beginning of a name here → that of Elman's."""
     weight_noise = 0.0
     packs = True
@@ -62,7 +62,7 @@ def locked(x: Tensor, p: float, training: bool) -> Tensor:
 class Texts(Model):
     """Words, and their characters where there are any, to a class: IMDb and TREC."""
 
-    names = {
+    names: ClassVar[Mapping[str, str]] = {
         "words.": "inputs.embeddings.0.",
         "characters.": "inputs.characters.embedding.",
         "spelling.": "inputs.characters.recurrent.",
@@ -84,9 +84,11 @@ class Texts(Model):
         self.head = nn.Linear(256, classes)
 
     def loss(self, drawn: Drawn) -> Tensor:
+        """Return the mean loss of a batch."""
         return F.cross_entropy(self(drawn.x, drawn.lengths), drawn.y)
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """Return the logits of every class."""
         ids = x if self.characters is None else x[..., 0]
         if self.training:
             ids = ids.masked_fill(torch.rand(ids.shape) < self.word_dropout, 0)
@@ -118,7 +120,12 @@ class Texts(Model):
 class Words(Model):
     """The next word of the Penn Treebank: Merity et al.'s model with one table of words."""
 
-    names = {"words.": "inputs.embeddings.0.", "first.": "recurrent.", "bias": "head.bias"}
+    names: ClassVar[Mapping[str, str]] = {
+        "words.": "inputs.embeddings.0.",
+        "first.": "recurrent.",
+        "second.": "second.",
+        "bias": "head.bias",
+    }
     state: Any = None
 
     def __init__(self, words: int) -> None:
@@ -129,15 +136,16 @@ class Words(Model):
         self.bias = nn.Parameter(torch.zeros(words))
 
     def take(self, weights: Mapping[str, Tensor]) -> None:
+        """Copy the weights of Elman's network, whose two layers are one stack."""
         renamed = {
             name.replace("recurrent.", "second.").replace("_l1", "_l0"): value
             for name, value in weights.items()
             if name.endswith("_l1")
         }
-        self.names = {**type(self).names, "second.": "second."}
         super().take({**weights, **renamed})
 
     def loss(self, drawn: Drawn) -> Tensor:
+        """Return the mean loss of a batch."""
         x = self._embedded(drawn.x)
         carried = self.state or (None, None)
         hidden, first = self._dropped(self.first, locked(x, 0.3, self.training), carried[0])
@@ -173,7 +181,7 @@ class Words(Model):
 class Chorales(Model):
     """The next frame of 88 keys; dense layer and loss read the packed steps alone."""
 
-    names = {"gru.": "recurrent.", "head.": "head.layers.0."}
+    names: ClassVar[Mapping[str, str]] = {"gru.": "recurrent.", "head.": "head.layers.0."}
     weight_noise = 0.075
 
     def __init__(self, size: int) -> None:
@@ -182,6 +190,7 @@ class Chorales(Model):
         self.head = nn.Linear(size, 88)
 
     def loss(self, drawn: Drawn) -> Tensor:
+        """Return the mean loss of a batch."""
         if not self.packs:
             real = torch.arange(len(drawn.x)).unsqueeze(1) < drawn.lengths
             logits = self.head(self.gru(drawn.x)[0][real])
@@ -198,7 +207,11 @@ class Chorales(Model):
 class Windows(Model):
     """Seven series, 168 hours read and 24 forecast in one pass, beside a linear forecast."""
 
-    names = {"gru.": "recurrent.", "head.": "head.layers.0.", "linear.": "highway."}
+    names: ClassVar[Mapping[str, str]] = {
+        "gru.": "recurrent.",
+        "head.": "head.layers.0.",
+        "linear.": "highway.",
+    }
     past = 168
 
     def __init__(self) -> None:
@@ -208,6 +221,7 @@ class Windows(Model):
         self.linear = nn.Linear(self.past, 24, bias=False)
 
     def loss(self, drawn: Drawn) -> Tensor:
+        """Return the mean loss of a batch."""
         values, known = drawn.x[: self.past, :, :7], drawn.x[:, :, 7:]
         mean = values.mean(0)
         deviation = values.std(0, correction=0)

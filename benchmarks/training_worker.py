@@ -116,10 +116,11 @@ def trained(
 
     elman.train(in_turn, scale)
     losses[ELMAN] = elman.losses
-    count = min(map(len, losses.values()))
+    count = min(len(each) for name, each in losses.items() if name != KERAS)
     recent = max(1, min(20, count // 2))
     for name, values in losses.items():
-        facts[f"loss, {name}"] = float(torch.stack(values[count - recent : count]).mean())
+        if len(values) >= count:
+            facts[f"loss, {name}"] = float(torch.stack(values[count - recent : count]).mean())
     facts |= {"updates": count, "averaged over": recent, **elman.shares}
     facts["steps a row"] = elman.steps_a_row
     # The first burst is warm-up.
