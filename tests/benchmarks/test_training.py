@@ -55,9 +55,14 @@ def test_the_page_says_what_is_met_and_what_is_missed() -> None:
         "PyTorch": Timed(0.012, 0.02, 1.2, 0.012),
     }
     facts = {
-        **{"first loss, Elman": 9.2, "first loss, PyTorch": 9.2},
-        **{"loss, Elman": 5.25, "loss, PyTorch": 5.5, "updates": 40, "averaged over": 20},
-        **{"share, kernels": 0.3, "share, operators": 0.6},
+        "first loss, Elman": 9.2,
+        "first loss, PyTorch": 9.2,
+        "loss, Elman": 5.25,
+        "loss, PyTorch": 5.5,
+        "updates": 40,
+        "averaged over": 20,
+        "share, kernels": 0.3,
+        "share, operators": 0.6,
     }
     rows = [
         Row({"what": "encoding"}, {}, {"Elman": 2.0, "PyTorch": 1.0}),
