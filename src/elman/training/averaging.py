@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, get_swa_multi_avg_fn
 
 from elman.experiment.training import TrainingSettings
@@ -54,7 +54,7 @@ def averaged(network: nn.Module, settings: TrainingSettings) -> AveragedModel:
 class _Average(AveragedModel):
     """An average that finds the weights of both networks once, not at every update."""
 
-    _pairs: tuple[list[nn.Parameter], list[nn.Parameter]] | None = None
+    _pairs: tuple[list[Tensor], list[Tensor]] | None = None
 
     @torch.no_grad()
     def update_parameters(self, model: nn.Module) -> None:
