@@ -22,7 +22,9 @@ import quality
 import reading
 import reversing
 import series
+import training
 from cpu_worker import PARTS
+from training_sets import RECIPES
 
 RESULTS = Path(__file__).parent / "results"
 QUICK_RESULTS = Path(__file__).parent.parent / "build" / "quick"
@@ -58,6 +60,16 @@ def _cpu(arguments: argparse.Namespace) -> tuple[str, bool]:
         command=_command(),
         stored=(QUICK_RESULTS if arguments.quick else RESULTS) / "cpu.json",
         written=RESULTS / "cpu.toml",
+    )
+
+
+def _training(arguments: argparse.Namespace) -> tuple[str, bool]:
+    return training.remake(
+        arguments.sets,
+        arguments.threads,
+        quick=arguments.quick,
+        command=_command(),
+        stored=(QUICK_RESULTS if arguments.quick else RESULTS) / "training.json",
     )
 
 
@@ -144,6 +156,13 @@ def _arguments() -> argparse.Namespace:
     page.add_argument("--parts", type=_parts, default=list(PARTS), help="with commas, or none")
     page.add_argument("--quick", action="store_true", help="tiny sizes, to try the benchmark")
     page.set_defaults(page=_cpu)
+
+    page = pages.add_parser("training", help="whole trainings beside PyTorch and Keras")
+    names = list(RECIPES)
+    page.add_argument("--sets", nargs="*", choices=names, default=names, help="which ones, or none")
+    page.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="default 1 2")
+    page.add_argument("--quick", action="store_true", help="short bursts, to try the benchmark")
+    page.set_defaults(page=_training)
 
     page = pages.add_parser("layers", help="Elman's layers timed beside torch.nn's")
     page.add_argument("--threads", type=int, default=1, help="of PyTorch; default 1")

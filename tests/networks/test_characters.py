@@ -6,7 +6,7 @@ import torch
 
 import elman
 from battery import assert_near, assert_same_bits
-from elman.networks.characters import CharacterEncoder
+from elman.networks.characters import CharacterEncoder, _distinct
 
 WORDS = torch.tensor(
     [
@@ -59,3 +59,13 @@ def test_columns_behind_the_longest_word_cost_nothing() -> None:
     module = encoder()
     longer = torch.nn.functional.pad(WORDS, (0, 5))
     assert_same_bits(module(longer), module(WORDS), "vectors")
+
+
+def test_distinct_words_come_in_the_order_of_their_ids_as_unique_gives_them() -> None:
+    words = torch.tensor([[3, 0], [300, 1], [3, 0], [70_000, 2], [3, 1], [300, 1]])
+    distinct, which = _distinct(words)
+    assert distinct.tolist() == [[3, 0], [3, 1], [300, 1], [70_000, 2]]
+    assert which.tolist() == [0, 2, 0, 3, 1, 2]
+    expected = words.unique(dim=0, return_inverse=True)
+    assert torch.equal(distinct, expected[0])
+    assert torch.equal(which, expected[1])

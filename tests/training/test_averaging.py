@@ -50,3 +50,24 @@ def test_the_plain_average_is_the_mean_of_the_weights_since_it_began() -> None:
             network.weight.fill_(value)
         average.update_parameters(network)
     torch.testing.assert_close(average.module.weight.detach(), torch.full((2, 3), 5.0))
+
+
+def test_the_exponential_average_follows_its_equation() -> None:
+    network = nn.Linear(3, 2)
+    average = averaged(network, TrainingSettings(average_decay=0.75))
+    for value in (8.0, 4.0, 16.0):
+        with torch.no_grad():
+            network.weight.fill_(value)
+        average.update_parameters(network)
+    expected = 0.75 * (0.75 * 8.0 + 0.25 * 4.0) + 0.25 * 16.0
+    torch.testing.assert_close(average.module.weight.detach(), torch.full((2, 3), expected))
+    assert int(average.n_averaged) == 3
+
+
+def test_the_buffers_of_an_average_are_the_last_ones_of_the_network() -> None:
+    network = nn.BatchNorm1d(3)
+    average = averaged(network, TrainingSettings(average_decay=0.75))
+    for value in (8.0, 4.0):
+        network.running_mean.fill_(value)
+        average.update_parameters(network)
+    torch.testing.assert_close(average.module.running_mean, torch.full((3,), 4.0))

@@ -190,6 +190,8 @@ class BucketedBatches:
         max_steps: int | None = None,
     ) -> None:
         self.examples: Sequence[Example] | LazyExamples
+        # Once: what a protocol has is looked up anew by every isinstance, at each row of a batch.
+        self._are_read = isinstance(examples, LazyExamples)
         self.examples = examples if isinstance(examples, LazyExamples) else list(examples)
         self.batch_size = batch_size
         self.seed = seed
@@ -279,7 +281,7 @@ class BucketedBatches:
 
     def _read(self, row: int) -> Example:
         example = self.examples[row]
-        if isinstance(self.examples, LazyExamples):
+        if self._are_read:
             self._check(row, example)
         return example
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -56,10 +57,25 @@ class CharacterEncoder(nn.Module):
         Returns:
             (…, 2H); zeros for a word without characters.
         """
-        distinct, which = words.reshape(-1, words.size(-1)).unique(dim=0, return_inverse=True)
+        distinct, which = _distinct(words.reshape(-1, words.size(-1)))
         lengths = (distinct != 0).sum(1)
         longest = int(lengths.max()) if lengths.numel() else 0
         characters = self.embedding(distinct[:, :longest].t())
         _, ends = self.recurrent(characters, lengths=lengths)
         vectors: Tensor = ends.transpose(0, 1).flatten(1)
         return vectors[which].reshape(*words.shape[:-1], self.size)
+
+
+def _distinct(words: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the distinct rows of ids, (N, C), in ascending order, and which each row is, (N,).
+
+    On CPUs rows are compared as the bytes of big-endian numbers, whose order is that of the ids:
+    `unique` compares them by calls of operators, one a pair.
+    """
+    if not words.is_cpu or torch.compiler.is_compiling():
+        distinct, which = words.unique(dim=0, return_inverse=True)
+        return distinct, which
+    rows = np.ascontiguousarray(words.numpy(), ">u4")
+    as_bytes = rows.view(f"V{rows.itemsize * rows.shape[1]}").ravel()
+    _, first, inverse = np.unique(as_bytes, return_index=True, return_inverse=True)
+    return words[torch.from_numpy(first)], torch.from_numpy(inverse.reshape(-1))

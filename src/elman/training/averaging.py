@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, get_swa_multi_avg_fn
 
 from elman.experiment.training import TrainingSettings
@@ -47,4 +48,28 @@ def averaged(network: nn.Module, settings: TrainingSettings) -> AveragedModel:
     """
     decay = settings.average_decay
     update = get_ema_multi_avg_fn(decay) if decay else get_swa_multi_avg_fn()
-    return AveragedModel(network, multi_avg_fn=update)
+    return _Average(network, multi_avg_fn=update)
+
+
+class _Average(AveragedModel):
+    """An average that finds the weights of both networks once, not at every update."""
+
+    _pairs: tuple[list[Tensor], list[Tensor]] | None = None
+
+    @torch.no_grad()
+    def update_parameters(self, model: nn.Module) -> None:
+        """Update the average; the first time it becomes a copy of the weights.
+
+        Args:
+            model: the network, the same at every call.
+        """
+        if self._pairs is None:
+            self._pairs = list(self.module.parameters()), list(model.parameters())
+        own, new = self._pairs
+        alike = len({(weight.dtype, weight.device) for weight in (*own, *new)}) == 1
+        if not (alike and self.n_averaged) or any(True for _ in model.buffers()):
+            super().update_parameters(model)
+            return
+        assert self.multi_avg_fn is not None
+        self.multi_avg_fn(own, new, self.n_averaged)
+        self.n_averaged += 1
