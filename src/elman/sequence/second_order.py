@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import islice
+from collections.abc import Sequence
+from itertools import compress
 from typing import Any
 
 import torch
@@ -15,19 +15,16 @@ from torch import Tensor
 
 from elman.cells import Cell, cell
 from elman.sequence import reference
-from elman.sequence.derivatives.parts import Adjoint, Steps, Values, Weights, begun
-from elman.sequence.derivatives.run import LINEAR, Gradients, Kept, Outputs, Time, first, second
-from elman.sequence.kernel_call import (
-    RUN_TENSORS,
-    Call,
-    Run,
-    Tensors,
-    is_zoned,
-    kept_widths,
-    of_run,
-    spread,
+from elman.sequence.derivatives.call import (
+    first_of,
+    flattened,
+    grouped,
+    joined,
+    names_of,
+    second_of,
 )
-from elman.sequence.kernel_run import in_time
+from elman.sequence.derivatives.run import LINEAR, Kept
+from elman.sequence.kernel_call import RUN_TENSORS, Call, Run, Tensors, is_zoned, of_run, spread
 from elman.sequence.modes import is_traced, is_transformed
 from elman.sequence.packing import WEIGHTS
 from elman.sequence.ragged import either_way
@@ -78,6 +75,25 @@ def differentiable_gradients(
     return spread(found, wanted)
 
 
+def asked_of(node: Any, needed: Sequence[bool]) -> list[bool]:
+    """Tell which gradients of a node PyTorch asks for now: `autograd.grad` wants those of some.
+
+    Args:
+        node: the node of the graph, while it runs backward.
+        needed: for each of its tensors, whether it requires a gradient.
+    """
+    return [flag and _runs(edge[0]) for flag, edge in zip(needed, node.next_functions, strict=True)]
+
+
+def _runs(node: Any) -> bool:
+    """Tell whether PyTorch runs a node of the graph, or takes the gradient that reaches it."""
+    try:
+        found: bool = torch._C._will_engine_execute_node(node)
+    except RuntimeError:  # it refuses to answer for leaves whose gradients are taken
+        return True
+    return found
+
+
 class Gradient(torch.autograd.Function):
     """The gradients of a call that are wanted, as a function of its tensors and of those of y."""
 
@@ -96,133 +112,40 @@ class Gradient(torch.autograd.Function):
         kept: list[Kept] = []
         with torch.autocast("cpu", enabled=False):
             for i in range(len(call.runs)):
-                names = _wanted_of(wanted, i)
-                gradients, left = _first(call, i, tensors, outputs, grads, names)
+                names = names_of(wanted, i)
+                gradients, left = first_of(call, i, tensors, outputs, grads, names)
                 found += [gradients[name] for name in RUN_TENSORS if name in names]
                 kept.append(left)
         ctx.call, ctx.wanted, ctx.count = call, wanted, count
         ctx.types = [type(left.linear) for left in kept]
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(*given, *[part for left in kept for group in left for part in group])
+        ctx.save_for_backward(*given, *flattened(kept))
         return tuple(found)
 
     @staticmethod
     def backward(ctx: Any, *turns: Tensor | None) -> tuple[Tensor | None, ...]:
-        """Compute how the gradients change along the directions given, and the outputs with them."""
+        """Compute how gradients and outputs change along the directions given."""
         call, wanted, needed = ctx.call, ctx.wanted, ctx.needs_input_grad[4:]
         given, saved = ctx.saved_tensors[: len(needed)], ctx.saved_tensors[len(needed) :]
         tensors, grads = given[: ctx.count], given[ctx.count :]
         if torch.is_grad_enabled():
             again = _by_reference_again(tensors, grads, call, wanted, turns, needed)
             return None, None, None, None, *again
-        groups = _grouped(ctx.types, saved)
+        present = [tensor is not None for tensor in given]
+        flags = spread(asked_of(ctx, [*compress(needed, present)]), present)
+        asked = [flag or False for flag in flags]
+        groups = grouped(ctx.types, saved)
         directions = spread([*turns], wanted)
         with torch.autocast("cpu", enabled=False):
             found = [
-                _second(call, i, tensors, groups[i], directions, _wanted_of(needed, i))
+                second_of(call, i, tensors, groups[i], directions, names_of(asked, i))
                 for i in range(len(call.runs))
             ]
         changes = [gradients.get(name) for gradients, _ in found for name in RUN_TENSORS]
         changes += [None] * (ctx.count - len(changes))
-        for change in _joined([of_one for _, of_one in found]):
-            changes.append(change if needed[len(changes)] else None)
+        for change in joined([of_one for _, of_one in found]):
+            changes.append(change if asked[len(changes)] else None)
         return None, None, None, None, *changes
-
-
-def _wanted_of(flags: Sequence[bool], i: int) -> list[str]:
-    """Name the tensors of a run that have a flag."""
-    return [name for name, flag in zip(RUN_TENSORS, of_run(flags, i), strict=True) if flag]
-
-
-def _first(
-    call: Call,
-    i: int,
-    tensors: Tensors,
-    outputs: Sequence[Tensor],
-    grads: Tensors,
-    wanted: Sequence[str],
-) -> tuple[Gradients, Kept]:
-    """Compute the gradients of one run; read its part of the outputs of the call."""
-    run, earlier = call.runs[i], call.runs[:i]
-    named = dict(zip(RUN_TENSORS, of_run(tensors, i), strict=True))
-    weights = Weights(*[named[name] for name in WEIGHTS])
-    column = sum([_width(tensors, place) for place in range(i)])
-    y = outputs[0].narrow(-1, column, _width(tensors, i))
-    kept = 1 + sum([_kept(each) for each in earlier])
-    time = Time(tensors[-2], run.reverse)
-    steps = _steps(named, y, outputs[kept : kept + _kept(run)], time)
-    state = 1 + sum([1 + each.has_cell for each in earlier])
-    ends = [None if grad is None else grad.squeeze(0) for grad in grads[state : state + 2]]
-    grad_y = None if grads[0] is None else grads[0].narrow(-1, column, y.size(-1))
-    own_grads = Outputs(grad_y, ends[0], ends[1] if run.has_cell else None)
-    return first(run.kernel, run.nonlinearity, steps, time, weights, own_grads, wanted)
-
-
-def _width(tensors: Tensors, i: int) -> int:
-    """Return P of a run."""
-    matrix = of_run(tensors, i)[RUN_TENSORS.index("hidden")]
-    assert matrix is not None
-    return matrix.size(1)
-
-
-def _kept(run: Run) -> int:
-    """Return how many tensors a run keeps."""
-    return len(kept_widths(run, "gradient", 1, zoned=False))
-
-
-def _steps(
-    named: Mapping[str, Tensor | None], y: Tensor, kept: Sequence[Tensor], time: Time
-) -> Steps:
-    """Bring what a run read and kept into the order in which it ran."""
-    x = named["x"]
-    assert x is not None
-    hidden = begun(named["h0"], y.size(0), y[0])
-    hidden[1:] = time.turned(y)
-    gates, cell = None, None
-    rows = [in_time(part, y, time.lengths, reverse=False) for part in kept]
-    if rows:
-        units = rows[-1].size(-1) if len(rows) == 2 else y.size(-1)
-        gates = rows[0].unflatten(-1, (-1, units))
-    if len(rows) == 2:
-        cell = begun(named["c0"], y.size(0), rows[1][0])
-        cell[1:] = rows[1]
-    x = time.turned(time.without_padding(x))
-    return Steps(x, hidden, cell, gates, time.alive(y.size(0)))
-
-
-def _second(
-    call: Call,
-    i: int,
-    tensors: Tensors,
-    kept: Kept,
-    directions: Tensors,
-    wanted: Sequence[str],
-) -> tuple[Gradients, Outputs]:
-    """Compute how the gradients of one run change, and its outputs."""
-    named = dict(zip(RUN_TENSORS, of_run(tensors, i), strict=True))
-    weights = Weights(*[named[name] for name in WEIGHTS])
-    turns = {
-        name: turn
-        for name, turn in zip(RUN_TENSORS, of_run(directions, i), strict=True)
-        if turn is not None
-    }
-    return second(kept, Time(tensors[-2], call.runs[i].reverse), weights, turns, wanted)
-
-
-def _grouped(types: Sequence[Any], saved: Sequence[Tensor | None]) -> list[Kept]:
-    """Read what `Gradient` saved of every run."""
-    rest = iter(saved)
-    return [
-        Kept(*[group(*islice(rest, len(group._fields))) for group in (linear, Values, Adjoint)])
-        for linear in types
-    ]
-
-
-def _joined(runs: Sequence[Outputs]) -> list[Tensor]:
-    """List y, then h and c of every run, as the outputs of a call are."""
-    y = [run.y for run in runs]
-    ends = [part.unsqueeze(0) for run in runs for part in run[1:] if part is not None]
-    return [y[0] if len(y) == 1 else torch.cat(y, dim=-1), *ends]
 
 
 def _by_reference_again(
@@ -254,7 +177,7 @@ def _by_reference_again(
         for value, turn in zip(present, turns, strict=True)
         if value is not None and turn is not None and value.requires_grad
     ]
-    inputs = [tensor for tensor, flag in zip(own, needed, strict=True) if flag]
+    inputs = [t for t, flag in zip(own, needed, strict=True) if flag and t is not None]
     gradients = iter(
         torch.autograd.grad(
             [value for value, _ in pairs],

@@ -1,8 +1,7 @@
-"""The GRU's coefficients, in both forms: small changes of its gates' sums, and what becomes of them."""
+"""The GRU's coefficients, in both forms: small changes of its gates, and what becomes of them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import NamedTuple
 
 import torch
@@ -10,12 +9,15 @@ from torch import Tensor
 
 from elman.sequence.derivatives.parts import (
     Adjoint,
+    Direction,
     Sources,
     Steps,
     Tangent,
     Values,
+    Wanted,
     Weights,
     added,
+    by_step,
     gated,
     outer,
     products_with_x,
@@ -62,17 +64,16 @@ class LinearGRU(NamedTuple):
     def adjoint(self, weights: Weights, sources: Sources) -> Adjoint:
         """Carry gradients back: δa = gain ⊙ δh, δh(t−1) = z ⊙ δh + Rᵀ δa."""
         hidden, sums, matrix = sources.hidden, sources.sums, weights.hidden
-        steps = zip(
-            self.gain.unbind(),
-            self.gates[:, :, 1].unbind(),
-            sums.unbind(),
-            sums.flatten(2).unbind(),
-            hidden[:-1].unbind(),
-            hidden[1:].unbind(),
-            hidden[1:].unsqueeze(2).unbind(),
-            strict=True,
+        steps = by_step(
+            self.gain,
+            self.gates[:, :, 1],
+            sums,
+            sums.flatten(2),
+            hidden[:-1],
+            hidden[1:],
+            hidden[1:].unsqueeze(2),
         )
-        for gain, z, own, every, before, after, wide in reversed([*steps]):
+        for gain, z, own, every, before, after, wide in reversed(steps):
             own.addcmul_(gain, wide)
             before.addcmul_(z, after).addmm_(every, matrix)
         of_input = sums.clone()
@@ -82,7 +83,7 @@ class LinearGRU(NamedTuple):
         return Adjoint(sums.flatten(2), of_input.flatten(2), hidden)
 
     def tangent(
-        self, values: Values, begin: Values, weights: Weights, direction: Weights
+        self, values: Values, begin: Values, weights: Weights, direction: Direction
     ) -> Tangent:
         """Carry changes on, the recurrence that the class states."""
         of_input = added(added(None, begin.x, weights.input), values.x, direction.input)
@@ -95,14 +96,13 @@ class LinearGRU(NamedTuple):
         hidden, back = begin.hidden, weights.hidden.t()
         torch.mul(self.gain_x, x_n, out=hidden[1:])
         scratch, total = torch.empty_like(self.gain[0]), torch.empty_like(self.hidden[0])
-        steps = zip(
-            self.gain.unbind(),
-            self.gates[:, :, 1].unbind(),
-            sums.unbind(),
-            sums.flatten(2).unbind(),
-            hidden[:-1].unbind(),
-            hidden[1:].unbind(),
-            strict=True,
+        steps = by_step(
+            self.gain,
+            self.gates[:, :, 1],
+            sums,
+            sums.flatten(2),
+            hidden[:-1],
+            hidden[1:],
         )
         for gain, z, own, every, before, after in steps:
             every.addmm_(before, back)
@@ -111,7 +111,9 @@ class LinearGRU(NamedTuple):
             after.addcmul_(z, before).add_(total)
         return Tangent(Values(begin.x, hidden), sums, x_n)
 
-    def change(self, tangent: Tangent, adjoint: Adjoint, _: Weights, direction: Weights) -> Sources:
+    def change(
+        self, tangent: Tangent, adjoint: Adjoint, _: Weights, direction: Direction
+    ) -> Sources:
         """Compute the sources: how gain and z change, times the gradient of h."""
         r, z, n, q = self.gates.unbind(2)
         grad, x_n, before = adjoint.hidden[1:], tangent.input_candidate, tangent.values.hidden[:-1]
@@ -133,7 +135,11 @@ class LinearGRU(NamedTuple):
         return Sources(shifted(hidden, adjoint.hidden), None, gain, gain_x * grad)
 
     def products(
-        self, adjoint: Adjoint, values: Values, weights: Weights, wanted: Collection[str]
+        self,
+        adjoint: Adjoint,
+        values: Values,
+        weights: Weights | Direction,
+        wanted: Wanted,
     ) -> dict[str, Tensor]:
         """Compute the gradients of x, W and R."""
         found = products_with_x(adjoint, values, weights, wanted)
@@ -147,6 +153,10 @@ class LinearResetBefore(NamedTuple):
 
         ṁ = r ⊙ ḣ(t−1) + gain_r ⊙ ȧ_r
         ḣ = z ⊙ ḣ(t−1) + gain_z ⊙ ȧ_z + gain_n ⊙ ȧ_n
+
+        δa_n = gain_n ⊙ δh        δm = R_nᵀ δa_n
+        δa_z = gain_z ⊙ δh        δa_r = gain_r ⊙ δm
+        δh(t−1) = z ⊙ δh + r ⊙ δm + Rᵀ δa of r and z
 
     with a the sums of the gates, that of n with R_n m.
 
@@ -174,7 +184,10 @@ class LinearResetBefore(NamedTuple):
 
     def values(self, steps: Steps) -> Values:
         """Return x, h and r ⊙ h(t−1)."""
-        return Values(steps.x, steps.hidden, self.gates[:, :, 0] * self.hidden)
+        return Values(steps.x, steps.hidden, self._middle())
+
+    def _middle(self) -> Tensor:
+        return self.gates[:, :, 0] * self.hidden
 
     def adjoint(self, weights: Weights, sources: Sources) -> Adjoint:
         """Carry gradients back.
@@ -187,19 +200,16 @@ class LinearResetBefore(NamedTuple):
         matrix, matrix_n = _parted(weights.hidden)
         middle = torch.zeros_like(self.hidden) if sources.middle is None else sources.middle
         size = 2 * self.hidden.size(-1)
-        steps = zip(
-            *[part.unbind() for part in self.gain.unbind(2)],
-            *[part.unbind() for part in self.gates[:, :, :2].unbind(2)],
-            *[part.unbind() for part in sums.unbind(2)],
-            sums.flatten(2)[:, :, :size].unbind(),
-            middle.unbind(),
-            hidden[:-1].unbind(),
-            hidden[1:].unbind(),
-            strict=True,
+        steps = by_step(
+            *self.gain.unbind(2),
+            *self.gates[:, :, :2].unbind(2),
+            *sums.unbind(2),
+            sums.flatten(2)[:, :, :size],
+            middle,
+            hidden[:-1],
+            hidden[1:],
         )
-        for gain_r, gain_z, gain_n, r, z, a_r, a_z, a_n, both, m, before, after in reversed(
-            [*steps]
-        ):
+        for gain_r, gain_z, gain_n, r, z, a_r, a_z, a_n, both, m, before, after in reversed(steps):
             a_n.addcmul_(gain_n, after)
             m.addmm_(a_n, matrix_n)
             a_z.addcmul_(gain_z, after)
@@ -208,7 +218,7 @@ class LinearResetBefore(NamedTuple):
         return Adjoint(sums.flatten(2), sums.flatten(2), hidden, middle)
 
     def tangent(
-        self, values: Values, begin: Values, weights: Weights, direction: Weights
+        self, values: Values, begin: Values, weights: Weights, direction: Direction
     ) -> Tangent:
         """Carry changes on, the recurrence that the class states."""
         total = added(added(None, begin.x, weights.input), values.x, direction.input)
@@ -217,19 +227,18 @@ class LinearResetBefore(NamedTuple):
         if direction.hidden is not None:
             turn, turn_n = _parted(direction.hidden)
             sums.flatten(2)[:, :, :size] += values.hidden[:-1] @ turn.t()
-            sums[:, :, 2] += values.middle @ turn_n.t()
+            sums[:, :, 2] += self._middle() @ turn_n.t()
         matrix, matrix_n = _parted(weights.hidden)
         back, back_n = matrix.t(), matrix_n.t()
         hidden, middle = begin.hidden, torch.empty_like(self.hidden)
-        steps = zip(
-            *[part.unbind() for part in self.gain.unbind(2)],
-            *[part.unbind() for part in self.gates[:, :, :2].unbind(2)],
-            *[part.unbind() for part in sums.unbind(2)],
-            sums.flatten(2)[:, :, :size].unbind(),
-            middle.unbind(),
-            hidden[:-1].unbind(),
-            hidden[1:].unbind(),
-            strict=True,
+        steps = by_step(
+            *self.gain.unbind(2),
+            *self.gates[:, :, :2].unbind(2),
+            *sums.unbind(2),
+            sums.flatten(2)[:, :, :size],
+            middle,
+            hidden[:-1],
+            hidden[1:],
         )
         for gain_r, gain_z, gain_n, r, z, a_r, a_z, a_n, both, m, before, after in steps:
             both.addmm_(before, back)
@@ -240,7 +249,9 @@ class LinearResetBefore(NamedTuple):
             after.addcmul_(gain_z, a_z).addcmul_(gain_n, a_n)
         return Tangent(Values(begin.x, hidden, middle), sums)
 
-    def change(self, tangent: Tangent, adjoint: Adjoint, _: Weights, direction: Weights) -> Sources:
+    def change(
+        self, tangent: Tangent, adjoint: Adjoint, _: Weights, direction: Direction
+    ) -> Sources:
         """Compute the sources: how gain, r and z change, times the gradients of h and m."""
         r, z, n = self.gates.unbind(2)
         grad, grad_m, before = adjoint.hidden[1:], adjoint.middle, tangent.values.hidden[:-1]
@@ -262,7 +273,11 @@ class LinearResetBefore(NamedTuple):
         return Sources(shifted(hidden, adjoint.hidden), None, gain, middle=middle)
 
     def products(
-        self, adjoint: Adjoint, values: Values, weights: Weights, wanted: Collection[str]
+        self,
+        adjoint: Adjoint,
+        values: Values,
+        weights: Weights | Direction,
+        wanted: Wanted,
     ) -> dict[str, Tensor]:
         """Compute the gradients of x, W and R."""
         found = products_with_x(adjoint, values, weights, wanted)

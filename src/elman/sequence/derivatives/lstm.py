@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import NamedTuple
 
 import torch
@@ -10,12 +9,15 @@ from torch import Tensor
 
 from elman.sequence.derivatives.parts import (
     Adjoint,
+    Direction,
     Sources,
     Steps,
     Tangent,
     Values,
+    Wanted,
     Weights,
     added,
+    by_step,
     gated,
     outer,
     products_with_x,
@@ -28,6 +30,10 @@ class LinearLSTM(NamedTuple):
 
         ċ = keep ⊙ ċ(t−1) + Σ gain ⊙ ȧ over all gates but o
         ṁ = show ⊙ ċ + gain_o ⊙ ȧ_o                       m = o ⊙ tanh(c)
+
+        δm = Pᵀ δh                δc += show ⊙ δm
+        δa = gain ⊙ δc            δa_o = gain_o ⊙ δm
+        δc(t−1) = keep ⊙ δc       δh(t−1) = Rᵀ δa
 
     Peepholes are in keep and show; ȧ are the changes of the sums without them.
 
@@ -83,43 +89,45 @@ class LinearLSTM(NamedTuple):
         """
         hidden, cell, sums = sources.hidden, sources.cell, sources.sums
         matrix, projection = weights.hidden, weights.projection
+        assert cell is not None
         middle = hidden[1:]
         if projection is not None:
             middle = torch.zeros_like(self.show) if sources.middle is None else sources.middle
-        steps = zip(
-            self.gain[:, :, :-1].unbind(),
-            self.gain[:, :, -1].unbind(),
-            self.keep.unbind(),
-            self.show.unbind(),
-            sums[:, :, :-1].unbind(),
-            sums[:, :, -1].unbind(),
-            sums.flatten(2).unbind(),
-            middle.unbind(),
-            hidden[:-1].unbind(),
-            hidden[1:].unbind(),
-            cell[:-1].unbind(),
-            cell[1:].unbind(),
-            cell[1:].unsqueeze(2).unbind(),
+        steps = by_step(
+            self.gain[:, :, :-1],
+            self.gain[:, :, -1],
+            self.keep,
+            self.show,
+            sums[:, :, :-1],
+            sums[:, :, -1],
+            sums.flatten(2),
+            middle,
+            hidden[:-1],
+            hidden[1:],
+            cell[:-1],
+            cell[1:],
+            cell[1:].unsqueeze(2),
         )
-        for gain, gain_o, keep, show, own, own_o, every, m, h_old, h, c_old, c, c_wide in reversed(
-            [*steps]
+        for gain, gain_o, keep, show, own, own_o, every, m, h_old, h, c_old, c, wide in reversed(
+            steps
         ):
             if projection is not None:
                 m.addmm_(h, projection)
             c.addcmul_(show, m)
-            own.addcmul_(gain, c_wide)
+            own.addcmul_(gain, wide)
             own_o.addcmul_(gain_o, m)
             c_old.addcmul_(keep, c)
             h_old.addmm_(every, matrix)
         return Adjoint(sums.flatten(2), sums.flatten(2), hidden, middle, cell)
 
     def tangent(
-        self, values: Values, begin: Values, weights: Weights, direction: Weights
+        self, values: Values, begin: Values, weights: Weights, direction: Direction
     ) -> Tangent:
-        """Carry changes on, the recurrence that the class states, with ḣ = P ṁ + Ṗ m."""
+        """Carry changes on, as the class states, with ḣ = P ṁ + Ṗ m."""
         sums = self._hoisted(values, begin, weights, direction)
         hidden, cell = begin.hidden, begin.cell
         back, projection = weights.hidden.t(), weights.projection
+        assert cell is not None
         middle = hidden[1:]
         if projection is not None:
             middle = torch.empty_like(self.show)
@@ -127,17 +135,17 @@ class LinearLSTM(NamedTuple):
             hidden[1:] = 0 if changed is None else changed.view_as(hidden[1:])
         scratch = torch.empty_like(self.gain[0])
         scratch_c, scratch_o = scratch[:, :-1], scratch[:, -1]
-        steps = zip(
-            self.gain.unbind(),
-            self.keep.unbind(),
-            self.show.unbind(),
-            sums.unbind(),
-            sums.flatten(2).unbind(),
-            middle.unbind(),
-            hidden[:-1].unbind(),
-            hidden[1:].unbind(),
-            cell[:-1].unbind(),
-            cell[1:].unbind(),
+        steps = by_step(
+            self.gain,
+            self.keep,
+            self.show,
+            sums,
+            sums.flatten(2),
+            middle,
+            hidden[:-1],
+            hidden[1:],
+            cell[:-1],
+            cell[1:],
         )
         for gain, keep, show, own, every, m, h_old, h, c_old, c in steps:
             every.addmm_(h_old, back)
@@ -152,7 +160,7 @@ class LinearLSTM(NamedTuple):
         return Tangent(Values(begin.x, hidden, middle, cell), sums)
 
     def _hoisted(
-        self, values: Values, begin: Values, weights: Weights, direction: Weights
+        self, values: Values, begin: Values, weights: Weights, direction: Direction
     ) -> Tensor:
         """Compute what does not wait for ḣ: W ẋ + Ẇ x + Ṙ h(t−1) + ḃ + ṗ ⊙ c, (T, B, G, H)."""
         total = added(None, begin.x, weights.input)
@@ -164,7 +172,7 @@ class LinearLSTM(NamedTuple):
         return sums
 
     def change(
-        self, tangent: Tangent, adjoint: Adjoint, weights: Weights, direction: Weights
+        self, tangent: Tangent, adjoint: Adjoint, weights: Weights, direction: Direction
     ) -> Sources:
         """Compute the sources: how gain, keep and show change, times the gradients."""
         gain, keep, show = self._changes(tangent.values.cell, tangent.sums, weights, direction)
@@ -184,7 +192,7 @@ class LinearLSTM(NamedTuple):
         return Sources(hidden, cell, gain, middle=middle)
 
     def _changes(
-        self, cell: Tensor | None, sums: Tensor, weights: Weights, direction: Weights
+        self, cell: Tensor | None, sums: Tensor, weights: Weights, direction: Direction
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Compute how gain, keep and show change.
 
@@ -227,7 +235,11 @@ class LinearLSTM(NamedTuple):
         return gain, keep, show
 
     def products(
-        self, adjoint: Adjoint, values: Values, weights: Weights, wanted: Collection[str]
+        self,
+        adjoint: Adjoint,
+        values: Values,
+        weights: Weights | Direction,
+        wanted: Wanted,
     ) -> dict[str, Tensor]:
         """Compute the gradients of x, W, R, of the projection and the peepholes."""
         found = products_with_x(adjoint, values, weights, wanted)

@@ -8,9 +8,23 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+Wanted = Collection[str]
+"""Names of what gets a gradient."""
+
 
 class Weights(NamedTuple):
-    """The weights of a run, or a direction in which they change; None is not there, or zeros."""
+    """The weights of a run; None is not there."""
+
+    input: Tensor
+    hidden: Tensor
+    input_bias: Tensor | None = None
+    hidden_bias: Tensor | None = None
+    projection: Tensor | None = None
+    peephole: Tensor | None = None
+
+
+class Direction(NamedTuple):
+    """How the weights of a run change; None means not at all."""
 
     input: Tensor | None = None
     hidden: Tensor | None = None
@@ -121,7 +135,7 @@ class Linear(Protocol):
         """Carry gradients from the last step to the first."""
 
     def tangent(
-        self, values: Values, begin: Values, weights: Weights, direction: Weights
+        self, values: Values, begin: Values, weights: Weights, direction: Direction
     ) -> Tangent:
         """Carry changes from the first step to the last.
 
@@ -133,12 +147,16 @@ class Linear(Protocol):
         """
 
     def change(
-        self, tangent: Tangent, adjoint: Adjoint, weights: Weights, direction: Weights
+        self, tangent: Tangent, adjoint: Adjoint, weights: Weights, direction: Direction
     ) -> Sources:
         """Compute what enters the gradients' change because the coefficients change."""
 
     def products(
-        self, adjoint: Adjoint, values: Values, weights: Weights, wanted: Collection[str]
+        self,
+        adjoint: Adjoint,
+        values: Values,
+        weights: Weights | Direction,
+        wanted: Wanted,
     ) -> dict[str, Tensor]:
         """Compute the gradients of x and of the weights, as far as they are products."""
 
@@ -181,7 +199,7 @@ def outer(gradients: Tensor, vectors: Tensor) -> Tensor:
 
 
 def products_with_x(
-    adjoint: Adjoint, values: Values, weights: Weights, wanted: Collection[str]
+    adjoint: Adjoint, values: Values, weights: Weights | Direction, wanted: Wanted
 ) -> dict[str, Tensor]:
     """Compute the gradients of x and of W, which all cells have alike."""
     found: dict[str, Tensor] = {}
@@ -210,3 +228,8 @@ def shifted(sums: Tensor, like: Tensor) -> Tensor:
     states = torch.zeros_like(like)
     states[:-1] = sums
     return states
+
+
+def by_step(*sequences: Tensor) -> list[tuple[Tensor, ...]]:
+    """Take sequences apart: a list of every step's part of each."""
+    return list(zip(*[sequence.unbind() for sequence in sequences], strict=True))

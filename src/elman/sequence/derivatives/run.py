@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -12,10 +12,12 @@ from elman.sequence.derivatives.gru import LinearGRU, LinearResetBefore
 from elman.sequence.derivatives.lstm import LinearLSTM
 from elman.sequence.derivatives.parts import (
     Adjoint,
+    Direction,
     Linear,
     Sources,
     Steps,
     Values,
+    Wanted,
     Weights,
     begun,
 )
@@ -46,7 +48,7 @@ class Time(NamedTuple):
     reverse: bool
 
     def turned(self, sequence: Tensor) -> Tensor:
-        """Turn (T, B, ·) between the order of time and that of the run, which is its own inverse."""
+        """Turn (T, B, ·) between the order of time and that of the run, or back."""
         return reverse_rows(sequence, self.lengths) if self.reverse else sequence
 
     def without_padding(self, sequence: Tensor) -> Tensor:
@@ -81,7 +83,7 @@ class Kept(NamedTuple):
 
 
 class Outputs(NamedTuple):
-    """Outputs of a run, or what belongs to each of them: y, (T, B, P), h and c at the rows' ends."""
+    """What belongs to the outputs of a run: y, (T, B, P), h and c at the rows' ends, (B, ·)."""
 
     y: Tensor | None
     hidden: Tensor | None
@@ -95,7 +97,7 @@ def first(
     time: Time,
     weights: Weights,
     grads: Outputs,
-    wanted: Collection[str],
+    wanted: Wanted,
 ) -> tuple[Gradients, Kept]:
     """Compute the gradients of a run.
 
@@ -132,7 +134,7 @@ def second(
     time: Time,
     weights: Weights,
     turns: Mapping[str, Tensor],
-    wanted: Collection[str],
+    wanted: Wanted,
 ) -> tuple[Gradients, Outputs]:
     """Compute how gradients and outputs change along a direction.
 
@@ -147,7 +149,7 @@ def second(
         The changes of the gradients by name, and those of y, h and c.
     """
     linear, values, adjoint = kept
-    direction = Weights(**{name: turns[name] for name in Weights._fields if name in turns})
+    direction = Direction(*[turns.get(name) for name in Direction._fields])
     x, steps = turns.get("x"), adjoint.sums.size(0)
     begin = Values(
         None if x is None else time.turned(time.without_padding(x)),
@@ -169,16 +171,15 @@ def second(
     return _named(found, change, time, wanted), outputs
 
 
-def _named(found: Gradients, adjoint: Adjoint, time: Time, wanted: Collection[str]) -> Gradients:
+def _named(found: Gradients, adjoint: Adjoint, time: Time, wanted: Wanted) -> Gradients:
     """Add what is no product to the gradients: those of biases and initial states."""
     makers: dict[str, Callable[[], Tensor]] = {
         "input_bias": lambda: adjoint.input_sums.sum((0, 1)),
         "hidden_bias": lambda: adjoint.sums.sum((0, 1)),
-        "h0": lambda: adjoint.hidden[0].clone(),
+        "h0": adjoint.hidden[0].clone,
     }
     if adjoint.cell is not None:
-        begin = adjoint.cell[0]
-        makers["c0"] = lambda: begin.clone()
+        makers["c0"] = adjoint.cell[0].clone
     if "x" in found:
         found["x"] = time.turned(found["x"])
     return found | {name: make() for name, make in makers.items() if name in wanted}

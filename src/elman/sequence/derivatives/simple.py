@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import NamedTuple
 
 import torch
@@ -10,12 +9,15 @@ from torch import Tensor
 
 from elman.sequence.derivatives.parts import (
     Adjoint,
+    Direction,
     Sources,
     Steps,
     Tangent,
     Values,
+    Wanted,
     Weights,
     added,
+    by_step,
     gated,
     outer,
     products_with_x,
@@ -57,16 +59,14 @@ class LinearSimple(NamedTuple):
     def adjoint(self, weights: Weights, sources: Sources) -> Adjoint:
         """Carry gradients back: δa = g′ ⊙ δh, δh(t−1) = Rᵀ δa."""
         sums, hidden, matrix = sources.sums.squeeze(2), sources.hidden, weights.hidden
-        parts = zip(
-            self.gain.squeeze(2).unbind(), sums.unbind(), hidden[:-1].unbind(), hidden[1:].unbind()
-        )
-        for slope, own, before, after in reversed([*parts]):
+        steps = by_step(self.gain.squeeze(2), sums, hidden[:-1], hidden[1:])
+        for slope, own, before, after in reversed(steps):
             own.addcmul_(slope, after)
             before.addmm_(own, matrix)
         return Adjoint(sums, sums, hidden)
 
     def tangent(
-        self, values: Values, begin: Values, weights: Weights, direction: Weights
+        self, values: Values, begin: Values, weights: Weights, direction: Direction
     ) -> Tangent:
         """Carry changes on: ȧ = W ẋ + R ḣ(t−1) + …, ḣ = g′ ⊙ ȧ."""
         total = added(None, begin.x, weights.input)
@@ -76,18 +76,20 @@ class LinearSimple(NamedTuple):
         sums = gated(total, biases, self.gain)
         back = weights.hidden.t()
         hidden = begin.hidden
-        parts = zip(
-            self.gain.squeeze(2).unbind(),
-            sums.squeeze(2).unbind(),
-            hidden[:-1].unbind(),
-            hidden[1:].unbind(),
+        steps = by_step(
+            self.gain.squeeze(2),
+            sums.squeeze(2),
+            hidden[:-1],
+            hidden[1:],
         )
-        for slope, own, before, after in parts:
+        for slope, own, before, after in steps:
             own.addmm_(before, back)
             torch.mul(slope, own, out=after)
         return Tangent(Values(begin.x, hidden), sums)
 
-    def change(self, tangent: Tangent, adjoint: Adjoint, _: Weights, direction: Weights) -> Sources:
+    def change(
+        self, tangent: Tangent, adjoint: Adjoint, _: Weights, direction: Direction
+    ) -> Sources:
         """Compute the sources: ġ′ ⊙ δh at the sums, Ṙᵀ δa at h."""
         if self.bend is None:
             sums = torch.zeros_like(adjoint.sums)
@@ -100,7 +102,11 @@ class LinearSimple(NamedTuple):
         return Sources(hidden, None, sums.unsqueeze(2))
 
     def products(
-        self, adjoint: Adjoint, values: Values, weights: Weights, wanted: Collection[str]
+        self,
+        adjoint: Adjoint,
+        values: Values,
+        weights: Weights | Direction,
+        wanted: Wanted,
     ) -> dict[str, Tensor]:
         """Compute the gradients of x, W and R."""
         found = products_with_x(adjoint, values, weights, wanted)
