@@ -15,6 +15,7 @@ from torch import Tensor
 
 from elman.cells import Cell, cell
 from elman.sequence import reference
+from elman.sequence.batched import each_gradient
 from elman.sequence.derivatives.call import (
     first_of,
     flattened,
@@ -24,7 +25,16 @@ from elman.sequence.derivatives.call import (
     second_of,
 )
 from elman.sequence.derivatives.run import LINEAR, Kept
-from elman.sequence.kernel_call import RUN_TENSORS, Call, Run, Tensors, is_zoned, of_run, spread
+from elman.sequence.kernel_call import (
+    RUN_TENSORS,
+    SHARED_TENSORS,
+    Call,
+    Run,
+    Tensors,
+    is_zoned,
+    of_run,
+    spread,
+)
 from elman.sequence.modes import is_traced, is_transformed
 from elman.sequence.packing import WEIGHTS
 from elman.sequence.ragged import either_way
@@ -125,27 +135,44 @@ class Gradient(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *turns: Tensor | None) -> tuple[Tensor | None, ...]:
         """Compute how gradients and outputs change along the directions given."""
-        call, wanted, needed = ctx.call, ctx.wanted, ctx.needs_input_grad[4:]
+        needed = ctx.needs_input_grad[4:]
         given, saved = ctx.saved_tensors[: len(needed)], ctx.saved_tensors[len(needed) :]
         tensors, grads = given[: ctx.count], given[ctx.count :]
-        if torch.is_grad_enabled():
-            again = _by_reference_again(tensors, grads, call, wanted, turns, needed)
-            return None, None, None, None, *again
         present = [tensor is not None for tensor in given]
         flags = spread(asked_of(ctx, [*compress(needed, present)]), present)
         asked = [flag or False for flag in flags]
-        groups = grouped(ctx.types, saved)
-        directions = spread([*turns], wanted)
-        with torch.autocast("cpu", enabled=False):
-            found = [
-                second_of(call, i, tensors, groups[i], directions, names_of(asked, i))
-                for i in range(len(call.runs))
-            ]
-        changes = [gradients.get(name) for gradients, _ in found for name in RUN_TENSORS]
-        changes += [None] * (ctx.count - len(changes))
-        for change in joined([of_one for _, of_one in found]):
-            changes.append(change if asked[len(changes)] else None)
-        return None, None, None, None, *changes
+
+        def backward(turns: Tensors) -> list[Tensor | None]:
+            if torch.is_grad_enabled() or is_transformed():
+                return _by_reference_again(tensors, grads, ctx.call, ctx.wanted, turns, asked)
+            kept = grouped(ctx.types, saved)
+            return _changes(ctx.call, tensors, kept, spread(turns, ctx.wanted), asked)
+
+        return None, None, None, None, *each_gradient(backward, turns)
+
+
+def _changes(
+    call: Call, tensors: Tensors, kept: Sequence[Kept], turns: Tensors, asked: Sequence[bool]
+) -> list[Tensor | None]:
+    """Compute how the gradients of tensors change, then the outputs, as far as they are asked for.
+
+    Args:
+        call: what was run.
+        tensors: those of the call.
+        kept: what `Gradient` kept of every run.
+        turns: for each tensor its change; None means zeros.
+        asked: for each tensor and each output, whether its change is asked for.
+    """
+    with torch.autocast("cpu", enabled=False):
+        found = [
+            second_of(call, i, tensors, kept[i], turns, names_of(asked, i))
+            for i in range(len(call.runs))
+        ]
+    changes = [gradients.get(name) for gradients, _ in found for name in RUN_TENSORS]
+    changes += [None] * len(SHARED_TENSORS)
+    for change in joined([outputs for _, outputs in found]):
+        changes.append(change if asked[len(changes)] else None)
+    return changes
 
 
 def _by_reference_again(
@@ -154,9 +181,9 @@ def _by_reference_again(
     call: Call,
     wanted: Sequence[bool],
     turns: Tensors,
-    needed: Sequence[bool],
+    asked: Sequence[bool],
 ) -> list[Tensor | None]:
-    """Differentiate the reference's gradients, so that it can be done again.
+    """Differentiate the reference's gradients, again differentiably where autograd records.
 
     Args:
         tensors: those of the call.
@@ -164,30 +191,32 @@ def _by_reference_again(
         call: what was run.
         wanted: for each tensor, whether its gradient is a function's value.
         turns: gradients of these values.
-        needed: for each of tensors and grads, whether its gradient is wanted.
+        asked: for each of tensors and grads, whether its gradient is asked for.
     """
-    own = [
-        tensor.view_as(tensor) if tensor is not None and flag else tensor
-        for tensor, flag in zip([*tensors, *grads], needed, strict=True)
-    ]
-    values = by_reference(own[: len(tensors)], own[len(tensors) :], call, wanted)
+    records = torch.is_grad_enabled()
+    with torch.enable_grad():
+        own = [
+            tensor.view_as(tensor) if tensor is not None and flag else tensor
+            for tensor, flag in zip([*tensors, *grads], asked, strict=True)
+        ]
+        values = by_reference(own[: len(tensors)], own[len(tensors) :], call, wanted)
     present = [value for value, flag in zip(values, wanted, strict=True) if flag]
     pairs = [
         (value, turn)
         for value, turn in zip(present, turns, strict=True)
         if value is not None and turn is not None and value.requires_grad
     ]
-    inputs = [t for t, flag in zip(own, needed, strict=True) if flag and t is not None]
+    inputs = [t for t, flag in zip(own, asked, strict=True) if flag and t is not None]
     gradients = iter(
         torch.autograd.grad(
             [value for value, _ in pairs],
             inputs,
             [turn for _, turn in pairs],
-            create_graph=True,
+            create_graph=records,
             allow_unused=True,
         )
     )
-    return [next(gradients) if flag else None for flag in needed]
+    return [next(gradients) if flag else None for flag in asked]
 
 
 def by_reference(
