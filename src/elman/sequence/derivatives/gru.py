@@ -154,6 +154,8 @@ class LinearResetBefore(NamedTuple):
         ṁ = r ⊙ ḣ(t−1) + gain_r ⊙ ȧ_r
         ḣ = z ⊙ ḣ(t−1) + gain_z ⊙ ȧ_z + gain_n ⊙ ȧ_n
 
+    and back:
+
         δa_n = gain_n ⊙ δh        δm = R_nᵀ δa_n
         δa_z = gain_z ⊙ δh        δa_r = gain_r ⊙ δm
         δh(t−1) = z ⊙ δh + r ⊙ δm + Rᵀ δa of r and z
@@ -190,12 +192,7 @@ class LinearResetBefore(NamedTuple):
         return self.gates[:, :, 0] * self.hidden
 
     def adjoint(self, weights: Weights, sources: Sources) -> Adjoint:
-        """Carry gradients back.
-
-        δa_n = gain_n ⊙ δh        δm = R_nᵀ δa_n
-        δa_z = gain_z ⊙ δh        δa_r = gain_r ⊙ δm
-        δh(t−1) = z ⊙ δh + r ⊙ δm + Rᵀ δa of r and z
-        """
+        """Carry gradients back, as the class states."""
         hidden, sums = sources.hidden, sources.sums
         matrix, matrix_n = _parted(weights.hidden)
         middle = torch.zeros_like(self.hidden) if sources.middle is None else sources.middle

@@ -28,8 +28,10 @@ from elman.sequence.derivatives.parts import (
 class LinearLSTM(NamedTuple):
     """An LSTM along a run, in gates i f g o, or i g o where they are coupled.
 
-        ċ = keep ⊙ ċ(t−1) + Σ gain ⊙ ȧ over all gates but o
+        ċ = keep ⊙ ċ(t−1) + Σ gain ⊙ ȧ                    over all gates but o
         ṁ = show ⊙ ċ + gain_o ⊙ ȧ_o                       m = o ⊙ tanh(c)
+
+    and back:
 
         δm = Pᵀ δh                δc += show ⊙ δm
         δa = gain ⊙ δc            δa_o = gain_o ⊙ δm
@@ -81,12 +83,7 @@ class LinearLSTM(NamedTuple):
         return Values(steps.x, steps.hidden, self.gates[:, :, -1] * self.bounded, self.cell)
 
     def adjoint(self, weights: Weights, sources: Sources) -> Adjoint:
-        """Carry gradients back.
-
-        δm = Pᵀ δh                δc += show ⊙ δm
-        δa = gain ⊙ δc, and gain_o ⊙ δm
-        δc(t−1) = keep ⊙ δc       δh(t−1) = Rᵀ δa
-        """
+        """Carry gradients back, as the class states."""
         hidden, cell, sums = sources.hidden, sources.cell, sources.sums
         matrix, projection = weights.hidden, weights.projection
         assert cell is not None
@@ -206,11 +203,8 @@ class LinearLSTM(NamedTuple):
         i, *f, g, o = self.gates.unbind(2)
         before, bounded = self.cell[:-1], self.bounded
         slope_i, slope_g, slope_o = i * (1 - i), 1 - g * g, o * (1 - o)
-        i_dot, g_dot, o_dot = (
-            slope_i * sums[:, :, 0],
-            slope_g * sums[:, :, -2],
-            slope_o * sums[:, :, -1],
-        )
+        i_dot, g_dot = slope_i * sums[:, :, 0], slope_g * sums[:, :, -2]
+        o_dot = slope_o * sums[:, :, -1]
         bounded_slope = 1 - bounded * bounded
         bounded_dot = bounded_slope * cell[1:]
         gain = torch.empty_like(self.gain)
