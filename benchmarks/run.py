@@ -14,6 +14,7 @@ import checking
 import chung
 import cpu
 import decoding
+import double_backward
 import forecasting
 import layers
 import mixed
@@ -76,6 +77,10 @@ def _training(arguments: argparse.Namespace) -> tuple[str, bool]:
 def _layers(arguments: argparse.Namespace) -> tuple[str, bool]:
     torch.set_num_threads(arguments.threads)
     return layers.page(rounds=arguments.rounds), True
+
+
+def _double_backward(arguments: argparse.Namespace) -> tuple[str, bool]:
+    return double_backward.page(threads=arguments.threads, rounds=arguments.rounds), True
 
 
 def _parallel(arguments: argparse.Namespace) -> tuple[str, bool]:
@@ -169,6 +174,11 @@ def _arguments() -> argparse.Namespace:
     page.add_argument("--rounds", type=int, default=15, help="of timing; default 15")
     page.set_defaults(page=_layers)
 
+    page = pages.add_parser("double_backward", help="gradients of gradients beside torch.nn")
+    page.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="default 1 2")
+    page.add_argument("--rounds", type=int, default=5, help="of timing; default 5")
+    page.set_defaults(page=_double_backward)
+
     page = pages.add_parser("parallel", help="cells with parallel time beside the GRU")
     page.add_argument("--threads", type=int, default=1, help="of PyTorch; default 1")
     page.add_argument("--rounds", type=int, default=7, help="of timing; default 7")
@@ -239,7 +249,7 @@ def _arguments() -> argparse.Namespace:
     for page in pages.choices.values():
         page.add_argument("--note", default="", help="a sentence to put on the page")
     arguments = parser.parse_args(sys.argv[1:] or ["cpu"])
-    is_timed = arguments.name in ("layers", "parallel")
+    is_timed = arguments.name in ("layers", "double_backward", "parallel")
     arguments.timed = is_timed or bool(getattr(arguments, "parts", []))
     return arguments
 

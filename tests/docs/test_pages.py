@@ -56,6 +56,7 @@ RUN_HERE: dict[str, Callable[[], dict[str, Any]]] = {
     "inspection.md": dict,
     "parallel-time.md": dict,
     "questions.md": dict,
+    "second-order.md": dict,
     "speed.md": dict,
 }
 """Page → what prepares its programs, and returns the names that they take for granted.

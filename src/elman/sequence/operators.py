@@ -40,7 +40,7 @@ from elman.sequence.kernel_call import (
 )
 from elman.sequence.kernel_run import lay_out_all
 from elman.sequence.modes import is_onnx_export, is_traced, is_transformed
-from elman.sequence.second_order import by_reference
+from elman.sequence.second_order import asked_of, by_reference, differentiable_gradients
 
 ops.register()
 flops.register()
@@ -98,7 +98,8 @@ class Differentiable(torch.autograd.Function):
 
         def backward(grads: Tensors) -> list[Tensor | None]:
             if torch.is_grad_enabled():
-                return by_reference(tensors, grads, call, wanted)
+                asked = [want or False for want in spread(asked_of(ctx, needed), flags)]
+                return differentiable_gradients(tensors, outputs, grads, call, asked)
             if is_traced() or is_transformed():
                 return call_backward_operator(tensors, outputs, grads, call, wanted)
             return kernel_run.backward(tensors, outputs, grads, call, ctx.layouts, wanted)
