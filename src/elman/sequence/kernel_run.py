@@ -46,7 +46,7 @@ def lay_out_all(
     if wanted is not None and x.size(0) <= _kernels.DIRECT_STEPS and tensors[-1] is None:
         form = "step_to_inputs" if wanted[0] else "step"
         before = RUN_TENSORS.index("h0")
-        if any([of_run(wanted, i)[before] for i in range(len(call.runs))]):
+        if any(of_run(wanted, i)[before] for i in range(len(call.runs))):
             form = "frozen"
     return [lay_out(*each, gradient=form == "frozen", form=form) for each in weights]
 
