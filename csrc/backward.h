@@ -202,6 +202,7 @@ class BackwardPass {
 
   // δh(t−1) += mask ⊙ Rᵀ δsums(t); a cut sends it to the fresh state instead.
   void through_time(int64_t step, int64_t rows) {
+    if (weights_.hidden_back == nullptr) return;  // a single step, and nothing before it asks
     const int64_t H = cell_.units, P = cell_.outputs;
     const int64_t at = in_window(step) + share_.first;
     const int64_t depth = (Kind::second_gate ? 2 : Kind::gates) * H;

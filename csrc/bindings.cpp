@@ -115,8 +115,14 @@ class Backward {
       : forward_(&forward) {
     if (!forward.packed().has_gradient())
       refuse("Backward: the weights were packed without gradient=True.");
+    const Form form = forward.packed().form();
     const auto fill = [&]<class Real>() {
-      check_kept(forward.packed().cell(), forward.run<Real>());
+      const elman::Forward<Real>& run = forward.run<Real>();
+      check_kept(forward.packed().cell(), run);
+      if (form != Form::gradient && (run.steps > 1 || run.resets != nullptr || grad_h0 != 0))
+        refuse("Backward: weights packed for a step lead to no state before it, nor to resets.");
+      if (form == Form::step && grad_x != 0)
+        refuse("Backward: grad_x needs weights packed as 'step_to_inputs', not 'step'.");
       const auto out = [](uintptr_t address) { return optional<Real>(address); };
       return elman::Backward<Real>{
           .grad_y = optional<const Real>(grad_y),

@@ -92,7 +92,7 @@ class Packed {
     return std::visit([](const auto& packed) -> const Cell& { return packed.cell(); }, any_);
   }
   bool is_double() const { return std::holds_alternative<PackedCell<double, double>>(any_); }
-  bool has_gradient() const { return form() == Form::gradient; }
+  bool has_gradient() const { return has_way_back(form()); }
   int64_t bytes() const {
     return std::visit([](const auto& packed) { return packed.bytes(); }, any_);
   }

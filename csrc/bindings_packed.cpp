@@ -27,10 +27,12 @@ constexpr Names<Nonlinearity, 4> kNonlinearities{{
     {"sigmoid", Nonlinearity::sigmoid},
     {"identity", Nonlinearity::identity},
 }};
-constexpr Names<Form, 3> kForms{{
+constexpr Names<Form, 5> kForms{{
     {"frozen", Form::frozen},
     {"watched", Form::watched},
     {"direct", Form::direct},
+    {"step", Form::step},
+    {"step_to_inputs", Form::step_to_inputs},
 }};
 enum class Number { float32, float64, bfloat16 };
 constexpr Names<Number, 3> kNumbers{{
@@ -108,7 +110,7 @@ Packed::Packed(const std::string& cell_name, const std::string& nonlinearity,
         switch (named("dtype", dtype, kNumbers)) {
           case Number::float64: return lay_out.template operator()<double, double>();
           case Number::bfloat16:
-            if (gradient) refuse("Packed: bfloat16 weights have no gradient; use float32.");
+            if (has_way_back(form)) refuse("Packed: bfloat16 weights have no gradient; use float32.");
             return lay_out.template operator()<float, BFloat16>();
           case Number::float32: break;
         }

@@ -177,7 +177,7 @@ class Stepper {
           for (size_t i = 0; i < packed.size(); ++i) {
             const auto* cell = std::get_if<PackedCell<Real, Weight>>(&packed[i]->any());
             if (cell == nullptr) refuse("Stepper: all layers must have one dtype.");
-            if (cell->form() == Form::direct) refuse("Stepper: its weights must be frozen.");
+            if (is_direct(cell->form())) refuse("Stepper: its weights must be frozen.");
             cells.push_back(
                 {cell, static_cast<Real>(rates[i].first), static_cast<Real>(rates[i].second)});
           }

@@ -164,15 +164,17 @@ void pack_bias(const Cell& cell, const Weights<Weight>& w, Real* out) {
 }
 
 // What the backward pass multiplies by: Rᵀ, Wᵀ and the transposed second matrix. The rows of Wᵀ
-// follow the order of the gradients of the sums: n r z where the candidate comes first.
+// follow the order of the gradients of the sums: n r z where the candidate comes first. What there
+// is no room for is left out.
 template <class Real, class Kind>
 void pack_back(const Cell& cell, const Weights<Real>& w, Real* hidden_back, Real* second_back,
                Real* input_back) {
   const int64_t I = cell.inputs, H = cell.units, P = cell.outputs;
   const int64_t rows = (Kind::second_gate ? 2 : Kind::gates) * H;
-  pack_columns(w.hidden, rows, P, hidden_back, rows, 0);
+  if (hidden_back != nullptr) pack_columns(w.hidden, rows, P, hidden_back, rows, 0);
   if (Kind::second_gate) pack_columns(w.hidden + 2 * H * P, H, P, second_back, H, 0);
   if (cell.projected) pack_columns(w.projection, P, H, second_back, P, 0);
+  if (input_back == nullptr) return;
   const int64_t all = Kind::gates * H;
   const bool candidate_first = Kind::splits_candidate || Kind::second_gate;
   const int64_t shift = candidate_first ? H : 0;
@@ -188,7 +190,8 @@ int64_t pack(const Cell& cell, const Weights<Weight>& w, Form form, bool again, 
   constexpr int64_t lanes = kLanes<Real>;
   const int64_t I = cell.inputs, H = cell.units, P = cell.outputs;
   const int64_t blocks = blocks_of<Real, Kind>(H), pairs = ceil_div(H, kPair<Real>);
-  const bool gradient = form == Form::gradient, has_panels = form != Form::direct;
+  const bool has_panels = !is_direct(form), leads_back = form == Form::gradient;
+  const bool leads_to_inputs = leads_back || form == Form::step_to_inputs;
   const bool is_watched = form == Form::watched;
   Allotment all(memory);
   const auto panels = [&](int64_t count) { return all.take<Weight>(has_panels ? count : 0); };
@@ -203,12 +206,12 @@ int64_t pack(const Cell& cell, const Weights<Weight>& w, Form form, bool again, 
   const int64_t outputs_wide = ceil_div(P, kPair<Real>) * kPair<Real>;
   const int64_t hidden_rows = (Kind::second_gate ? 2 : Kind::gates) * H;
   const int64_t inputs_wide = ceil_div(I, kPair<Real>) * kPair<Real>;
-  auto* hidden_back = all.take<Real>(gradient ? hidden_rows * outputs_wide : 0);
-  auto* second_back = all.take<Real>(!gradient           ? 0
+  auto* hidden_back = all.take<Real>(leads_back ? hidden_rows * outputs_wide : 0);
+  auto* second_back = all.take<Real>(!has_way_back(form) ? 0
                                      : Kind::second_gate ? H * outputs_wide
                                      : cell.projected    ? P * pairs * kPair<Real>
                                                          : 0);
-  auto* input_back = all.take<Real>(gradient ? Kind::gates * H * inputs_wide : 0);
+  auto* input_back = all.take<Real>(leads_to_inputs ? Kind::gates * H * inputs_wide : 0);
   const int64_t input_count = Kind::gates * H * I, hidden_count = Kind::gates * H * P;
   const int64_t projection_count = cell.projected ? P * H : 0;
   auto* input_copy = all.take<Weight>(is_watched ? input_count : 0);
@@ -239,16 +242,16 @@ int64_t pack(const Cell& cell, const Weights<Weight>& w, Form form, bool again, 
     }
   }
   if constexpr (sizeof(Weight) == sizeof(Real)) {
-    if (gradient) pack_back<Real, Kind>(cell, w, hidden_back, second_back, input_back);
+    if (has_way_back(form)) pack_back<Real, Kind>(cell, w, hidden_back, second_back, input_back);
   }
   *packed = {input,
              hidden,
              has_panels && second_size > 0 ? second : nullptr,
              bias,
              w.peephole != nullptr ? peephole : nullptr,
-             gradient ? hidden_back : nullptr,
-             gradient ? second_back : nullptr,
-             gradient ? input_back : nullptr,
+             leads_back ? hidden_back : nullptr,
+             has_way_back(form) ? second_back : nullptr,
+             leads_to_inputs ? input_back : nullptr,
              w};
   return all.used();
 }

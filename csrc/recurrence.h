@@ -42,7 +42,19 @@ struct BFloat16 {
 //   watched   and a copy of the weights, by which to see whether they changed
 //   gradient  panels, and what the backward pass needs
 //   direct    no panels: a run so short that a layout costs more reads every weight where it lies
-enum class Form : int32_t { frozen, watched, gradient, direct };
+//   step      direct, and what the backward pass of a single step needs whose state before wants no
+//             gradient: nothing goes back through R
+//   step_to_inputs   and what leads to the inputs
+enum class Form : int32_t { frozen, watched, gradient, direct, step, step_to_inputs };
+
+// Whether weights are read where they lie.
+inline bool is_direct(Form form) {
+  return form == Form::direct || form == Form::step || form == Form::step_to_inputs;
+}
+// Whether a backward pass can run.
+inline bool has_way_back(Form form) {
+  return form == Form::gradient || form == Form::step || form == Form::step_to_inputs;
+}
 
 // Addresses of a packed cell: panels as in packing.h. `Weight` is Real, or BFloat16 for panels in
 // half the memory. What its form does not have is null.

@@ -296,7 +296,7 @@ void PackedCell<Real, Weight>::refresh(const Weights<Weight>& weights) {
   const auto& pack = forward_kernels<Real, Weight>(*kernels_).pack;
   Packed<Real, Weight> packed;
   pack(cell_, weights, form_, true, memory_.get(), &packed);
-  if (form_ == Form::direct) packed_.source = weights;
+  if (is_direct(form_)) packed_.source = weights;
 }
 
 template <class Real, class Weight>

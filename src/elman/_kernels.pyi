@@ -68,7 +68,9 @@ class Packed:
             peephole: ((G − 1)·H,), or 0.
             gradient: also lay out what the backward pass needs; not in bfloat16.
             form: frozen, a copy; watched, a copy that `refresh` brings up to date; or direct: runs
-                read the weights where they lie, which must live as long.
+                read the weights where they lie, which must live as long. step and step_to_inputs
+                are direct, with what the backward pass of a single step needs whose state before
+                wants no gradient; of the latter the inputs may.
         """
 
     def refresh(

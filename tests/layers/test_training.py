@@ -48,6 +48,31 @@ def test_a_short_call_gives_the_bits_of_the_long_way(
     )
 
 
+@pytest.mark.parametrize("of_inputs", [True, False])
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_single_step_is_laid_out_in_part_and_has_the_bits_of_a_whole_layout(
+    stack: str, of_inputs: bool
+) -> None:
+    torch.manual_seed(0)
+    kind, options = STACKS[stack]
+    layer = kind(5, 19, **options)
+    x = torch.randn(1, 3, 5)
+    if layer.batch_first:
+        x = x.transpose(0, 1)
+    with torch.no_grad():
+        zeros = [torch.zeros_like(part) for part in flat(layer(x)[1])]
+    found = []
+    for wants_state in (False, True):  # a state that wants its gradient has all laid out
+        own = x.clone().requires_grad_(of_inputs)
+        state = [part.clone().requires_grad_(wants_state) for part in zeros]
+        y, ended = layer(own, state[0] if len(state) == 1 else tuple(state))
+        torch.manual_seed(7)
+        loss = sum([(t * torch.randn_like(t)).sum() for t in (y, *flat(ended))], torch.zeros(()))
+        wanted = [*[own] * of_inputs, *layer.parameters()]
+        found.append([y, *flat(ended), *torch.autograd.grad(loss, wanted)])
+    assert_same(*found)
+
+
 def test_frozen_weights_have_no_gradient() -> None:
     layer, x = elman.GRU(5, 7), torch.randn(1, 2, 5)
     layer.weight_hh_l0.requires_grad_(False)

@@ -25,16 +25,30 @@ from elman.sequence.kernel_call import (
 from elman.sequence.packing import WEIGHTS, Layout, laid_out, lay_out
 
 
-def lay_out_all(tensors: Tensors, call: Call) -> list[Layout]:
-    """Lay out the weights of every run; without gradients, as cheaply as its steps allow."""
-    wanted = [
+def lay_out_all(
+    tensors: Tensors, call: Call, wanted: Sequence[bool | None] | None = None
+) -> list[Layout]:
+    """Lay out the weights of every run, as cheaply as its steps allow.
+
+    Args:
+        tensors: those of `forward`.
+        call: what is run.
+        wanted: for each tensor, whether its gradient may be wanted; None for all of them.
+    """
+    weights = [
         (run.kernel, run.nonlinearity, of_run(tensors, i)[1:7]) for i, run in enumerate(call.runs)
     ]
-    if call.keep == "gradient":
-        return [lay_out(*each, gradient=True) for each in wanted]
     x = tensors[0]
     assert x is not None
-    return [laid_out(*each, steps=x.size(0)) for each in wanted]
+    if call.keep != "gradient":
+        return [laid_out(*each, steps=x.size(0)) for each in weights]
+    form = "frozen"
+    if wanted is not None and x.size(0) <= _kernels.DIRECT_STEPS and tensors[-1] is None:
+        form = "step_to_inputs" if wanted[0] else "step"
+        before = RUN_TENSORS.index("h0")
+        if any(of_run(wanted, i)[before] for i in range(len(call.runs))):
+            form = "frozen"
+    return [lay_out(*each, gradient=form == "frozen", form=form) for each in weights]
 
 
 def forward(

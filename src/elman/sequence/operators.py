@@ -72,7 +72,7 @@ class Differentiable(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         """Run the call; keep what its backward pass needs."""
         tensors = spread(present, flags)
-        layouts = lay_out_all(tensors, call)
+        layouts = lay_out_all(tensors, call, spread(ctx.needs_input_grad[2:], flags))
         outputs = kernel_run.forward(tensors, call, layouts)
         shown = call.values
         ctx.call, ctx.flags, ctx.layouts = call, flags, layouts

@@ -5,7 +5,8 @@ bfloat16, which takes longer to rearrange. Any other runs on a layout, a copy in
 which is kept with a plain copy of the weights (`watched`): at every call all of them are compared
 with it, and what differs is laid out anew. So no run has other weights than those that are there,
 also where they were written through `.data`, a NumPy view or another process. Where gradients are
-wanted, weights are laid out at every call. A stepper alone keeps weights as they were (`frozen`).
+wanted, weights are laid out at every call; a single step has only what leads back laid out, where
+that is wanted. A stepper alone keeps weights as they were (`frozen`).
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ def lay_out(
         nonlinearity: nonlinearity of the simple cell; tanh for other cells.
         weights: W, R, b, b′, projection and peepholes; None where there is none.
         gradient: whether the layout also holds what a backward pass needs.
-        form: frozen, watched or direct, as this module says.
+        form: frozen, watched, direct, step or step_to_inputs, as `_kernels.Packed` says.
 
     Raises:
         ShapeError: the weights do not fit together.
@@ -136,7 +137,13 @@ def lay_out(
     real = torch.float32 if dtype is torch.bfloat16 else dtype
     state_sizes = (outputs, units) if cell_of_kernel(kernel).has_cell_state else (outputs,)
     return Layout(
-        packed, inputs, units, outputs, state_sizes, real, held if form == "direct" else ()
+        packed,
+        inputs,
+        units,
+        outputs,
+        state_sizes,
+        real,
+        () if form in ("frozen", "watched") else held,
     )
 
 
