@@ -54,6 +54,7 @@ RUN_HERE: dict[str, Callable[[], dict[str, Any]]] = {
     "from-torch.md": dict,
     "index.md": a_batch_and_reviews,
     "inspection.md": dict,
+    "long-runs.md": dict,
     "parallel-time.md": dict,
     "questions.md": dict,
     "second-order.md": dict,
