@@ -27,6 +27,8 @@ inline constexpr int64_t kRowChunk = 36;  // rows whose sums fit the nearest cac
 inline constexpr int64_t kFewRows = 3, kNotManyRows = 32;
 inline constexpr int64_t kNearCache = 200000;  // bytes
 inline constexpr int64_t kStretch = 64;        // row-steps of a stretch
+// Weights of more bytes come from a far cache, and tiles fetch the panels that are next.
+inline constexpr int64_t kFarWeights = 600000;
 
 // Memory of one run over some rows: shared by the members that compute them, and each one's own.
 template <class Real, class Kind>
@@ -175,6 +177,11 @@ class ForwardPass {
     return rows <= kFewRows || bytes > kNearCache;
   }
 
+  bool fetches_ahead() const {
+    const int64_t weights = Kind::gates * cell_.units * (cell_.inputs + cell_.outputs);
+    return weights * static_cast<int64_t>(sizeof(Weight)) > kFarWeights;
+  }
+
   void project_stretch(int64_t step) {
     int64_t count = 0;
     for (; step < run_.steps && count < kStretch; ++step) {
@@ -215,6 +222,7 @@ class ForwardPass {
         .out = to,
         .out_row = row_step,
         .out_panel = panel_step,
+        .fetches_ahead = fetches_ahead(),
     };
     const int64_t panel = block * Kind::input_panels;
     multiply_by<Kind::input_width>(product, rows, blocks * Kind::input_panels,
@@ -259,6 +267,7 @@ class ForwardPass {
             .out = memory_.sums,
             .out_row = wide,
             .out_panel = panel_step,
+            .fetches_ahead = fetches_ahead(),
         };
         multiply_by<Kind::hidden_width>(product, now, blocks * Kind::hidden_panels,
                                         {input_source<Weight, Kind>(cell_, weights_.source), from},
@@ -277,6 +286,7 @@ class ForwardPass {
             .out = memory_.sums + from_slot,
             .out_row = wide,
             .out_panel = panel_step,
+            .fetches_ahead = fetches_ahead(),
         };
         multiply_by<Kind::hidden_width>(product, now, blocks * Kind::hidden_panels, {from},
                                         block * Kind::hidden_panels);
@@ -358,6 +368,7 @@ class ForwardPass {
             .out = memory_.sums,
             .out_row = kPair<Real>,
             .out_panel = 0,
+            .fetches_ahead = fetches_ahead(),
         };
         multiply_by<2>(product, now, 1, {second_source<Weight, Kind>(cell_, weights_.source)},
                        pair);

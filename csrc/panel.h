@@ -185,6 +185,7 @@ void multiply_direct(Product<Real, Weight> p, int64_t rows, int64_t panels,
     const int64_t at_once = numbers / now / block * block;
     Product<Real, Weight> q = p;
     q.factors = 1;
+    q.fetches_ahead = false;  // the next panel is not there yet
     const auto run = [&] {
       if (is_few) {
         (now == beside ? Tiles::beside : Tiles::alone)[rows - 1](q);

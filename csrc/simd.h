@@ -33,6 +33,7 @@
 #endif
 
 #define ELMAN_INLINE [[gnu::always_inline]] inline
+#define ELMAN_INLINE_LAMBDA __attribute__((always_inline))  // behind a lambda's parameters
 
 namespace elman::ELMAN_ISA {
 

@@ -71,10 +71,11 @@ struct CountTo<0, Numbers...> {
 // the first ends: (x; h) times the stacked matrix (W | R).
 template <class Real, class Weight>
 struct Factor {
-  const Real* const* a;  // one pointer a row
-  int64_t depth;         // number of k
-  const Weight* panels;  // (panel, k, Width · kLanes)
-  int64_t first = 0;     // k to begin at, in a; `panels` begins there already
+  const Real* const* a;           // one pointer a row
+  int64_t depth;                  // number of k
+  const Weight* panels;           // (panel, k, Width · kLanes)
+  int64_t first = 0;              // k to begin at, in a; `panels` begins there already
+  const Weight* ahead = nullptr;  // what is read next; may lie past the last panel
 };
 
 template <class Real, class Weight>
@@ -86,7 +87,21 @@ struct Product {
   int64_t init_row, init_panel;
   Real* out;  // likewise; may be init
   int64_t out_row, out_panel;
+  bool fetches_ahead = false;  // where the weights are too many for a near cache
+  int64_t ahead_step = 0;      // bytes of `ahead` that a tile fetches in two k; 0 fetches none
 };
+
+// Bytes of two k of a panel.
+template <int Width, class Real, class Weight>
+inline constexpr int64_t kTwoRows = 2 * Width * kLanes<Real> * static_cast<int64_t>(sizeof(Weight));
+
+// Into the second cache: what is being read has the nearest one.
+template <int64_t Bytes>
+ELMAN_INLINE void fetch(const char* from) {
+  constexpr int64_t line = 64;
+#pragma GCC unroll 16
+  for (int64_t at = 0; at < Bytes; at += line) __builtin_prefetch(from + at, 0, 2);
+}
 
 template <class Real, class Weight, int Width, int Rows, int Panels>
 [[gnu::noinline]] void tile(const Product<Real, Weight>& p) {
@@ -109,9 +124,8 @@ template <class Real, class Weight, int Width, int Rows, int Panels>
     for (int r = 0; r < Rows; ++r) a[r] = factor.a[r] + factor.first * a_step;
     const Weight* panel = factor.panels;
     const int64_t depth = factor.depth, panel_size = depth * Width * lanes;
-    int64_t at = 0;
-#pragma GCC unroll 2
-    for (int64_t k = 0; k < depth; ++k) {
+    int64_t at = 0, k = 0;
+    const auto add_next = [&]() ELMAN_INLINE_LAMBDA {
 #pragma GCC unroll 16
       for (int n = 0; n < Panels; ++n) {
         Vector<Real> column[Width];
@@ -125,7 +139,19 @@ template <class Real, class Weight, int Width, int Rows, int Panels>
       }
       panel += Width * lanes;
       at += a_step;
+    };
+    if constexpr (Panels == 1 && Rows > 2) {
+      const auto* ahead = reinterpret_cast<const char*>(factor.ahead);
+      const int64_t pairs = p.ahead_step > 0 ? depth / 2 : 0;
+      for (; k < 2 * pairs; k += 2) {
+        fetch<kTwoRows<Width, Real, Weight> / 2>(ahead);
+        ahead += p.ahead_step;
+        add_next();
+        add_next();
+      }
     }
+#pragma GCC unroll 2
+    for (; k < depth; ++k) add_next();
   }
 #pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r) {
@@ -183,11 +209,16 @@ template <int Width, class Real, class Weight>
 void multiply_panel(Product<Real, Weight> p, int64_t rows) {
   constexpr int64_t most = kTileRows<Width>;
   using Tiles = TilesOf<Real, Weight, Width, typename CountTo<most>::type>;
+  constexpr int64_t width = Width * kLanes<Real>;
   const int64_t tiles = (rows + most - 1) / most, smaller = rows / tiles, larger = rows % tiles;
+  if (p.fetches_ahead) p.ahead_step = kTwoRows<Width, Real, Weight> / tiles;
   for (int64_t t = 0; t < tiles; ++t) {
     const int64_t now = smaller + (t < larger ? 1 : 0);
     Tiles::alone[now - 1](p);
-    for (int f = 0; f < p.factors; ++f) p.factor[f].a += now;
+    for (int f = 0; f < p.factors; ++f) {
+      p.factor[f].a += now;
+      if (p.fetches_ahead) p.factor[f].ahead += p.factor[f].depth * width / tiles;
+    }
     p.init += now * p.init_row;
     p.out += now * p.out_row;
   }
@@ -203,7 +234,10 @@ void multiply(const Product<Real, Weight>& p, int64_t rows, int64_t panels) {
     Product<Real, Weight> q = p;
     q.init += panel * p.init_panel;
     q.out += panel * p.out_panel;
-    for (int f = 0; f < p.factors; ++f) q.factor[f].panels += panel * p.factor[f].depth * width;
+    for (int f = 0; f < p.factors; ++f) {
+      q.factor[f].panels += panel * p.factor[f].depth * width;
+      q.factor[f].ahead = q.factor[f].panels + p.factor[f].depth * width;
+    }
     if (depth <= at_once) {
       multiply_panel<Width>(q, rows);
       continue;
@@ -213,10 +247,14 @@ void multiply(const Product<Real, Weight>& p, int64_t rows, int64_t panels) {
     for (int f = 0; f < p.factors; ++f) {
       for (int64_t k = 0; k < factor[f].depth; k += at_once) {
         const int64_t left = factor[f].depth - k;
+        const Weight* const piece = factor[f].panels + k * width;
         q.factor[0] = {.a = factor[f].a,
                        .depth = left < at_once ? left : at_once,
-                       .panels = factor[f].panels + k * width,
-                       .first = k};
+                       .panels = piece,
+                       .first = k,
+                       .ahead = left > at_once      ? piece + at_once * width
+                                : f + 1 < p.factors ? factor[f + 1].panels
+                                                    : factor[0].ahead};
         multiply_panel<Width>(q, rows);
         q.init = q.out;
         q.init_row = q.out_row;
