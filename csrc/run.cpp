@@ -403,13 +403,15 @@ void run_backward(const BackwardJob<Real>* jobs, int count, int threads) {
       });
       all.wait();
       std::atomic<int>& next = next_slice[w];
+      int gathered = -1;  // the job whose inputs of this window lie in `own`
       for (int slice = next++; slice < count * slices; slice = next++) {
         const int j = slice / slices;
         if (w >= windows[j].size()) continue;
         const Rows& rows = call.works[j].rows;
         const Share share{rows, 0, rows.rows, slice % slices, slices, nullptr};
         kernels.weights(call.works[j].cell, jobs[j].cell->packed(), jobs[j].run, jobs[j].grads,
-                        share, windows[j][w], call.arena.at(call.shared[j]), own);
+                        share, windows[j][w], gathered == j, call.arena.at(call.shared[j]), own);
+        gathered = j;
       }
       all.wait();
     }
