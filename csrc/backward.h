@@ -21,13 +21,17 @@
 
 namespace elman::ELMAN_ISA {
 
+inline constexpr int64_t kColumns = kTileRows<2>;  // columns of δsums in a tile, at most
+inline constexpr int64_t kTilesBeside = 8;         // tiles whose columns are read side by side
+inline constexpr int64_t kColumnsBeside = kTilesBeside * kColumns;
+
 // Shared by all members of all runs over time; rows by place or by row-step.
 template <class Real, class Kind>
 struct BackwardMemory {
   Real* zeros;
   Real* grad_h;     // (B, P)
   Real* grad_c;     // (B, H)
-  Real* grad_sums;  // (row-steps of a window, columns · H)
+  Real* grad_sums;  // (row-steps of a window, columns · H), and kColumnsBeside more
   Real* grad_out;   // likewise (·, P): δh of every step, under a projection
   Real* fresh_h;    // (B, P): δ of the fresh state, where there are resets
   Real* fresh_c;    // (B, H)
@@ -42,8 +46,8 @@ struct BackwardMemory {
     m.fresh_h = all.take<Real>(resets ? rows * P : 0);
     m.fresh_c = all.take<Real>(resets && Kind::has_cell ? rows * H : 0);
     // Last: windows differ in size, and what stands before must keep its place.
-    m.grad_sums = all.take<Real>(window * Kind::columns * H);
-    m.grad_out = all.take<Real>(cell.projected ? window * P : 0);
+    m.grad_sums = all.take<Real>(window * Kind::columns * H + kColumnsBeside);
+    m.grad_out = all.take<Real>(cell.projected ? window * P + kColumnsBeside : 0);
     return m;
   }
 };

@@ -10,9 +10,10 @@
 
 namespace elman::ELMAN_ISA {
 
-inline constexpr int64_t kChunk = 256;  // row-steps packed at once
-inline constexpr int64_t kColumns = 4;  // columns of δsums in a tile
-inline constexpr int64_t kTiles = 64;   // tiles packed at once
+inline constexpr int64_t kChunk = 512;  // row-steps packed at once
+inline constexpr int64_t kTiles = 24;   // tiles packed at once
+// Where Wᵀ has more bytes, more rows pass a panel of it, though δsums leave the nearest cache.
+inline constexpr int64_t kFarCache = int64_t{1} << 23, kFarRows = 144;
 
 template <class Real>
 struct GradientScratch {
@@ -32,10 +33,15 @@ struct GradientScratch {
         outputs(all.take<Real>(kChunk * wide(cell.outputs))),
         reset(all.take<Real>(kChunk * wide(cell.units))),
         sums(all.take<Real>(kChunk * kColumns * kTiles)),
-        tile(all.take<Real>(kRowChunk * kPair<Real>)),
-        partial(all.take<Real>(kColumns * kTiles)) {}
+        tile(all.take<Real>(kFarRows * kPair<Real>)),
+        partial(all.take<Real>(kColumns * kTiles + kColumnsBeside)) {}
 
   static int64_t wide(int64_t size) { return ceil_div(size, kPair<Real>) * kPair<Real>; }
+};
+
+// The columns of one tile of δsums.
+struct TileColumns {
+  int64_t first, count;
 };
 
 // One matrix product: out(column, ·) += Σ_n sums(n, column) · panels(n, ·).
@@ -63,17 +69,17 @@ class WeightGradients {
         timeline_{run, share_.rows, cell.units, cell.outputs, memory.zeros},
         next_step_(window.first) {}
 
-  void run() {
+  // `is_gathered`: the scratch holds what the last share of this window and run left there.
+  void run(bool is_gathered) {
     if (grads_.grad_x != nullptr) input_gradients();
-    const Range units = part_of(share_, ceil_div(cell_.units, kColumns));
-    const Range own = {units.first * kColumns, end_of(units, cell_.units)};
-    const Range outputs = part_of(share_, ceil_div(cell_.outputs, kColumns));
-    const Range own_outputs = {outputs.first * kColumns, end_of(outputs, cell_.outputs)};
+    const Range own = part_of(share_, cell_.units);
+    const Range own_outputs = part_of(share_, cell_.outputs);
     if (window_.is_latest) zero_all(own, own_outputs);
-    for (int64_t first = 0; first < window_.total; first += kChunk) {
-      const int64_t left = window_.total - first;
-      const int64_t count = left < kChunk ? left : kChunk;
-      gather(count);
+    const int64_t chunks = ceil_div(window_.total, kChunk);
+    for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+      const int64_t first = window_.total * chunk / chunks;
+      const int64_t count = window_.total * (chunk + 1) / chunks - first;
+      if (!is_gathered || chunks > 1) gather(count);
       for (int64_t column = 0; column < kWide; ++column) gate(column, own, first, count);
       if (cell_.projected && grads_.grad_projection != nullptr) {
         const Outer<Real> to{grads_.grad_projection, cell_.units, scratch_.reset};
@@ -87,11 +93,6 @@ class WeightGradients {
  private:
   static constexpr int64_t kLane = kLanes<Real>;
   static constexpr int64_t kWide = Kind::columns;
-
-  static int64_t end_of(Range tiles, int64_t size) {
-    const int64_t last = tiles.last * kColumns;
-    return last < size ? last : size;
-  }
 
   static void zero(Real* to, int64_t count) { std::memset(to, 0, sizeof(Real) * count); }
 
@@ -227,43 +228,68 @@ class WeightGradients {
     for (int64_t first = own.first; first < own.last; first += kColumns * kTiles) {
       const int64_t left = own.last - first;
       const int64_t columns = left < kColumns * kTiles ? left : kColumns * kTiles;
-      pack_sums(sums + first, step, columns, count);
+      const int64_t tiles = ceil_div(columns, kColumns);
+      // Dealt out evenly, since a tile of few columns leaves multipliers idle.
+      const auto tile = [&](int64_t t) -> TileColumns {
+        const int64_t begin = columns * t / tiles;
+        return {begin, columns * (t + 1) / tiles - begin};
+      };
+      for (int64_t t = 0; t < tiles; t += kTilesBeside) {
+        const int64_t end = tiles < t + kTilesBeside ? tiles : t + kTilesBeside;
+        const int64_t wide = tile(end - 1).first + tile(end - 1).count - tile(t).first;
+        if (wide <= kPair<Real>) {
+          pack_sums<2>(sums + first, step, t, end, tile, count);
+        } else {
+          pack_sums<kColumnsBeside / kLane>(sums + first, step, t, end, tile, count);
+        }
+      }
       for (int64_t i = 0; i < columns; ++i) {
         if (bias != nullptr) bias[first + i] += scratch_.partial[i];
         if (other_bias != nullptr) other_bias[first + i] += scratch_.partial[i];
       }
-      for (int t = 0; t < targets; ++t) {
-        for (int64_t c = 0; c < to[t].width; c += kPair<Real>) {
-          for (int64_t tile = 0; tile < columns; tile += kColumns)
-            add_tile(to[t], first + tile, c, columns - tile, tile, count);
+      for (int target = 0; target < targets; ++target) {
+        for (int64_t c = 0; c < to[target].width; c += kPair<Real>) {
+          for (int64_t t = 0; t < tiles; ++t) {
+            if (t + 1 < tiles) fetch(to[target], first + tile(t + 1).first, c, tile(t + 1).count);
+            add_tile(to[target], first + tile(t).first, c, tile(t).count,
+                     scratch_.sums + t * count * kColumns, count);
+          }
         }
       }
     }
   }
 
-  // (count, columns) → (tile, count, 4), and the sums over the row-steps.
-  void pack_sums(const Real* sums, int64_t step, int64_t columns, int64_t count) {
-    for (int64_t tile = 0; tile < columns; tile += kColumns) {
-      Real* to = scratch_.sums + tile * count;
-      const int64_t width = columns - tile < kColumns ? columns - tile : kColumns;
-      Real total[kColumns] = {};
-      for (int64_t n = 0; n < count; ++n, to += kColumns) {
-        const Real* from = sums + n * step + tile;
-        if (width == kColumns) {
-          for (int64_t i = 0; i < kColumns; ++i) total[i] += to[i] = from[i];
-        } else {
-          for (int64_t i = 0; i < kColumns; ++i) total[i] += to[i] = i < width ? from[i] : Real{0};
-        }
-      }
-      for (int64_t i = 0; i < kColumns; ++i) scratch_.partial[tile + i] = total[i];
+  // Some tiles of (count, columns) → (tile, count, kColumns), and the columns' sums over the
+  // row-steps. Rows of δsums lie so far apart that their lines push each other out of a cache: a
+  // line is read for all its tiles at once. What lies behind the last column is read along.
+  template <int Vectors, class TileOf>
+  void pack_sums(const Real* sums, int64_t step, int64_t first, int64_t last, const TileOf& tile,
+                 int64_t count) {
+    const int64_t begin = tile(first).first;
+    int64_t at[kTilesBeside];
+    for (int64_t t = first; t < last; ++t) at[t - first] = tile(t).first - begin;
+    Real* const to = scratch_.sums + first * count * kColumns;
+    Vector<Real> total[Vectors] = {};
+    for (int64_t n = 0; n < count; ++n) {
+      const Real* from = sums + n * step + begin;
+#pragma GCC unroll 16
+      for (int v = 0; v < Vectors; ++v) total[v] += load(from + v * kLane);
+      for (int64_t t = 0; t < last - first; ++t)
+        std::memcpy(to + (t * count + n) * kColumns, from + at[t], sizeof(Real) * kColumns);
     }
+    for (int v = 0; v < Vectors; ++v) store(scratch_.partial + begin + v * kLane, total[v]);
   }
 
-  void add_tile(const Outer<Real>& to, int64_t row, int64_t column, int64_t rows_left, int64_t tile,
+  // Sums that a tile will begin with, on their way into a near cache.
+  static void fetch(const Outer<Real>& to, int64_t row, int64_t column, int64_t rows) {
+    const Real* out = to.out + row * to.width + column;
+    for (int64_t r = 0; r < rows; ++r) __builtin_prefetch(out + r * to.width, 1);
+  }
+
+  void add_tile(const Outer<Real>& to, int64_t row, int64_t column, int64_t rows, const Real* sums,
                 int64_t count) {
     const Real* a[kColumns];
-    for (int64_t i = 0; i < kColumns; ++i) a[i] = scratch_.sums + tile * count + i;
-    const int64_t rows = rows_left < kColumns ? rows_left : kColumns;
+    for (int64_t i = 0; i < kColumns; ++i) a[i] = sums + i;
     const int64_t width = to.width - column;
     Real* out = to.out + row * to.width + column;
     const bool is_whole = width >= kPair<Real>;
@@ -322,9 +348,11 @@ class WeightGradients {
   void input_gradients() {
     const int64_t H = cell_.units, I = cell_.inputs, depth = Kind::gates * H;
     const Range own = part_of(share_, window_.total);
+    const bool is_far = I * depth * static_cast<int64_t>(sizeof(Real)) > kFarCache;
+    const int64_t at_once = is_far ? kFarRows : kRowChunk;
     int64_t step = window_.first;
-    for (int64_t n = own.first; n < own.last; n += kRowChunk) {
-      const int64_t count = own.last - n < kRowChunk ? own.last - n : kRowChunk;
+    for (int64_t n = own.first; n < own.last; n += at_once) {
+      const int64_t count = own.last - n < at_once ? own.last - n : at_once;
       for (int64_t i = 0; i < count; ++i) scratch_.x[i] = memory_.grad_sums + (n + i) * kWide * H;
       Real** to = const_cast<Real**>(scratch_.hidden);
       for (int64_t i = 0; i < count; ++i) {

@@ -106,13 +106,14 @@ void run_through_time(const Cell& cell, const Packed<Real, Real>& packed, const 
 template <class Real>
 void run_weights(const Cell& cell, const Packed<Real, Real>& packed, const Forward<Real>& run,
                  const Backward<Real>& grads, const Share& share, const Window& window,
-                 char* shared, char* own) {
+                 bool is_gathered, char* shared, char* own) {
   with_kind(cell.kind, [&](auto kind) {
     using Kind = decltype(kind);
     const auto memory = memory_of<Real, Kind>(cell, run, share, window, shared);
     Allotment all(own);
     const GradientScratch<Real> scratch(cell, all);
-    WeightGradients<Real, Kind>(cell, packed, run, grads, share, window, memory, scratch).run();
+    WeightGradients<Real, Kind>(cell, packed, run, grads, share, window, memory, scratch)
+        .run(is_gathered);
   });
 }
 

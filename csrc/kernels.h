@@ -28,11 +28,13 @@ struct BackwardKernels {
   // Likewise; shared by all members of all shares of the rows.
   int64_t (*shared_bytes)(const Cell&, bool has_resets, int64_t rows, int64_t window);
   int64_t (*own_bytes)(const Cell&, int64_t rows);
-  // A window of steps, the latest window first; then what sums over its steps.
+  // A window of steps, the latest window first; then what sums over its steps. `is_gathered`: `own`
+  // still holds what `weights` left there for another share of the same window of the same run.
   void (*through_time)(const Cell&, const Packed<Real, Real>&, const Forward<Real>&,
                        const Backward<Real>&, const Share&, const Window&, char* shared, char* own);
   void (*weights)(const Cell&, const Packed<Real, Real>&, const Forward<Real>&,
-                  const Backward<Real>&, const Share&, const Window&, char* shared, char* own);
+                  const Backward<Real>&, const Share&, const Window&, bool is_gathered,
+                  char* shared, char* own);
 };
 
 template <class Real>

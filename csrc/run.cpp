@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "pages.h"
 #include "team.h"
 
 namespace elman {
@@ -172,6 +173,7 @@ class Arena {
   }
   void allocate() {
     memory_.reset(static_cast<char*>(::operator new(static_cast<size_t>(size_), kAlignment)));
+    prefer_huge_pages(memory_.get(), size_);
   }
   char* at(int64_t offset) const { return memory_.get() + offset; }
 
@@ -268,6 +270,24 @@ const BackwardKernels<double>& backward_kernels(const Kernels& k) {
   return k.backward_double;
 }
 
+// The arrays of a run that its kernel writes.
+template <class Real>
+void expect_writes(const Work& work, const Forward<Real>& run) {
+  constexpr auto size = static_cast<int64_t>(sizeof(Real));
+  const int64_t units = work.cell.units * work.rows.total * size;
+  prefer_huge_pages(run.gates, gates_of(work.cell) * units);
+  prefer_huge_pages(run.cells, units);
+  prefer_huge_pages(run.y, run.steps * run.y_step * size);
+}
+template <class Real>
+void expect_writes(const Work& work, const Backward<Real>& grads) {
+  constexpr auto size = static_cast<int64_t>(sizeof(Real));
+  const int64_t gates = gates_of(work.cell) * work.cell.units * size;
+  prefer_huge_pages(grads.grad_x, work.rows.steps * grads.grad_x_step * size);
+  prefer_huge_pages(grads.grad_input, gates * work.cell.inputs);
+  prefer_huge_pages(grads.grad_hidden, gates * work.cell.outputs);
+}
+
 // A claim for as many as the work is worth, and the division by what it got.
 template <class Job>
 std::unique_ptr<TeamClaim> claim_and_divide(Call<Job>* call, int threads) {
@@ -288,6 +308,7 @@ PackedCell<Real, Weight>::PackedCell(const Kernels& kernels, const Cell& cell,
   const auto& pack = forward_kernels<Real, Weight>(kernels).pack;
   bytes_ = pack(cell, weights, form, false, nullptr, nullptr);
   memory_.reset(static_cast<char*>(::operator new(static_cast<size_t>(bytes_), kAlignment)));
+  prefer_huge_pages(memory_.get(), bytes_);
   pack(cell, weights, form, false, memory_.get(), &packed_);
 }
 
@@ -310,6 +331,7 @@ void run_forward(const ForwardJob<Real, Weight>* jobs, int count, int threads) {
   const auto claim = claim_and_divide(&call, threads);
   const auto& kernels = forward_kernels<Real, Weight>(jobs[0].cell->kernels());
   const int members = call.division.members;
+  for (int j = 0; j < count; ++j) expect_writes(call.works[j], jobs[j].run);
   Round& round = call.rounds.emplace_back();
   for (int j = 0; j < count; ++j) cut(call.works[j], j, call.division.pieces_a_job, &round.pieces);
   int64_t most_shared = 0, most_own = 0;
@@ -348,6 +370,7 @@ void run_backward(const BackwardJob<Real>* jobs, int count, int threads) {
   std::vector<std::vector<Window>> windows;  // by job
   for (int j = 0; j < count; ++j) {
     const Work& work = call.works[j];
+    expect_writes(work, jobs[j].grads);
     windows.push_back(windows_of(work.rows));
     window_count = std::max(window_count, windows[j].size());
     int64_t most_total = 0;
@@ -380,13 +403,15 @@ void run_backward(const BackwardJob<Real>* jobs, int count, int threads) {
       });
       all.wait();
       std::atomic<int>& next = next_slice[w];
+      int gathered = -1;  // the job whose inputs of this window lie in `own`
       for (int slice = next++; slice < count * slices; slice = next++) {
         const int j = slice / slices;
         if (w >= windows[j].size()) continue;
         const Rows& rows = call.works[j].rows;
         const Share share{rows, 0, rows.rows, slice % slices, slices, nullptr};
         kernels.weights(call.works[j].cell, jobs[j].cell->packed(), jobs[j].run, jobs[j].grads,
-                        share, windows[j][w], call.arena.at(call.shared[j]), own);
+                        share, windows[j][w], gathered == j, call.arena.at(call.shared[j]), own);
+        gathered = j;
       }
       all.wait();
     }
