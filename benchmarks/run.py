@@ -69,7 +69,7 @@ def _training(arguments: argparse.Namespace) -> tuple[str, bool]:
         arguments.sets,
         arguments.threads,
         quick=arguments.quick,
-        command=_command(),
+        command=shlex.join(["python", "benchmarks/run.py", *sys.argv[1:]]),
         stored=(QUICK_RESULTS if arguments.quick else RESULTS) / "training.json",
     )
 
@@ -260,6 +260,8 @@ def _command() -> str:
     if "--runs" in words:
         place = words.index("--runs")
         words = [*words[:place], *words[place + 2 :]]
+    if words[:1] == ["training"] and "--quick" not in words:
+        words = words[:1]  # the page is of all runs that are stored, whichever came last
     return shlex.join(["python", "benchmarks/run.py", *words])
 
 

@@ -35,6 +35,8 @@ TITLES = {
     "jsb": "JSB chorales: the next frame; GRU 41",
     "ett": "ETTh1: seven values over the next 24 hours; GRU 64, windows of 168 + 24 steps",
 }
+DISTURBED = 0.5
+"""The spread of Elman's or PyTorch's bursts from which nothing is concluded from a run."""
 HERE = Path(__file__).parent
 
 
@@ -93,6 +95,7 @@ def page(record: Record) -> str:
     lines += ["## Goals", "", *_goals(runs), ""]
     lines += ["## Losses", "", *_losses(runs), ""]
     lines += ["## Reading and encoding", "", *_encoding(runs), ""]
+    lines += ["## Runs", "", *_runs(runs), ""]
     lines += ["## The models", "", *_models(), ""]
     return "\n".join(lines)
 
@@ -202,12 +205,17 @@ def _goals(runs: Sequence[Run]) -> list[str]:
             ]
             slowest = max(other.timed[ELMAN].seconds, other.facts["scores"])
             faster = row.timed[ELMAN].seconds / slowest
+            timed = [its for each in (row, other) for its in (each.timed[ELMAN], each.timed[TORCH])]
+            is_disturbed = max(its.spread for its in timed) > DISTURBED
+
+            def judged(value: float, bound: float, *, nothing: bool = is_disturbed) -> str:
+                return "disturbed" if nothing else verdict(value, bound, at_least=True)
+
             cells = [
-                *[f"{times:.2f}", f"{GOALS[run.part]:g}"],
-                verdict(times, GOALS[run.part], at_least=True),
+                *[f"{times:.2f}", f"{GOALS[run.part]:g}", judged(times, GOALS[run.part])],
                 *shares,
-                *[f"{inside:.0%}", verdict(inside, INSIDE, at_least=True)],
-                *[f"{faster:.1f}", verdict(faster, 1.0, at_least=True)],
+                *[f"{inside:.0%}", judged(inside, INSIDE)],
+                *[f"{faster:.1f}", judged(faster, 1.0)],
             ]
             lines.append(f"| {run.part} | {run.threads} | {' | '.join(cells)} |")
     return lines
@@ -249,6 +257,21 @@ def _encoding(runs: Sequence[Run]) -> list[str]:
         for row in _rows(run, "encoding"):
             cells = [f"{row.facts[name]:.1f}" for name in (ELMAN, TORCH)]
             lines.append(f"| {run.part} | {run.threads} | {' | '.join(cells)} |")
+    return lines
+
+
+def _runs(runs: Sequence[Run]) -> list[str]:
+    lines = [
+        "When each was measured, and the share of its cores that other processes kept busy just "
+        "before and after. Where Elman's or PyTorch's spread is above "
+        f"{DISTURBED:.0%} there is no verdict above.",
+        "",
+        "| set | threads | begun | took | load by others |",
+        "| --- | ---: | --- | ---: | --- |",
+    ]
+    for run in runs:
+        cells = [run.about.get(name, "–") for name in ("date", "took", "load")]
+        lines.append(f"| {run.part} | {run.threads} | {' | '.join(cells)} |")
     return lines
 
 

@@ -92,7 +92,7 @@ class Elman:
 
         def noted(*arguments: torch.Tensor) -> torch.Tensor:
             loss: torch.Tensor = own(*arguments)
-            if self.network.training:
+            if loss.requires_grad:  # the average, a copy with this function, is validated by it
                 self.losses.append(loss.detach())
             return loss
 

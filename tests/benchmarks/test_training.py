@@ -75,6 +75,20 @@ def test_the_page_says_what_is_met_and_what_is_missed() -> None:
     assert "| 9.20000 | 9.20000 | 21 … 40 | 5.250 | 5.500 | – | – |" in text
 
 
+def test_a_run_with_a_wide_spread_has_no_verdict() -> None:
+    about = dict.fromkeys(("machine", "kernels", "Keras", "Python", "date"), "some")
+    timed = {name: Timed(0.01, 0.6, 1.0, 0.1) for name in ("Elman", "PyTorch")}
+    facts = {"first loss, Elman": 1.0, "first loss, PyTorch": 1.0}
+    facts |= {"updates": 4, "averaged over": 2, "share, kernels": 0.97}
+    rows = [
+        Row({"what": "training"}, timed, facts),
+        Row({"what": "validation"}, timed, {"scores": 0.001}),
+    ]
+    text = training.page(Record([Run("jsb", 2, about, rows)]))
+    assert text.count("disturbed") == 3
+    assert "| met |" not in text
+
+
 def test_a_set_that_could_not_be_measured_is_named_with_the_reason() -> None:
     text = training.page(Record([Run("jsb", 2, {}, failure="it ended with code 1")]))
     assert "jsb, 2 threads: it ended with code 1." in text
