@@ -73,6 +73,10 @@ class Range(NamedTuple):
         """Return a value as a study holds it."""
         return value
 
+    def read(self, stored: Any) -> Any:
+        """Return the value that a study holds."""
+        return stored
+
     def to_value(self) -> dict[str, Any]:
         """Return what declares the range in TOML."""
         kind = int if self.whole else float
@@ -92,15 +96,22 @@ class Choice(NamedTuple):
     def draw(self, trial: Any, name: str) -> Any:
         """Take a value that an Optuna trial suggests."""
         stored = [self.stored(value) for value in self.values]
-        return self.values[stored.index(trial.suggest_categorical(name, stored))]
+        return self.read(trial.suggest_categorical(name, stored))
 
     def holds(self, value: Any) -> bool:
         """Tell whether a value is one of them."""
-        return any(type(each) is type(value) and each == value for each in self.values)
+        return any(
+            each == value and isinstance(each, bool) == isinstance(value, bool)
+            for each in self.values
+        )
 
     def stored(self, value: Any) -> Any:
         """Return a value as a study holds it: a list, which it does not hold, as a text."""
         return value if isinstance(value, str | int | float) else json.dumps(value)
+
+    def read(self, stored: Any) -> Any:
+        """Return the value that a study holds."""
+        return next(value for value in self.values if self.stored(value) == stored)
 
     def to_value(self) -> list[Any]:
         """Return what declares the choice in TOML."""
@@ -289,7 +300,6 @@ def _of_training(complete: Experiment) -> dict[str, Dimension]:
     if decay:
         space["training.weight_decay"] = Range(decay / 10, 10 * decay, log=True)
     return space
-
 
 
 def differences(here: Space, there: Space) -> list[str]:

@@ -59,6 +59,9 @@ class Pruning(Callback):
         self._directory = directory
         self._prunes = prunes
         self._last = 0
+        self._is_over = False
+        known = trial.study.get_trials(deepcopy=False)[trial.number]
+        self._reported = set(known.intermediate_values)
 
     def on_epoch(self, record: EpochRecord) -> None:
         """Report an epoch, and those before it that an interruption kept from being reported.
@@ -66,6 +69,10 @@ class Pruning(Callback):
         Raises:
             PrunedError: other trials were better by then.
         """
+        # Of several networks that answer together, the first speaks for all.
+        self._is_over = self._is_over or record.epoch <= self._last
+        if self._is_over:
+            return
         missed = self._before(record.epoch) if record.epoch > self._last + 1 else []
         for each in (*missed, record):
             self._report(each)
@@ -73,16 +80,17 @@ class Pruning(Callback):
                 raise PrunedError
 
     def _before(self, epoch: int) -> list[EpochRecord]:
-        lines = (self._directory / METRICS).read_text(encoding="utf-8").splitlines()
+        path = self._directory / METRICS
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
         records = [EpochRecord.model_validate(json.loads(line)) for line in lines]
         return [each for each in records if self._last < each.epoch < epoch]
 
     def _report(self, record: EpochRecord) -> None:
         self._last = record.epoch
         value = record.score if self._by_score else -record.valid_loss
-        known = self._trial.study.trials[self._trial.number].intermediate_values
-        if value is not None and record.epoch not in known:
+        if value is not None and record.epoch not in self._reported:
             self._trial.report(value, record.epoch)
+            self._reported.add(record.epoch)
 
 
 def draw(trial: Any, space: Space, seed: int) -> dict[str, Any]:
