@@ -248,9 +248,10 @@ class _Search:
         """
         from elman.report.search.page import write_search_report
 
-        found = [self._result(trial) for trial in self.study.get_trials(deepcopy=False)]
+        trials = self.study.get_trials(deepcopy=False)
+        found = [self._result(trial) for trial in trials]
         records = [record for record in found if record is not None]
-        scored = [each for each in self.study.get_trials(deepcopy=False) if each.value is not None]
+        scored = [trial for trial in trials if trial.state.name == "COMPLETE"]
         if not scored:
             raise ExperimentError(
                 f"no trial in {self.directory} was trained to its end; search with more trials."
@@ -287,7 +288,7 @@ class _Search:
         params = trial.params
         settings = {name: each.read(params[name]) for name, each in self.space.items()}
         score = None
-        if trial.value is not None:
+        if trial.state.name == "COMPLETE":  # a pruned one has the value of its last epoch
             from elman.evaluation.measures import measure_of
 
             higher = measure_of(trial.user_attrs["score"]).higher_is_better

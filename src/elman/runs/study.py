@@ -14,6 +14,8 @@ from elman.runs.search_space import Space, declared_space, differences
 
 Pruner = Literal["median", "halving", "none"]
 PRUNERS = ("median", "halving", "none")
+FEWEST = 4
+"""Trials with a score that say something about importance."""
 STUDY = "study.db"
 SEARCH = "search"
 """Name of what a study keeps of its search."""
@@ -133,12 +135,11 @@ def _refuse_another(
 def importance_of(study: Any) -> dict[str, float]:
     """Return the share of the differences in score that each setting explains.
 
-    Empty where fewer than four trials have a score, or all have the same.
+    Empty where fewer than `FEWEST` trials have a score, or all have the same.
     """
     optuna = import_extra("optuna", "tune", "a search")
-    values = {trial.value for trial in study.trials if trial.value is not None}
     complete = study.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
-    if len(complete) < 4 or len(values) < 2:
+    if len(complete) < FEWEST or len({trial.value for trial in complete}) == 1:
         return {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
