@@ -199,31 +199,34 @@ class _Search:
 
     def _run(self, trial: Any) -> str:
         """Train with the settings of a trial and tell the study how it ended; say so."""
-        state = import_extra("optuna", "tune", "a search").trial.TrialState
         settings = draw(trial, self.space, self.base.seed)
         is_default = settings == self.defaults
         folder, select = self.folder(trial.number), self.prepared.experiment.training.select
         try:
             outcome = self._outcome(trial, settings, select, folder, prunes=not is_default)
         except PrunedError:
+            outcome = None
+        if is_default and outcome is not None and outcome.why:
+            raise ExperimentError(f"the experiment itself cannot be trained: {outcome.why}")
+        return f"{folder.name}: {self._tell(trial, outcome)}"
+
+    def _tell(self, trial: Any, outcome: Outcome | None) -> str:
+        """Tell the study how a trial ended, None if it was pruned; return it in words."""
+        state = import_extra("optuna", "tune", "a search").trial.TrialState
+        if outcome is None:
             self.study.tell(trial, state=state.PRUNED)
-            return f"{folder.name}: pruned"
+            return "pruned"
         if outcome.result is None:
-            if is_default:
-                raise ExperimentError(f"the experiment itself cannot be trained: {outcome.why}")
             trial.set_user_attr("why", outcome.why)
             self.study.tell(trial, state=state.FAIL)
-            self.progress.say(f"note: {folder.name} failed: {outcome.why}")
-            return f"{folder.name}: failed"
+            self.progress.say(f"note: trial {trial.number} failed: {outcome.why}")
+            return "failed"
         scores = outcome.result.scores["valid"]
-        for name, value in (
-            ("score", scores.main),
-            ("epochs", outcome.result.epochs),
-            ("seconds", outcome.result.seconds),
-        ):
-            trial.set_user_attr(name, value)
+        trial.set_user_attr("score", scores.main)
+        trial.set_user_attr("epochs", outcome.result.epochs)
+        trial.set_user_attr("seconds", outcome.result.seconds)
         self.study.tell(trial, scores.value if scores.higher_is_better else -scores.value)
-        return f"{folder.name}: {scores.main.replace('_', ' ')} {scores.value:.4g}"
+        return f"{scores.main.replace('_', ' ')} {scores.value:.4g}"
 
     def _outcome(
         self, trial: Any, settings: Mapping[str, Any], select: Any, folder: Path, *, prunes: bool

@@ -40,7 +40,8 @@ def pruner_of(name: str, epochs: int) -> Any:
     if name not in PRUNERS:
         raise unknown("pruner", name, PRUNERS)
     if name == "median":
-        return pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=max(1, epochs // 5))
+        warm = max(1, epochs // 5)  # epochs count from 1
+        return pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=1 + warm)
     return pruners.SuccessiveHalvingPruner() if name == "halving" else pruners.NopPruner()
 
 

@@ -81,7 +81,12 @@ def _trials(search: SearchResult) -> dict[str, Any]:
     """Lay out the best trials: number, score, epochs, seconds and settings."""
     names = [*search.space]
     return {
-        "columns": ["Validation", "Epochs", "Seconds", *map(short, names)],
+        "columns": [
+            "Validation",
+            "Epochs",
+            "Seconds",
+            *(short(name).replace("_", " ") for name in names),
+        ],
         "rows": [
             (
                 trial.number,
