@@ -26,7 +26,7 @@ from elman.files import locked, write_atomically
 from elman.models.directory import EXPERIMENT
 from elman.models.model import Model
 from elman.models.trained_on import TrainedOn
-from elman.report.search.results import Contender, SearchResult, TrialResult
+from elman.report.search.results import Contender, SearchResult, State, TrialResult
 from elman.runs.run import (
     Prepared,
     RunResult,
@@ -43,7 +43,7 @@ from elman.runs.trials import Outcome, PrunedError, Pruning, draw, run_trial
 from elman.training.progress import Progress, progress_on_stderr
 
 BEST, DEFAULT = "best", "default"
-STATES = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed"}
+STATES: Mapping[str, State] = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed"}
 """State of a trial to Optuna → what it is called here."""
 
 

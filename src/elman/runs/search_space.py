@@ -199,14 +199,15 @@ def _range(name: str, values: Any) -> Range:
     for key in values:
         if key not in _KEYS:
             raise unknown(f"key of tune.space.{name}", key, _KEYS, error=ExperimentError)
-    low, high, log = values.get("low"), values.get("high"), values.get("log", False)
-    for key, value in (("low", low), ("high", high)):
+    for key in ("low", "high"):
+        value = values.get(key)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number or not math.isfinite(value):
             raise ExperimentError(
                 f"tune.space: {name} needs numbers low and high; {key} is "
                 f"{'missing' if value is None else repr(value)}."
             )
+    low, high, log = values["low"], values["high"], values.get("log", False)
     if not isinstance(log, bool):
         raise ExperimentError(f"tune.space: log of {name} must be true or false, got {log!r}.")
     if low >= high:
@@ -253,8 +254,8 @@ def default_space(complete: Experiment, fixed: Collection[str] = ()) -> dict[str
 
 def _meaningless(complete: Experiment) -> set[str]:
     """Name the settings of the network that its category does not have."""
-    category = complete.network.category
-    options = CATEGORIES[category].meaningless if category in CATEGORIES else frozenset()
+    category = CATEGORIES.get(complete.network.category or "")
+    options = category.meaningless if category else frozenset()
     return {f"network.{name}" for name in options}
 
 

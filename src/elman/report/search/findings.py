@@ -6,7 +6,7 @@ from typing import Any
 
 from elman.data.splits import PART_NAMES
 from elman.errors import counted
-from elman.report.search.results import SearchResult
+from elman.report.search.results import SearchResult, State
 
 
 def question(search: SearchResult) -> str:
@@ -53,14 +53,13 @@ def caution(search: SearchResult) -> str:
 
 def counts(search: SearchResult) -> str:
     """Say how many trials there were, and how they ended."""
+    said: dict[State, str] = {
+        "finished": "trained to the end",
+        "pruned": "ended early, because others were better by then",
+        "failed": "failed",
+    }
     ended = [
-        f"{search.counted(state)} {words}"
-        for state, words in (
-            ("finished", "trained to the end"),
-            ("pruned", "ended early, because others were better by then"),
-            ("failed", "failed"),
-        )
-        if search.counted(state)
+        f"{search.counted(state)} {words}" for state, words in said.items() if search.counted(state)
     ]
     return f"{counted(len(search.trials), 'trial')}: {', '.join(ended)}."
 
