@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import elman
+from blocks import DOCS, blocks
 from elman.errors import ElmanError, ExperimentError, OptionError
 from elman.experiment import Experiment, read_experiment
 from elman.runs import trials as trials_module
@@ -224,3 +225,15 @@ def test_wrong_calls_are_refused_before_anything_is_written(tmp_path: Path) -> N
     with pytest.raises(ElmanError, match="unknown pruner 'medium'; did you mean 'median'"):
         searched(tmp_path, pruner="medium")
     assert not (tmp_path / "search").exists()
+
+
+def test_the_program_of_the_page_on_searching_runs_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = "".join(f"a {word} film,{word}\n" * 15 for word in ("fine", "dull"))
+    (tmp_path / "reviews.csv").write_text(f"text,label\n{rows}", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    (program,) = blocks(DOCS / "tune.md", "python")
+    short = program.text.replace("trials=20", "trials=2, epochs=1, hidden_size=3")
+    exec(compile(short, "tune.md", "exec"), {})
+    assert (tmp_path / "runs" / "tune-reviews" / "best" / "experiment.toml").is_file()

@@ -59,6 +59,7 @@ def tune(
         str | None,
         typer.Option(help="Address of a database shared by several machines; default: a file."),
     ] = None,
+    cell: Annotated[str | None, typer.Option(help="Cell of all trials.")] = None,
     seed: Seed = None,
     epochs: Epochs = None,
     settings: Settings = None,
@@ -83,6 +84,7 @@ def tune(
             group=group,
             strict=strict or None,
         ),
+        cell=cell,
         seed=seed,
         epochs=epochs,
     )

@@ -202,7 +202,7 @@ def _range(name: str, values: Any) -> Range:
     for key in ("low", "high"):
         value = values.get(key)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not math.isfinite(value):
+        if value is None or not is_number or not math.isfinite(value):
             raise ExperimentError(
                 f"tune.space: {name} needs numbers low and high; {key} is "
                 f"{'missing' if value is None else repr(value)}."
@@ -256,6 +256,8 @@ def _meaningless(complete: Experiment) -> set[str]:
     """Name the settings of the network that its category does not have."""
     category = CATEGORIES.get(complete.network.category or "")
     options = category.meaningless if category else frozenset()
+    if category and not category.recurrent:
+        options |= {"cell", "num_layers"}
     return {f"network.{name}" for name in options}
 
 
