@@ -63,6 +63,10 @@ elman predict runs/pairs-seed1 new.csv --n-best 3 --set beam_size=8
 elman generate runs/chorales-gru-seed2 --steps 200 --seed 1 --out chorale.mid
 elman generate runs/poems-seed1 --prompt "the dog" --temperature 0.7
 """,
+    "elman tune": """\
+elman tune reviews.csv --target label --trials 30
+elman tune chorales --cell lstm --set epochs=50 --pruner halving --out runs/tune-chorales-lstm
+""",
     "elman compare": """\
 elman compare chorales --cells simple,gru,lstm --seeds 3 --parameters 20000
 """,

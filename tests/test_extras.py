@@ -20,6 +20,7 @@ from elman.features.sound import read_sound, resample
 from elman.music.midi import write_midi
 from elman.networks.objectives.distributions import DISTRIBUTIONS, distribution_from_json
 from elman.runs.run import run_experiment
+from elman.runs.search import tune
 from elman.runs.train import train
 from elman.training.progress import LineProgress
 from roads import WRITTEN_ROADS, travelled
@@ -77,6 +78,15 @@ def test_texts_are_not_measured_without_sacrebleu(without: Any) -> None:
     for measure in (translation_scores, row_chrf):
         with refused("translation"):
             measure(["ein Hund"], ["ein Hund"])
+
+
+def test_a_search_needs_optuna_and_says_so_before_it_reads_anything(
+    without: Any, tmp_path: Path
+) -> None:
+    without("optuna")
+    with refused("tune"):
+        tune(str(tmp_path / "missing.csv"), out=tmp_path / "search")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_spreadsheet_is_not_read_without_openpyxl(without: Any, tmp_path: Path) -> None:

@@ -25,10 +25,12 @@ EXTRA = {
     "mido",
     "onnxscript",
     "openpyxl",
+    "optuna",
     "sacrebleu",
     "scipy",
     "sklearn",
     "soundfile",
+    "sqlalchemy",
     "tokenizers",
 }
 """Packages that a plain installation does without, as they are imported."""

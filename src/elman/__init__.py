@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         build_network,
     )
     from elman.networks.objectives import CRF, CTC
+    from elman.runs.search import tune
     from elman.runs.train import train
     from elman.sequence.backend import backends
     from elman.training.callbacks import Callback, StopTraining
@@ -81,6 +82,7 @@ __all__ = [
     "load",
     "read_table",
     "train",
+    "tune",
 ]
 
 _HOME_OF = {
@@ -111,6 +113,7 @@ _HOME_OF = {
     "load": "elman.models.model",
     "read_table": "elman.data.sources",
     "train": "elman.runs.train",
+    "tune": "elman.runs.search",
 }
 
 

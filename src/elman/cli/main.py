@@ -21,7 +21,18 @@ import typer
 from typer.core import TyperGroup
 
 from elman import __version__
-from elman.cli import backends, check, compare, data, evaluate, forecast, generate, predict, train
+from elman.cli import (
+    backends,
+    check,
+    compare,
+    data,
+    evaluate,
+    forecast,
+    generate,
+    predict,
+    train,
+    tune,
+)
 from elman.errors import ElmanError, OptionError, unknown
 
 FAILED, WRONG_USE = 1, 2
@@ -98,6 +109,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("generate")(generate.generate)
 app.command("compare")(compare.compare)
+app.command("tune")(tune.tune)
 app.add_typer(data.app, name="data", cls=Verbs)
 app.command("backends")(backends.backends)
 

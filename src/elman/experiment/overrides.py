@@ -18,7 +18,7 @@ RIVALS = {
 }
 """Setting → the setting that must not be given beside it."""
 
-TABLES = ("_options", ".columns", ".objectives", ".loss_weights")
+TABLES = ("_options", ".columns", ".objectives", ".loss_weights", "tune.space")
 """Ends of the names of settings that are tables, whose keys are not fixed."""
 
 _PART = re.compile(r'"(?:[^"\\]|\\.)*"|[^.]+')

@@ -17,9 +17,11 @@ from elman.experiment.forecast import ForecastSpec
 from elman.experiment.network import NetworkSpec
 from elman.experiment.overrides import RIVALS, complete_name, flat, path_of
 from elman.experiment.training import GREATEST_SEED, TrainingSettings
+from elman.experiment.tune import TuneSpec
 from elman.experiment.words import first_error, in_words
 
 _SECTIONS: dict[str, type[BaseModel]] = {
+    "tune": TuneSpec,
     "forecast": ForecastSpec,
     "decoder": DecoderSpec,
     "decoding": DecodingSpec,
@@ -45,6 +47,7 @@ class Experiment(BaseModel):
         decoder: the decoder, for networks that write.
         decoding: how such networks decode a sequence.
         forecast: how series are forecast, if `data.horizon` is set.
+        tune: what a search for better settings varies.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -58,6 +61,7 @@ class Experiment(BaseModel):
     decoder: DecoderSpec = DecoderSpec()
     decoding: DecodingSpec = DecodingSpec()
     forecast: ForecastSpec = ForecastSpec()
+    tune: TuneSpec = TuneSpec()
 
     @model_validator(mode="after")
     def _refuse_carried_states_of_networks_that_look_ahead(self) -> Experiment:
@@ -116,7 +120,8 @@ class Experiment(BaseModel):
     def to_values(self) -> dict[str, Any]:
         """Return every setting, defaults too, as nested values; those without a value are left out.
 
-        So are the sections for networks that write, or forecast, where this one does not.
+        So are the sections for networks that write, or forecast, where this one does not, and that
+        of a search where nothing is said of one.
         """
         values = self.model_dump(exclude_none=True)
         writes = self.network.category in WRITERS and not self.data.horizon
@@ -125,6 +130,8 @@ class Experiment(BaseModel):
                 del values[section]
         if not self.data.horizon:
             del values["forecast"]
+        if not self.tune.space:
+            del values["tune"]
         return values
 
     def to_toml(self) -> str:
@@ -172,6 +179,12 @@ class Experiment(BaseModel):
             if name not in present and RIVALS.get(name, "") not in present
         }
         return self.override(absent)
+
+    def without_tune(self) -> Experiment:
+        """Return the experiment without what a search varies."""
+        values = self.model_dump(exclude_none=True, exclude_unset=True)
+        values.pop("tune", None)
+        return Experiment.from_values(values, origin="the experiment")
 
     def differences(self, other: Experiment) -> list[str]:
         """List the settings in which another experiment differs, with both values."""

@@ -131,6 +131,8 @@ def run_experiment(
     callbacks: Sequence[Callback] = (),
     progress: Progress | None = None,
     page: bool = True,
+    measures_test: bool = True,
+    announces: bool = True,
 ) -> TrainedRun:
     """Train a network, select weights, save the model and evaluate it.
 
@@ -144,6 +146,8 @@ def run_experiment(
         callbacks: are told of every step, epoch and checkpoint.
         progress: shows the progress; None to show none.
         page: whether to draw the report, which takes as long as training does on small data.
+        measures_test: whether to measure the test rows; not while validation decides between runs.
+        announces: whether to say first what is read, predicted and noted of the data.
 
     Raises:
         ExperimentError: the directory holds a run of another experiment, or training diverged.
@@ -162,16 +166,20 @@ def run_experiment(
     )
     shared = notes_of_given_parts(complete.data, task, parts, trained_on)
     parts = parts._replace(notes=[*parts.notes, *shared])
+    if not measures_test:
+        parts = parts._replace(test=None)
     if (directory / RESULT).is_file() and not changed:
         return TrainedRun(Model.load(directory), _read_result(directory / RESULT))
     # What cannot be built is refused before anything is written.
     network = untrained_network(complete, task, parts.train)
     predictor_of(task, network, complete).check_installed()
-    _announce(directory.name, complete, task, parts, progress)
+    if announces:
+        announce(directory.name, complete, task, parts, progress)
     missing = notes_of_page(task, complete) if page else []
     later = task.notes_of_later(parts.valid if parts.test is None else parts.test)
-    for note in (*task.notes_of_settings(complete, parts.train), *later, *missing):
-        progress.say(f"note: {note}")
+    if announces:
+        for note in (*task.notes_of_settings(complete, parts.train), *later, *missing):
+            progress.say(f"note: {note}")
     _check_rows(network, complete, task, parts, directory)
     with locked(directory):
         _refuse_another_run(
@@ -199,7 +207,7 @@ def run_experiment(
     return TrainedRun(model, result)
 
 
-def _announce(
+def announce(
     name: str, experiment: Experiment, task: Task, parts: Parts, progress: Progress
 ) -> None:
     """Show the columns, the task, notes and numbers of rows before training."""
