@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ ALLOWED = {
     "batches/encoding.py: save": "in the same folder",
     "cli/main.py: open": "the null device, where nobody reads stdout any more",
     "data/sources/pipes.py: open": "in a temporary folder",
+    "batches/sealing.py: write_bytes": "into a folder that gets its name when it is complete",
     "files.py: write_bytes": "what all others write through",
     "models/model.py: save": "a model as files, which writes through elman.files",
     "models/saving.py: save": "of what it was trained on, which writes through elman.files",
@@ -135,3 +137,19 @@ def test_a_folder_in_the_place_of_the_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError) as refusal:
         write_atomically(tmp_path, b"x")
     assert refusal.value.filename == str(tmp_path)
+
+
+def test_a_full_disk_is_said_of_the_file_that_was_being_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = tmp_path / "result.json"
+    write_atomically(path, "old")
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        write_atomically(path, "new")
+    assert caught.value.filename == str(path)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]

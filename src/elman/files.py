@@ -121,7 +121,8 @@ def unfinished(path: Path) -> Iterator[Path]:
             shutil.copymode(path, part)
         part.replace(path)
     except OSError as error:
-        if error.filename == str(part):  # name the file that the caller asked for
+        # Name the file that the caller asked for; a full disk names none.
+        if error.errno is not None and error.filename in (None, str(part)):
             error.filename, error.filename2 = str(path), None
         raise
     finally:

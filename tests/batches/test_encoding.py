@@ -191,13 +191,24 @@ def test_a_refusal_after_the_last_value_names_no_row(tmp_path: Path) -> None:
         fit(stored(tmp_path), [0, 1], ["word"], Never())
 
 
-def test_damaged_files_are_refused_with_the_way_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["values.npy", "offsets.npy", "checksum.txt"])
+@pytest.mark.parametrize("damage", ["flipped", "cut", "empty", "missing"])
+def test_damaged_files_are_noticed_said_and_made_anew(
+    tmp_path: Path, name: str, damage: str
+) -> None:
     cache = tmp_path / "cache"
-    encode(stored(tmp_path), [0], ["word"], Letters(), cache=cache)
+    encode(stored(tmp_path), [0, 3], ["word"], Letters(), cache=cache)
     (folder,) = cache.iterdir()
-    (folder / "values.npy").write_bytes(b"cut")
-    with pytest.raises(DataError, match=rf"{folder.name} cannot be read .*delete that folder"):
-        encode(stored(tmp_path), [0], ["word"], Letters(), cache=cache)
+    whole = (folder / name).read_bytes()
+    changed = {"flipped": whole[:-1] + bytes([whole[-1] ^ 1]), "cut": whole[:-1], "empty": b""}
+    if damage == "missing":
+        (folder / name).unlink()
+    else:
+        (folder / name).write_bytes(changed[damage])
+    with pytest.warns(UserWarning, match=f"{folder.name} is damaged: .*; it is encoded again"):
+        rows = encode(stored(tmp_path), [0, 3], ["word"], Letters(), cache=cache)
+    assert [Letters().decode(row) for row in rows] == ["alpha", "gamma!"]
+    assert (folder / name).read_bytes() == whole
 
 
 def test_a_writer_refuses_a_tensor_unlike_the_first(tmp_path: Path) -> None:

@@ -306,3 +306,18 @@ def test_lists_of_labels_written_to_csv_are_the_labels_they_were(
     kind = "tags:onehot" if tags[2] == [0, 1, 0] else "tags"
     again = ["--input", "ticket", "--target", kind, *small[2:-1], f"{run_folder}2"]
     assert run(["train", str(out), *again]) == 0
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_predictions_are_not_written_over_the_rows_that_they_are_made_from(
+    reviews_run: Path, tmp_path: Path, link: bool
+) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text(ROWS, encoding="utf-8")
+    out = tmp_path / "also.csv" if link else rows
+    if link:
+        out.symlink_to(rows)
+    done = predict(str(reviews_run), str(rows), "--out", str(out))
+    assert done.returncode == 2
+    assert f"--out {out} would overwrite the rows that are read from {rows}" in done.stderr
+    assert rows.read_text(encoding="utf-8") == ROWS

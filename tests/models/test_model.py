@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from elman.experiment import DataSpec, Experiment
 from elman.models.model import Model
 from elman.networks.build import specified_network
 from elman.tasks.layout import layout_of
+from elman.training.checkpoint import load_checkpoint, save_checkpoint
 from roads import NEXT_CHARACTER, ROADS, WRITTEN_ROADS, Road
 from rolls import roll_task
 
@@ -210,6 +212,45 @@ def test_a_description_of_another_network_names_the_weight_that_does_not_fit(
     values["network"]["hidden_size"] = 8
     edit_description(model, experiment=values)
     with pytest.raises(CheckpointError, match=r"does not fit this network: .* must be"):
+        elman.load(tmp_path)
+
+
+@pytest.mark.parametrize("size", [10**9, 10**18])
+def test_sizes_are_compared_with_the_weights_before_memory_is_taken(
+    tmp_path: Path, size: int
+) -> None:
+    model = untrained().save(tmp_path)
+    values = json.loads((model / "model.json").read_text())["experiment"]
+    values["network"]["hidden_size"] = size
+    edit_description(model, experiment=values)
+    with pytest.raises(CheckpointError, match=r"must be|no network has the sizes"):
+        elman.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            lambda weight: weight.fill_(float("nan")),
+            r"has [\d,]+ of [\d,]+ values that are inf",
+        ),
+        (
+            lambda weight: weight.fill_(float("inf")),
+            r"has [\d,]+ of [\d,]+ values that are inf",
+        ),
+        (lambda weight: weight.int(), r"must be torch.float32, got torch.int32"),
+    ],
+    ids=["nan", "inf", "int32"],
+)
+def test_weights_that_nothing_is_computed_with_are_named(
+    tmp_path: Path, change: Callable[[torch.Tensor], torch.Tensor], words: str
+) -> None:
+    path = untrained().save(tmp_path) / "weights.safetensors"
+    kept = load_checkpoint(path)
+    name = next(iter(sorted(kept.tensors)))
+    tensors = kept.tensors | {name: change(kept.tensors[name])}
+    edit_description(path.parent, weights_checksum=save_checkpoint(path, tensors, kept.facts))
+    with pytest.raises(CheckpointError, match=f"'{name}' {words}"):
         elman.load(tmp_path)
 
 

@@ -7,6 +7,7 @@ import json
 import shutil
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -19,13 +20,14 @@ from torch import Tensor
 
 import elman
 from elman.batches.batching import Example
+from elman.batches.sealing import is_sound, seal
 from elman.data.paths import found_path
 from elman.data.table import Table, combined
 from elman.errors import DataError, ShapeError
 from elman.features.feature import Encodings, Feature
 from elman.features.parts import Part
 
-LAYOUT = "1"
+LAYOUT = "2"
 """Version of the layout of the cached files."""
 
 VALUES, OFFSETS = "values.npy", "offsets.npy"
@@ -291,6 +293,9 @@ def encode(
     Returns:
         One tensor a row.
 
+    Warns:
+        UserWarning: the files of the cache are damaged; they are made anew.
+
     Raises:
         DataError: a value cannot be encoded; file, row and column are named.
     """
@@ -298,6 +303,12 @@ def encode(
     if cache is None or not table.stored:
         return _in_memory(list(_encoded(part, columns, feature)), has_steps=feature.has_steps)
     folder = cache / _key(part, columns, feature)
+    if folder.is_dir() and not is_sound(folder):
+        warnings.warn(
+            f"the encoded data in {folder} is damaged: its checksum differs; it is encoded again.",
+            stacklevel=2,
+        )
+        shutil.rmtree(folder)
     if not folder.is_dir():
         _write(part, columns, feature, folder)
     return Ragged.open(folder)
@@ -342,8 +353,13 @@ def _write(table: Table, columns: Sequence[str], feature: Feature | Part, folder
         with RaggedWriter(unfinished, has_steps=feature.has_steps) as writer:
             for value in _encoded(table, columns, feature):
                 writer.write(value)
+        seal(unfinished)
         if not folder.is_dir():  # another run may have finished first
             unfinished.rename(folder)
+    except OSError as error:
+        if error.errno is not None and error.filename is None:  # a full disk names no file
+            error.filename = str(folder)
+        raise
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 

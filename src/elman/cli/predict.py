@@ -65,6 +65,7 @@ def predict(
     from elman.models.model import load
 
     written_as = format_to_write(out, as_format or ("csv" if out is None else None))
+    _refuse_overwriting(source, out)
     model = load(run)
     predictor = model.predictor
     given = {
@@ -95,6 +96,24 @@ def predict(
     for note in notes:
         typer.echo(f"note: {note}", err=True)
     write_table(columns, out, written_as, sys.stdout.buffer, sets=predictor.sets)
+
+
+def _refuse_overwriting(source: str | None, out: Path | None) -> None:
+    """Refuse to write predictions over the rows that they are made from.
+
+    Raises:
+        OptionError: both are one file, or the rows are read from the folder that would hold it.
+    """
+    from elman.errors import OptionError
+
+    if source is None or out is None or not out.exists():
+        return
+    rows = Path(source)
+    if rows.exists() and (rows.samefile(out) or (rows.is_dir() and rows.samefile(out.parent))):
+        raise OptionError(
+            f"--out {out} would overwrite the rows that are read from {source}; choose another "
+            "file."
+        )
 
 
 def _rows(model: Model, source: str | None) -> Table | None:

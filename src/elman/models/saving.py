@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from elman.errors import CheckpointError, ElmanError, MissingDependencyError, PluginError
 from elman.experiment import Experiment
@@ -25,6 +26,7 @@ from elman.tasks.task import Task
 from elman.training.checkpoint import (
     FORMAT,
     Checkpoint,
+    check_weights,
     load_checkpoint,
     load_weights,
     save_checkpoint,
@@ -92,18 +94,55 @@ def load(directory: Path) -> Parts:
     try:
         experiment = Experiment.from_values(description["experiment"], origin=str(path))
         task = task_from_json(description["task"])
-        network = specified_network(
-            experiment.network,
-            task.input.encoding,
-            task.make_objective(),
-            **task.network_arguments(experiment),
-        )
+        # Sizes are compared with the weights before memory is taken for them.
+        check_weights(_network(experiment, task, "meta"), weights.tensors, origin=origin)
+        network = _network(experiment, task)
     except (MissingDependencyError, PluginError):
         raise  # the description is sound; what it needs is not installed
+    except CheckpointError:
+        raise
     except (ElmanError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path} is not a model's description: {error}") from error
     load_weights(network, weights.tensors, origin=origin)
+    _check_finite(network, origin)
     return Parts(experiment, task, network, _trained_on(directory, description), unfinished)
+
+
+def _network(experiment: Experiment, task: Task, device: str | None = None) -> nn.Module:
+    """Build the network of a task, without its weights.
+
+    Raises:
+        CheckpointError: a size is beyond what any tensor may have.
+    """
+    try:
+        return specified_network(
+            experiment.network,
+            task.input.encoding,
+            task.make_objective(),
+            device=device,
+            **task.network_arguments(experiment),
+        )
+    except RuntimeError as error:
+        if device != "meta":
+            raise
+        raise CheckpointError(f"no network has the sizes of {DESCRIPTION}: {error}") from error
+
+
+def _check_finite(network: nn.Module, origin: Path) -> None:
+    """Refuse weights that are infinite or no numbers, which answer everything alike.
+
+    Raises:
+        CheckpointError: a weight is; the first is named.
+    """
+    weights: dict[str, Tensor] = dict(network.named_parameters())
+    for name, weight in weights.items():
+        wrong = int((~torch.isfinite(weight)).sum())
+        if wrong:
+            raise CheckpointError(
+                f"{origin}: {name!r} has {wrong:,} of {weight.numel():,} values that are infinite "
+                "or not numbers, and a network computes nothing with them; restore it from a copy, "
+                "or train again."
+            )
 
 
 def _weights(directory: Path, description: Mapping[str, Any]) -> tuple[Checkpoint, Path, str]:

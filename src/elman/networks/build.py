@@ -303,6 +303,7 @@ def specified_network(
     decoder: Mapping[str, Any] | None = None,
     forecast: Mapping[str, Any] | None = None,
     members: int = 1,
+    device: str | None = None,
 ) -> Network:
     """Build the network of a specification; its category and size must be known.
 
@@ -314,6 +315,7 @@ def specified_network(
         decoder: options of a network that writes.
         forecast: options of a network that forecasts.
         members: how many such networks answer together.
+        device: device of the parameters; `meta` for their shapes alone.
 
     Raises:
         OptionError: an unknown cell or option, a value out of range, or an option without
@@ -327,6 +329,7 @@ def specified_network(
         decoder=decoder,
         forecast=forecast,
         members=members,
+        device=device,
         **spec.arguments(),
     )
 

@@ -98,7 +98,23 @@ def load_weights(module: nn.Module, weights: Mapping[str, Tensor], *, origin: Pa
         origin: the file they were read from, named in errors.
 
     Raises:
-        CheckpointError: a weight is missing, left over or of another shape; the first is named.
+        CheckpointError: see `check_weights`.
+    """
+    check_weights(module, weights, origin=origin)
+    module.load_state_dict(dict(weights))
+
+
+def check_weights(module: nn.Module, weights: Mapping[str, Tensor], *, origin: Path) -> None:
+    """Check that weights have the names, shapes and kinds of numbers of those of a module.
+
+    Args:
+        module: a network; one on the device `meta`, which takes no memory, will do.
+        weights: name → tensor.
+        origin: the file they were read from, named in errors.
+
+    Raises:
+        CheckpointError: a weight is missing, left over, of another shape or of whole numbers where
+            the network computes with fractions; the first is named.
     """
     own = module.state_dict()
     for name in sorted(own.keys() | weights.keys()):
@@ -113,7 +129,11 @@ def load_weights(module: nn.Module, weights: Mapping[str, Tensor], *, origin: Pa
                 f"{origin} does not fit this network: {name!r} must be "
                 f"{tuple(own[name].shape)}, got {tuple(weights[name].shape)}."
             )
-    module.load_state_dict(dict(weights))
+        if own[name].is_floating_point() != weights[name].is_floating_point():
+            raise CheckpointError(
+                f"{origin} does not fit this network: {name!r} must be {own[name].dtype}, got "
+                f"{weights[name].dtype}."
+            )
 
 
 def _checksum(tensors: Mapping[str, Tensor]) -> int:
