@@ -30,7 +30,7 @@ anywhere, shows where it came from.
 | 0 | done |
 | 1 | failed: a file, a row, a run or a model is not as it must be |
 | 2 | wrong use: an unknown verb, option, column or setting |
-| 130 | interrupted by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP; `--resume` [continues a run](long-runs.md) |
+| 130, 143, 129 | stopped by Ctrl-C, SIGTERM, SIGHUP; `--resume` [continues a run](long-runs.md) |
 """
 
 EXAMPLES = {
