@@ -1,6 +1,5 @@
 // Large memory that is about to be written for the first time. The system hands it out page by
-// page, each with a trap into the kernel: with pages of 4 KiB that took a tenth of the time of
-// training.
+// page, each with a trap into the kernel, which may take a tenth of the time of training.
 #pragma once
 
 #include <cstdint>
