@@ -70,6 +70,10 @@ elman tune chorales --cell lstm --set epochs=50 --pruner halving --out runs/tune
     "elman compare": """\
 elman compare chorales --cells simple,gru,lstm --seeds 3 --parameters 20000
 """,
+    "elman runs": """\
+elman runs
+elman runs diff runs/reviews-lstm-seed1 runs/reviews-gru-seed1
+""",
     "elman data": """\
 elman data list
 elman data show trec

@@ -15,6 +15,9 @@ from filelock import FileLock, Timeout
 
 from elman.errors import CheckpointError, ExperimentError
 
+LOCK = ".lock"
+"""Name of the file in a directory that is held while a process is at work in it."""
+
 
 def write_atomically(
     path: Path, content: bytes | str, *, make_folder: bool = True, durable: bool = False
@@ -69,7 +72,7 @@ def locked(directory: Path) -> Iterator[None]:
     directory.mkdir(parents=True, exist_ok=True)
     owner = directory / ".owner.json"
     try:
-        with FileLock(directory / ".lock", timeout=0):
+        with FileLock(directory / LOCK, timeout=0):
             about = {"process": os.getpid(), "host": platform.node()}
             write_atomically(owner, f"{json.dumps(about)}\n")
             try:
@@ -82,6 +85,17 @@ def locked(directory: Path) -> Iterator[None]:
             f"process {about['process']} on {about['host']} is training in {directory}; wait until "
             "it ends, stop it, or choose another directory."
         ) from error
+
+
+def is_locked(directory: Path) -> bool:
+    """Tell whether a process is at work in a directory."""
+    if not (directory / LOCK).exists():
+        return False
+    try:
+        with FileLock(directory / LOCK, timeout=0):
+            return False
+    except (Timeout, OSError):
+        return True
 
 
 def remove_leftovers(directory: Path) -> None:

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
+from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Any, NoReturn
 
@@ -30,6 +31,7 @@ from elman.cli import (
     forecast,
     generate,
     predict,
+    runs,
     train,
     tune,
 )
@@ -73,6 +75,17 @@ class Verbs(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
+class Listing(Verbs):
+    """Verbs of which the first, which lists, is meant where none is named, or a folder alone."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments."""
+        named = args and (args[0] in self.commands or args[0] in ctx.help_option_names)
+        if not named and (not args or args[0].startswith("-") or Path(args[0]).is_dir()):
+            args = [next(iter(self.commands)), *args]
+        return super().parse_args(ctx, args)
+
+
 app = typer.Typer(
     cls=Verbs,
     add_completion=False,
@@ -111,6 +124,7 @@ app.command("generate")(generate.generate)
 app.command("compare")(compare.compare)
 app.command("tune")(tune.tune)
 app.add_typer(data.app, name="data", cls=Verbs)
+app.add_typer(runs.app, name="runs", cls=Listing)
 app.command("backends")(backends.backends)
 
 

@@ -188,12 +188,23 @@ class Experiment(BaseModel):
 
     def differences(self, other: Experiment) -> list[str]:
         """List the settings in which another experiment differs, with both values."""
+        return [
+            f"{name} = {_said(here)!r}, there {_said(there)!r}"
+            for name, here, there in self.different_values(other)
+        ]
+
+    def different_values(self, other: Experiment) -> list[tuple[str, Any, Any]]:
+        """List the settings in which another experiment differs: name, this one's value, its."""
         here, there = flat(self.to_values()), flat(other.to_values())
         return [
-            f"{name} = {here.get(name, 'not given')!r}, there {there.get(name, 'not given')!r}"
+            (name, here.get(name), there.get(name))
             for name in sorted(here.keys() | there.keys())
             if here.get(name) != there.get(name)
         ]
+
+
+def _said(value: Any) -> Any:
+    return "not given" if value is None else value
 
 
 def full_name(name: str) -> str:

@@ -169,7 +169,7 @@ def run_experiment(
     if not measures_test:
         parts = parts._replace(test=None)
     if (directory / RESULT).is_file() and not changed:
-        return TrainedRun(Model.load(directory), _read_result(directory / RESULT))
+        return TrainedRun(Model.load(directory), read_result(directory / RESULT))
     # What cannot be built is refused before anything is written.
     network = untrained_network(complete, task, parts.train)
     predictor_of(task, network, complete).check_installed()
@@ -316,7 +316,12 @@ def _may_follow(different: Sequence[str], columns_differ: bool) -> bool:
     return all(name.startswith(tuple(suggested)) for name in of_data)
 
 
-def _read_result(path: Path) -> RunResult:
+def read_result(path: Path) -> RunResult:
+    """Read the result of a run.
+
+    Raises:
+        CheckpointError: it is damaged.
+    """
     try:
         return RunResult.model_validate(read_json(path))
     except ValidationError as error:
