@@ -23,7 +23,7 @@ import quality
 import reading
 import reversing
 import series
-import training
+import whole_trainings
 from cpu_worker import PARTS
 from training_sets import RECIPES
 
@@ -65,7 +65,7 @@ def _cpu(arguments: argparse.Namespace) -> tuple[str, bool]:
 
 
 def _training(arguments: argparse.Namespace) -> tuple[str, bool]:
-    return training.remake(
+    return whole_trainings.remake(
         arguments.sets,
         arguments.threads,
         quick=arguments.quick,

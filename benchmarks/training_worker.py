@@ -1,7 +1,7 @@
 """Measures one set of the page `training`: `training_worker.py SET THREADS FILE [--quick]`.
 
-`training.py` starts it once for each set and number of threads, pinned to as many cores. It writes
-a `Run` as JSON.
+`whole_trainings.py` starts it once for each set and number of threads, pinned to as many cores. It
+writes a `Run` as JSON.
 """
 
 from __future__ import annotations

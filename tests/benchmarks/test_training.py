@@ -7,7 +7,7 @@ import copy
 import torch
 
 import elman
-import training
+import whole_trainings
 from bursts import Timed
 from elman.networks.objectives.roll import Roll
 from record import Record, Row, Run
@@ -69,7 +69,7 @@ def test_the_page_says_what_is_met_and_what_is_missed() -> None:
         Row({"what": "training"}, timed, facts),
         Row({"what": "validation"}, timed, {"scores": 0.008}),
     ]
-    text = training.page(Record([Run("ptb", 1, about, rows)]))
+    text = whole_trainings.page(Record([Run("ptb", 1, about, rows)]))
     assert "| ptb | 1 | 100 ± 2% | 83 ± 2% | – | – | 1.20 | – | – | 90% |" in text
     assert "| 1.20 | 1.5 | **missed** by 25% | 30% | 60% | 0% | 90% | met | 1.0 | met |" in text
     assert "| 9.20000 | 9.20000 | 21 … 40 | 5.250 | 5.500 | – | – |" in text
@@ -84,11 +84,11 @@ def test_a_run_with_a_wide_spread_has_no_verdict() -> None:
         Row({"what": "training"}, timed, facts),
         Row({"what": "validation"}, timed, {"scores": 0.001}),
     ]
-    text = training.page(Record([Run("jsb", 2, about, rows)]))
+    text = whole_trainings.page(Record([Run("jsb", 2, about, rows)]))
     assert text.count("disturbed") == 3
     assert "| met |" not in text
 
 
 def test_a_set_that_could_not_be_measured_is_named_with_the_reason() -> None:
-    text = training.page(Record([Run("jsb", 2, {}, failure="it ended with code 1")]))
+    text = whole_trainings.page(Record([Run("jsb", 2, {}, failure="it ended with code 1")]))
     assert "jsb, 2 threads: it ended with code 1." in text

@@ -410,7 +410,8 @@ def test_no_message_proposes_an_option_that_does_not_exist(
         for option in re.findall(r"[\"' (](--[a-z][a-z-]+)", source)
     } - {"--lenpen"}
     known: set[str] = {"--help", "--version", "--debug"}
-    for verb in ("train", "evaluate", "predict", "generate", "compare", "data list", "data show"):
+    verbs = ["train", "tune", "evaluate", "predict", "generate", "compare", "runs list"]
+    for verb in (*verbs, "data list", "data show"):
         run([*verb.split(), "--help"])
         known |= set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out))
     assert proposed <= known
