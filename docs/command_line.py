@@ -71,7 +71,7 @@ elman tune chorales --cell lstm --set epochs=50 --pruner halving --out runs/tune
 elman compare chorales --cells simple,gru,lstm --seeds 3 --parameters 20000
 """,
     "elman runs": """\
-elman runs
+elman runs list
 elman runs diff runs/reviews-lstm-seed1 runs/reviews-gru-seed1
 """,
     "elman data": """\
