@@ -19,8 +19,9 @@ from training_elman import Elman
 from training_sets import Burst, Mine
 from training_torch import Drawn, Windows
 
-BACKENDS = {"jax": "jax", "tensorflow": "tensorflow", "torch": "torch"}
-"""Package → Keras's backend on it, the one that is preferred first."""
+BACKEND = os.environ.get("KERAS_BACKEND", "torch")
+"""Not whichever is installed, or runs of one page would differ. JAX compiles each shape of a padded
+batch anew, and its `fit` called again after an average of the weights fails (Keras 3.15)."""
 LEFT_OUT = {
     "imdb": "word dropout",
     "trec": "word dropout",
@@ -34,22 +35,18 @@ Arrays = tuple[Any, Any]
 
 def about() -> str:
     """Name Keras's version and backend."""
-    if (backend := _backend()) is None:
+    if not _is_installed():
         return "not installed"
-    return f"{version('keras')} on {backend} {version(backend)}"
+    return f"{version('keras')} on {BACKEND} {version(BACKEND)}"
 
 
-def _backend() -> str | None:
-    for package, backend in {"keras": "", **BACKENDS}.items():
-        try:
-            version(package)
-        except PackageNotFoundError:
-            if package == "keras":
-                return None
-            continue
-        if backend:
-            return backend
-    return None
+def _is_installed() -> bool:
+    try:
+        version("keras")
+        version(BACKEND)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 class Contender:
@@ -112,9 +109,9 @@ class Contender:
 
 def contender(name: str, elman: Elman, mine: Mine) -> Contender | None:
     """Build and compile a model of a set; None where Keras is not installed."""
-    if (backend := _backend()) is None:
+    if not _is_installed():
         return None
-    os.environ["KERAS_BACKEND"] = backend
+    os.environ["KERAS_BACKEND"] = BACKEND
     import keras
 
     keras.utils.set_random_seed(elman.experiment.seed)

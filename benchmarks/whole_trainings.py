@@ -107,7 +107,7 @@ def _introduction(runs: Sequence[Run]) -> list[str]:
     said = runs[-1].about
     updates = [row.facts["updates"] for run in runs for row in _rows(run, "training")]
     return [
-        f"{said['machine']}; Elman's kernels: {said['kernels']}; Keras {said['Keras']}; Python "
+        f"{said['machine']}; Elman's kernels: {said['kernels']}; Python "
         f"{said['Python']}; {min(run.about['date'] for run in runs)} to "
         f"{max(run.about['date'] for run in runs)}. float32.",
         "",
@@ -266,11 +266,11 @@ def _runs(runs: Sequence[Run]) -> list[str]:
         "before and after. Where Elman's or PyTorch's spread is above "
         f"{DISTURBED:.0%} there is no verdict above.",
         "",
-        "| set | threads | begun | took | load by others |",
-        "| --- | ---: | --- | ---: | --- |",
+        "| set | threads | begun | took | load by others | Keras |",
+        "| --- | ---: | --- | ---: | --- | --- |",
     ]
     for run in runs:
-        cells = [run.about.get(name, "–") for name in ("date", "took", "load")]
+        cells = [run.about.get(name, "–") for name in ("date", "took", "load", "Keras")]
         lines.append(f"| {run.part} | {run.threads} | {' | '.join(cells)} |")
     return lines
 
