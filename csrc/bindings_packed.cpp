@@ -110,7 +110,8 @@ Packed::Packed(const std::string& cell_name, const std::string& nonlinearity,
         switch (named("dtype", dtype, kNumbers)) {
           case Number::float64: return lay_out.template operator()<double, double>();
           case Number::bfloat16:
-            if (has_way_back(form)) refuse("Packed: bfloat16 weights have no gradient; use float32.");
+            if (has_way_back(form))
+              refuse("Packed: bfloat16 weights have no gradient; use float32.");
             return lay_out.template operator()<float, BFloat16>();
           case Number::float32: break;
         }
