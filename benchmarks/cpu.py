@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from cpu_page import page
-from cpu_system import pinned
-from cpu_worker import about
-from record import Record, Run, run_from_json
+from processes import measure
 
 ONE_THREAD = {"step", "compile", "bfloat16"}
 """Parts that measure one thread only."""
@@ -44,13 +38,10 @@ def remake(
     Returns:
         The page, and whether every part was measured.
     """
-    record = Record.read(stored)
-    is_complete = True
-    for part, count in plan(parts, threads):
-        run = _measured(part, count, quick=quick, command=command)
-        is_complete = is_complete and run.failure is None
-        record.add(run)
-        record.write(stored)  # what was measured stays, whatever comes next
+    worker = HERE / "cpu_worker.py"
+    record, is_complete = measure(
+        worker, plan(parts, threads), stored, quick=quick, command=command
+    )
     return page(record, written), is_complete
 
 
@@ -73,37 +64,3 @@ def plan(parts: Sequence[str], threads: Sequence[int]) -> list[tuple[str, int]]:
         else:
             planned += [(part, count) for count in threads if count == 1 or part not in ONE_THREAD]
     return planned
-
-
-def _measured(part: str, threads: int, *, quick: bool, command: str) -> Run:
-    """Measure one part in its own process."""
-    begin = time.monotonic()
-    sys.stderr.write(f"{part}, {threads} thread(s)\n")
-    with tempfile.TemporaryDirectory() as directory:
-        file = Path(directory) / "run.json"
-        worker = [sys.executable, str(HERE / "cpu_worker.py"), part, str(threads), str(file)]
-        cores = sorted(os.sched_getaffinity(0))[-threads:]
-        with pinned(cores):
-            code = subprocess.call(
-                [*worker, *["--quick"][:quick]], env=os.environ | environment(threads)
-            )
-        if code == 0:
-            run = run_from_json(file.read_text(encoding="utf-8"))
-        else:
-            run = Run(part, threads, about(), failure=f"its process ended with code {code}")
-    run.about["command"] = command
-    run.about["took"] = f"{time.monotonic() - begin:.0f} s"
-    sys.stderr.write(f"{part}, {threads} thread(s): {run.failure or run.about['took']}\n")
-    return run
-
-
-def environment(threads: int) -> dict[str, str]:
-    """Give every library the same number of threads, and NumPy's products one."""
-    flags = os.environ.get("XLA_FLAGS", "")
-    return {
-        "OMP_NUM_THREADS": str(threads),
-        "MKL_NUM_THREADS": str(threads),
-        "OPENBLAS_NUM_THREADS": "1",
-        "JAX_PLATFORMS": "cpu",
-        "XLA_FLAGS": f"{flags} --xla_cpu_multi_thread_eigen={str(threads > 1).lower()}".strip(),
-    }

@@ -6,19 +6,13 @@ What was measured is stored as JSON, from which the page is written.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from bursts import Timed
-from cpu import environment, plan
-from cpu_system import pinned
-from cpu_worker import about
-from record import Record, Row, Run, run_from_json
+from cpu import plan
+from processes import measure
+from record import Record, Row, Run
 from training_keras import LEFT_OUT
 from training_sets import RECIPES
 from verdicts import verdict
@@ -55,35 +49,9 @@ def remake(
     Returns:
         The page, and whether every set was measured.
     """
-    record = Record.read(stored)
-    is_complete = True
-    for name, count in plan(sets, threads):
-        run = _measured(name, count, quick=quick, command=command)
-        is_complete = is_complete and run.failure is None
-        record.add(run)
-        record.write(stored)
+    worker = HERE / "training_worker.py"
+    record, is_complete = measure(worker, plan(sets, threads), stored, quick=quick, command=command)
     return page(record), is_complete
-
-
-def _measured(name: str, threads: int, *, quick: bool, command: str) -> Run:
-    """Measure one set in its own process."""
-    begin = time.monotonic()
-    with tempfile.TemporaryDirectory() as directory:
-        file = Path(directory) / "run.json"
-        worker = [sys.executable, str(HERE / "training_worker.py"), name, str(threads), str(file)]
-        cores = sorted(os.sched_getaffinity(0))[-threads:]
-        with pinned(cores):
-            code = subprocess.call(
-                [*worker, *["--quick"][:quick]], env=os.environ | environment(threads)
-            )
-        if code == 0:
-            run = run_from_json(file.read_text(encoding="utf-8"))
-        else:
-            run = Run(name, threads, about(), failure=f"its process ended with code {code}")
-    run.about["command"] = command
-    run.about["took"] = f"{time.monotonic() - begin:.0f} s"
-    sys.stderr.write(f"{name}, {threads} thread(s): {run.failure or run.about['took']}\n")
-    return run
 
 
 def page(record: Record) -> str:
