@@ -119,18 +119,35 @@ def tune(
             space=chosen,
             data=TrainedOn.of(prepared.task, prepared.parts).record,
         )
-        search = _Search(base, values, prepared, chosen, study, directory, progress)
-        search.is_shared, search.pruner = storage is not None, pruner
+        search = _Search(
+            base,
+            values,
+            prepared,
+            chosen,
+            study,
+            directory,
+            progress,
+            is_shared=storage is not None,
+            pruner=pruner,
+        )
         search.run(trials)
         return search.finish()
 
 
 class _Search:
-    """A search under way: what its trials share, and its study."""
+    """A search under way: what its trials share, and its study.
 
-    is_shared = False
-    """Whether other machines may train trials of the study."""
-    pruner: str = "none"
+    Args:
+        base: the experiment whose settings are varied.
+        source: values passed in Python, where the experiment names no data.
+        prepared: the experiment with its data and its default settings.
+        space: setting → the values to try.
+        study: of Optuna.
+        directory: of the search.
+        progress: shows the progress.
+        is_shared: whether other machines may train trials of the study.
+        pruner: what ends trials early.
+    """
 
     def __init__(
         self,
@@ -141,7 +158,12 @@ class _Search:
         study: Any,
         directory: Path,
         progress: Progress,
+        *,
+        is_shared: bool,
+        pruner: str,
     ) -> None:
+        self.is_shared = is_shared
+        self.pruner = pruner
         self.base = base
         self.source = source
         self.prepared = prepared

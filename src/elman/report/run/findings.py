@@ -15,6 +15,7 @@ from elman.report.comparison.findings import FALL, NBSP, faded_to, fading, perce
 from elman.report.page import thousands
 from elman.report.run.facts import Flow, RunFacts
 from elman.report.style import power_of_ten
+from elman.training.progress import in_time_units
 
 _PREDICTS = "How well does it predict {target}?"
 _PREDICTS_NEXT = "How well does it predict what comes next?"
@@ -216,15 +217,9 @@ def part_name(part: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Format a duration: `48 s`, `12 min 5 s`, `2 h 3 min`."""
-    whole = round(seconds)
-    minutes, rest = divmod(whole, 60)
-    if not minutes:
-        return f"{seconds:.1f}{NBSP}s" if seconds < 10 else f"{whole}{NBSP}s"
-    hours, minutes = divmod(minutes, 60)
-    if not hours:
-        return f"{minutes}{NBSP}min {rest}{NBSP}s"
-    return f"{hours}{NBSP}h {minutes}{NBSP}min"
+    """Format a duration on one line: `4.2 s`, `48 s`, `12 min 5 s`, `2 h 3 min`."""
+    text = f"{seconds:.1f} s" if seconds < 10 else in_time_units(seconds)
+    return text.replace(" ", NBSP)
 
 
 def setting_text(value: Any) -> str:
